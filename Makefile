@@ -1,0 +1,50 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. Everything is installed into .venv.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench chaos clean
+
+help:            ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: $(STAMP)  ## make .venv and install the pinned dependencies
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Photinus needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || { echo "[1/3] making $(VENV)"; $(PYTHON) -m venv $(VENV) \
+	  || { echo "No venv module here. On Debian: apt-get install python3-venv"; exit 1; }; }
+	@echo "[2/3] installing torch (the one large download)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt torch==2.13.0
+	@echo "[3/3] installing Photinus and the rest of its pinned dependencies"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e '.[train,dev]'
+	@touch $(STAMP)
+
+demo: $(STAMP)   ## open the cockpit on a live Kuramoto run
+	@$(BIN)/photinus demo
+
+test: $(STAMP)   ## run the suite on both cores
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: $(STAMP)  ## what CI checks before it tests: style, types, import arrows
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/mypy
+
+format: $(STAMP) ## lay the code out as `make check` wants it
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP)  ## measure, print a table, write benchmarks/results/*.json
+	@$(BIN)/python -m benchmarks
+
+chaos: $(STAMP)  ## the long trials: kill -9 everywhere, races, full disks
+	@PHOTINUS_TRIALS=full $(BIN)/python -m pytest -n 2 --dist worksteal -m chaos --timeout 3600 -rA
+
+clean:           ## remove what make made (runs in ~/.photinus stay)
+	rm -rf $(VENV) .mypy_cache .ruff_cache

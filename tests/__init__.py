@@ -1,0 +1,1 @@
+"""The same tree again, plus end-to-end trials over real processes."""

@@ -1,0 +1,1 @@
+"""What trains: headless, on the host, without the cockpit. See ARCHITECTURE.md for the rooms."""

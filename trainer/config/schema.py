@@ -1,0 +1,76 @@
+"""Everything a run can be told, as one typed tree. No torch here: the cockpit's start form is made from it.
+
+Unknown keys are errors (`forbid_unknown_fields`), bounds and help texts stand beside each field, and the
+same structures are decoded from a preset, a user's file, `--set` overrides and a run's stored configuration.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from trainer.config.data import DataConfig
+from trainer.config.model import ModelConfig
+
+PositiveInt = Annotated[int, Meta(ge=1)]
+
+
+class OptimConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """AdamW with linear warm-up and cosine decay."""
+
+    lr: Annotated[float, Meta(gt=0, le=1, description="peak learning rate")] = 3e-3
+    min_lr_ratio: Annotated[float, Meta(ge=0, le=1, description="final rate as a share of the peak")] = 0.1
+    warmup: Annotated[int, Meta(ge=0, description="steps of linear warm-up")] = 50
+    weight_decay: Annotated[float, Meta(ge=0, le=10, description="AdamW decay of matrices")] = 0.1
+    decay_omega: Annotated[bool, Meta(description="decay omega_0 too, as the published v3 did")] = False
+    beta1: Annotated[float, Meta(ge=0, lt=1, description="AdamW first-moment decay")] = 0.9
+    beta2: Annotated[float, Meta(ge=0, lt=1, description="AdamW second-moment decay")] = 0.95
+    clip: Annotated[float, Meta(ge=0, description="gradient-norm limit; 0 is off")] = 1.0
+    amp: Annotated[
+        Literal["auto", "off", "bf16"], Meta(description="bf16 autocast: auto probes whether it is faster and right")
+    ] = "auto"
+
+
+class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a checkpoint is written and which are kept."""
+
+    every: Annotated[int, Meta(ge=0, description="steps between checkpoints; 0: only at the end")] = 200
+    keep_last: Annotated[int, Meta(ge=1, description="newest checkpoints kept")] = 3
+    keep_best: Annotated[int, Meta(ge=0, description="best checkpoints kept, by validation CE")] = 1
+
+
+class EvalConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When the model is scored on held-out text, and how much of it."""
+
+    every: Annotated[int, Meta(ge=0, description="steps between evaluations; 0: only at the end")] = 100
+    tokens: Annotated[int, Meta(ge=1, description="validation tokens scored")] = 32768
+    sample_tokens: Annotated[int, Meta(ge=0, description="tokens sampled after an evaluation; 0 is off")] = 120
+    prompt: Annotated[str, Meta(description="what the sample continues")] = "The "
+    temperature: Annotated[float, Meta(gt=0, le=10, description="sampling temperature")] = 0.8
+
+
+class LogConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How often the run speaks."""
+
+    every: Annotated[int, Meta(ge=1, description="steps between metric rows; the first step always speaks")] = 5
+
+
+class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One run, whole."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    eval: EvalConfig = field(default_factory=EvalConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    steps: Annotated[int, Meta(ge=1, description="optimizer steps in all")] = 3000
+    batch: Annotated[int, Meta(ge=1, description="sequences a step")] = 8
+    micro_batch: Annotated[
+        int, Meta(ge=0, description="sequences a forward pass (gradients accumulate); 0: the whole batch")
+    ] = 0
+    context: Annotated[int, Meta(ge=8, le=65536, description="tokens a sequence")] = 256
+    seed: Annotated[int, Meta(ge=0, description="seed of weights, data order and samples")] = 1234
+    device: Annotated[
+        str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, mps, cuda or cuda:N")
+    ] = "auto"
+    threads: Annotated[int, Meta(ge=0, description="CPU threads; 0: what the cgroup grants")] = 0

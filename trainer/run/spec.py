@@ -1,0 +1,102 @@
+"""What to run: `spec.json`, written once when a start is taken and never changed."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from trainer.run.errors import SpecError
+
+SPEC_VERSION = 1
+Kind = Literal["trainer", "command"]
+RestartPolicy = Literal["never", "on-failure", "always"]
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """What the supervisor does when an attempt fails. A failure before the first new step counts double."""
+
+    policy: RestartPolicy = "never"
+    max: int = 3
+    backoff_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """A run, as asked for.
+
+    Attributes:
+        config: the resolved configuration of our trainer (kind `trainer`), as plain values.
+        origins: dotted key -> where its value came from (`default`, `preset NAME`, `--set`).
+        argv, resume_argv: the user's command (kind `command`); without `resume_argv` it cannot be resumed.
+        env: added to the environment; stored in this 0600 file, never in argv or a log.
+        device: what is locked: `cpu`, `mps`, `cuda-0`; `shared_device` takes no device lock.
+        stop_signal: what a graceful stop sends to a command's process.
+        parent: `RUN_ID/step-NNN` when branched from another run's checkpoint.
+    """
+
+    run_id: str
+    name: str
+    kind: Kind
+    device: str
+    cwd: str = ""
+    preset: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    argv: tuple[str, ...] = ()
+    resume_argv: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    umask: int = -1
+    shared_device: bool = False
+    stop_signal: str = "SIGTERM"
+    restart: Restart = Restart()
+    env_hash: str = ""
+    parent: str = ""
+    created: float = 0.0
+    by: str = ""
+    version: int = SPEC_VERSION
+
+    @property
+    def max_steps(self) -> int:
+        """Planned steps of our trainer; 0 where unknown (a command)."""
+        steps = self.config.get("steps", 0)
+        return steps if isinstance(steps, int) else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for `spec.json` and for the wire."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: object) -> "RunSpec":
+        """Check and freeze what came from disk or the wire.
+
+        Raises:
+            SpecError: a field is missing, unknown or of the wrong kind; the message names it.
+        """
+        if not isinstance(raw, dict):
+            raise SpecError("a run's spec must be a JSON object")
+        values = dict(raw)
+        known = set(cls.__dataclass_fields__)
+        if unknown := sorted(set(values) - known):
+            raise SpecError(f"unknown field in the spec: {', '.join(unknown)} (is the host's photinus older than this one?)")
+        try:
+            values["restart"] = Restart(**values.get("restart", {}))
+            values["argv"] = tuple(values.get("argv", ()))
+            values["resume_argv"] = tuple(values.get("resume_argv", ()))
+            spec = cls(**values)
+        except TypeError as error:
+            raise SpecError(f"malformed spec: {error}") from error
+        spec._check()
+        return spec
+
+    def _check(self) -> None:
+        for name in ("run_id", "name", "kind", "device", "cwd", "preset", "stop_signal", "env_hash", "parent", "by"):
+            if not isinstance(getattr(self, name), str):
+                raise SpecError(f"spec field {name!r} must be text")
+        if self.kind not in ("trainer", "command"):
+            raise SpecError(f"spec kind must be 'trainer' or 'command', not {self.kind!r}")
+        if self.kind == "command" and not self.argv:
+            raise SpecError("a command run needs an argv: photinus start --command -- PROGRAM [ARG ...]")
+        if self.kind == "trainer" and not self.config:
+            raise SpecError("a trainer run needs a configuration: photinus start --preset NAME")
+        if any(not isinstance(word, str) or "\0" in word for word in (*self.argv, *self.resume_argv)):
+            raise SpecError("argv must be texts without NUL")

@@ -1,0 +1,136 @@
+"""What a run says: one JSON object a line in `events.jsonl`, parsed once into frozen values.
+
+Every line has `type`, `seq` (strictly growing within a run), `attempt`, `t` (Unix seconds) and, where it
+applies, `step`. The other keys lie flat beside them. A non-finite number is written as null and its key is
+named in `nonfinite`. A resume supersedes earlier rows past the step that it resumed from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Number: TypeAlias = float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What every event carries."""
+
+    seq: int
+    attempt: int
+    t: float
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello(Envelope):
+    """First words of an attempt: before torch is imported."""
+
+    name: str
+    preset: str
+    max_steps: int
+    device: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics(Envelope):
+    """A row of training metrics.
+
+    Names used by charts and lamps: `total ce reg R coherence u_val u_low u_high grad_norm lr tokens tokens_per_s
+    step_ms eta_s overhead`. `u_stat` says whether `u_val` is the median or the mean. Others are kept and charted too.
+    """
+
+    values: Mapping[str, Number]
+    nonfinite: tuple[str, ...] = ()
+    u_stat: str = "median"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation(Envelope):
+    """Held-out scores: `val_ce`, `val_ppl` and whatever else was measured."""
+
+    values: Mapping[str, Number]
+    nonfinite: tuple[str, ...] = ()
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample(Envelope):
+    """Generated text, with R a token where the model gives it."""
+
+    text: str
+    prompt: str = ""
+    R: tuple[Number, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint(Envelope):
+    """A checkpoint proven on disk. `path` is relative to the run directory; `sha256` is of its manifest."""
+
+    path: str
+    sha256: str
+    kind: str
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase(Envelope):
+    """What the attempt is doing: type `state`; phase is one of loading, tokenising, probing, training,
+    evaluating, saving, sampling, stopping, finished, failed. `done`/`total` drive a progress bar (0: unknown)."""
+
+    phase: str
+    detail: str = ""
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floors(Envelope):
+    """N-gram cross-entropies of the data, nats a token; and the entropy rate where it is known."""
+
+    unigram: float
+    bigram: float
+    trigram: float
+    entropy_rate: float | None = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume(Envelope):
+    """This attempt continues from `step`: earlier rows past it are superseded."""
+
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Envelope):
+    """A sentence for the operator. `level` is info, warning or error."""
+
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown(Envelope):
+    """An event type of a later version: kept, not understood."""
+
+    type: str
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+Event: TypeAlias = (
+    Hello | Metrics | Evaluation | Sample | Checkpoint | Phase | Floors | Resume | Note | Unknown
+)
+
+TYPE_NAMES: dict[type, str] = {
+    Hello: "hello",
+    Metrics: "metrics",
+    Evaluation: "eval",
+    Sample: "sample",
+    Checkpoint: "checkpoint",
+    Phase: "state",
+    Floors: "floors",
+    Resume: "resume",
+    Note: "note",
+}

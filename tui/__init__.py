@@ -1,0 +1,1 @@
+"""What the operator sees: screens, widgets, keys, and the commands for scripts."""
