@@ -1,0 +1,1 @@
+"""Measurements, not tests: each script prints its figures as JSON; `python -m benchmarks` runs them all."""

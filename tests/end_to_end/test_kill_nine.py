@@ -1,0 +1,137 @@
+"""kill -9 of each party at random moments: no stuck lock, nothing unsupervised, the same weights."""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.conftest import Operator
+from tests.trials import trials
+from tests.waiting import wait_until
+from trainer.run.checkpoints import verify
+from trainer.run.locks import is_free
+
+STEPS = 80
+SETTINGS = ("log.every=1", "checkpoint.every=7", "eval.every=25", "checkpoint.keep_last=20")
+TRIALS = trials(1, 20)
+
+
+def final_weights(operator: Operator, run_id: str) -> str:
+    checkpoint = operator.run_dir(run_id) / operator.show(run_id)["last_checkpoint"]["path"]
+    assert verify(checkpoint).step == STEPS
+    return hashlib.sha256((checkpoint / "model.safetensors").read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> str:
+    """The weights of a run that nobody disturbed."""
+    home = tmp_path_factory.mktemp("reference") / "home"
+    operator = Operator(home, {**os.environ, "PHOTINUS_HOME": str(home), "OMP_NUM_THREADS": "1"})
+    run_id = operator.start_tiny(corpus, *SETTINGS, steps=STEPS, words=("--wait", "terminal"))["run_id"]
+    return final_weights(operator, run_id)
+
+
+def at_a_random_step(operator: Operator, corpus: Path, rng: random.Random, *words: str) -> str:
+    """A run that has come to a random step, and is somewhere behind it by now."""
+    run_id: str = operator.start_tiny(corpus, *SETTINGS, steps=STEPS, words=words)["run_id"]
+    operator.wait_for_event(run_id, "metrics", step=rng.randrange(1, STEPS - 20))
+    return run_id
+
+
+def contact(operator: Operator, run_id: str) -> dict[str, Any]:
+    """One agent contact, and what it makes of the run."""
+    operator.do("ls")
+    return operator.show(run_id)
+
+
+def lock_is_free(operator: Operator, run_id: str) -> bool:
+    return is_free(operator.run_dir(run_id) / "lock")
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("trial", range(TRIALS))
+def test_a_killed_trainer_is_failed_and_its_resume_ends_in_the_same_weights(
+    operator: Operator, corpus: Path, uninterrupted: str, trial: int
+) -> None:
+    run_id = at_a_random_step(operator, corpus, random.Random(trial))
+    os.kill(operator.process(run_id)["trainer"]["pid"], signal.SIGKILL)
+    wait_until(lambda: operator.state(run_id) == "failed", 20.0, "the supervisor to see its trainer die")
+    shown = contact(operator, run_id)
+    assert (shown["state"], shown["signal"]) == ("failed", 9)
+    wait_until(lambda: lock_is_free(operator, run_id), 10.0, "the lock to be free")
+    operator.do("resume", run_id, "--wait", "terminal")
+    assert operator.show(run_id)["state"] == "succeeded"
+    assert final_weights(operator, run_id) == uninterrupted
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("trial", range(TRIALS))
+def test_a_killed_supervisor_is_replaced_and_the_run_ends_in_the_same_weights(
+    operator: Operator, corpus: Path, uninterrupted: str, trial: int
+) -> None:
+    run_id = at_a_random_step(operator, corpus, random.Random(100 + trial))
+    before = operator.process(run_id)
+    os.kill(before["supervisor"]["pid"], signal.SIGKILL)
+    wait_until(lambda: lock_is_free(operator, run_id), 10.0, "the kernel to free the lock")
+    contact(operator, run_id)
+    # The trainer may have ended by itself meanwhile; what may not be is a trainer that nobody watches.
+    wait_until(
+        lambda: not lock_is_free(operator, run_id) or operator.state(run_id) == "succeeded",
+        5.0,
+        "an adopting supervisor",
+    )
+    wait_until(lambda: operator.state(run_id) == "succeeded", 60.0, "the adopted run to end")
+    assert operator.process(run_id)["trainer"]["pid"] == before["trainer"]["pid"]
+    assert final_weights(operator, run_id) == uninterrupted
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("trial", range(TRIALS))
+def test_a_run_survives_its_agent(operator: Operator, corpus: Path, uninterrupted: str, trial: int) -> None:
+    run_id = at_a_random_step(operator, corpus, random.Random(200 + trial))
+    survives(operator, run_id, operator.argv("tail", "-f", run_id), agent_of)
+    wait_until(lambda: operator.state(run_id) == "succeeded", 60.0, "the run to end")
+    assert final_weights(operator, run_id) == uninterrupted
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("trial", range(TRIALS))
+def test_a_run_survives_its_watcher(operator: Operator, corpus: Path, uninterrupted: str, trial: int) -> None:
+    run_id = at_a_random_step(operator, corpus, random.Random(300 + trial))
+    survives(operator, run_id, operator.argv("tail", "-f", run_id), lambda watcher: watcher)
+    wait_until(lambda: operator.state(run_id) == "succeeded", 60.0, "the run to end")
+    assert final_weights(operator, run_id) == uninterrupted
+
+
+def survives(operator: Operator, run_id: str, argv: list[str], victim_of: Callable[[int], int]) -> None:
+    """Watch the run, kill the victim that belongs to the watcher, and see the run's processes untouched."""
+    before = operator.process(run_id)
+    with subprocess.Popen(
+        argv, env=operator.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as watcher:
+        assert watcher.stdout is not None
+        assert watcher.stdout.read(1)
+        os.kill(victim_of(watcher.pid), signal.SIGKILL)
+        watcher.terminate()
+        watcher.stdout.close()
+    shown = contact(operator, run_id)
+    assert shown["state"] in ("running", "succeeded")
+    assert operator.process(run_id)["supervisor"] == before["supervisor"]
+
+
+def agent_of(client: int) -> int:
+    """The pid of the agent that this client started."""
+    children = Path(f"/proc/{client}/task/{client}/children").read_text().split()
+    found = [int(pid) for pid in children if b"remote.agent" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert found, f"no agent among the children of {client}: {children}"
+    return found[0]

@@ -1,0 +1,54 @@
+"""`photinus`: the cockpit, and every key of it as a command. Only the cockpit imports Textual."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+
+from tui.commands import acting, cockpit, looking, reading, starting, streams
+from tui.commands.output import USAGE, explain, say
+from tui.commands.parser import build_parser
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "demo": cockpit.demo,
+    "ls": looking.list_runs,
+    "show": looking.show,
+    "start": starting.start,
+    "resume": acting.resume,
+    "stop": acting.stop,
+    "kill": acting.kill,
+    "tail": streams.tail,
+    "events": streams.events,
+    "read": reading.read,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (`docs/commands.md` lists them)."""
+    try:
+        args = build_parser().parse_args(argv)
+    except SystemExit as leaving:  # argparse has said why already
+        return leaving.code if isinstance(leaving.code, int) else USAGE
+    if args.version:
+        sys.stdout.write(f"photinus {metadata.version('photinus')}\n")
+        return 0
+    try:
+        return COMMANDS[args.command](args) if args.command else cockpit.open_cockpit(args)
+    except KeyboardInterrupt:
+        say("interrupted; runs go on")
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader of our stdout left: point it elsewhere, so that the interpreter's last flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        code = explain(error)
+        if code is None:
+            raise
+        return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""The cockpit itself, and the demo: a live Kuramoto run with the cockpit open on it."""
+
+import argparse
+import importlib.util
+from pathlib import Path
+
+from remote.actions import StartRequest, start_run
+from remote.errors import CallError
+from remote.hosts import load_hosts
+from remote.session import Session, connect
+from trainer.config.resolve import resolve
+from tui.commands.hearing import list_views
+from tui.commands.output import OK, say, tell
+
+DEMO = "demo"
+
+
+def open_cockpit(args: argparse.Namespace) -> int:
+    """Open it on every host that is known; paint before any is reached."""
+    from tui.app import run_cockpit
+
+    sessions = [Session(host, telemetry_s=2.0) for host in load_hosts()]
+    try:
+        farewell = run_cockpit(sessions, read_only=args.read_only)
+    finally:
+        for session in sessions:
+            session.close()
+    tell(farewell)
+    return OK
+
+
+def demo(args: argparse.Namespace) -> int:
+    """Attach to the demo run that is not over, else start one."""
+    from tui.app import run_cockpit
+
+    session = connect(telemetry_s=2.0)
+    try:
+        run_id = find_or_start(session, args)
+        farewell = run_cockpit([session], focus_run=run_id, read_only=args.read_only)
+    finally:
+        session.close()
+    tell(farewell)
+    return OK
+
+
+def find_or_start(session: Session, args: argparse.Namespace) -> str:
+    """The id of the demo run.
+
+    Raises:
+        CallError: it could not be started.
+    """
+    living = [view for view in list_views(session) if view.name == DEMO and not view.is_terminal]
+    if living:
+        say(f"the demo run {living[0].run_id} is {living[0].state}: attaching to it")
+        return living[0].run_id
+    demand_torch()
+    resolved = resolve(args.preset, data=args.data)
+    request = StartRequest(
+        name=DEMO,
+        preset=args.preset,
+        config=resolved.values(),
+        origins=resolved.origins,
+        cwd=str(Path.home()),
+    )
+    say(f"starting a Kuramoto run ({args.preset}) on {session.host.name}")
+    outcome = start_run(session, request)
+    if outcome.run is None or not outcome.ok:
+        raise CallError(outcome.code, outcome.message, outcome.remedy, outcome.detail)
+    return outcome.run.run_id
+
+
+def demand_torch() -> None:
+    """Say so before a run fails over it.
+
+    Raises:
+        CallError: the trainer's dependencies are not installed here.
+    """
+    missing = [name for name in ("torch", "numpy", "safetensors") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise CallError(
+            "need_deploy",
+            f"the trainer needs {', '.join(missing)}, which this Python does not have",
+            "pip install 'photinus[train]', or `make demo` in a checkout",
+        )

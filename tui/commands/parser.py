@@ -1,0 +1,168 @@
+"""The command line of `photinus`: one parser, with help that a stranger can use."""
+
+import argparse
+
+EXIT_CODES = """exit codes:
+  0 ok   1 failure   2 usage or configuration   3 refused or incompatible
+  4 busy   5 unreachable   6 not found   7 time-out"""
+
+EPILOG = f"""Without a command, the cockpit opens. Runs go on when it is closed.
+
+{EXIT_CODES}
+
+Everything lives in ~/.photinus, or in $PHOTINUS_HOME where that is set."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; `args.command` is empty for the cockpit."""
+    parser = argparse.ArgumentParser(
+        prog="photinus",
+        description="A terminal cockpit for training hosts.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    parser.add_argument(
+        "--read-only", action="store_true", help="the cockpit starts, stops and kills nothing"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _add_cockpit(commands)
+    _add_looking(commands)
+    _add_start(commands)
+    _add_acting(commands)
+    _add_streams(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
+
+
+def _command(commands: "Commands[argparse.ArgumentParser]", name: str, text: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout; talk goes to stderr")
+    parser.add_argument("--host", default="local", help="the host (default: local, this machine)")
+    return parser
+
+
+def _add_cockpit(commands: "Commands[argparse.ArgumentParser]") -> None:
+    demo = commands.add_parser("demo", help="open the cockpit on a live Kuramoto run")
+    demo.add_argument("--preset", default="kssm-v3-tiny", help="what the demo trains (default: kssm-v3-tiny)")
+    demo.add_argument(
+        "--data",
+        default="python-docs",
+        help="what it reads (default: the running Python's own documentation)",
+    )
+
+
+def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
+    _command(commands, "ls", "list the runs of a host")
+    show = _command(commands, "show", "show one run: state, metrics, health, last checkpoint")
+    show.add_argument("run", help="run id, or the beginning of one")
+    read = commands.add_parser("read", help="recognise a training log and print its events, one a line")
+    read.add_argument("path", help="a log file (K-SSM v3 table, or our events.jsonl)")
+
+
+def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
+    start = _command(commands, "start", "start a run: one of our presets, or any command")
+    what = start.add_argument_group("what to run")
+    what.add_argument("--preset", help="a preset of configs/presets, such as kssm-v3-tiny")
+    what.add_argument("--data", help="python-docs, recall, or a path to text")
+    what.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a configuration key, such as steps=500 or optim.lr=2e-3",
+    )
+    what.add_argument(
+        "--command",
+        dest="as_command",
+        action="store_true",
+        help="run the command after -- instead of our trainer",
+    )
+    what.add_argument("argv", nargs="*", metavar="ARG", help="with --command: -- PROGRAM ARG ...")
+    how = start.add_argument_group("how")
+    how.add_argument("--name", help="a name for people (default: the preset, or the program)")
+    how.add_argument("--device", help="cpu, mps, cuda-0 ... (default: what the configuration says)")
+    how.add_argument("--shared", action="store_true", help="take no device lock: share the device knowingly")
+    how.add_argument("--cwd", help="working directory (default: here)")
+    how.add_argument(
+        "--env", action="append", default=[], metavar="K=V", help="added to the run's environment"
+    )
+    how.add_argument("--env-file", metavar="FILE", help="lines of K=V, for secrets that should not be typed")
+    how.add_argument(
+        "--resume-command", metavar="TEXT", help="what `resume` runs for a command, as one shell-quoted text"
+    )
+    how.add_argument(
+        "--stop-signal",
+        default="SIGTERM",
+        choices=["SIGTERM", "SIGINT", "SIGHUP"],
+        help="what `stop` sends to a command (default: SIGTERM)",
+    )
+    how.add_argument(
+        "--restart",
+        default="never",
+        choices=["never", "on-failure", "always"],
+        help="what the supervisor does when the run fails (default: never)",
+    )
+    how.add_argument("--start-id", help="makes the start repeatable: the same id never starts a second run")
+    how.add_argument("--queue", action="store_true", help="wait in the queue where the device is busy")
+    how.add_argument(
+        "--wait", choices=["running", "terminal"], help="return only when the run has come so far"
+    )
+    how.add_argument(
+        "--timeout", type=float, default=60.0, metavar="S", help="how long --wait waits (default: 60)"
+    )
+
+
+def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
+    resume = _command(commands, "resume", "go on from the newest valid checkpoint")
+    resume.add_argument("run", help="run id, or the beginning of one")
+    resume.add_argument(
+        "--from",
+        dest="checkpoint",
+        default="",
+        metavar="STEP",
+        help="a checkpoint of this run, such as step-00001000",
+    )
+    resume.add_argument("--max-steps", type=int, help="a new number of steps in all")
+    resume.add_argument("--start-id", help="makes the resume repeatable")
+    resume.add_argument(
+        "--wait", choices=["running", "terminal"], help="return only when the run has come so far"
+    )
+    resume.add_argument(
+        "--timeout", type=float, default=60.0, metavar="S", help="how long --wait waits (default: 60)"
+    )
+    stop = _command(commands, "stop", "stop a run with a checkpoint proven on disk")
+    kill = _command(commands, "kill", "kill exactly the processes of a run, without a checkpoint")
+    for parser, patience in ((stop, 600.0), (kill, 60.0)):
+        parser.add_argument("run", help="run id, or the beginning of one")
+        parser.add_argument("--no-wait", action="store_true", help="ask, and do not wait for the end")
+        parser.add_argument(
+            "--timeout",
+            type=float,
+            default=patience,
+            metavar="S",
+            help=f"how long to wait (default: {patience:.0f})",
+        )
+    stop.add_argument(
+        "--deadline", type=float, metavar="S", help="kill what has not stopped after this many seconds"
+    )
+
+
+def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
+    tail = _command(commands, "tail", "print a run's log")
+    events = _command(commands, "events", "print a run's events, one JSON object a line")
+    for parser in (tail, events):
+        parser.add_argument("run", help="run id, or the beginning of one")
+        parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")
+    tail.add_argument(
+        "-n", "--bytes", type=int, default=65536, help="how much of the end of the log (default: 65536)"
+    )
