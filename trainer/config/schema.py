@@ -20,6 +20,10 @@ class OptimConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     lr: Annotated[float, Meta(gt=0, le=1, description="peak learning rate")] = 3e-3
     min_lr_ratio: Annotated[float, Meta(ge=0, le=1, description="final rate as a share of the peak")] = 0.1
     warmup: Annotated[int, Meta(ge=0, description="steps of linear warm-up")] = 50
+    horizon: Annotated[
+        int,
+        Meta(ge=0, description="steps that the schedule spans; 0: the `steps` that the run began with"),
+    ] = 0
     weight_decay: Annotated[float, Meta(ge=0, le=10, description="AdamW decay of matrices")] = 0.1
     decay_omega: Annotated[bool, Meta(description="decay omega_0 too, as the published v3 did")] = False
     beta1: Annotated[float, Meta(ge=0, lt=1, description="AdamW first-moment decay")] = 0.9

@@ -1,0 +1,66 @@
+"""What a model reads: the `data:` section of a preset. No torch and no numpy here."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+
+class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the text comes from, how it is cut into tokens, and how long its token cache lives.
+
+    Raises:
+        ValueError: (a `msgspec.ValidationError` when decoded) if the recall distance cannot hold its pairs.
+    """
+
+    source: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="python-docs, recall, or the path of a .txt, .md, .jsonl, .gz, .zip file or a folder",
+        ),
+    ] = "python-docs"
+    tokenizer: Annotated[
+        Literal["byte", "bpe"], Meta(description="byte: 256 tokens; bpe: byte pairs trained on this corpus")
+    ] = "byte"
+    vocab: Annotated[
+        int, Meta(ge=512, le=32768, description="tokens of the bpe vocabulary; byte has 256")
+    ] = 4096
+    val_fraction: Annotated[
+        float, Meta(gt=0, le=0.5, description="share of the text held out, chosen by the hash of each block")
+    ] = 0.1
+    block_kib: Annotated[
+        int, Meta(ge=1, le=4096, description="longest block in KiB; longer documents are cut at paragraphs")
+    ] = 64
+    max_mb: Annotated[
+        float,
+        Meta(gt=0, le=1e6, description="text read at most, in MB; a note says what was left out"),
+    ] = 4000.0
+    text_field: Annotated[str, Meta(min_length=1, description="the key of the text in .jsonl records")] = (
+        "text"
+    )
+    cache_days: Annotated[
+        float, Meta(ge=0, description="days that an unused token cache is kept; 0 keeps only those in use")
+    ] = 7.0
+    cache_gb: Annotated[
+        float,
+        Meta(ge=0, description="size limit of all token caches; the least recently used go first"),
+    ] = 20.0
+    recall_bytes: Annotated[
+        int, Meta(ge=32768, le=1_000_000_000, description="length of the generated text (recall)")
+    ] = 1_000_000
+    recall_pairs: Annotated[
+        int, Meta(ge=2, le=26, description="keys whose values must be remembered (recall)")
+    ] = 26
+    recall_distance: Annotated[
+        int, Meta(ge=4, le=65536, description="farthest recall in bytes; the nearest is 2 (recall)")
+    ] = 400
+    recall_store: Annotated[
+        float,
+        Meta(gt=0, lt=1, description="share of items that store a value; the others recall (recall)"),
+    ] = 0.5
+    recall_seed: Annotated[int, Meta(ge=0, description="seed of the generated text (recall)")] = 0
+
+    def __post_init__(self) -> None:
+        if self.recall_distance < 2 * self.recall_pairs:
+            least = 2 * self.recall_pairs
+            raise ValueError(f"recall_distance ({self.recall_distance}) must be at least 2 x recall_pairs ({least})")

@@ -1,0 +1,119 @@
+"""One configuration from defaults, a preset, files and overrides; every value knows where it came from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trainer.config.errors import ConfigError
+from trainer.config.keys import flatten, keys
+from trainer.config.presets import load_preset
+from trainer.config.schema import RunConfig
+from trainer.config.strict import check
+from trainer.config.yaml_values import load_mapping, parse_yaml
+
+DATA_KEY = "data.source"
+NAMED_SOURCES = frozenset({"python-docs", "recall"})
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A configuration, the origin of each dotted key, and the preset that it began with ("" for none)."""
+
+    config: RunConfig
+    origins: dict[str, str]
+    preset: str
+
+    def values(self) -> dict[str, Any]:
+        """Return the configuration as plain nested values."""
+        return to_values(self.config)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `config.json` of a run holds."""
+        return {"values": self.values(), "origins": self.origins, "preset": self.preset}
+
+
+def resolve(
+    preset: str | None, *, files: Sequence[Path] = (), overrides: Sequence[str] = (), data: str | None = None
+) -> Resolved:
+    """Return the configuration that later sources have the last word on: preset, files, data, overrides.
+
+    Args:
+        preset: a name in `configs/presets`, or None for the schema's defaults.
+        files: YAML files with the same keys.
+        overrides: `a.b=value` texts; the value is YAML.
+        data: the text source, as `--data` gives it.
+
+    Raises:
+        ConfigError: naming each key at fault, where it came from and the remedy.
+    """
+    layers: list[tuple[str, Mapping[str, Any]]] = []
+    if preset:
+        layers.append((f"preset {preset}", flatten(load_preset(preset))))
+    for path in files:
+        values = load_mapping(path)
+        values.pop("description", None)
+        layers.append((f"file {path}", flatten(values)))
+    if data is not None:
+        layers.append(("--data", {DATA_KEY: _source(data)}))
+    layers.append(("--set", parse_overrides(overrides)))
+    flat: dict[str, Any] = {}
+    origins = dict.fromkeys(keys(), DEFAULT)
+    for origin, values in layers:
+        flat |= values
+        origins |= dict.fromkeys(values, origin)
+    return Resolved(check(flat, origins), origins, preset or "")
+
+
+def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """Return dotted key -> value of `a.b=value` texts, the later ones last.
+
+    Raises:
+        ConfigError: a text without `=`, or a value that is not YAML.
+    """
+    flat: dict[str, Any] = {}
+    for text in overrides:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError(f"--set {text!r} has no value; write --set key=value, such as --set optim.lr=0.003")
+        parsed = parse_yaml(value, f"--set {name.strip()}")
+        flat |= flatten({name.strip(): "" if parsed is None and value.strip() == "" else parsed})
+    return flat
+
+
+def from_values(values: Mapping[str, Any]) -> RunConfig:
+    """Return the configuration that was stored as plain values, checked as strictly as a new one.
+
+    Raises:
+        ConfigError: the values are not of this version's schema.
+    """
+    return check(flatten(values), {})
+
+
+def override(base: Resolved, overrides: Sequence[str]) -> Resolved:
+    """Return a stored configuration with `--set` overrides on top, and their origins.
+
+    Raises:
+        ConfigError: as `resolve`.
+    """
+    changed = parse_overrides(overrides)
+    origins = base.origins | dict.fromkeys(changed, "--set")
+    return Resolved(check(flatten(base.values()) | changed, origins), origins, base.preset)
+
+
+def _source(text: str) -> str:
+    """A path becomes absolute, so that a resume from another folder finds the same text."""
+    if text in NAMED_SOURCES or not Path(text).expanduser().exists():
+        return text
+    return str(Path(text).expanduser().absolute())
+
+
+def to_values(config: RunConfig) -> dict[str, Any]:
+    """Return a configuration as plain nested values, defaults included."""
+    values = msgspec.to_builtins(config)
+    if not isinstance(values, dict):
+        raise TypeError("a RunConfig must become a mapping")
+    return values

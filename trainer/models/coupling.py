@@ -1,0 +1,54 @@
+"""u, the positive number that sets how strongly oscillators couple: `K = 2 sigmoid(u)`.
+
+The published bank projects ten numbers a..j, of which `u = (dg - ch) / (ag - ce)` uses six; b and f reached
+the penalty alone, i and j nothing. The six that live are kept.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from trainer.models.base import initialise_linear
+
+LIVE = ("a", "c", "d", "e", "g", "h")
+_SOFTEN = 0.01
+_LIMIT = math.log(10.0)
+
+
+class Coupling(nn.Module):
+    """Reads u from the stream, position by position.
+
+    Args:
+        dim: width of the stream.
+        clamped: the published hard clamp into [0.1, 10] in place of the smooth form. A clamp leaves most
+            positions at an end, where the gradient is zero; it is here to be compared with.
+    """
+
+    def __init__(self, dim: int, clamped: bool) -> None:
+        super().__init__()
+        self.clamped = clamped
+        self.params = nn.Linear(dim, len(LIVE))
+        initialise_linear(self.params, dim**-0.5)
+        nn.init.constant_(self.params.bias, 0.5)
+
+    def forward(self, stream: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `u [B, T]` and the mean of `(log u)^2` for `stream [B, T, D]`."""
+        a, c, d, e, g, h = self.params(stream).float().unbind(-1)
+        n, m = d * g - c * h, a * g - c * e
+        if self.clamped:
+            u = (n / (m + 1e-6)).clamp(0.1, 10.0)
+            return u, u.log().square().mean()
+        log_u = smooth_log_u(n, m)
+        return log_u.exp(), log_u.square().mean()
+
+
+def smooth_log_u(n: Tensor, m: Tensor) -> Tensor:
+    """Return `ln 10 tanh(ln(|n| / |m|) / ln 10)`, softened at zero: smooth, and inside ln 10 of zero."""
+    ratio = 0.5 * torch.log((n.square() + _SOFTEN) / (m.square() + _SOFTEN))
+    return _LIMIT * torch.tanh(ratio / _LIMIT)
+
+
+def coupling_strength(u: Tensor) -> Tensor:
+    """Return `K = 2 sigmoid(u)`, between 1.05 and 2 for u in [0.1, 10]."""
+    return 2.0 * torch.sigmoid(u)

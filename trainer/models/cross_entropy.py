@@ -1,0 +1,58 @@
+"""Cross-entropy of a tied head without a float32 copy of all logits."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import cross_entropy, linear
+
+CHUNK_LOGITS = 2**22
+"""Logits held at once: 16 MB in float32."""
+
+
+def head_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean cross-entropy, nats a token, of `hidden [M, D] @ weight.T [D, V]` at `targets [M]`.
+
+    Gradients are taken chunk by chunk while the logits of the chunk are still there; small vocabularies go
+    in one piece.
+    """
+    rows = max(1, CHUNK_LOGITS // weight.shape[0])
+    if hidden.shape[0] <= rows:
+        return cross_entropy(linear(hidden, weight).float(), targets)
+    loss: Tensor = _HeadCrossEntropy.apply(hidden, weight, targets, rows)  # type: ignore[no-untyped-call]
+    return loss
+
+
+class _HeadCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, rows: int) -> Tensor:
+        wanted = any(ctx.needs_input_grad[:2])
+        kind = torch.get_autocast_dtype(hidden.device.type) if _autocasts(hidden) else hidden.dtype
+        low = weight.to(kind)
+        total = torch.zeros((), device=hidden.device, dtype=torch.float32)
+        grad_hidden = torch.empty_like(hidden) if wanted else None
+        grad_weight = torch.zeros_like(weight) if wanted else None
+        for begin in range(0, len(targets), rows):
+            part, target = hidden[begin : begin + rows], targets[begin : begin + rows]
+            logits = (part.to(kind) @ low.T).float()
+            total += cross_entropy(logits, target, reduction="sum")
+            if grad_hidden is None or grad_weight is None:
+                continue
+            slope = logits.softmax(-1)
+            slope.scatter_add_(1, target.unsqueeze(1), slope.new_full((len(target), 1), -1.0))
+            slope = slope.div_(len(targets)).to(kind)
+            grad_hidden[begin : begin + rows] = slope @ low
+            grad_weight += slope.T @ part.to(kind)
+        ctx.save_for_backward(grad_hidden, grad_weight)
+        return total / len(targets)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        grad_hidden, grad_weight = ctx.saved_tensors
+        return grad_hidden * grad, grad_weight * grad, None, None
+
+
+def _autocasts(tensor: Tensor) -> bool:
+    return torch.is_autocast_enabled(tensor.device.type)

@@ -1,0 +1,165 @@
+"""One Kuramoto step within groups, and the order parameters of the groups after it.
+
+Oscillator j of group q is unit `j * G + q` (G groups of k), so that sums over a group run along rows.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from trainer.models.planes import batch_slices, times
+
+EPS = 1e-6
+"""Added to |z|^2: the phase of a resting oscillator is undefined, and its gradient would be infinite."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Order parameters `Z_n = mean_j |z_j| e^{i n theta_j}` of every group, n = 1..H.
+
+    Attributes:
+        planes: `[2, B, T, H, G]`, real and imaginary parts.
+        amplitude: mean |z_j| of every group, `[B, T, G]`, without gradient.
+    """
+
+    planes: Tensor
+    amplitude: Tensor
+
+    def magnitude(self) -> Tensor:
+        """Return `|Z_n|`, `[B, T, H, G]`, smooth at zero."""
+        return (self.planes.square().sum(0) + EPS * EPS).sqrt()
+
+
+def order_parameters(states: Tensor, coupling: Tensor | None, group: int, harmonics: int) -> Order:
+    """Couple the oscillators of each group once, `theta += K R sin(psi - theta)`, and average the harmonics.
+
+    Args:
+        states: `[2, B, T, N]`.
+        coupling: K, `[B, T]`, or None for no coupling at all.
+        group: oscillators a group, k.
+        harmonics: H; harmonics come by angle addition, one after the other.
+    """
+    units = states.shape[-1]
+    shaped = states.view(*states.shape[:-1], group, units // group)
+    planes, amplitude = _OrderParameters.apply(shaped, coupling, harmonics)  # type: ignore[no-untyped-call]
+    return Order(planes, amplitude)
+
+
+class _OrderParameters(torch.autograd.Function):
+    """Coupling and harmonics with the gradient written out, so that no `[B, T, N, H]` tensor is ever made.
+
+    It keeps the states alone and works them again in the backward pass; on CPU both passes go text by text
+    (`batch_slices`), so that what lies between stays in the cache of the processor.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, z: Tensor, coupling: Tensor | None, harmonics: int) -> tuple[Tensor, Tensor]:
+        _, batch, tokens, _, groups = z.shape
+        planes = z.new_empty(2, batch, tokens, harmonics, groups)
+        amplitude = z.new_empty(batch, tokens, groups)
+        for part in batch_slices(z):
+            step = _couple(z[:, part], None if coupling is None else coupling[part])
+            torch.mean(step.radius, dim=2, out=amplitude[part])
+            term = step.q * step.radius
+            planes[:, part, :, 0] = term.mean(dim=3)
+            for n in range(1, harmonics):
+                term = times(term, step.q[0], step.q[1])
+                planes[:, part, :, n] = term.mean(dim=3)
+        ctx.save_for_backward(z, coupling)
+        ctx.mark_non_differentiable(amplitude)
+        return planes, amplitude
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        z, coupling = ctx.saved_tensors
+        grad_z = torch.empty_like(z)
+        grad_coupling = None if coupling is None else torch.empty_like(coupling)
+        for part in batch_slices(z):
+            step = _couple(z[:, part], None if coupling is None else coupling[part])
+            # The gradient of a mean is the same for every member of a group: [2, b, T, 1, H, G].
+            dy = (grad[:, part] / z.shape[3]).unsqueeze(3)
+            grad_p, grad_radius = _through_harmonics(dy, step.q)
+            grad_p.mul_(step.radius)
+            grad_mean: Tensor | None = None
+            if step.rotation is not None and grad_coupling is not None:
+                grad_p, grad_mean, grad_coupling[part] = _through_coupling(grad_p, step, step.rotation)
+            radial = torch.mul(grad_p[0], step.p[0]).addcmul_(grad_p[1], step.p[1]).mul_(step.inverse)
+            torch.mul(grad_p, step.inverse, out=grad_z[:, part])
+            grad_z[:, part].addcmul_(step.p, grad_radius.sub_(radial))
+            if grad_mean is not None:
+                grad_z[:, part].add_(grad_mean)
+        return grad_z, grad_coupling, None
+
+
+@dataclass(frozen=True)
+class _Rotation:
+    """The Kuramoto step: `mean [2, b, T, 1, G]`, `error = R sin(psi - theta)`, and `e^{i K error}`."""
+
+    K: Tensor
+    mean: Tensor
+    error: Tensor
+    cos: Tensor
+    sin: Tensor
+
+
+@dataclass(frozen=True)
+class _Coupled:
+    """Phasors before (`p`) and after (`q`) the step, `[2, b, T, k, G]`; the radius and its inverse."""
+
+    p: Tensor
+    q: Tensor
+    radius: Tensor
+    inverse: Tensor
+    rotation: _Rotation | None
+
+
+def _couple(z: Tensor, coupling: Tensor | None) -> _Coupled:
+    square = torch.mul(z[0], z[0]).addcmul_(z[1], z[1]).add_(EPS)
+    inverse = square.rsqrt()
+    radius = square.mul_(inverse)
+    p = z * inverse
+    if coupling is None:
+        return _Coupled(p, p, radius, inverse, None)
+    K = coupling[..., None, None]
+    mean = z.mean(dim=3, keepdim=True)
+    error = torch.mul(p[0], mean[1]).addcmul_(p[1], mean[0], value=-1)
+    delta = error * K
+    rotation = _Rotation(K, mean, error, delta.cos(), delta.sin())
+    return _Coupled(p, times(p, rotation.cos, rotation.sin), radius, inverse, rotation)
+
+
+def _through_coupling(grad_q: Tensor, step: _Coupled, rotation: _Rotation) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the gradients of p, of z through the group's mean (per member), and of K."""
+    p, q = step.p, step.q
+    grad_delta = torch.mul(grad_q[1], q[0]).addcmul_(grad_q[0], q[1], value=-1)
+    grad_p = times(grad_q, rotation.cos, -rotation.sin)
+    grad_coupling = torch.mul(grad_delta, rotation.error).sum(dim=(2, 3))
+    grad_delta.mul_(rotation.K)
+    grad_p[0].addcmul_(grad_delta, rotation.mean[1])
+    grad_p[1].addcmul_(grad_delta, rotation.mean[0], value=-1)
+    share = 1.0 / p.shape[3]
+    real = (grad_delta * p[1]).sum(2, keepdim=True).mul_(-share)
+    imag = (grad_delta * p[0]).sum(2, keepdim=True).mul_(share)
+    return grad_p, torch.stack((real, imag)), grad_coupling
+
+
+def _through_harmonics(dy: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients of `q`, less a factor of the radius, and of the radius for `y_n = radius q^n`.
+
+    d/dq sums `n conj(q^(n-1)) dy_n`; d/dradius sums `Re(conj(dy_n) q^n)`.
+    """
+    first = dy[..., 0, :]
+    power = q
+    grad_q = first.expand(q.shape).clone(memory_format=torch.contiguous_format)
+    grad_radius = torch.mul(q[0], first[0]).addcmul_(q[1], first[1])
+    for n in range(2, dy.shape[4] + 1):
+        each = dy[..., n - 1, :]
+        grad_q[0].addcmul_(power[0], each[0], value=n).addcmul_(power[1], each[1], value=n)
+        grad_q[1].addcmul_(power[0], each[1], value=n).addcmul_(power[1], each[0], value=-n)
+        power = times(power, q[0], q[1])
+        grad_radius.addcmul_(power[0], each[0]).addcmul_(power[1], each[1])
+    return grad_q, grad_radius
