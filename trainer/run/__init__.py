@@ -1,0 +1,1 @@
+"""What a run is on disk: layout, identity, locks, states, requests, checkpoint manifests. No torch."""

@@ -5,10 +5,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from trainer.run.errors import SpecError
+from trainer.run.layout import check_device, check_run_id
 
 SPEC_VERSION = 1
 Kind = Literal["trainer", "command"]
 RestartPolicy = Literal["never", "on-failure", "always"]
+# Not SIGUSR1 (NCCL uses it), not SIGKILL (that is no graceful stop).
+STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2")
+TEXTS = ("run_id", "name", "kind", "device", "cwd", "preset", "stop_signal", "env_hash", "parent", "by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,11 @@ class RunSpec:
     version: int = SPEC_VERSION
 
     @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices that this run locks."""
+        return () if self.shared_device else (self.device,)
+
+    @property
     def max_steps(self) -> int:
         """Planned steps of our trainer; 0 where unknown (a command)."""
         steps = self.config.get("steps", 0)
@@ -77,7 +86,9 @@ class RunSpec:
         values = dict(raw)
         known = set(cls.__dataclass_fields__)
         if unknown := sorted(set(values) - known):
-            raise SpecError(f"unknown field in the spec: {', '.join(unknown)} (is the host's photinus older than this one?)")
+            raise SpecError(
+                f"unknown field in the spec: {', '.join(unknown)} (is the host's photinus older?)"
+            )
         try:
             values["restart"] = Restart(**values.get("restart", {}))
             values["argv"] = tuple(values.get("argv", ()))
@@ -89,7 +100,7 @@ class RunSpec:
         return spec
 
     def _check(self) -> None:
-        for name in ("run_id", "name", "kind", "device", "cwd", "preset", "stop_signal", "env_hash", "parent", "by"):
+        for name in TEXTS:
             if not isinstance(getattr(self, name), str):
                 raise SpecError(f"spec field {name!r} must be text")
         if self.kind not in ("trainer", "command"):
@@ -98,5 +109,21 @@ class RunSpec:
             raise SpecError("a command run needs an argv: photinus start --command -- PROGRAM [ARG ...]")
         if self.kind == "trainer" and not self.config:
             raise SpecError("a trainer run needs a configuration: photinus start --preset NAME")
-        if any(not isinstance(word, str) or "\0" in word for word in (*self.argv, *self.resume_argv)):
+        if self.restart.policy not in ("never", "on-failure", "always"):
+            raise SpecError(f"restart must be never, on-failure or always, not {self.restart.policy!r}")
+        if self.stop_signal not in STOP_SIGNALS:
+            raise SpecError(f"stop signal must be one of {', '.join(STOP_SIGNALS)}, not {self.stop_signal!r}")
+        check_run_id(self.run_id)
+        check_device(self.device)
+        self._check_words()
+
+    def _check_words(self) -> None:
+        words: list[object] = [*self.argv, *self.resume_argv]
+        if any(not isinstance(word, str) or "\0" in word for word in words):
             raise SpecError("argv must be texts without NUL")
+        pairs: list[tuple[object, object]] = [*self.env.items()]
+        for name, value in pairs:
+            if not isinstance(name, str) or not isinstance(value, str) or "\0" in name + value:
+                raise SpecError("environment values must be texts without NUL")
+            if not name or "=" in name:
+                raise SpecError(f"not a name of an environment variable: {name!r}")

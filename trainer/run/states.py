@@ -26,15 +26,45 @@ TERMINAL = frozenset({State.STOPPED, State.SUCCEEDED, State.FAILED, State.DIED, 
 ALLOWED: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.STARTING, State.STOPPED, State.FAILED}),
     State.STARTING: frozenset(
-        {State.RUNNING, State.STOPPING, State.STOPPED, State.SUCCEEDED, State.FAILED, State.UNKILLABLE, State.DIED, State.DIED_REBOOT, State.STARTING}
+        {
+            State.RUNNING,
+            State.STOPPING,
+            State.STOPPED,
+            State.SUCCEEDED,
+            State.FAILED,
+            State.UNKILLABLE,
+            State.DIED,
+            State.DIED_REBOOT,
+            State.STARTING,
+        }
     ),
     State.RUNNING: frozenset(
-        {State.STARTING, State.STOPPING, State.STOPPED, State.SUCCEEDED, State.FAILED, State.UNKILLABLE, State.DIED, State.DIED_REBOOT, State.RUNNING}
+        {
+            State.STARTING,
+            State.STOPPING,
+            State.STOPPED,
+            State.SUCCEEDED,
+            State.FAILED,
+            State.UNKILLABLE,
+            State.DIED,
+            State.DIED_REBOOT,
+            State.RUNNING,
+        }
     ),
     State.STOPPING: frozenset(
-        {State.STOPPED, State.SUCCEEDED, State.FAILED, State.UNKILLABLE, State.DIED, State.DIED_REBOOT, State.STOPPING}
+        {
+            State.STOPPED,
+            State.SUCCEEDED,
+            State.FAILED,
+            State.UNKILLABLE,
+            State.DIED,
+            State.DIED_REBOOT,
+            State.STOPPING,
+        }
     ),
-    State.UNKILLABLE: frozenset({State.FAILED, State.STOPPED, State.DIED, State.DIED_REBOOT}),
+    State.UNKILLABLE: frozenset(
+        {State.FAILED, State.STOPPED, State.SUCCEEDED, State.DIED, State.DIED_REBOOT}
+    ),
     **{state: frozenset({State.STARTING, State.QUEUED}) for state in TERMINAL},
 }
 

@@ -1,0 +1,138 @@
+"""Files that are either the old or the new, never half: draft, fsync, rename, fsync of the folder."""
+
+import contextlib
+import errno
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from trainer.run.errors import RunError
+
+RESERVE_BYTES = 64 * 1024
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+RETRY_S = 0.05
+
+
+def write_bytes(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Replace `path` by `data`, durably and at once. On any error the old file stays and no rest is left.
+
+    Raises:
+        OSError: the disk refused (`errno` says why).
+    """
+    draft = _write_draft(path, data, mode)
+    try:
+        draft.rename(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def write_json(path: Path, value: object, mode: int = 0o600) -> None:
+    """`write_bytes` of one JSON object and a newline."""
+    write_bytes(path, encode(value), mode)
+
+
+def create_json(path: Path, value: object, mode: int = 0o600) -> bool:
+    """Make `path` with its whole content, unless it exists; of two writers one gets True.
+
+    A link, not O_EXCL: a writer that dies halfway leaves nothing under the final name.
+    """
+    draft = _write_draft(path, encode(value), mode)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    fsync_folder(path.parent)
+    return True
+
+
+def encode(value: object) -> bytes:
+    """One line of JSON; a non-finite number is an error here, not in the reader."""
+    return (json.dumps(value, allow_nan=False, ensure_ascii=False) + "\n").encode()
+
+
+def read_json(path: Path) -> object | None:
+    """The value in `path`, or None if there is no such file.
+
+    Raises:
+        RunError: what is there is not JSON.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        return json.loads(data)  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise RunError(
+            f"{path} is not JSON ({error}); it was not written by photinus: move it away"
+        ) from error
+
+
+def make_reserve(path: Path) -> None:
+    """Set 64 KiB aside, unless they are. Random bytes, so that no file system stores them for free."""
+    if not path.exists() or path.stat().st_size < RESERVE_BYTES:
+        write_bytes(path, os.urandom(RESERVE_BYTES))
+
+
+def write_json_from_reserve(
+    path: Path,
+    value: object,
+    reserve: Path,
+    patience_s: float = 30.0,
+    talk: Callable[[str], None] | None = None,
+) -> None:
+    """`write_json` that on a full disk first gives up the reserve, then waits for space.
+
+    Raises:
+        OSError: no space within `patience_s` seconds, or another error than a full disk.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return write_json(path, value)
+        except OSError as error:
+            if error.errno not in NO_SPACE or (not reserve.exists() and time.monotonic() > deadline):
+                raise
+            if talk and reserve.exists():
+                talk(f"disk full: {reserve.name} given up to write {path.name}")
+        with contextlib.suppress(FileNotFoundError):
+            reserve.unlink()
+            fsync_folder(reserve.parent)
+            continue
+        time.sleep(RETRY_S)
+
+
+def open_append(path: Path) -> int:
+    """A descriptor that appends to a private file, made if need be. The caller closes it."""
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def fsync_folder(path: Path) -> None:
+    """Make a rename in this folder survive a power cut."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _write_draft(path: Path, data: bytes, mode: int) -> Path:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+        os.fsync(fd)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(fd)
+    return draft

@@ -1,0 +1,152 @@
+"""The state root: where the truth about every run of this host lies, and whether it is safe to trust."""
+
+import os
+import secrets
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from trainer.run.atomic import create_json, read_json
+from trainer.run.errors import HomeError, LockHeldError, SpecError
+from trainer.run.filesystems import filesystem_of, is_network
+from trainer.run.layout import RunDir, check_run_id
+
+HOME_VARIABLE = "PHOTINUS_HOME"
+DEFAULT_HOME = ".photinus"
+AGENT_LOCK_S = 10.0
+
+
+def state_root(env: Mapping[str, str] = os.environ) -> Path:
+    """`$PHOTINUS_HOME`, else `~/.photinus`; absolute, `~` expanded, not resolved (a symlink must show)."""
+    text = env.get(HOME_VARIABLE, "")
+    if text:
+        return Path.cwd() / Path(text).expanduser()
+    return Path(env["HOME"] if env.get("HOME") else Path.home()) / DEFAULT_HOME
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An opened, checked state root."""
+
+    root: Path
+    host_id: str
+
+    @property
+    def agent_lock(self) -> Path:
+        """Lock of the agents' short critical sections."""
+        return self.root / "agent.lock"
+
+    @property
+    def starts_dir(self) -> Path:
+        """Which run and attempt each start id became."""
+        return self.root / "starts"
+
+    @property
+    def queue_dir(self) -> Path:
+        """Starts that wait for a device."""
+        return self.root / "queue"
+
+    @property
+    def runs_dir(self) -> Path:
+        """One folder a run."""
+        return self.root / "runs"
+
+    @property
+    def devices_dir(self) -> Path:
+        """One lock a device."""
+        return self.root / "devices"
+
+    def run(self, run_id: str) -> RunDir:
+        """The folder of a run, which need not exist.
+
+        Raises:
+            SpecError: that is no run id.
+        """
+        return RunDir(self.runs_dir / check_run_id(run_id))
+
+    def runs(self) -> list[RunDir]:
+        """Every run with a spec, oldest name first; what is no run of ours is skipped."""
+        found = []
+        for path in sorted(self.runs_dir.iterdir()):
+            try:
+                run = self.run(path.name)
+            except SpecError:
+                continue
+            if run.spec.is_file():
+                found.append(run)
+        return found
+
+    @contextmanager
+    def agent_section(self, timeout_s: float = AGENT_LOCK_S) -> Iterator[None]:
+        """Hold agent.lock. Keep it under 50 ms: never across a hello, the network or torch.
+
+        Raises:
+            LockHeldError: another agent held it for all of `timeout_s`.
+        """
+        lock = FileLock(self.agent_lock, mode=0o600)
+        try:
+            lock.acquire(timeout=timeout_s, poll_interval=0.005)
+        except Timeout as error:
+            raise LockHeldError(
+                f"{self.agent_lock} was held for {timeout_s:g} s: another agent hangs (photinus doctor)"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = filesystem_of) -> Home:
+    """Make the state root if need be, check it, and name the host.
+
+    Raises:
+        HomeError: it is a symlink, another user's, open to others, or on a network file system.
+    """
+    root = root or state_root()
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check(root, filesystem)
+        for folder in ("devices", "starts", "queue", "runs"):
+            (root / folder).mkdir(mode=0o700, exist_ok=True)
+        return Home(root, _host_id(root))
+    except OSError as error:
+        raise HomeError(
+            f"cannot use {root}: {error} (set {HOME_VARIABLE} to a local folder of yours)"
+        ) from error
+
+
+def _check(root: Path, filesystem: Callable[[Path], str]) -> None:
+    found = root.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        raise HomeError(f"{root} is a symbolic link; set {HOME_VARIABLE} to the real folder")
+    if not stat.S_ISDIR(found.st_mode):
+        raise HomeError(f"{root} is not a folder; set {HOME_VARIABLE} to one")
+    if found.st_uid != os.geteuid():
+        raise HomeError(
+            f"{root} belongs to user {found.st_uid}, not to you; set {HOME_VARIABLE} to your own folder"
+        )
+    if found.st_mode & 0o077:
+        raise HomeError(f"{root} is open to other users; run: chmod 700 {root}")
+    kind = filesystem(root)
+    if is_network(kind):
+        raise HomeError(
+            f"{root} is on {kind}, where a lock does not exclude another machine; "
+            f"set {HOME_VARIABLE} (or the host's home:) to a folder on a local disk"
+        )
+
+
+def _host_id(root: Path) -> str:
+    path = root / "host.json"
+    create_if_absent = {"host_id": secrets.token_hex(16), "created": time.time()}
+    raw = read_json(path)
+    if raw is None:
+        create_json(path, create_if_absent)
+        raw = read_json(path)
+    if not isinstance(raw, dict) or not isinstance(raw.get("host_id"), str):
+        raise HomeError(f"{path} does not name this host; move it away and try again")
+    return str(raw["host_id"])
