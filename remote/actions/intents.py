@@ -1,0 +1,88 @@
+"""Starts that were sent and not yet answered, on disk: a client that dies does not forget what it asked."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from remote.actions.outcome import Outcome, failed
+from remote.errors import CallError, TimeoutError_, UnreachableError
+from remote.hosts import client_folder
+from remote.session import Session
+from remote.view import RunView
+from trainer.run.atomic import read_json, write_json
+from trainer.run.errors import RunError
+
+FRESH_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A start or resume for a host, under its start id."""
+
+    start_id: str
+    host: str
+    verb: str
+    args: Mapping[str, Any]
+    at: float
+    path: Path
+
+
+@contextlib.contextmanager
+def intent(host: str, verb: str, args: Mapping[str, Any]) -> Iterator[None]:
+    """Keep an intent on disk until the host has answered, whatever the answer; an unanswered one stays."""
+    path = _folder() / f"{args['start_id']}.json"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_json(path, {"host": host, "verb": verb, "args": dict(args), "at": time.time()})
+    try:
+        yield
+    except (UnreachableError, TimeoutError_):
+        raise  # unanswered: the host may have taken it
+    except CallError:
+        path.unlink(missing_ok=True)
+        raise
+    path.unlink(missing_ok=True)
+
+
+def leftovers(host: str, now: float | None = None) -> list[Intent]:
+    """What was asked of `host` in the last ten minutes and never answered; what is older is removed."""
+    now = time.time() if now is None else now
+    found = []
+    for path in sorted(_folder().glob("*.json")):
+        one = _read(path)
+        if one is None or now - one.at > FRESH_S:
+            path.unlink(missing_ok=True)
+        elif one.host == host:
+            found.append(one)
+    return found
+
+
+def settle_intents(session: Session) -> list[Outcome]:
+    """Send what an earlier client left unanswered, under the same start ids: each becomes one run at most."""
+    outcomes = []
+    for one in leftovers(session.host.name):
+        try:
+            with intent(one.host, one.verb, one.args):
+                answer = session.call(one.verb, one.args, timeout=20.0)
+            outcomes.append(
+                Outcome(True, RunView.from_json(answer), message="an earlier start was completed")
+            )
+        except CallError as error:
+            outcomes.append(failed(error))
+    return outcomes
+
+
+def _folder() -> Path:
+    return client_folder() / "intents"
+
+
+def _read(path: Path) -> Intent | None:
+    """One intent; what is torn or foreign counts as none."""
+    with contextlib.suppress(RunError, OSError, KeyError, TypeError, ValueError):
+        raw = read_json(path)
+        if isinstance(raw, dict) and isinstance(raw["args"], dict):
+            at = float(raw["at"])
+            return Intent(path.stem, str(raw["host"]), str(raw["verb"]), raw["args"], at, path)
+    return None

@@ -1,0 +1,86 @@
+"""What every verb of one agent works with."""
+
+import contextlib
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from remote.agent.runs import Views
+from remote.errors import CallError
+from remote.view import RunView
+from trainer.run.errors import SpecError
+from trainer.run.home import Home
+from trainer.run.layout import RunDir
+
+Result: TypeAlias = Mapping[str, Any]
+Work: TypeAlias = Generator[None, None, Result]
+"""A verb that takes its time: it yields wherever the agent may serve others, about every 20 ms."""
+
+
+def disk_free(path: Path) -> int:
+    """Free bytes of the file system under `path`."""
+    return shutil.disk_usage(path).free
+
+
+@dataclass
+class Context:
+    """One agent's view of its host.
+
+    Attributes:
+        held_max_s: longest time that agent.lock was held by this agent.
+        hello_s: how long a start waits for the trainer's first word.
+        lock_s: how long a start retries a lock whose holder is not known to be a run.
+    """
+
+    home: Home
+    views: Views
+    epoch: str = field(default_factory=lambda: secrets.token_hex(8))
+    disk_free: Callable[[Path], int] = disk_free
+    hello_s: float = 10.0
+    lock_s: float = 1.0
+    held_max_s: float = 0.0
+
+    @classmethod
+    def of(cls, home: Home) -> "Context":
+        """A context of an opened home."""
+        return cls(home, Views(home))
+
+    @contextmanager
+    def critical(self) -> Iterator[None]:
+        """Hold agent.lock, briefly: never across a wait, the network or a checkpoint's bytes."""
+        with self.home.agent_section():
+            taken = time.monotonic()
+            try:
+                yield
+            finally:
+                self.held_max_s = max(self.held_max_s, time.monotonic() - taken)
+
+    def run(self, run_id: str) -> RunDir:
+        """The folder of a run that exists.
+
+        Raises:
+            CallError: `not_found`.
+        """
+        with contextlib.suppress(SpecError):  # what is no run id names no run
+            run = self.home.run(run_id)
+            if self.views.state(run) is not None:
+                return run
+        raise CallError("not_found", f"no run {run_id} on this host", "photinus ls shows the runs of a host")
+
+    def view(self, run: RunDir) -> RunView:
+        """The run as its files tell it now.
+
+        Raises:
+            CallError: `not_found`: it has no state.
+        """
+        view = self.views.view(run)
+        if view is None:
+            raise CallError(
+                "not_found", f"no run {run.run_id} on this host", "photinus ls shows the runs of a host"
+            )
+        return view

@@ -1,0 +1,133 @@
+"""The verbs that are about the host and not about one run: `hello`, `ping`, `status`, `runs`, `run`."""
+
+import importlib.metadata
+import os
+import platform
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from remote.agent.contact import reconcile, reconcile_all
+from remote.agent.context import Context, Result
+from remote.agent.queue import waiting
+from remote.agent.runs import readable
+from remote.protocol import LINE_LIMIT, PROTO, encode
+from remote.view import RunView
+from trainer.run.checkpoints import list_checkpoints
+from trainer.run.identity import boot_id
+from trainer.run.layout import RunDir
+
+ANSWER_MAX = LINE_LIMIT - (1 << 14)
+
+
+def hello(ctx: Context, _args: Result) -> Result:
+    """The verb."""
+    return {
+        "proto": list(PROTO),
+        "version": _version(),
+        "host_id": ctx.home.host_id,
+        "boot_id": str(boot_id()),
+        "agent_epoch": ctx.epoch,
+        "wall": time.time(),
+        "pid": os.getpid(),
+        "platform": f"{sys.platform} {platform.machine()}",
+        "python": platform.python_version(),
+        "devices": devices(),
+    }
+
+
+def ping(_ctx: Context, args: Result) -> Result:
+    """The verb."""
+    return {"n": args["n"], "wall": time.time()}
+
+
+def status(ctx: Context, _args: Result) -> Result:
+    """The verb."""
+    troubles = reconcile_all(ctx)
+    views = _views(ctx, troubles)
+    return {
+        "host_id": ctx.home.host_id,
+        "wall": time.time(),
+        "home": str(ctx.home.root),
+        "counts": dict(Counter(view.state for view in views)),
+        "queue": [entry.run_id for entry in waiting(ctx.home)],
+        "disk_free": ctx.disk_free(ctx.home.root),
+        "lock_held_max_s": ctx.held_max_s,
+        "troubles": troubles,
+    }
+
+
+def runs(ctx: Context, _args: Result) -> Result:
+    """The verb: newest first; `left_out` counts what did not fit into one line."""
+    troubles = reconcile_all(ctx)
+    rows: list[dict[str, Any]] = []
+    size, views = 0, _views(ctx, troubles)
+    for view in sorted(views, key=lambda view: (view.created, view.run_id), reverse=True):
+        row = view.to_json()
+        size += len(encode(row))
+        if size > ANSWER_MAX:
+            break
+        rows.append(row)
+    return {"runs": rows, "wall": time.time(), "left_out": len(views) - len(rows), "troubles": troubles[:20]}
+
+
+def run(ctx: Context, args: Result) -> Result:
+    """The verb: the view, and with it spec, checkpoints and processes."""
+    one = ctx.run(args["run_id"])
+    reconcile(ctx, one)
+    process = ctx.views.process(one)
+    return {
+        **ctx.view(one).to_json(),
+        "wall": time.time(),
+        "spec": ctx.views.spec(one).to_json() | {"env": sorted(ctx.views.spec(one).env)},
+        "checkpoints": _checkpoints(one),
+        "process": process.to_json() | {"token": None} if process else None,
+    }
+
+
+def devices() -> list[str]:
+    """What a run can name as its device, by what the system shows without loading a driver's library."""
+    found = ["cpu"]
+    if sys.platform == "darwin" and platform.machine() == "arm64":
+        found.append("mps")
+    numbers = sorted(
+        int(path.name[6:]) for path in Path("/dev").glob("nvidia[0-9]*") if path.name[6:].isdigit()
+    )
+    return found + [f"cuda-{number}" for number in numbers]
+
+
+def _views(ctx: Context, troubles: list[str]) -> list[RunView]:
+    views = []
+    for one in ctx.home.runs():
+        view = readable(ctx.views, one)
+        if isinstance(view, RunView):
+            views.append(view)
+        elif view is not None and not any(one.run_id in trouble for trouble in troubles):
+            troubles.append(f"{one.run_id}: {view}")
+    return views
+
+
+def _checkpoints(one: RunDir) -> list[dict[str, Any]]:
+    rows = []
+    for info in reversed(list_checkpoints(one.checkpoints)[-200:]):
+        manifest = info.manifest
+        rows.append(
+            {
+                "name": info.name,
+                "step": info.step,
+                "kind": manifest.kind if manifest else None,
+                "bytes": manifest.bytes if manifest else None,
+                "metrics": dict(manifest.metrics) if manifest else {},
+                "readable": manifest is not None,
+            }
+        )
+    return rows
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("photinus")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

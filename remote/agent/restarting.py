@@ -1,0 +1,54 @@
+"""Runs that died with their supervisor (a reboot, say) and whose spec asks to be resumed."""
+
+import hashlib
+import time
+
+from remote.agent.context import Context, Work
+from remote.agent.resuming import resume
+from remote.supervisor.reconcile import retry_after_loss
+from trainer.run.errors import RunError
+from trainer.run.layout import RunDir
+from trainer.run.states import State
+
+LOST = frozenset({State.DIED, State.DIED_REBOOT})
+
+
+class Restarts:
+    """Begins each restart once; its start id is made from run and attempt, so that two agents make one."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._settled: set[str] = set()
+
+    def due(self) -> list[Work]:
+        """The resumes that are wanted now and that this agent did not begin yet."""
+        works = []
+        for run in self._ctx.views.runs():
+            try:
+                work = self._wanted(run)
+            except RunError:
+                continue  # a broken run is told of by `runs`
+            if work is not None:
+                works.append(work)
+        return works
+
+    def _wanted(self, run: RunDir) -> Work | None:
+        state = self._ctx.views.state(run)
+        if state is None or state.state not in LOST:
+            return None
+        start_id = restart_id(run.run_id, state.attempt + 1)
+        if start_id in self._settled:
+            return None
+        retry = retry_after_loss(run)
+        if retry is not None and time.time() < state.since + retry.delay_s:
+            return None
+        self._settled.add(start_id)
+        if retry is None:
+            return None
+        args = {"start_id": start_id, "run_id": run.run_id, "from": "", "max_steps": None, "queue": True}
+        return resume(self._ctx, args, restarts=retry.spent)
+
+
+def restart_id(run_id: str, attempt: int) -> str:
+    """The start id of the restart that becomes `attempt`."""
+    return f"auto-{hashlib.sha256(run_id.encode()).hexdigest()[:16]}-{attempt}"

@@ -1,0 +1,111 @@
+"""The agent's loop: one thread, one client, nothing that blocks for long."""
+
+import os
+import selectors
+import time
+
+from remote.agent.contact import reconcile_all
+from remote.agent.context import Context
+from remote.agent.desk import Desk
+from remote.agent.outbox import Outbox
+from remote.agent.restarting import Restarts
+from remote.agent.streaming import POLL_S, Streaming
+from remote.agent.watch import Watch
+from remote.errors import CallError, ProtocolError
+from remote.framing import LineBuffer
+from remote.protocol import encode, encode_error
+from trainer.run.home import Home
+
+IDLE_EXIT_S = 60.0
+CONTACT_S = 2.0
+READ_SIZE = 1 << 16
+OUTBOX_MAX = 4 << 20
+
+
+class Service:
+    """Serves until stdin ends, stdout breaks, or no ping came for `idle_exit_s` seconds."""
+
+    def __init__(
+        self, home: Home, *, stdin: int = 0, stdout: int = 1, idle_exit_s: float = IDLE_EXIT_S
+    ) -> None:
+        self._ctx = Context.of(home)
+        self._streaming = Streaming(self._ctx)
+        self._desk = Desk(self._ctx, self._streaming)
+        self._watch = Watch(self._ctx.views)
+        self._restarts = Restarts(self._ctx)
+        self._ear, self._outbox = LineBuffer(), Outbox(stdout)
+        self._stdin, self._stdout = stdin, stdout
+        self._idle_exit_s = idle_exit_s
+        self._last_ping = time.monotonic()
+        self._next_contact = 0.0
+        self._selector = selectors.DefaultSelector()
+        self._is_open = True
+
+    def serve(self) -> int:
+        """Serve to the end; the exit code."""
+        os.set_blocking(self._stdin, False)
+        os.set_blocking(self._stdout, False)
+        self._selector.register(self._stdin, selectors.EVENT_READ)
+        try:
+            while self._is_open and time.monotonic() - self._last_ping < self._idle_exit_s:
+                self._turn()
+        except BrokenPipeError:
+            return 0  # the client is gone: nobody is left to be told
+        return 0
+
+    def _turn(self) -> None:
+        self._await_write(self._outbox.size > 0)
+        for key, _ in self._selector.select(self._pause()):
+            if key.fd == self._stdin:
+                self._listen()
+        for answer in self._desk.step():
+            self._outbox.put(answer)
+        if self._desk.is_met:
+            self._look_around()
+        self._outbox.flush()
+
+    def _pause(self) -> float:
+        if self._desk.is_working or (len(self._streaming) and self._outbox.size < OUTBOX_MAX):
+            return POLL_S
+        if not self._desk.is_met:
+            return 1.0
+        due = min(self._watch.next_due(), self._next_contact, self._last_ping + self._idle_exit_s)
+        return max(0.0, due - time.monotonic())
+
+    def _await_write(self, wanted: bool) -> None:
+        registered = self._stdout in self._selector.get_map()
+        if wanted and not registered:
+            self._selector.register(self._stdout, selectors.EVENT_WRITE)
+        elif registered and not wanted:
+            self._selector.unregister(self._stdout)
+
+    def _listen(self) -> None:
+        data = os.read(self._stdin, READ_SIZE)
+        if not data:
+            self._is_open = False
+            return
+        try:
+            lines = self._ear.feed(data)
+        except ProtocolError as error:
+            self._outbox.put(encode_error(None, CallError("bad_request", str(error))))
+            self._is_open = False  # where the next line begins cannot be known
+            return
+        for line in lines:
+            verb, answer = self._desk.answer(line)
+            if verb in ("ping", "hello"):
+                self._last_ping = time.monotonic()
+            self._outbox.put(answer)
+
+    def _look_around(self) -> None:
+        """Streams, changed runs, and every 2 s whether a run lost its supervisor or the queue can move."""
+        if self._outbox.size < OUTBOX_MAX:
+            for chunk in self._streaming.poll():
+                self._outbox.put(chunk)
+        now = time.monotonic()
+        if now >= self._next_contact:
+            reconcile_all(self._ctx)
+            for work in self._restarts.due():
+                self._desk.add(work)
+            self._next_contact = time.monotonic() + CONTACT_S
+        for view in self._watch.changes(now):
+            self._outbox.put(encode({"event": "state", "run": view.to_json()}))

@@ -1,0 +1,55 @@
+"""The newest that a client heard of each run; what is older never overwrites it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from remote.view import RunView
+
+
+class Board:
+    """Run views by id, safe to read from any thread."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, RunView] = {}
+        self._changed = threading.Condition()
+
+    def get(self, run_id: str) -> RunView | None:
+        """The newest view of a run."""
+        with self._changed:
+            return self._runs.get(run_id)
+
+    def put(self, view: RunView) -> RunView | None:
+        """Take a view; None if it is older than the one we have, or says nothing new."""
+        with self._changed:
+            known = self._runs.get(view.run_id)
+            if known is not None and (view.seq < known.seq or view == known):
+                return None
+            self._runs[view.run_id] = view
+            self._changed.notify_all()
+            return view
+
+    def put_all(self, views: Iterable[RunView]) -> tuple[RunView, ...]:
+        """Take a whole list; what it says, with newer views in place of older ones."""
+        listed = []
+        for view in views:
+            self.put(view)
+            listed.append(self.get(view.run_id) or view)
+        return tuple(listed)
+
+    def clear(self) -> None:
+        """Forget everything: another state root answers under this name."""
+        with self._changed:
+            self._runs.clear()
+
+    def wait(self, run_id: str, predicate: Callable[[RunView], bool], timeout: float) -> RunView | None:
+        """Wait until the newest view satisfies `predicate`; None after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                view = self._runs.get(run_id)
+                if view is not None and predicate(view):
+                    return view
+                if (left := deadline - time.monotonic()) <= 0:
+                    return None
+                self._changed.wait(left)

@@ -1,0 +1,98 @@
+"""Verbs on their way: which request waits for which answer, across reconnects."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from remote.connection import Connection
+from remote.errors import CallError, TimeoutError_, UnreachableError
+from remote.protocol import Reply
+from remote.sanitise import clean, clean_tree
+from remote.verbs import VERBS
+
+Answer: TypeAlias = Mapping[str, Any] | CallError
+OnDone: TypeAlias = Callable[[Answer], None]
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One verb, sent again after a lost link if it may be (`Verb.repeatable`)."""
+
+    verb: str
+    args: Mapping[str, Any]
+    deadline: float
+    on_done: OnDone
+    sent: int = 0
+
+
+class CallTable:
+    """The calls that have no answer yet. Used by the session's own thread only."""
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+
+    def add(self, call: Call) -> None:
+        """Take a call; `send` sends it."""
+        self._calls.append(call)
+
+    def send(self, connection: Connection) -> None:
+        """Send what was not sent on this connection."""
+        for call in [call for call in self._calls if not call.sent]:
+            try:
+                call.sent = connection.send(call.verb, call.args)
+            except (TypeError, ValueError) as error:
+                self._finish(call, CallError("bad_request", f"{call.verb}: arguments are no JSON: {error}"))
+
+    def answer(self, reply: Reply) -> bool:
+        """Hand a reply to its call; False if nobody waits for it."""
+        call = next((call for call in self._calls if call.sent and call.sent == reply.id), None)
+        if call is None:
+            return False
+        self._finish(call, cleaned(reply))
+        return True
+
+    def link_lost(self, reason: str) -> None:
+        """Mark what may be sent again as unsent; the rest fails."""
+        for call in [call for call in self._calls if call.sent]:
+            if VERBS[call.verb].repeatable:
+                call.sent = 0
+            else:
+                self._finish(call, UnreachableError(f"the link was lost during {call.verb}: {reason}"))
+
+    def refuse(self, error: CallError, *, except_always: bool) -> None:
+        """Fail what this host will not answer."""
+        for call in list(self._calls):
+            if not (except_always and VERBS[call.verb].always):
+                self._finish(call, error)
+
+    def expire(self, now: float, link_up: bool, reason: str) -> None:
+        """Fail what is past its deadline: a time-out where the host is reachable."""
+        for call in [call for call in self._calls if now >= call.deadline]:
+            if link_up:
+                self._finish(call, TimeoutError_(f"no answer to {call.verb} in time", "try again"))
+            else:
+                why = f": {reason}" if reason else ""
+                self._finish(
+                    call, UnreachableError(f"the host was not reached{why}", "check the link, try again")
+                )
+
+    def next_deadline(self) -> float | None:
+        """The nearest deadline, monotonic seconds."""
+        return min((call.deadline for call in self._calls), default=None)
+
+    def _finish(self, call: Call, answer: Answer) -> None:
+        self._calls.remove(call)
+        call.on_done(answer)
+
+
+def cleaned(reply: Reply) -> Answer:
+    """A host's answer, safe to show."""
+    if (error := reply.error) is None:
+        return {str(key): value for key, value in _as_dict(clean_tree(dict(reply.result))).items()}
+    return CallError(
+        error.code, clean(error.message), clean(error.remedy), _as_dict(clean_tree(error.detail))
+    )
+
+
+def _as_dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

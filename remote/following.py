@@ -1,0 +1,81 @@
+"""Followed files: cursors that survive the link, each byte delivered once."""
+
+import zlib
+from dataclasses import dataclass, field
+
+from remote.framing import Frame
+from remote.protocol import Cursor
+
+CHECKED = 64
+
+
+@dataclass(slots=True)
+class Follower:
+    """One followed log or events file of a run.
+
+    Attributes:
+        stream: the agent's number for it on the present connection; None while it has none.
+        asked: request id of the `tail` that is on its way.
+        received: bytes of this stream that arrived on this connection, for `ack`.
+        delivered, drained: bytes put into updates, and bytes that the owner took, over all connections.
+        ended: the agent said that it is over.
+        goes_on: what is written later is wanted too; otherwise the present end is the end.
+    """
+
+    key: int
+    run_id: str
+    what: str
+    last: int
+    cursor: Cursor | None = None
+    stream: int | None = None
+    asked: int | None = None
+    received: int = 0
+    delivered: int = 0
+    drained: int = 0
+    ended: bool = False
+    goes_on: bool = True
+    _before: bytes = field(default=b"")
+
+    def detach(self) -> None:
+        """The connection is gone."""
+        self.stream = self.asked = None
+        self.received = 0
+
+    def request(self) -> dict[str, object]:
+        """Arguments of the `tail` that goes on where this one stands."""
+        args: dict[str, object] = {"run_id": self.run_id, "last": self.last, "follow": self.goes_on}
+        if self.cursor is not None:
+            args["cursor"] = self.cursor.to_json()
+        return args
+
+    def attached(self, stream: int, start: Cursor) -> bool:
+        """The agent opened `stream`, to begin at `start`; True if it had to begin a new generation."""
+        self.stream, self.asked, self.received, self.ended = stream, None, 0, False
+        anew = self.cursor is not None and start.gen > self.cursor.gen and start.offset == 0
+        if self.cursor is None:
+            self.cursor = start
+        return anew and self.cursor.file == start.file
+
+    def take(self, frame: Frame) -> tuple[int, bytes]:
+        """What of a frame is new: its offset and bytes (empty if nothing is).
+
+        Raises:
+            LookupError: bytes in between are missing; attach again from the cursor.
+        """
+        head, cursor = frame.header, self.cursor or Cursor()
+        self.received += len(frame.data)
+        if head.gen < cursor.gen:
+            return cursor.offset, b""
+        skip = cursor.offset - head.off if head.gen == cursor.gen else 0
+        if skip < 0:
+            raise LookupError(f"bytes {cursor.offset} to {head.off} of {head.file} are missing")
+        data = frame.data[skip:]
+        if not data:
+            return cursor.offset, b""
+        before = (self._before if head.gen == cursor.gen else b"") + data[-CHECKED:]
+        self._before = before[-CHECKED:]
+        end = head.off + len(frame.data)
+        self.cursor = Cursor(
+            gen=head.gen, file=head.file, offset=end, crc=zlib.crc32(self._before), crc_n=len(self._before)
+        )
+        return head.off + skip, data

@@ -1,0 +1,45 @@
+"""The hosts that this client knows. `local`, the machine it runs on, is always there."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.run.home import state_root
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A machine that trains.
+
+    Attributes:
+        address: empty for this machine.
+        home: its state root; empty: `$PHOTINUS_HOME`, else `~/.photinus`, as seen when the link is made.
+        python: the interpreter that runs the agent; empty: this one.
+    """
+
+    name: str
+    address: str = ""
+    home: str = ""
+    python: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is this machine, reached by a pipe."""
+        return not self.address
+
+    def home_path(self) -> Path:
+        """The state root of a local host, absolute."""
+        return Path(self.home).expanduser().absolute() if self.home else state_root(os.environ)
+
+
+LOCAL = Host("local")
+
+
+def load_hosts() -> list[Host]:
+    """Every host that can be named on a command line; the built-in one first."""
+    return [LOCAL]
+
+
+def client_folder() -> Path:
+    """Where this client keeps its own state: under the same root, `$PHOTINUS_HOME` moves everything."""
+    return state_root(os.environ) / "client"

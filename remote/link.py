@@ -1,0 +1,108 @@
+"""Can the host be reached: a fact about the link, never about the host's runs."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Literal
+
+Phase = Literal["connecting", "connected", "lagging", "lost", "retrying", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """What the client knows of its link.
+
+    Attributes:
+        rtt_s: last round trip, seconds; None before the first.
+        since: `time.monotonic()` at which the phase began (`lost`, `retrying`: when the link went away).
+        attempt: number of the connect in progress or awaited, from 1; 0 while connected.
+        reason: why it is lost, retrying or refused; empty otherwise.
+        retry_in_s: while `retrying`, the pause before the next connect.
+    """
+
+    phase: Phase = "connecting"
+    rtt_s: float | None = None
+    since: float = 0.0
+    attempt: int = 1
+    reason: str = ""
+    retry_in_s: float = 0.0
+
+    @property
+    def is_up(self) -> bool:
+        """Whether verbs can be sent."""
+        return self.phase in ("connected", "lagging")
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Every waiting time of a session, seconds."""
+
+    ping_s: float = 3.0
+    lagging_s: float = 3.0
+    slow_rtt_s: float = 1.0
+    lost_s: float = 9.0
+    hello_s: float = 15.0
+    backoff_s: tuple[float, ...] = (0.2, 0.5, 1.0)
+    patient_after_s: float = 300.0
+    patient_s: float = 15.0
+    jitter: float = 0.1
+    sleep_gap_s: float = 5.0
+    stall_s: float = 2.0
+    refresh_s: float = 30.0
+
+
+def backoff(timings: Timings, attempt: int, away_s: float, chance: float = -1.0) -> float:
+    """Seconds before connect number `attempt` (1 is the first after a loss), `away_s` after the loss."""
+    steps = timings.backoff_s
+    base = timings.patient_s if away_s > timings.patient_after_s else steps[min(attempt, len(steps)) - 1]
+    chance = chance if chance >= 0 else random.random()
+    return base * (1 + timings.jitter * (2 * chance - 1))
+
+
+@dataclass(slots=True)
+class Pings:
+    """The pings of one connection: the only detector of a dead link."""
+
+    timings: Timings
+    started: float
+    rtt_s: float | None = None
+    _heard: float = field(init=False)
+    _next: float = field(init=False)
+    _out: dict[int, float] = field(default_factory=dict)
+    _n: int = 0
+
+    def __post_init__(self) -> None:
+        self._heard = self._next = self.started
+
+    def due(self, now: float) -> int | None:
+        """The number of a ping to send now, or None."""
+        if now < self._next:
+            return None
+        self._next = now + self.timings.ping_s
+        self._n += 1
+        self._out[self._n] = now
+        return self._n
+
+    def pong(self, n: int, now: float) -> None:
+        """Ping `n` came back."""
+        sent = self._out.pop(n, None)
+        if sent is None:
+            return
+        self.rtt_s, self._heard = now - sent, now
+        self._out = {number: at for number, at in self._out.items() if number > n}
+
+    def forgive(self, now: float) -> None:
+        """We ourselves were stopped or asleep: count from now, and ask at once."""
+        self._heard = self._next = now
+        self._out = dict.fromkeys(self._out, now)
+
+    def judge(self, now: float) -> Phase:
+        """`connected`, `lagging` or `lost`."""
+        waiting = now - min(self._out.values()) if self._out else 0.0
+        if waiting and now - self._heard >= self.timings.lost_s:
+            return "lost"
+        slow = self.rtt_s is not None and self.rtt_s > self.timings.slow_rtt_s
+        return "lagging" if slow or waiting >= self.timings.lagging_s else "connected"
+
+    def next_due(self) -> float:
+        """When the next ping is due, monotonic seconds."""
+        return self._next

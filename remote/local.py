@@ -1,0 +1,101 @@
+"""The link to this very machine: the same agent over a pipe, so there is one protocol and one code path."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from typing import IO, Protocol, cast
+
+from remote.hosts import Host
+
+READ_SIZE = 1 << 16
+PARTING_S = 1.0
+
+
+class Transport(Protocol):
+    """Bytes to and from one agent. Reads block; each method is called by one thread."""
+
+    def read(self) -> bytes:
+        """Some bytes of the agent's stdout; empty at its end."""
+
+    def talk(self) -> bytes:
+        """Some bytes of the agent's stderr; empty at its end."""
+
+    def write(self, data: bytes) -> None:
+        """All of `data` to the agent's stdin.
+
+        Raises:
+            OSError: the agent is gone.
+        """
+
+    def close(self) -> str:
+        """End it, and say in a few words how it ended. May be called from any thread, and twice."""
+
+
+class LocalPipe:
+    """An agent as our child, in a session of its own: Ctrl-C in the terminal is not meant for it.
+
+    The agent owns no run, so ending it (by closing its stdin, else by a kill of our own child) loses nothing.
+    """
+
+    def __init__(self, host: Host) -> None:
+        home = host.home_path()
+        self._agent = subprocess.Popen(
+            [host.python or sys.executable, "-P", "-m", "remote.agent", "--stdio"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            cwd="/",
+            env={**os.environ, "PHOTINUS_HOME": str(home)},
+            start_new_session=True,
+        )
+        pipes = self._agent.stdin, self._agent.stdout, self._agent.stderr
+        self._stdin, self._stdout, self._stderr = cast(tuple[IO[bytes], IO[bytes], IO[bytes]], pipes)
+
+    @property
+    def pid(self) -> int:
+        """The agent's pid."""
+        return self._agent.pid
+
+    def read(self) -> bytes:
+        """See `Transport`."""
+        return _read(self._stdout)
+
+    def talk(self) -> bytes:
+        """See `Transport`."""
+        return _read(self._stderr)
+
+    def write(self, data: bytes) -> None:
+        """See `Transport`."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._stdin.write(rest) or 0 :]
+
+    def close(self) -> str:
+        """See `Transport`."""
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+        try:
+            code = self._agent.wait(PARTING_S)
+        except subprocess.TimeoutExpired:
+            self._agent.kill()
+            code = self._agent.wait()
+        return f"the agent was ended by signal {-code}" if code < 0 else f"the agent exited with code {code}"
+
+
+def _read(pipe: IO[bytes]) -> bytes:
+    """Some bytes; at the end the pipe is closed by the one thread that reads it."""
+    data = pipe.read(READ_SIZE)
+    if not data:
+        pipe.close()
+    return data or b""
+
+
+def open_transport(host: Host) -> Transport:
+    """Start an agent for `host`.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    return LocalPipe(host)

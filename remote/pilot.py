@@ -1,0 +1,262 @@
+"""The one thread of a session: connects, listens, pings, gives up, tries again."""
+
+import contextlib
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from remote.board import Board
+from remote.calls import Call, CallTable
+from remote.connection import Connection, Ended, Heard, Sound, Talk
+from remote.conversation import Conversation
+from remote.errors import CallError, ProtocolError
+from remote.following import Follower
+from remote.hosts import Host
+from remote.link import LinkState, Pings, Timings, backoff
+from remote.local import Transport
+from remote.streams import Streams
+from remote.updates import AgentTalk, LinkChanged, Update
+from remote.view import HostHello
+
+TICK_S = 0.25
+PARTING_S = 3.0
+
+
+class Pilot:
+    """Owns the connection. `post` is the only door for other threads."""
+
+    def __init__(
+        self,
+        host: Host,
+        timings: Timings,
+        opener: Callable[[Host], Transport],
+        clock: Callable[[], float],
+        telemetry_s: float,
+        client: str,
+    ) -> None:
+        self.updates: deque[Update] = deque()
+        self.board = Board()
+        self.settled = threading.Event()
+        self.refusal: CallError | None = None
+        self.link = LinkState(since=clock())
+        self._host, self._timings, self._opener, self._clock = host, timings, opener, clock
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._calls = CallTable()
+        self._streams = Streams(self.updates)
+        self._talk = Conversation(self.updates, self.board, self._calls, self._streams, telemetry_s, client)
+        self._connection: Connection | None = None
+        self._pings = Pings(timings, clock())
+        self._attempt, self._away_since, self._retry_at = 1, clock(), 0.0
+        self._closing = False
+        self._last_tick = (clock(), time.time())
+        self._thread = threading.Thread(target=self._fly, name=f"photinus-{host.name}", daemon=True)
+
+    @property
+    def hello(self) -> HostHello | None:
+        """The last hello."""
+        return self._talk.hello
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread and the agent."""
+        self.post(self._leave)
+        if self._thread.is_alive():
+            self._thread.join(PARTING_S)
+
+    def post(self, act: Callable[[], None]) -> None:
+        """Have the session's thread do something."""
+        self._inbox.put(act)
+
+    def post_call(self, call: Call) -> None:
+        """Have a verb called."""
+        if self._closing:
+            call.on_done(CallError("unreachable", "the session is closed"))
+        else:
+            self.post(lambda: self._take_call(call))
+
+    def follow(self, follower: Follower) -> None:
+        """Begin to follow (on the session's thread)."""
+        self._streams.add(follower, self._speaking())
+
+    def unfollow(self, key: int) -> None:
+        """Follow no longer (on the session's thread)."""
+        self._streams.remove(key, self._speaking())
+
+    def drained(self, read: dict[int, int]) -> None:
+        """The owner took bytes (on the session's thread)."""
+        self._streams.drained(read, self._speaking())
+
+    def reconnect_now(self) -> None:
+        """Try at once (on the session's thread)."""
+        if self.link.phase in ("retrying", "refused"):
+            self._drop("asked to connect again")
+            self.refusal = None
+            self.settled.clear()
+            self._connect()
+
+    def _fly(self) -> None:
+        self._connect()
+        while not self._closing:
+            with contextlib.suppress(queue.Empty):
+                self._inbox.get(timeout=self._pause())()
+                while not self._inbox.empty():
+                    self._inbox.get()()
+            self._tick()
+        self._drop("the session was closed")
+        while not self._inbox.empty():
+            self._inbox.get()()
+        self._calls.refuse(CallError("unreachable", "the session was closed"), except_always=False)
+
+    def _pause(self) -> float:
+        now = self._clock()
+        times = [now + TICK_S, self._calls.next_deadline()]
+        times.append(self._retry_at if self.link.phase == "retrying" else self._pings.next_due())
+        return max(0.0, min(at for at in times if at is not None) - now)
+
+    def _leave(self) -> None:
+        self._closing = True
+
+    def _take_call(self, call: Call) -> None:
+        self._calls.add(call)
+        if self.refusal is not None:
+            self._calls.refuse(self.refusal, except_always=self._connection is not None)
+        if connection := self._speaking():
+            self._calls.send(connection)
+
+    def _speaking(self) -> Connection | None:
+        """The connection, once hello was answered."""
+        return self._connection if self._talk.hello_done else None
+
+    def _connect(self) -> None:
+        self._set_link("connecting")
+        self._talk.begin()
+        try:
+            transport = self._opener(self._host)
+        except OSError as error:
+            self._lost(f"cannot start the agent: {error}")
+            return
+        self._connection = Connection(transport, self._on_sound)
+        self._connection.start()
+        self._pings = Pings(self._timings, self._clock())
+        self._talk.say_hello(self._connection)
+
+    def _on_sound(self, connection: Connection, sound: Sound) -> None:
+        self.post(lambda: self._hear(connection, sound))
+
+    def _hear(self, connection: Connection, sound: Sound) -> None:
+        if isinstance(sound, Talk):
+            self.updates.append(AgentTalk(sound.text))
+        elif connection is not self._connection:
+            return
+        elif isinstance(sound, Ended):
+            ending = self._end_connection()
+            self._lost(
+                f"{sound.reason} ({ending}{f': {connection.last_talk}' if connection.last_talk else ''})"
+            )
+        elif isinstance(sound, Heard):
+            self._understand(connection, sound)
+
+    def _understand(self, connection: Connection, sound: Heard) -> None:
+        now = self._clock()
+        try:
+            for message in sound.messages:
+                if (pong := self._talk.take(message, connection)) is not None:
+                    self._pings.pong(pong, now)
+        except ProtocolError as error:
+            self._end_connection()
+            self._lost(f"not understood: {error}")
+            return
+        if self._talk.refusal is not None and self.refusal is None:
+            self._refused(self._talk.refusal)
+        elif self._talk.hello_done and self.link.phase == "connecting":
+            self._set_link("connected")
+            self._attempt = 0
+            self.settled.set()
+
+    def _refused(self, refusal: CallError) -> None:
+        """No retry: the operator decides. Over another protocol an old run can still be stopped."""
+        self.refusal = refusal
+        keeps_talking = self._talk.hello_done
+        if not keeps_talking:
+            self._end_connection()
+        self._calls.refuse(refusal, except_always=keeps_talking)
+        self._set_link("refused", refusal.message)
+        self.settled.set()
+
+    def _tick(self) -> None:
+        now, wall = self._clock(), time.time()
+        last, last_wall = self._last_tick
+        self._last_tick = (now, wall)
+        woke = (wall - last_wall) - (now - last) > self._timings.sleep_gap_s
+        if woke or now - last > self._timings.stall_s:
+            self._pings.forgive(now)
+        if self.link.phase == "retrying" and (now >= self._retry_at or woke):
+            self._connect()
+        elif self._connection is not None:
+            self._keep_alive(self._connection, now)
+        reason = self.link.reason
+        self._calls.expire(now, self.link.is_up or self.link.phase == "refused", reason)
+
+    def _keep_alive(self, connection: Connection, now: float) -> None:
+        if self.link.phase == "connecting":
+            if now - self.link.since > self._timings.hello_s:
+                self._end_connection()
+                self._lost(f"no hello in {self._timings.hello_s:g} s")
+            return
+        if (n := self._pings.due(now)) is not None:
+            self._talk.ping(connection, n)
+        if self.link.phase == "refused":
+            return
+        self._talk.routine(connection, now, self._timings.refresh_s)
+        phase = self._pings.judge(now)
+        if phase == "lost":
+            self._end_connection()
+            self._lost(f"no answer for {self._timings.lost_s:g} s")
+        elif phase != self.link.phase or self._pings.rtt_s != self.link.rtt_s:
+            self._set_link(phase)
+
+    def _lost(self, reason: str) -> None:
+        now = self._clock()
+        if self._attempt == 0:
+            self._away_since = now
+        self._attempt += 1
+        self._calls.link_lost(reason)
+        self._set_link("lost", reason)
+        pause = backoff(self._timings, self._attempt - 1, now - self._away_since)
+        self._retry_at = now + pause
+        self._set_link("retrying", reason, pause)
+
+    def _drop(self, reason: str) -> None:
+        self._end_connection()
+        self._calls.link_lost(reason)
+
+    def _end_connection(self) -> str:
+        """Close what there is, off this thread where it may take long; how it ended."""
+        connection, self._connection = self._connection, None
+        self._talk.begin()
+        self._streams.detach_all()
+        return connection.close() if connection else ""
+
+    def _set_link(self, phase: str, reason: str = "", pause: float = 0.0) -> None:
+        now, old = self._clock(), self.link
+        back = now - self._away_since if phase == "connected" and old.phase == "connecting" else None
+        state = LinkState(
+            phase=phase,  # type: ignore[arg-type]
+            rtt_s=self._pings.rtt_s,
+            since=old.since,
+            attempt=0 if phase in ("connected", "lagging") else max(self._attempt, 1),
+            reason=reason,
+            retry_in_s=pause,
+        )
+        if phase in ("lost", "retrying"):
+            state = replace(state, since=self._away_since)
+        elif phase != old.phase:
+            state = replace(state, since=now)
+        self.link = state
+        self.updates.append(LinkChanged(state, back if self._attempt > 1 else None))

@@ -1,0 +1,123 @@
+"""Every followed file of a session, attached to whichever connection there is."""
+
+from collections import deque
+from typing import Any
+
+from remote.calls import Answer
+from remote.connection import Connection
+from remote.errors import CallError, ProtocolError
+from remote.following import Follower
+from remote.framing import Frame
+from remote.protocol import Cursor, Reply
+from remote.updates import Bytes, StreamEnd, Truncated, Update
+from remote.view import RunView
+
+
+class Streams:
+    """Used by the session's own thread only; its updates go into `updates`."""
+
+    def __init__(self, updates: "deque[Update]") -> None:
+        self._updates = updates
+        self._followers: dict[int, Follower] = {}
+
+    def add(self, follower: Follower, connection: Connection | None) -> None:
+        """Follow a file from now on."""
+        self._followers[follower.key] = follower
+        if connection:
+            self._attach(follower, connection)
+
+    def remove(self, key: int, connection: Connection | None) -> None:
+        """Follow it no longer."""
+        follower = self._followers.pop(key, None)
+        if follower and connection and follower.stream is not None:
+            connection.send("untail", {"stream": follower.stream})
+
+    def attach_all(self, connection: Connection) -> None:
+        """A new connection: go on with every file where it stands."""
+        for follower in self._followers.values():
+            follower.detach()
+            self._attach(follower, connection)
+
+    def detach_all(self) -> None:
+        """The connection is gone."""
+        for follower in self._followers.values():
+            follower.detach()
+
+    def answer(self, reply: Reply, answer: Answer) -> bool:
+        """Take the answer to a `tail` of ours; False if it is none."""
+        follower = next((one for one in self._followers.values() if one.asked == reply.id), None)
+        if follower is None or reply.id is None:
+            return False
+        if isinstance(answer, CallError):
+            follower.asked, follower.ended = None, True
+            self._updates.append(StreamEnd(follower.key, follower.run_id, answer.message))
+        elif not isinstance(stream := answer.get("stream"), int):
+            raise ProtocolError("a tail without a stream number")
+        else:
+            start = Cursor.from_json(answer.get("cursor"))
+            if follower.attached(stream, start):
+                self._updates.append(Truncated(follower.key, follower.run_id, start.gen))
+        return True
+
+    def take(self, frame: Frame, connection: Connection) -> None:
+        """Deliver what is new of a frame."""
+        follower = self._by_stream(frame.header.stream)
+        if follower is None:
+            return
+        gen = follower.cursor.gen if follower.cursor else 0
+        file = follower.cursor.file if follower.cursor else ""
+        try:
+            offset, data = follower.take(frame)
+        except LookupError:
+            connection.send("untail", {"stream": frame.header.stream})
+            follower.detach()
+            self._attach(follower, connection)
+            return
+        head = frame.header
+        if head.gen > gen and head.file == file:
+            self._updates.append(Truncated(follower.key, follower.run_id, head.gen))
+        if data:
+            follower.delivered += len(data)
+            update = Bytes(follower.key, follower.run_id, head.what, head.gen, offset, data, head.file)
+            self._updates.append(update)
+        else:
+            _acknowledge(follower, connection)
+
+    def drained(self, read: dict[int, int], connection: Connection | None) -> None:
+        """The owner took so many bytes by key: the host may send as many more."""
+        for key, count in read.items():
+            follower = self._followers.get(key)
+            if follower is None:
+                continue
+            follower.drained += count
+            if connection:
+                _acknowledge(follower, connection)
+
+    def ended(self, stream: object) -> None:
+        """The agent says that a file is over."""
+        follower = self._by_stream(stream)
+        if follower is not None:
+            follower.stream, follower.ended = None, True
+            self._updates.append(StreamEnd(follower.key, follower.run_id))
+
+    def run_seen(self, view: RunView, connection: Connection | None) -> None:
+        """A run goes on after its end: so do its followed files."""
+        for follower in self._followers.values():
+            again = follower.ended and follower.goes_on and follower.run_id == view.run_id
+            if connection and again and not view.is_terminal:
+                self._attach(follower, connection)
+
+    def _attach(self, follower: Follower, connection: Connection) -> None:
+        args: dict[str, Any] = follower.request()
+        follower.ended = False
+        follower.asked = connection.send("tail" if follower.what == "log" else "events", args)
+
+    def _by_stream(self, stream: object) -> Follower | None:
+        return next((one for one in self._followers.values() if one.stream == stream), None)
+
+
+def _acknowledge(follower: Follower, connection: Connection) -> None:
+    """Tell the agent how much of this stream was read; what still lies undrained was not."""
+    done = follower.received - (follower.delivered - follower.drained)
+    if follower.stream is not None and done > 0:
+        connection.send("ack", {"stream": follower.stream, "off": done})

@@ -1,0 +1,85 @@
+"""A supervisor's whole life: attempts, restarts between them, the terminal state, the locks."""
+
+import time
+
+from remote.supervisor.attempt import adopt, never_started, run_attempt
+from remote.supervisor.outcome import Outcome
+from remote.supervisor.post import Post, last_word
+from remote.supervisor.progress import events_size, made_progress
+from remote.supervisor.restart import Retry, retry_for
+from trainer.run.checkpoints import newest_valid
+from trainer.run.states import State
+
+
+def supervise(post: Post) -> None:
+    """Run attempts until one ending stands, write it, and only then let the locks go.
+
+    Raises:
+        OSError: the disk stayed full; the next agent contact judges the run by its last word.
+    """
+    before = 0 if post.job.adopt else events_size(post.run)
+    outcome = adopt(post) if post.job.adopt else run_attempt(post, post.job.attempt, post.job.resume_from)
+    while retry := _retry(post, outcome, before):
+        interrupted = _back_off(post, outcome, retry)
+        if interrupted:
+            outcome = interrupted
+            break
+        before = events_size(post.run)
+        outcome = run_attempt(post, post.journal.record.attempt + 1, newest(post))
+    finish(post, outcome)
+
+
+def finish(post: Post, outcome: Outcome) -> None:
+    """Answers, then the terminal state, fsynced; then the locks. On a full disk the state matters most."""
+    try:
+        post.desk.answer(last_word(post))
+    except OSError as error:
+        post.talk(f"requests could not be acknowledged: {error}")
+    post.journal.close(
+        outcome.state, outcome.reason, post.patience.disk_full_s, code=outcome.code, signal=outcome.signal
+    )
+    for lock in post.job.locks.values():
+        lock.close()
+
+
+def newest(post: Post) -> str:
+    """The checkpoint that a restart continues from; "" starts over."""
+    if post.spec.kind == "command":
+        return ""
+    found = newest_valid(post.run.checkpoints, post.talk)
+    return found.name if found else ""
+
+
+def _retry(post: Post, outcome: Outcome, before: int) -> Retry | None:
+    post.desk.look()
+    if not set(post.spec.devices) <= set(post.job.locks):
+        return None  # adopted while another run had its device
+    return retry_for(
+        post.spec,
+        outcome,
+        asked=post.desk.is_asked,
+        progressed=_progressed(post, before),
+        spent=post.journal.record.restarts,
+        cap_s=post.patience.backoff_cap_s,
+    )
+
+
+def _progressed(post: Post, before: int) -> bool:
+    """A command's steps are unknown: it counts as having made some."""
+    return post.spec.kind == "command" or made_progress(post.run, post.journal.record.attempt, before)
+
+
+def _back_off(post: Post, outcome: Outcome, retry: Retry) -> Outcome | None:
+    """Wait before the next attempt; an ending at once if an operator asks for one meanwhile."""
+    spent = f"{retry.spent} of {post.spec.restart.max}"
+    words = f"{outcome.reason or outcome.state}; restart in {retry.delay_s:g} s ({spent})"
+    post.talk(words)
+    post.journal.to(State.STARTING, words, restarts=retry.spent, code=outcome.code, signal=outcome.signal)
+    deadline = time.monotonic() + retry.delay_s
+    while time.monotonic() < deadline:
+        post.desk.look()
+        if post.desk.is_asked:
+            return never_started(post)
+        post.journal.settle()
+        time.sleep(min(post.patience.poll_s, max(0.0, deadline - time.monotonic())))
+    return None

@@ -1,0 +1,33 @@
+"""Whether an attempt has made a step of its own: a metrics row says so (the first step always speaks)."""
+
+import json
+
+from trainer.run.layout import RunDir
+
+
+def events_size(run: RunDir) -> int:
+    """Bytes of events.jsonl before an attempt, so that only its own are read after it."""
+    try:
+        return run.events.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def made_progress(run: RunDir, attempt: int, offset: int = 0) -> bool:
+    """Whether a metrics row of `attempt` stands at or after `offset`; a torn line is no row."""
+    try:
+        with run.events.open("rb") as file:
+            file.seek(offset)
+            return any(_is_row(line, attempt) for line in file)
+    except FileNotFoundError:
+        return False
+
+
+def _is_row(line: bytes, attempt: int) -> bool:
+    if b'"metrics"' not in line:
+        return False
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(row, dict) and row.get("type") == "metrics" and row.get("attempt") == attempt

@@ -1,0 +1,15 @@
+"""The supervisor's own words, in supervisor.log."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+Talk: TypeAlias = Callable[[str], None]
+
+
+def talk(text: str) -> None:
+    """One dated line on stderr. A full disk must cost the line, not the run."""
+    with contextlib.suppress(OSError):
+        print(time.strftime("%Y-%m-%dT%H:%M:%S%z"), text, file=sys.stderr, flush=True)

@@ -1,0 +1,95 @@
+"""What a session tells its owner: typed, in order, taken with `Session.drain`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from remote.link import LinkState
+from remote.view import HostHello, RunView
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The link's phase, round trip or reason changed. `back_after_s`: how long it had been away."""
+
+    link: LinkState
+    back_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostSeen:
+    """An agent answered hello; `rebooted`: the host was restarted since the last one."""
+
+    hello: HostHello
+    rebooted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunsSeen:
+    """Every run of the host, at `wall` (the host's clock, epoch seconds)."""
+
+    runs: tuple[RunView, ...]
+    wall: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunChanged:
+    """One run is new or its state changed."""
+
+    run: RunView
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """Bytes [offset, offset + len(data)) of generation `gen` of a followed file, each byte exactly once.
+
+    They are raw: decode and clean them (`remote.sanitise`) before they reach a terminal.
+    """
+
+    key: int
+    run_id: str
+    what: str
+    gen: int
+    offset: int
+    data: bytes
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """A followed file was cut or replaced under us; it is read again from its start as generation `gen`."""
+
+    key: int
+    run_id: str
+    gen: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """A followed file is over: its run is terminal and every byte was delivered (or `reason` says why not).
+
+    If the run is resumed the session goes on from here by itself, under the same key.
+    """
+
+    key: int
+    run_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """A reading of the host's load; None means unknown, never zero."""
+
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTalk:
+    """What the agent, or the shell before it, printed; already cleaned."""
+
+    text: str
+
+
+Update: TypeAlias = (
+    LinkChanged | HostSeen | RunsSeen | RunChanged | Bytes | Truncated | StreamEnd | Telemetry | AgentTalk
+)
