@@ -1,0 +1,48 @@
+"""Whether a checkpoint may be continued under a configuration: which keys differ. No torch here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainer.config.keys import flatten
+from trainer.config.resolve import to_values
+from trainer.config.schema import RunConfig
+
+FREE = ("checkpoint.", "eval.", "log.", "data.", "steps", "device", "threads", "optim.horizon", "optim.amp")
+"""What may change: it does not touch the arithmetic, or is compared as what it came to (data by fingerprint,
+device by kind, threads and precision as decided once)."""
+
+
+def differences(stored: Mapping[str, Any], config: RunConfig) -> list[str]:
+    """Return a line for every key of `config` that would change the arithmetic of the run in a manifest.
+
+    Args:
+        stored: the manifest, as plain values.
+        config: what is asked for now.
+    """
+    then, now = flatten(stored.get("config", {})), flatten(to_values(config))
+    lines = [
+        f"{key}: {then[key]!r} in the checkpoint, {now.get(key)!r} now"
+        for key in sorted(then)
+        if not key.startswith(FREE) and then[key] != now.get(key)
+    ]
+    if config.threads and config.threads != stored.get("threads"):
+        lines.append(f"threads: {stored.get('threads')!r} in the checkpoint, {config.threads!r} now")
+    if config.optim.amp in ("off", "bf16") and config.optim.amp != stored.get("autocast"):
+        lines.append(f"optim.amp: {stored.get('autocast')!r} in the checkpoint, {config.optim.amp!r} now")
+    return lines
+
+
+def platform_differences(stored: Mapping[str, Any], device: str, data: str, vocab_size: int) -> list[str]:
+    """Return a line for each of device kind, data fingerprint and vocabulary that is another one now."""
+    now = {"device": device, "data_fingerprint": data, "vocab_size": vocab_size}
+    return [
+        f"{key}: {stored.get(key)!r} in the checkpoint, {value!r} now"
+        for key, value in now.items()
+        if stored.get(key) != value
+    ]
+
+
+def refusal(name: str, lines: list[str]) -> str:
+    """Return the sentence that refuses a resume."""
+    listed = "\n  ".join(lines)
+    return f"{name} cannot be continued under this configuration:\n  {listed}\nundo these, or begin anew with --fresh"

@@ -1,0 +1,32 @@
+"""AdamW's moments by parameter name, so that they are readable without the order of the parameters."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
+
+def moments(optimizer: torch.optim.AdamW, named: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+    """Return `NAME.exp_avg`, `NAME.exp_avg_sq` and `NAME.step` of every parameter that was updated."""
+    return {
+        f"{name}.{moment}": optimizer.state[parameter][moment].detach().contiguous()
+        for name, parameter in named.items()
+        for moment in MOMENTS
+        if moment in optimizer.state.get(parameter, {})
+    }
+
+
+def set_moments(
+    optimizer: torch.optim.AdamW, named: Mapping[str, nn.Parameter], stored: Mapping[str, Tensor]
+) -> None:
+    """Set what `moments` returned.
+
+    Raises:
+        KeyError: moments of a parameter that this model does not have.
+    """
+    for key, value in stored.items():
+        name, moment = key.rsplit(".", 1)
+        parameter = named[name]
+        optimizer.state[parameter][moment] = value.to(parameter.device)

@@ -1,0 +1,36 @@
+"""Restoring: files, verified byte by byte -> state."""
+
+from pathlib import Path
+
+from safetensors.torch import load_file
+
+from trainer.checkpoints import generators
+from trainer.checkpoints.optimizer import set_moments
+from trainer.checkpoints.write import MODEL_FILE, OPTIMIZER_FILE
+from trainer.device import Device
+from trainer.run.checkpoints import Manifest
+from trainer.run.errors import CheckpointError
+from trainer.state import TrainState, named_parameters_of
+
+
+def restore(state: TrainState, path: Path, manifest: Manifest, device: Device) -> None:
+    """Put a verified checkpoint into `state`; afterwards the next step is the one the saved run would have taken.
+
+    Args:
+        manifest: what `trainer.run.checkpoints.verify(path)` returned.
+
+    Raises:
+        CheckpointError: its tensors are not those of this model.
+    """
+    raw = manifest.raw
+    try:
+        state.model.load_state_dict(load_file(path / MODEL_FILE, device=str(device.torch)))
+        stored = load_file(path / OPTIMIZER_FILE, device=str(device.torch))
+        set_moments(state.optimizer, named_parameters_of(state), stored)
+        generators.restore(device, state.noise, raw["generators"])
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{path.name} does not fit this model ({error}); use --fresh or its own preset") from error
+    state.step, state.tokens = manifest.step, manifest.tokens
+    state.best = float("inf") if raw.get("best") is None else float(raw["best"])
+    state.metrics = dict(manifest.metrics) or None
+    state.micro_batch = int(raw.get("micro_batch", state.micro_batch))

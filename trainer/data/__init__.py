@@ -1,0 +1,22 @@
+"""Text to tokens: sources, tokenizers, the token cache, n-gram floors and batches."""
+
+from trainer.data.batches import Batches, ValidationBatches
+from trainer.data.corpus import Corpus
+from trainer.data.errors import DataError, Stopped
+from trainer.data.floors import Floors
+from trainer.data.prepare import default_cache_dir, prepare
+from trainer.data.progress import Progress
+from trainer.data.tokenizer import Tokenizer
+
+__all__ = [
+    "Batches",
+    "Corpus",
+    "DataError",
+    "Floors",
+    "Progress",
+    "Stopped",
+    "Tokenizer",
+    "ValidationBatches",
+    "default_cache_dir",
+    "prepare",
+]

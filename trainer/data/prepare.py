@@ -1,0 +1,132 @@
+"""The one entry: a configuration in, a corpus ready to train on out."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from trainer.config.data import DataConfig
+from trainer.data.build import fill_entry
+from trainer.data.cache import TokenCache
+from trainer.data.corpus import Corpus
+from trainer.data.errors import ChangedWhileReadError, DataError
+from trainer.data.files import TextFiles
+from trainer.data.progress import Progress, Pulse, never, silent
+from trainer.data.pruning import prune
+from trainer.data.python_docs import PythonDocs
+from trainer.data.recall import RecallText
+from trainer.data.source import Source
+
+FORMAT = "1"
+TRIES = 3
+
+
+def default_cache_dir(env: Mapping[str, str] = os.environ) -> Path:
+    """`cache/tokens` below `$PHOTINUS_HOME`, or below `~/.photinus`."""
+    home = env.get("PHOTINUS_HOME")
+    return (Path(home).expanduser() if home else Path.home() / ".photinus") / "cache" / "tokens"
+
+
+def open_source(config: DataConfig) -> Source:
+    """The source that `config.source` names: `python-docs`, `recall` or a path."""
+    if config.source == "python-docs":
+        return PythonDocs()
+    if config.source == "recall":
+        return RecallText(config)
+    return TextFiles(Path(config.source), config.text_field)
+
+
+def prepare(
+    config: DataConfig,
+    *,
+    cache_dir: Path | None = None,
+    progress: Callable[[Progress], None] = silent,
+    should_stop: Callable[[], bool] = never,
+) -> Corpus:
+    """Tokens, tokenizer and floors of `config`, from the cache if they are there and whole, else built.
+
+    Args:
+        config: What to read and how to cut it.
+        cache_dir: The token cache; default `default_cache_dir()`.
+        progress: Told of every stage, about ten times a second.
+        should_stop: Polled by every loop.
+
+    Raises:
+        DataError: if the text cannot be read, is too little, or the cache cannot be written.
+        Stopped: if a stop was asked for; nothing half-made is left behind.
+    """
+    folder = cache_dir or default_cache_dir()
+    try:
+        return _prepare(config, TokenCache(folder), Pulse(progress, should_stop))
+    except OSError as error:
+        where = error.filename or folder
+        raise DataError(f"cannot use {where} ({error.strerror or error})", _remedy(error, folder)) from error
+
+
+def _prepare(config: DataConfig, cache: TokenCache, pulse: Pulse) -> Corpus:
+    source = open_source(config)
+    prune(cache, config.cache_days, config.cache_gb)
+    for _ in range(TRIES):
+        corpus = _open_or_build(config, source, cache, pulse)
+        if corpus:
+            prune(cache, config.cache_days, config.cache_gb)
+            return corpus
+    raise ChangedWhileReadError(
+        f"{source.name} changed each time it was read", "let it rest, then start again"
+    )
+
+
+def _open_or_build(config: DataConfig, source: Source, cache: TokenCache, pulse: Pulse) -> Corpus | None:
+    """None if the input changed meanwhile."""
+    stamp = source.stamp()
+    content = cache.content_hash(source, stamp, pulse)
+    settings = settings_of(config, content)
+    fingerprint = fingerprint_of(settings)
+
+    def unchanged() -> bool:
+        if source.stamp().digest != stamp.digest:
+            return False
+        return stamp.settled or source.content_hash(pulse) == content
+
+    if corpus := cache.open(fingerprint, pulse):
+        return corpus
+    with cache.build_lock(fingerprint, pulse):
+        if corpus := cache.open(fingerprint, pulse):  # by whom we waited for
+            return corpus
+        fill = partial(
+            fill_entry, source=source, config=config, fingerprint=fingerprint, settings=settings, pulse=pulse
+        )
+        if not cache.build(fingerprint, fill, unchanged):
+            return None
+        built = cache.open(fingerprint, pulse)
+    return replace(built, from_cache=False) if built else None
+
+
+def settings_of(config: DataConfig, content: str) -> dict[str, str]:
+    """Everything that the tokens depend on, readable: our format, the content's hash, cut and tokenizer."""
+    return {
+        "format": FORMAT,
+        "content": content,
+        "tokenizer": "byte" if config.tokenizer == "byte" else f"bpe {config.vocab}",
+        "val_fraction": repr(config.val_fraction),
+        "block_kib": str(config.block_kib),
+        "max_mb": repr(config.max_mb),
+    }
+
+
+def fingerprint_of(settings: Mapping[str, str]) -> str:
+    """32 hex digits over the settings."""
+    return hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest()[:32]
+
+
+def _remedy(error: OSError, folder: Path) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"make room on the disk of {folder}, or point PHOTINUS_HOME at another"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "check its owner and permissions, or point PHOTINUS_HOME at a folder of yours"
+    return "check the disk, then start again"

@@ -1,0 +1,65 @@
+"""What one attempt is to do, and with whom it talks. No torch here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.config.resolve import Resolved
+from trainer.config.schema import RunConfig
+from trainer.endings import Ledger
+from trainer.run.checkpoints import Manifest
+from trainer.run.layout import RunDir
+from trainer.stop import Stop
+from trainer.voice import Voice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What was asked for.
+
+    Attributes:
+        token: of this attempt under a supervisor; "" alone.
+        source: the checkpoint to continue from: `newest`, a name in the run's folder or a path; "" for none.
+        device: what the supervisor locked, in torch's words; `auto` alone.
+        cache: where token caches lie.
+    """
+
+    run: RunDir
+    attempt: int
+    token: str
+    name: str
+    resolved: Resolved
+    source: str
+    device: str
+    cache: Path
+
+    @property
+    def config(self) -> RunConfig:
+        """The configuration."""
+        return self.resolved.config
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A verified checkpoint to continue from.
+
+    Attributes:
+        sha256: of its manifest's bytes.
+        parent: how the next manifest names it: `step-NNNNNNNN`, or `RUN/step-NNNNNNNN` of another run.
+    """
+
+    path: Path
+    manifest: Manifest
+    sha256: str
+    parent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """An assignment under way."""
+
+    assignment: Assignment
+    origin: Origin | None
+    stop: Stop
+    voice: Voice
+    ledger: Ledger
+    threads: int

@@ -1,0 +1,198 @@
+"""A training run, told from its first token to its last checkpoint.
+
+`train` is the story; what it calls lies one file further: `preparing`, `stepping`, `evals`, `checkpoints`.
+"""
+
+import math
+from dataclasses import dataclass
+
+from trainer.accounting import Accounting
+from trainer.checkpoints.retain import prune, set_aside
+from trainer.checkpoints.write import Surroundings, save
+from trainer.config.schema import RunConfig
+from trainer.data import Batches, Corpus
+from trainer.device import Device, open_device
+from trainer.endings import StoppedError, TrainingFailedError
+from trainer.evals.sampling import sample
+from trainer.evals.validation import validate
+from trainer.job import Job
+from trainer.metrics import Meter, names_of
+from trainer.preparing import build_state, choose_precision, load_corpus, take_up
+from trainer.state import TrainState
+from trainer.stepping import to_device, train_step_within_memory
+
+
+@dataclass(slots=True)
+class Training:
+    """A run under way: what changes is in `state`, the rest stays as it is."""
+
+    job: Job
+    config: RunConfig
+    device: Device
+    corpus: Corpus
+    batches: Batches
+    state: TrainState
+    meter: Meter
+    clock: Accounting
+
+
+def train(job: Job) -> None:
+    """Carry out a job: to its last step, or to the first step after a stop was requested.
+
+    Raises:
+        StoppedError: a stop was honoured; the interrupt checkpoint, if any step was done, is on disk.
+        RefusedError, TrainingFailedError: it cannot be done, or cannot go on; the message says why.
+    """
+    run = prepare_training(job)
+    try:
+        while run.state.step < run.config.steps:
+            job.stop.check()
+            step(run)
+            if is_due(run, run.config.log.every) or run.state.step == 1:
+                report(run)
+            best = is_due(run, run.config.eval.every) and evaluate(run)
+            if is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best):
+                save_checkpoint(run, "final" if is_last(run) else "best" if best else "periodic")
+    except StoppedError:
+        if run.state.step:
+            job.voice.events.phase("stopping", run.state.step, job.stop.reason)
+            save_checkpoint(run, "interrupt")
+        raise
+    job.voice.say("Training Finished.")
+
+
+def prepare_training(job: Job) -> Training:
+    """Load the tokens, build the model, take up the checkpoint, and set the pace."""
+    config, voice = job.assignment.config, job.voice
+    device = open_device(job.assignment.device, job.threads)
+    corpus = load_corpus(job)
+    batches = Batches(corpus.train, config.context, config.batch, config.seed)
+    voice.section(["[2] Model"], "loading", f"building {config.model.kind} on {device.torch}")
+    stored = job.origin.manifest.raw.get("schedule", {}) if job.origin else {}
+    state = build_state(config, device, corpus.vocab_size, int(stored.get("horizon", 0)))
+    voice.say(f"  Parameters: {state.model.parameter_count():,}")
+    voice.say(f"  Device: {device.torch}, {device.threads} threads")
+    take_up(job, state, corpus, device)
+    begin_lineage(job, state)
+    clock = Accounting()
+    with clock.outside("probe"):
+        choose_precision(job, state, batches, device)
+    voice.section(["[3] Training Loop"], "training")
+    return Training(job, config, device, corpus, batches, state, Meter(names_of(config.model)), clock)
+
+
+def begin_lineage(job: Job, state: TrainState) -> None:
+    """Say from where this attempt walks, and move away what an earlier one left beyond that point."""
+    assignment, voice = job.assignment, job.voice
+    aside = set_aside(assignment.run, state.step, assignment.attempt)
+    if job.origin:
+        voice.resumed(state.step, str(job.origin.path))
+    elif assignment.attempt > 1:
+        voice.events.resume(0, "")
+    if aside:
+        voice.note(f"checkpoints of an earlier attempt moved to the run's trash: {', '.join(aside)}")
+    horizon, steps = state.schedule.horizon, assignment.config.steps
+    if horizon != steps:
+        voice.note(
+            f"{steps} steps under a schedule that spans {horizon}; it keeps that shape "
+            "(--set optim.horizon=N gives it another)"
+        )
+
+
+def step(run: Training) -> None:
+    """Take the next batch and perform one optimizer step."""
+    batch = to_device(run.batches.batch_at(run.state.step), run.device)
+
+    def tell(message: str) -> None:
+        run.job.voice.note(message, "warning", run.state.step)
+
+    run.state.metrics = None
+    run.meter.add(*train_step_within_memory(run.state, run.config, run.device, batch, tell))
+    run.clock.step(batch.inputs.numel())
+    run.job.ledger.step = run.state.step
+    run.job.ledger.steps_done += 1
+
+
+def report(run: Training) -> None:
+    """Read the meter and speak a row of metrics.
+
+    Raises:
+        TrainingFailedError: the cross-entropy is not finite any more.
+    """
+    step, values = run.state.step, run.meter.read()
+    with run.clock.outside("log"):
+        pace = run.clock.pace(run.config.steps - step)
+        values |= {
+            "reg": values.get("reg", 0.0),
+            "lr": run.state.schedule.rate(step - 1),
+            "tokens": float(run.state.tokens),
+            "tokens_per_s": pace.tokens_per_s,
+            "step_ms": pace.step_ms,
+            "eta_s": pace.eta_s,
+            "overhead": pace.overhead,
+            **run.device.memory(),
+        }
+        run.job.voice.metrics(step, values)
+    if not math.isfinite(values["ce"]):
+        last = run.job.ledger.checkpoint or "the beginning"
+        reason = f"the cross-entropy is not finite at step {step}; resume from {last} with a lower optim.lr"
+        run.job.voice.note(reason, "error", step)
+        raise TrainingFailedError(reason)
+
+
+def evaluate(run: Training) -> bool:
+    """Score the held-out text and speak a sample; return whether this is the best score so far."""
+    state, voice, config, check = run.state, run.job.voice, run.config, run.job.stop.check
+    with run.clock.outside("eval"):
+        voice.events.phase("evaluating", state.step)
+        val, width = run.corpus.val, run.corpus.bytes_per_token
+        scores = validate(state, config, run.device, val, width, check)
+        best = scores["val_ce"] < state.best
+        state.best, state.metrics = min(state.best, scores["val_ce"]), scores
+        voice.evaluation(state.step, scores, best, saves=best and config.checkpoint.keep_best > 0)
+        try:
+            if config.eval.sample_tokens:
+                speak_sample(run)
+        finally:
+            voice.end_evaluation()
+        run.device.release_memory()
+        voice.events.phase("training", state.step)
+    return best
+
+
+def speak_sample(run: Training) -> None:
+    """Let the model continue the prompt."""
+    state, wish, tokenizer = run.state, run.config.eval, run.corpus.tokenizer
+    run.job.voice.events.phase("sampling", state.step)
+    prompt = tokenizer.encode(wish.prompt) or [0]
+    seed = run.config.seed + state.step
+    check = run.job.stop.check
+    drawn = sample(state.model, run.device, prompt, wish.sample_tokens, wish.temperature, seed, check)
+    text = tokenizer.decode(drawn.ids).decode("utf-8", "replace")
+    run.job.voice.sample(state.step, text, wish.prompt, drawn.R)
+
+
+def save_checkpoint(run: Training, kind: str) -> None:
+    """Put the state on disk, unless this very step is there already; then let old ones go."""
+    ledger, state, folder = run.job.ledger, run.state, run.job.assignment.run.checkpoints
+    if ledger.checkpoint_step == state.step:
+        return
+    with run.clock.outside("save"):
+        run.job.voice.events.phase("saving", state.step)
+        around = Surroundings(run.config, run.device, run.corpus.fingerprint, run.corpus.vocab_size)
+        saved = save(folder, state, around, kind)
+        ledger.at_checkpoint(state.step, saved.name, saved.sha256)
+        state.parent = saved.name
+        run.job.voice.checkpoint(state.step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes)
+        prune(folder, run.config.checkpoint, in_use=(saved.name,))
+        run.job.voice.events.phase("training", state.step)
+
+
+def is_last(run: Training) -> bool:
+    """Whether every planned step is done."""
+    return run.state.step == run.config.steps
+
+
+def is_due(run: Training, every: int) -> bool:
+    """Whether something that happens every so many steps (0: never) and at the end happens now."""
+    return is_last(run) or (every > 0 and run.state.step % every == 0)

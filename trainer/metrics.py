@@ -1,0 +1,69 @@
+"""Training metrics that stay on the device until a log row is due: one transfer a row, none a step."""
+
+import torch
+from torch import Tensor
+
+from trainer.config.model import ModelConfig
+from trainer.models import LossOutput
+
+MEANS = ("total", "ce", "reg", "R", "coherence", "u_val", "u_low", "u_high")
+ORDER_NAMES = ("R", "coherence")
+U_NAMES = ("reg", "u_val", "u_low", "u_high")
+
+
+def as_vector(loss: LossOutput) -> Tensor:
+    """Return the statistics of a loss as one vector, in the order of `MEANS`, without derivatives."""
+    parts = (
+        loss.total,
+        loss.ce,
+        loss.penalty,
+        loss.R_mean,
+        loss.coherence_mean,
+        loss.u_median,
+        loss.u_low_share,
+        loss.u_high_share,
+    )
+    return torch.stack([part.detach().float() for part in parts])
+
+
+def names_of(model: ModelConfig) -> frozenset[str]:
+    """Return which of `MEANS` this model has at all: a control has no order parameters, and not every K-SSM a u."""
+    names = {"total", "ce", "reg"}
+    if model.kind not in ("gpt", "gated"):
+        names |= set(ORDER_NAMES)
+        if model.coupled and model.u != "off":
+            names |= set(U_NAMES)
+    return frozenset(names)
+
+
+class Meter:
+    """Means over the steps since the last reading; the gradient norm is the last step's, and the window's largest."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+        self._sum: Tensor | None = None
+        self._largest: Tensor | None = None
+        self._last: Tensor | None = None
+        self._count = 0
+
+    def add(self, means: Tensor, grad_norm: Tensor) -> None:
+        """Take a step's vector (see `MEANS`) and its gradient norm before clipping. Does not wait for the device."""
+        norm = grad_norm.detach().float()
+        self._sum = means if self._sum is None else self._sum + means
+        self._largest = norm if self._largest is None else torch.maximum(self._largest, norm)
+        self._last = norm
+        self._count += 1
+
+    def read(self) -> dict[str, float]:
+        """Return the window's metrics and begin a new one. Waits for the device: the only place that does.
+
+        Raises:
+            ValueError: no step was added since the last reading.
+        """
+        if self._sum is None or self._last is None or self._largest is None:
+            raise ValueError("no step since the last reading")
+        flat = torch.cat([self._sum / self._count, self._last[None], self._largest[None]]).tolist()
+        self._sum = self._largest = self._last = None
+        self._count = 0
+        means = {name: value for name, value in zip(MEANS, flat, strict=False) if name in self._names}
+        return {**means, "grad_norm": flat[-2], "grad_norm_max": flat[-1]}

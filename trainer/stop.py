@@ -1,0 +1,75 @@
+"""Being asked to stop: by a signal or by a control file. Every loop of the trainer polls `requested`."""
+
+import os
+import signal
+import time
+from types import FrameType
+
+from trainer.endings import Ledger, StoppedError
+from trainer.run.control import Ack, Request, pending, put_ack
+from trainer.run.layout import RunDir
+
+POLL_S = 0.05
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Stop:
+    """The one flag that ends a run early. Once set it stays set."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._run: RunDir | None = None
+        self._attempt, self._token = 0, ""
+        self._polled_at = 0.0
+
+    def install(self) -> None:
+        """Take SIGTERM and SIGINT: the step in hand is finished and saved, then the process ends."""
+        for number in SIGNALS:
+            signal.signal(number, self._on_signal)
+
+    def watch(self, run: RunDir, attempt: int, token: str) -> None:
+        """Poll the control folder of `run` for stop requests to this attempt."""
+        self._run, self._attempt, self._token = run, attempt, token
+
+    def requested(self) -> bool:
+        """Whether to stop. Cheap: a folder is scanned at most every 50 ms."""
+        if not self.reason and self._run is not None:
+            now = time.monotonic()
+            if now - self._polled_at >= POLL_S:
+                self._polled_at = now
+                self._poll(self._run)
+        return bool(self.reason)
+
+    def check(self) -> None:
+        """Raise `StoppedError` if a stop was requested."""
+        if self.requested():
+            raise StoppedError(self.reason)
+
+    def acknowledge(self, ledger: Ledger) -> None:
+        """Answer every pending stop request with the step and checkpoint that the run stands at."""
+        if self._run is None:
+            return
+        for request in self._stops(self._run):
+            ack = Ack(
+                req_id=request.req_id,
+                attempt=self._attempt,
+                token=self._token,
+                step=ledger.step,
+                checkpoint=ledger.checkpoint,
+                sha256=ledger.sha256,
+                at=time.time(),
+            )
+            put_ack(self._run, ack)
+
+    def _poll(self, run: RunDir) -> None:
+        for request in self._stops(run):
+            self.reason = f"stop requested by {request.by}" if request.by else "stop requested"
+
+    def _stops(self, run: RunDir) -> list[Request]:
+        """A kill is the supervisor's business."""
+        return [one for one in pending(run, self._attempt, self._token) if one.verb == "stop"]
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if not self.reason:
+            self.reason = f"{signal.Signals(number).name} received"
+            os.write(2, b"photinus-train: stopping after this step, with a checkpoint\n")

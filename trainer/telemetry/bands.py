@@ -1,0 +1,166 @@
+"""Health bands: named ranges of a metric with glyph, word and colour, read strictly from a YAML file."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from math import inf, isnan
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+Severity = Literal["ok", "info", "warn", "bad", "unknown"]
+Colour = Literal["red", "amber", "green", "blue", "cyan", "violet", "grey"]
+Context: TypeAlias = Mapping[str, float | str | None]
+
+
+class BandsError(ValueError):
+    """A health file that cannot be used; the message names the file, the metric and the fault."""
+
+
+class Band(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One named range: values `below` the bound, or `upto` and including it; neither: everything left."""
+
+    glyph: str
+    word: str
+    colour: Colour
+    severity: Severity
+    advice: str = ""
+    below: float | str | None = None
+    upto: float | str | None = None
+
+    @property
+    def bound(self) -> float | str | None:
+        """The upper bound: a number, the name of one, or None."""
+        return self.below if self.below is not None else self.upto
+
+
+class Ends(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Overrules a harmless band where more than `over` of all positions sit at the two ends together."""
+
+    low: str
+    high: str
+    over: float
+    glyph: str
+    word: str
+    colour: Colour
+    severity: Severity
+    advice: str = ""
+
+
+class Limit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A bound named `limit`, worked out: the larger of `at_least` and `times` x the value named `of`."""
+
+    at_least: float
+    times: float
+    of: str
+
+
+class MetricBands(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All bands of one metric, ascending. `per` divides by another metric first; `zones` counts visits."""
+
+    metric: str
+    bands: tuple[Band, ...]
+    title: str = ""
+    unit: str = ""
+    per: str = ""
+    zones: bool = False
+    ends: Ends | None = None
+    limit: Limit | None = None
+
+    def edges(self, context: Context) -> list[tuple[float, float, Band]]:
+        """`(from, to, band)` for every band whose bounds are known in `context`."""
+        known = self.bounds(context)
+        low = -inf
+        edges = []
+        for band, bound in known:
+            edges.append((low, bound, band))
+            low = bound
+        return edges
+
+    def bounds(self, context: Context) -> list[tuple[Band, float]]:
+        """Each band with its upper bound as a number; bands bounded by something unknown are left out."""
+        limits = dict(context)
+        if self.limit is not None:
+            usual = context.get(self.limit.of)
+            factor = usual if isinstance(usual, int | float) else 0.0
+            limits["limit"] = max(self.limit.at_least, self.limit.times * factor)
+        out = []
+        for band in self.bands:
+            bound = limits.get(band.bound) if isinstance(band.bound, str) else band.bound
+            if band.bound is None:
+                out.append((band, inf))
+            elif isinstance(bound, int | float) and not isnan(bound):
+                out.append((band, float(bound)))
+        return out
+
+
+class HealthFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A whole health file."""
+
+    version: Literal[1]
+    name: str
+    metrics: tuple[MetricBands, ...]
+
+
+class Bands:
+    """The bands of every metric of one health file."""
+
+    def __init__(self, file: HealthFile) -> None:
+        self.name = file.name
+        self.metrics: dict[str, MetricBands] = {entry.metric: entry for entry in file.metrics}
+
+    def __contains__(self, metric: str) -> bool:
+        return metric in self.metrics
+
+
+def _check(entry: MetricBands, where: str) -> None:
+    """Refuse bands that cannot be told apart."""
+    place = f"{where}: metric {entry.metric!r}"
+    if not entry.bands:
+        raise BandsError(f"{place} has no bands: give at least one")
+    for band in entry.bands:
+        if band.below is not None and band.upto is not None:
+            raise BandsError(f"{place}, band {band.word!r}: give `below` or `upto`, not both")
+    if any(band.bound is None for band in entry.bands[:-1]):
+        raise BandsError(f"{place}: only the last band may go without `below` or `upto`")
+    if entry.bands[-1].bound is not None:
+        raise BandsError(
+            f"{place}: the last band must have neither `below` nor `upto`, so that no value is left out"
+        )
+    numbers = [band.bound for band in entry.bands if isinstance(band.bound, int | float)]
+    if any(a >= b for a, b in pairwise(numbers)):
+        raise BandsError(f"{place}: bounds must ascend, and these do not: {numbers}")
+
+
+def parse(text: str, where: str = "health file") -> Bands:
+    """Read a health file's text strictly.
+
+    Raises:
+        BandsError: it is no YAML, a key is unknown, a value has the wrong kind, or bands overlap.
+    """
+    import yaml  # not needed before the first lamp is lit
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        file = msgspec.convert(yaml.load(text, loader), HealthFile)
+    except yaml.YAMLError as error:
+        raise BandsError(f"{where} is not YAML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise BandsError(f"{where}: {error}") from error
+    names = [entry.metric for entry in file.metrics]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise BandsError(f"{where}: these metrics stand twice: {', '.join(twice)}")
+    for entry in file.metrics:
+        _check(entry, where)
+    return Bands(file)
+
+
+def load(path: Path) -> Bands:
+    """Read a health file.
+
+    Raises:
+        BandsError: see `parse`.
+        OSError: it cannot be read.
+    """
+    return parse(path.read_text(encoding="utf-8"), path.name)

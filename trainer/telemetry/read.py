@@ -1,0 +1,157 @@
+"""Reading `events.jsonl`: bytes in, frozen events out. Torn and foreign lines are counted and skipped."""
+
+from collections.abc import Callable, Mapping
+from types import NoneType
+from typing import Any
+
+import msgspec
+
+from trainer.telemetry.events import TYPE_NAMES, Envelope, Evaluation, Event, Metrics, Unknown
+
+LINE_LIMIT = 1 << 20
+_NUMBERS = frozenset({int, float, NoneType})
+_PLAIN: dict[str, Any] = {
+    name: kind for kind, name in TYPE_NAMES.items() if kind not in (Metrics, Evaluation)
+}
+_DECODER = msgspec.json.Decoder()
+_ENVELOPE = tuple(Envelope.__dataclass_fields__)
+
+
+class MalformedEventError(ValueError):
+    """A JSON line that is no event: a field is missing or of the wrong kind."""
+
+
+def _numbers(raw: dict[str, Any]) -> Mapping[str, float | None]:
+    """What is left of a row once the envelope is taken: numbers by name. Texts and flags are dropped."""
+    if _NUMBERS.issuperset(map(type, raw.values())):
+        return raw
+    return {key: value for key, value in raw.items() if type(value) in _NUMBERS}
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(str(name) for name in value) if isinstance(value, list) else ()
+
+
+def _metrics(raw: dict[str, Any]) -> Metrics:
+    take = raw.pop
+    return Metrics(
+        seq=take("seq"),
+        attempt=take("attempt"),
+        t=take("t"),
+        step=take("step"),
+        nonfinite=_names(take("nonfinite")) if "nonfinite" in raw else (),
+        u_stat=take("u_stat", "median"),
+        values=_numbers(raw),
+    )
+
+
+def _evaluation(raw: dict[str, Any]) -> Evaluation:
+    take = raw.pop
+    return Evaluation(
+        seq=take("seq"),
+        attempt=take("attempt"),
+        t=take("t"),
+        step=take("step"),
+        nonfinite=_names(take("nonfinite", None)),
+        best=bool(take("best", False)),
+        values=_numbers(raw),
+    )
+
+
+def _unknown(kind: str, raw: dict[str, Any]) -> Unknown:
+    head = {name: raw.pop(name) for name in _ENVELOPE if name in raw}
+    return Unknown(**head, type=kind, data=raw)
+
+
+def build(raw: object) -> Event:
+    """Freeze one decoded line.
+
+    Raises:
+        MalformedEventError: no object with `type`, `seq`, `attempt` and `t`, or a field of the wrong kind.
+    """
+    try:
+        kind = raw.pop("type")  # type: ignore[attr-defined]
+        if kind == "metrics":
+            return _metrics(raw)  # type: ignore[arg-type]
+        if kind == "eval":
+            return _evaluation(raw)  # type: ignore[arg-type]
+        if kind in _PLAIN:
+            event: Event = msgspec.convert(raw, _PLAIN[kind])
+            return event
+        return _unknown(str(kind), raw)  # type: ignore[arg-type]
+    except (AttributeError, KeyError, TypeError, msgspec.ValidationError) as error:
+        raise MalformedEventError(f"no event of ours: {error}") from error
+
+
+def decode(line: bytes) -> Event | None:
+    """One line of `events.jsonl`, or None for a torn or foreign one."""
+    try:
+        return build(_DECODER.decode(line))
+    except (msgspec.DecodeError, MalformedEventError):
+        return None
+
+
+class EventReader:
+    """Turns chunks of `events.jsonl`, cut anywhere, into events.
+
+    Attributes:
+        torn: lines that were no JSON: cut by a crash, and closed by the next attempt.
+        malformed: JSON lines that were no event.
+        unknown: events of a type that this version does not know; they are passed on as `Unknown`.
+    """
+
+    def __init__(self, *, mid_line: bool = False) -> None:
+        """Start at a line's beginning, or with `mid_line` anywhere: text before the first newline goes."""
+        self.torn = 0
+        self.malformed = 0
+        self.unknown = 0
+        self._rest = b""
+        self._skipping = mid_line
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Events of every line that `data` completes."""
+        whole, newline, rest = (self._rest + data).rpartition(b"\n")
+        self._rest = rest
+        if len(rest) > LINE_LIMIT:
+            self._rest, self._skipping, self.torn = b"", True, self.torn + 1
+        if not newline:
+            return []
+        if self._skipping:
+            _, _, whole = whole.partition(b"\n")
+            self._skipping = False
+        return self._lines(whole)
+
+    def finish(self) -> list[Event]:
+        """The end of the file: an unfinished last line counts as torn unless it happens to be whole."""
+        rest, self._rest = self._rest, b""
+        return self._lines(rest) if rest.strip() and not self._skipping else []
+
+    def _lines(self, whole: bytes) -> list[Event]:
+        try:
+            rows = _DECODER.decode_lines(whole)
+        except msgspec.DecodeError:
+            return self._one_by_one(whole.split(b"\n"))
+        return self._events(rows, build)
+
+    def _one_by_one(self, lines: list[bytes]) -> list[Event]:
+        rows = []
+        for line in lines:
+            if not line.strip():
+                continue
+            try:
+                rows.append(_DECODER.decode(line))
+            except msgspec.DecodeError:
+                self.torn += 1
+        return self._events(rows, build)
+
+    def _events(self, rows: list[Any], make: Callable[[object], Event]) -> list[Event]:
+        events: list[Event] = []
+        for raw in rows:
+            try:
+                event = make(raw)
+            except MalformedEventError:
+                self.malformed += 1
+                continue
+            self.unknown += type(event) is Unknown
+            events.append(event)
+        return events
