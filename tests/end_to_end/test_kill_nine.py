@@ -131,7 +131,8 @@ def survives(operator: Operator, run_id: str, argv: list[str], victim_of: Callab
 
 def agent_of(client: int) -> int:
     """The pid of the agent that this client started."""
-    children = Path(f"/proc/{client}/task/{client}/children").read_text().split()
+    tasks = Path(f"/proc/{client}/task").iterdir()  # the session's own thread is the parent
+    children = [pid for task in tasks for pid in (task / "children").read_text().split()]
     found = [int(pid) for pid in children if b"remote.agent" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     assert found, f"no agent among the children of {client}: {children}"
     return found[0]

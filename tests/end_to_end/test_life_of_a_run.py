@@ -45,20 +45,15 @@ def test_a_finished_run_is_succeeded_and_cannot_be_resumed_into_zero_steps(
 
 
 def test_a_resume_goes_on_from_the_checkpoint_to_the_planned_end(operator: Operator, corpus: Path) -> None:
-    run_id = operator.start_tiny(corpus, "log.every=1", steps=60, words=("--wait", "running"))["run_id"]
-    operator.wait_for_event(run_id, "metrics", step=5)
+    slow = ("log.every=1", "eval.every=1", "eval.tokens=20000")
+    run_id = operator.start_tiny(corpus, *slow, steps=40, words=("--wait", "running"))["run_id"]
+    operator.wait_for_event(run_id, "metrics", step=2)
     operator.do("stop", run_id)
     stopped_at = operator.show(run_id)["last_checkpoint"]["step"]
     resumed = operator.do("resume", run_id, "--wait", "terminal")
-    assert resumed["state"] == "succeeded"
-    assert resumed["attempt"] == 2
-    second = [
-        event["step"]
-        for event in operator.events(run_id)
-        if event["type"] == "metrics" and event["attempt"] == 2
-    ]
-    assert second[0] == stopped_at + 1
-    assert second[-1] == 60
+    assert (resumed["state"], resumed["attempt"]) == ("succeeded", 2)
+    second = [e["step"] for e in operator.events(run_id) if e["type"] == "metrics" and e["attempt"] == 2]
+    assert second == list(range(stopped_at + 1, 41))
 
 
 def test_a_users_script_that_prints_the_kssm_table_shows_the_same_lamps(
@@ -92,37 +87,3 @@ def test_a_failing_script_is_failed_with_its_code_and_its_last_words(
     shown = operator.show(answer.json["run_id"])
     assert (shown["state"], shown["code"]) == ("failed", 7)
     assert "no data today" in operator("tail", answer.json["run_id"]).out
-
-
-def test_stop_reaches_a_run_in_every_phase_of_its_life(operator: Operator, corpus: Path) -> None:
-    run_id = operator.start_tiny(
-        corpus, "eval.every=1", "checkpoint.every=1", "eval.tokens=20000", words=("--wait", "running")
-    )["run_id"]
-    for phase in ("loading", "training", "evaluating", "saving"):
-        operator.wait_for_event(
-            run_id, "state", phase=phase, attempt=int(operator.process(run_id)["attempt"])
-        )
-        stopped = operator.do("stop", run_id)
-        assert stopped["state"] == "stopped", phase
-        assert is_free(operator.run_dir(run_id) / "lock")
-        if phase == "loading":
-            assert stopped["last_checkpoint"] is None or stopped["last_checkpoint"]["step"] > 0
-            operator.do(
-                "start",
-                "--start-id",
-                "again",
-                "--preset",
-                "kssm-v3-tiny",
-                "--set",
-                "steps=1",
-                "--data",
-                str(corpus),
-                "--shared",
-            )
-        if operator.show(run_id)["last_checkpoint"] is None:
-            run_id = operator.start_tiny(
-                corpus, "eval.every=1", "checkpoint.every=1", words=("--wait", "running")
-            )["run_id"]
-        else:
-            verify(operator.run_dir(run_id) / operator.show(run_id)["last_checkpoint"]["path"])
-            operator.do("resume", run_id, "--wait", "running")

@@ -61,6 +61,6 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     recall_seed: Annotated[int, Meta(ge=0, description="seed of the generated text (recall)")] = 0
 
     def __post_init__(self) -> None:
-        if self.recall_distance < 2 * self.recall_pairs:
-            least = 2 * self.recall_pairs
-            raise ValueError(f"recall_distance ({self.recall_distance}) must be at least 2 x recall_pairs ({least})")
+        least = 2 * self.recall_pairs
+        if self.recall_distance < least:
+            raise ValueError(f"recall_distance ({self.recall_distance}) is below 2 x recall_pairs ({least})")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
-from msgspec import UNSET, Meta
+from msgspec import Meta
 
 from trainer.config.keys import Key, keys
 
@@ -47,7 +47,7 @@ def _field(key: Key) -> FormField:
         kind=_kind(base, bool(choices)),
         choices=choices,
         default=key.default,
-        help=next((str(meta.description) for meta in metas if meta.description not in (None, UNSET)), ""),
+        help=next((str(meta.description) for meta in metas if meta.description), ""),
         minimum=_bound(metas, "ge", "gt", math.inf),
         maximum=_bound(metas, "le", "lt", -math.inf),
     )

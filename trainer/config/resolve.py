@@ -62,9 +62,9 @@ def resolve(
     layers.append(("--set", parse_overrides(overrides)))
     flat: dict[str, Any] = {}
     origins = dict.fromkeys(keys(), DEFAULT)
-    for origin, values in layers:
-        flat |= values
-        origins |= dict.fromkeys(values, origin)
+    for origin, layer in layers:
+        flat |= layer
+        origins |= dict.fromkeys(layer, origin)
     return Resolved(check(flat, origins), origins, preset or "")
 
 
@@ -78,7 +78,9 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
     for text in overrides:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise ConfigError(f"--set {text!r} has no value; write --set key=value, such as --set optim.lr=0.003")
+            raise ConfigError(
+                f"--set {text!r} has no value; write --set key=value, such as --set optim.lr=0.003"
+            )
         parsed = parse_yaml(value, f"--set {name.strip()}")
         flat |= flatten({name.strip(): "" if parsed is None and value.strip() == "" else parsed})
     return flat

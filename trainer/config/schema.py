@@ -30,7 +30,8 @@ class OptimConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     beta2: Annotated[float, Meta(ge=0, lt=1, description="AdamW second-moment decay")] = 0.95
     clip: Annotated[float, Meta(ge=0, description="gradient-norm limit; 0 is off")] = 1.0
     amp: Annotated[
-        Literal["auto", "off", "bf16"], Meta(description="bf16 autocast: auto probes whether it is faster and right")
+        Literal["auto", "off", "bf16"],
+        Meta(description="bf16 autocast: auto probes whether it is faster and right"),
     ] = "auto"
 
 
@@ -47,7 +48,9 @@ class EvalConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     every: Annotated[int, Meta(ge=0, description="steps between evaluations; 0: only at the end")] = 100
     tokens: Annotated[int, Meta(ge=1, description="validation tokens scored")] = 32768
-    sample_tokens: Annotated[int, Meta(ge=0, description="tokens sampled after an evaluation; 0 is off")] = 120
+    sample_tokens: Annotated[int, Meta(ge=0, description="tokens sampled after an evaluation; 0 is off")] = (
+        120
+    )
     prompt: Annotated[str, Meta(description="what the sample continues")] = "The "
     temperature: Annotated[float, Meta(gt=0, le=10, description="sampling temperature")] = 0.8
 
@@ -55,7 +58,9 @@ class EvalConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class LogConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How often the run speaks."""
 
-    every: Annotated[int, Meta(ge=1, description="steps between metric rows; the first step always speaks")] = 5
+    every: Annotated[
+        int, Meta(ge=1, description="steps between metric rows; the first step always speaks")
+    ] = 5
 
 
 class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

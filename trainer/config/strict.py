@@ -21,7 +21,9 @@ def check(flat: Mapping[str, Any], origins: Mapping[str, str]) -> RunConfig:
         ConfigError: unknown keys, values out of range or values that do not fit together.
     """
     faults = [_unknown(name, origins) for name in flat if name not in keys()]
-    faults += [fault for name in flat if name in keys() and (fault := _misfit(keys()[name], flat[name], origins))]
+    faults += [
+        fault for name in flat if name in keys() and (fault := _misfit(keys()[name], flat[name], origins))
+    ]
     if faults:
         raise ConfigError("\n".join(faults))
     try:
@@ -37,7 +39,9 @@ def check(flat: Mapping[str, Any], origins: Mapping[str, str]) -> RunConfig:
 def _unknown(name: str, origins: Mapping[str, str]) -> str:
     where = origins.get(name, "values")
     if name in sections():
-        return f"{name!r} ({where}) is a section, not a value; set one of its keys, such as {_first_of(name)!r}"
+        return (
+            f"{name!r} ({where}) is a section, not a value; set one of its keys, such as {_first_of(name)!r}"
+        )
     meant = nearest(name)
     hint = f"did you mean {meant!r}?" if meant else "`photinus-train config` lists every key"
     return f"unknown key {name!r} ({where}); {hint}"

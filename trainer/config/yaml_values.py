@@ -1,4 +1,4 @@
-"""YAML as a person expects it: `3e-3` is a number, and a key that stands twice is an error."""
+"""YAML as a person expects it: `3e-3` is a number, `off` a word, and a key that stands twice an error."""
 
 import re
 from collections.abc import Hashable
@@ -13,19 +13,27 @@ _FLOAT = re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)$")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads `3e-3` as text; this one reads it as a number."""
+    """YAML 1.1 reads `3e-3` as text and `off` as false; this one knows better."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Build a mapping, refusing a key that stands twice (YAML would keep the last in silence)."""
         seen: set[Hashable] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if key in seen:
-                raise ConfigError(f"the key {key!r} stands twice (line {key_node.start_mark.line + 1}); keep one of them")
+                raise ConfigError(
+                    f"the key {key!r} stands twice (line {key_node.start_mark.line + 1}); keep one of them"
+                )
             seen.add(key)
         return super().construct_mapping(node, deep)
 
 
+_BOOL = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
 
 
@@ -36,11 +44,13 @@ def parse_yaml(text: str, where: str) -> Any:
         ConfigError: not YAML, or a key stands twice.
     """
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return yaml.load(text, Loader=_Loader)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{where} is not YAML: {' '.join(str(error).split())}; mend it at that place") from error
+        raise ConfigError(
+            f"{where} is not YAML: {' '.join(str(error).split())}; mend it at that place"
+        ) from error
 
 
 def load_mapping(path: Path) -> dict[str, Any]:
@@ -52,7 +62,9 @@ def load_mapping(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error}; give a YAML file with --config") from error
+        raise ConfigError(
+            f"cannot read the configuration {path}: {error}; give a YAML file with --config"
+        ) from error
     raw = parse_yaml(text, str(path))
     if raw is None:
         return {}

@@ -15,7 +15,6 @@ def resume(args: argparse.Namespace) -> int:
             session,
             run_id,
             from_checkpoint=args.checkpoint,
-            max_steps=args.max_steps,
             start_id=args.start_id or "",
         )
         return conclude(args, wait(args, session, outcome))

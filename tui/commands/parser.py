@@ -132,7 +132,6 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="STEP",
         help="a checkpoint of this run, such as step-00001000",
     )
-    resume.add_argument("--max-steps", type=int, help="a new number of steps in all")
     resume.add_argument("--start-id", help="makes the resume repeatable")
     resume.add_argument(
         "--wait", choices=["running", "terminal"], help="return only when the run has come so far"
