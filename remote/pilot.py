@@ -12,7 +12,7 @@ from remote.board import Board
 from remote.calls import Call, CallTable
 from remote.connection import Connection, Ended, Heard, Sound, Talk
 from remote.conversation import Conversation
-from remote.errors import CallError, ProtocolError
+from remote.errors import CallError, ProtocolError, UnreachableError
 from remote.following import Follower
 from remote.hosts import Host
 from remote.link import LinkState, Pings, Timings, backoff
@@ -60,8 +60,9 @@ class Pilot:
         return self._talk.hello
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        """Start the thread, once."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def close(self) -> None:
         """End the thread and the agent."""
@@ -76,7 +77,7 @@ class Pilot:
     def post_call(self, call: Call) -> None:
         """Have a verb called."""
         if self._closing:
-            call.on_done(CallError("unreachable", "the session is closed"))
+            call.on_done(UnreachableError("the session is closed"))
         else:
             self.post(lambda: self._take_call(call))
 
@@ -111,7 +112,7 @@ class Pilot:
         self._drop("the session was closed")
         while not self._inbox.empty():
             self._inbox.get()()
-        self._calls.refuse(CallError("unreachable", "the session was closed"), except_always=False)
+        self._calls.refuse(UnreachableError("the session was closed"), except_always=False)
 
     def _pause(self) -> float:
         now = self._clock()
@@ -245,7 +246,7 @@ class Pilot:
 
     def _set_link(self, phase: str, reason: str = "", pause: float = 0.0) -> None:
         now, old = self._clock(), self.link
-        back = now - self._away_since if phase == "connected" and old.phase == "connecting" else None
+        is_back = phase == "connected" and old.phase == "connecting" and self.settled.is_set()
         state = LinkState(
             phase=phase,  # type: ignore[arg-type]
             rtt_s=self._pings.rtt_s,
@@ -259,4 +260,4 @@ class Pilot:
         elif phase != old.phase:
             state = replace(state, since=now)
         self.link = state
-        self.updates.append(LinkChanged(state, back if self._attempt > 1 else None))
+        self.updates.append(LinkChanged(state, now - self._away_since if is_back else None))

@@ -32,7 +32,7 @@ LINE_LIMIT = 1 << 20
 DEPTH_LIMIT = 32
 FRAME_LIMIT = 1 << 20
 WINDOW = 1 << 20  # bytes of one stream that may be on their way without an `ack`
-MAGIC = b'{"event":"agent","magic":"photinus-1"'  # the reader skips what a login shell prints before it
+MAGIC = b'{"event":"agent","magic":"photinus-1"}\n'  # the reader skips what a login shell prints before it
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Session:
         self._pilot = Pilot(host, timings or Timings(), opener, clock, telemetry_s, client)
 
     def start(self) -> "Session":
-        """Begin to connect; returns at once."""
+        """Begin to connect; returns at once. A second start changes nothing."""
         self._pilot.start()
         return self
 

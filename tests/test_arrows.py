@@ -1,4 +1,4 @@
-"""The import arrows at run time: what import-linter reads off the source, seen to hold in a real interpreter."""
+"""The import arrows at run time: what import-linter reads off the source, seen in a real interpreter."""
 
 import json
 import pkgutil
@@ -24,7 +24,11 @@ def modules_of(*packages: str) -> list[str]:
     for package in packages:
         root = import_module(package)
         names.append(package)
-        names += [info.name for info in pkgutil.walk_packages(root.__path__, package + ".") if not info.name.endswith("__main__")]
+        names += [
+            info.name
+            for info in pkgutil.walk_packages(root.__path__, package + ".")
+            if not info.name.endswith("__main__")
+        ]
     return names
 
 
@@ -51,13 +55,22 @@ def test_a_room_loads_nothing_that_it_may_not(packages: tuple[str, ...], forbidd
 
 def test_the_agent_loads_neither_telemetry_nor_what_trains() -> None:
     done = subprocess.run(
-        [sys.executable, "-P", "-c", "import sys, remote.agent.__main__, remote.supervisor.__main__; print(' '.join(sys.modules))"],
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            "import sys, remote.agent.__main__, remote.supervisor.__main__; print(' '.join(sys.modules))",
+        ],
         capture_output=True,
         text=True,
         check=True,
     )
     loaded = done.stdout.split()
-    assert not [name for name in loaded if name.startswith(("trainer.telemetry", "trainer.loop", "trainer.models", "tui"))]
+    assert not [
+        name
+        for name in loaded
+        if name.startswith(("trainer.telemetry", "trainer.loop", "trainer.models", "tui"))
+    ]
 
 
 def test_the_check_above_would_notice_torch() -> None:

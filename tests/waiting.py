@@ -7,7 +7,7 @@ POLL_S = 0.01
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 10.0, what: str = "the condition") -> None:
-    """Return as soon as `condition()` is truthy; raise `TimeoutError` naming `what` after `timeout` seconds."""
+    """Return as soon as `condition()` is truthy; raise TimeoutError naming `what` after `timeout` s."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:

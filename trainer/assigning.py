@@ -15,6 +15,7 @@ from trainer.run.records import read_spec
 from trainer.telemetry.write import position
 
 CONFIG_FILE = "config.json"
+CACHE = Path("cache", "tokens")
 
 
 def supervised(run_dir: Path, source: str, overrides: Sequence[str]) -> Assignment:
@@ -37,7 +38,7 @@ def supervised(run_dir: Path, source: str, overrides: Sequence[str]) -> Assignme
         resolved=resolved,
         source=source,
         device=wish if wish != "auto" else spec.device.replace("-", ":"),
-        cache=run.path.parents[1] / "cache" / "tokens",
+        cache=run.path.parents[1] / CACHE,
     )
 
 
@@ -50,7 +51,7 @@ def standalone(
     overrides: Sequence[str],
     source: str,
 ) -> Assignment:
-    """Return what a command line asks for. Without preset and files, a resume takes what the folder has stored.
+    """Return what a command line asks for. A resume may leave preset and files to what is stored.
 
     Raises:
         ConfigError: naming the key and the remedy.
@@ -59,7 +60,9 @@ def standalone(
     resolved = _stored(run, overrides) if source and not (preset or files or data) else None
     if resolved is None:
         if not (preset or files):
-            raise ConfigError("nothing says what to train; give --preset NAME (see `photinus-train presets`) or --config FILE")
+            raise ConfigError(
+                "nothing says what to train; give --preset NAME (`photinus-train presets`) or --config FILE"
+            )
         resolved = resolve(preset, files=files, overrides=overrides, data=data)
     return Assignment(
         run=run,
@@ -69,7 +72,7 @@ def standalone(
         resolved=resolved,
         source=source,
         device=resolved.config.device,
-        cache=run.path / "cache",
+        cache=None,
     )
 
 

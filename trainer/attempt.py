@@ -1,4 +1,4 @@
-"""One attempt from hello to its last word. torch is imported here, late, after everything that can fail fast."""
+"""One attempt from hello to its last word. torch is imported late, after everything that can fail fast."""
 
 import errno
 import os
@@ -137,7 +137,11 @@ def _last_words(voice: Voice, ending: Ending, ledger: Ledger) -> None:
 
 
 def _standing(ledger: Ledger) -> str:
-    return f"step {ledger.step}, {ledger.checkpoint}" if ledger.checkpoint else "before the first step, no checkpoint"
+    return (
+        f"step {ledger.step}, {ledger.checkpoint}"
+        if ledger.checkpoint
+        else "before the first step, no checkpoint"
+    )
 
 
 def _leave_exit(assignment: Assignment, ending: Ending, ledger: Ledger) -> None:

@@ -1,9 +1,10 @@
-"""`photinus-train`: train on this host, with or without a supervisor. Nothing heavy is imported before it speaks."""
+"""`photinus-train`: train on this host, with or without a supervisor. It speaks before it imports torch."""
 
 import argparse
 import io
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from trainer.run.atomic import read_json
 from trainer.run.errors import SpecError
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
+from trainer.run.records import ExitRecord, write_exit
 from trainer.stop import Stop
 
 
@@ -35,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return fail(error, ExitCode.USAGE)
     except BusyError as error:
         return fail(error, ExitCode.BUSY)
+    except OSError as error:
+        return fail(error, ExitCode.FAILURE)
     except RefusedError as error:
         return fail(error, ExitCode.REFUSED)
     return code
@@ -53,15 +57,25 @@ def make_parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="train, here and now")
     run.set_defaults(command=run_command)
     configuration(run)
-    run.add_argument("--out", type=Path, metavar="DIR", help="folder of the run: events, checkpoints, last word")
-    run.add_argument("--spec", type=Path, metavar="RUN_DIR", help="what a supervisor asks for: the run in this folder")
+    run.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder of the run: events, checkpoints, last word"
+    )
+    run.add_argument(
+        "--spec", type=Path, metavar="RUN_DIR", help="what a supervisor asks for: the run in this folder"
+    )
     how = run.add_mutually_exclusive_group()
-    how.add_argument("--resume", action="store_true", help="continue from the newest valid checkpoint in --out")
+    how.add_argument(
+        "--resume", action="store_true", help="continue from the newest valid checkpoint in --out"
+    )
     how.add_argument("--fresh", action="store_true", help="begin anew although --out holds checkpoints")
-    how.add_argument("--from", dest="source", default="", metavar="CKPT", help="continue from this checkpoint")
+    how.add_argument(
+        "--from", dest="source", default="", metavar="CKPT", help="continue from this checkpoint"
+    )
     presets = commands.add_parser("presets", help="list the presets")
     presets.set_defaults(command=presets_command)
-    config = commands.add_parser("config", help="print the resolved configuration, with the origin of every value")
+    config = commands.add_parser(
+        "config", help="print the resolved configuration, with the origin of every value"
+    )
     config.set_defaults(command=config_command)
     configuration(config)
     return parser
@@ -70,8 +84,12 @@ def make_parser() -> argparse.ArgumentParser:
 def configuration(parser: argparse.ArgumentParser) -> None:
     """Add what a configuration is made from."""
     parser.add_argument("--preset", metavar="NAME", help="a preset (see `photinus-train presets`)")
-    parser.add_argument("--config", type=Path, action="append", default=[], metavar="FILE", help="a YAML file of keys")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as optim.lr=0.003")
+    parser.add_argument(
+        "--config", type=Path, action="append", default=[], metavar="FILE", help="a YAML file of keys"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="such as optim.lr=0.003"
+    )
     parser.add_argument("--data", metavar="PATH", help="a text file, a folder, python-docs or recall")
 
 
@@ -88,10 +106,22 @@ def run_supervised(arguments: argparse.Namespace, stop: Stop) -> ExitCode:
     """Carry out what a supervisor's spec asks for; the trainer's lock came with us."""
     if arguments.preset or arguments.config or arguments.data or arguments.resume or arguments.fresh:
         raise ConfigError("--spec says it all; only --from and --set go with it")
-    assignment = supervised(arguments.spec, arguments.source, arguments.set)
+    try:
+        assignment = supervised(arguments.spec, arguments.source, arguments.set)
+    except (ConfigError, SpecError) as error:
+        leave_refusal(RunDir(arguments.spec), str(error))
+        raise
     if "PHOTINUS_TRAINER_LOCK_FD" in os.environ:
         return begin(assignment, stop)
     return begin_locked(assignment, stop)
+
+
+def leave_refusal(run: RunDir, reason: str) -> None:
+    """Tell a supervisor why this attempt never began."""
+    if run.path.is_dir() and "PHOTINUS_RUN_TOKEN" in os.environ:
+        attempt, token = int(os.environ.get("PHOTINUS_ATTEMPT", "0")), os.environ["PHOTINUS_RUN_TOKEN"]
+        record = ExitRecord(attempt=attempt, token=token, outcome="failed", reason=reason, at=time.time())
+        write_exit(run, record)
 
 
 def run_standalone(arguments: argparse.Namespace, stop: Stop) -> ExitCode:
@@ -116,7 +146,9 @@ def begin_locked(assignment: Assignment, stop: Stop) -> ExitCode:
     run.create()
     with Flock(run.trainer_lock) as lock:
         if not lock.take():
-            raise BusyError(f"{run.path} is being trained by {holder(run)}; stop that one first, or choose another --out")
+            raise BusyError(
+                f"{run.path} is being trained by {holder(run)}; stop that one first, or choose another --out"
+            )
         return begin(assignment, stop)
 
 
@@ -132,7 +164,8 @@ def begin(assignment: Assignment, stop: Stop) -> ExitCode:
     preset = f"preset {assignment.resolved.preset}" if assignment.resolved.preset else "no preset"
     print(
         f"photinus-train: {assignment.name}, attempt {assignment.attempt}, {preset}: "
-        f"{config.model.kind} on {config.data.source}, {config.steps:,} steps on {assignment.device}, pid {os.getpid()}",
+        f"{config.model.kind} on {config.data.source}, {config.steps:,} steps, device {assignment.device}, "
+        f"pid {os.getpid()}",
         flush=True,
     )
     return carry_out(assignment, stop)
@@ -147,9 +180,7 @@ def presets_command(_: argparse.Namespace) -> ExitCode:
 
 def config_command(arguments: argparse.Namespace) -> ExitCode:
     """Print every key, its value and where that came from."""
-    resolved = resolve(
-        arguments.preset, files=arguments.config, overrides=arguments.set, data=arguments.data
-    )
+    resolved = resolve(arguments.preset, files=arguments.config, overrides=arguments.set, data=arguments.data)
     flat = flatten(resolved.values())
     for key in keys():
         print(f"{key:22} = {flat[key]!r:24} # {resolved.origins[key]}")

@@ -13,22 +13,22 @@ class Device:
     """A chosen device and the CPU threads beside it.
 
     Attributes:
-        torch: the device itself.
+        place: the device itself.
         threads: CPU threads torch may use; 1 and 2 differ in the last bit of a sum.
     """
 
-    torch: torch.device
+    place: torch.device
     threads: int
 
     @property
     def kind(self) -> str:
         """`cpu`, `cuda` or `mps`."""
-        return self.torch.type
+        return self.place.type
 
     def synchronize(self) -> None:
         """Wait until everything queued on the device is done."""
         if self.kind == "cuda":
-            torch.cuda.synchronize(self.torch)
+            torch.cuda.synchronize(self.place)
         elif self.kind == "mps":
             torch.mps.synchronize()
 
@@ -42,12 +42,12 @@ class Device:
 
     def generator(self, seed: int) -> torch.Generator:
         """Return a new generator on this device."""
-        return torch.Generator(self.torch).manual_seed(seed)
+        return torch.Generator(self.place).manual_seed(seed)
 
     def memory(self) -> dict[str, float]:
         """Return bytes in use on the device (`memory_bytes`, and what its driver holds); empty on a CPU."""
         if self.kind == "cuda":
-            used, held = torch.cuda.memory_allocated(self.torch), torch.cuda.memory_reserved(self.torch)
+            used, held = torch.cuda.memory_allocated(self.place), torch.cuda.memory_reserved(self.place)
         elif self.kind == "mps":
             used, held = torch.mps.current_allocated_memory(), torch.mps.driver_allocated_memory()
         else:
@@ -63,7 +63,9 @@ def open_device(name: str, threads: int) -> Device:
     """
     chosen = torch.device(_automatic() if name == "auto" else name)
     if chosen.type == "cuda" and not _has_cuda(chosen.index):
-        raise RefusedError(f"no device {name} here ({torch.cuda.device_count()} CUDA devices); --set device=auto")
+        raise RefusedError(
+            f"no device {name} here ({torch.cuda.device_count()} CUDA devices); --set device=auto"
+        )
     if chosen.type == "mps" and not torch.backends.mps.is_available():
         raise RefusedError("no device mps here; --set device=auto")
     if torch.get_num_threads() != threads:
@@ -86,7 +88,7 @@ def default_generator_state(device: Device) -> dict[str, Any]:
     """Return the state of torch's own generators: the CPU's, and the device's where it has one."""
     states = {"torch": torch.get_rng_state()}
     if device.kind == "cuda":
-        states["device"] = torch.cuda.get_rng_state(device.torch)
+        states["device"] = torch.cuda.get_rng_state(device.place)
     elif device.kind == "mps":
         states["device"] = torch.mps.get_rng_state()
     return states
@@ -96,7 +98,7 @@ def set_default_generator_state(device: Device, states: dict[str, Any]) -> None:
     """Set what `default_generator_state` returned."""
     torch.set_rng_state(states["torch"])
     if "device" in states and device.kind == "cuda":
-        torch.cuda.set_rng_state(states["device"], device.torch)
+        torch.cuda.set_rng_state(states["device"], device.place)
     elif "device" in states and device.kind == "mps":
         torch.mps.set_rng_state(states["device"])
 

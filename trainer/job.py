@@ -20,7 +20,7 @@ class Assignment:
         token: of this attempt under a supervisor; "" alone.
         source: the checkpoint to continue from: `newest`, a name in the run's folder or a path; "" for none.
         device: what the supervisor locked, in torch's words; `auto` alone.
-        cache: where token caches lie.
+        cache: where token caches lie; None for the state root of whoever trains alone.
     """
 
     run: RunDir
@@ -30,7 +30,7 @@ class Assignment:
     resolved: Resolved
     source: str
     device: str
-    cache: Path
+    cache: Path | None
 
     @property
     def config(self) -> RunConfig:

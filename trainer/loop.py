@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 from trainer.accounting import Accounting
+from trainer.checkpoints.draft import remove_drafts
 from trainer.checkpoints.retain import prune, set_aside
 from trainer.checkpoints.write import Surroundings, save
 from trainer.config.schema import RunConfig
@@ -48,7 +49,7 @@ def train(job: Job) -> None:
         while run.state.step < run.config.steps:
             job.stop.check()
             step(run)
-            if is_due(run, run.config.log.every) or run.state.step == 1:
+            if is_due(run, run.config.log.every) or job.ledger.steps_done == 1:
                 report(run)
             best = is_due(run, run.config.eval.every) and evaluate(run)
             if is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best):
@@ -67,11 +68,11 @@ def prepare_training(job: Job) -> Training:
     device = open_device(job.assignment.device, job.threads)
     corpus = load_corpus(job)
     batches = Batches(corpus.train, config.context, config.batch, config.seed)
-    voice.section(["[2] Model"], "loading", f"building {config.model.kind} on {device.torch}")
+    voice.section(["[2] Model"], "loading", f"building {config.model.kind} on {device.place}")
     stored = job.origin.manifest.raw.get("schedule", {}) if job.origin else {}
     state = build_state(config, device, corpus.vocab_size, int(stored.get("horizon", 0)))
     voice.say(f"  Parameters: {state.model.parameter_count():,}")
-    voice.say(f"  Device: {device.torch}, {device.threads} threads")
+    voice.say(f"  Device: {device.place}, {device.threads} threads")
     take_up(job, state, corpus, device)
     begin_lineage(job, state)
     clock = Accounting()
@@ -84,6 +85,7 @@ def prepare_training(job: Job) -> Training:
 def begin_lineage(job: Job, state: TrainState) -> None:
     """Say from where this attempt walks, and move away what an earlier one left beyond that point."""
     assignment, voice = job.assignment, job.voice
+    remove_drafts(assignment.run.checkpoints)
     aside = set_aside(assignment.run, state.step, assignment.attempt)
     if job.origin:
         voice.resumed(state.step, str(job.origin.path))

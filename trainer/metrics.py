@@ -27,7 +27,7 @@ def as_vector(loss: LossOutput) -> Tensor:
 
 
 def names_of(model: ModelConfig) -> frozenset[str]:
-    """Return which of `MEANS` this model has at all: a control has no order parameters, and not every K-SSM a u."""
+    """Return which of `MEANS` this model has: a control has no order parameters, and not every K-SSM a u."""
     names = {"total", "ce", "reg"}
     if model.kind not in ("gpt", "gated"):
         names |= set(ORDER_NAMES)
@@ -37,7 +37,7 @@ def names_of(model: ModelConfig) -> frozenset[str]:
 
 
 class Meter:
-    """Means over the steps since the last reading; the gradient norm is the last step's, and the window's largest."""
+    """Means over the steps since the last reading; of the gradient norm, the last and the largest."""
 
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
@@ -47,7 +47,7 @@ class Meter:
         self._count = 0
 
     def add(self, means: Tensor, grad_norm: Tensor) -> None:
-        """Take a step's vector (see `MEANS`) and its gradient norm before clipping. Does not wait for the device."""
+        """Take a step's vector (see `MEANS`) and gradient norm before clipping. Waits for nothing."""
         norm = grad_norm.detach().float()
         self._sum = means if self._sum is None else self._sum + means
         self._largest = norm if self._largest is None else torch.maximum(self._largest, norm)

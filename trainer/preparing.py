@@ -9,11 +9,12 @@ import torch
 from trainer.checkpoints.compare import platform_differences, refusal
 from trainer.checkpoints.read import restore
 from trainer.config.schema import RunConfig
-from trainer.data import Batches, Corpus, Progress, Stopped, prepare
+from trainer.data import Batches, Corpus, Progress, Stopped, default_cache_dir, prepare
 from trainer.device import Device
 from trainer.endings import RefusedError, StoppedError
 from trainer.job import Job
 from trainer.models import LanguageModel, build
+from trainer.models.kssm import KuramotoSSM
 from trainer.precision import BF16, FLOAT32, Precision, decide_precision
 from trainer.schedules.cosine import schedule_for
 from trainer.state import TrainState
@@ -35,7 +36,8 @@ def load_corpus(job: Job) -> Corpus:
     def tell(progress: Progress) -> None:
         voice.events.phase("tokenising", detail=progress.stage, done=progress.done, total=progress.total)
 
-    data, cache = job.assignment.config.data, job.assignment.cache
+    data, cache = job.assignment.config.data, job.assignment.cache or default_cache_dir()
+    cache.parents[1].mkdir(mode=0o700, parents=True, exist_ok=True)  # a state root made here is private too
     try:
         corpus = prepare(data, cache_dir=cache, progress=tell, should_stop=job.stop.requested)
     except Stopped as stopped:
@@ -61,9 +63,9 @@ def build_state(config: RunConfig, device: Device, vocab_size: int, stored_horiz
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
-    model = build(config.model, vocab_size).to(device.torch)
+    model = build(config.model, vocab_size).to(device.place)
     noise = device.generator(seed ^ NOISE_SEED)
-    if hasattr(model, "noise_generator"):
+    if isinstance(model, KuramotoSSM):
         model.noise_generator = noise
     return TrainState(
         model=model,

@@ -24,7 +24,7 @@ class Batch:
 
 def to_device(arrays: tuple[Any, Any], device: Device) -> Batch:
     """Return numpy int64 arrays `[B, T]` as a batch on the device."""
-    inputs, targets = (torch.from_numpy(array).to(device.torch, non_blocking=True) for array in arrays)
+    inputs, targets = (torch.from_numpy(array).to(device.place, non_blocking=True) for array in arrays)
     return Batch(inputs, targets)
 
 
@@ -45,16 +45,15 @@ def train_step(state: TrainState, config: RunConfig, device: Device, batch: Batc
 
 
 def accumulate(state: TrainState, device: Device, batch: Batch) -> Tensor:
-    """Add up the gradients of a batch, `state.micro_batch` sequences at a time; return the mean metrics vector."""
+    """Add up the gradients of a batch, `state.micro_batch` sequences at a time; return the mean metrics."""
     size = batch.inputs.shape[0]
     means: Tensor | None = None
-    for inputs, targets in zip(
-        batch.inputs.split(state.micro_batch), batch.targets.split(state.micro_batch), strict=True
-    ):
+    parts = (torch.split(tokens, state.micro_batch) for tokens in (batch.inputs, batch.targets))
+    for inputs, targets in zip(*parts, strict=True):
         share = inputs.shape[0] / size
         with state.precision.context(device):
             loss = state.model.loss(inputs, targets)
-        (loss.total * share).backward()
+        torch.autograd.backward(loss.total * share)
         part = as_vector(loss) * share
         means = part if means is None else means + part
     if means is None:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from trainer.telemetry import table
 from trainer.telemetry.write import EventWriter
@@ -11,7 +12,7 @@ HEADER_EVERY = 40
 
 
 class Voice:
-    """Says each thing once, in both places. Lines are flushed one by one; a closed pipe silences stdout only."""
+    """Says each thing once, in both places. Each line is flushed; a closed pipe silences stdout only."""
 
     def __init__(self, events: EventWriter) -> None:
         self.events = events
@@ -67,7 +68,7 @@ class Voice:
     def resumed(self, step: int, path: str) -> None:
         """Announce from where this attempt goes on."""
         self.say(*table.resumed(step, path))
-        self.events.resume(step, os.path.basename(path))
+        self.events.resume(step, Path(path).name)
 
     def section(self, lines: Iterable[str], phase: str, detail: str = "") -> None:
         """Begin a part of the run: printed lines, and the phase for the cockpit."""

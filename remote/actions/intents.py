@@ -9,13 +9,14 @@ from typing import Any
 
 from remote.actions.outcome import Outcome, failed
 from remote.errors import CallError, TimeoutError_, UnreachableError
-from remote.hosts import client_folder
+from remote.hosts import client_folder, make_client_folder
 from remote.session import Session
 from remote.view import RunView
 from trainer.run.atomic import read_json, write_json
 from trainer.run.errors import RunError
 
 FRESH_S = 600.0
+FOLDER = "intents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,7 @@ class Intent:
 @contextlib.contextmanager
 def intent(host: str, verb: str, args: Mapping[str, Any]) -> Iterator[None]:
     """Keep an intent on disk until the host has answered, whatever the answer; an unanswered one stays."""
-    path = _folder() / f"{args['start_id']}.json"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = make_client_folder(FOLDER) / f"{args['start_id']}.json"
     write_json(path, {"host": host, "verb": verb, "args": dict(args), "at": time.time()})
     try:
         yield
@@ -50,7 +50,7 @@ def leftovers(host: str, now: float | None = None) -> list[Intent]:
     """What was asked of `host` in the last ten minutes and never answered; what is older is removed."""
     now = time.time() if now is None else now
     found = []
-    for path in sorted(_folder().glob("*.json")):
+    for path in sorted(client_folder(FOLDER).glob("*.json")):
         one = _read(path)
         if one is None or now - one.at > FRESH_S:
             path.unlink(missing_ok=True)
@@ -72,10 +72,6 @@ def settle_intents(session: Session) -> list[Outcome]:
         except CallError as error:
             outcomes.append(failed(error))
     return outcomes
-
-
-def _folder() -> Path:
-    return client_folder() / "intents"
 
 
 def _read(path: Path) -> Intent | None:

@@ -5,7 +5,7 @@ import sys
 
 from remote.agent.service import IDLE_EXIT_S, Service
 from remote.errors import CallError
-from remote.protocol import encode, encode_error
+from remote.protocol import MAGIC, encode_error
 
 
 def main() -> int:
@@ -14,7 +14,7 @@ def main() -> int:
     parser.add_argument("--stdio", action="store_true", required=True, help="speak on stdin and stdout")
     parser.add_argument("--idle-exit", type=float, default=IDLE_EXIT_S, help="seconds without a ping to live")
     options = parser.parse_args()
-    sys.stdout.buffer.write(encode({"event": "agent", "magic": "photinus-1"}))
+    sys.stdout.buffer.write(MAGIC)
     sys.stdout.buffer.flush()
     from trainer.run.errors import HomeError
     from trainer.run.home import open_home

@@ -78,7 +78,7 @@ def carry_out(
 
 def owner_of(views: Views, device: str) -> tuple[RunSpec, StateRecord] | None:
     """The run that holds a device: not over, its own lock held. None if nobody of ours is known."""
-    for run in views.runs():
+    for run in views.whole():
         state = views.state(run)
         if state is None or state.is_terminal or state.state is State.QUEUED:
             continue

@@ -29,7 +29,7 @@ class Member:
 
 def members(ctx: Context) -> list[Member]:
     """Every process of our own uid that belongs to a run of this state root."""
-    records = {run: record for run in ctx.views.runs() if (record := ctx.views.process(run))}
+    records = {run: record for run in ctx.views.whole() if (record := ctx.views.process(run))}
     marked = _by_token({record.token: run for run, record in records.items() if record.token})
     found: dict[Identity, Member] = {}
     for run, record in records.items():

@@ -122,7 +122,7 @@ def _locks(ctx: Context) -> list[dict[str, Any]]:
     """Every device lock, agent.lock, and the lock of each run that is held or should be."""
     rows: list[dict[str, Any]] = [{"name": "agent", "free": is_free(ctx.home.agent_lock), "run_id": None}]
     holders: dict[str, str] = {}
-    for run in ctx.views.runs():
+    for run in ctx.views.whole():
         state, free = ctx.views.state(run), is_free(run.lock)
         if state is None or (state.is_terminal and free and is_free(run.trainer_lock)):
             continue

@@ -6,7 +6,6 @@ import time
 from remote.agent.context import Context, Work
 from remote.agent.resuming import resume
 from remote.supervisor.reconcile import retry_after_loss
-from trainer.run.errors import RunError
 from trainer.run.layout import RunDir
 from trainer.run.states import State
 
@@ -22,15 +21,7 @@ class Restarts:
 
     def due(self) -> list[Work]:
         """The resumes that are wanted now and that this agent did not begin yet."""
-        works = []
-        for run in self._ctx.views.runs():
-            try:
-                work = self._wanted(run)
-            except RunError:
-                continue  # a broken run is told of by `runs`
-            if work is not None:
-                works.append(work)
-        return works
+        return [work for run in self._ctx.views.whole() if (work := self._wanted(run)) is not None]
 
     def _wanted(self, run: RunDir) -> Work | None:
         state = self._ctx.views.state(run)

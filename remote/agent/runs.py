@@ -44,8 +44,12 @@ class Views:
         return self._home.runs_dir
 
     def runs(self) -> list[RunDir]:
-        """Every run that was ever started: it has a spec and a state."""
-        return [run for run in self._home.runs() if self.state(run) is not None]
+        """Every run that was ever started: it has a spec and a state, readable or not."""
+        return [run for run in self._home.runs() if stamp(run.state)[1]]
+
+    def whole(self) -> list[RunDir]:
+        """The runs whose files can be read: one that is broken must not hold up the others."""
+        return [run for run in self.runs() if isinstance(readable(self, run), RunView)]
 
     def state(self, run: RunDir) -> StateRecord | None:
         """Its state on disk."""

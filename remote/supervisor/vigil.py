@@ -47,7 +47,8 @@ class Vigil:
         desk.look()
         if desk.kill_reason:
             self._killed = desk.kill_reason
-            self._post.journal.to(State.STOPPING, desk.kill_reason)
+            if self._post.journal.record.state is not State.UNKILLABLE:  # an adopted one is not taken back
+                self._post.journal.to(State.STOPPING, desk.kill_reason)
         elif desk.stop_reason:
             self._stop(trainer)
         self._post.journal.settle()

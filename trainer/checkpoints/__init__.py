@@ -1,0 +1,1 @@
+"""Everything that training changes, on disk: written whole, verified, restored, let go."""

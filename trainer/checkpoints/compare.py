@@ -45,4 +45,5 @@ def platform_differences(stored: Mapping[str, Any], device: str, data: str, voca
 def refusal(name: str, lines: list[str]) -> str:
     """Return the sentence that refuses a resume."""
     listed = "\n  ".join(lines)
-    return f"{name} cannot be continued under this configuration:\n  {listed}\nundo these, or begin anew with --fresh"
+    remedy = "undo these, or begin anew with --fresh"
+    return f"{name} cannot be continued under this configuration:\n  {listed}\n{remedy}"

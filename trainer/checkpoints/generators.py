@@ -28,7 +28,7 @@ def restore(device: Device, noise: torch.Generator, states: dict[str, Any]) -> N
     random.setstate((version, tuple(internal), gauss))
     name, keys, *rest = states["numpy"]
     np.random.set_state((name, np.frombuffer(_bytes(keys), dtype=np.uint32), *rest))
-    tensors = {key: _tensor(states[key]) for key in ("torch", "device") if key in states}
+    tensors: dict[str, Any] = {key: _tensor(states[key]) for key in ("torch", "device") if key in states}
     set_default_generator_state(device, tensors)
     noise.set_state(_tensor(states["noise"]))
 

@@ -14,7 +14,7 @@ from trainer.state import TrainState, named_parameters_of
 
 
 def restore(state: TrainState, path: Path, manifest: Manifest, device: Device) -> None:
-    """Put a verified checkpoint into `state`; afterwards the next step is the one the saved run would have taken.
+    """Put a verified checkpoint into `state`: its next step is the one that the saved run would have taken.
 
     Args:
         manifest: what `trainer.run.checkpoints.verify(path)` returned.
@@ -24,12 +24,14 @@ def restore(state: TrainState, path: Path, manifest: Manifest, device: Device) -
     """
     raw = manifest.raw
     try:
-        state.model.load_state_dict(load_file(path / MODEL_FILE, device=str(device.torch)))
-        stored = load_file(path / OPTIMIZER_FILE, device=str(device.torch))
+        state.model.load_state_dict(load_file(path / MODEL_FILE, device=str(device.place)))
+        stored = load_file(path / OPTIMIZER_FILE, device=str(device.place))
         set_moments(state.optimizer, named_parameters_of(state), stored)
         generators.restore(device, state.noise, raw["generators"])
     except (RuntimeError, KeyError, ValueError) as error:
-        raise CheckpointError(f"{path.name} does not fit this model ({error}); use --fresh or its own preset") from error
+        raise CheckpointError(
+            f"{path.name} does not fit this model ({error}); use --fresh or its own preset"
+        ) from error
     state.step, state.tokens = manifest.step, manifest.tokens
     state.best = float("inf") if raw.get("best") is None else float(raw["best"])
     state.metrics = dict(manifest.metrics) or None

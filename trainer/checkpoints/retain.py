@@ -25,7 +25,7 @@ def prune(folder: Path, config: CheckpointConfig, in_use: tuple[str, ...] = ()) 
 
 
 def set_aside(run: RunDir, after_step: int, attempt: int) -> list[str]:
-    """Move checkpoints past `after_step` to the run's trash: this attempt is about to walk those steps again."""
+    """Move checkpoints past `after_step` to the run's trash: those steps are about to be walked again."""
     later = [info for info in list_checkpoints(run.checkpoints) if info.step > after_step]
     if not later:
         return []

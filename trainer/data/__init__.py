@@ -1,6 +1,6 @@
 """Text to tokens: sources, tokenizers, the token cache, n-gram floors and batches."""
 
-from trainer.data.batches import Batches, ValidationBatches
+from trainer.data.batches import Batches
 from trainer.data.corpus import Corpus
 from trainer.data.errors import DataError, Stopped
 from trainer.data.floors import Floors
@@ -16,7 +16,6 @@ __all__ = [
     "Progress",
     "Stopped",
     "Tokenizer",
-    "ValidationBatches",
     "default_cache_dir",
     "prepare",
 ]

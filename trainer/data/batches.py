@@ -1,6 +1,5 @@
 """Batches as a function of their index: nothing to save, nothing to replay after a resume."""
 
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,41 +78,6 @@ class Batches:
                 starts[here] = permute(places[here], self.windows, keys) * self._context + jitter
             self._page, self._starts = page, starts
         return self._starts
-
-
-class ValidationBatches:
-    """The same windows every time: from the beginning, side by side, at most `max_tokens` of them.
-
-    All batches have the same shape; where validation holds fewer windows than one batch, it is smaller.
-    """
-
-    def __init__(self, tokens: NDArray[np.uint16], context: int, batch: int, max_tokens: int) -> None:
-        """Look at `tokens` [M].
-
-        Raises:
-            DataError: if there are fewer than `context` + 1 tokens.
-        """
-        check_length(tokens, context, "validation")
-        windows = max(1, min((len(tokens) - 1) // context, max_tokens // context))
-        self.batch = min(batch, windows)
-        self._tokens, self._context = np.asarray(tokens), context
-        self._count = windows // self.batch
-
-    def __len__(self) -> int:
-        return self._count
-
-    @property
-    def tokens(self) -> int:
-        """Tokens scored by one pass."""
-        return self._count * self.batch * self._context
-
-    def __iter__(self) -> Iterator[Batch]:
-        for index in range(self._count):
-            begin = index * self.batch * self._context
-            end = begin + self.batch * self._context
-            span = self._tokens[begin : end + 1].astype(np.int64)
-            shape = (self.batch, self._context)
-            yield span[:-1].reshape(shape).copy(), span[1:].reshape(shape).copy()
 
 
 def check_length(tokens: NDArray[np.uint16], context: int, side: str) -> None:

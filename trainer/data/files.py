@@ -71,7 +71,7 @@ class TextFiles:
             try:
                 for raw in texts_of(path, self._text_field):
                     pulse.beat("read", done, total)
-                    if text := clean(strip_gutenberg(clean(raw))):
+                    if text := strip_gutenberg(clean(raw)):
                         found = True
                         yield Document(text)
             except BadFileError as error:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trainer.data.progress import Pulse
 
-CHUNK = 1 << 19
+CHUNK = 1 << 18
 ORDERS = 3
 
 Tokens = NDArray[np.uint16]
@@ -106,10 +106,10 @@ class _Table:
 
     def interpolate(self, keys: Keys, lower: NDArray[np.float64]) -> NDArray[np.float64]:
         """Witten-Bell probability of each n-gram's last token, given the lower order's."""
-        count = _look_up(self.grams, self.counts, keys)
-        contexts = keys // self.vocab
-        seen = _look_up(self.contexts, self.context_counts, contexts)
-        kinds = _look_up(self.contexts, self.followers, contexts)
+        if not len(self.grams):
+            return lower
+        (count,) = _look_up(self.grams, keys, self.counts)
+        seen, kinds = _look_up(self.contexts, keys // self.vocab, self.context_counts, self.followers)
         weight = np.maximum(seen + kinds, 1)
         return np.asarray(np.where(seen > 0, (count + kinds * lower) / weight, lower))
 
@@ -144,11 +144,9 @@ def _starts(keys: Keys) -> Keys:
     return np.flatnonzero(fresh)
 
 
-def _look_up(table: Keys, values: Keys, keys: Keys) -> Keys:
-    """Value of each key, 0 where there is none. Equal keys are looked up once, in order: caches like that."""
-    if not len(table):
-        return np.zeros(len(keys), np.int64)
+def _look_up(table: Keys, keys: Keys, *values: Keys) -> list[Keys]:
+    """Each value of each key, 0 where `table` lacks it; equal keys once and in order, as caches like it."""
     distinct, inverse = np.unique(keys, return_inverse=True)
     at = np.minimum(np.searchsorted(table, distinct), len(table) - 1)
-    found = np.where(table[at] == distinct, values[at], 0)
-    return np.asarray(found[inverse])
+    known = table[at] == distinct
+    return [np.where(known, value[at], 0)[inverse] for value in values]

@@ -2,7 +2,7 @@
 
 The language reference's topics, and the docstrings of the standard library read out of its source files. No
 library module is imported, so nothing runs and nothing opens a window. A full parse takes 2.4 s for 11 MB of
-source; stepping over strings and comments alone finds the same docstrings (99.8 % of their text) in 0.2 s.
+source; stepping over strings and comments alone finds about 95 % of their text in 0.2 s.
 """
 
 import ast
@@ -11,7 +11,6 @@ import inspect
 import os
 import re
 import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +32,6 @@ _LEXEME = re.compile(
     r"(?s)\"\"\".*?(?<!\\)(?:\\\\)*\"\"\"|'''.*?(?<!\\)(?:\\\\)*'''"
     r"|\"(?:[^\"\\\n]++|\\.)*+\"|'(?:[^'\\\n]++|\\.)*+'|#[^\n]*"
 )
-_CODE = re.compile(r"^[ \t]*[^#\s]", re.M)
 
 
 class PythonDocs:
@@ -43,7 +41,7 @@ class PythonDocs:
     whole = False
 
     def __init__(self, library: Path | None = None) -> None:
-        self.library = library or Path(sysconfig.get_paths()["stdlib"])
+        self.library = library or Path(os.__file__).parent
         self.notes: list[str] = []
         self._files: list[Path] = []
 
@@ -75,9 +73,9 @@ class PythonDocs:
             pulse.beat("read", done, len(files))
             source = path.read_text(encoding="utf-8", errors="replace")
             parts = topics(source) if path.parent.name == TOPICS else docstrings(source)
-            fresh = [part for text in parts if (part := clean(text)) and part not in seen]
+            fresh = dict.fromkeys(part for text in parts if (part := clean(text)) and part not in seen)
             seen.update(fresh)
-            for text in fresh if path.parent.name == TOPICS else ["\n\n".join(dict.fromkeys(fresh))]:
+            for text in fresh if path.parent.name == TOPICS else ["\n\n".join(fresh)]:
                 found += len(text)
                 if text:
                     yield Document(text)
@@ -114,19 +112,30 @@ def topics(source: str) -> list[str]:
 def docstrings(source: str) -> Iterator[str]:
     """Triple-quoted docstrings of a module's source, in order, indentation removed.
 
-    A docstring is a string that starts its line after a line that ends in a colon, or that opens the file.
+    A docstring is a string that starts its line after code that ends in a colon, or that opens the file;
+    comments between do not count.
     """
+    code_ends: dict[int, int] = {}  # of each comment: its end -> the end of the code before it
     for match in _LEXEME.finditer(source):
         lexeme = match[0]
+        if lexeme[0] == "#":
+            code_ends[match.end()] = _code_end(source, match.start(), code_ends)
         if lexeme[:3] not in ('"""', "'''"):
             continue
         line = source.rfind("\n", 0, match.start()) + 1
         prefix = source[line : match.start()].strip(" \t").lower()
         if prefix not in ("", "r", "u"):
             continue
-        before = source[max(0, line - 400) : line].rstrip()
-        if before.endswith(":") or not _CODE.search(source, 0, line):
+        end = _code_end(source, line, code_ends)
+        if end == 0 or source[end - 1] == ":":
             yield inspect.cleandoc(_unescape(lexeme[3:-3], raw=prefix == "r"))
+
+
+def _code_end(source: str, at: int, code_ends: dict[int, int]) -> int:
+    """Where the code before `at` ends, blanks and comments left out."""
+    while at and source[at - 1].isspace():
+        at -= 1
+    return code_ends.get(at, at)
 
 
 def _unescape(body: str, raw: bool) -> str:

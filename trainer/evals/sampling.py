@@ -45,7 +45,7 @@ def sample(
         for index in range(len(prompt) + count - 1):
             check_stop()
             token = prompt[index] if index < len(prompt) else ids[-1]
-            out, state = model.step(torch.tensor([token], device=device.torch), state)
+            out, state = model.step(torch.tensor([token], device=device.place), state)
             if index >= len(prompt) - 1:
                 scores = (out.logits[0].float() / temperature).softmax(-1).cpu()
                 ids.append(int(torch.multinomial(scores, 1, generator=generator)))

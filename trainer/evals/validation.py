@@ -13,7 +13,13 @@ from trainer.metrics import MEANS, as_vector, names_of
 from trainer.state import TrainState
 from trainer.stepping import Batch, to_device
 
-SAID = {"R": "val_R", "coherence": "val_coherence", "u_val": "val_u", "u_low": "val_u_low", "u_high": "val_u_high"}
+SAID = {
+    "R": "val_R",
+    "coherence": "val_coherence",
+    "u_val": "val_u",
+    "u_low": "val_u_low",
+    "u_high": "val_u_high",
+}
 
 
 def validate(
@@ -24,14 +30,14 @@ def validate(
     bytes_per_token: float,
     check_stop: Callable[[], None],
 ) -> dict[str, float]:
-    """Return `val_ce` (nats a token), `val_loss` (CE + lambda Reg), `val_ppl`, `val_bpb` and the order parameters.
+    """Return `val_ce` (nats a token), `val_loss` (CE + lambda Reg), `val_ppl`, `val_bpb`, and R and u.
 
     Args:
         tokens: the validation tokens, a 1-D array of at least two.
         bytes_per_token: mean length of a token of this text.
         check_stop: raises when a stop was requested; called once a batch.
     """
-    total, weight = torch.zeros(len(MEANS), device=device.torch), 0
+    total, weight = torch.zeros(len(MEANS), device=device.place), 0
     state.model.eval()
     try:
         with torch.no_grad():
@@ -56,7 +62,7 @@ def validate(
 
 
 def windows(tokens: Any, config: RunConfig, device: Device, micro_batch: int) -> Iterator[Batch]:
-    """Yield the first `eval.tokens` validation tokens as windows of the run's context (shorter, if there is less)."""
+    """Yield the first `eval.tokens` validation tokens in windows of the run's context, or of all there is."""
     length = min(config.context, len(tokens) - 1)
     count = max(1, min(config.eval.tokens // length, (len(tokens) - 1) // length))
     cut = np.asarray(tokens[: count * length + 1], dtype=np.int64)

@@ -37,8 +37,9 @@ class Hello(Envelope):
 class Metrics(Envelope):
     """A row of training metrics.
 
-    Names used by charts and lamps: `total ce reg R coherence u_val u_low u_high grad_norm lr tokens tokens_per_s
-    step_ms eta_s overhead`. `u_stat` says whether `u_val` is the median or the mean. Others are kept and charted too.
+    Names used by charts and lamps: `total ce reg R coherence u_val u_low u_high grad_norm lr tokens
+    tokens_per_s step_ms eta_s overhead`; others are kept and charted too. `u_stat` says whether `u_val` is
+    the median or the mean.
     """
 
     values: Mapping[str, Number]
@@ -76,8 +77,11 @@ class Checkpoint(Envelope):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase(Envelope):
-    """What the attempt is doing: type `state`; phase is one of loading, tokenising, probing, training,
-    evaluating, saving, sampling, stopping, finished, failed. `done`/`total` drive a progress bar (0: unknown)."""
+    """What the attempt is doing: type `state`.
+
+    `phase` is one of loading, tokenising, probing, training, evaluating, saving, sampling, stopping, finished,
+    failed. `done` and `total` drive a progress bar; 0 is unknown.
+    """
 
     phase: str
     detail: str = ""

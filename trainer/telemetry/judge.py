@@ -90,14 +90,14 @@ def _unknown(metric: str, title: str, value: float | None, why: str) -> Verdict:
 def _relative(entry: MetricBands, value: float, context: Context) -> tuple[float | None, str]:
     """The value that is compared with the bounds, and how to say it."""
     title = entry.title or entry.metric
-    said = f"{title} {_number(value)}"
+    said = f"{title} {_number(value)}{f' {entry.unit}' if entry.unit else ''}"
     if not entry.per:
         return value, said
     base = context.get(entry.per)
     if not isinstance(base, int | float) or base == 0 or not isfinite(base):
         return None, f"{said}; {entry.per}, which it is compared with, is not known"
     share = value / abs(base)
-    return share, f"{said} is {100 * share:.0f} % of {entry.per}"
+    return share, f"{said} is {100 * share:.2g} % of {entry.per}"
 
 
 def _find(entry: MetricBands, value: float, context: Context) -> tuple[Band, float, float] | None:

@@ -115,6 +115,8 @@ class EventReader:
         if len(rest) > LINE_LIMIT:
             self._rest, self._skipping, self.torn = b"", True, self.torn + 1
         if not newline:
+            if self._skipping:
+                self._rest = b""
             return []
         if self._skipping:
             _, _, whole = whole.partition(b"\n")

@@ -53,8 +53,11 @@ def eval_head(step: int, values: Mapping[str, float], best: bool, saves: bool) -
 
 
 def eval_sample(text: str, R: float) -> list[str]:
-    """Return the sample part of an evaluation block. Line breaks are written as `\\n`, so that a line is a line."""
-    shown = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")[:SAMPLE_CHARACTERS]
+    """Return the sample part of an evaluation block.
+
+    Control characters are escaped: a line stays a line, and no sample drives the terminal.
+    """
+    shown = "".join(map(_printable, text[:SAMPLE_CHARACTERS]))
     return ["", "  Sample Generation:", f"    Text: {shown}...", f"    R: {R:.4f}"]
 
 
@@ -66,3 +69,9 @@ def checkpoint(step: int, path: str) -> list[str]:
 def resumed(step: int, path: str) -> list[str]:
     """Return the lines of a resume."""
     return [f"  Loading checkpoint: {path}", f"  Resumed from step {step} (full state)"]
+
+
+def _printable(character: str) -> str:
+    if character == "\\":
+        return "\\\\"
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

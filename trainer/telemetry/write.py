@@ -16,7 +16,7 @@ TAIL_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where an events file stands: its last seq and attempt (0 for a new file), and whether the tail is torn."""
+    """Where an events file stands: its last seq and attempt (0 for a new file), whether the tail is torn."""
 
     seq: int = 0
     attempt: int = 0
@@ -46,8 +46,8 @@ class EventWriter:
     """Appends events of one attempt. A torn last line of an earlier attempt is closed, never repaired.
 
     A line is on disk after a power cut only once `sync` was called (at checkpoints and at the end); after a
-    crash of the process alone it is there at once. Writing raises `OSError` on a full disk: the next line then
-    begins on a line of its own.
+    crash of the process alone it is there at once. Writing raises `OSError` on a full disk: what is written
+    next then begins on a line of its own.
     """
 
     def __init__(self, path: Path, attempt: int, first_seq: int = 0) -> None:
@@ -60,8 +60,13 @@ class EventWriter:
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def write(self, type_name: str, step: int | None = None, fields: Mapping[str, Any] | None = None) -> None:
-        """Append one event; `fields` must not hold a non-finite number outside `metrics` and `eval` values."""
-        event: dict[str, Any] = {"type": type_name, "seq": self._seq, "attempt": self.attempt, "t": time.time()}
+        """Append one event. A non-finite number becomes null; `metrics` and `evaluation` also name it."""
+        event: dict[str, Any] = {
+            "type": type_name,
+            "seq": self._seq,
+            "attempt": self.attempt,
+            "t": time.time(),
+        }
         if step is not None:
             event["step"] = step
         if fields:
@@ -98,7 +103,9 @@ class EventWriter:
         self.write("checkpoint", step, {"path": path, "sha256": sha256, "kind": kind, "bytes": size})
         self.sync()
 
-    def phase(self, phase: str, step: int | None = None, detail: str = "", done: int = 0, total: int = 0) -> None:
+    def phase(
+        self, phase: str, step: int | None = None, detail: str = "", done: int = 0, total: int = 0
+    ) -> None:
         """What the attempt is doing; `done` of `total` drives a progress bar."""
         self.write("state", step, {"phase": phase, "detail": detail, "done": done, "total": total})
 

@@ -13,33 +13,28 @@ from tui.commands.hearing import list_views
 from tui.commands.output import OK, say, tell
 
 DEMO = "demo"
+TELEMETRY_S = 2.0
 
 
-def open_cockpit(args: argparse.Namespace) -> int:
-    """Open it on every host that is known; paint before any is reached."""
-    from tui.app import run_cockpit
-
-    sessions = [Session(host, telemetry_s=2.0) for host in load_hosts()]
-    try:
-        farewell = run_cockpit(sessions, read_only=args.read_only)
-    finally:
-        for session in sessions:
-            session.close()
-    tell(farewell)
-    return OK
+def open_cockpit(_: argparse.Namespace) -> int:
+    """Open it on every host that is known; it paints before any is reached."""
+    return _open()
 
 
 def demo(args: argparse.Namespace) -> int:
     """Attach to the demo run that is not over, else start one."""
-    from tui.app import run_cockpit
-
-    session = connect(telemetry_s=2.0)
+    session = connect()
     try:
         run_id = find_or_start(session, args)
-        farewell = run_cockpit([session], focus_run=run_id, read_only=args.read_only)
     finally:
         session.close()
-    tell(farewell)
+    return _open(run_id)
+
+
+def _open(focus_run: str | None = None) -> int:
+    from tui.app import run_cockpit
+
+    tell(run_cockpit([Session(host, telemetry_s=TELEMETRY_S) for host in load_hosts()], focus_run))
     return OK
 
 

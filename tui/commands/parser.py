@@ -22,9 +22,6 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
-    parser.add_argument(
-        "--read-only", action="store_true", help="the cockpit starts, stops and kills nothing"
-    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_cockpit(commands)
     _add_looking(commands)

@@ -1,0 +1,70 @@
+"""A supervisor that kills itself with SIGKILL at one named moment: `dying_supervisor.py MOMENT [ARG ...]`."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from remote.supervisor import __main__ as program
+from remote.supervisor import attempt, journal, vigil
+from trainer.run.records import write_state
+from trainer.run.states import State, StateRecord
+
+MOMENTS = {
+    "on entry": lambda: before(program, "take_post"),
+    "before the token": lambda: before(attempt, "write_process"),
+    "after the token": lambda: after(attempt, "write_process"),
+    "before the spawn": lambda: before(attempt, "launch"),
+    "after the spawn": lambda: after(attempt, "launch"),
+    "after the identity": lambda: after(attempt, "write_process", call=2),
+    "before running": lambda: at_state(State.RUNNING, written=False),
+    "after running": lambda: at_state(State.RUNNING, written=True),
+    "before stopping": lambda: at_state(State.STOPPING, written=False),
+    "after stopping": lambda: at_state(State.STOPPING, written=True),
+    "after the signal": lambda: after(vigil, "deliver"),
+    "before the last word is read": lambda: before(vigil, "last_word"),
+    "before the terminal state": lambda: before(journal.Journal, "close"),
+    "after the terminal state": lambda: after(journal.Journal, "close"),
+    "in backoff": lambda: before(time, "sleep"),
+}
+
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def before(owner: Any, name: str) -> None:
+    setattr(owner, name, die)
+
+
+def after(owner: Any, name: str, call: int = 1) -> None:
+    original: Callable[..., Any] = getattr(owner, name)
+    calls = []
+
+    def wrapped(*args: Any, **more: Any) -> Any:
+        result = original(*args, **more)
+        calls.append(name)
+        if len(calls) == call:
+            die()
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def at_state(state: State, *, written: bool) -> None:
+    def wrapped(run: Any, seq: int, record: StateRecord, **more: Any) -> None:
+        if record.state is state and not written:
+            die()
+        write_state(run, seq, record, **more)
+        if record.state is state:
+            die()
+
+    owner: Any = journal
+    owner.write_state = wrapped
+
+
+if __name__ == "__main__":
+    MOMENTS[sys.argv[1]]()
+    sys.exit(program.main(sys.argv[2:]))

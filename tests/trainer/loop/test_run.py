@@ -1,0 +1,208 @@
+"""Whole runs, in this process: what they say, what they leave, what they refuse."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.trainer.loop.tiny import events, last_word, moments, run, weights
+from trainer import loop
+from trainer.run.checkpoints import list_checkpoints, verify
+from trainer.run.locks import Flock
+
+
+def test_run_ends_with_everything_that_was_promised(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert run(out, text, sets=["eval.every=3"]) == 0
+    word = last_word(out)
+    assert (word["outcome"], word["step"], word["steps_done"]) == ("succeeded", 6, 6)
+    assert word["checkpoint"] == "step-00000006"
+    verify(out / "checkpoints" / "step-00000006", word["sha256"])
+    assert [row["step"] for row in events(out, "metrics")] == [1, 2, 4, 6]
+    assert [row["step"] for row in events(out, "eval")] == [3, 6]
+    assert {row["kind"] for row in events(out, "checkpoint")} >= {"periodic", "final"}
+    assert events(out, "floors")[0]["bigram"] < events(out, "floors")[0]["unigram"]
+    stored = json.loads((out / "config.json").read_text())
+    assert stored["origins"]["steps"] == "--set"
+    assert stored["origins"]["model.kind"] == "preset kssm-v3-tiny"
+    assert stored["values"]["steps"] == 6
+    said = capsys.readouterr().out
+    assert "  Step |   Total |      CE |" in said
+    assert "EVALUATION @ Step 3" in said
+    assert "💾 Checkpoint @ Step 6" in said
+    assert said.rstrip().endswith("Training Finished.")
+
+
+def test_total_is_ce_plus_lambda_times_the_penalty(tmp_path: Path, text: Path) -> None:
+    run(tmp_path / "run", text, sets=["model.reg=0.5", "checkpoint.every=0"])
+    for row in events(tmp_path / "run", "metrics"):
+        assert row["total"] == pytest.approx(row["ce"] + 0.5 * row["reg"], rel=1e-5)
+        assert row["reg"] > 0.001  # with lambda = 1, the line above would fail
+
+
+def test_metrics_carry_every_name_that_charts_and_lamps_use(tmp_path: Path, text: Path) -> None:
+    run(tmp_path / "run", text, sets=["checkpoint.every=0"])
+    names = (
+        "total ce reg R coherence u_val u_low u_high grad_norm lr tokens tokens_per_s step_ms eta_s overhead"
+    )
+    row = events(tmp_path / "run", "metrics")[-1]
+    assert set(names.split()) <= set(row)
+    assert row["u_stat"] == "median"
+    assert row["tokens"] == 6 * 4 * 16
+    assert 0 <= row["overhead"] <= 1
+
+
+def test_control_has_no_order_parameters_and_says_no_nonsense(tmp_path: Path, text: Path) -> None:
+    out = tmp_path / "run"
+    assert run(out, text, sets=["model.kind=gpt", "model.heads=2", "eval.every=3"]) == 0
+    row = events(out, "metrics")[-1]
+    assert "R" not in row
+    assert "nonfinite" not in row
+    assert row["reg"] == 0
+
+
+def test_existing_checkpoints_are_neither_overwritten_nor_continued_unasked(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    run(out, text)
+    before = weights(out, 6)
+    assert run(out, text) == 3
+    assert "--resume" in capsys.readouterr().err
+    assert weights(out, 6) == before
+
+
+def test_fresh_moves_old_checkpoints_to_the_trash(tmp_path: Path, text: Path) -> None:
+    out = tmp_path / "run"
+    run(out, text)
+    assert run(out, text, "--fresh", sets=["steps=2"]) == 0
+    assert [info.step for info in list_checkpoints(out / "checkpoints")] == [2]
+    assert len(list((out / "trash").glob("*/step-*"))) == 3
+    assert events(out, "resume")[-1]["step"] == 0
+
+
+def test_resume_with_no_checkpoint_starts_at_zero_and_says_so(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path / "run", text, "--resume") == 0
+    assert "no checkpoint to resume from: starting at step 0" in capsys.readouterr().out
+    assert last_word(tmp_path / "run")["steps_done"] == 6
+
+
+def test_resume_at_its_last_step_is_refused_never_succeeded(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    run(out, text)
+    assert run(out, text, "--resume") == 3
+    assert "no step is left to do" in capsys.readouterr().err
+    word = last_word(out)
+    assert (word["outcome"], word["steps_done"], word["attempt"]) == ("failed", 0, 2)
+    assert "--set steps=N" in word["reason"]
+
+
+def test_resume_under_another_configuration_lists_the_differing_keys(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    run(out, text, sets=["steps=2"])
+    assert run(out, text, "--resume", sets=["model.dim=24", "optim.lr=0.001", "eval.every=1"]) == 3
+    said = capsys.readouterr().err
+    assert "model.dim: 16 in the checkpoint, 24 now" in said
+    assert "optim.lr" in said
+    assert "eval.every" not in said
+
+
+def test_resume_on_other_text_is_refused(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    run(out, text, sets=["steps=2"])
+    text.write_text(text.read_text().replace("firefly", "glow-worm"))
+    assert run(out, text, "--resume") == 3
+    assert "data_fingerprint" in capsys.readouterr().err
+
+
+def test_more_steps_continue_under_the_schedule_that_the_run_began_with(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    run(out, text)
+    assert run(out, text, "--resume", sets=["steps=8"]) == 0
+    assert "8 steps under a schedule that spans 6" in capsys.readouterr().out
+    rates = {row["step"]: row["lr"] for row in events(out, "metrics")}
+    assert rates[8] == pytest.approx(0.004 * 0.1)
+    assert rates[8] < rates[6] < rates[4]
+
+
+def test_horizon_is_reshaped_only_when_it_is_said(tmp_path: Path, text: Path) -> None:
+    out = tmp_path / "run"
+    run(out, text)
+    assert run(out, text, "--resume", sets=["steps=8", "optim.horizon=100"]) == 0
+    assert events(out, "metrics")[-1]["lr"] > 0.9 * 0.004
+
+
+def test_evaluating_and_sampling_do_not_disturb_training(tmp_path: Path, text: Path) -> None:
+    quiet, busy = tmp_path / "quiet", tmp_path / "busy"
+    run(quiet, text, sets=["model.noise=0.1"])
+    run(busy, text, sets=["model.noise=0.1", "eval.every=1", "eval.sample_tokens=9", "log.every=1"])
+    assert weights(quiet, 6) == weights(busy, 6)
+    assert moments(quiet, 6) == moments(busy, 6)
+    other = tmp_path / "other"  # negative control: another seed must show in the same comparison
+    run(other, text, sets=["model.noise=0.1", "seed=99"])
+    assert weights(other, 6) != weights(quiet, 6)
+
+
+def test_locked_folder_is_busy_and_says_who(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    with Flock(out / "trainer.lock") as lock:
+        assert lock.take()
+        assert run(out, text) == 4
+    assert "is being trained by" in capsys.readouterr().err
+    assert run(out, text) == 0
+
+
+def test_cross_entropy_that_is_not_finite_fails_the_run(
+    tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def poison(run: loop.Training) -> None:
+        real_step(run)
+        if run.state.step == 3:
+            with torch.no_grad():
+                next(run.state.model.parameters()).fill_(float("nan"))
+
+    real_step = loop.step
+    monkeypatch.setattr(loop, "step", poison)
+    out = tmp_path / "run"
+    assert run(out, text, sets=["checkpoint.every=1", "log.every=2"]) == 1
+    word = last_word(out)
+    assert word["outcome"] == "failed"
+    assert "non-finite weights at step 3" in word["reason"]
+    assert [info.step for info in list_checkpoints(out / "checkpoints")] == [1, 2]
+    out = tmp_path / "no-save"
+    assert run(out, text, sets=["checkpoint.every=0", "log.every=2"]) == 1
+    assert "cross-entropy is not finite at step 4" in last_word(out)["reason"]
+    assert events(out, "metrics")[-1]["nonfinite"]
+    assert [row["level"] for row in events(out, "note")] == ["error", "error"]
+
+
+def test_unexpected_error_is_a_failure_with_its_own_words(
+    tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: loop.Training) -> None:
+        raise TypeError("a bolt came loose")
+
+    monkeypatch.setattr(loop, "step", broken)
+    assert run(tmp_path / "run", text) == 1
+    assert last_word(tmp_path / "run")["reason"] == "TypeError: a bolt came loose"
+
+
+def test_missing_text_fails_with_a_remedy(tmp_path: Path, text: Path) -> None:
+    assert run(tmp_path / "run", tmp_path / "nowhere.txt") == 1
+    assert "nowhere.txt" in last_word(tmp_path / "run")["reason"]

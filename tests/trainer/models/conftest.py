@@ -1,0 +1,9 @@
+"""One thread a test: the suite runs side by side on two cores."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)

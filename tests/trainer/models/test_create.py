@@ -1,0 +1,76 @@
+"""Presets, overrides and their errors; the sizes that the presets promise."""
+
+import pytest
+import torch
+
+from trainer.config.model import ModelConfig
+from trainer.models import LanguageModel, ModelSpecError, build, create
+from trainer.models.gpt import GPT
+
+VOCAB = 256
+
+
+def size(preset: str) -> int:
+    return create(preset, VOCAB).parameter_count()
+
+
+@pytest.mark.parametrize("control", ["gpt-tiny", "gated-tiny"])
+def test_tiny_is_small_and_its_controls_are_its_size(control: str) -> None:
+    assert size("kssm-v3-tiny") < 1_500_000
+    assert size(control) == pytest.approx(size("kssm-v3-tiny"), rel=0.03)
+
+
+@pytest.mark.parametrize("control", ["gpt", "gated"])
+def test_the_larger_controls_are_the_size_of_kssm_v3(control: str) -> None:
+    assert size("kssm-v3") == pytest.approx(3e6, rel=0.1)
+    assert size(control) == pytest.approx(size("kssm-v3"), rel=0.03)
+
+
+def test_a_resolved_config_and_a_mapping_build_the_same_model() -> None:
+    torch.manual_seed(3)
+    one = build(ModelConfig(dim=32, layers=1, oscillators=16), 20)
+    torch.manual_seed(3)
+    other = build({"dim": 32, "layers": 1, "oscillators": 16}, 20)
+    assert [name for name, _ in one.named_parameters()] == [name for name, _ in other.named_parameters()]
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def test_overrides_replace_what_the_preset_says() -> None:
+    model: LanguageModel[object] = create("kssm-v3-tiny", VOCAB, layers=1, kind="gpt")
+    assert isinstance(model, GPT)
+    assert model.config.layers == 1
+    assert model(torch.zeros(1, 3, dtype=torch.long)).R.shape == (1, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("preset", "overrides", "message"),
+    [
+        ("kssm-v3-tiny", {"ocillators": 8}, "did you mean 'oscillators'"),
+        ("kssm-v3-tiny", {"zzzz": 8}, "known are kind, dim"),
+        ("kssm-v3-tny", {}, "did you mean 'kssm-v3-tiny'"),
+        ("kssm-v3-tiny", {"oscillators": 250}, "multiple of group"),
+        ("kssm-v3-tiny", {"dim": 0}, "dim"),
+        ("kssm-v3-tiny", {"layers": "four"}, "layers"),
+        ("gpt-tiny", {"heads": 3}, "even whole number"),
+        ("kssm-v3-tiny", {"u": "soft"}, "u"),
+    ],
+)
+def test_errors_name_the_nearest_key_or_the_field(
+    preset: str, overrides: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ModelSpecError, match=message):
+        create(preset, VOCAB, **overrides)
+
+
+def test_an_empty_vocabulary_is_refused() -> None:
+    with pytest.raises(ModelSpecError, match="vocab_size"):
+        create("kssm-v3-tiny", 0)
+
+
+def test_equal_seeds_give_equal_weights() -> None:
+    models = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        models.append(create("kssm-v3-tiny", VOCAB, layers=1).state_dict())
+    assert all(torch.equal(models[0][name], models[1][name]) for name in models[0])
+    assert any(not torch.equal(models[0][name], models[2][name]) for name in models[0])

@@ -1,0 +1,212 @@
+"""A session that says what a test tells it to, and remembers what it was asked."""
+
+import json
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from remote.actions import Outcome, StartRequest
+from remote.hosts import Host
+from remote.link import LinkState
+from remote.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
+from remote.view import HostHello, LastCheckpoint, RunView
+from tui.app import Cockpit
+
+START = 1_000.0
+WALL = 1_700_000_000.0
+HELLO = HostHello(
+    proto=(1, 0), version="0", host_id="h", boot_id="b", agent_epoch="e", wall=WALL, pid=7,
+    platform="Linux", python="3.11", devices=("cpu", "cuda-0"),
+)  # fmt: skip
+
+
+def view(run_id: str = "demo-aaaaaa", **changes: Any) -> RunView:
+    """A run of our trainer, running."""
+    base = RunView(
+        run_id=run_id, name="demo", kind="trainer", state="running", seq=3, attempt=1, reason="", code=None,
+        signal=None, device="cpu", preset="kssm-v3-tiny", since=WALL - 60, created=WALL - 60, max_steps=3000,
+        pid=4242, supervisor_pid=4241, resumable=False, why_not="it is running", log_file="001.log",
+        last_checkpoint=LastCheckpoint(step=200, name="step-00000200", sha256="ab" * 32, at=WALL - 30),
+        dir="/somewhere", start_id="s",
+    )  # fmt: skip
+    return replace(base, **changes)
+
+
+class FakeSession:
+    """As a `remote.session.Session` looks from the cockpit."""
+
+    def __init__(self, name: str = "local") -> None:
+        self.host = Host(name)
+        self.link = LinkState()
+        self.box: deque[Update] = deque()
+        self.started = threading.Event()
+        self.closed = False
+        self.reconnects = 0
+        self.followed: dict[int, tuple[str, str, int]] = {}
+        self.unfollowed: list[int] = []
+
+    def start(self) -> "FakeSession":
+        self.started.set()
+        return self
+
+    def close(self) -> None:
+        self.closed = True
+
+    def reconnect_now(self) -> None:
+        self.reconnects += 1
+
+    def drain(self, limit: int = 1000) -> list[Update]:
+        return [self.box.popleft() for _ in range(min(limit, len(self.box)))]
+
+    def follow(self, run_id: str, what: str = "log", cursor: None = None, last: int = 0) -> int:
+        key = len(self.followed) + 1
+        self.followed[key] = (run_id, what, last)
+        return key
+
+    def unfollow(self, key: int) -> None:
+        self.unfollowed.append(key)
+
+    def say(self, *updates: Update) -> None:
+        self.box.extend(updates)
+
+    def connect(self, *runs: RunView, **load: float) -> None:
+        """Up, with these runs."""
+        self.link = LinkState("connected", 0.001, START, 0)
+        self.say(LinkChanged(self.link), HostSeen(HELLO), RunsSeen(runs, WALL))
+        self.say(
+            Telemetry(
+                {"cpu_percent": 37.0, "mem_used": 6.1e9, "mem_total": 24.4e9, "disk_free": 81e9, **load}
+            )
+        )
+
+    def lose(self) -> None:
+        self.link = LinkState("lost", None, START, 1, "no pong for 9 s")
+        self.say(LinkChanged(self.link))
+
+    def change(self, run: RunView) -> None:
+        self.say(RunChanged(run))
+
+    def key_of(self, run_id: str, what: str) -> int:
+        """The key under which a file of a run is followed now."""
+        live = {key for key in self.followed if key not in self.unfollowed}
+        return max(key for key in live if self.followed[key][:2] == (run_id, what))
+
+    def send(self, run_id: str, what: str, text: str | bytes, *, gen: int = 1, offset: int = 0) -> None:
+        """Bytes of a followed file."""
+        data = text if isinstance(text, bytes) else text.encode()
+        self.say(Bytes(self.key_of(run_id, what), run_id, what, gen, offset, data, "001.log"))
+
+
+class FakeActs:
+    """Remembers every act; answers at once."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str, str]] = []
+        self.requests: list[StartRequest] = []
+        self.answer: Callable[[str, str], Outcome] = lambda verb, run_id: Outcome(
+            True, None, message=f"{verb} {run_id}"
+        )
+
+    def hosts(self) -> tuple[str, ...]:
+        return ("local",)
+
+    def start(self, host: str, request: StartRequest, told: Callable[[Outcome], None]) -> None:
+        self.requests.append(request)
+        self._do("start", host, request.name, told)
+
+    def resume(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
+        self._do("resume", host, run_id, told)
+
+    def stop(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
+        self._do("stop", host, run_id, told)
+
+    def kill(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
+        self._do("kill", host, run_id, told)
+
+    def reconnect(self, host: str) -> None:
+        self.done.append(("reconnect", host, ""))
+
+    def _do(self, verb: str, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
+        self.done.append((verb, host, run_id))
+        told(self.answer(verb, run_id))
+
+
+class Clock:
+    """Time that a test moves."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def mono(self) -> float:
+        return START + self.passed
+
+    def wall(self) -> float:
+        return WALL + self.passed
+
+
+def cockpit(
+    *sessions: FakeSession, clock: Clock | None = None, acts: FakeActs | None = None, focus: str | None = None
+) -> Cockpit:
+    """The real application on fake sessions. Its timer is too slow to matter: tests call `tick`."""
+    clock = clock or Clock()
+    return Cockpit(
+        list(sessions),  # type: ignore[arg-type]
+        focus, acts=acts or FakeActs(), clock=clock.mono, wall=clock.wall, tick_s=3600.0,
+    )  # fmt: skip
+
+
+def events(steps: range, **changes: float) -> str:
+    """A plausible events.jsonl: hello, floors, then a row for each step."""
+    said: list[Mapping[str, object]] = [
+        {
+            "type": "hello",
+            "name": "demo",
+            "preset": "kssm-v3-tiny",
+            "max_steps": 3000,
+            "device": "cpu",
+            "pid": 4242,
+        },
+        {
+            "type": "floors",
+            "unigram": 3.07,
+            "bigram": 2.43,
+            "trigram": 2.02,
+            "entropy_rate": None,
+            "fingerprint": "f",
+        },
+    ]
+    for step in steps:
+        said.append({"type": "metrics", "step": step, "u_stat": "median", **row(step), **changes})
+        if step and step % 100 == 0:
+            scores = {"val_ce": 1.4 + 3.9 * math.exp(-step / 260), "val_ppl": 5.1}
+            said.append({"type": "eval", "step": step, "best": True, **scores})
+    common = (
+        {"seq": number, "attempt": 1, "t": WALL - 60 + number / 8} for number in range(1, len(said) + 1)
+    )
+    return "".join(json.dumps({**head, **event}) + "\n" for head, event in zip(common, said, strict=True))
+
+
+def row(step: int) -> dict[str, float]:
+    """The metrics of one step: a falling loss with a little noise."""
+    noise = math.sin(step * 12.9898) * 43758.5453 % 1 - 0.5
+    ce = 1.38 + 3.9 * math.exp(-step / 260) + 0.18 * noise
+    return {
+        "total": ce + 0.008,
+        "ce": ce,
+        "reg": 0.008 + 0.004 * noise,
+        "R": 0.12 + 0.3 * (1 - math.exp(-step / 500)) + 0.015 * noise,
+        "coherence": 0.4,
+        "u_val": 1.0 + 0.35 * math.sin(step / 180) + 0.05 * noise,
+        "u_low": 0.04,
+        "u_high": 0.01,
+        "grad_norm": 0.9 + 3.0 * math.exp(-step / 120) + 0.5 * abs(noise),
+        "lr": 0.004,
+        "tokens": 2048.0 * step,
+        "tokens_per_s": 15230.0,
+        "step_ms": 134.0,
+        "eta_s": max(3000 - step, 0) * 0.134,
+        "overhead": 0.011,
+    }

@@ -1,0 +1,474 @@
+"""The real application, driven by keys, on sessions that say what the test tells them to."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from textual.binding import Binding
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Input
+
+from remote.actions import Outcome
+from remote.updates import RunsSeen
+from tests.tui.fake import WALL, Clock, FakeActs, FakeSession, cockpit, events, view
+from tui.app import Cockpit
+from tui.keys import TABLE, Where, bindings, keys_of, markdown
+from tui.screens.base import CockpitScreen
+from tui.screens.confirm import Confirm
+from tui.screens.fleet import Fleet
+from tui.screens.help import Help, page
+from tui.screens.run import RunScreen
+from tui.screens.start import StartForm
+from tui.widgets.bars import KeyBar
+from tui.widgets.chart import Chart
+from tui.widgets.logview import LogView
+from tui.widgets.panel import Panel
+
+RUN = "demo-aaaaaa"
+SIZES = [(160, 50), (100, 30), (80, 24), (60, 18)]
+LOG = "".join(f"line {number} {'needle' if number % 50 == 0 else 'hay'}\n" for number in range(400))
+
+
+def picture(app: Cockpit) -> str:
+    """The screen as plain text."""
+    width, height = app.size
+    lines = app.screen._compositor.render_strips()
+    return "\n".join(strip.crop(0, width).text.rstrip() for strip in lines[:height])
+
+
+async def settle(pilot: Pilot[str], app: Cockpit) -> None:
+    """Drain, paint, and let every message be handled."""
+    app.tick()
+    await pilot.pause()
+    await pilot.pause()
+
+
+async def live(pilot: Pilot[str], app: Cockpit, session: FakeSession, *, opened: bool = False) -> None:
+    """A connected host with a running demo, and its first minutes of metrics."""
+    session.connect(view())
+    await settle(pilot, app)
+    session.send(RUN, "events", events(range(0, 301, 5)))
+    await settle(pilot, app)
+    if opened:
+        await pilot.press("enter")
+        await settle(pilot, app)
+        session.send(RUN, "log", LOG)
+        await settle(pilot, app)
+
+
+def toasts(app: Cockpit) -> list[str]:
+    return [notification.message for notification in app._notifications]
+
+
+async def test_the_fleet_is_painted_before_any_host_is_asked() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, Fleet)
+        await settle(pilot, app)
+        assert "connecting" in picture(app)
+        assert session.started.wait(5)
+
+
+async def test_an_empty_fleet_tells_what_to_press() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot, app)
+        assert "No runs yet" not in picture(app)  # nobody has answered
+        session.connect()
+        await settle(pilot, app)
+        assert "No runs yet" in picture(app)
+        assert "s   start one" in picture(app)
+
+
+async def test_the_fleet_shows_every_fact_of_a_run() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await live(pilot, app, session)
+        row = next(line for line in picture(app).splitlines() if RUN in line)
+        for word in ("local", "● connected", "▶ running", "300/3,000", "Intimacy", "now"):
+            assert word in row, word
+
+
+async def test_rows_never_move_and_the_cursor_stays_while_cells_change() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        session.connect(view(), view("other-bbbbbb", created=WALL - 90))
+        await settle(pilot, app)
+        await pilot.press("down")
+        table = app.screen.query_one(DataTable)
+        assert app.screen.target() == ("local", "other-bbbbbb")  # type: ignore[attr-defined]
+        clears: list[bool] = []
+        table.clear = lambda columns=False: clears.append(columns)  # type: ignore[method-assign,assignment,return-value]
+        newest = view("newer-cccccc", created=WALL)
+        session.say(RunsSeen((newest, view(seq=9, state="failed"), view("other-bbbbbb", seq=7)), WALL))
+        await settle(pilot, app)
+        assert app.screen.target() == ("local", "other-bbbbbb")  # type: ignore[attr-defined]
+        assert table.row_count == 4
+        assert not clears
+        assert "✖ failed" in picture(app)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_run_screen_works_at_every_size(size: tuple[int, int]) -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=size) as pilot:
+        await live(pilot, app, session, opened=True)
+        text = picture(app)
+        for word in ("demo", "▶ running", "● connected", "step 300 / 3,000", "loss", "●", "? help", "q quit"):
+            assert word in text, word
+        assert ("Last checkpoint" in text) == (size[0] >= 100)
+        assert ("grad norm" in text) == (size[0] >= 80)
+        if size[0] >= 80:
+            assert "line 399" in text
+        else:
+            await pilot.press("shift+tab")
+            await settle(pilot, app)
+            assert "line 399" in picture(app)
+            assert "loss" not in picture(app)
+
+
+async def test_the_run_screen_says_what_each_lamp_means() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await live(pilot, app, session, opened=True)
+        lamps = " ".join(app.screen.query_one("#lamps", Panel).text.split())
+        assert "● healthy" in lamps
+        assert "(median) lies within 0.5 to 2" in lamps
+        assert "4 % of positions at the low end" in lamps
+        assert "beside unigram 3.07, bigram 2.43" in lamps
+        text = picture(app)
+        assert "134 ms/step" in text
+        assert "15.2k tokens/s" in text
+        assert "bigram 2.43" in text
+        assert "step-00000200" in text
+        assert "100 steps since then" in text
+
+
+async def test_without_colour_every_lamp_still_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        assert app.no_color
+        await live(pilot, app, session, opened=True)
+        bad = '"u_val":0.05,"grad_norm":300.0,"R":0.6}\n'
+        bad = '{"type":"metrics","seq":900,"attempt":1,"t":1.0,"step":305,' + bad
+        session.send(RUN, "events", bad, offset=99)
+        await settle(pilot, app)
+        text = picture(app)
+        for word in ("▼ clamped low", "▲ exploding", "🌀 Mystery", "▶ running", "● connected"):
+            assert word in text, word
+
+
+async def test_a_lost_host_makes_the_run_unknown_and_acts_refuse_with_the_reason() -> None:
+    session, acts, clock = FakeSession(), FakeActs(), Clock()
+    app = cockpit(session, acts=acts, clock=clock)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await live(pilot, app, session)
+        assert not app.screen.query_one(KeyBar)._blocked & {"stop", "kill", "start"}
+        clock.passed = 41.0
+        session.lose()
+        await settle(pilot, app)
+        text = picture(app)
+        assert "? unknown" in text
+        assert "○ lost" in text
+        assert "41 s ago" in text
+        for key in ("x", "K", "r", "s"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert isinstance(app.screen, Fleet), key
+        assert acts.done == []
+        assert app.screen.query_one(KeyBar)._blocked >= {"stop", "kill", "start", "resume"}
+        assert any("not reachable" in toast and "Press R" in toast for toast in toasts(app))
+
+
+@pytest.mark.parametrize(("key", "verb", "other"), [("x", "stop", "K"), ("K", "kill", "x")])
+async def test_the_same_key_again_does_it_and_nothing_else_does(key: str, verb: str, other: str) -> None:
+    session, acts = FakeSession(), FakeActs()
+    app = cockpit(session, acts=acts)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await live(pilot, app, session)
+        await pilot.press(key)
+        await pilot.pause()
+        assert isinstance(app.screen, Confirm)
+        text = picture(app)
+        for word in (RUN, "pid 4242", "local", "100 steps since step-00000200", "resumes it", f"{key} again"):
+            assert word in text, word
+        await pilot.press(other)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert acts.done == []
+        await pilot.press(key, key)
+        await pilot.pause()
+        assert acts.done == [(verb, "local", RUN)]
+        assert isinstance(app.screen, Fleet)
+
+
+async def test_a_dialog_keeps_its_target_and_refuses_another_attempt() -> None:
+    session, acts = FakeSession(), FakeActs()
+    app = cockpit(session, acts=acts)
+    async with app.run_test(size=(100, 30)) as pilot:
+        session.connect(view(), view("other-bbbbbb", created=WALL - 90))
+        await settle(pilot, app)
+        await pilot.press("K")
+        session.change(view(seq=9, attempt=2, pid=9999))
+        await settle(pilot, app)
+        await pilot.press("K")
+        await pilot.pause()
+        assert acts.done == []
+        assert any("has changed" in toast for toast in toasts(app))
+
+
+async def test_resume_is_one_key_and_says_why_not() -> None:
+    session, acts = FakeSession(), FakeActs()
+    acts.answer = lambda verb, run_id: Outcome(False, None, "device_busy", "cpu is held by x", "wait")
+    app = cockpit(session, acts=acts)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await live(pilot, app, session)
+        await pilot.press("r")
+        await pilot.pause()
+        assert acts.done == []
+        session.change(view(seq=9, state="stopped", resumable=True, why_not=""))
+        await settle(pilot, app)
+        await pilot.press("r")
+        await pilot.pause()
+        assert acts.done == [("resume", "local", RUN)]
+        assert "cpu is held by x. wait" in toasts(app)
+
+
+async def test_the_start_form_shows_what_will_run_and_what_is_wrong() -> None:
+    session, acts = FakeSession(), FakeActs()
+    app = cockpit(session, acts=acts)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await live(pilot, app, session)
+        await pilot.press("s")
+        await pilot.pause()
+        assert isinstance(app.screen, StartForm)
+        assert "model.kind" in picture(app)
+        field = app.screen.query_one("#overrides", Input)
+        field.value = "stepz=500"
+        await pilot.pause()
+        assert "did you mean" in picture(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, StartForm)
+        assert not acts.requests
+        field.value = "steps=500"
+        await pilot.pause()
+        assert "500 steps." in picture(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        (request,) = acts.requests
+        assert request.config["steps"] == 500
+        assert request.origins["steps"] == "--set"
+        assert request.preset == "kssm-v3-tiny"
+
+
+async def test_the_start_form_can_be_left() -> None:
+    session, acts = FakeSession(), FakeActs()
+    app = cockpit(session, acts=acts)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await live(pilot, app, session)
+        await pilot.press("s")
+        await pilot.pause()
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, Fleet)
+        assert not acts.requests
+
+
+async def test_the_log_is_searched_and_followed() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await live(pilot, app, session, opened=True)
+        log = app.screen.query_one(LogView)
+        assert log.follow
+        await pilot.press("slash")
+        await pilot.press(*"needle", "enter")
+        await pilot.pause()
+        assert "line 350 needle" in picture(app)
+        assert not log.follow
+        assert "match 8 of 8" in toasts(app)
+        await pilot.press("N")
+        await pilot.pause()
+        assert "line 300 needle" in picture(app)
+        await pilot.press("n", "n")
+        await pilot.pause()
+        assert "line 0 needle" in picture(app)
+        place = log.scroll_offset.y
+        session.send(RUN, "log", "more\n", offset=9000)
+        await settle(pilot, app)
+        assert log.scroll_offset.y == place
+        await pilot.press("f")
+        await pilot.pause()
+        assert "more" in picture(app)
+        await pilot.press("escape")
+        assert log.pattern is None
+        assert app.screen.where == "run"  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen.where == "fleet"  # type: ignore[attr-defined]
+
+
+async def test_markup_and_escapes_of_a_host_are_only_text() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        session.connect(replace(view(), name="[red]x[/]", reason="[bold"))
+        await settle(pilot, app)
+        await pilot.press("enter")
+        await settle(pilot, app)
+        session.send(RUN, "log", "[bold]loud[/bold] \x1b[31mred\n")
+        session.change(view(seq=9, state="failed", reason="[/oops]", name="[red]x[/]"))
+        await settle(pilot, app)
+        text = picture(app)
+        assert "[bold]loud[/bold] red" in text
+        assert "[red]x[/]" in text
+        assert "[/oops]" in text
+
+
+async def test_a_flood_is_drained_in_slices() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await live(pilot, app, session, opened=True)
+        for number in range(3000):
+            session.send(RUN, "log", f"flood {number}\n" * 20, offset=10_000)
+        async with asyncio.timeout(20):
+            while session.box:
+                await settle(pilot, app)
+        assert "flood 2999" in picture(app)
+
+
+async def test_quit_says_that_the_run_goes_on_and_how_to_come_back() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await live(pilot, app, session)
+        await pilot.press("q")
+    assert app.return_value == f"{RUN} on local goes on without the cockpit. `photinus` brings you back."
+
+
+async def test_quit_without_a_run_says_so() -> None:
+    app = cockpit(FakeSession())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("q")
+    assert (app.return_value or "").startswith("No run is going on")
+
+
+async def test_a_run_named_on_the_command_line_is_opened_when_it_is_heard_of() -> None:
+    session = FakeSession()
+    app = cockpit(session, focus=RUN)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot, app)
+        assert app.screen.where == "fleet"  # type: ignore[attr-defined]
+        session.connect(view())
+        await settle(pilot, app)
+        assert app.screen.where == "run"  # type: ignore[attr-defined]
+
+
+# Every key of the table does something.
+
+Watch = Callable[[Cockpit], object]
+
+
+def chart_state(app: Cockpit) -> object:
+    return [(chart.look.log, chart.look.zoom, chart.smoothing) for chart in app.screen.query(Chart)]
+
+
+SIGNS: dict[str, Watch] = {
+    "smooth(1)": chart_state,
+    "smooth(-1)": chart_state,
+    "zoom(1)": chart_state,
+    "zoom(-1)": chart_state,
+    "log_y": chart_state,
+    "reset": chart_state,
+    "follow": lambda app: app.screen.query_one(LogView).follow,
+    "search": lambda app: app.screen.query_one("#search", Input).has_class("-shown"),
+    "next_panel": lambda app: app.focused,
+    "previous_panel": lambda app: app.focused,
+    "enlarge": lambda app: app.screen.maximized,
+    "quit": lambda app: app.return_value,
+}
+PREPARE = {"zoom(-1)": ("z",), "reset": ("y",), "smooth(-1)": ("plus",)}
+
+
+SCREENS: dict[Where, type[CockpitScreen]] = {"fleet": Fleet, "run": RunScreen}
+PRESSES = [
+    (where, name, key.action) for where in SCREENS for key in keys_of(where) for name in key.keys.split(",")
+]
+
+
+def anything(app: Cockpit, acts: FakeActs) -> object:
+    return type(app.screen), len(toasts(app)), len(acts.done)
+
+
+@pytest.mark.parametrize(("where", "name", "action"), PRESSES)
+async def test_no_key_is_dead(where: Where, name: str, action: str) -> None:
+    session, acts = FakeSession(), FakeActs()
+    app = cockpit(session, acts=acts)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await live(pilot, app, session, opened=where == "run")
+        await pilot.press(*PREPARE.get(action, ()))
+        await pilot.pause()
+        look = SIGNS.get(action)
+        before, front = look(app) if look else anything(app, acts), app.screen
+        await pilot.press(name)
+        await pilot.pause()
+        after = look(app) if look else anything(app, acts)
+        if (where, action) in {("fleet", "next_panel"), ("fleet", "previous_panel"), ("run", "run")}:
+            assert app.screen is front  # the one panel, the run itself: already there
+        else:
+            assert app.screen is not front or after != before
+
+
+def test_one_table_drives_dispatch_help_and_readme() -> None:
+    for where, screen in SCREENS.items():
+        for binding in bindings(where):
+            assert isinstance(binding, Binding)
+            name = binding.action.partition("(")[0]
+            assert hasattr(screen, f"action_{name}"), name
+    told, table = page().plain, "\n".join(markdown())
+    for key in TABLE:
+        assert key.text in told
+        assert f"`{key.shown}`" in table
+
+
+async def test_help_lists_the_keys_and_closes() -> None:
+    app = cockpit(FakeSession())
+    async with app.run_test(size=(100, 40)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, Help)
+        assert "kill exactly the process shown" in picture(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, Fleet)
+
+
+async def test_the_palette_offers_the_keys_of_the_screen_with_their_reasons() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await live(pilot, app, session)
+        offered = {command.title: command.help for command in app.get_system_commands(app.screen)}
+        assert any(title.startswith("stop") for title in offered)
+        assert not any(title.startswith("search") for title in offered)
+        (resume,) = [text for title, text in offered.items() if title.startswith("resume")]
+        assert resume.startswith("not now: ")
+
+
+def test_the_footer_keeps_what_matters_when_it_is_narrow() -> None:
+    for where in SCREENS:
+        fitting = KeyBar(where).fitting(80)
+        assert {"s", "x", "K", "?", "q"} <= {key.shown for key in fitting}
+        assert sum(len(key.shown) + len(key.label) + 3 for key in fitting) < 80

@@ -1,0 +1,312 @@
+"""Screen 2: one run. Charts, lamps with their reasons, the log's end, the last evaluation and checkpoint."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tui.keys import Where, bindings
+from tui.screens.base import CockpitScreen
+from tui.store.lamps import lamps
+from tui.store.runs import RunRecord
+from tui.store.store import RunKey
+from tui.theme import DIM, STRONG, hue
+from tui.widgets import runside
+from tui.widgets.chart import Chart
+from tui.widgets.frame import Floor, Look, Zone
+from tui.widgets.lines import line
+from tui.widgets.logview import LogView
+from tui.widgets.panel import Layout, Panel
+from tui.widgets.runhead import head
+
+MIDDLING, NARROW, SMALL_WIDTH, SMALL_HEIGHT = 130, 100, 80, 24
+LOSS = Look("loss", "nats/token", marks_title="val")
+U_VAL = Look("u_val", colour="green", include=(0.5, 2.0))
+TONE = Look("R", colour="cyan", include=(0.0,))
+GRAD = Look("grad norm", colour="violet")
+
+
+class RunScreen(CockpitScreen):
+    """The run that was opened."""
+
+    where: ClassVar[Where] = "run"
+    BINDINGS: ClassVar = bindings("run")
+    CSS: ClassVar[str] = """
+    RunScreen { layout: vertical; }
+    RunScreen #head { height: 3; padding: 0 1; margin: 1 0; }
+    RunScreen #strip { height: 1; padding: 0 1; display: none; }
+    RunScreen #main { height: 1fr; }
+    RunScreen #left { width: 1fr; }
+    RunScreen #charts { height: 2fr; }
+    RunScreen .row { height: 1fr; }
+    RunScreen Chart { width: 1fr; margin: 0 1 0 0; }
+    RunScreen #logbox { height: 1fr; min-height: 4; padding: 0 1; margin: 1 0 0 0; }
+    RunScreen #logtitle { height: 1; }
+    RunScreen #search { height: 1; border: none; padding: 0; display: none; background: $surface; }
+    RunScreen #search.-shown { display: block; }
+    RunScreen #side { width: 46; padding: 0 1 0 2; border-left: solid $border; }
+    RunScreen #lamps { height: 1fr; min-height: 8; }
+    RunScreen #eval { height: 5; }
+    RunScreen #checkpoint { height: 4; }
+    RunScreen #sample { height: 9; }
+    RunScreen.-narrow #side { display: none; }
+    RunScreen.-narrow #strip { display: block; }
+    RunScreen.-middling #side { width: 38; padding: 0 0 0 1; }
+    RunScreen.-short #head { margin: 0; }
+    RunScreen.-short #logbox { margin: 0; }
+    RunScreen.-short #lamps { min-height: 5; }
+    RunScreen.-short #sample { height: 5; }
+    RunScreen.-single .panel { display: none; }
+    RunScreen.-single .panel.-current { display: block; }
+    RunScreen.-single .row { display: none; }
+    RunScreen.-single .row.-current { display: block; }
+    RunScreen.-single #charts { display: none; }
+    RunScreen.-single #charts.-current { display: block; height: 1fr; }
+    """
+
+    def __init__(self, key: RunKey | None) -> None:
+        super().__init__()
+        self._key = key
+        self._panel = 0
+
+    def body(self) -> ComposeResult:
+        """Head, charts and log at the left, what they mean at the right."""
+        yield Panel("head")
+        yield Panel("strip")
+        with Horizontal(id="main"):
+            with Vertical(id="left"):
+                with Vertical(id="charts"):
+                    with Horizontal(classes="row"):
+                        yield Chart(LOSS, "loss")
+                        yield Chart(U_VAL, "u_val")
+                    with Horizontal(classes="row"):
+                        yield Chart(TONE, "R")
+                        yield Chart(GRAD, "grad")
+                with Vertical(id="logbox"):
+                    yield Panel("logtitle")
+                    yield LogView()
+                    yield Input(id="search", placeholder="search: text or regular expression", compact=True)
+            with Vertical(id="side"):
+                yield Panel("lamps", "Lamps")
+                yield Panel("eval", "Last evaluation")
+                yield Panel("checkpoint", "Last checkpoint")
+                yield Panel("sample", "Last sample")
+
+    def on_mount(self) -> None:
+        """Panels take the keyboard one after the other."""
+        super().on_mount()
+        for panel in self._panels():
+            (panel.parent if panel.id == "log" else panel).add_class("panel")  # type: ignore[union-attr]
+        self._choose(0)
+
+    def target(self) -> RunKey | None:
+        """The run that is shown."""
+        return self._key
+
+    def open(self, key: RunKey) -> None:
+        """Show another run."""
+        self._key = key
+        self.paint()
+
+    def on_resize(self, _event: Resize | None = None) -> None:
+        """Below 100 columns the right column goes; below 80x24 there is one panel at a time."""
+        width, height = self.app.size
+        self.set_class(width < NARROW, "-narrow")
+        self.set_class(width < MIDDLING, "-middling")
+        self.set_class(height < 40, "-short")
+        self.set_class(width < SMALL_WIDTH or height < SMALL_HEIGHT, "-single")
+        super().on_resize()
+
+    def paint(self) -> None:
+        """Show the run as it is known now."""
+        super().paint()
+        run = self.chosen()
+        if run is None:
+            return
+        bridge = self.bridge
+        host, now, wall = bridge.store.host_of(run), bridge.now(), bridge.wall()
+        self._lay("head", lambda width, _height: head(run, host, now, wall, width))
+        if bridge.store.bands is not None:
+            lit = lamps(run, host, bridge.store.bands, now)
+            self._lay("lamps", lambda width, height: runside.lamp_rows(lit, width, height))
+            self._lay("strip", lambda width, _height: runside.lamp_strip(lit, width))
+        self._lay("eval", lambda _width, _height: runside.evaluation_rows(run))
+        self._lay("checkpoint", lambda _width, _height: runside.checkpoint_rows(run, wall))
+        self._lay("sample", lambda width, height: runside.sample_rows(run, width, height))
+        self._charts(run)
+        self._log(run)
+
+    def _lay(self, name: str, make: Layout) -> None:
+        self.query_one(f"#{name}", Panel).lay(make)
+
+    def _charts(self, run: RunRecord) -> None:
+        loss = "ce" if "ce" in run.series or "total" not in run.series else "total"
+        floors = (
+            (Floor(run.floors.bigram, "bigram"), Floor(run.floors.trigram, "trigram")) if run.floors else ()
+        )
+        self._chart("loss", run, loss, replace(LOSS, floors=floors), "val_ce")
+        self._chart("u_val", run, "u_val", replace(U_VAL, zones=self._zones("u_val"), unit=run.u_stat))
+        self._chart("R", run, "R", replace(TONE, zones=self._zones("R")))
+        self._chart("grad", run, "grad_norm", replace(GRAD, zones=self._zones("grad_norm")))
+
+    def _chart(self, name: str, run: RunRecord, metric: str, look: Look, marks: str = "") -> None:
+        found = run.series_of(marks) if marks else None
+        self.query_one(f"#chart-{name}", Chart).show(run.series_of(metric), found, look)
+
+    def _zones(self, metric: str) -> tuple[Zone, ...]:
+        """The bands of a metric as the backdrop of its chart."""
+        bands = self.bridge.store.bands
+        if bands is None or metric not in bands:
+            return ()
+        edges = bands.metrics[metric].edges({})
+        return tuple(Zone(low, high, band.colour, f"{band.glyph} {band.word}") for low, high, band in edges)
+
+    def _log(self, run: RunRecord) -> None:
+        log = self.query_one(LogView)
+        log.show(run.log)
+        follow = "following" if log.follow else "f follows"
+        search = f"   /{log.pattern.pattern}" if log.pattern else ""
+        lines_kept = f"{len(run.log):,} lines"
+        mark = "▌" if log.has_focus else " "
+        row = line(
+            (mark, hue("blue")), ("log", STRONG), (f"  {lines_kept}   {follow}", DIM), (search, hue("amber"))
+        )
+        self._lay("logtitle", lambda _width, _height: [row])
+
+    # Panels: one has the keyboard; on a small terminal it is the only one shown.
+
+    def _panels(self) -> list[Widget]:
+        """The panels in the order in which `tab` visits them."""
+        charts: list[Widget] = list(self.query(Chart))
+        return [*charts, self.query_one(LogView)]
+
+    def _choose(self, place: int) -> None:
+        """Give one panel the keyboard."""
+        panels = self._panels()
+        self._panel = place % len(panels)
+        for panel in self.query(".-current"):
+            panel.remove_class("-current")
+        chosen = panels[self._panel]
+        for widget in (chosen, *chosen.ancestors):
+            if isinstance(widget, Widget) and widget is not self:
+                widget.add_class("-current")
+        chosen.focus()
+        self.call_after_refresh(self.paint)
+
+    def on_descendant_focus(self) -> None:
+        """A click chose a panel: the next `tab` goes on from there."""
+        panels = self._panels()
+        if self.focused in panels:
+            self._panel = panels.index(self.focused)
+        if self.is_mounted:
+            self._title_only()
+
+    def _title_only(self) -> None:
+        run = self.chosen()
+        if run is not None:
+            self._log(run)
+
+    def action_next_panel(self) -> None:
+        """The next panel."""
+        self._choose(self._panel + 1)
+
+    def action_previous_panel(self) -> None:
+        """The panel before."""
+        self._choose(self._panel - 1)
+
+    def action_enlarge(self) -> None:
+        """Give the focused panel the whole screen, or take it back."""
+        if self.maximized is not None:
+            self.minimize()
+        else:
+            self.maximize(self._panels()[self._panel])
+
+    def action_back(self) -> None:
+        """Back by one: an enlarged panel, a search, the screen."""
+        search, log = self.query_one("#search", Input), self.query_one(LogView)
+        if self.maximized is not None:
+            self.minimize()
+        elif search.has_class("-shown") or log.pattern is not None:
+            self._close_search()
+            log.search("")
+            self.paint()
+        else:
+            self.bridge.show_fleet()
+
+    # The charts.
+
+    def _chosen_charts(self) -> list[Chart]:
+        """The focused chart, or all of them."""
+        focused = self.focused
+        return [focused] if isinstance(focused, Chart) else list(self.query(Chart))
+
+    def action_log_y(self) -> None:
+        """Logarithmic axis on or off."""
+        for chart in self._chosen_charts():
+            chart.toggle_log()
+
+    def action_smooth(self, change: int) -> None:
+        """A longer or shorter moving average."""
+        for chart in self._chosen_charts():
+            chart.smooth(change)
+
+    def action_zoom(self, change: int) -> None:
+        """Fewer or more steps, the newest always shown."""
+        for chart in self._chosen_charts():
+            chart.zoom(change)
+
+    def action_reset(self) -> None:
+        """The charts as they were at first."""
+        for chart in self._chosen_charts():
+            chart.reset()
+
+    # The log.
+
+    def action_search(self) -> None:
+        """Open the search line."""
+        if self.maximized is not None:
+            self.minimize()
+        self._choose(len(self._panels()) - 1)
+        search = self.query_one("#search", Input)
+        search.add_class("-shown")
+        search.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Search, and show the newest match."""
+        log = self.query_one(LogView)
+        self._close_search()
+        found = log.search(event.value)
+        if event.value and not found:
+            self.notify(f"no line matches {event.value}", severity="warning", markup=False)
+        elif found:
+            self._go(forward=False)
+        self.paint()
+
+    def _close_search(self) -> None:
+        self.query_one("#search", Input).remove_class("-shown")
+        self.query_one(LogView).focus()
+
+    def _go(self, *, forward: bool) -> None:
+        log = self.query_one(LogView)
+        if log.pattern is None:
+            self.notify("nothing is searched for: press /", severity="warning")
+        elif (place := log.go(forward=forward)) is not None:
+            self.notify(f"match {place[0]} of {place[1]}", timeout=2)
+        self.paint()
+
+    def action_next_match(self) -> None:
+        """The next match."""
+        self._go(forward=True)
+
+    def action_previous_match(self) -> None:
+        """The match before."""
+        self._go(forward=False)
+
+    def action_follow(self) -> None:
+        """Follow the log's end, or stay here."""
+        self.query_one(LogView).toggle_follow()
+        self.paint()

@@ -1,0 +1,1 @@
+"""What the cockpit knows, without a screen: hosts, runs, series, logs, lamps and alerts."""

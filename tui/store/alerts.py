@@ -1,0 +1,49 @@
+"""What the operator should hear of without looking: endings, numbers that are none, links lost."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tui.store.words import duration
+
+Level = Literal["information", "warning", "error"]
+
+_ENDINGS: dict[str, tuple[Level, str]] = {
+    "succeeded": ("information", "finished"),
+    "stopped": ("information", "stopped"),
+    "failed": ("error", "failed"),
+    "died": ("error", "died: its supervisor and its trainer are gone"),
+    "died_reboot": ("error", "died when its host was restarted"),
+    "unkillable": ("error", "does not die: its device stays locked"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing to say, once. `at` is monotonic seconds."""
+
+    at: float
+    host: str
+    run_id: str
+    level: Level
+    text: str
+
+
+def of_state(host: str, run_id: str, name: str, state: str, reason: str, at: float) -> Alert | None:
+    """A run reached an ending, or None where the state is no news by itself."""
+    if state not in _ENDINGS:
+        return None
+    level, said = _ENDINGS[state]
+    return Alert(at, host, run_id, level, f"{name} {said}" + (f": {reason}" if reason else ""))
+
+
+def of_numbers(host: str, run_id: str, name: str, step: int | None, bad: tuple[str, ...], at: float) -> Alert:
+    """A metric became nan or inf."""
+    return Alert(at, host, run_id, "error", f"{name}: {', '.join(bad)} not finite at step {step}")
+
+
+def of_link(host: str, lost: bool, reason: str, away_s: float | None, at: float) -> Alert:
+    """A link went away or came back."""
+    if lost:
+        why = f" ({reason})" if reason else ""
+        return Alert(at, host, "", "warning", f"link to {host} lost{why}; its runs are unknown, not dead")
+    return Alert(at, host, "", "information", f"link to {host} back after {duration(away_s)}")

@@ -1,0 +1,58 @@
+"""Which lamps a run has, and what lights them."""
+
+from dataclasses import replace
+
+from trainer.telemetry.bands import Bands
+from trainer.telemetry.judge import Verdict, judge
+from tui.store.hosts import HostRecord
+from tui.store.runs import RunRecord
+
+CORE = ("u_val", "R", "grad_norm", "ce", "reg", "idle_s")
+OWN = frozenset({"memory_used", "disk_free_gb", *CORE})
+
+
+def context_of(run: RunRecord) -> dict[str, float | str | None]:
+    """What bounds and sentences may refer to."""
+    context: dict[str, float | str | None] = {**run.row, "u_stat": run.u_stat, "step_s": run.step_s}
+    if run.floors is not None:
+        floors = run.floors
+        context |= {"unigram": floors.unigram, "bigram": floors.bigram, "trigram": floors.trigram}
+        context["entropy_rate"] = floors.entropy_rate
+    return context
+
+
+def idle_s(run: RunRecord, now: float) -> float | None:
+    """Seconds since the newest row was heard; None while nothing is stepping."""
+    if run.view.state != "running" or run.row_heard is None:
+        return None
+    return now - run.row_heard
+
+
+def lamps(run: RunRecord, host: HostRecord, bands: Bands, now: float) -> list[Verdict]:
+    """The lamps of a run: the core ones always, the others where there is something to judge."""
+    context = context_of(run)
+    found = []
+    for metric in CORE:
+        value = idle_s(run, now) if metric == "idle_s" else run.row.get(metric)
+        if metric in bands:
+            verdict = judge(bands, metric, value, context)
+            found.append(_journey(verdict, run) if bands.metrics[metric].zones else verdict)
+    others = [metric for metric in bands.metrics if metric not in OWN and metric in run.row]
+    found += [judge(bands, metric, run.row[metric], context) for metric in others]
+    used, total = host.reading("mem_used"), host.reading("mem_total")
+    free = host.reading("disk_free")
+    if "memory_used" in bands:
+        found.append(
+            judge(bands, "memory_used", 100 * used / total if used is not None and total else None, context)
+        )
+    if "disk_free_gb" in bands:
+        found.append(judge(bands, "disk_free_gb", None if free is None else free / 1e9, context))
+    return found
+
+
+def _journey(verdict: Verdict, run: RunRecord) -> Verdict:
+    """Beside a zone, how many zones were visited so far."""
+    visited = run.zones.visited
+    if verdict.severity == "unknown" or not visited:
+        return verdict
+    return replace(verdict, why=f"{verdict.why}; {visited} zone{'s' if visited > 1 else ''} visited")

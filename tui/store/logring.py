@@ -1,0 +1,93 @@
+"""The newest lines of a run's log, taken in as bytes, cut anywhere, and safe to show."""
+
+import codecs
+import re
+from bisect import bisect_right
+
+from remote.sanitise import clean
+
+CAPACITY = 200_000
+LINE_LIMIT = 64 * 1024
+_STEERING = bytes(range(9)) + bytes(range(11, 32)) + b"\x7f"
+
+
+class LogRing:
+    """A ring of lines, numbered from 0 since the first byte was heard.
+
+    Attributes:
+        lines: the lines kept, oldest first.
+        dropped: how many older lines have left the ring; `lines[0]` has this number.
+        version: grows with every change.
+        last_file: the log's generation that was heard last.
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.lines: list[str] = []
+        self.dropped = 0
+        self.version = 0
+        self._capacity = capacity
+        self._rest = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def __len__(self) -> int:
+        return len(self.lines) + bool(self._rest)
+
+    def line(self, index: int) -> str:
+        """A line by its place in the ring; the last one may still be growing."""
+        return self.lines[index] if index < len(self.lines) else _rewritten(self._rest)
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes of the log."""
+        text = self._rest + self._decoder.decode(data)
+        if "\x1b" in text or not text.isascii() or len(data.translate(None, _STEERING)) != len(data):
+            text = _safe(text)
+        *whole, self._rest = text.split("\n")
+        if len(self._rest) > LINE_LIMIT:
+            whole.append(self._rest)
+            self._rest = ""
+        self.lines += [_rewritten(line) for line in whole] if "\r" in text else whole
+        self._trim()
+        self.version += 1
+
+    def note(self, text: str) -> None:
+        """Put in a line of the cockpit's own, closing an unfinished one."""
+        if self._rest:
+            self.lines.append(self._rest)
+            self._rest = ""
+        self.lines.append(text)
+        self._trim()
+        self.version += 1
+
+    def _trim(self) -> None:
+        # Dropping in large blocks keeps the cost a line constant.
+        if len(self.lines) > self._capacity + self._capacity // 8:
+            excess = len(self.lines) - self._capacity
+            del self.lines[:excess]
+            self.dropped += excess
+
+    def matches(self, pattern: "re.Pattern[str]", start: int = 0) -> list[int]:
+        """Numbers (counted from the first byte) of the lines kept that match, from number `start` on."""
+        search, first = pattern.search, max(start - self.dropped, 0)
+        kept = enumerate(self.lines[first:], self.dropped + first)
+        return [number for number, line in kept if search(line)]
+
+
+def _rewritten(line: str) -> str:
+    """What a terminal would show: a carriage return goes back to the line's start."""
+    return line if "\r" not in line else line.rstrip("\r").rpartition("\r")[2]
+
+
+def _safe(text: str) -> str:
+    """Cleaned, with the carriage returns kept."""
+    return "\r".join(clean(part) for part in text.split("\r")) if "\r" in text else clean(text)
+
+
+def next_match(numbers: list[int], here: int, *, forward: bool) -> int | None:
+    """The match after `here` (before it, unless `forward`), going round; None where there is none."""
+    if not numbers:
+        return None
+    if forward:
+        place = bisect_right(numbers, here)
+        return numbers[place % len(numbers)]
+    place = bisect_right(numbers, here - 1) - 1
+    return numbers[place]

@@ -1,0 +1,97 @@
+"""The least and greatest of any stretch of a long series, without looking at every value of it."""
+
+from array import array
+from math import inf, isnan
+
+FAN = 16
+
+
+class Pyramid:
+    """Values with, over each FAN of them, their least and greatest, and over each FAN of those, and so on.
+
+    Appending is O(1) amortised; a stretch of n values is answered in O(FAN log n). NaN counts in no stretch.
+    Values are kept in single precision, which is finer than any chart.
+    """
+
+    __slots__ = ("_high", "_low", "nans", "values")
+
+    def __init__(self) -> None:
+        self.values = array("f")
+        self.nans = 0
+        self._low: list[array[float]] = []
+        self._high: list[array[float]] = []
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def append(self, value: float) -> None:
+        """Add one value; NaN marks a gap."""
+        self.values.append(value)
+        self.nans += isnan(value)
+        count = len(self.values)
+        if count % FAN == 0:
+            low, high = self._of_values(count - FAN, count)
+            self._raise(0, low, high)
+
+    def extend(self, values: "array[float]") -> None:
+        """Add many values."""
+        for value in values:
+            self.append(value)
+
+    def _raise(self, level: int, low: float, high: float) -> None:
+        if level == len(self._low):
+            self._low.append(array("f"))
+            self._high.append(array("f"))
+        lows, highs = self._low[level], self._high[level]
+        lows.append(low)
+        highs.append(high)
+        if len(lows) % FAN == 0:
+            self._raise(level + 1, min(lows[-FAN:]), max(highs[-FAN:]))
+
+    def truncate(self, count: int) -> None:
+        """Keep the first `count` values only."""
+        if count >= len(self.values):
+            return
+        if self.nans:
+            self.nans -= sum(1 for value in self.values[count:] if value != value)
+        del self.values[count:]
+        for lows, highs in zip(self._low, self._high, strict=True):
+            count //= FAN
+            del lows[count:]
+            del highs[count:]
+
+    def _of_values(self, start: int, stop: int) -> tuple[float, float]:
+        part = self.values[start:stop]
+        if self.nans:
+            part = array("f", [value for value in part if value == value])
+        return (min(part), max(part)) if part else (inf, -inf)
+
+    def extent(self, start: int, stop: int) -> tuple[float, float] | None:
+        """Least and greatest of `values[start:stop]`, or None where it holds no number."""
+        start, stop = max(start, 0), min(stop, len(self.values))
+        if start >= stop:
+            return None
+        low, high = self._extent(start, stop)
+        return (low, high) if low <= high else None
+
+    def _extent(self, start: int, stop: int) -> tuple[float, float]:
+        """Climb while whole groups lie inside; add the loose ends of each level."""
+        if stop - start <= 2 * FAN:
+            return self._of_values(start, stop)
+        first, last = -(-start // FAN), stop // FAN
+        low, high = inf, -inf
+        for a, b in ((start, first * FAN), (last * FAN, stop)):
+            if a < b:
+                part_low, part_high = self._of_values(a, b)
+                low, high = min(low, part_low), max(high, part_high)
+        level = 0
+        while first < last:
+            lows, highs = self._low[level], self._high[level]
+            if last - first <= 2 * FAN or level + 1 == len(self._low):
+                return min(low, min(lows[first:last])), max(high, max(highs[first:last]))
+            up, down = -(-first // FAN), last // FAN
+            for a, b in ((first, up * FAN), (down * FAN, last)):
+                if a < b:
+                    low, high = min(low, min(lows[a:b])), max(high, max(highs[a:b]))
+            first, last, level = up, down, level + 1
+        return low, high

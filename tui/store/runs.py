@@ -1,0 +1,195 @@
+"""One run as this client has heard of it: its host's word on the state, and what the run itself has said."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import nan
+
+from remote.sanitise import clean, clean_line
+from remote.view import RunView
+from trainer.telemetry.bands import MetricBands
+from trainer.telemetry.events import (
+    Checkpoint,
+    Evaluation,
+    Event,
+    Floors,
+    Hello,
+    Metrics,
+    Note,
+    Phase,
+    Resume,
+    Sample,
+)
+from trainer.telemetry.zones import ZoneCounter
+from tui.store.logring import LogRing
+from tui.store.series import Series
+
+PACE_ROWS = 32
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """Everything about one run.
+
+    Attributes:
+        view: what the host's files say of it.
+        heard_at: monotonic seconds at which anything of it was heard last.
+        row: the newest metrics; NaN where the run said nan or inf.
+        row_heard: monotonic seconds at which the newest row came, however old the row itself is.
+        pace: (step, seconds of the run's clock) of the newest rows.
+        version: grows with every change, metrics and state alike.
+    """
+
+    host: str
+    view: RunView
+    heard_at: float
+    series: dict[str, Series] = field(default_factory=dict)
+    row: dict[str, float] = field(default_factory=dict)
+    step: int | None = None
+    row_heard: float | None = None
+    row_t: float = 0.0
+    u_stat: str = ""
+    pace: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=PACE_ROWS))
+    hello: Hello | None = None
+    floors: Floors | None = None
+    phase: Phase | None = None
+    evaluation: Evaluation | None = None
+    sample: Sample | None = None
+    checkpoint: Checkpoint | None = None
+    notes: deque[Note] = field(default_factory=lambda: deque(maxlen=50))
+    zones: ZoneCounter = field(default_factory=ZoneCounter)
+    log: LogRing = field(default_factory=LogRing)
+    version: int = 0
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.view.run_id
+
+    @property
+    def max_steps(self) -> int:
+        """Planned steps, 0 where unknown."""
+        return self.hello.max_steps if self.hello and self.hello.max_steps else self.view.max_steps
+
+    def see(self, view: RunView, now: float) -> bool:
+        """Take the host's word; an older one than is known changes nothing. Whether the state changed."""
+        if view.seq < self.view.seq:
+            return False
+        changed = (view.state, view.attempt) != (self.view.state, self.view.attempt)
+        self.view = view
+        self.heard_at = now
+        self.version += 1
+        return changed
+
+    def apply(self, event: Event, now: float, zones: MetricBands | None = None) -> None:
+        """Take one thing that the run said."""
+        self.version += 1
+        match event:
+            case Metrics():
+                self._metrics(event, now, zones)
+            case Evaluation():
+                self._evaluation(event)
+            case Resume():
+                self._resume(event)
+            case Hello():
+                self.hello = event
+            case Floors():
+                self.floors = event
+            case Phase():
+                self.phase = event
+            case Sample():
+                self.sample = event
+            case Checkpoint():
+                self.checkpoint = event
+            case Note():
+                self.notes.append(event)
+            case _:
+                pass  # of a later version: counted by the reader
+
+    def _metrics(self, event: Metrics, now: float, zones: MetricBands | None) -> None:
+        if event.step is None:
+            return
+        self.step, self.row_heard, self.row_t, self.u_stat = event.step, now, event.t, event.u_stat
+        if self.pace and event.step <= self.pace[-1][0]:
+            self.pace.clear()
+        self.pace.append((event.step, event.t))
+        self.row = {k: nan if k in event.nonfinite else v for k, v in event.values.items() if v is not None}
+        self.row |= dict.fromkeys(event.nonfinite, nan)
+        for name, value in self.row.items():
+            self.series_of(name).append(event.step, value)
+        tone = self.row.get("R", nan)
+        if zones is not None and tone == tone:
+            self.zones.add(zones, tone)
+
+    def _evaluation(self, event: Evaluation) -> None:
+        self.evaluation = event
+        if event.step is None:
+            return
+        for name, value in event.values.items():
+            self.series_of(name).append(event.step, nan if value is None else value)
+
+    def _resume(self, event: Resume) -> None:
+        """Rows past the step that was resumed from are superseded."""
+        if event.step is None:
+            return
+        for series in self.series.values():
+            series.supersede(event.step)
+        self.pace.clear()
+        if self.step is not None:
+            self.step = min(self.step, event.step)
+
+    def series_of(self, name: str) -> Series:
+        """The series of a metric, empty before its first value."""
+        found = self.series.get(name)
+        if found is None:
+            found = self.series[name] = Series()
+        return found
+
+    def forget_metrics(self) -> None:
+        """Before its events are read again from an earlier place."""
+        self.series.clear()
+        self.row, self.step, self.row_heard = {}, None, None
+        self.pace.clear()
+        self.zones = ZoneCounter()
+        self.version += 1
+
+    @property
+    def step_s(self) -> float | None:
+        """Usual seconds a step: what the run says, else worked out from its last rows."""
+        told = self.row.get("step_ms")
+        if told is not None and told == told:
+            return told / 1000.0
+        gaps = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(self.pace) if b[1] > a[1])
+        return gaps[len(gaps) // 2] if gaps else None
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds of training left, None where unknown."""
+        if self.step is None or not self.max_steps:
+            return None
+        told = self.row.get("eta_s")
+        if told is not None and told == told:
+            return told
+        return None if self.step_s is None else max(self.max_steps - self.step, 0) * self.step_s
+
+    @property
+    def checkpoint_step(self) -> int | None:
+        """Step of the newest checkpoint: the host's word or the run's own, whichever is later."""
+        known = [c.step for c in (self.checkpoint, self.view.last_checkpoint) if c is not None]
+        steps = [step for step in known if step is not None]
+        return max(steps) if steps else None
+
+    @property
+    def unsaved_steps(self) -> int | None:
+        """Steps that a kill would lose; None where the step is unknown."""
+        return None if self.step is None else max(self.step - (self.checkpoint_step or 0), 0)
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return clean_line(self.view.name)
+
+    @property
+    def sample_text(self) -> str:
+        """The newest sample, safe to show."""
+        return clean(self.sample.text) if self.sample else ""

@@ -1,0 +1,177 @@
+"""The store: updates of every session in, one picture out. No terminal, no thread, no clock of its own."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from remote.updates import (
+    AgentTalk,
+    Bytes,
+    HostSeen,
+    LinkChanged,
+    RunChanged,
+    RunsSeen,
+    StreamEnd,
+    Telemetry,
+    Truncated,
+    Update,
+)
+from remote.view import RunView
+from trainer.telemetry.bands import Bands
+from trainer.telemetry.events import Event, Metrics
+from tui.store import alerts
+from tui.store.alerts import Alert
+from tui.store.hosts import HostRecord
+from tui.store.runs import RunRecord
+from tui.store.streams import EventStream, LogStream
+
+AWAY = frozenset({"lost", "retrying", "refused"})
+RunKey = tuple[str, str]
+
+
+class Store:
+    """Everything that the screens show.
+
+    Attributes:
+        hosts: by name.
+        runs: by (host, run id), in the order in which they were first heard of.
+        alerts: the newest last; `news` are those not yet shown.
+        bands: the health file, None before it was read.
+    """
+
+    def __init__(self, hosts: Iterable[str], bands: Bands | None = None) -> None:
+        self.hosts = {name: HostRecord(name) for name in hosts}
+        self.runs: dict[RunKey, RunRecord] = {}
+        self.alerts: deque[Alert] = deque(maxlen=200)
+        self.news: list[Alert] = []
+        self.bands = bands
+        self._events: dict[RunKey, EventStream] = {}
+        self._logs: dict[RunKey, LogStream] = {}
+        self._bad_numbers: set[RunKey] = set()
+
+    def apply(self, host: str, update: Update, now: float, wall: float) -> None:
+        """Take one update of a host's session.
+
+        Args:
+            host: whose session said it.
+            update: what was said.
+            now: monotonic seconds.
+            wall: epoch seconds.
+        """
+        record = self.hosts[host]
+        record.version += 1
+        if not isinstance(update, LinkChanged | AgentTalk):
+            record.heard_at = now
+        match update:
+            case Bytes():
+                self._bytes(host, update, now, wall)
+            case RunChanged():
+                self._see(host, update.run, now)
+            case RunsSeen():
+                self._runs(record, update, now, wall)
+            case LinkChanged():
+                self._link(record, update, now)
+            case HostSeen():
+                record.hello = update.hello
+            case Telemetry():
+                record.load = dict(update.values)
+            case Truncated():
+                self._truncated(host, update)
+            case AgentTalk():
+                record.talk.append(update.text)
+            case StreamEnd():
+                pass  # the run's state says that it is over
+
+    def run_of(self, key: RunKey | None) -> RunRecord | None:
+        """The run, or None where none is chosen or it is unknown."""
+        return self.runs.get(key) if key is not None else None
+
+    def host_of(self, run: RunRecord) -> HostRecord:
+        """The host of a run."""
+        return self.hosts[run.host]
+
+    def _alert(self, alert: Alert) -> None:
+        self.alerts.append(alert)
+        self.news.append(alert)
+
+    def take_news(self) -> list[Alert]:
+        """Alerts that nobody has seen yet, once."""
+        news, self.news = self.news, []
+        return news
+
+    def _link(self, record: HostRecord, update: LinkChanged, now: float) -> None:
+        was_away = record.link.phase in AWAY
+        record.link = update.link
+        if update.link.is_up:
+            record.heard_at = now
+        if update.link.phase in AWAY and not was_away and record.heard_at is not None:
+            self._alert(alerts.of_link(record.name, True, update.link.reason, None, now))
+        elif update.back_after_s is not None:
+            back = alerts.of_link(record.name, False, "", update.back_after_s, now)
+            self._alert(back)
+            for run in self.runs.values():
+                if run.host == record.name and len(run.log):
+                    run.log.note(f"── {back.text} ──")
+
+    def _runs(self, record: HostRecord, update: RunsSeen, now: float, wall: float) -> None:
+        record.runs_seen = True
+        record.wall_ahead = update.wall - wall
+        for view in sorted(update.runs, key=lambda view: (view.is_terminal, -view.created)):
+            self._see(record.name, view, now)
+        listed = {view.run_id for view in update.runs}
+        for key in [key for key in self.runs if key[0] == record.name and key[1] not in listed]:
+            self._forget(key)
+
+    def _see(self, host: str, view: RunView, now: float) -> None:
+        key = (host, view.run_id)
+        run = self.runs.get(key)
+        if run is None:
+            self.runs[key] = RunRecord(host=host, view=view, heard_at=now)
+        elif run.see(view, now):
+            self._bad_numbers.discard(key)
+            told = alerts.of_state(host, view.run_id, run.name, view.state, view.reason, now)
+            if told is not None:
+                self._alert(told)
+
+    def _forget(self, key: RunKey) -> None:
+        for table in (self.runs, self._events, self._logs):
+            table.pop(key, None)
+
+    def _bytes(self, host: str, update: Bytes, now: float, wall: float) -> None:
+        key = (host, update.run_id)
+        run = self.runs.get(key)
+        if run is None:
+            return  # of a run that its host has forgotten
+        run.heard_at = now
+        if update.what == "events":
+            stream = self._events.setdefault(key, EventStream())
+            events = stream.take(update.gen, update.offset, update.data)
+        else:
+            log = self._logs.setdefault(key, LogStream(lambda: 0.0))
+            log.wall = lambda: wall
+            events = log.take(run, update.gen, update.offset, update.data, update.file)
+        run.version += 1
+        self._apply(key, run, events, now)
+
+    def _apply(self, key: RunKey, run: RunRecord, events: list[Event], now: float) -> None:
+        zones = self.bands.metrics.get("R") if self.bands else None
+        for event in events:
+            run.apply(event, now, zones)
+            if isinstance(event, Metrics) and event.nonfinite and key not in self._bad_numbers:
+                self._bad_numbers.add(key)
+                self._alert(alerts.of_numbers(*key, run.name, event.step, event.nonfinite, now))
+
+    def _truncated(self, host: str, update: Truncated) -> None:
+        run = self.runs.get((host, update.run_id))
+        if run is not None:
+            run.log.note("── log truncated ──")
+
+    def forget_stream(self, key: RunKey, what: str) -> None:
+        """Before a file of a run is followed again from an earlier place."""
+        run = self.runs.get(key)
+        if run is None:
+            return
+        if what == "events" or run.view.kind == "command":
+            run.forget_metrics()
+        (self._events if what == "events" else self._logs).pop(key, None)
+        if what == "log":
+            run.log = type(run.log)()

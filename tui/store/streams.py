@@ -1,0 +1,51 @@
+"""From the bytes of one followed file to what they say: the edge at which a run's words are parsed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from trainer.telemetry.events import Event
+from trainer.telemetry.read import EventReader
+from trainer.telemetry.recognise import LogRecogniser
+from tui.store.runs import RunRecord
+
+TICK = Callable[[], float]
+
+
+@dataclass(slots=True)
+class EventStream:
+    """The events file of one run."""
+
+    gen: int = -1
+    reader: EventReader = field(default_factory=EventReader)
+
+    def take(self, gen: int, offset: int, data: bytes) -> list[Event]:
+        """Events that these bytes complete; a new generation begins anew."""
+        if gen != self.gen:
+            self.gen, self.reader = gen, EventReader(mid_line=offset > 0)
+        return self.reader.feed(data)
+
+
+@dataclass(slots=True)
+class LogStream:
+    """The log of one run: lines to look at and, for a user's own command, rows to recognise."""
+
+    wall: TICK
+    gen: int = -1
+    skipping: bool = False
+    recogniser: LogRecogniser | None = None
+
+    def take(self, run: RunRecord, gen: int, offset: int, data: bytes, file: str) -> list[Event]:
+        """Put the lines into the run's ring; events where the run is a command whose table is known."""
+        if gen != self.gen:
+            if self.gen >= 0:
+                run.log.note(f"── {file or f'part {gen}'} ──")
+            self.gen, self.skipping = gen, offset > 0
+        if self.skipping:
+            _, newline, data = data.partition(b"\n")
+            self.skipping = not newline
+        run.log.feed(data)
+        if run.view.kind != "command":
+            return []
+        if self.recogniser is None:
+            self.recogniser = LogRecogniser(self.wall)
+        return self.recogniser.feed(data)

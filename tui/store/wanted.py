@@ -1,0 +1,78 @@
+"""Which files of which runs the cockpit follows, and from how far back."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from remote.updates import Bytes, Update
+from tui.store.store import RunKey, Store
+
+WHOLE = 64 << 20
+TAIL = 256 << 10
+GLIMPSE = 64 << 10
+GLIMPSES = 12
+StreamKey = tuple[str, str, str]  # host, run, what
+
+
+class Follows(Protocol):
+    """What is needed of a session."""
+
+    def follow(self, run_id: str, what: str = ..., cursor: None = ..., last: int = ...) -> int:
+        """Follow a file from `last` bytes before its end; the key of its bytes."""
+        ...
+
+    def unfollow(self, key: int) -> None:
+        """Follow it no longer."""
+        ...
+
+
+def wanted(store: Store, opened: RunKey | None) -> dict[StreamKey, int]:
+    """Bytes from the end for every file worth following.
+
+    Live runs and the opened one are heard from their beginning; of the newest runs that are over, the end is
+    enough for the table. The log of a run of our own trainer is read only while it is looked at.
+    """
+    found: dict[StreamKey, int] = {}
+    over = 0
+    for (host, run_id), run in store.runs.items():
+        what = "log" if run.view.kind == "command" else "events"
+        if not run.view.is_terminal or (host, run_id) == opened:
+            found[host, run_id, what] = WHOLE
+        elif over < GLIMPSES:
+            found[host, run_id, what] = GLIMPSE
+            over += 1
+    if opened is not None and opened in store.runs:
+        found.setdefault((*opened, "log"), TAIL)
+    return found
+
+
+class Followers:
+    """Keeps the followed files of every session as `wanted` says."""
+
+    def __init__(self) -> None:
+        self._keys: dict[StreamKey, tuple[int, int]] = {}
+
+    def is_current(self, host: str, update: Update) -> bool:
+        """Whether bytes belong to a file that is still followed under that key; other updates always do."""
+        if not isinstance(update, Bytes):
+            return True
+        key, _ = self._keys.get((host, update.run_id, update.what), (update.key, 0))
+        return key == update.key
+
+    def sync(self, sessions: Mapping[str, Follows], store: Store, opened: RunKey | None) -> None:
+        """Follow what is wanted and not yet followed, deeper where more is wanted; let go of closed logs."""
+        want = wanted(store, opened)
+        for stream in [stream for stream in self._keys if stream not in want and stream[2] == "log"]:
+            self._let_go(sessions, stream)
+        for stream, last in want.items():
+            host, run_id, what = stream
+            _, depth = self._keys.get(stream, (0, 0))
+            if depth >= last:
+                continue
+            if depth:
+                self._let_go(sessions, stream)
+            store.forget_stream((host, run_id), what)
+            self._keys[stream] = (sessions[host].follow(run_id, what, None, last), last)
+
+    def _let_go(self, sessions: Mapping[str, Follows], stream: StreamKey) -> None:
+        key, _ = self._keys.pop(stream)
+        sessions[stream[0]].unfollow(key)

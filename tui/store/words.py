@@ -1,0 +1,80 @@
+"""Numbers and times as a person reads them, in as few characters as can be."""
+
+from math import isfinite, isnan
+
+UNKNOWN = "n/a"
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time: `0.4 s`, `12 s`, `3m 05s`, `2h 14m`, `5d 3h`; n/a where unknown."""
+    if seconds is None or not isfinite(seconds):
+        return UNKNOWN
+    seconds = max(seconds, 0.0)
+    if 0 < seconds < 0.0005:
+        return "<1 ms"
+    if seconds < 0.95:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    if whole < 86400:
+        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600}h"
+
+
+def age(seconds: float | None) -> str:
+    """How long ago: `now` below two seconds."""
+    if seconds is None:
+        return UNKNOWN
+    return "now" if seconds < 2 else f"{duration(seconds)} ago"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A value with `digits` significant digits; `nan` and `inf` are said as they are."""
+    if value is None:
+        return UNKNOWN
+    if isnan(value):
+        return "nan"
+    if not isfinite(value):
+        return "inf" if value > 0 else "-inf"
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 10**7 or size < 10**-4:
+        return f"{value:.{digits - 2}e}".replace("e+0", "e").replace("e-0", "e-")
+    whole = len(str(int(size))) if size >= 1 else 0
+    if whole >= digits:
+        return f"{value:.0f}"
+    return f"{value:.{digits - whole}f}" if size >= 1 else f"{value:.{digits}f}"
+
+
+def count(value: float | None) -> str:
+    """A count: 950, 12.3k, 4.1M."""
+    if value is None or not isfinite(value):
+        return UNKNOWN
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            scale = 1e3 if unit == "k" else size
+            return f"{value / scale:.3g}{unit}"
+    return f"{value:.0f}"
+
+
+def size(value: float | None) -> str:
+    """Bytes: 512 B, 3.4 GB."""
+    if value is None or not isfinite(value):
+        return UNKNOWN
+    for limit, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= limit:
+            return f"{value / limit:.3g} {unit}"
+    return f"{value:.0f} B"
+
+
+def share(part: float | None, whole: float | None) -> str:
+    """A percentage of `whole`."""
+    if part is None or not whole:
+        return UNKNOWN
+    return f"{100 * part / whole:.0f} %"

@@ -1,0 +1,103 @@
+"""The chart: one metric over its steps, drawn from the store's pyramid, and only when something changed."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual.events import Click
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.store.series import Series
+from tui.widgets.frame import Look, draw
+
+HALF_LIVES = (0, 3, 10, 30, 100, 300)
+DEFAULT_SMOOTHING = 2
+MAX_ZOOM = 12
+
+
+class Chart(Widget, can_focus=True):
+    """A line-API widget: `show` gives it data, keys change how it looks.
+
+    Attributes:
+        look: titles, axis and backdrop of the frame.
+        smoothing: index into HALF_LIVES.
+    """
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Chart { height: 1fr; min-height: 4; }
+    """
+
+    def __init__(self, look: Look, name: str) -> None:
+        super().__init__(id=f"chart-{name}", name=name)
+        self.look = look
+        self.smoothing = DEFAULT_SMOOTHING
+        self._series = Series()
+        self._marks: Series | None = None
+        self._key: tuple[object, ...] = ()
+        self._lines: list[Strip] = []
+
+    def show(self, series: Series, marks: Series | None = None, look: Look | None = None) -> None:
+        """Draw this series from now on; refreshes only if anything differs from what is on the screen."""
+        self._series, self._marks = series, marks
+        if look is not None:
+            self.look = replace(look, log=self.look.log, zoom=self.look.zoom)
+        if self._state() != self._key:
+            self.refresh()
+
+    def _state(self) -> tuple[object, ...]:
+        marks = (id(self._marks), self._marks.version) if self._marks is not None else ()
+        return (
+            id(self._series),
+            self._series.version,
+            marks,
+            self.look,
+            self.smoothing,
+            self.size,
+            self.has_focus,
+        )
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the frame; the frame is drawn when its first line is asked for."""
+        state = self._state()
+        if state != self._key:
+            self._key = state
+            self._series.smooth_by(HALF_LIVES[self.smoothing])
+            width, height = self.size
+            lines = draw(self._series, self._marks, self.look, width, height, focused=self.has_focus)
+            ground = self.rich_style
+            self._lines = [line.apply_style(ground) for line in lines]
+        return self._lines[y] if y < len(self._lines) else Strip.blank(self.size.width)
+
+    def toggle_log(self) -> None:
+        """Logarithmic values, or linear ones again."""
+        self.look = replace(self.look, log=not self.look.log)
+        self.refresh()
+
+    def smooth(self, change: int) -> None:
+        """A longer moving average (+1), a shorter one (-1)."""
+        self.smoothing = min(max(self.smoothing + change, 0), len(HALF_LIVES) - 1)
+        self.refresh()
+
+    def zoom(self, change: int) -> None:
+        """Show the newest half of the steps (+1), or twice as many again (-1)."""
+        self.look = replace(self.look, zoom=min(max(self.look.zoom + change, 0), MAX_ZOOM))
+        self.refresh()
+
+    def reset(self) -> None:
+        """As it was at first: every step, linear, the usual moving average."""
+        self.look = replace(self.look, zoom=0, log=False)
+        self.smoothing = DEFAULT_SMOOTHING
+        self.refresh()
+
+    def on_focus(self) -> None:
+        """The title shows where the keys act."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The title shows where the keys act."""
+        self.refresh()
+
+    def on_click(self, event: Click) -> None:
+        """A click chooses the chart."""
+        event.stop()
+        self.focus()
