@@ -1,7 +1,6 @@
 """What is said over a connection: hello first, then runs, followed files and whatever was waiting."""
 
 import getpass
-import importlib.metadata
 import os
 import socket
 from collections import deque
@@ -17,15 +16,8 @@ from remote.protocol import PROTO, Pushed, Reply
 from remote.sanitise import clean_tree
 from remote.streams import Streams
 from remote.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
+from remote.version import version
 from remote.view import HostHello, RunView, checked
-
-
-def version() -> str:
-    """The version of this installation."""
-    try:
-        return importlib.metadata.version("photinus")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def whoami() -> str:

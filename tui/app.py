@@ -80,7 +80,10 @@ class Cockpit(App[str]):
 
     def _begin(self) -> None:
         """What the first paint need not wait for: bands, links, the timer."""
-        self.store.bands = shipped_bands()
+        try:
+            self.store.bands = shipped_bands()
+        except (ValueError, OSError) as error:  # somebody edited the bands: everything but the lamps works
+            self.notify(f"no lamps: {error}", severity="error", markup=False, timeout=30)
         threading.Thread(target=self._connect, name="photinus-connect", daemon=True).start()
         self.set_interval(self._tick_s, self.tick)
 
@@ -135,6 +138,10 @@ class Cockpit(App[str]):
         if key is not None:
             self.focus_run = None
             self.open_run(key)
+
+    def open_when_heard(self, run_id: str) -> None:
+        """Open a run at the first tick that knows it."""
+        self.focus_run = run_id
 
     def open_run(self, key: RunKey | None) -> None:
         """Show the Run screen of this run, or of the one opened last."""

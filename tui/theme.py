@@ -77,4 +77,4 @@ def hue(colour: Colour, *, bold: bool = False) -> Style:
 PLAIN = Style(color=INK)
 STRONG = Style(color="#ffffff", bold=True)
 DIM = Style(color=FADED)
-FAINT = Style(color="#4d5865")
+FAINT = Style(color="#606c7a")

@@ -1,6 +1,5 @@
 """The verbs that are about the host and not about one run: `hello`, `ping`, `status`, `runs`, `run`."""
 
-import importlib.metadata
 import os
 import platform
 import sys
@@ -14,6 +13,7 @@ from remote.agent.context import Context, Result
 from remote.agent.queue import waiting
 from remote.agent.runs import readable
 from remote.protocol import LINE_LIMIT, PROTO, encode
+from remote.version import version
 from remote.view import RunView
 from trainer.run.checkpoints import list_checkpoints
 from trainer.run.identity import boot_id
@@ -26,7 +26,7 @@ def hello(ctx: Context, _args: Result) -> Result:
     """The verb."""
     return {
         "proto": list(PROTO),
-        "version": _version(),
+        "version": version(),
         "host_id": ctx.home.host_id,
         "boot_id": str(boot_id()),
         "agent_epoch": ctx.epoch,
@@ -124,10 +124,3 @@ def _checkpoints(one: RunDir) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("photinus")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from dataclasses import replace
 
 from remote.supervisor.child import Watched
 from remote.supervisor.outcome import Ending, Outcome, outcome_of
@@ -39,7 +40,12 @@ class Vigil:
             self._hold_on(left)
         ending = trainer.reap() if trainer else Ending(known=False)
         word = last_word(post)
-        return outcome_of(post.spec.kind, ending, word, stop_asked=self._stopping, killed=self._killed)
+        outcome = outcome_of(post.spec.kind, ending, word, stop_asked=self._stopping, killed=self._killed)
+        if outcome.state is State.STOPPED and self._stopping and post.spec.kind == "trainer":
+            return replace(
+                outcome, reason=post.desk.stop_reason
+            )  # who asked says more than which signal came
+        return outcome
 
     def _tick(self, trainer: Watched | None) -> None:
         self._greet()

@@ -16,6 +16,7 @@ from tests.waiting import wait_until
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     root = tmp_path / "home"
     monkeypatch.setenv("PHOTINUS_HOME", str(root))
+    monkeypatch.setenv("PHOTINUS_PATIENCE", '{"poll_s": 0.01, "grace_s": 0.4}')
     yield root
     end_everything(root)
 

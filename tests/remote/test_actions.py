@@ -105,9 +105,7 @@ def test_a_local_command_inherits_environment_and_umask(
     words = (sys.executable, "-c", code, str(tmp_path / "out"))
     old = os.umask(0o027)
     try:
-        asked = StartRequest(
-            name="mine", kind="command", argv=(sys.executable, "-c", code), env={"EXTRA": "!"}
-        )
+        asked = StartRequest(name="mine", kind="command", argv=words, env={"EXTRA": "!"})
         run = start_run(session, asked).run
     finally:
         os.umask(old)

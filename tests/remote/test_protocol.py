@@ -50,6 +50,7 @@ def test_garbage_raises_nothing_but_protocol_errors(line: bytes) -> None:
 
 
 @given(FIELDS)
+@settings(max_examples=50)
 def test_json_of_any_shape_raises_nothing_but_protocol_errors(fields: dict[str, Any]) -> None:
     only_typed_errors(json.dumps(fields).encode())
 
@@ -71,6 +72,7 @@ def test_hosts_values_of_any_shape_raise_nothing_but_protocol_errors(value: Any)
 
 
 @given(st.sampled_from(sorted(RunView.__dataclass_fields__)), JSON)
+@settings(max_examples=50)
 def test_a_run_with_one_field_of_any_shape_is_read_or_refused(name: str, value: Any) -> None:
     try:
         RunView.from_json(view().to_json() | {name: value})

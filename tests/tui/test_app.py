@@ -12,14 +12,13 @@ from textual.widgets import DataTable, Input
 from remote.actions import Outcome
 from remote.updates import RunsSeen
 from tests.tui.fake import WALL, Clock, FakeActs, FakeSession, cockpit, events, view
+from trainer.telemetry.bands import BandsError
 from tui.app import Cockpit
 from tui.keys import TABLE, Where, bindings, keys_of, markdown
 from tui.screens.base import CockpitScreen
-from tui.screens.confirm import Confirm
 from tui.screens.fleet import Fleet
-from tui.screens.help import Help, page
+from tui.screens.help import page
 from tui.screens.run import RunScreen
-from tui.screens.start import StartForm
 from tui.widgets.bars import KeyBar
 from tui.widgets.chart import Chart
 from tui.widgets.logview import LogView
@@ -57,6 +56,16 @@ async def live(pilot: Pilot[str], app: Cockpit, session: FakeSession, *, opened:
         await settle(pilot, app)
 
 
+def front(app: Cockpit) -> str:
+    """The screen in front."""
+    return type(app.screen).__name__
+
+
+def follows(app: Cockpit) -> bool:
+    """Whether the log follows its end."""
+    return app.screen.query_one(LogView).follow
+
+
 def toasts(app: Cockpit) -> list[str]:
     return [notification.message for notification in app._notifications]
 
@@ -66,7 +75,7 @@ async def test_the_fleet_is_painted_before_any_host_is_asked() -> None:
     app = cockpit(session)
     async with app.run_test(size=(160, 50)) as pilot:
         await pilot.pause()
-        assert isinstance(app.screen, Fleet)
+        assert front(app) == "Fleet"
         await settle(pilot, app)
         assert "connecting" in picture(app)
         assert session.started.wait(5)
@@ -112,6 +121,21 @@ async def test_rows_never_move_and_the_cursor_stays_while_cells_change() -> None
         assert table.row_count == 4
         assert not clears
         assert "✖ failed" in picture(app)
+
+
+async def test_the_cursor_begins_on_a_live_run_and_then_belongs_to_the_operator() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        session.change(view("over-bbbbbb", state="stopped"))  # heard of before the list
+        await settle(pilot, app)
+        session.connect(view("over-bbbbbb", state="stopped"), view())
+        await settle(pilot, app)
+        assert app.screen.target() == ("local", RUN)  # type: ignore[attr-defined]
+        session.change(view(seq=9, state="failed"))
+        session.change(view("newer-cccccc"))
+        await settle(pilot, app)
+        assert app.screen.target() == ("local", RUN)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -184,7 +208,7 @@ async def test_a_lost_host_makes_the_run_unknown_and_acts_refuse_with_the_reason
         for key in ("x", "K", "r", "s"):
             await pilot.press(key)
             await pilot.pause()
-            assert isinstance(app.screen, Fleet), key
+            assert front(app) == "Fleet", key
         assert acts.done == []
         assert app.screen.query_one(KeyBar)._blocked >= {"stop", "kill", "start", "resume"}
         assert any("not reachable" in toast and "Press R" in toast for toast in toasts(app))
@@ -198,7 +222,7 @@ async def test_the_same_key_again_does_it_and_nothing_else_does(key: str, verb: 
         await live(pilot, app, session)
         await pilot.press(key)
         await pilot.pause()
-        assert isinstance(app.screen, Confirm)
+        assert front(app) == "Confirm"
         text = picture(app)
         for word in (RUN, "pid 4242", "local", "100 steps since step-00000200", "resumes it", f"{key} again"):
             assert word in text, word
@@ -209,7 +233,7 @@ async def test_the_same_key_again_does_it_and_nothing_else_does(key: str, verb: 
         await pilot.press(key, key)
         await pilot.pause()
         assert acts.done == [(verb, "local", RUN)]
-        assert isinstance(app.screen, Fleet)
+        assert front(app) == "Fleet"
 
 
 async def test_a_dialog_keeps_its_target_and_refuses_another_attempt() -> None:
@@ -251,7 +275,7 @@ async def test_the_start_form_shows_what_will_run_and_what_is_wrong() -> None:
         await live(pilot, app, session)
         await pilot.press("s")
         await pilot.pause()
-        assert isinstance(app.screen, StartForm)
+        assert front(app) == "StartForm"
         assert "model.kind" in picture(app)
         field = app.screen.query_one("#overrides", Input)
         field.value = "stepz=500"
@@ -259,7 +283,7 @@ async def test_the_start_form_shows_what_will_run_and_what_is_wrong() -> None:
         assert "did you mean" in picture(app)
         await pilot.press("enter")
         await pilot.pause()
-        assert isinstance(app.screen, StartForm)
+        assert front(app) == "StartForm"
         assert not acts.requests
         field.value = "steps=500"
         await pilot.pause()
@@ -281,7 +305,7 @@ async def test_the_start_form_can_be_left() -> None:
         await pilot.pause()
         await pilot.press("escape")
         await pilot.pause()
-        assert isinstance(app.screen, Fleet)
+        assert front(app) == "Fleet"
         assert not acts.requests
 
 
@@ -291,12 +315,12 @@ async def test_the_log_is_searched_and_followed() -> None:
     async with app.run_test(size=(160, 50)) as pilot:
         await live(pilot, app, session, opened=True)
         log = app.screen.query_one(LogView)
-        assert log.follow
+        assert follows(app)
         await pilot.press("slash")
         await pilot.press(*"needle", "enter")
         await pilot.pause()
         assert "line 350 needle" in picture(app)
-        assert not log.follow
+        assert not follows(app)
         assert "match 8 of 8" in toasts(app)
         await pilot.press("N")
         await pilot.pause()
@@ -313,10 +337,10 @@ async def test_the_log_is_searched_and_followed() -> None:
         assert "more" in picture(app)
         await pilot.press("escape")
         assert log.pattern is None
-        assert app.screen.where == "run"  # type: ignore[attr-defined]
+        assert front(app) == "RunScreen"
         await pilot.press("escape")
         await pilot.pause()
-        assert app.screen.where == "fleet"  # type: ignore[attr-defined]
+        assert front(app) == "Fleet"
 
 
 async def test_markup_and_escapes_of_a_host_are_only_text() -> None:
@@ -370,10 +394,10 @@ async def test_a_run_named_on_the_command_line_is_opened_when_it_is_heard_of() -
     app = cockpit(session, focus=RUN)
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(pilot, app)
-        assert app.screen.where == "fleet"  # type: ignore[attr-defined]
+        assert front(app) == "Fleet"
         session.connect(view())
         await settle(pilot, app)
-        assert app.screen.where == "run"  # type: ignore[attr-defined]
+        assert front(app) == "RunScreen"
 
 
 # Every key of the table does something.
@@ -443,16 +467,83 @@ def test_one_table_drives_dispatch_help_and_readme() -> None:
         assert f"`{key.shown}`" in table
 
 
+async def test_the_palette_does_what_the_key_does() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await live(pilot, app, session)
+        (stop,) = [c for c in app.get_system_commands(app.screen) if c.title.startswith("stop")]
+        stop.callback()
+        await pilot.pause()
+        await pilot.pause()
+        assert front(app) == "Confirm"
+
+
+async def test_another_width_keeps_rows_and_cursor() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        session.connect(view(), view("other-bbbbbb", created=WALL - 90))
+        await settle(pilot, app)
+        await pilot.press("down")
+        for width, shown in ((80, False), (100, False), (160, True)):
+            await pilot.resize_terminal(width, 30)
+            await settle(pilot, app)
+            assert app.screen.target() == ("local", "other-bbbbbb")  # type: ignore[attr-defined]
+            assert ("memory" in picture(app)) == shown
+            assert RUN in picture(app)
+
+
+async def test_a_started_run_is_opened_when_its_host_tells_of_it() -> None:
+    session, acts = FakeSession(), FakeActs()
+    acts.answer = lambda verb, run_id: Outcome(True, view("new-cccccc"), message="new-cccccc is running")
+    app = cockpit(session, acts=acts)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await live(pilot, app, session)
+        await pilot.press("s")
+        await pilot.pause()
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert front(app) == "Fleet"
+        session.change(view("new-cccccc"))
+        await settle(pilot, app)
+        assert front(app) == "RunScreen"
+        assert app.screen.target() == ("local", "new-cccccc")  # type: ignore[attr-defined]
+
+
+async def test_a_run_that_vanishes_leads_back_to_the_fleet() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await live(pilot, app, session, opened=True)
+        session.say(RunsSeen((), WALL))
+        await settle(pilot, app)
+        assert front(app) == "Fleet"
+
+
+async def test_broken_bands_cost_only_the_lamps(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise BandsError("kssm.yaml: metric 'R' has no bands: give at least one")
+
+    monkeypatch.setattr("tui.app.shipped_bands", broken)
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await live(pilot, app, session, opened=True)
+        assert any("metric 'R' has no bands" in toast for toast in toasts(app))
+        assert "step 300 / 3,000" in picture(app)
+
+
 async def test_help_lists_the_keys_and_closes() -> None:
     app = cockpit(FakeSession())
     async with app.run_test(size=(100, 40)) as pilot:
         await pilot.press("question_mark")
         await pilot.pause()
-        assert isinstance(app.screen, Help)
+        assert front(app) == "Help"
         assert "kill exactly the process shown" in picture(app)
         await pilot.press("escape")
         await pilot.pause()
-        assert isinstance(app.screen, Fleet)
+        assert front(app) == "Fleet"
 
 
 async def test_the_palette_offers_the_keys_of_the_screen_with_their_reasons() -> None:

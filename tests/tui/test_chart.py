@@ -43,13 +43,13 @@ def test_a_frame_has_exactly_its_size(width: int, height: int) -> None:
 
 
 def test_the_title_says_the_last_value_and_its_unit() -> None:
-    assert text(series_of(3.0, 2.5), Look("loss", "nats/token"))[0].startswith(" loss  2.5 nats/token")
+    assert text(series_of(3.0, 2.5), Look("loss", "nats/token"))[0].startswith(" loss  2.500 nats/token")
 
 
 def test_a_narrow_title_keeps_the_value() -> None:
     series = series_of(*(1.0 + i / 10 for i in range(30)))
     series.smooth_by(10)
-    assert text(series, Look("loss", "nats/token"), width=16)[0].rstrip() == " loss  3.9"
+    assert text(series, Look("loss", "nats/token"), width=16)[0].rstrip() == " loss  3.900"
 
 
 def test_a_chart_without_values_says_so() -> None:
@@ -122,7 +122,7 @@ def test_marks_are_diamonds_on_the_same_axis() -> None:
     marks.append(50, 2.0)
     lines = text(series_of(*(3 - i / 100 for i in range(100))), Look("loss", marks_title="val"), marks)
     assert sum(line.count("◆") for line in lines[1:]) == 1
-    assert "◆ val 2" in lines[0]
+    assert "◆ val 2.000" in lines[0]
 
 
 def test_zoom_shows_the_newest_part() -> None:

@@ -256,3 +256,18 @@ def test_what_is_not_known_of_a_run_is_none() -> None:
     run = RunRecord(host="local", view=view(last_checkpoint=None), heard_at=START)
     assert (run.step_s, run.eta_s, run.unsaved_steps, run.checkpoint_step) == (None, None, None, None)
     assert isinstance(run.view, RunView)
+
+
+def test_the_penalty_lamp_judges_what_it_adds_to_the_loss(store: Store) -> None:
+    line = '{"type":"metrics","seq":%d,"attempt":1,"t":1.0,"step":%d,"total":%f,"ce":2.0,"reg":0.9}\n'
+    tell(store, said(line % (1, 5, 2.009)))
+    assert words(store)["reg"] == "small"
+    tell(store, said(line % (2, 10, 2.9), offset=99))
+    assert words(store)["reg"] == "notable"
+
+
+def test_a_checkpoint_between_two_rows_moves_the_step_on(store: Store) -> None:
+    tell(store, said(events(range(1))))
+    saved = '"step":4,"path":"p","sha256":"s","kind":"interrupt"}\n'
+    tell(store, said('{"type":"checkpoint","seq":9,"attempt":1,"t":1,' + saved, offset=99))
+    assert store.runs[KEY].step == 4

@@ -116,6 +116,9 @@ def _sentence(entry: MetricBands, said: str, low: float, high: float, context: C
         said = f"{said} ({stat})"
     if entry.per:
         return said
+    if entry.limit is not None:
+        bound = next((high for _, high in entry.bounds(context) if high < inf), inf)
+        return f"{said} ago, the limit is {_number(bound)}{f' {entry.unit}' if entry.unit else ''}"
     if any(isinstance(band.bound, str) and band.bound != "limit" for band in entry.bands):
         return f"{said} beside {_floors(context)}"
     if low == -inf:
@@ -150,4 +153,4 @@ def _at_ends(ends: Ends, context: Context) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

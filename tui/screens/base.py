@@ -144,9 +144,7 @@ class CockpitScreen(Screen[None]):
     def _started(self, outcome: Any) -> None:
         self.told(outcome)
         if outcome.ok and outcome.run is not None:
-            host = next((name for name, run in self.bridge.store.runs if run == outcome.run.run_id), None)
-            if host is not None:
-                self.bridge.open_run((host, outcome.run.run_id))
+            self.bridge.open_when_heard(outcome.run.run_id)
 
     def action_resume(self) -> None:
         """Resume the chosen run."""

@@ -48,5 +48,8 @@ class Bridge(Protocol):
     def open_run(self, key: RunKey | None) -> None:
         """Show the Run screen of this run, or of the one opened last."""
 
+    def open_when_heard(self, run_id: str) -> None:
+        """Show the Run screen of this run as soon as its host has told of it."""
+
     def show_fleet(self) -> None:
         """Show the Fleet screen."""

@@ -67,6 +67,7 @@ class Fleet(CockpitScreen):
         self._rows: dict[str, RunKey | None] = {}
         self._shown: list[str] = []
         self._tier = -1
+        self._placed = False
 
     def body(self) -> ComposeResult:
         """The table, what to do while it is empty, and the newest alerts."""
@@ -118,20 +119,29 @@ class Fleet(CockpitScreen):
         store, now = self.bridge.store, self.bridge.now()
         for name, host in store.hosts.items():
             self._row(f"host {name}", None, self._host_cells(host, now))
-        first = len(self._rows) == len(store.hosts) and self.table.cursor_row == 0 and bool(store.runs)
         for key, run in store.runs.items():
             self._row("/".join(key), key, self._run_cells(run, store.host_of(run), now))
         gone = [row for row, known in self._rows.items() if known is not None and known not in store.runs]
         for row in gone:
             self._remove(row)
-        if first:  # the newest run is what one comes for; from now on only the operator moves the cursor
-            self.table.move_cursor(row=len(store.hosts), animate=False)
+        self._place()
         self._say_empty()
         alerts = [
             lines.line((alert.text, hue("red" if alert.level == "error" else "amber")))
             for alert in store.alerts
         ]
         self.query_one("#alerts", Panel).lay(lambda _width, _height: alerts[-4:])
+
+    def _place(self) -> None:
+        """Once, when the hosts have told their runs: the newest live one. From then on nobody but the operator."""
+        store = self.bridge.store
+        if self._placed or not store.runs or not any(host.runs_seen for host in store.hosts.values()):
+            return
+        self._placed = True
+        keys = [key for key in self._rows.values() if key is not None]
+        chosen = next((key for key in keys if not store.runs[key].view.is_terminal), keys[0])
+        if self.table.cursor_row == 0:
+            self.table.move_cursor(row=list(self._rows.values()).index(chosen), animate=False)
 
     def _say_empty(self) -> None:
         """What to press, once the hosts have answered that there is nothing."""

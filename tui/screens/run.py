@@ -124,10 +124,11 @@ class RunScreen(CockpitScreen):
     def paint(self) -> None:
         """Show the run as it is known now."""
         super().paint()
-        run = self.chosen()
+        run, bridge = self.chosen(), self.bridge
         if run is None:
+            if self.is_current:  # its host no longer has it
+                bridge.show_fleet()
             return
-        bridge = self.bridge
         host, now, wall = bridge.store.host_of(run), bridge.now(), bridge.wall()
         self._lay("head", lambda width, _height: head(run, host, now, wall, width))
         if bridge.store.bands is not None:

@@ -1,5 +1,6 @@
 """Which lamps a run has, and what lights them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from trainer.telemetry.bands import Bands
@@ -28,12 +29,24 @@ def idle_s(run: RunRecord, now: float) -> float | None:
     return now - run.row_heard
 
 
+def penalty(row: Mapping[str, float]) -> float | None:
+    """What the penalty adds to the loss: total - ce (the table's `reg` may still lack its lambda)."""
+    total, ce = row.get("total"), row.get("ce")
+    return row.get("reg") if total is None or ce is None else total - ce
+
+
+def _value(run: RunRecord, metric: str, now: float) -> float | None:
+    if metric == "idle_s":
+        return idle_s(run, now)
+    return penalty(run.row) if metric == "reg" and "reg" in run.row else run.row.get(metric)
+
+
 def lamps(run: RunRecord, host: HostRecord, bands: Bands, now: float) -> list[Verdict]:
     """The lamps of a run: the core ones always, the others where there is something to judge."""
     context = context_of(run)
     found = []
     for metric in CORE:
-        value = idle_s(run, now) if metric == "idle_s" else run.row.get(metric)
+        value = _value(run, metric, now)
         if metric in bands:
             verdict = judge(bands, metric, value, context)
             found.append(_journey(verdict, run) if bands.metrics[metric].zones else verdict)

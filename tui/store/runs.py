@@ -97,10 +97,12 @@ class RunRecord:
                 self.floors = event
             case Phase():
                 self.phase = event
+                self._reached(event.step)
             case Sample():
                 self.sample = event
             case Checkpoint():
                 self.checkpoint = event
+                self._reached(event.step)
             case Note():
                 self.notes.append(event)
             case _:
@@ -120,6 +122,11 @@ class RunRecord:
         tone = self.row.get("R", nan)
         if zones is not None and tone == tone:
             self.zones.add(zones, tone)
+
+    def _reached(self, step: int | None) -> None:
+        """A step that was told between two rows of metrics."""
+        if step is not None and (self.step is None or step > self.step):
+            self.step = step
 
     def _evaluation(self, event: Evaluation) -> None:
         self.evaluation = event

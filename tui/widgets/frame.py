@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from trainer.telemetry.bands import Colour
 from tui.store.series import Series
+from tui.store.words import number
 from tui.theme import DIM, FAINT, HUES, PLAIN, STRONG, TINTS, hue
 from tui.widgets import envelope
 from tui.widgets.scale import Scale, fit, label
@@ -96,7 +97,7 @@ def _title(series: Series, marks: Series | None, look: Look, width: int, focused
     more: list[Segment] = []
     if series.last is not None:
         finite = series.last == series.last and abs(series.last) != inf
-        parts.append(Segment(f"  {series.last:.4g}", hue(look.colour if finite else "red", bold=True)))
+        parts.append(Segment(f"  {number(series.last)}", hue(look.colour if finite else "red", bold=True)))
         more.append(Segment(f" {look.unit}" if look.unit else "", DIM))
     if len(series.gaps):
         more.append(Segment(f"  ✕ {len(series.gaps)} not finite", hue("red")))
@@ -105,9 +106,9 @@ def _title(series: Series, marks: Series | None, look: Look, width: int, focused
     if look.zoom:
         more.append(Segment(f"  last 1/{2**look.zoom}", DIM))
     if marks is not None and marks.last is not None:
-        more.append(Segment(f"  ◆ {look.marks_title} {marks.last:.4g}", hue("violet")))
+        more.append(Segment(f"  ◆ {look.marks_title} {number(marks.last)}", hue("violet")))
     if series.average is not None:
-        more.append(Segment(f"  mean {series.average:.4g}", DIM))
+        more.append(Segment(f"  mean {number(series.average)}", DIM))
     room = width - sum(part.cell_length for part in parts)
     for part in more:
         if part.cell_length <= room:

@@ -34,11 +34,11 @@ def _facts(run: RunRecord, host: HostRecord, now: float, wall: float) -> Text:
     """Run state, link state, data age: each under its own name."""
     state = fact(state_fact(run, host))
     since = wall + (host.wall_ahead or 0.0) - run.view.since
-    parts = [line(("run ", FAINT)), state]
+    parts = [line(("run ", DIM)), state]
     if host.link.is_up:
         parts.append(line((f" {duration(since)}", DIM)))
-    parts += [line(("    link ", FAINT)), fact(link_fact(host, now))]
-    parts += [line(("    data ", FAINT)), fact(age_fact(run.heard_at, now))]
+    parts += [line(("    link ", DIM)), fact(link_fact(host, now))]
+    parts += [line(("    data ", DIM)), fact(age_fact(run.heard_at, now))]
     if run.view.state == "stopping" and since > SLOW_STOP_S:
         parts.append(
             line(

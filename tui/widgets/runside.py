@@ -37,11 +37,20 @@ def lamp_rows(verdicts: list[Verdict], width: int, height: int) -> list[Text]:
 def _lamp_row(verdict: Verdict) -> Text:
     text, style = lamp(verdict)
     pad = " " * max(WORD_WIDTH - cell_len(text), 1)
-    value = f"{verdict.value:.4g}" if verdict.value is not None else ""
-    unit = f" {verdict.unit}" if verdict.unit and value else ""
+    value, unit = _measured(verdict)
     return line(
         (text + pad, style), (f"{verdict.title:<{TITLE_WIDTH}}", PLAIN), (f"{value}", PLAIN), (unit, DIM)
     )
+
+
+def _measured(verdict: Verdict) -> tuple[str, str]:
+    """Value and unit, in as many digits as stay calm."""
+    if verdict.value is None:
+        return "", ""
+    if verdict.unit == "s":
+        return age(verdict.value), ""
+    digits = {"%": 2, "GB free": 3}.get(verdict.unit, 4)
+    return number(verdict.value, digits), f" {verdict.unit}" if verdict.unit else ""
 
 
 def _why(verdict: Verdict) -> str:

@@ -48,8 +48,9 @@ def test_stop_ends_with_a_checkpoint_at_or_after_the_last_finished_step(stage: S
     run = stage.trainer()
     stage.begin(run)
     until_steps(run, 7)
-    ask(run, "stop")
-    assert until_over(run).state is State.STOPPED
+    ask(run, "stop", by="ada")
+    over = until_over(run)
+    assert (over.state, over.reason) == (State.STOPPED, "stop requested by ada")
     ack = read_ack(run, "req-1")
     assert ack is not None
     assert ack.checkpoint is not None

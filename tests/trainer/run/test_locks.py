@@ -110,14 +110,16 @@ def test_adopt_refuses_another_file_and_a_lock_that_is_held(tmp_path: Path) -> N
     assert Flock.adopt(tmp_path / "mine", os.dup(mine.fd)).is_held
 
 
+@pytest.mark.timeout(300)  # make chaos: 5,000 takes
 def test_probes_make_no_take_fail(tmp_path: Path) -> None:
     """Two processes probe as fast as they can while the lock is taken and let go again and again."""
     path = tmp_path / "lock"
     path.touch()
-    code = "import sys; from pathlib import Path; from trainer.run.locks import is_free\n"
-    code += "print('go', flush=True)\nwhile True: is_free(Path(sys.argv[1]))"
+    code = "import select, sys; from pathlib import Path; from trainer.run.locks import is_free\n"
+    # its stdin ends with us, however we end: no prober outlives its test
+    code += "print('go', flush=True)\nwhile not select.select([0], [], [], 0)[0]: is_free(Path(sys.argv[1]))"
     argv = [sys.executable, "-P", "-c", code, str(path)]
-    probers = [subprocess.Popen(argv, stdout=subprocess.PIPE) for _ in range(2)]
+    probers = [subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
     try:
         for prober in probers:
             assert prober.stdout is not None

@@ -1,0 +1,71 @@
+"""Log lines taken in, and one screen of the log view painted after each slice. Prints JSON."""
+
+import asyncio
+import json
+import sys
+import time
+
+from textual.app import App, ComposeResult
+
+from tui.store.logring import LogRing
+from tui.widgets.logview import LogView
+
+LINES = 200_000
+CHUNK = 64 * 1024
+PLAIN = b"    20 |  56.769 |  56.660 |  0.1086 | 0.0566 |   0.878 |   16.009\n"
+RICH = "💾 \x1b[32mCheckpoint\x1b[0m @ Step 400 – saved ∅ ☾ ⚖ 🌀\n".encode()
+
+
+def taken(line: bytes) -> float:
+    """Seconds for LINES lines in chunks as they come off a wire."""
+    data = line * LINES
+    ring = LogRing()
+    begun = time.perf_counter()
+    for start in range(0, len(data), CHUNK):
+        ring.feed(data[start : start + CHUNK])
+    assert len(ring) == LINES
+    return time.perf_counter() - begun
+
+
+class Bench(App[None]):
+    """A log view and nothing else."""
+
+    def compose(self) -> ComposeResult:
+        """The view."""
+        yield LogView()
+
+
+async def shown() -> tuple[float, int]:
+    """Seconds to take LINES lines with the view following, and the frames painted meanwhile."""
+    app = Bench()
+    async with app.run_test(size=(160, 50)) as pilot:
+        view, ring, data = app.query_one(LogView), LogRing(), PLAIN * LINES
+        frames, begun = 0, time.perf_counter()
+        for start in range(0, len(data), 16 * CHUNK):
+            for offset in range(start, min(start + 16 * CHUNK, len(data)), CHUNK):
+                ring.feed(data[offset : offset + CHUNK])
+            view.show(ring)
+            await pilot.pause()
+            frames += 1
+        return time.perf_counter() - begun, frames
+
+
+def main() -> int:
+    plain, rich = min(taken(PLAIN) for _ in range(3)), min(taken(RICH) for _ in range(3))
+    seconds, frames = asyncio.run(shown())
+    result = {
+        "benchmark": "logview",
+        "lines": LINES,
+        "ring_s": round(plain, 3),
+        "ring_lines_per_s": round(LINES / plain),
+        "ring_unicode_and_escapes_s": round(rich, 3),
+        "view_s": round(seconds, 3),
+        "view_frames": frames,
+        "budget_s": 2.0,
+    }
+    sys.stdout.write(json.dumps(result) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
