@@ -42,6 +42,7 @@ class Pilot:
         self.settled = threading.Event()
         self.refusal: CallError | None = None
         self.link = LinkState(since=clock())
+        self.last_loss = ""  # why the link was lost last; kept while the next connect is tried
         self._host, self._timings, self._opener, self._clock = host, timings, opener, clock
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._calls = CallTable()
@@ -201,8 +202,7 @@ class Pilot:
             self._connect()
         elif self._connection is not None:
             self._keep_alive(self._connection, now)
-        reason = self.link.reason
-        self._calls.expire(now, self.link.is_up or self.link.phase == "refused", reason)
+        self._calls.expire(now, self.link.is_up or self.link.phase == "refused", self.last_loss)
 
     def _keep_alive(self, connection: Connection, now: float) -> None:
         if self.link.phase == "connecting":
@@ -227,6 +227,7 @@ class Pilot:
         if self._attempt == 0:
             self._away_since = now
         self._attempt += 1
+        self.last_loss = reason
         self._calls.link_lost(reason)
         self._set_link("lost", reason)
         pause = backoff(self._timings, self._attempt - 1, now - self._away_since)

@@ -91,7 +91,7 @@ class Session:
             CallError: the host refused us (an unsafe state root, another protocol).
         """
         if not self._pilot.settled.wait(timeout):
-            why = f": {self.link.reason}" if self.link.reason else ""
+            why = f": {self._pilot.last_loss}" if self._pilot.last_loss else ""
             raise UnreachableError(
                 f"{self.host.name} was not reached in {timeout:g} s{why}", "check the link"
             )

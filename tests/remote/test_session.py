@@ -142,9 +142,9 @@ def test_a_host_that_cannot_be_reached_is_unreachable_and_says_why(home: Path) -
 
 def test_an_agent_that_cannot_start_shows_its_last_words(home: Path) -> None:
     with pytest.raises(UnreachableError, match="code 1"):
-        connect(Host("local", python="/bin/false"), timeout=0.4, timings=QUICK)
+        connect(Host("local", python="/bin/false"), timeout=1.0, timings=QUICK)
     with pytest.raises(UnreachableError, match="exited"):
-        connect(Host("local", python="/bin/true"), timeout=0.4, timings=QUICK)
+        connect(Host("local", python="/bin/true"), timeout=1.0, timings=QUICK)
 
 
 def test_an_unsafe_state_root_is_refused_and_not_tried_again_until_asked(home: Path) -> None:

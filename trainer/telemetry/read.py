@@ -32,17 +32,24 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(str(name) for name in value) if isinstance(value, list) else ()
 
 
+# The __init__ of a frozen dataclass takes longer than decoding its line: the hot type's slots are set directly.
+_NEW = object.__new__
+_SEQ, _ATTEMPT, _T, _STEP, _VALUES, _NONFINITE, _U_STAT = (
+    getattr(Metrics, name).__set__
+    for name in ("seq", "attempt", "t", "step", "values", "nonfinite", "u_stat")
+)
+
+
 def _metrics(raw: dict[str, Any]) -> Metrics:
-    take = raw.pop
-    return Metrics(
-        seq=take("seq"),
-        attempt=take("attempt"),
-        t=take("t"),
-        step=take("step"),
-        nonfinite=_names(take("nonfinite")) if "nonfinite" in raw else (),
-        u_stat=take("u_stat", "median"),
-        values=_numbers(raw),
-    )
+    take, row = raw.pop, _NEW(Metrics)
+    _SEQ(row, take("seq"))
+    _ATTEMPT(row, take("attempt"))
+    _T(row, take("t"))
+    _STEP(row, take("step"))
+    _NONFINITE(row, _names(take("nonfinite")) if "nonfinite" in raw else ())
+    _U_STAT(row, take("u_stat", "median"))
+    _VALUES(row, _numbers(raw))
+    return row
 
 
 def _evaluation(raw: dict[str, Any]) -> Evaluation:

@@ -133,7 +133,7 @@ class Fleet(CockpitScreen):
         self.query_one("#alerts", Panel).lay(lambda _width, _height: alerts[-4:])
 
     def _place(self) -> None:
-        """Once, when the hosts have told their runs: the newest live one. From then on nobody but the operator."""
+        """Once, when the hosts have told their runs: the newest live one. Then only the operator moves."""
         store = self.bridge.store
         if self._placed or not store.runs or not any(host.runs_seen for host in store.hosts.values()):
             return

@@ -6,11 +6,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
-from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.keys import Where, bindings
-from tui.screens.base import CockpitScreen
+from tui.screens.runkeys import RunKeys
 from tui.store.lamps import lamps
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
@@ -30,7 +29,7 @@ TONE = Look("R", colour="cyan", include=(0.0,))
 GRAD = Look("grad norm", colour="violet")
 
 
-class RunScreen(CockpitScreen):
+class RunScreen(RunKeys):
     """The run that was opened."""
 
     where: ClassVar[Where] = "run"
@@ -71,7 +70,6 @@ class RunScreen(CockpitScreen):
     def __init__(self, key: RunKey | None) -> None:
         super().__init__()
         self._key = key
-        self._panel = 0
 
     def body(self) -> ComposeResult:
         """Head, charts and log at the left, what they mean at the right."""
@@ -177,137 +175,3 @@ class RunScreen(CockpitScreen):
             (mark, hue("blue")), ("log", STRONG), (f"  {lines_kept}   {follow}", DIM), (search, hue("amber"))
         )
         self._lay("logtitle", lambda _width, _height: [row])
-
-    # Panels: one has the keyboard; on a small terminal it is the only one shown.
-
-    def _panels(self) -> list[Widget]:
-        """The panels in the order in which `tab` visits them."""
-        charts: list[Widget] = list(self.query(Chart))
-        return [*charts, self.query_one(LogView)]
-
-    def _choose(self, place: int) -> None:
-        """Give one panel the keyboard."""
-        panels = self._panels()
-        self._panel = place % len(panels)
-        for panel in self.query(".-current"):
-            panel.remove_class("-current")
-        chosen = panels[self._panel]
-        for widget in (chosen, *chosen.ancestors):
-            if isinstance(widget, Widget) and widget is not self:
-                widget.add_class("-current")
-        chosen.focus()
-        self.call_after_refresh(self.paint)
-
-    def on_descendant_focus(self) -> None:
-        """A click chose a panel: the next `tab` goes on from there."""
-        panels = self._panels()
-        if self.focused in panels:
-            self._panel = panels.index(self.focused)
-        if self.is_mounted:
-            self._title_only()
-
-    def _title_only(self) -> None:
-        run = self.chosen()
-        if run is not None:
-            self._log(run)
-
-    def action_next_panel(self) -> None:
-        """The next panel."""
-        self._choose(self._panel + 1)
-
-    def action_previous_panel(self) -> None:
-        """The panel before."""
-        self._choose(self._panel - 1)
-
-    def action_enlarge(self) -> None:
-        """Give the focused panel the whole screen, or take it back."""
-        if self.maximized is not None:
-            self.minimize()
-        else:
-            self.maximize(self._panels()[self._panel])
-
-    def action_back(self) -> None:
-        """Back by one: an enlarged panel, a search, the screen."""
-        search, log = self.query_one("#search", Input), self.query_one(LogView)
-        if self.maximized is not None:
-            self.minimize()
-        elif search.has_class("-shown") or log.pattern is not None:
-            self._close_search()
-            log.search("")
-            self.paint()
-        else:
-            self.bridge.show_fleet()
-
-    # The charts.
-
-    def _chosen_charts(self) -> list[Chart]:
-        """The focused chart, or all of them."""
-        focused = self.focused
-        return [focused] if isinstance(focused, Chart) else list(self.query(Chart))
-
-    def action_log_y(self) -> None:
-        """Logarithmic axis on or off."""
-        for chart in self._chosen_charts():
-            chart.toggle_log()
-
-    def action_smooth(self, change: int) -> None:
-        """A longer or shorter moving average."""
-        for chart in self._chosen_charts():
-            chart.smooth(change)
-
-    def action_zoom(self, change: int) -> None:
-        """Fewer or more steps, the newest always shown."""
-        for chart in self._chosen_charts():
-            chart.zoom(change)
-
-    def action_reset(self) -> None:
-        """The charts as they were at first."""
-        for chart in self._chosen_charts():
-            chart.reset()
-
-    # The log.
-
-    def action_search(self) -> None:
-        """Open the search line."""
-        if self.maximized is not None:
-            self.minimize()
-        self._choose(len(self._panels()) - 1)
-        search = self.query_one("#search", Input)
-        search.add_class("-shown")
-        search.focus()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Search, and show the newest match."""
-        log = self.query_one(LogView)
-        self._close_search()
-        found = log.search(event.value)
-        if event.value and not found:
-            self.notify(f"no line matches {event.value}", severity="warning", markup=False)
-        elif found:
-            self._go(forward=False)
-        self.paint()
-
-    def _close_search(self) -> None:
-        self.query_one("#search", Input).remove_class("-shown")
-        self.query_one(LogView).focus()
-
-    def _go(self, *, forward: bool) -> None:
-        log = self.query_one(LogView)
-        if log.pattern is None:
-            self.notify("nothing is searched for: press /", severity="warning")
-        elif (place := log.go(forward=forward)) is not None:
-            self.notify(f"match {place[0]} of {place[1]}", timeout=2)
-        self.paint()
-
-    def action_next_match(self) -> None:
-        """The next match."""
-        self._go(forward=True)
-
-    def action_previous_match(self) -> None:
-        """The match before."""
-        self._go(forward=False)
-
-    def action_follow(self) -> None:
-        """Follow the log's end, or stay here."""
-        self.query_one(LogView).toggle_follow()
-        self.paint()

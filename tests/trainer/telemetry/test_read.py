@@ -23,6 +23,13 @@ def test_a_row_keeps_every_number_and_names_what_was_not_finite() -> None:
     assert event.values == {"ce": 2.5, "reg": None}
 
 
+def test_a_decoded_row_equals_one_that_was_built() -> None:
+    values = {"ce": 2.5, "reg": None}
+    built = Metrics(seq=1, attempt=1, t=5.0, step=20, values=values, nonfinite=("reg",), u_stat="mean")
+    assert decode(ROW) == built
+    assert decode(ROW.replace(b"2.5", b"2.6")) != built
+
+
 def test_each_type_becomes_its_own_value() -> None:
     assert isinstance(
         decode(line(type="hello", name="a", preset="p", max_steps=9, device="cpu", pid=3)), Hello
