@@ -90,6 +90,14 @@ def test_the_moving_average_follows_a_resume() -> None:
     assert math.isclose(again.average, fresh.average)
 
 
+def test_numbers_too_large_for_the_chart_are_gaps() -> None:
+    series = filled(3)
+    for step, value in enumerate((1e300, -1e300, 10**400), 3):
+        series.append(step, value)
+    assert list(series.gaps) == [3, 4, 5]
+    assert series.tree.extent(0, 6) == series.tree.extent(0, 3)
+
+
 def test_without_smoothing_there_is_no_average() -> None:
     assert filled(10).average is None
 

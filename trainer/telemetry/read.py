@@ -9,6 +9,7 @@ import msgspec
 from trainer.telemetry.events import TYPE_NAMES, Envelope, Evaluation, Event, Metrics, Unknown
 
 LINE_LIMIT = 1 << 20
+_TIMES = frozenset({int, float})
 _NUMBERS = frozenset({int, float, NoneType})
 _PLAIN: dict[str, Any] = {
     name: kind for kind, name in TYPE_NAMES.items() if kind not in (Metrics, Evaluation)
@@ -32,7 +33,7 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(str(name) for name in value) if isinstance(value, list) else ()
 
 
-# The __init__ of a frozen dataclass takes longer than decoding its line: the hot type's slots are set directly.
+# A frozen dataclass's __init__ takes longer than decoding its line: the hot type's slots are set directly.
 _NEW = object.__new__
 _SEQ, _ATTEMPT, _T, _STEP, _VALUES, _NONFINITE, _U_STAT = (
     getattr(Metrics, name).__set__
@@ -42,10 +43,13 @@ _SEQ, _ATTEMPT, _T, _STEP, _VALUES, _NONFINITE, _U_STAT = (
 
 def _metrics(raw: dict[str, Any]) -> Metrics:
     take, row = raw.pop, _NEW(Metrics)
-    _SEQ(row, take("seq"))
-    _ATTEMPT(row, take("attempt"))
-    _T(row, take("t"))
-    _STEP(row, take("step"))
+    seq, attempt, t, step = take("seq"), take("attempt"), take("t"), take("step")
+    if not (type(seq) is type(attempt) is type(step) is int and type(t) in _TIMES):
+        raise MalformedEventError("seq, attempt and step must be whole numbers, t a number")
+    _SEQ(row, seq)
+    _ATTEMPT(row, attempt)
+    _T(row, t)
+    _STEP(row, step)
     _NONFINITE(row, _names(take("nonfinite")) if "nonfinite" in raw else ())
     _U_STAT(row, take("u_stat", "median"))
     _VALUES(row, _numbers(raw))
@@ -53,21 +57,22 @@ def _metrics(raw: dict[str, Any]) -> Metrics:
 
 
 def _evaluation(raw: dict[str, Any]) -> Evaluation:
-    take = raw.pop
+    step = raw.get("step")
+    head = msgspec.convert({name: raw.pop(name) for name in _ENVELOPE if name in raw}, Envelope)
     return Evaluation(
-        seq=take("seq"),
-        attempt=take("attempt"),
-        t=take("t"),
-        step=take("step"),
-        nonfinite=_names(take("nonfinite", None)),
-        best=bool(take("best", False)),
+        seq=head.seq,
+        attempt=head.attempt,
+        t=head.t,
+        step=step,
+        nonfinite=_names(raw.pop("nonfinite", None)),
+        best=bool(raw.pop("best", False)),
         values=_numbers(raw),
     )
 
 
 def _unknown(kind: str, raw: dict[str, Any]) -> Unknown:
-    head = {name: raw.pop(name) for name in _ENVELOPE if name in raw}
-    return Unknown(**head, type=kind, data=raw)
+    head = msgspec.convert({name: raw.pop(name) for name in _ENVELOPE if name in raw}, Envelope)
+    return Unknown(seq=head.seq, attempt=head.attempt, t=head.t, step=head.step, type=kind, data=raw)
 
 
 def build(raw: object) -> Event:

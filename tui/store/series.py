@@ -6,6 +6,7 @@ from math import isfinite, nan
 
 from tui.store.pyramid import FAN, Pyramid
 
+LARGEST = 3.4e38
 LARGEST_STEP = (1 << 32) - 1
 
 
@@ -42,7 +43,7 @@ class Series:
         if self.steps and step <= self.steps[-1]:
             self.supersede(step - 1)
         self.steps.append(step)
-        if isfinite(value):
+        if -LARGEST <= value <= LARGEST:  # neither nan nor inf, nor too large for single precision
             self.tree.append(value)
         else:
             self.tree.append(nan)

@@ -1,6 +1,7 @@
 import json
 import math
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,16 @@ def test_torn_and_foreign_lines_are_counted_and_skipped() -> None:
     events = reader.feed(ROW + torn + b"[1, 2]\n" + line(type="metrics") + b"\n" + ROW)
     assert len(events) == 2
     assert (reader.torn, reader.malformed) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"step": "5"}, {"step": True}, {"seq": 1.5}, {"t": "now"}, {"attempt": None}, {"step": [1]}]
+)
+def test_an_envelope_of_the_wrong_kind_is_malformed(wrong: dict[str, object]) -> None:
+    reader = EventReader()
+    for kind in ("metrics", "eval", "weather"):
+        assert reader.feed(line(**{"type": kind, "step": 5, **wrong})) == []
+    assert reader.malformed == 3
 
 
 def test_whole_lines_are_never_counted_as_torn() -> None:
