@@ -1,11 +1,9 @@
-"""Frames of the chart: a million points in one, and nine charts of 100,000 points each. Prints JSON."""
+"""Frames of the chart: a million points in one, and nine charts of 100,000 points each."""
 
-import json
 import random
-import sys
 import time
-from collections.abc import Callable
 
+from benchmarks.figures import Figure, median_seconds, report
 from tui.store.series import Series
 from tui.widgets.frame import Floor, Look, Zone, draw
 
@@ -23,35 +21,22 @@ def filled(count: int) -> tuple[Series, float]:
     return series, 1e6 * (time.perf_counter() - begun) / count
 
 
-def milliseconds(act: Callable[[], object]) -> list[float]:
-    times = []
-    for _ in range(TRIES):
-        begun = time.perf_counter()
-        act()
-        times.append(1000 * (time.perf_counter() - begun))
-    return sorted(times)
-
-
-def main() -> int:
+def main() -> None:
+    """Measure."""
     random.seed(1)
     look = Look("x", zones=ZONES, floors=(Floor(0.9, "floor"),))
     million, append_us = filled(1_000_000)
     nine = [filled(100_000)[0] for _ in range(9)]
-    one = milliseconds(lambda: draw(million, None, look, 120, 24, focused=True))
-    all_nine = milliseconds(lambda: [draw(series, None, look, 53, 15, focused=False) for series in nine])
-    result = {
-        "benchmark": "chart",
-        "append_us": round(append_us, 3),
-        "frame_1m_points_ms": {"best": round(one[0], 2), "median": round(one[TRIES // 2], 2), "budget": 10},
-        "nine_frames_100k_points_ms": {
-            "best": round(all_nine[0], 2),
-            "median": round(all_nine[TRIES // 2], 2),
-            "budget": 60,
-        },
-    }
-    sys.stdout.write(json.dumps(result) + "\n")
-    return 0
+    one = median_seconds(lambda: draw(million, None, look, 120, 24, focused=True), TRIES)
+    all_nine = median_seconds(lambda: [draw(a, None, look, 53, 15, focused=False) for a in nine], TRIES)
+    report(
+        [
+            Figure("a point appended to a series", append_us, "us", n=1_000_000),
+            Figure("one chart of a million points, a frame", 1e3 * one, "ms", 10.0, n=TRIES),
+            Figure("nine charts of 100k points, a frame", 1e3 * all_nine, "ms", 60.0, n=TRIES),
+        ]
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

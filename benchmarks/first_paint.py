@@ -1,17 +1,19 @@
-"""From exec to the first painted screen of the cockpit, in a pseudo-terminal of its own. Prints JSON."""
+"""From exec to the first painted screen of the cockpit, in a pseudo-terminal of its own."""
 
 import fcntl
-import json
 import os
 import pty
 import select
 import signal
+import statistics
 import struct
 import sys
 import tempfile
 import termios
 import time
 from pathlib import Path
+
+from benchmarks.figures import Figure, report
 
 TRIES = 5
 DEADLINE_S = 20.0
@@ -47,18 +49,12 @@ def first_paint(home: str) -> float:
         os.close(fd)
 
 
-def main() -> int:
+def main() -> None:
+    """Measure."""
     with tempfile.TemporaryDirectory(prefix="photinus-paint-") as folder:
-        times = sorted(first_paint(str(Path(folder) / "home")) for _ in range(TRIES))
-    result = {
-        "benchmark": "first_paint",
-        "best_s": round(times[0], 3),
-        "median_s": round(times[TRIES // 2], 3),
-        "budget_s": 0.7,
-    }
-    sys.stdout.write(json.dumps(result) + "\n")
-    return 0
+        times = [first_paint(str(Path(folder) / "home")) for _ in range(TRIES)]
+    report([Figure("first paint of the cockpit after exec", statistics.median(times), "s", 0.7, n=TRIES)])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

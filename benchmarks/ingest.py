@@ -1,10 +1,10 @@
-"""Events decoded, applied to the store, and K-SSM rows recognised, a second. Prints JSON."""
+"""Events decoded, applied to the store, and K-SSM rows recognised, a second."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 
+from benchmarks.figures import Figure, report
 from remote.updates import Bytes, RunsSeen
 from remote.view import RunView
 from trainer.telemetry.read import EventReader
@@ -62,18 +62,18 @@ def store_feed() -> Callable[[bytes], object]:
     return feed
 
 
-def main() -> int:
+def main() -> None:
+    """Measure."""
     said, logged = events(), table()
-    result = {
-        "benchmark": "ingest",
-        "events_decoded_per_s": per_second(said, lambda: EventReader().feed),
-        "events_into_the_store_per_s": per_second(said, store_feed),
-        "kssm_rows_recognised_per_s": per_second(logged, lambda: LogRecogniser().feed),
-        "budget_events_per_s": 300_000,
+    rates = {
+        "events decoded": (per_second(said, lambda: EventReader().feed), 300_000.0),
+        "events decoded and applied to the store": (per_second(said, store_feed), None),
+        "K-SSM rows recognised in a log": (per_second(logged, lambda: LogRecogniser().feed), None),
     }
-    sys.stdout.write(json.dumps(result) + "\n")
-    return 0
+    report(
+        Figure(what, rate, "a second", aim, less_is_better=False, n=3) for what, (rate, aim) in rates.items()
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

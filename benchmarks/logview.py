@@ -1,12 +1,11 @@
-"""Log lines taken in, and one screen of the log view painted after each slice. Prints JSON."""
+"""Log lines taken in, and one screen of the log view painted after each slice."""
 
 import asyncio
-import json
-import sys
 import time
 
 from textual.app import App, ComposeResult
 
+from benchmarks.figures import Figure, report
 from tui.store.logring import LogRing
 from tui.widgets.logview import LogView
 
@@ -50,22 +49,18 @@ async def shown() -> tuple[float, int]:
         return time.perf_counter() - begun, frames
 
 
-def main() -> int:
+def main() -> None:
+    """Measure."""
     plain, rich = min(taken(PLAIN) for _ in range(3)), min(taken(RICH) for _ in range(3))
-    seconds, frames = asyncio.run(shown())
-    result = {
-        "benchmark": "logview",
-        "lines": LINES,
-        "ring_s": round(plain, 3),
-        "ring_lines_per_s": round(LINES / plain),
-        "ring_unicode_and_escapes_s": round(rich, 3),
-        "view_s": round(seconds, 3),
-        "view_frames": frames,
-        "budget_s": 2.0,
-    }
-    sys.stdout.write(json.dumps(result) + "\n")
-    return 0
+    shown_s, frames = asyncio.run(shown())
+    report(
+        [
+            Figure("200k log lines into the ring", plain, "s", 2.0, n=3),
+            Figure("200k log lines with emoji and escapes", rich, "s", 2.0, n=3),
+            Figure(f"200k log lines, followed by a view ({frames} frames)", shown_s, "s", 2.0),
+        ]
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -117,7 +117,6 @@ VERBS: Mapping[str, Verb] = {
             "start_id": _TICKET,
             "run_id": _RUN,
             "from": Arg("text", required=False, default="", pattern=CHECKPOINT),
-            "max_steps": Arg("int", required=False, low=1),
             "queue": Arg("flag", required=False, default=False),
             "by": _BY,
         }

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from trainer.config.errors import ConfigError
 from trainer.config.resolve import Resolved, from_values, override, resolve
+from trainer.config.source import DATA_KEY, demand_source
 from trainer.endings import RefusedError
 from trainer.job import Assignment
-from trainer.run.atomic import read_json
+from trainer.run.atomic import read_json, write_json
 from trainer.run.checkpoints import list_checkpoints
 from trainer.run.layout import RunDir
 from trainer.run.records import read_spec
@@ -22,12 +23,13 @@ def supervised(run_dir: Path, source: str, overrides: Sequence[str]) -> Assignme
     """Return what the spec in `run_dir` and the supervisor's environment ask for.
 
     Raises:
-        ConfigError, SpecError: the stored configuration or spec is not of this version.
+        ConfigError, SpecError: the stored configuration or spec is not of this version, or its text is gone.
     """
     run = RunDir(run_dir.absolute())
     spec = read_spec(run)
     stored = Resolved(from_values(spec.config), dict(spec.origins), spec.preset)
     resolved = override(stored, overrides) if overrides else stored
+    _demand_text(resolved)
     attempt = int(os.environ.get("PHOTINUS_ATTEMPT", "0")) or position(run.events).attempt + 1
     wish = resolved.config.device
     return Assignment(
@@ -64,6 +66,7 @@ def standalone(
                 "nothing says what to train; give --preset NAME (`photinus-train presets`) or --config FILE"
             )
         resolved = resolve(preset, files=files, overrides=overrides, data=data)
+    _demand_text(resolved)
     return Assignment(
         run=run,
         attempt=position(run.events).attempt + 1,
@@ -87,6 +90,15 @@ def refuse_to_overwrite(run: RunDir) -> None:
             f"{run.path} holds {len(found)} checkpoints, the newest {found[-1].name}; "
             "continue with --resume, or say --fresh to begin anew (they are moved to its trash)"
         )
+
+
+def store_config(assignment: Assignment) -> None:
+    """Leave the configuration for the next resume; only once nothing about this attempt can be refused."""
+    write_json(assignment.run.path / CONFIG_FILE, assignment.resolved.to_json())
+
+
+def _demand_text(resolved: Resolved) -> None:
+    demand_source(resolved.config.data.source, resolved.origins.get(DATA_KEY, "stored"))
 
 
 def _stored(run: RunDir, overrides: Sequence[str]) -> Resolved | None:

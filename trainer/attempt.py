@@ -8,13 +8,12 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.assigning import CONFIG_FILE
 from trainer.checkpoints.compare import differences, refusal
 from trainer.checkpoints.origin import find_origin
 from trainer.endings import Ending, ExitCode, Ledger, RefusedError, StoppedError, TrainingFailedError
 from trainer.environment import granted_threads, prepare_environment
 from trainer.job import Assignment, Job, Origin
-from trainer.run.atomic import NO_SPACE, make_reserve, write_json
+from trainer.run.atomic import NO_SPACE, make_reserve
 from trainer.run.errors import RunError
 from trainer.run.records import ExitRecord, write_exit, write_hello
 from trainer.stop import Stop
@@ -53,7 +52,6 @@ def _work(assignment: Assignment, stop: Stop, voice: Voice, ledger: Ledger) -> N
         device=assignment.device,
         pid=os.getpid(),
     )
-    write_json(assignment.run.path / CONFIG_FILE, resolved.to_json())
     origin = _origin(assignment, voice)
     if origin:
         ledger.step = origin.manifest.step

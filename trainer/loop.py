@@ -7,8 +7,9 @@ import math
 from dataclasses import dataclass
 
 from trainer.accounting import Accounting
+from trainer.assigning import store_config
 from trainer.checkpoints.draft import remove_drafts
-from trainer.checkpoints.retain import prune, set_aside
+from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, prune, set_aside
 from trainer.checkpoints.write import Surroundings, save
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus
@@ -21,6 +22,8 @@ from trainer.metrics import Meter, names_of
 from trainer.preparing import build_state, choose_precision, load_corpus, take_up
 from trainer.state import TrainState
 from trainer.stepping import to_device, train_step_within_memory
+
+ENDS_THE_RUN = ("interrupt", "final")
 
 
 @dataclass(slots=True)
@@ -40,13 +43,15 @@ class Training:
 def train(job: Job) -> None:
     """Carry out a job: to its last step, or to the first step after a stop was requested.
 
+    A stop during the evaluation after the last step only cuts that one short: nothing is left to resume.
+
     Raises:
         StoppedError: a stop was honoured; the interrupt checkpoint, if any step was done, is on disk.
         RefusedError, TrainingFailedError: it cannot be done, or cannot go on; the message says why.
     """
     run = prepare_training(job)
     try:
-        while run.state.step < run.config.steps:
+        while not is_last(run):
             job.stop.check()
             step(run)
             if is_due(run, run.config.log.every) or job.ledger.steps_done == 1:
@@ -55,11 +60,19 @@ def train(job: Job) -> None:
             if is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best):
                 save_checkpoint(run, "final" if is_last(run) else "best" if best else "periodic")
     except StoppedError:
-        if run.state.step:
-            job.voice.events.phase("stopping", run.state.step, job.stop.reason)
-            save_checkpoint(run, "interrupt")
-        raise
+        if not is_last(run):
+            interrupt(run)
+            raise
+        job.voice.note(f"{job.stop.reason}, after the last step: its evaluation was cut short")
+        save_checkpoint(run, "final")
     job.voice.say("Training Finished.")
+
+
+def interrupt(run: Training) -> None:
+    """Save what there is, on the way out."""
+    if run.state.step:
+        run.job.voice.events.phase("stopping", run.state.step, run.job.stop.reason)
+        save_checkpoint(run, "interrupt")
 
 
 def prepare_training(job: Job) -> Training:
@@ -83,8 +96,12 @@ def prepare_training(job: Job) -> Training:
 
 
 def begin_lineage(job: Job, state: TrainState) -> None:
-    """Say from where this attempt walks, and move away what an earlier one left beyond that point."""
+    """Say from where this attempt walks, and move away what an earlier one left beyond that point.
+
+    Nothing can be refused any more, so this attempt's configuration becomes the folder's.
+    """
     assignment, voice = job.assignment, job.voice
+    store_config(assignment)
     remove_drafts(assignment.run.checkpoints)
     aside = set_aside(assignment.run, state.step, assignment.attempt)
     if job.origin:
@@ -93,6 +110,8 @@ def begin_lineage(job: Job, state: TrainState) -> None:
         voice.events.resume(0, "")
     if aside:
         voice.note(f"checkpoints of an earlier attempt moved to the run's trash: {', '.join(aside)}")
+    if gone := empty_trash(assignment.run, lambda text: voice.note(text, "warning")):
+        voice.note(f"removed from the run's trash after {TRASH_DAYS} days: {', '.join(gone)}")
     horizon, steps = state.schedule.horizon, assignment.config.steps
     if horizon != steps:
         voice.note(
@@ -158,7 +177,8 @@ def evaluate(run: Training) -> bool:
         finally:
             voice.end_evaluation()
         run.device.release_memory()
-        voice.events.phase("training", state.step)
+        if not is_last(run):
+            voice.events.phase("training", state.step)
     return best
 
 
@@ -187,7 +207,8 @@ def save_checkpoint(run: Training, kind: str) -> None:
         state.parent = saved.name
         run.job.voice.checkpoint(state.step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes)
         prune(folder, run.config.checkpoint, in_use=(saved.name,))
-        run.job.voice.events.phase("training", state.step)
+        if kind not in ENDS_THE_RUN:
+            run.job.voice.events.phase("training", state.step)
 
 
 def is_last(run: Training) -> bool:

@@ -13,6 +13,8 @@ from trainer.device import Device
 from trainer.models import LanguageModel
 
 ROUNDS = 2
+CPU_SEQUENCES = 2
+"""On a CPU two tell as much as the whole batch; an accelerator is timed under the load that it will have."""
 FASTER = 1.15
 LOSS_TOLERANCE = 0.01
 GRADIENT_TOLERANCE = 0.1
@@ -42,7 +44,9 @@ BF16 = Precision("bf16", "bf16")
 def decide_precision(
     wish: str, model: LanguageModel[Any], device: Device, inputs: Tensor, targets: Tensor
 ) -> Precision:
-    """Return the precision that `optim.amp` asks for; `auto` probes forward and backward passes of one batch.
+    """Return the precision that `optim.amp` asks for; `auto` probes forward and backward passes.
+
+    An accelerator is probed with the whole micro-batch given, a CPU with its first `CPU_SEQUENCES`.
 
     The probe changes neither weights nor generators, and leaves no gradients. bf16 is chosen if it is
     `FASTER` and its loss and gradient norm agree with float32's. A CPU without bf16 arithmetic is not probed.
@@ -53,6 +57,8 @@ def decide_precision(
         return Precision("bf16", "optim.amp=bf16")
     if device.kind == "cpu" and not cpu_has_bf16():
         return Precision("off", "this CPU has no bf16 arithmetic")
+    if device.kind == "cpu":
+        inputs, targets = inputs[:CPU_SEQUENCES], targets[:CPU_SEQUENCES]
     plain_ms, plain_loss, plain_norm = _probe(model, device, FLOAT32, inputs, targets)
     cast_ms, cast_loss, cast_norm = _probe(model, device, BF16, inputs, targets)
     numbers = f"bf16 {cast_ms:.0f} ms a pass, float32 {plain_ms:.0f} ms"

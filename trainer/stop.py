@@ -17,10 +17,16 @@ class Stop:
     """The one flag that ends a run early. Once set it stays set."""
 
     def __init__(self) -> None:
-        self.reason = ""
+        self._asked = self._signal = ""
+        self._noticed = False
         self._run: RunDir | None = None
         self._attempt, self._token = 0, ""
         self._polled_at = 0.0
+
+    @property
+    def reason(self) -> str:
+        """Why to stop, "" for no reason yet; who asked says more than which signal came with it."""
+        return self._asked or self._signal
 
     def install(self) -> None:
         """Take SIGTERM and SIGINT: the step in hand is finished and saved, then the process ends."""
@@ -33,12 +39,13 @@ class Stop:
 
     def requested(self) -> bool:
         """Whether to stop. Cheap: a folder is scanned at most every 50 ms."""
-        if not self.reason and self._run is not None:
-            now = time.monotonic()
-            if now - self._polled_at >= POLL_S:
-                self._polled_at = now
-                self._poll(self._run)
-        return bool(self.reason)
+        if not self._noticed:
+            signalled = bool(self._signal)
+            if self._run is not None and (signalled or time.monotonic() - self._polled_at >= POLL_S):
+                self._polled_at = time.monotonic()
+                self._poll(self._run)  # after a signal too: its request was written before it was sent
+            self._noticed = signalled or bool(self._asked)
+        return self._noticed
 
     def check(self) -> None:
         """Raise `StoppedError` if a stop was requested."""
@@ -62,14 +69,14 @@ class Stop:
             put_ack(self._run, ack)
 
     def _poll(self, run: RunDir) -> None:
-        for request in self._stops(run):
-            self.reason = f"stop requested by {request.by}" if request.by else "stop requested"
+        for request in self._stops(run)[:1]:  # later ones share the stop of the first
+            self._asked = f"stop requested by {request.by}" if request.by else "stop requested"
 
     def _stops(self, run: RunDir) -> list[Request]:
         """A kill is the supervisor's business."""
         return [one for one in pending(run, self._attempt, self._token) if one.verb == "stop"]
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if not self.reason:
-            self.reason = f"{signal.Signals(number).name} received"
+        if not self._signal:
+            self._signal = f"{signal.Signals(number).name} received"
             os.write(2, b"photinus-train: stopping after this step, with a checkpoint\n")

@@ -29,7 +29,6 @@ def resume_run(
     run_id: str,
     *,
     from_checkpoint: str = "",
-    max_steps: int | None = None,
     queue: bool = False,
     start_id: str = "",
     timeout: float = START_S,
@@ -42,8 +41,6 @@ def resume_run(
         "queue": queue,
         "by": whoami(),
     }
-    if max_steps is not None:
-        args["max_steps"] = max_steps
     return _send(session, "resume", args, timeout)
 
 

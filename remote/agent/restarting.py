@@ -36,7 +36,7 @@ class Restarts:
         self._settled.add(start_id)
         if retry is None:
             return None
-        args = {"start_id": start_id, "run_id": run.run_id, "from": "", "max_steps": None, "queue": True}
+        args = {"start_id": start_id, "run_id": run.run_id, "from": "", "queue": True}
         return resume(self._ctx, args, restarts=retry.spent)
 
 

@@ -34,7 +34,7 @@ def resume(ctx: Context, args: Result, restarts: int = 0) -> Work:
         raise already_running(spec, state)
     chosen = None
     if state.is_terminal and (known is None or state.attempt < known.attempt):
-        _check_spec(spec, args.get("max_steps"))
+        _check_spec(spec)
         demand_no_orphans(ctx, spec)
         chosen = yield from _choose(run, spec, args["from"])
     plan = Plan(
@@ -69,18 +69,12 @@ def _check(ctx: Context, plan: Plan, size: int) -> None:
     check_host(ctx, plan.spec, size)
 
 
-def _check_spec(spec: RunSpec, max_steps: int | None) -> None:
+def _check_spec(spec: RunSpec) -> None:
     if spec.kind == "command" and not spec.resume_argv:
         raise CallError(
             "refused",
             f"run {spec.run_id} is a command that was started without --resume-command",
             "start it anew, with --resume-command if it can continue",
-        )
-    if max_steps is not None and max_steps != spec.max_steps:
-        raise CallError(
-            "refused",
-            f"run {spec.run_id} was planned for {spec.max_steps} steps, and a run's spec never changes",
-            "start a new run with --set steps=N",
         )
 
 

@@ -13,8 +13,8 @@ from remote.actions import Outcome, kill_run, start_run, stop_run
 from remote.agent.context import Context
 from remote.agent.ending import kill, stop
 from remote.session import Session
+from tests.remote.driving import drive
 from tests.remote.scripts import QUIET, request, spec
-from tests.remote.test_start import drive
 from tests.waiting import wait_until
 from trainer.run.home import open_home
 from trainer.run.locks import is_free

@@ -11,8 +11,8 @@ from remote.agent.restarting import Restarts, restart_id
 from remote.agent.resuming import resume
 from remote.errors import CallError
 from remote.session import Session
+from tests.remote.driving import drive
 from tests.remote.scripts import QUIET, argv, spec
-from tests.remote.test_start import drive
 from tests.waiting import wait_until
 from trainer.run.atomic import write_json
 from trainer.run.checkpoints import MANIFEST, checkpoint_name, seal
@@ -63,13 +63,11 @@ def checkpoint(run: RunDir, step: int, weights: bytes = b"weights") -> Path:
     return folder
 
 
-def call(
-    opened: Home, run: RunDir, *, source: str = "", free: int = 1 << 40, max_steps: int | None = None
-) -> dict[str, Any]:
+def call(opened: Home, run: RunDir, *, source: str = "", free: int = 1 << 40) -> dict[str, Any]:
     ctx = Context.of(opened)
     ctx.hello_s = 0.0
     ctx.disk_free = lambda _: free
-    args = {"start_id": "s1", "run_id": run.run_id, "from": source, "max_steps": max_steps, "queue": False}
+    args = {"start_id": "s1", "run_id": run.run_id, "from": source, "queue": False}
     return drive(resume(ctx, args))
 
 
@@ -132,10 +130,6 @@ def test_a_disk_below_twice_the_last_checkpoint_is_refused_and_one_above_is_not(
     assert error.detail == {"free": 3_999_999, "need": 4_000_000}
     call(opened, run, free=4_000_000)
     assert len(launched) == 1
-
-
-def test_other_steps_than_planned_are_refused(opened: Home, launched: list[str]) -> None:
-    assert "planned for 100" in refusal(opened, finished(opened), max_steps=200).message
 
 
 def test_a_resume_asked_for_again_is_one_attempt(opened: Home, launched: list[str]) -> None:

@@ -271,3 +271,11 @@ def test_a_checkpoint_between_two_rows_moves_the_step_on(store: Store) -> None:
     saved = '"step":4,"path":"p","sha256":"s","kind":"interrupt"}\n'
     tell(store, said('{"type":"checkpoint","seq":9,"attempt":1,"t":1,' + saved, offset=99))
     assert store.runs[KEY].step == 4
+
+
+def test_numbers_beyond_every_float_are_not_finite_and_break_nothing(store: Store) -> None:
+    huge = "9" * 400
+    row = '{"type":"metrics","seq":1,"attempt":1,"t":1.0,"step":5,"ce":%s,"R":%s,"step_ms":1}\n'
+    tell(store, said(row % (huge, huge)), said(f"{huge} | 1.0 | 2.0 | 3.0 | 4.0 | 5.0 | 6.0\n", what="log"))
+    assert words(store)["ce"] == "not finite"
+    assert list(store.runs[KEY].series["R"].gaps) == [5]

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from trainer.checkpoints.draft import DRAFT_PREFIX
@@ -11,6 +12,8 @@ from trainer.run.layout import RunDir
 from trainer.run.retention import Policy, retention_plan
 
 TRASH = "trash"
+TRASH_DAYS = 7
+"""How long superseded checkpoints stay, counted from when the last of them was moved there."""
 
 
 def prune(folder: Path, config: CheckpointConfig, in_use: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -34,3 +37,24 @@ def set_aside(run: RunDir, after_step: int, attempt: int) -> list[str]:
     for info in later:
         info.path.rename(trash / info.name)
     return [info.name for info in later]
+
+
+def empty_trash(run: RunDir, talk: Callable[[str], None], now: float | None = None) -> list[str]:
+    """Remove what was set aside more than `TRASH_DAYS` ago; return the names.
+
+    Args:
+        talk: hears of an entry that could not be removed; it is no reason to end a run.
+        now: Unix seconds; the clock's by default.
+    """
+    oldest = (time.time() if now is None else now) - TRASH_DAYS * 86400
+    gone = []
+    for path in sorted((run.path / TRASH).glob("attempt-*")):
+        if path.is_symlink() or not path.is_dir() or path.stat().st_mtime >= oldest:
+            continue
+        try:
+            shutil.rmtree(path)
+        except OSError as error:
+            talk(f"{TRASH}/{path.name} could not be removed ({error}); remove it by hand")
+        else:
+            gone.append(path.name)
+    return gone

@@ -23,6 +23,7 @@ from trainer.state import TrainState, named_parameters_of
 MODEL_FILE = "model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"
 FORMAT = 1
+LESS_IS_BETTER = frozenset({"val_ce", "val_loss", "val_ppl", "val_bpb"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str,
         "kind": kind,
         "parent": state.parent,
         "primary": "val_ce",
-        "metrics": {key: {"value": value, "direction": direction_of(key)} for key, value in metrics.items()},
+        "metrics": {key: entry(key, value) for key, value in metrics.items()},
         "best": state.best if math.isfinite(state.best) else None,
         "cursor": {
             "index": state.step,
@@ -110,9 +111,9 @@ def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str,
     }
 
 
-def direction_of(metric: str) -> str:
-    """Return `min` where less is better; R and u have no better, and are never what ranks."""
-    return "min" if metric in ("val_ce", "val_loss", "val_ppl", "val_bpb") else "max"
+def entry(metric: str, value: float) -> dict[str, Any]:
+    """Return a metric as manifests hold it: a direction only where one is better. R and u have none."""
+    return {"value": value, "direction": "min"} if metric in LESS_IS_BETTER else {"value": value}
 
 
 def installed_version() -> str:

@@ -11,11 +11,10 @@ from trainer.config.errors import ConfigError
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import load_preset
 from trainer.config.schema import RunConfig
+from trainer.config.source import DATA_KEY, absolute_source
 from trainer.config.strict import check
 from trainer.config.yaml_values import load_mapping, parse_yaml
 
-DATA_KEY = "data.source"
-NAMED_SOURCES = frozenset({"python-docs", "recall"})
 DEFAULT = "default"
 
 
@@ -58,12 +57,12 @@ def resolve(
         values.pop("description", None)
         layers.append((f"file {path}", flatten(values)))
     if data is not None:
-        layers.append(("--data", {DATA_KEY: _source(data)}))
+        layers.append(("--data", {DATA_KEY: data}))
     layers.append(("--set", parse_overrides(overrides)))
     flat: dict[str, Any] = {}
     origins = dict.fromkeys(keys(), DEFAULT)
     for origin, layer in layers:
-        flat |= layer
+        flat |= _settled(layer)
         origins |= dict.fromkeys(layer, origin)
     return Resolved(check(flat, origins), origins, preset or "")
 
@@ -101,16 +100,15 @@ def override(base: Resolved, overrides: Sequence[str]) -> Resolved:
     Raises:
         ConfigError: as `resolve`.
     """
-    changed = parse_overrides(overrides)
+    changed = _settled(parse_overrides(overrides))
     origins = base.origins | dict.fromkeys(changed, "--set")
     return Resolved(check(flatten(base.values()) | changed, origins), origins, base.preset)
 
 
-def _source(text: str) -> str:
-    """A path becomes absolute, so that a resume from another folder finds the same text."""
-    if text in NAMED_SOURCES or not Path(text).expanduser().exists():
-        return text
-    return str(Path(text).expanduser().absolute())
+def _settled(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer whose data path no longer depends on the working folder, whoever gave it."""
+    source = layer.get(DATA_KEY)
+    return dict(layer) | ({DATA_KEY: absolute_source(source)} if isinstance(source, str) else {})
 
 
 def to_values(config: RunConfig) -> dict[str, Any]:

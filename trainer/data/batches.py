@@ -1,6 +1,5 @@
 """Batches as a function of their index: nothing to save, nothing to replay after a resume."""
 
-
 import numpy as np
 from numpy.typing import NDArray
 

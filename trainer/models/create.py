@@ -5,10 +5,10 @@ from difflib import get_close_matches
 from typing import Any
 
 import msgspec
-import yaml
 
-from trainer.config.locate import configs_dir
+from trainer.config.errors import ConfigError
 from trainer.config.model import ModelConfig
+from trainer.config.presets import load_preset
 from trainer.models.base import LanguageModel
 from trainer.models.gated import GatedRecurrence
 from trainer.models.gpt import GPT
@@ -32,14 +32,12 @@ def create(preset: str, vocab_size: int, **overrides: object) -> LanguageModel[A
     Raises:
         ModelSpecError: unknown preset or override, or a value out of its bounds.
     """
-    folder = configs_dir() / "presets"
-    path = folder / f"{preset}.yaml"
-    names = sorted(file.stem for file in folder.glob("*.yaml"))
-    if preset not in names:
-        raise ModelSpecError(f"unknown preset {preset!r}{_nearest(preset, names)}")
-    section = (yaml.safe_load(path.read_text("utf-8")) or {}).get("model")
+    try:
+        section = load_preset(preset).get("model")
+    except ConfigError as error:
+        raise ModelSpecError(str(error)) from error
     if section is None:
-        raise ModelSpecError(f"preset {preset!r} ({path}) has no section `model:`")
+        raise ModelSpecError(f"preset {preset!r} has no section `model:`; add one to its file")
     return build({**section, **overrides}, vocab_size)
 
 
@@ -70,6 +68,6 @@ def _decode(fields: Mapping[str, Any]) -> ModelConfig:
         raise ModelSpecError(f"model: {error}") from error
 
 
-def _nearest(name: str, known: list[str] | tuple[str, ...]) -> str:
+def _nearest(name: str, known: tuple[str, ...]) -> str:
     close = get_close_matches(name, known, n=1, cutoff=0.4)
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"

@@ -79,8 +79,8 @@ class Checkpoint(Envelope):
 class Phase(Envelope):
     """What the attempt is doing: type `state`.
 
-    `phase` is one of loading, tokenising, probing, training, evaluating, saving, sampling, stopping, finished,
-    failed. `done` and `total` drive a progress bar; 0 is unknown.
+    `phase` is one of loading, tokenising, probing, training, evaluating, saving, sampling, stopping,
+    finished, failed. `done` and `total` drive a progress bar; 0 is unknown.
     """
 
     phase: str

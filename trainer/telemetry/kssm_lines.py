@@ -2,29 +2,29 @@
 
 import re
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import isfinite
 
 # A decimal carries at least one digit after its point, so that one cut short is not taken for a whole one.
 _NUMBER = r"-?(?:\d+\.\d+(?:e[+-]\d{2,3})?|nan|inf)"
-_ROW = re.compile(rf"\s*(\d+) \|\s*({_NUMBER})" + rf" \|\s*({_NUMBER})" * 5 + r"\s*$")
+_ROW = re.compile(rf"\s*(\d{{1,12}}) \|\s*({_NUMBER})" + rf" \|\s*({_NUMBER})" * 5 + r"\s*$")
 _FULL_LAST = re.compile(r"(?:\d\.\d{3}|e[+-]\d{2,3}|nan|inf)$")
 HEADER = re.compile(
     r"\s*step\s*\|\s*total\s*\|\s*ce\s*\|\s*reg\s*\|\s*r\s*\|\s*u_val\s*\|\s*\S+\s*$", re.IGNORECASE
 )
 BANNER = re.compile(r"K-SSM v3\b")
-RESUMED = re.compile(r"\s*Resumed from step (\d+)")
-TRANSFERRED = re.compile(r"\s*Loaded model weights from step (\d+) \(fresh optimizer")
-EVAL_TITLE = re.compile(r"\s*EVALUATION @ Step (\d+)")
-EVAL_VALUE = re.compile(rf"\s*Val (Loss|CE|Perplexity|R|u_val): ({_NUMBER}|-?\d+)\s*$")
+RESUMED = re.compile(r"\s*Resumed from step (\d{1,12})")
+TRANSFERRED = re.compile(r"\s*Loaded model weights from step (\d{1,12}) \(fresh optimizer")
+EVAL_TITLE = re.compile(r"\s*EVALUATION @ Step (\d{1,12})")
+EVAL_VALUE = re.compile(rf"\s*Val (Loss|CE|Perplexity|R|u_val): ({_NUMBER}|-?\d{{1,300}})\s*$")
 NEW_BEST = re.compile(r"\s*✓ New best val")
-CHECKPOINT_TITLE = re.compile(r"\s*💾 Checkpoint @ Step (\d+)")
+CHECKPOINT_TITLE = re.compile(r"\s*💾 Checkpoint @ Step (\d{1,12})")
 CHECKPOINT_SAVED = re.compile(r"\s*(Checkpoint|Best model) saved: (.+?)\s*$")
-CHECKPOINT_STEP = re.compile(r"(\d+)(?:\.pt)?/?$")
+CHECKPOINT_STEP = re.compile(r"(\d{1,12})(?:\.pt)?/?$")
 SAMPLE_TEXT = re.compile(r"\s{2,}Text: (.*)$", re.DOTALL)
 SAMPLE_R = re.compile(rf"\s{{2,}}R: ({_NUMBER})\s*$")
 RULE = re.compile(r"=+$|-+$")
 TOKENISING = re.compile(r"\s*Tokenizing (\w+) split")
-PROGRESS = re.compile(r"\s*([\d,]+)/([\d,]+) chunks")
+PROGRESS = re.compile(r"\s*([\d,]{1,20})/([\d,]{1,20}) chunks")
 PARAMETERS = re.compile(r"\s*Parameters: ([\d,]+)")
 SECTION = re.compile(r"\[([\d.]+)\] (.+?)\s*$")
 FAILURE = re.compile(r"(?:❌ )?Error: (.+?)\s*$")
@@ -65,6 +65,6 @@ def parse_row(line: str, *, whole: bool = True) -> Row | None:
     return Row(int(step), values, bad)
 
 
-def number(text: str) -> float:
-    """A number as the log writes it: thousands with commas, or nan."""
-    return float(text.replace(",", "")) if text else nan
+def count(text: str) -> int:
+    """A count as the log writes it, thousands with commas; 0 where there is no digit."""
+    return int(text.replace(",", "") or "0")

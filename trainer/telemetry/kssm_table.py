@@ -197,7 +197,7 @@ class KssmTable:
         self._out.append(Phase(**self._head(None), phase=phase, detail=detail, done=done, total=total))  # type: ignore[arg-type]
 
     def _progress(self, done: str, total: str) -> None:
-        self._phase("tokenising", "chunks", int(lines.number(done)), int(lines.number(total)))
+        self._phase("tokenising", "chunks", lines.count(done), lines.count(total))
 
     def _section(self, _number: str, title: str) -> None:
         if (phase := _PHASES.get(title)) is not None:

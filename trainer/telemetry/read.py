@@ -9,6 +9,7 @@ import msgspec
 from trainer.telemetry.events import TYPE_NAMES, Envelope, Evaluation, Event, Metrics, Unknown
 
 LINE_LIMIT = 1 << 20
+BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what no JSON raises
 _TIMES = frozenset({int, float})
 _NUMBERS = frozenset({int, float, NoneType})
 _PLAIN: dict[str, Any] = {
@@ -99,7 +100,7 @@ def decode(line: bytes) -> Event | None:
     """One line of `events.jsonl`, or None for a torn or foreign one."""
     try:
         return build(_DECODER.decode(line))
-    except (msgspec.DecodeError, MalformedEventError):
+    except (*BROKEN, MalformedEventError):
         return None
 
 
@@ -143,7 +144,7 @@ class EventReader:
     def _lines(self, whole: bytes) -> list[Event]:
         try:
             rows = _DECODER.decode_lines(whole)
-        except msgspec.DecodeError:
+        except BROKEN:
             return self._one_by_one(whole.split(b"\n"))
         return self._events(rows, build)
 
@@ -154,7 +155,7 @@ class EventReader:
                 continue
             try:
                 rows.append(_DECODER.decode(line))
-            except msgspec.DecodeError:
+            except BROKEN:
                 self.torn += 1
         return self._events(rows, build)
 

@@ -1,10 +1,12 @@
 """The cockpit itself, and the demo: a live Kuramoto run with the cockpit open on it."""
 
 import argparse
+import contextlib
 import importlib.util
+import threading
 from pathlib import Path
 
-from remote.actions import StartRequest, start_run
+from remote.actions import StartRequest, settle_intents, start_run
 from remote.errors import CallError
 from remote.hosts import load_hosts
 from remote.session import Session, connect
@@ -14,6 +16,7 @@ from tui.commands.output import OK, say, tell
 
 DEMO = "demo"
 TELEMETRY_S = 2.0
+SETTLE_S = 600.0
 
 
 def open_cockpit(_: argparse.Namespace) -> int:
@@ -34,8 +37,18 @@ def demo(args: argparse.Namespace) -> int:
 def _open(focus_run: str | None = None) -> int:
     from tui.app import run_cockpit
 
-    tell(run_cockpit([Session(host, telemetry_s=TELEMETRY_S) for host in load_hosts()], focus_run))
+    sessions = [Session(host, telemetry_s=TELEMETRY_S) for host in load_hosts()]
+    for session in sessions:
+        threading.Thread(target=settle_once_connected, args=(session,), daemon=True).start()
+    tell(run_cockpit(sessions, focus_run))
     return OK
+
+
+def settle_once_connected(session: Session) -> None:
+    """Complete what an earlier client asked of this host without hearing back; the runs show what came of it."""
+    with contextlib.suppress(CallError):
+        session.wait_connected(SETTLE_S)
+        settle_intents(session)
 
 
 def find_or_start(session: Session, args: argparse.Namespace) -> str:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from remote.actions import settle_intents
 from remote.errors import CallError
 from remote.hosts import load_hosts
 from remote.session import Session, connect
@@ -32,6 +33,7 @@ def link_to(name: str) -> Iterator[Session]:
         raise CallError("not_found", f"no host is called {name!r}", f"known hosts: {', '.join(hosts)}")
     session = connect(hosts[name])
     try:
+        settle_intents(session)
         yield session
     finally:
         session.close()

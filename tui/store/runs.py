@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import nan
+from math import inf, nan
 
 from remote.sanitise import clean, clean_line
 from remote.view import RunView
@@ -115,7 +115,7 @@ class RunRecord:
         if self.pace and event.step <= self.pace[-1][0]:
             self.pace.clear()
         self.pace.append((event.step, event.t))
-        self.row = {k: nan if k in event.nonfinite else v for k, v in event.values.items() if v is not None}
+        self.row = {k: _real(v) for k, v in event.values.items() if v is not None}
         self.row |= dict.fromkeys(event.nonfinite, nan)
         for name, value in self.row.items():
             self.series_of(name).append(event.step, value)
@@ -133,7 +133,7 @@ class RunRecord:
         if event.step is None:
             return
         for name, value in event.values.items():
-            self.series_of(name).append(event.step, nan if value is None else value)
+            self.series_of(name).append(event.step, nan if value is None else _real(value))
 
     def _resume(self, event: Resume) -> None:
         """Rows past the step that was resumed from are superseded."""
@@ -200,3 +200,11 @@ class RunRecord:
     def sample_text(self) -> str:
         """The newest sample, safe to show."""
         return clean(self.sample.text) if self.sample else ""
+
+
+def _real(value: float) -> float:
+    """A float; a whole number beyond every float is inf."""
+    try:
+        return float(value)
+    except OverflowError:
+        return inf

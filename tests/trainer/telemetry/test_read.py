@@ -132,6 +132,14 @@ def test_no_bytes_break_the_reader(data: bytes) -> None:
     assert reader.feed(b"\n" + ROW)[-1] == decode(ROW)
 
 
+@pytest.mark.parametrize("junk", [b'"\x80"', b"[" * 100_000, b"\x00" * 99, b'{"type":"metrics"'])
+def test_junk_is_torn_and_its_neighbours_are_read(junk: bytes) -> None:
+    reader = EventReader()
+    assert len(reader.feed(ROW + junk + b"\n" + ROW)) == 2
+    assert reader.torn == 1
+    assert decode(junk) is None
+
+
 def test_nan_is_not_json_and_counts_as_torn() -> None:
     reader = EventReader()
     text = json.dumps({"type": "metrics", "seq": 1, "attempt": 1, "t": 1, "step": 1, "ce": math.nan})

@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trainer.telemetry import table
 from trainer.telemetry.events import Checkpoint, Evaluation, Event, Metrics, Note, Phase, Resume, Sample
@@ -185,6 +187,16 @@ def test_a_last_row_without_newline_that_cannot_have_been_cut_is_taken() -> None
     log = KssmTable()
     assert len(log.finish(row(40))) == 1
     assert log.torn == 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="0123456789.,|-e+naif /@SESValCERkpointhcus:\n 💾", max_size=300))
+def test_no_text_breaks_the_recogniser(text: str) -> None:
+    log = LogRecogniser()
+    log.feed(f"{text}\n{'9' * 5000} | 1.0 | 1.0\n EVALUATION @ Step {'9' * 5000}\n".encode())
+    log.feed(f"      ,/{'9' * 5000} chunks...\n{row(20)}\n".encode())
+    log.finish()
+    assert log.table.rows >= 1
 
 
 def test_bytes_cut_anywhere_give_the_same_events() -> None:

@@ -1,0 +1,24 @@
+"""A verb of the agent in this process, and runs waited for."""
+
+import time
+from collections.abc import Generator
+from typing import Any
+
+from remote.session import Session
+from tests.waiting import wait_until
+
+
+def drive(work: Generator[None, None, Any]) -> dict[str, Any]:
+    """A verb of the agent to its end, in this process."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            return dict(done.value)
+        time.sleep(0.005)
+
+
+def ended(session: Session, run_id: str) -> None:
+    wait_until(
+        lambda: session.call("run", {"run_id": run_id})["state"] in ("succeeded", "stopped"), 20.0, run_id
+    )
