@@ -22,11 +22,11 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
-from trainer.config.locate import configs_dir
+from trainer.config.presets import load_preset
+from trainer.config.yaml_values import parse_yaml
 from trainer.models import LanguageModel, create
 
 Bytes = NDArray[np.uint8]
@@ -39,7 +39,7 @@ def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    preset = yaml.safe_load((configs_dir() / "presets" / f"{options.preset}.yaml").read_text("utf-8"))
+    preset = load_preset(options.preset)
     optim: dict[str, float] = {**preset["optim"], **dict(options.optim)}
     train, held_out = split(sections(options.data))
     model = create(options.preset, 256, **dict(options.model))
@@ -76,7 +76,7 @@ def parse() -> argparse.Namespace:
 
 def assignment(text: str) -> tuple[str, Any]:
     key, _, value = text.partition("=")
-    return key, yaml.safe_load(value)
+    return key, parse_yaml(value, key)
 
 
 def sections(sources: list[str]) -> Iterator[bytes]:

@@ -140,8 +140,6 @@ class Conversation:
                 self._streams.run_seen(view, connection)
         elif message.event == "eof":
             self._streams.ended(message.body.get("stream"))
-        elif message.event == "telemetry":
-            self._updates.append(Telemetry(_tree(message.body)))
 
 
 def _tree(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -21,7 +21,6 @@ from tui.theme import NAME, THEME
 
 if TYPE_CHECKING:
     from remote.session import Session
-    from trainer.telemetry.bands import Bands
 
 TICK_S = 0.5
 BUDGET_S = 0.04  # a flood of updates never holds the keyboard for longer than this
@@ -80,8 +79,10 @@ class Cockpit(App[str]):
 
     def _begin(self) -> None:
         """What the first paint need not wait for: bands, links, the timer."""
+        from tui.health import health_bands
+
         try:
-            self.store.bands = shipped_bands()
+            self.store.bands = health_bands()
         except (ValueError, OSError) as error:  # somebody edited the bands: everything but the lamps works
             self.notify(f"no lamps: {error}", severity="error", markup=False, timeout=30)
         threading.Thread(target=self._connect, name="photinus-connect", daemon=True).start()
@@ -200,18 +201,6 @@ class Cockpit(App[str]):
 def _named(label: str, text: str) -> str:
     """A palette entry begins with the footer's word and says enough to be told apart."""
     return f"{label}: {text.split(':')[0]}"
-
-
-def shipped_bands() -> "Bands":
-    """The K-SSM health bands that ship with Photinus.
-
-    Raises:
-        BandsError: the file was edited and is wrong; the message says where.
-    """
-    from trainer.config.locate import configs_dir
-    from trainer.telemetry.bands import load
-
-    return load(configs_dir() / "health" / "kssm.yaml")
 
 
 def run_cockpit(sessions: "list[Session]", focus_run: str | None = None) -> str:

@@ -70,7 +70,7 @@ class StartRequest:
             cwd=self.cwd,
             preset=self.preset,
             config=config,
-            origins=dict(self.origins),
+            origins={**self.origins, "device": "the device that is locked"} if config else {},
             argv=self.argv,
             resume_argv=self.resume_argv,
             env={**(_inherited() if inherits else {}), **self.env},

@@ -114,10 +114,19 @@ def test_lamps_are_lit_by_the_first_row(store: Store) -> None:
 
 def test_a_run_that_stops_stepping_stalls_and_an_ended_one_does_not(store: Store) -> None:
     tell(store, said(events(range(1))))
-    assert words(store, at=170)["idle_s"] == "stepping"
-    assert words(store, at=181)["idle_s"] == "stalled"
+    age = 60 - 3 / 8  # the row was that old, by its own clock, when it was heard
+    assert words(store, at=179 - age)["idle_s"] == "stepping"
+    assert words(store, at=181 - age)["idle_s"] == "stalled"
     tell(store, RunChanged(view(seq=9, state="stopped")))
     assert words(store, at=181)["idle_s"] == "n/a"
+
+
+def test_a_run_that_stalled_before_anybody_looked_is_seen_to_have_stalled(store: Store) -> None:
+    tell(store, said(events(range(1))), at=7200)
+    assert words(store, at=7200)["idle_s"] == "stalled"
+    tell(store, RunsSeen((view(),), WALL), at=7200)  # a host whose clock is two hours behind ours
+    tell(store, said(events(range(1)), gen=2), at=7200)
+    assert words(store, at=7200)["idle_s"] == "stepping"
 
 
 def test_zones_visited_are_counted_in_the_lamp(store: Store) -> None:

@@ -1,6 +1,7 @@
 """Health bands: named ranges of a metric with glyph, word and colour, read strictly from a YAML file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from itertools import pairwise
 from math import inf, isnan
 from pathlib import Path
@@ -12,6 +13,13 @@ from msgspec import Struct
 Severity = Literal["ok", "info", "warn", "bad", "unknown"]
 Colour = Literal["red", "amber", "green", "blue", "cyan", "violet", "grey"]
 Context: TypeAlias = Mapping[str, float | str | None]
+
+
+FLOORS = ("unigram", "bigram", "trigram", "entropy_rate")
+ROW_METRICS = (
+    "total", "ce", "reg", "R", "coherence", "u_val", "u_low", "u_high", "grad_norm", "lr", "tokens",
+    "tokens_per_s", "step_ms", "eta_s", "overhead", "step_s",
+)  # fmt: skip
 
 
 class BandsError(ValueError):
@@ -114,6 +122,16 @@ class Bands:
         return metric in self.metrics
 
 
+def _check_names(entry: MetricBands, where: str, metrics: Iterable[str]) -> None:
+    """Refuse a bound that nothing ever tells: its band would be left out in silence."""
+    known = {*FLOORS, *ROW_METRICS, *metrics, *(("limit",) if entry.limit else ())}
+    for band in entry.bands:
+        if isinstance(band.bound, str) and band.bound not in known:
+            near = get_close_matches(band.bound, sorted(known), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
+            raise BandsError(f"{where}: metric {entry.metric!r}: nothing is called {band.bound!r}{hint}")
+
+
 def _check(entry: MetricBands, where: str) -> None:
     """Refuse bands that cannot be told apart."""
     place = f"{where}: metric {entry.metric!r}"
@@ -153,14 +171,19 @@ def parse(text: str, where: str = "health file") -> Bands:
         raise BandsError(f"{where}: these metrics stand twice: {', '.join(twice)}")
     for entry in file.metrics:
         _check(entry, where)
+        _check_names(entry, where, names)
     return Bands(file)
 
 
-def load(path: Path) -> Bands:
-    """Read a health file.
+def load(*files: Path) -> Bands:
+    """Read health files; a metric of a later file replaces the same metric of an earlier one.
 
     Raises:
         BandsError: see `parse`.
-        OSError: it cannot be read.
+        OSError: one cannot be read.
     """
-    return parse(path.read_text(encoding="utf-8"), path.name)
+    parsed = [parse(path.read_text(encoding="utf-8"), path.name) for path in files]
+    first, *rest = parsed
+    for bands in rest:
+        first.metrics |= bands.metrics
+    return first

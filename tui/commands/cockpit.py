@@ -45,7 +45,7 @@ def _open(focus_run: str | None = None) -> int:
 
 
 def settle_once_connected(session: Session) -> None:
-    """Complete what an earlier client asked of this host without hearing back; the runs show what came of it."""
+    """Complete what an earlier client asked of this host and never heard about; runs show what came of it."""
     with contextlib.suppress(CallError):
         session.wait_connected(SETTLE_S)
         settle_intents(session)

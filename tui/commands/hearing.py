@@ -10,8 +10,7 @@ from remote.hosts import load_hosts
 from remote.session import Session, connect
 from remote.updates import Bytes, RunsSeen, StreamEnd
 from remote.view import RunView
-from trainer.config.locate import configs_dir
-from trainer.telemetry.bands import Bands, load
+from tui.health import health_bands
 from tui.store.runs import RunRecord
 from tui.store.store import Store
 
@@ -67,18 +66,13 @@ def find_view(session: Session, name: str) -> RunView:
     return found[0]
 
 
-def kssm_bands() -> Bands:
-    """The health bands that ship with Photinus."""
-    return load(configs_dir() / "health" / "kssm.yaml")
-
-
 def hear(session: Session, views: Sequence[RunView], last: int = LAST_EVENTS) -> dict[str, RunRecord]:
     """Read the end of what each run said, as it is now; run id -> record.
 
     Raises:
         CallError: the host did not send it in time.
     """
-    store = Store([session.host.name], kssm_bands())
+    store = Store([session.host.name], health_bands())
     now = time.monotonic
     store.apply(session.host.name, RunsSeen(tuple(views), time.time()), now(), time.time())
     open_keys = {session.follow(view.run_id, told_by(view), last=last, goes_on=False) for view in views}

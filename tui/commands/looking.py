@@ -3,9 +3,10 @@
 import argparse
 import sys
 
-from tui.commands.hearing import LAST_FOR_A_ROW, find_view, hear, kssm_bands, link_to, list_views
+from tui.commands.hearing import LAST_FOR_A_ROW, find_view, hear, link_to, list_views
 from tui.commands.output import OK, answer, emit, say, tell
 from tui.commands.summary import brief, brief_words, full, full_words
+from tui.health import health_bands
 
 
 def list_runs(args: argparse.Namespace) -> int:
@@ -30,5 +31,5 @@ def show(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         run = hear(session, [view])[view.run_id]
-    answer(full(args.host, run, kssm_bands()), args.json, full_words)
+    answer(full(args.host, run, health_bands()), args.json, full_words)
     return OK

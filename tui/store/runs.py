@@ -35,7 +35,7 @@ class RunRecord:
         view: what the host's files say of it.
         heard_at: monotonic seconds at which anything of it was heard last.
         row: the newest metrics; NaN where the run said nan or inf.
-        row_heard: monotonic seconds at which the newest row came, however old the row itself is.
+        row_heard: monotonic seconds at which the newest row was said, by the clock of its host.
         pace: (step, seconds of the run's clock) of the newest rows.
         version: grows with every change, metrics and state alike.
     """

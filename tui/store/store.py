@@ -150,12 +150,14 @@ class Store:
             log.wall = lambda: wall
             events = log.take(run, update.gen, update.offset, update.data, update.file)
         run.version += 1
-        self._apply(key, run, events, now)
+        self._apply(key, run, events, now, wall + (self.hosts[host].wall_ahead or 0.0))
 
-    def _apply(self, key: RunKey, run: RunRecord, events: list[Event], now: float) -> None:
+    def _apply(self, key: RunKey, run: RunRecord, events: list[Event], now: float, host_wall: float) -> None:
+        """Take events; a row is as old as its own clock says, however late it was heard."""
         zones = self.bands.metrics.get("R") if self.bands else None
         for event in events:
-            run.apply(event, now, zones)
+            said_at = now - max(0.0, host_wall - event.t) if event.t else now
+            run.apply(event, said_at, zones)
             if isinstance(event, Metrics) and event.nonfinite and key not in self._bad_numbers:
                 self._bad_numbers.add(key)
                 self._alert(alerts.of_numbers(*key, run.name, event.step, event.nonfinite, now))

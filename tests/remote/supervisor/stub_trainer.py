@@ -106,7 +106,9 @@ def end(
     config: dict[str, Any],
 ) -> int:
     sha256 = manifest_sha256(run.checkpoints / name) if name else None
+    asked = "SIGTERM received" if outcome == "stopped" else ""
     for request in pending(run, attempt, token):
+        asked = f"stop requested by {request.by}"
         put_ack(
             run,
             Ack(
@@ -117,6 +119,7 @@ def end(
         attempt=attempt,
         token=token,
         outcome=outcome,
+        reason=asked,
         step=step,
         steps_done=0 if config.get("claims_no_steps") else done,
         checkpoint=name,

@@ -10,6 +10,7 @@ import pytest
 
 from tests.trainer.loop.tiny import events, last_word, run
 from trainer.checkpoints.retain import prune
+from trainer.checkpoints.write import LESS_IS_BETTER
 from trainer.config.schema import CheckpointConfig
 from trainer.run.checkpoints import list_checkpoints, newest_valid, verify
 
@@ -83,7 +84,10 @@ def test_manifest_tells_what_a_resume_needs(tmp_path: Path, text: Path) -> None:
     assert (raw["threads"], raw["device"], raw["autocast"], raw["micro_batch"]) == (1, "cpu", "off", 4)
     assert raw["cursor"]["index"] == 6
     assert set(raw["generators"]) == {"python", "numpy", "torch", "noise"}
-    assert raw["metrics"]["val_ce"]["direction"] == "min"
+    directions = {name: one.get("direction") for name, one in raw["metrics"].items()}
+    assert {name for name in directions if directions[name] == "min"} == LESS_IS_BETTER
+    assert {name for name in directions if directions[name] is None} >= {"val_R", "val_coherence", "val_u"}
+    assert set(manifest.metrics) == set(directions)
     unscored = verify(out / "checkpoints" / "step-00000004")
     assert unscored.score is None, "a score belongs to the step that was scored"
     assert manifest.score == pytest.approx(events(out, "eval")[-1]["val_ce"])

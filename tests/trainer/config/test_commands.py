@@ -26,6 +26,8 @@ print(code, heavy)
         (["presets"], 0),
         (["run", "--preset", "kssm-v3-tiny", "--out", "nowhere", "--set", "optim.lrr=1"], 2),
         (["run", "--spec", "nowhere"], 2),
+        (["run", "--preset", "kssm-v3-tiny", "--out", "nowhere", "--data", "/nosuch"], 2),
+        (["run", "--preset", "kssm-v3-tiny", "--out", "nowhere", "--set", "data.source=/nosuch"], 2),
     ],
 )
 def test_nothing_heavy_is_imported_before_the_configuration_is_judged(
@@ -51,6 +53,18 @@ def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "kssm-v3-tiny" in capsys.readouterr().out
 
 
+def test_spec_whose_text_is_gone_is_refused_with_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.stop.Stop.install", lambda _: None)
+    monkeypatch.setenv("PHOTINUS_RUN_TOKEN", "f" * 32)
+    spec = {"run_id": "x-aaaaaa", "name": "x", "kind": "trainer", "device": "cpu"}
+    config = {"data": {"source": "/nosuch/book.txt"}}
+    (tmp_path / "spec.json").write_text(json.dumps({**spec, "config": config}))
+    assert cli.main(["run", "--spec", str(tmp_path)]) == 2
+    assert "/nosuch/book.txt" in json.loads((tmp_path / "exit.json").read_text())["reason"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -58,6 +72,7 @@ def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "--out", "x", "--spec", "y"], "--out DIR"),
         (["run", "--out", "x"], "--preset NAME"),
         (["run", "--spec", "x", "--preset", "kssm-v3-tiny"], "--spec says it all"),
+        (["run", "--out", "x", "--preset", "kssm-v3-tiny", "--data", "nosuch"], "name python-docs or recall"),
         (["run", "--out", "x", "--preset", "kssm-v4-tiny"], "did you mean 'kssm-v3-tiny'"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 from trainer.config.errors import ConfigError
 from trainer.config.keys import flatten, keys, nest
 from trainer.config.resolve import from_values, override, resolve
+from trainer.config.source import demand_source
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,29 @@ def test_data_path_becomes_absolute_and_a_named_source_stays(
     monkeypatch.chdir(tmp_path)
     assert resolve(None, data="text.txt").config.data.source == str(tmp_path / "text.txt")
     assert resolve(None, data="python-docs").config.data.source == "python-docs"
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("data: {source: text.txt}\n")
+    set_here = ["data.source=text.txt"]
+    for resolved in (
+        resolve(None, overrides=set_here),
+        resolve(None, files=[mine]),
+        override(resolve(None), set_here),
+    ):
+        assert resolved.config.data.source == str(tmp_path / "text.txt")
+    (tmp_path / "recall").mkdir()
+    assert resolve(None, overrides=["data.source=recall"]).config.data.source == "recall"
+
+
+@pytest.mark.parametrize("typed", ["nosuch.txt", "~nobody-of-that-name/x", "a\0b"])
+def test_data_that_does_not_exist_stays_as_it_was_typed(typed: str) -> None:
+    assert resolve(None, data=typed).config.data.source == typed
+    with pytest.raises(ConfigError, match=r"data\.source = .* \(--data\): there is no file or folder"):
+        demand_source(typed, "--data")
+
+
+def test_data_that_exists_or_has_a_name_is_accepted(tmp_path: Path) -> None:
+    for fine in ("python-docs", "recall", str(tmp_path)):
+        demand_source(fine, "--data")
 
 
 def test_unknown_preset_names_the_nearest() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -48,6 +49,22 @@ def test_probe_leaves_weights_gradients_and_generators_alone(monkeypatch: pytest
     assert torch.equal(torch.get_rng_state(), generators[0])
     assert torch.equal(state.noise.get_state(), generators[1])
     assert state.model.training
+
+
+@pytest.mark.parametrize(("kind", "probed"), [("cpu", 2), ("cuda", 5)])
+def test_probe_of_a_cpu_takes_two_sequences(monkeypatch: pytest.MonkeyPatch, kind: str, probed: int) -> None:
+    sizes: list[int] = []
+
+    def measure(*given: Any) -> tuple[float, float, float]:
+        sizes.extend(one.shape[0] for one in given[-2:])
+        return 1.0, 1.0, 1.0
+
+    monkeypatch.setattr(precision, "cpu_has_bf16", lambda: True)
+    monkeypatch.setattr(precision, "_probe", measure)
+    state = build_state(resolve(None, overrides=["model.dim=16", "model.layers=1"]).config, CPU, 8, 0)
+    tokens = torch.zeros(5, 8, dtype=torch.int64)
+    decide_precision("auto", state.model, Device(torch.device(kind), 1), tokens, tokens)
+    assert set(sizes) == {probed}
 
 
 def test_cpu_without_bf16_is_not_probed(monkeypatch: pytest.MonkeyPatch) -> None:

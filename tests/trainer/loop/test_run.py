@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.trainer.loop.tiny import events, last_word, moments, run, weights
-from trainer import loop
+from tests.trainer.loop.tiny import events, last_word, moments, run, signals_restored, weights
+from trainer import cli, loop
 from trainer.run.checkpoints import list_checkpoints, verify
 from trainer.run.locks import Flock
 
@@ -203,6 +203,44 @@ def test_unexpected_error_is_a_failure_with_its_own_words(
     assert last_word(tmp_path / "run")["reason"] == "TypeError: a bolt came loose"
 
 
-def test_missing_text_fails_with_a_remedy(tmp_path: Path, text: Path) -> None:
-    assert run(tmp_path / "run", tmp_path / "nowhere.txt") == 1
-    assert "nowhere.txt" in last_word(tmp_path / "run")["reason"]
+@pytest.mark.parametrize("wrong", ["batch=3", "data.tokenizer=bpe", "device=cuda:99"])
+def test_refused_resume_leaves_the_stored_configuration_as_it_was(
+    tmp_path: Path, text: Path, wrong: str
+) -> None:
+    """Refused for its keys, for its tokens, for its device: before torch, and late."""
+    out = tmp_path / "run"
+    run(out, text, sets=["steps=2"])
+    before = (out / "config.json").read_bytes()
+    assert resume(out, wrong, "steps=4", "data.vocab=512") == 3
+    assert (out / "config.json").read_bytes() == before
+    assert resume(out, "steps=4") == 0
+    assert json.loads((out / "config.json").read_text())["values"]["steps"] == 4
+
+
+def resume(out: Path, *sets: str) -> int:
+    """Continue with what is stored."""
+    with signals_restored():
+        return cli.main(["run", "--out", str(out), "--resume", *(f"--set={one}" for one in sets)])
+
+
+def test_text_that_went_away_is_told_before_the_attempt_begins(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    run(out, text, sets=["steps=2"])
+    text.rename(tmp_path / "elsewhere.txt")
+    assert resume(out, "steps=4") == 2
+    said = capsys.readouterr().err
+    assert str(text) in said
+    assert "give --data" in said
+    assert last_word(out)["attempt"] == 1
+
+
+def test_run_ends_with_its_save_in_the_order_of_its_phases(tmp_path: Path, text: Path) -> None:
+    out = tmp_path / "run"
+    assert run(out, text, sets=["steps=3", "eval.every=2", "checkpoint.every=2"]) == 0
+    phases = [row["phase"] for row in events(out, "state")]
+    assert phases[phases.index("training") :] == [
+        *("training", "evaluating", "sampling", "training", "saving", "training"),
+        *("evaluating", "sampling", "saving", "finished"),
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.trainer.loop.tiny import events, last_word, run, spawn
+from tests.trainer.loop.tiny import events, last_word, run, signals_restored, spawn
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer import stop as stop_module
@@ -108,6 +108,61 @@ def test_stop_of_a_resumed_run_before_its_first_step_keeps_its_checkpoint(
     assert ack is not None
     assert (ack.step, ack.checkpoint) == (4, "step-00000004")
     assert last_word(out)["steps_done"] == 0
+
+
+def test_stop_tells_its_phases_in_order(tmp_path: Path, text: Path, stop_in: Any) -> None:
+    out = tmp_path / "run"
+    stop_in(out, "evaluating")
+    assert run(out, text, sets=["steps=400", "eval.every=3", "checkpoint.every=0"]) == 0
+    phases = [row["phase"] for row in events(out, "state")]
+    assert phases[phases.index("evaluating") :] == ["evaluating", "stopping", "saving", "finished"]
+
+
+@pytest.mark.parametrize("phase", ["evaluating", "sampling"])
+def test_stop_after_the_last_step_is_a_success(tmp_path: Path, text: Path, stop_in: Any, phase: str) -> None:
+    out = tmp_path / "run"
+    stop_in(out, phase)
+    assert run(out, text, sets=["steps=3", "checkpoint.every=0"]) == 0
+    word, ack = last_word(out), read_ack(RunDir(out), "s1")
+    assert (word["outcome"], word["step"], word["checkpoint"]) == ("succeeded", 3, "step-00000003")
+    assert ack is not None
+    assert (ack.step, ack.checkpoint, ack.sha256) == (3, word["checkpoint"], word["sha256"])
+    assert verify(out / "checkpoints" / "step-00000003", word["sha256"]).kind == "final"
+    assert not events(out, "sample"), "it was cut short"
+    assert "stop requested by tester, after the last step" in events(out, "note")[-1]["message"]
+    assert [row["phase"] for row in events(out, "state")][-2:] == ["saving", "finished"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "signalled", "reason"),
+    [
+        (True, True, "stop requested by ada@desk"),
+        (True, False, "stop requested by ada@desk"),
+        (False, True, "SIGTERM received"),
+        (False, False, ""),
+    ],
+)
+def test_reason_of_a_stop_names_who_asked_although_a_signal_comes_too(
+    tmp_path: Path, asked: bool, signalled: bool, reason: str
+) -> None:
+    folder, stop = RunDir(tmp_path).create(), stop_module.Stop()
+    stop.watch(folder, 1, "t")
+    assert not stop.requested(), "and so the folder was just scanned"
+    with signals_restored():
+        stop.install()
+        if asked:
+            for number, who in enumerate(("ada@desk", "bob@train")):
+                put_request(
+                    folder,
+                    Request(req_id=f"s{number}", verb="stop", attempt=1, token="t", by=who, at=1.0 + number),
+                )
+        if signalled:
+            signal.raise_signal(signal.SIGTERM)
+            assert stop.requested(), "a signal waits for no poll"
+        elif asked:
+            wait_until(stop.requested, 5, "the poll")
+    assert stop.requested() is bool(reason)
+    assert stop.reason == reason
 
 
 @pytest.mark.chaos

@@ -1,9 +1,13 @@
 """Presets, overrides and their errors; the sizes that the presets promise."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 
 from trainer.config.model import ModelConfig
+from trainer.config.resolve import resolve
 from trainer.models import LanguageModel, ModelSpecError, build, create
 from trainer.models.gpt import GPT
 
@@ -60,6 +64,20 @@ def test_errors_name_the_nearest_key_or_the_field(
 ) -> None:
     with pytest.raises(ModelSpecError, match=message):
         create(preset, VOCAB, **overrides)
+
+
+def test_preset_is_read_as_the_configuration_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "mine.yaml").write_text("model: {u: off, reg: 1e-1, dim: 16, layers: 1}\n")
+    (tmp_path / "presets" / "bare.yaml").write_text("steps: 3\n")
+    monkeypatch.setattr("trainer.config.presets.configs_dir", lambda: tmp_path)
+    model: Any = create("mine", VOCAB)
+    assert (model.config.u, model.config.reg) == ("off", 0.1)
+    assert model.config == resolve("mine").config.model
+    with pytest.raises(ModelSpecError, match="no section `model:`"):
+        create("bare", VOCAB)
 
 
 def test_an_empty_vocabulary_is_refused() -> None:

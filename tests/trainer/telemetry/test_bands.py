@@ -9,6 +9,15 @@ from trainer.telemetry.judge import judge
 from trainer.telemetry.zones import ZoneCounter
 
 SHIPPED = configs_dir() / "health" / "kssm.yaml"
+TEXT_WITH_BOUND = """
+version: 1
+name: own
+metrics:
+  - metric: mine
+    bands:
+      - {{below: {bound}, glyph: "▽", word: low, colour: amber, severity: warn}}
+      - {{glyph: "●", word: fine, colour: green, severity: ok}}
+"""
 FLOORS = {"unigram": 3.0, "bigram": 2.4, "trigram": 2.0}
 
 
@@ -188,3 +197,18 @@ def test_a_visit_needs_three_rows(bands: Bands) -> None:
         zones.add(entry, value)
     assert zones.visits == {"Unformed": 1, "Intimacy": 1}
     assert zones.visited == 2
+
+
+def test_a_bound_that_nothing_tells_is_refused_and_the_nearest_name_told() -> None:
+    text = TEXT_WITH_BOUND.format(bound="bigran")
+    with pytest.raises(BandsError, match=r"metric 'mine': nothing is called 'bigran'; did you mean 'bigram'"):
+        parse(text)
+    assert "mine" in parse(TEXT_WITH_BOUND.format(bound="bigram"))
+
+
+def test_a_metric_of_a_later_file_replaces_the_earlier_one(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text(TEXT_WITH_BOUND.format(bound="bigram"))
+    second.write_text(TEXT_WITH_BOUND.format(bound="trigram"))
+    assert load(first, second).metrics["mine"].bands[0].below == "trigram"
+    assert load(second, first).metrics["mine"].bands[0].below == "bigram"
