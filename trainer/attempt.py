@@ -16,6 +16,7 @@ from trainer.job import Assignment, Job, Origin
 from trainer.run.atomic import NO_SPACE, make_reserve
 from trainer.run.errors import RunError
 from trainer.run.records import ExitRecord, write_exit, write_hello
+from trainer.run.requirements import REMEDY, missing_for_training
 from trainer.stop import Stop
 from trainer.telemetry.write import EventWriter
 from trainer.voice import Voice
@@ -61,6 +62,8 @@ def _work(assignment: Assignment, stop: Stop, voice: Voice, ledger: Ledger) -> N
     threads = _threads(assignment, origin)
     voice.events.phase("loading", detail="importing torch")
     stop.check()
+    if missing := missing_for_training():
+        raise RefusedError(f"{', '.join(missing)} is missing: {REMEDY}")
     prepare_environment()
     from trainer.loop import train
 

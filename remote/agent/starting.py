@@ -15,6 +15,7 @@ from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir, check_device
 from trainer.run.locks import is_free
 from trainer.run.records import claim_start, read_spec, read_start, read_state, write_spec, write_state
+from trainer.run.requirements import REMEDY, missing_for_training
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
 
@@ -196,6 +197,8 @@ def check_host(ctx: Context, spec: RunSpec, checkpoint_bytes: int) -> None:
         raise CallError(
             "need_deploy", f"environment {spec.env_hash} is not on this host", "deploy to it first"
         )
+    if spec.kind == "trainer" and (missing := missing_for_training()):
+        raise CallError("need_deploy", f"this host cannot train: {', '.join(missing)} is missing", REMEDY)
     if spec.cwd and not ctx.home.root.joinpath(spec.cwd).is_dir():
         raise CallError("refused", f"there is no folder {spec.cwd} on this host", "name another with --cwd")
     free, need = ctx.disk_free(ctx.home.root), max(2 * checkpoint_bytes, DISK_MIN)

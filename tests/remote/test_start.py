@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from remote.agent.context import Context
 from remote.agent.desk import as_call_error
-from remote.agent.starting import start
+from remote.agent.starting import check_host, start
 from remote.errors import CallError
 from remote.session import Session
 from remote.supervisor.spawn import spawn_supervisor
@@ -210,3 +211,17 @@ def test_a_start_that_names_a_program_that_does_not_exist_is_a_failed_run(sessio
     one = spec().to_json() | {"argv": ["/no/such/program"]}
     run_id = session.call("start", {"start_id": "s1", "spec": one})["run_id"]
     wait_until(lambda: session.call("run", {"run_id": run_id})["state"] == "failed", 20.0, "failed")
+
+
+def test_a_trainer_run_is_refused_where_nothing_can_train_and_a_command_is_not(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = Context.of(open_home(home))
+    trainer = replace(spec(BRIEF), kind="trainer", config={"steps": 3})
+    check_host(ctx, trainer, 0)
+    monkeypatch.setattr("remote.agent.starting.missing_for_training", lambda: ["torch"])
+    with pytest.raises(CallError, match="torch is missing") as caught:
+        check_host(ctx, trainer, 0)
+    assert (caught.value.code, caught.value.exit_code) == ("need_deploy", 3)
+    assert "photinus[train]" in caught.value.remedy
+    check_host(ctx, spec(BRIEF), 0)

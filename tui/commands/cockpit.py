@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import importlib.util
 import threading
 from pathlib import Path
 
@@ -61,7 +60,6 @@ def find_or_start(session: Session, args: argparse.Namespace) -> str:
     if living:
         say(f"the demo run {living[0].run_id} is {living[0].state}: attaching to it")
         return living[0].run_id
-    demand_torch()
     resolved = resolve(args.preset, data=args.data)
     request = StartRequest(
         name=DEMO,
@@ -75,18 +73,3 @@ def find_or_start(session: Session, args: argparse.Namespace) -> str:
     if outcome.run is None or not outcome.ok:
         raise CallError(outcome.code, outcome.message, outcome.remedy, outcome.detail)
     return outcome.run.run_id
-
-
-def demand_torch() -> None:
-    """Say so before a run fails over it.
-
-    Raises:
-        CallError: the trainer's dependencies are not installed here.
-    """
-    missing = [name for name in ("torch", "numpy", "safetensors") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise CallError(
-            "need_deploy",
-            f"the trainer needs {', '.join(missing)}, which this Python does not have",
-            "pip install 'photinus[train]', or `make demo` in a checkout",
-        )
