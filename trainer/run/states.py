@@ -23,48 +23,15 @@ class State(StrEnum):
 
 TERMINAL = frozenset({State.STOPPED, State.SUCCEEDED, State.FAILED, State.DIED, State.DIED_REBOOT})
 
+_ENDINGS = TERMINAL | {State.UNKILLABLE}
+_ALIVE = _ENDINGS | {State.STARTING, State.RUNNING, State.STOPPING}
+
 ALLOWED: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.STARTING, State.STOPPED, State.FAILED}),
-    State.STARTING: frozenset(
-        {
-            State.RUNNING,
-            State.STOPPING,
-            State.STOPPED,
-            State.SUCCEEDED,
-            State.FAILED,
-            State.UNKILLABLE,
-            State.DIED,
-            State.DIED_REBOOT,
-            State.STARTING,
-        }
-    ),
-    State.RUNNING: frozenset(
-        {
-            State.STARTING,
-            State.STOPPING,
-            State.STOPPED,
-            State.SUCCEEDED,
-            State.FAILED,
-            State.UNKILLABLE,
-            State.DIED,
-            State.DIED_REBOOT,
-            State.RUNNING,
-        }
-    ),
-    State.STOPPING: frozenset(
-        {
-            State.STOPPED,
-            State.SUCCEEDED,
-            State.FAILED,
-            State.UNKILLABLE,
-            State.DIED,
-            State.DIED_REBOOT,
-            State.STOPPING,
-        }
-    ),
-    State.UNKILLABLE: frozenset(
-        {State.FAILED, State.STOPPED, State.SUCCEEDED, State.DIED, State.DIED_REBOOT}
-    ),
+    State.STARTING: _ALIVE,
+    State.RUNNING: _ALIVE,
+    State.STOPPING: _ENDINGS | {State.STOPPING},
+    State.UNKILLABLE: TERMINAL,
     **{state: frozenset({State.STARTING, State.QUEUED}) for state in TERMINAL},
 }
 
