@@ -200,6 +200,7 @@ def test_recycled_pid_is_not_mistaken_for_the_trainer(stage: Stage) -> None:
     assert [one.pid for one in survivors(run, process_of(run))] == [pid]
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(600)  # make chaos: 60 moments
 def test_supervisor_killed_at_random_moments_never_leaves_a_run_unsupervised(stage: Stage) -> None:
     rng = random.Random(7)

@@ -43,6 +43,7 @@ def test_of_many_creators_one_wins_and_all_read_its_content(tmp_path: Path) -> N
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(300)  # make chaos: 40 writers
 def test_reader_never_sees_half_a_file_of_a_writer_that_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "state.json"

@@ -110,6 +110,7 @@ def test_adopt_refuses_another_file_and_a_lock_that_is_held(tmp_path: Path) -> N
     assert Flock.adopt(tmp_path / "mine", os.dup(mine.fd)).is_held
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(300)  # make chaos: 5,000 takes
 def test_probes_make_no_take_fail(tmp_path: Path) -> None:
     """Two processes probe as fast as they can while the lock is taken and let go again and again."""
