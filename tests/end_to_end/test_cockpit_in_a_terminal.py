@@ -70,7 +70,7 @@ def test_two_cockpits_show_the_same_run_and_share_one_stop(operator: Operator, r
 def test_the_demo_starts_one_run_and_comes_back_to_it(operator: Operator, corpus: Path) -> None:
     words = ("demo", "--data", str(corpus))
     with Terminal(operator.argv(*words), operator.env) as terminal:
-        terminal.see("below", timeout=60.0)  # a lit loss lamp stands beside its floors
+        terminal.see("above unigram", timeout=60.0)  # the first step has lit the loss lamp
         terminal.type("q")
         assert terminal.leave() == 0
     (first,) = operator.do("ls")

@@ -45,7 +45,7 @@ def test_a_finished_run_is_succeeded_and_cannot_be_resumed_into_zero_steps(
 
 
 def test_a_resume_goes_on_from_the_checkpoint_to_the_planned_end(operator: Operator, corpus: Path) -> None:
-    slow = ("log.every=1", "eval.every=1", "eval.tokens=20000")
+    slow = ("log.every=1", "eval.every=1", "eval.tokens=4000")
     run_id = operator.start_tiny(corpus, *slow, steps=40, words=("--wait", "running"))["run_id"]
     operator.wait_for_event(run_id, "metrics", step=2)
     operator.do("stop", run_id)

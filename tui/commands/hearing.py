@@ -49,6 +49,8 @@ def find_view(session: Session, name: str) -> RunView:
     Raises:
         CallError: there is none, or more than one.
     """
+    if not name:
+        raise CallError("bad_request", "the run's name is empty", "photinus ls lists them")
     views = list_views(session)
     found = [view for view in views if view.run_id == name] or [
         view for view in views if view.run_id.startswith(name)

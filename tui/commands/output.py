@@ -55,4 +55,10 @@ def explain(error: Exception) -> int | None:
     if isinstance(error, FileNotFoundError):
         say(f"photinus: no such file: {error.filename}")
         return NOT_FOUND
+    if isinstance(error, UnicodeDecodeError):
+        say(f"photinus: that file is not text: {error.reason} at byte {error.start}")
+        return USAGE
+    if isinstance(error, OSError):
+        say(f"photinus: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        return FAILURE
     return None

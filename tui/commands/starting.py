@@ -7,9 +7,11 @@ from pathlib import Path
 
 from remote.actions import Outcome, StartRequest, start_run, wait_for
 from remote.errors import CallError
+from remote.hosts import LOCAL
 from remote.session import Session
 from remote.view import RunView
 from trainer.config.resolve import resolve
+from trainer.config.source import demand_source
 from trainer.run.spec import Restart
 from tui.commands.environment import read_environment
 from tui.commands.hearing import link_to
@@ -37,6 +39,8 @@ def trainer_request(args: argparse.Namespace) -> StartRequest:
     if not args.preset or args.argv:
         raise CallError("bad_request", "name what to run", "--preset NAME, or --command -- PROGRAM ARG ...")
     resolved = resolve(args.preset, overrides=args.overrides, data=args.data)
+    if args.host == LOCAL.name:
+        demand_source(resolved.config.data.source, resolved.origins["data.source"])
     request = StartRequest(
         name=args.name or args.preset,
         preset=args.preset,
@@ -64,7 +68,7 @@ def command_request(args: argparse.Namespace) -> StartRequest:
         name=args.name or Path(program_of(args.argv)).name,
         kind="command",
         argv=tuple(args.argv),
-        resume_argv=tuple(shlex.split(args.resume_command or "")),
+        resume_argv=split_words(args.resume_command or ""),
         stop_signal=args.stop_signal,
     )
     return with_options(request, args)
@@ -80,8 +84,20 @@ def with_options(request: StartRequest, args: argparse.Namespace) -> StartReques
         shared_device=args.shared,
         restart=Restart(policy=args.restart),
         queue=args.queue,
-        start_id=args.start_id or request.start_id,
+        start_id=request.start_id if args.start_id is None else args.start_id,
     )
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """A shell-quoted text as an argument vector; no shell ever sees it.
+
+    Raises:
+        CallError: a quote is not closed.
+    """
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise CallError("bad_request", f"--resume-command: {error}", "quote it as for a shell") from error
 
 
 def program_of(argv: list[str]) -> str:
@@ -109,9 +125,10 @@ def conclude(args: argparse.Namespace, outcome: Outcome) -> int:
         if outcome.remedy:
             say(f"  remedy: {outcome.remedy}")
         return outcome.exit_code
-    if outcome.run is not None and outcome.run.state in ("failed", "died", "died_reboot"):
+    ended_badly = outcome.run is not None and outcome.run.state in ("failed", "died", "died_reboot")
+    if ended_badly and outcome.run is not None and args.command != "kill":
         say(f"photinus: {outcome.run.run_id} {outcome.run.state}: {outcome.run.reason}")
-        return OK if args.command == "kill" else FAILURE
+        return FAILURE
     if not args.json:
         tell(outcome.message)
     return OK

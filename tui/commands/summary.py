@@ -13,6 +13,8 @@ from tui.store.lamps import lamps
 from tui.store.runs import RunRecord
 from tui.store.words import duration
 
+NAME_WIDTH = 40
+
 
 def brief(host: str, run: RunRecord) -> dict[str, Any]:
     """What `ls` says of a run."""
@@ -100,9 +102,7 @@ def brief_words(row: Mapping[str, Any]) -> str:
         if row["step"] is None
         else f"{row['step']}" + (f"/{row['max_steps']}" if row["max_steps"] else "")
     )
-    return (
-        f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8} {step:>15}  {row['name']}"
-    )
+    return f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8} {step:>15}  {row['name'][:NAME_WIDTH]}"
 
 
 def full_words(shown: Mapping[str, Any]) -> str:
