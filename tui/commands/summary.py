@@ -102,7 +102,8 @@ def brief_words(row: Mapping[str, Any]) -> str:
         if row["step"] is None
         else f"{row['step']}" + (f"/{row['max_steps']}" if row["max_steps"] else "")
     )
-    return f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8} {step:>15}  {row['name'][:NAME_WIDTH]}"
+    where = f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8}"
+    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}"
 
 
 def full_words(shown: Mapping[str, Any]) -> str:
