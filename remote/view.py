@@ -7,8 +7,7 @@ from typing import Any
 
 from remote.errors import ProtocolError
 from remote.sanitise import clean_line
-
-TERMINAL_STATES = frozenset({"stopped", "succeeded", "failed", "died", "died_reboot"})
+from trainer.run.states import TERMINAL
 
 
 def checked(raw: Mapping[str, Any], name: str, kinds: tuple[type, ...]) -> Any:
@@ -97,7 +96,12 @@ class RunView:
     @property
     def is_terminal(self) -> bool:
         """Whether this run is over."""
-        return self.state in TERMINAL_STATES
+        return self.state in TERMINAL
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is over and neither succeeded nor was stopped on request."""
+        return self.is_terminal and self.state not in ("stopped", "succeeded")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the wire."""

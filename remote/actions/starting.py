@@ -50,7 +50,7 @@ def _send(session: Session, verb: str, args: dict[str, Any], timeout: float) -> 
             view = RunView.from_json(session.call(verb, args, timeout))
     except CallError as error:
         return failed(error)
-    if view.state in ("failed", "died", "died_reboot"):
+    if view.has_failed:
         return Outcome(
             False, view, "internal", f"{view.run_id} {view.state}: {view.reason}", "look at its log"
         )

@@ -125,8 +125,7 @@ def conclude(args: argparse.Namespace, outcome: Outcome) -> int:
         if outcome.remedy:
             say(f"  remedy: {outcome.remedy}")
         return outcome.exit_code
-    ended_badly = outcome.run is not None and outcome.run.state in ("failed", "died", "died_reboot")
-    if ended_badly and outcome.run is not None and args.command != "kill":
+    if outcome.run is not None and outcome.run.has_failed and args.command != "kill":
         say(f"photinus: {outcome.run.run_id} {outcome.run.state}: {outcome.run.reason}")
         return FAILURE
     if not args.json:

@@ -6,7 +6,6 @@ import time
 
 from remote.errors import CallError
 from remote.updates import Bytes, LinkChanged, StreamEnd, Update
-from trainer.run.states import TERMINAL
 from tui.commands.hearing import POLL_S, find_view, link_to
 from tui.commands.output import FAILURE, OK, say
 
@@ -24,7 +23,7 @@ def events(args: argparse.Namespace) -> int:
 def _copy(args: argparse.Namespace, what: str, last: int) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
-        goes_on = args.follow and view.state not in TERMINAL
+        goes_on = args.follow and not view.is_terminal
         key = session.follow(view.run_id, what, last=last, goes_on=goes_on)
         while True:
             updates = session.drain()
