@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 from remote.errors import ProtocolError
 from remote.framing import Frame, FrameReader
-from remote.local import Transport
 from remote.protocol import Pushed, Reply, encode_request
 from remote.sanitise import clean
+from remote.transport import Transport
 
 TALK_LIMIT = 4096
 

@@ -1,7 +1,8 @@
 """What an agent or a link can answer instead of a result: one code, one sentence, one remedy."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 EXIT_CODES: Mapping[str, int] = {
     "bad_request": 2,
@@ -15,6 +16,11 @@ EXIT_CODES: Mapping[str, int] = {
     "disk_low": 3,
     "timeout": 7,
     "unreachable": 5,
+    "key_unknown": 3,
+    "key_changed": 3,
+    "needs_passphrase": 3,
+    "proxy_unconfirmed": 3,
+    "auth_refused": 3,
     "internal": 1,
 }
 """Error code -> exit code of a command; a code of a later version counts as 1."""
@@ -65,3 +71,30 @@ class TimeoutError_(CallError):  # noqa: N801, N818  the underscore tells it fro
 
     def __init__(self, message: str, remedy: str = "", detail: Mapping[str, Any] | None = None) -> None:
         super().__init__("timeout", message, remedy, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What only the operator can decide before a host is reached.
+
+    Attributes:
+        kind: which of `remote.transport.Answers` the answer goes to.
+        host: the host as the operator calls it.
+        subject: `name:port` of the hop whose key it is, the path of the private key, or the ProxyCommand.
+        key_type, fingerprint: of a host key, such as `ssh-ed25519` and `SHA256:...`; of a ProxyCommand the
+            fingerprint is the SHA-256 of its text.
+    """
+
+    kind: Literal["host_key", "passphrase", "proxy_command"]
+    host: str
+    subject: str
+    key_type: str = ""
+    fingerprint: str = ""
+
+
+class QuestionError(CallError):
+    """Trying again would not help until the operator has answered `question`."""
+
+    def __init__(self, code: str, message: str, remedy: str, question: Question) -> None:
+        super().__init__(code, message, remedy)
+        self.question = question

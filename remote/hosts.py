@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from trainer.run.home import state_root
 
@@ -14,13 +15,24 @@ class Host:
     Attributes:
         address: empty for this machine.
         home: its state root; empty: `$PHOTINUS_HOME`, else `~/.photinus`, as seen when the link is made.
-        python: the interpreter that runs the agent; empty: this one.
+        python: an interpreter with torch that our environment on the host is to use; empty: we install torch.
+            On this machine: what runs the agent; empty: this interpreter.
+        checkpoints: the folder on this machine that `pull` fills; empty: `checkpoints/NAME` of the client.
+        auto_pull: `best`: fetch each new best checkpoint while a session is open; empty: nothing.
+        confirm: what `x` and `K` ask in the cockpit: nothing, the same key twice, or the run's name typed.
+        caffeinate: on macOS, keep the machine awake while a run is going on.
+        launcher: how an attempt is started on the host; see `remote.supervisor`.
     """
 
     name: str
     address: str = ""
     home: str = ""
     python: str = ""
+    checkpoints: str = ""
+    auto_pull: Literal["", "best"] = ""
+    confirm: Literal["none", "twice", "name"] = "twice"
+    caffeinate: bool = True
+    launcher: Literal["", "direct", "torchrun"] = ""
 
     @property
     def is_local(self) -> bool:

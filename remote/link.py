@@ -4,7 +4,13 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal
 
-Phase = Literal["connecting", "connected", "lagging", "lost", "retrying", "refused"]
+from remote.errors import Question
+
+Phase = Literal[
+    "connecting", "connected", "lagging", "lost", "retrying",
+    "refused", "needs_passphrase", "key_unknown", "key_changed",
+]  # fmt: skip
+"""The second line's phases are not retried: the operator decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +23,8 @@ class LinkState:
         attempt: number of the connect in progress or awaited, from 1; 0 while connected.
         reason: why it is lost, retrying or refused; empty otherwise.
         retry_in_s: while `retrying`, the pause before the next connect.
+        stage: while `connecting`, what is being done: `dns`, `tcp`, `auth`, `agent`.
+        question: what the operator must decide before it is tried again.
     """
 
     phase: Phase = "connecting"
@@ -25,6 +33,8 @@ class LinkState:
     attempt: int = 1
     reason: str = ""
     retry_in_s: float = 0.0
+    stage: str = ""
+    question: Question | None = None
 
     @property
     def is_up(self) -> bool:

@@ -4,32 +4,12 @@ import contextlib
 import os
 import subprocess
 import sys
-from typing import IO, Protocol, cast
+from typing import IO, cast
 
 from remote.hosts import Host
 
 READ_SIZE = 1 << 16
 PARTING_S = 1.0
-
-
-class Transport(Protocol):
-    """Bytes to and from one agent. Reads block; each method is called by one thread."""
-
-    def read(self) -> bytes:
-        """Some bytes of the agent's stdout; empty at its end."""
-
-    def talk(self) -> bytes:
-        """Some bytes of the agent's stderr; empty at its end."""
-
-    def write(self, data: bytes) -> None:
-        """All of `data` to the agent's stdin.
-
-        Raises:
-            OSError: the agent is gone.
-        """
-
-    def close(self) -> str:
-        """End it, and say in a few words how it ended. May be called from any thread, and twice."""
 
 
 class LocalPipe:
@@ -59,21 +39,21 @@ class LocalPipe:
         return self._agent.pid
 
     def read(self) -> bytes:
-        """See `Transport`."""
+        """See `remote.transport.Transport`."""
         return _read(self._stdout)
 
     def talk(self) -> bytes:
-        """See `Transport`."""
+        """See `remote.transport.Transport`."""
         return _read(self._stderr)
 
     def write(self, data: bytes) -> None:
-        """See `Transport`."""
+        """See `remote.transport.Transport`."""
         rest = memoryview(data)
         while rest:
             rest = rest[self._stdin.write(rest) or 0 :]
 
     def close(self) -> str:
-        """See `Transport`."""
+        """See `remote.transport.Transport`."""
         with contextlib.suppress(OSError):
             self._stdin.close()
         try:
@@ -90,12 +70,3 @@ def _read(pipe: IO[bytes]) -> bytes:
     if not data:
         pipe.close()
     return data or b""
-
-
-def open_transport(host: Host) -> Transport:
-    """Start an agent for `host`.
-
-    Raises:
-        OSError: it cannot be started.
-    """
-    return LocalPipe(host)

@@ -16,8 +16,8 @@ from remote.errors import CallError, ProtocolError, UnreachableError
 from remote.following import Follower
 from remote.hosts import Host
 from remote.link import LinkState, Pings, Timings, backoff
-from remote.local import Transport
 from remote.streams import Streams
+from remote.transport import Dial, Opener
 from remote.updates import AgentTalk, LinkChanged, Update
 from remote.view import HostHello
 
@@ -32,7 +32,7 @@ class Pilot:
         self,
         host: Host,
         timings: Timings,
-        opener: Callable[[Host], Transport],
+        opener: Opener,
         clock: Callable[[], float],
         telemetry_s: float,
         client: str,
@@ -139,7 +139,7 @@ class Pilot:
         self._set_link("connecting")
         self._talk.begin()
         try:
-            transport = self._opener(self._host)
+            transport = self._opener(self._host, Dial())
         except OSError as error:
             self._lost(f"cannot start the agent: {error}")
             return

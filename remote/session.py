@@ -16,9 +16,9 @@ from remote.errors import CallError, UnreachableError
 from remote.following import Follower
 from remote.hosts import LOCAL, Host
 from remote.link import LinkState, Timings
-from remote.local import Transport, open_transport
 from remote.pilot import Pilot
 from remote.protocol import Cursor
+from remote.transport import Opener, open_transport
 from remote.updates import Bytes, Update
 from remote.view import HostHello, RunView
 
@@ -35,7 +35,7 @@ class Session:
         host: Host = LOCAL,
         *,
         timings: Timings | None = None,
-        opener: Callable[[Host], Transport] = open_transport,
+        opener: Opener = open_transport,
         clock: Callable[[], float] = time.monotonic,
         telemetry_s: float = 0.0,
         client: str = "",

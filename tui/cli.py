@@ -7,7 +7,17 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
 
-from tui.commands import acting, cockpit, looking, reading, starting, streams
+from tui.commands import (
+    acting,
+    cockpit,
+    hosting,
+    inspecting,
+    looking,
+    reading,
+    starting,
+    streams,
+    transferring,
+)
 from tui.commands.output import USAGE, explain, say
 from tui.commands.parser import build_parser
 
@@ -22,6 +32,9 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "tail": streams.tail,
     "events": streams.events,
     "read": reading.read,
+    **hosting.COMMANDS,
+    **inspecting.COMMANDS,
+    **transferring.COMMANDS,
 }
 
 

@@ -13,9 +13,10 @@ import pytest
 from remote.errors import CallError, TimeoutError_, UnreachableError
 from remote.hosts import LOCAL, Host
 from remote.link import Timings
-from remote.local import LocalPipe, Transport
+from remote.local import LocalPipe
 from remote.protocol import MAGIC, PROTO, encode_result
 from remote.session import Session, connect
+from remote.transport import Dial, Transport
 from remote.updates import AgentTalk, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from tests.remote.scripts import noting, spec
 from tests.waiting import wait_until
@@ -128,7 +129,7 @@ def test_no_answer_of_a_reachable_host_is_a_timeout(home: Path) -> None:
 
 
 def test_a_host_that_cannot_be_reached_is_unreachable_and_says_why(home: Path) -> None:
-    def broken(host: Host) -> Transport:
+    def broken(host: Host, _dial: Dial) -> Transport:
         raise OSError("no route to host")
 
     with pytest.raises(UnreachableError, match="no route") as caught:
@@ -202,7 +203,7 @@ def hello_line(major: int = PROTO[0]) -> bytes:
 
 def test_another_major_version_refuses_all_but_status_stop_and_kill(home: Path) -> None:
     transport = Scripted(b"Welcome!\n" + MAGIC + hello_line(PROTO[0] + 1), encode_result(2, {"counts": {}}))
-    session = Session(opener=lambda _: transport, timings=Timings()).start()
+    session = Session(opener=lambda _host, _dial: transport, timings=Timings()).start()
     try:
         with pytest.raises(CallError, match="only status, stop and kill") as caught:
             session.wait_connected(10.0)
@@ -226,7 +227,7 @@ def test_another_major_version_refuses_all_but_status_stop_and_kill(home: Path) 
 
 def test_noise_before_the_agent_is_told_and_cleaned(home: Path) -> None:
     session = Session(
-        opener=lambda _: Scripted(b"\x1b[1mmotd\x07\n" + MAGIC + hello_line()), timings=QUICK
+        opener=lambda _host, _dial: Scripted(b"\x1b[1mmotd\x07\n" + MAGIC + hello_line()), timings=QUICK
     ).start()
     seen = Drained(session)
     wait_until(lambda: any(isinstance(one, AgentTalk) for one in seen.all()), 10.0, "the noise")
@@ -243,7 +244,7 @@ def test_noise_before_the_agent_is_told_and_cleaned(home: Path) -> None:
 def test_a_host_that_talks_nonsense_is_lost_and_tried_again(home: Path, line: bytes) -> None:
     opened: list[Transport] = []
 
-    def opener(host: Host) -> Transport:
+    def opener(host: Host, _dial: Dial) -> Transport:
         opened.append(Scripted(MAGIC + hello_line(), line) if len(opened) < 2 else LocalPipe(host))
         return opened[-1]
 

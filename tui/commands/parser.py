@@ -15,6 +15,8 @@ Everything lives in ~/.photinus, or in $PHOTINUS_HOME where that is set."""
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; `args.command` is empty for the cockpit."""
+    from tui.commands import hosting, inspecting, transferring
+
     parser = argparse.ArgumentParser(
         prog="photinus",
         description="A terminal cockpit for training hosts.",
@@ -28,13 +30,18 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
+    for room in (hosting, inspecting, transferring):
+        room.add_to(commands)
     return parser
 
 
 Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
 
 
-def _command(commands: "Commands[argparse.ArgumentParser]", name: str, text: str) -> argparse.ArgumentParser:
+def add_command(
+    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
+) -> argparse.ArgumentParser:
+    """A command of one host, with `--json` and `--host`."""
     parser = commands.add_parser(
         name,
         help=text,
@@ -58,15 +65,15 @@ def _add_cockpit(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
-    _command(commands, "ls", "list the runs of a host")
-    show = _command(commands, "show", "show one run: state, metrics, health, last checkpoint")
+    add_command(commands, "ls", "list the runs of a host")
+    show = add_command(commands, "show", "show one run: state, metrics, health, last checkpoint")
     show.add_argument("run", help="run id, or the beginning of one")
     read = commands.add_parser("read", help="recognise a training log and print its events, one a line")
     read.add_argument("path", help="a log file (K-SSM v3 table, or our events.jsonl)")
 
 
 def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
-    start = _command(commands, "start", "start a run: one of our presets, or any command")
+    start = add_command(commands, "start", "start a run: one of our presets, or any command")
     what = start.add_argument_group("what to run")
     what.add_argument("--preset", help="a preset of configs/presets, such as kssm-v3-tiny")
     what.add_argument("--data", help="python-docs, recall, or a path to text")
@@ -120,7 +127,7 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
-    resume = _command(commands, "resume", "go on from the newest valid checkpoint")
+    resume = add_command(commands, "resume", "go on from the newest valid checkpoint")
     resume.add_argument("run", help="run id, or the beginning of one")
     resume.add_argument(
         "--from",
@@ -136,8 +143,8 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
     resume.add_argument(
         "--timeout", type=float, default=60.0, metavar="S", help="how long --wait waits (default: 60)"
     )
-    stop = _command(commands, "stop", "stop a run with a checkpoint proven on disk")
-    kill = _command(commands, "kill", "kill exactly the processes of a run, without a checkpoint")
+    stop = add_command(commands, "stop", "stop a run with a checkpoint proven on disk")
+    kill = add_command(commands, "kill", "kill exactly the processes of a run, without a checkpoint")
     for parser, patience in ((stop, 600.0), (kill, 60.0)):
         parser.add_argument("run", help="run id, or the beginning of one")
         parser.add_argument("--no-wait", action="store_true", help="ask, and do not wait for the end")
@@ -154,8 +161,8 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
-    tail = _command(commands, "tail", "print a run's log")
-    events = _command(commands, "events", "print a run's events, one JSON object a line")
+    tail = add_command(commands, "tail", "print a run's log")
+    events = add_command(commands, "events", "print a run's events, one JSON object a line")
     for parser in (tail, events):
         parser.add_argument("run", help="run id, or the beginning of one")
         parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")

@@ -1,0 +1,1 @@
+"""Putting our own code on a host: probe, wheel, environment, self-test."""
