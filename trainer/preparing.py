@@ -15,6 +15,7 @@ from trainer.endings import RefusedError, StoppedError
 from trainer.job import Job
 from trainer.models import LanguageModel, build
 from trainer.models.kssm import KuramotoSSM
+from trainer.models.published import PublishedV3
 from trainer.precision import BF16, FLOAT32, Precision, decide_precision
 from trainer.schedules.cosine import schedule_for
 from trainer.state import TrainState
@@ -65,7 +66,7 @@ def build_state(config: RunConfig, device: Device, vocab_size: int, stored_horiz
     torch.manual_seed(seed)
     model = build(config.model, vocab_size).to(device.place)
     noise = device.generator(seed ^ NOISE_SEED)
-    if isinstance(model, KuramotoSSM):
+    if isinstance(model, (KuramotoSSM, PublishedV3)):
         model.noise_generator = noise
     return TrainState(
         model=model,

@@ -4,7 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Kind = Literal["kssm-v3", "gpt", "gated"]
+Kind = Literal[
+    "kssm-v3", "gpt", "gated",
+    "kssm-v1-original", "kssm-v2-original", "kssm-v3-original", "kssm-v3-monostable",
+]  # fmt: skip
 
 
 class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -17,7 +20,8 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     kind: Annotated[
         Kind,
         Meta(
-            description="kssm-v3: driven oscillators; gpt: attention control; gated: real recurrence control"
+            description="kssm-v3: driven oscillators; gpt: attention control; gated: real recurrence control; "
+            "the originals: the published equations, position-wise"
         ),
     ] = "kssm-v3"
     dim: Annotated[int, Meta(ge=8, le=16384, description="width of the stream between layers")] = 112
@@ -50,6 +54,11 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         float, Meta(ge=0, le=3.2, description="phase noise in training only, radians; 0 is off")
     ] = 0.0
     heads: Annotated[int, Meta(ge=1, le=256, description="attention heads (gpt)")] = 4
+
+    positions: Annotated[
+        int, Meta(ge=1, le=1 << 20, description="learned positions, the longest context (originals v2, v3)")
+    ] = 1024
+    dropout: Annotated[float, Meta(ge=0, lt=1, description="dropout in training (original v2)")] = 0.0
 
     def __post_init__(self) -> None:
         if self.kind == "kssm-v3" and self.oscillators % self.group:

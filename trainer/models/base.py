@@ -62,6 +62,10 @@ class LanguageModel(nn.Module, ABC, Generic[State]):
         """Return CE, penalty and statistics of `tokens` against `targets`, each `[B, T]`."""
         seen = self.features(tokens)
         ce = head_cross_entropy(seen.hidden.flatten(0, 1), self.embedding.weight, targets.flatten())
+        return self.account(seen, ce)
+
+    def account(self, seen: Features, ce: Tensor) -> LossOutput:
+        """Return what a step needs of features and the mean CE of their head."""
         total = ce + self.config.reg * seen.penalty if seen.u is not None else ce
         u = None if seen.u is None else seen.u.detach()
         none = ce.new_full((), math.nan)

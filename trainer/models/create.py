@@ -1,19 +1,29 @@
 """From a preset's name, or from its `model:` section, to a module."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 
 from trainer.config.errors import ConfigError
-from trainer.config.model import ModelConfig
+from trainer.config.model import Kind, ModelConfig
 from trainer.config.presets import load_preset
 from trainer.models.base import LanguageModel
 from trainer.models.gated import GatedRecurrence
 from trainer.models.gpt import GPT
 from trainer.models.kssm import KuramotoSSM
+from trainer.models.published import PublishedV1, PublishedV2, PublishedV3
 
+MODELS: Mapping[Kind, Callable[[ModelConfig, int], LanguageModel[Any]]] = {
+    "kssm-v3": KuramotoSSM,
+    "gpt": GPT,
+    "gated": GatedRecurrence,
+    "kssm-v1-original": PublishedV1,
+    "kssm-v2-original": PublishedV2,
+    "kssm-v3-original": PublishedV3,
+    "kssm-v3-monostable": PublishedV3,
+}
 Spec = ModelConfig | Mapping[str, Any]
 
 
@@ -50,11 +60,7 @@ def build(spec: Spec, vocab_size: int) -> LanguageModel[Any]:
     config = spec if isinstance(spec, ModelConfig) else _decode(spec)
     if vocab_size < 1:
         raise ModelSpecError(f"vocab_size is {vocab_size}; a vocabulary has at least one token")
-    if config.kind == "gpt":
-        return GPT(config, vocab_size)
-    if config.kind == "gated":
-        return GatedRecurrence(config, vocab_size)
-    return KuramotoSSM(config, vocab_size)
+    return MODELS[config.kind](config, vocab_size)
 
 
 def _decode(fields: Mapping[str, Any]) -> ModelConfig:
