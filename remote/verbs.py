@@ -67,11 +67,13 @@ class Verb:
     """A verb's arguments.
 
     Attributes:
+        acts: changes something on the host; refused by a client that may only look. Every verb says which.
         always: answered to a client of another major version too: an old run must always be stoppable.
         repeatable: safe to send again after a lost answer (reads, and acts that carry their own id).
     """
 
     args: Mapping[str, Arg] = field(default_factory=dict)
+    acts: bool = field(kw_only=True)
     always: bool = False
     repeatable: bool = True
 
@@ -103,14 +105,16 @@ _TAIL = {
 VERBS: Mapping[str, Verb] = {
     "hello": Verb(
         {"proto": Arg("ints"), "version": Arg("text", longest=64), "client": Arg("text", longest=200)},
+        acts=False,
         always=True,
     ),
-    "ping": Verb({"n": Arg("int")}, always=True, repeatable=False),
-    "status": Verb(always=True),
-    "runs": Verb(),
-    "run": Verb({"run_id": _RUN}),
+    "ping": Verb({"n": Arg("int")}, acts=False, always=True, repeatable=False),
+    "status": Verb(acts=False, always=True),
+    "runs": Verb(acts=False),
+    "run": Verb({"run_id": _RUN}, acts=False),
     "start": Verb(
-        {"start_id": _TICKET, "spec": Arg("object"), "queue": Arg("flag", required=False, default=False)}
+        {"start_id": _TICKET, "spec": Arg("object"), "queue": Arg("flag", required=False, default=False)},
+        acts=True,
     ),
     "resume": Verb(
         {
@@ -119,7 +123,8 @@ VERBS: Mapping[str, Verb] = {
             "from": Arg("text", required=False, default="", pattern=CHECKPOINT),
             "queue": Arg("flag", required=False, default=False),
             "by": _BY,
-        }
+        },
+        acts=True,
     ),
     "stop": Verb(
         {
@@ -128,15 +133,18 @@ VERBS: Mapping[str, Verb] = {
             "by": _BY,
             "deadline_s": Arg("number", required=False, high=86400.0),
         },
+        acts=True,
         always=True,
     ),
-    "kill": Verb({"run_id": _RUN, "req_id": _TICKET, "by": _BY}, always=True),
-    "adopt": Verb({"run_id": _RUN}),
-    "tail": Verb(_TAIL, repeatable=False),
-    "events": Verb(_TAIL, repeatable=False),
-    "untail": Verb({"stream": Arg("int")}, repeatable=False),
-    "ack": Verb({"stream": Arg("int"), "off": Arg("int")}, repeatable=False),
-    "processes": Verb(),
-    "reap": Verb({"run_id": _RUN, "pid": Arg("int", low=2), "start": Arg("int")}, repeatable=False),
-    "telemetry": Verb(),
+    "kill": Verb({"run_id": _RUN, "req_id": _TICKET, "by": _BY}, acts=True, always=True),
+    "adopt": Verb({"run_id": _RUN}, acts=True),
+    "tail": Verb(_TAIL, acts=False, repeatable=False),
+    "events": Verb(_TAIL, acts=False, repeatable=False),
+    "untail": Verb({"stream": Arg("int")}, acts=False, repeatable=False),
+    "ack": Verb({"stream": Arg("int"), "off": Arg("int")}, acts=False, repeatable=False),
+    "processes": Verb(acts=False),
+    "reap": Verb(
+        {"run_id": _RUN, "pid": Arg("int", low=2), "start": Arg("int")}, acts=True, repeatable=False
+    ),
+    "telemetry": Verb(acts=False),
 }

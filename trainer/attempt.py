@@ -13,6 +13,7 @@ from trainer.checkpoints.origin import find_origin
 from trainer.endings import Ending, ExitCode, Ledger, RefusedError, StoppedError, TrainingFailedError
 from trainer.environment import granted_threads, prepare_environment
 from trainer.job import Assignment, Job, Origin
+from trainer.own_log import OwnLog
 from trainer.run.atomic import NO_SPACE, make_reserve
 from trainer.run.errors import RunError
 from trainer.run.records import ExitRecord, write_exit, write_hello
@@ -32,7 +33,7 @@ def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
         make_reserve(run.reserve)
         write_hello(run, assignment.attempt, assignment.token, os.getpid())
         with EventWriter(run.events, assignment.attempt) as events:
-            voice = Voice(events)
+            voice = Voice(events, OwnLog(run, assignment.config.log.max_bytes))
             ending = _judge(lambda: _work(assignment, stop, voice, ledger), stop)
             _last_words(voice, ending, ledger)
             if ending.outcome != "failed":

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from trainer.own_log import OwnLog
 from trainer.telemetry import table
 from trainer.telemetry.write import EventWriter
 
@@ -12,10 +13,14 @@ HEADER_EVERY = 40
 
 
 class Voice:
-    """Says each thing once, in both places. Each line is flushed; a closed pipe silences stdout only."""
+    """Says each thing once, in both places. Each line is flushed; a closed pipe silences stdout only.
 
-    def __init__(self, events: EventWriter) -> None:
+    `log` is turned over between two lines, where a supervisor gave us one.
+    """
+
+    def __init__(self, events: EventWriter, log: OwnLog | None = None) -> None:
         self.events = events
+        self._log = log
         self._rows = 0
         self._piped = True
 
@@ -26,10 +31,20 @@ class Voice:
         try:
             for line in lines:
                 print(line, flush=True)
+            self._turn_over()
         except BrokenPipeError:
             self._piped = False
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             self.events.note("nobody reads standard output any more; the run goes on", "warning")
+
+    def _turn_over(self) -> None:
+        if self._log is None:
+            return
+        try:
+            self._log.turn_over()
+        except OSError as error:  # a full disk, say: that must not end the run, and a long log is no harm
+            self._log = None
+            self.events.note(f"the log grows on in one file: no next one can be made ({error})", "warning")
 
     def note(self, message: str, level: str = "info", step: int | None = None) -> None:
         """Tell the operator a sentence."""

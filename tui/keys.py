@@ -10,9 +10,15 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["fleet", "run"]
-BOTH: tuple[Where, ...] = ("fleet", "run")
-PLACES: dict[Where, str] = {"fleet": "Fleet", "run": "Run"}
+Where = Literal["fleet", "run", "processes", "hosts"]
+PLACES: dict[Where, tuple[str, str]] = {
+    "fleet": ("1", "Fleet"),
+    "run": ("2", "Run"),
+    "processes": ("5", "Processes"),
+    "hosts": ("8", "Hosts"),
+}
+EVERYWHERE: tuple[Where, ...] = tuple(PLACES)
+RUNS: tuple[Where, ...] = ("fleet", "run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class Key:
         label: one word for the footer; `text` the sentence for help, palette and README.
         where: the screens on which it acts.
         rank: order of survival in a narrow footer, 1 longest; 0 is never shown there.
-        acts: it asks something of a host, so it needs a link.
+        acts: it changes something on a host: refused without a link, and while read-only is on.
         first: it goes before what the focused widget would do with it.
     """
 
@@ -34,47 +40,63 @@ class Key:
     action: str
     label: str
     text: str
-    where: tuple[Where, ...] = BOTH
+    where: tuple[Where, ...] = EVERYWHERE
     rank: int = 0
     acts: bool = False
     first: bool = False
 
+    @property
+    def places(self) -> str:
+        """The screens on which it acts, as a person reads them."""
+        return "everywhere" if self.where == EVERYWHERE else ", ".join(PLACES[at][1] for at in self.where)
+
 
 TABLE: tuple[Key, ...] = (
-    Key("1", "1", "fleet", "fleet", "all hosts and runs", rank=9),
-    Key("2", "2", "run", "run", "the chosen run", rank=9),
-    Key("enter", "enter", "open", "open", "open the chosen run", ("fleet",), rank=2, first=True),
+    Key("1", "1", "fleet", "fleet", "all hosts and runs", rank=12),
+    Key("2", "2", "run", "run", "the chosen run", rank=12),
+    Key("5", "5", "processes", "processes", "processes and locks: what lives, what was left behind", rank=13),
+    Key("8", "8", "hosts", "hosts", "hosts: add, test, deploy, diagnose", rank=13),
     Key(
-        "enter",
-        "enter",
-        "enlarge",
-        "enlarge",
-        "give the focused panel the whole screen",
-        ("run",),
-        rank=8,
+        "enter", "enter", "open", "open", "open the chosen run, or answer what a host asks", ("fleet",),
+        rank=2, first=True,
     ),
-    Key("escape", "esc", "back", "back", "back: from an enlarged panel, a search, a run", ("run",), rank=2),
-    Key("tab", "tab", "next_panel", "focus", "the next panel", rank=10),
+    Key("enter", "enter", "enlarge", "enlarge", "give the focused panel the whole screen", ("run",), rank=9),
+    Key("enter", "enter", "open", "answer", "answer what the chosen host asks", ("hosts",), rank=5, first=True),
+    Key(
+        "escape", "esc", "back", "back", "back: from an enlarged panel, a search, a screen",
+        ("run", "processes", "hosts"), rank=2,
+    ),
+    Key("tab", "tab", "next_panel", "focus", "the next panel", rank=11),
     Key("shift+tab", "shift+tab", "previous_panel", "focus", "the panel before"),
-    Key("s", "s", "start", "start", "start a run: a short form, and what it would do", rank=3, acts=True),
-    Key("r", "r", "resume", "resume", "resume from the newest whole checkpoint", rank=4, acts=True),
-    Key("x", "x", "stop", "stop", "stop with a checkpoint; `x` again does it", rank=4, acts=True),
-    Key("K", "K", "kill", "kill", "kill exactly the process shown; `K` again does it", rank=5, acts=True),
+    Key("s", "s", "start", "start", "start a run: a short form, and what it would do", RUNS, rank=3, acts=True),
+    Key("r", "r", "resume", "resume", "resume from the newest whole checkpoint", RUNS, rank=4, acts=True),
+    Key("x", "x", "stop", "stop", "stop with a checkpoint; `x` again does it", RUNS, rank=4, acts=True),
+    Key("K", "K", "kill", "kill", "kill exactly the process shown; `K` again does it", RUNS, rank=5, acts=True),
+    Key(
+        "x", "x", "reap", "reap", "end the chosen orphan; `x` again does it", ("processes",), rank=3, acts=True
+    ),
+    Key("n", "n", "add", "add", "add a host: a short form", ("hosts",), rank=3),
+    Key("t", "t", "test", "test", "test the chosen host, step by step", ("hosts",), rank=3),
+    Key("D", "D", "deploy", "deploy", "deploy Photinus to the chosen host", ("hosts",), rank=4, acts=True),
+    Key("d", "d", "doctor", "doctor", "what is wrong on the chosen host, in words", ("hosts",), rank=4),
+    Key("exclamation_mark", "!", "answer", "answer", "answer what a host asks: key, passphrase, proxy", rank=6),
     Key("slash", "/", "search", "search", "search the log: a text or a regular expression", ("run",), rank=6),
-    Key("n", "n", "next_match", "next", "the next match", ("run",), rank=11),
+    Key("n", "n", "next_match", "next", "the next match", ("run",), rank=13),
     Key("N", "N", "previous_match", "before", "the match before", ("run",)),
     Key("f", "f", "follow", "follow", "follow the log's end, or stay here", ("run",), rank=7),
     Key("y", "y", "log_y", "log", "logarithmic axis: the focused chart, or all", ("run",), rank=7),
-    Key("plus,equals_sign", "+", "smooth(1)", "smoother", "a longer moving average", ("run",), rank=12),
+    Key("plus,equals_sign", "+", "smooth(1)", "smoother", "a longer moving average", ("run",), rank=14),
     Key("minus", "-", "smooth(-1)", "rougher", "a shorter moving average", ("run",)),
-    Key("z", "z", "zoom(1)", "zoom", "the newest half of the steps", ("run",), rank=12),
+    Key("z", "z", "zoom(1)", "zoom", "the newest half of the steps", ("run",), rank=14),
     Key("Z", "Z", "zoom(-1)", "unzoom", "twice as many steps again", ("run",)),
-    Key("0", "0", "reset", "reset", "the chart as it was at first", ("run",), rank=13),
-    Key("R", "R", "reconnect", "reconnect", "try the link again now", rank=10),
-    Key("ctrl+p", "ctrl+p", "palette", "palette", "every command by name", rank=14, first=True),
+    Key("0", "0", "reset", "reset", "the chart as it was at first", ("run",), rank=15),
+    Key("R", "R", "reconnect", "reconnect", "try the links that are down again now", rank=11),
+    Key("ctrl+r", "ctrl+r", "read_only", "read-only", "read-only on or off: no key changes a host", rank=16),
+    Key("ctrl+p", "ctrl+p", "palette", "palette", "every command by name", rank=16, first=True),
     Key("question_mark", "?", "help", "help", "this list", rank=1),
     Key("q", "q", "quit", "quit", "leave; runs go on, and the last line says so", rank=1),
-)
+)  # fmt: skip
+ACTING = frozenset(key.action for key in TABLE if key.acts)
 
 
 def keys_of(where: Where) -> list[Key]:
@@ -95,9 +117,8 @@ def markdown() -> Iterator[str]:
     yield "| key | where | what it does |"
     yield "|---|---|---|"
     for key in TABLE:
-        places = "everywhere" if key.where == BOTH else PLACES[key.where[0]]
         shown = "`|`" if key.shown == "|" else f"`{key.shown}`"
-        yield f"| {shown} | {places} | {key.text} |"
+        yield f"| {shown} | {key.places} | {key.text} |"
 
 
 if __name__ == "__main__":

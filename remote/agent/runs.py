@@ -12,6 +12,7 @@ from trainer.run.home import Home
 from trainer.run.identity import is_alive
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
+from trainer.run.logs import newest_log
 from trainer.run.processes import ProcessRecord, read_process
 from trainer.run.records import read_spec, read_state
 from trainer.run.spec import RunSpec
@@ -91,7 +92,7 @@ class Views:
         supervisor = on.supervisor.pid if on and is_alive(on.supervisor) else None
         name = State.UNSUPERVISED if trainer and not supervisor and is_free(run.lock) else state.state
         why_not = why_not_resumable(spec, state, last)
-        log = run.log(state.attempt)
+        log = newest_log(run)
         return RunView(
             run_id=run.run_id,
             name=spec.name,
@@ -112,7 +113,7 @@ class Views:
             resumable=not why_not,
             why_not=why_not,
             last_checkpoint=last,
-            log_file=log.name if log.exists() else "",
+            log_file=log.name if log else "",
             dir=str(run.path),
             start_id=state.start_id,
             by=spec.by,

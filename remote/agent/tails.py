@@ -1,7 +1,6 @@
 """Bytes of a run's log or events, from a cursor on, over new files, truncation and replacement."""
 
 import os
-import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +8,8 @@ from pathlib import Path
 
 from remote.protocol import WINDOW, BytesHeader, Cursor
 from trainer.run.layout import RunDir
+from trainer.run.logs import log_files, log_number
 
-LOG_NAME = re.compile(r"([0-9]{3,9})\.log")
 CHUNK = 1 << 16
 CHECKED = 64
 LINE_SEARCH = 1 << 16
@@ -27,15 +26,11 @@ class Source:
         """Those that exist, oldest first."""
         if self.what == "events":
             return [self.run.events] if self.run.events.exists() else []
-        folder = self.run.log_dir
-        found = (
-            [path for path in folder.iterdir() if LOG_NAME.fullmatch(path.name)] if folder.is_dir() else []
-        )
-        return sorted(found, key=lambda path: generation(path.name))
+        return log_files(self.run)
 
     def path(self, name: str) -> Path:
         """Where a file of the stream lies; a name that is none of its names no file."""
-        if self.what == "log" and LOG_NAME.fullmatch(name):
+        if self.what == "log" and log_number(name):
             return self.run.log_dir / name
         return self.run.events if self.what == "events" else self.run.log_dir / "none"
 
@@ -48,8 +43,7 @@ class Source:
 
 def generation(name: str) -> int:
     """The least generation of a file: its number; 1 for events.jsonl; 0 for no file."""
-    match = LOG_NAME.fullmatch(name)
-    return int(match[1]) if match else int(bool(name))
+    return log_number(name) or int(bool(name))
 
 
 def first_cursor(source: Source, last: int) -> Cursor:
@@ -187,6 +181,8 @@ class Tail:
         following = self.source.after(self._file)
         if following is None:
             return False
+        if self._fd >= 0 and os.fstat(self._fd).st_size > self._offset:
+            return True  # the last words were written after our last look, and before that file appeared
         self.close()
         self._fd = os.open(following, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         self._file, self._offset, self._check = following.name, 0, (0, 0)

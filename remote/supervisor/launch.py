@@ -7,9 +7,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trainer.run.atomic import open_append
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
+from trainer.run.logs import begin_log
 from trainer.run.processes import (
     ATTEMPT_VARIABLE,
     LOCK_FD_VARIABLE,
@@ -57,7 +57,7 @@ def launch(
     Raises:
         OSError: no such program or folder, or no process could be made.
     """
-    log = open_append(run.log(record.attempt))
+    log = begin_log(run, record.attempt)
     try:
         return subprocess.Popen(
             argv_of(spec, run, record.attempt, resume_from),

@@ -61,6 +61,14 @@ class LogConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     every: Annotated[
         int, Meta(ge=1, description="steps between metric rows; the first step always speaks")
     ] = 5
+    max_mib: Annotated[
+        float, Meta(gt=0, description="MiB of raw log after which a supervised run goes on in a further file")
+    ] = 64.0
+
+    @property
+    def max_bytes(self) -> int:
+        """`max_mib` in bytes."""
+        return int(self.max_mib * (1 << 20))
 
 
 class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -71,3 +71,18 @@ def load_mapping(path: Path) -> dict[str, Any]:
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
         raise ConfigError(f"{path} must be a mapping of keys, such as `steps: 3000`")
     return raw
+
+
+def compose_yaml(text: str, where: str) -> yaml.Node | None:
+    """Return the nodes of a YAML text, which know their lines; None for an empty one.
+
+    Raises:
+        ConfigError: not YAML, or a key stands twice.
+    """
+    parse_yaml(text, where)
+    return yaml.compose(text, Loader=_Loader)
+
+
+def value_of(node: yaml.Node) -> Any:
+    """Return the value of one scalar node, read as `parse_yaml` reads it."""
+    return _Loader("").construct_object(node, deep=True)

@@ -104,12 +104,12 @@ class RunDir:
 
     @property
     def log_dir(self) -> Path:
-        """Folder of raw stdout and stderr, a file each attempt."""
+        """Folder of raw stdout and stderr, a new file each attempt."""
         return self.path / "log"
 
-    def log(self, attempt: int) -> Path:
-        """The raw output of one attempt."""
-        return self.log_dir / f"{attempt:03d}.log"
+    def log(self, number: int) -> Path:
+        """A file of raw output; `trainer.run.logs` says which number comes next."""
+        return self.log_dir / f"{number:03d}.log"
 
     @property
     def supervisor_log(self) -> Path:

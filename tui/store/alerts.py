@@ -41,6 +41,16 @@ def of_numbers(host: str, run_id: str, name: str, step: int | None, bad: tuple[s
     return Alert(at, host, run_id, "error", f"{name}: {', '.join(bad)} not finite at step {step}")
 
 
+def of_question(host: str, asked: str, at: float) -> Alert:
+    """A host cannot be reached before the operator has decided something."""
+    return Alert(at, host, "", "warning", f"{host}: {asked}. Press ! to answer")
+
+
+def of_changed_key(host: str, at: float) -> Alert:
+    """A host shows another key than the one that is known: nothing is sent to it."""
+    return Alert(at, host, "", "error", f"{host}: host key changed, so nothing was sent. Press ! for both")
+
+
 def of_link(host: str, lost: bool, reason: str, away_s: float | None, at: float) -> Alert:
     """A link went away or came back."""
     if lost:

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from remote.errors import Question
 from trainer.telemetry.bands import Colour
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
-from tui.store.words import age, duration
+from tui.store.words import age, clock, duration
+
+SLOW_RTT_S = 1.0
+OVERDUE_S = 3.0  # a ping that has been out for so long makes a link lag
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +27,22 @@ class Fact:
         return " ".join(part for part in (self.glyph, self.word, self.detail) if part)
 
 
-_LINKS: dict[str, tuple[str, Colour]] = {
-    "connecting": ("◌", "blue"),
-    "connected": ("●", "green"),
-    "lagging": ("◑", "amber"),
-    "lost": ("○", "red"),
-    "retrying": ("◌", "amber"),
-    "refused": ("✖", "red"),
+_LINKS: dict[str, tuple[str, str, Colour]] = {
+    "connecting": ("◌", "connecting", "blue"),
+    "connected": ("●", "connected", "green"),
+    "lagging": ("◑", "lagging", "amber"),
+    "lost": ("○", "lost", "red"),
+    "retrying": ("◌", "retry", "amber"),
+    "needs_passphrase": ("!", "needs passphrase", "amber"),
+    "key_unknown": ("!", "host key unknown", "amber"),
+    "key_changed": ("✖", "host key changed", "red"),
+    "refused": ("✖", "refused", "red"),
+}
+
+_ASKED: dict[str, str] = {
+    "host_key": "host key unknown",
+    "passphrase": "needs passphrase",
+    "proxy_command": "ProxyCommand to confirm",
 }
 
 _STATES: dict[str, tuple[str, Colour]] = {
@@ -50,20 +63,56 @@ _STATES: dict[str, tuple[str, Colour]] = {
 def link_fact(host: HostRecord, now: float) -> Fact:
     """Can the host be reached."""
     link = host.link
-    glyph, colour = _LINKS[link.phase]
-    if link.is_up:
-        return Fact(glyph, link.phase, colour, duration(link.rtt_s) if link.rtt_s is not None else "")
-    if link.phase == "lost":
-        return Fact(glyph, link.phase, colour, duration(now - link.since))
-    if link.phase == "retrying":
-        return Fact(glyph, f"retry {link.attempt}", colour, f"lost {duration(now - link.since)}")
-    return Fact(glyph, link.phase, colour, link.reason)
+    glyph, word, colour = _LINKS[link.phase]
+    match link.phase:
+        case "connected":
+            return Fact(glyph, word, colour, duration(link.rtt_s) if link.rtt_s is not None else "")
+        case "lagging":
+            return Fact(glyph, word, colour, duration(_lag(host, now)))
+        case "lost":
+            return Fact(glyph, word, colour, clock(now - link.since))
+        case "retrying":
+            left = max(host.link_at + link.retry_in_s - now, 0.0)
+            return Fact(glyph, f"retry {link.attempt} in {_soon(left)}", colour, _away(host, now))
+        case "connecting":
+            stage = f"{word} {link.stage}".rstrip()
+            return Fact(glyph, stage, colour, _away(host, now))
+        case "refused" if link.question is not None:
+            return Fact("!", asked(link.question), "amber")
+        case "refused":
+            return Fact(glyph, word, colour, link.reason)
+    return Fact(glyph, word, colour)
+
+
+def _soon(seconds: float) -> str:
+    """A pause before the next try, in whole seconds once it is at least one."""
+    return f"{seconds:.0f} s" if seconds >= 0.95 else f"{seconds:.1f} s"
+
+
+def _lag(host: HostRecord, now: float) -> float:
+    """The round trip where it is slow, else for how long an answer has been awaited."""
+    rtt = host.link.rtt_s
+    return rtt if rtt is not None and rtt > SLOW_RTT_S else OVERDUE_S + max(now - host.link.since, 0.0)
+
+
+def _away(host: HostRecord, now: float) -> str:
+    return "" if host.away_since is None else f"lost {clock(now - host.away_since)}"
+
+
+def asked(question: Question) -> str:
+    """What a host waits for, in two or three words."""
+    return _ASKED[question.kind]
+
+
+def is_stale(host: HostRecord) -> bool:
+    """Whether what is known of the host's runs may no longer be so."""
+    return not host.link.is_up
 
 
 def state_fact(run: RunRecord, host: HostRecord) -> Fact:
     """What the host's own files say of the run; unknown while a run that is not over cannot be asked."""
     state = run.view.state
-    if not host.link.is_up and not run.view.is_terminal:
+    if is_stale(host) and not run.view.is_terminal:
         return Fact("?", "unknown", "grey", f"was {state}")
     glyph, colour = _STATES.get(state, ("?", "grey"))
     return Fact(glyph, state.replace("_", " "), colour)
@@ -77,9 +126,20 @@ def age_fact(heard_at: float | None, now: float) -> Fact:
     return Fact("", age(seconds), "green" if seconds < 10 else "amber" if seconds < 60 else "grey")
 
 
+def run_age_fact(run: RunRecord, host: HostRecord, now: float) -> Fact:
+    """The age of a run's data; of a host that cannot be reached it is a stale view."""
+    if is_stale(host):
+        return Fact("", "stale view", "grey", duration(now - run.heard_at))
+    return age_fact(run.heard_at, now)
+
+
 def why_not(host: HostRecord) -> str:
     """Why an act on this host is not possible now; empty where it is."""
     if host.link.is_up:
         return ""
+    fact = _LINKS[host.link.phase][1]
+    if host.question is not None:
+        return f"{host.name} is not reachable: {asked(host.question)}. Press ! to answer"
     because = f" ({host.link.reason})" if host.link.reason else ""
-    return f"{host.name} is not reachable: link {host.link.phase}{because}. Press R to reconnect"
+    remedy = "What to do: press !" if host.link.phase == "key_changed" else "Press R to reconnect"
+    return f"{host.name} is not reachable: link {fact}{because}. {remedy}"

@@ -3,8 +3,13 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from remote.errors import Question
+from remote.hosts import Host
 from remote.link import LinkState
 from remote.view import HostHello
+
+
+AWAY = frozenset({"lost", "retrying", "refused", "needs_passphrase", "key_unknown", "key_changed"})
 
 
 @dataclass(slots=True)
@@ -12,13 +17,19 @@ class HostRecord:
     """Three facts that are never mixed: the link is here, run states are in the runs, ages are worked out.
 
     Attributes:
+        config: what the operator's hosts file says of it; None where only its name is known.
+        link_at: monotonic seconds at which the link's state was told last.
+        away_since: monotonic seconds at which a link that had been up went away; None while it is up.
         heard_at: monotonic seconds at which anything was heard from the host; None before that.
         load: the newest telemetry; a missing or None value is unknown, never zero.
         wall_ahead: seconds by which the host's clock is ahead of ours, None before it was told.
     """
 
     name: str
+    config: Host | None = None
     link: LinkState = field(default_factory=LinkState)
+    link_at: float = 0.0
+    away_since: float | None = None
     heard_at: float | None = None
     hello: HostHello | None = None
     load: dict[str, object] = field(default_factory=dict)
@@ -28,17 +39,38 @@ class HostRecord:
     version: int = 0
 
     @property
+    def question(self) -> Question | None:
+        """What only the operator can decide before this host is reached."""
+        answerable = not self.link.is_up and self.link.phase != "key_changed"
+        return self.link.question if answerable else None
+
+    @property
+    def confirm(self) -> str:
+        """What `x` and `K` ask first on this host: `none`, `twice` or `name`."""
+        return self.config.confirm if self.config is not None else "twice"
+
+    def take_link(self, link: LinkState, now: float) -> bool:
+        """Take a new state of the link; whether it went away with this."""
+        went = link.phase in AWAY and self.link.phase not in AWAY
+        if link.is_up:
+            self.away_since = None
+        elif self.link.is_up:
+            self.away_since = min(link.since, now) if link.phase in ("lost", "retrying") else now
+        self.link, self.link_at = link, now
+        return went
+
+    @property
     def devices(self) -> tuple[str, ...]:
         """Accelerators and the processor, by the names that are locked."""
         return self.hello.devices if self.hello else ()
 
     def reading(self, name: str) -> float | None:
-        """One number of the telemetry, None where unknown."""
-        value = self.load.get(name)
+        """One number of the telemetry; None where unknown, as it is while the host cannot be asked."""
+        value = self.load.get(name) if self.link.is_up else None
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     @property
     def gpus(self) -> list[dict[str, object]]:
         """One mapping an accelerator that could be read."""
-        found = self.load.get("gpus")
+        found = self.load.get("gpus") if self.link.is_up else None
         return [gpu for gpu in found if isinstance(gpu, dict)] if isinstance(found, list) else []

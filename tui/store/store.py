@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
+from remote.hosts import Host
 from remote.updates import (
     AgentTalk,
     Bytes,
@@ -20,11 +21,11 @@ from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Event, Metrics
 from tui.store import alerts
 from tui.store.alerts import Alert
+from tui.store.facts import asked
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
 from tui.store.streams import EventStream, LogStream
 
-AWAY = frozenset({"lost", "retrying", "refused"})
 RunKey = tuple[str, str]
 
 
@@ -38,8 +39,10 @@ class Store:
         bands: the health file, None before it was read.
     """
 
-    def __init__(self, hosts: Iterable[str], bands: Bands | None = None) -> None:
-        self.hosts = {name: HostRecord(name) for name in hosts}
+    def __init__(self, hosts: Iterable[str | Host], bands: Bands | None = None) -> None:
+        self.hosts: dict[str, HostRecord] = {}
+        for host in hosts:
+            self.add_host(host)
         self.runs: dict[RunKey, RunRecord] = {}
         self.alerts: deque[Alert] = deque(maxlen=200)
         self.news: list[Alert] = []
@@ -47,6 +50,19 @@ class Store:
         self._events: dict[RunKey, EventStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
         self._bad_numbers: set[RunKey] = set()
+
+    def add_host(self, host: str | Host) -> HostRecord:
+        """Know one more host, or what its file says now of one that is known."""
+        name, config = (host, None) if isinstance(host, str) else (host.name, host)
+        record = self.hosts.setdefault(name, HostRecord(name))
+        record.config = config
+        return record
+
+    def forget_host(self, name: str) -> None:
+        """Know a host and its runs no longer."""
+        for key in [key for key in self.runs if key[0] == name]:
+            self._forget(key)
+        self.hosts.pop(name, None)
 
     def apply(self, host: str, update: Update, now: float, wall: float) -> None:
         """Take one update of a host's session.
@@ -99,11 +115,16 @@ class Store:
         return news
 
     def _link(self, record: HostRecord, update: LinkChanged, now: float) -> None:
-        was_away = record.link.phase in AWAY
-        record.link = update.link
+        asked_before = record.question
+        went = record.take_link(update.link, now)
         if update.link.is_up:
             record.heard_at = now
-        if update.link.phase in AWAY and not was_away and record.heard_at is not None:
+        if update.link.phase == "key_changed":
+            if went:
+                self._alert(alerts.of_changed_key(record.name, now))
+        elif (question := record.question) is not None and question != asked_before:
+            self._alert(alerts.of_question(record.name, asked(question), now))
+        elif went and record.heard_at is not None:
             self._alert(alerts.of_link(record.name, True, update.link.reason, None, now))
         elif update.back_after_s is not None:
             back = alerts.of_link(record.name, False, "", update.back_after_s, now)

@@ -26,6 +26,24 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 86400}d {whole % 86400 // 3600}h"
 
 
+def clock(seconds: float) -> str:
+    """A time that is running: `00:41`, `1:02:09`, `5d 3h`."""
+    whole = max(int(seconds), 0)
+    if whole < 3600:
+        return f"{whole // 60:02d}:{whole % 60:02d}"
+    if whole < 86400:
+        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+    return f"{whole // 86400}d {whole % 86400 // 3600}h"
+
+
+def shortened(text: str, width: int, tail: int = 7) -> str:
+    """At most `width` characters, the middle left out: a run's last ones are what tells it from its kin."""
+    if len(text) <= width:
+        return text
+    tail = min(tail, max(width - 4, 0))
+    return f"{text[: max(width - tail - 1, 0)]}…{text[len(text) - tail :] if tail else ''}"
+
+
 def age(seconds: float | None) -> str:
     """How long ago: `now` below two seconds."""
     if seconds is None:

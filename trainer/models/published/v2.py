@@ -43,7 +43,7 @@ class BlockV2(nn.Module):
 
 
 class PublishedV2(PositionWise):
-    """`aggregator`, the published mix of the layers' R, is read by nothing; it counts among the parameters."""
+    """`aggregator`, the published mix of the layers' R, is read by nothing; it counts as published."""
 
     def __init__(self, config: ModelConfig, vocab_size: int) -> None:
         super().__init__(config, vocab_size)
