@@ -28,6 +28,7 @@ demo: $(STAMP)   ## open the cockpit on a live Kuramoto run
 	@$(BIN)/photinus demo
 
 test: $(STAMP)   ## run the suite on both cores
+	@.ci/ssh-server
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(STAMP)  ## what CI checks before it tests: style, types, import arrows
@@ -43,8 +44,9 @@ format: $(STAMP) ## lay the code out as `make check` wants it
 bench: $(STAMP)  ## measure, print a table, write benchmarks/results/*.json
 	@$(BIN)/python -m benchmarks
 
-chaos: $(STAMP)  ## the long trials: kill -9 everywhere, races, full disks
-	@PHOTINUS_TRIALS=full $(BIN)/python -m pytest -n 2 --dist worksteal -m chaos --timeout 3600 -rA
+chaos: $(STAMP)  ## the long trials: kill -9 everywhere, races, full disks; one line a claim
+	@.ci/ssh-server
+	@PHOTINUS_TRIALS=full $(BIN)/python -m pytest -n 2 --dist worksteal -m chaos --timeout 3600 -rfEs
 
 clean:           ## remove what make made (runs in ~/.photinus stay)
 	rm -rf $(VENV) .mypy_cache .ruff_cache

@@ -13,11 +13,17 @@ class Board:
     def __init__(self) -> None:
         self._runs: dict[str, RunView] = {}
         self._changed = threading.Condition()
+        self._is_whole = False
 
     def get(self, run_id: str) -> RunView | None:
         """The newest view of a run."""
         with self._changed:
             return self._runs.get(run_id)
+
+    def all(self) -> tuple[RunView, ...] | None:
+        """The newest view of every run, in no order; None until the host has listed them."""
+        with self._changed:
+            return tuple(self._runs.values()) if self._is_whole else None
 
     def put(self, view: RunView) -> RunView | None:
         """Take a view; None if it is older than the one we have, or says nothing new."""
@@ -35,12 +41,15 @@ class Board:
         for view in views:
             self.put(view)
             listed.append(self.get(view.run_id) or view)
+        with self._changed:
+            self._is_whole = True
         return tuple(listed)
 
     def clear(self) -> None:
         """Forget everything: another state root answers under this name."""
         with self._changed:
             self._runs.clear()
+            self._is_whole = False
 
     def wait(self, run_id: str, predicate: Callable[[RunView], bool], timeout: float) -> RunView | None:
         """Wait until the newest view satisfies `predicate`; None after `timeout` seconds."""

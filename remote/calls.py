@@ -57,7 +57,13 @@ class CallTable:
             if VERBS[call.verb].repeatable:
                 call.sent = 0
             else:
-                self._finish(call, UnreachableError(f"the link was lost during {call.verb}: {reason}"))
+                self._finish(
+                    call,
+                    UnreachableError(
+                        f"the link was lost during {call.verb}: {reason}",
+                        "it may have been done all the same: look before you ask again",
+                    ),
+                )
 
     def refuse(self, error: CallError, *, except_always: bool) -> None:
         """Fail what this host will not answer."""

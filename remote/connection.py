@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from remote.errors import ProtocolError
+from remote.errors import CallError, ProtocolError, UnreachableError
 from remote.framing import Frame, FrameReader
 from remote.protocol import Pushed, Reply, encode_request
 from remote.sanitise import clean
-from remote.transport import Transport
+from remote.transport import Carrier, Ending, Sftp, Transport
 
 TALK_LIMIT = 4096
+LAST_WORDS_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,25 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Nothing more will be heard."""
+    """Nothing more will be heard.
+
+    Attributes:
+        reason: why we stopped listening.
+        ending: how the agent ended.
+        was_awake: it had said its first line.
+        last_talk: the last line of its stderr; noise: the last line that a shell printed in its stead.
+    """
 
     reason: str
+    ending: Ending
+    was_awake: bool = True
+    last_talk: str = ""
+    noise: str = ""
+
+    def __str__(self) -> str:
+        """All of it, in a sentence's end."""
+        said = self.last_talk or self.noise
+        return f"{self.reason} ({self.ending.text}{f': {said}' if said else ''})"
 
 
 Sound: TypeAlias = Heard | Talk | Ended
@@ -45,17 +62,18 @@ class Connection:
     def __init__(self, transport: Transport, on_sound: Callable[["Connection", Sound], None]) -> None:
         self._transport = transport
         self._on_sound = on_sound
+        self._reader = FrameReader()
         self._out: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._next_id = 0
-        self.last_talk = ""
-        self._threads = [
+        self._last_talk = ""
+        self._drainer, *self._others = [
             threading.Thread(target=work, name=f"photinus-{work.__name__.strip('_')}", daemon=True)
-            for work in (self._read, self._write, self._drain)
+            for work in (self._drain, self._read, self._write)
         ]
 
     def start(self) -> None:
         """Start the threads."""
-        for thread in self._threads:
+        for thread in (self._drainer, *self._others):
             thread.start()
 
     def send(self, verb: str, args: Mapping[str, Any]) -> int:
@@ -68,14 +86,36 @@ class Connection:
         self._out.put(encode_request(self._next_id, verb, args))
         return self._next_id
 
-    def close(self) -> str:
-        """End the agent and the threads; how it ended."""
+    def sftp(self) -> Sftp:
+        """An SFTP channel beside the agent's. Waits for the host: not for the session's own thread.
+
+        Raises:
+            UnreachableError: the link broke, or the host offers no SFTP.
+            CallError: `refused`: there is none on this machine itself; `timeout`: all channels stayed in use.
+        """
+        if not isinstance(self._transport, Carrier):
+            raise CallError(
+                "refused", "this machine is reached by a pipe: there is no SFTP", "copy the files"
+            )
+        try:
+            return self._transport.sftp()
+        except OSError as error:
+            raise UnreachableError(f"no channel for files: {error}", "check the link, try again") from None
+
+    def close(self) -> threading.Thread:
+        """End the agent and the threads, without waiting; the thread that waits for the agent's end."""
         self._out.put(None)
-        return self._transport.close()
+        thread = threading.Thread(target=self._transport.close, name="photinus-close", daemon=True)
+        thread.start()
+        return thread
+
+    @property
+    def noise(self) -> str:
+        """The last line that came instead of the agent's first."""
+        return _last_line(_cleaned(self._reader.unheard))
 
     def _read(self) -> None:
-        reader = FrameReader()
-        reason = "the link was closed at the other end"
+        reader, reason = self._reader, "the link was closed at the other end"
         try:
             while data := self._transport.read():
                 messages = reader.feed(data)
@@ -88,14 +128,17 @@ class Connection:
             reason = f"not understood: {error}"
         except (OSError, ValueError) as error:  # ValueError: the pipe was closed by us meanwhile
             reason = f"the link broke: {error}"
-        self._on_sound(self, Ended(reason))
+        self._drainer.join(LAST_WORDS_S)  # what it said last is worth hearing before the end is told
+        self._out.put(None)
+        ending = self._transport.close()
+        self._on_sound(self, Ended(reason, ending, reader.is_awake, self._last_talk, self.noise))
 
     def _write(self) -> None:
         try:
             while (line := self._out.get()) is not None:
                 self._transport.write(line)
-        except (OSError, ValueError) as error:
-            self._on_sound(self, Ended(f"the link broke: {error}"))
+        except (OSError, ValueError):
+            self._transport.close()  # then the reader ends, and tells
 
     def _drain(self) -> None:
         try:
@@ -105,7 +148,15 @@ class Connection:
             return  # its end is told by the reader
 
     def _say(self, data: bytes) -> None:
-        text = clean(data.decode("utf-8", "replace"))[:TALK_LIMIT]
+        text = _cleaned(data)
         if text.strip():
-            self.last_talk = text.strip().splitlines()[-1]
+            self._last_talk = _last_line(text)
             self._on_sound(self, Talk(text))
+
+
+def _cleaned(data: bytes) -> str:
+    return clean(data[-(1 << 16) :].decode("utf-8", "replace"))[:TALK_LIMIT]
+
+
+def _last_line(text: str) -> str:
+    return text.strip().splitlines()[-1][:400] if text.strip() else ""

@@ -13,7 +13,7 @@ from remote.connection import Connection
 from remote.errors import CallError, ProtocolError
 from remote.framing import Frame
 from remote.protocol import PROTO, Pushed, Reply
-from remote.sanitise import clean_tree
+from remote.sanitise import clean, clean_tree
 from remote.streams import Streams
 from remote.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
 from remote.version import version
@@ -139,7 +139,10 @@ class Conversation:
                 self._updates.append(RunChanged(view))
                 self._streams.run_seen(view, connection)
         elif message.event == "eof":
-            self._streams.ended(message.body.get("stream"))
+            reason = message.body.get("reason", "")
+            self._streams.ended(message.body.get("stream"), clean(str(reason)))
+        elif message.event == "gap":
+            self._streams.skipped(message.body)
 
 
 def _tree(body: Mapping[str, Any]) -> Mapping[str, Any]:

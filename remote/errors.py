@@ -21,6 +21,7 @@ EXIT_CODES: Mapping[str, int] = {
     "needs_passphrase": 3,
     "proxy_unconfirmed": 3,
     "auth_refused": 3,
+    "damaged": 1,
     "internal": 1,
 }
 """Error code -> exit code of a command; a code of a later version counts as 1."""

@@ -11,9 +11,11 @@ CHECKED = 64
 
 @dataclass(slots=True)
 class Follower:
-    """One followed log or events file of a run.
+    """One followed log or events file of a run, or any file of the host.
 
     Attributes:
+        what: `log`, `events`, or `watch`: then `path` names the file and `run_id` is empty.
+        skip: far behind, its reader goes on near the end: the gap is told.
         stream: the agent's number for it on the present connection; None while it has none.
         asked: request id of the `tail` that is on its way.
         received: bytes of this stream that arrived on this connection, for `ack`.
@@ -34,6 +36,8 @@ class Follower:
     drained: int = 0
     ended: bool = False
     goes_on: bool = True
+    path: str = ""
+    skip: bool = False
     _before: bytes = field(default=b"")
 
     def detach(self) -> None:
@@ -41,9 +45,17 @@ class Follower:
         self.stream = self.asked = None
         self.received = 0
 
+    @property
+    def verb(self) -> str:
+        """What opens its stream."""
+        return "tail" if self.what == "log" else self.what
+
     def request(self) -> dict[str, object]:
-        """Arguments of the `tail` that goes on where this one stands."""
-        args: dict[str, object] = {"run_id": self.run_id, "last": self.last, "follow": self.goes_on}
+        """Arguments of the verb that goes on where this one stands."""
+        whose = {"path": self.path} if self.what == "watch" else {"run_id": self.run_id}
+        args: dict[str, object] = {**whose, "last": self.last, "follow": self.goes_on}
+        if self.skip:
+            args["skip"] = True
         if self.cursor is not None:
             args["cursor"] = self.cursor.to_json()
         return args
@@ -51,10 +63,19 @@ class Follower:
     def attached(self, stream: int, start: Cursor) -> bool:
         """The agent opened `stream`, to begin at `start`; True if it had to begin a new generation."""
         self.stream, self.asked, self.received, self.ended = stream, None, 0, False
-        anew = self.cursor is not None and start.gen > self.cursor.gen and start.offset == 0
-        if self.cursor is None:
-            self.cursor = start
-        return anew and self.cursor.file == start.file
+        before = self.cursor
+        anew = before is not None and start.gen > before.gen and start.offset == 0
+        if before is None or anew:
+            self.cursor, self._before = start, b""
+        return anew and before is not None and before.file == start.file
+
+    def skipped(self, start: Cursor, end: Cursor) -> bool:
+        """The agent goes on at `end`; False if what came before `start` has not all arrived."""
+        here = self.cursor or Cursor()
+        if (here.gen, here.offset) != (start.gen, start.offset) and start.gen <= here.gen:
+            return False
+        self.cursor, self._before = end, b""
+        return True
 
     def take(self, frame: Frame) -> tuple[int, bytes]:
         """What of a frame is new: its offset and bytes (empty if nothing is).
@@ -76,6 +97,11 @@ class Follower:
         self._before = before[-CHECKED:]
         end = head.off + len(frame.data)
         self.cursor = Cursor(
-            gen=head.gen, file=head.file, offset=end, crc=zlib.crc32(self._before), crc_n=len(self._before)
+            gen=head.gen,
+            file=head.file,
+            offset=end,
+            crc=zlib.crc32(self._before),
+            crc_n=len(self._before),
+            inode=head.ino,
         )
         return head.off + skip, data

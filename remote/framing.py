@@ -53,6 +53,11 @@ class LineBuffer:
         self._scanned = 0
         return line
 
+    @property
+    def held(self) -> bytes:
+        """What was taken and not handed out yet."""
+        return bytes(self._held)
+
     def add(self, data: bytes) -> None:
         """Take a chunk without looking for lines in it yet."""
         self._held += data
@@ -91,6 +96,16 @@ class FrameReader:
         self._header: BytesHeader | None = None
         self._awake = False
         self.noise = b""
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether the agent's first line has come."""
+        return self._awake
+
+    @property
+    def unheard(self) -> bytes:
+        """What came instead of the agent's first line so far."""
+        return b"" if self._awake else self._buffer.held
 
     def feed(self, data: bytes) -> list[Reply | Pushed | Frame]:
         """What `data` completes.

@@ -20,6 +20,7 @@ class Host:
         home: its state root; empty: `$PHOTINUS_HOME`, else `~/.photinus`, as seen when the link is made.
         python: an interpreter with torch that our environment on the host is to use; empty: we install torch.
             On this machine: what runs the agent; empty: this interpreter.
+        torch: which build of torch a deploy installs; empty: by platform and driver; see docs/deploy.md.
         checkpoints: the folder on this machine that `pull` fills; empty: `checkpoints/NAME` of the client.
         auto_pull: `best`: fetch each new best checkpoint while a session is open; empty: nothing.
         confirm: what `x` and `K` ask in the cockpit: nothing, the same key twice, or the run's name typed.
@@ -31,6 +32,7 @@ class Host:
     address: str = ""
     home: str = ""
     python: str = ""
+    torch: str = ""
     checkpoints: str = ""
     auto_pull: Literal["", "best"] = ""
     confirm: Literal["none", "twice", "name"] = "twice"

@@ -10,7 +10,13 @@ Phase = Literal[
     "connecting", "connected", "lagging", "lost", "retrying",
     "refused", "needs_passphrase", "key_unknown", "key_changed",
 ]  # fmt: skip
-"""The second line's phases are not retried: the operator decides."""
+HELD: frozenset[Phase] = frozenset({"refused", "needs_passphrase", "key_unknown", "key_changed"})
+"""Not retried by itself: the operator decides."""
+
+
+def held_phase(code: str) -> Phase:
+    """The phase of a link that an error holds until the operator decides."""
+    return next((phase for phase in HELD if phase == code), "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class LinkState:
         attempt: number of the connect in progress or awaited, from 1; 0 while connected.
         reason: why it is lost, retrying or refused; empty otherwise.
         retry_in_s: while `retrying`, the pause before the next connect.
-        stage: while `connecting`, what is being done: `dns`, `tcp`, `auth`, `agent`.
+        stage: while `connecting`, what is being done: `dns`, `tcp`, `ssh`, `auth`, `agent`, or `tcp via HOP`.
         question: what the operator must decide before it is tried again.
     """
 
@@ -44,13 +50,20 @@ class LinkState:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Every waiting time of a session, seconds."""
+    """Every waiting time of a session, seconds.
+
+    Attributes:
+        connect_s: least and most that one attempt to reach the host may take; else thrice the last good one.
+        woke_s: after a sleep of our own, the silence that means lost.
+    """
 
     ping_s: float = 3.0
     lagging_s: float = 3.0
     slow_rtt_s: float = 1.0
     lost_s: float = 9.0
     hello_s: float = 15.0
+    connect_s: tuple[float, float] = (2.0, 15.0)
+    woke_s: float = 3.0
     backoff_s: tuple[float, ...] = (0.2, 0.5, 1.0)
     patient_after_s: float = 300.0
     patient_s: float = 15.0
@@ -61,7 +74,7 @@ class Timings:
 
 
 def backoff(timings: Timings, attempt: int, away_s: float, chance: float = -1.0) -> float:
-    """Seconds before connect number `attempt` (1 is the first after a loss), `away_s` after the loss."""
+    """Seconds of pause number `attempt` (1 is the first after a loss), `away_s` after the loss."""
     steps = timings.backoff_s
     base = timings.patient_s if away_s > timings.patient_after_s else steps[min(attempt, len(steps)) - 1]
     chance = chance if chance >= 0 else random.random()
@@ -79,9 +92,11 @@ class Pings:
     _next: float = field(init=False)
     _out: dict[int, float] = field(default_factory=dict)
     _n: int = 0
+    patience_s: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._heard = self._next = self.started
+        self.patience_s = self.timings.lost_s
 
     def due(self, now: float) -> int | None:
         """The number of a ping to send now, or None."""
@@ -97,18 +112,20 @@ class Pings:
         sent = self._out.pop(n, None)
         if sent is None:
             return
-        self.rtt_s, self._heard = now - sent, now
+        self.rtt_s, self._heard, self.patience_s = now - sent, now, self.timings.lost_s
         self._out = {number: at for number, at in self._out.items() if number > n}
 
-    def forgive(self, now: float) -> None:
+    def forgive(self, now: float, *, slept: bool = False) -> None:
         """We ourselves were stopped or asleep: count from now, and ask at once."""
         self._heard = self._next = now
+        if slept:
+            self.patience_s = min(self.timings.woke_s, self.timings.lost_s)
         self._out = dict.fromkeys(self._out, now)
 
     def judge(self, now: float) -> Phase:
         """`connected`, `lagging` or `lost`."""
         waiting = now - min(self._out.values()) if self._out else 0.0
-        if waiting and now - self._heard >= self.timings.lost_s:
+        if waiting and now - self._heard >= self.patience_s:
             return "lost"
         slow = self.rtt_s is not None and self.rtt_s > self.timings.slow_rtt_s
         return "lagging" if slow or waiting >= self.timings.lagging_s else "connected"

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from typing import IO, cast
 
+from remote.errors import CallError
 from remote.hosts import Host
+from remote.transport import Ending
+from trainer.run.errors import HomeError
 
 READ_SIZE = 1 << 16
 PARTING_S = 1.0
@@ -19,7 +22,10 @@ class LocalPipe:
     """
 
     def __init__(self, host: Host) -> None:
-        home = host.home_path()
+        try:
+            home = host.home_path()
+        except HomeError as error:
+            raise CallError("refused", str(error)) from error
         self._agent = subprocess.Popen(
             [host.python or sys.executable, "-P", "-m", "remote.agent", "--stdio"],
             stdin=subprocess.PIPE,
@@ -52,7 +58,7 @@ class LocalPipe:
         while rest:
             rest = rest[self._stdin.write(rest) or 0 :]
 
-    def close(self) -> str:
+    def close(self) -> Ending:
         """See `remote.transport.Transport`."""
         with contextlib.suppress(OSError):
             self._stdin.close()
@@ -61,7 +67,9 @@ class LocalPipe:
         except subprocess.TimeoutExpired:
             self._agent.kill()
             code = self._agent.wait()
-        return f"the agent was ended by signal {-code}" if code < 0 else f"the agent exited with code {code}"
+        if code < 0:
+            return Ending(f"the agent was ended by signal {-code}")
+        return Ending(f"the agent exited with code {code}", code)
 
 
 def _read(pipe: IO[bytes]) -> bytes:

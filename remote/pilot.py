@@ -12,12 +12,14 @@ from remote.board import Board
 from remote.calls import Call, CallTable
 from remote.connection import Connection, Ended, Heard, Sound, Talk
 from remote.conversation import Conversation
-from remote.errors import CallError, ProtocolError, UnreachableError
+from remote.dialling import Dialling, Outcome
+from remote.endings import refusal
+from remote.errors import CallError, ProtocolError, Question, QuestionError, UnreachableError
 from remote.following import Follower
 from remote.hosts import Host
-from remote.link import LinkState, Pings, Timings, backoff
+from remote.link import HELD, LinkState, Phase, Pings, Timings, backoff, held_phase
 from remote.streams import Streams
-from remote.transport import Dial, Opener
+from remote.transport import Answers, Opener
 from remote.updates import AgentTalk, LinkChanged, Update
 from remote.view import HostHello
 
@@ -36,6 +38,7 @@ class Pilot:
         clock: Callable[[], float],
         telemetry_s: float,
         client: str,
+        answers: Answers,
     ) -> None:
         self.updates: deque[Update] = deque()
         self.board = Board()
@@ -43,15 +46,18 @@ class Pilot:
         self.refusal: CallError | None = None
         self.link = LinkState(since=clock())
         self.last_loss = ""  # why the link was lost last; kept while the next connect is tried
-        self._host, self._timings, self._opener, self._clock = host, timings, opener, clock
+        self._host, self._timings, self._clock, self._answers = host, timings, clock, answers
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._calls = CallTable()
         self._streams = Streams(self.updates)
         self._talk = Conversation(self.updates, self.board, self._calls, self._streams, telemetry_s, client)
+        self._dialling = Dialling(host, opener, timings, answers, clock, self.post)
         self._connection: Connection | None = None
         self._pings = Pings(timings, clock())
-        self._attempt, self._away_since, self._retry_at = 1, clock(), 0.0
+        self._attempt, self._pauses = 1, 0
+        self._away_since, self._retry_at, self._opened_at = clock(), 0.0, 0.0
         self._closing = False
+        self._closers: list[threading.Thread] = []
         self._last_tick = (clock(), time.time())
         self._thread = threading.Thread(target=self._fly, name=f"photinus-{host.name}", daemon=True)
 
@@ -59,6 +65,12 @@ class Pilot:
     def hello(self) -> HostHello | None:
         """The last hello."""
         return self._talk.hello
+
+    @property
+    def speaking(self) -> Connection | None:
+        """The connection, once hello was answered on it. Safe from any thread."""
+        connection = self._connection
+        return connection if self._talk.hello_done else None
 
     def start(self) -> None:
         """Start the thread, once."""
@@ -84,23 +96,30 @@ class Pilot:
 
     def follow(self, follower: Follower) -> None:
         """Begin to follow (on the session's thread)."""
-        self._streams.add(follower, self._speaking())
+        self._streams.add(follower, self.speaking)
 
     def unfollow(self, key: int) -> None:
         """Follow no longer (on the session's thread)."""
-        self._streams.remove(key, self._speaking())
+        self._streams.remove(key, self.speaking)
 
     def drained(self, read: dict[int, int]) -> None:
         """The owner took bytes (on the session's thread)."""
-        self._streams.drained(read, self._speaking())
+        self._streams.drained(read, self.speaking)
 
     def reconnect_now(self) -> None:
         """Try at once (on the session's thread)."""
-        if self.link.phase in ("retrying", "refused"):
+        if self.link.phase == "retrying" or self.link.phase in HELD:
             self._drop("asked to connect again")
             self.refusal = None
             self.settled.clear()
             self._connect()
+
+    def answer(self, question: Question, reply: str) -> None:
+        """Take the operator's answer, and try again with it (on the session's thread)."""
+        self._answers.take(question, reply)
+        self.reconnect_now()
+        if self.link.is_up:
+            self.settled.set()  # it needed no answer any more
 
     def _fly(self) -> None:
         self._connect()
@@ -110,15 +129,22 @@ class Pilot:
                 while not self._inbox.empty():
                     self._inbox.get()()
             self._tick()
+        self._dialling.give_up()
         self._drop("the session was closed")
         while not self._inbox.empty():
             self._inbox.get()()
         self._calls.refuse(UnreachableError("the session was closed"), except_always=False)
+        end = time.monotonic() + PARTING_S
+        for closer in self._closers:
+            closer.join(max(0.0, end - time.monotonic()))
 
     def _pause(self) -> float:
         now = self._clock()
         times = [now + TICK_S, self._calls.next_deadline()]
-        times.append(self._retry_at if self.link.phase == "retrying" else self._pings.next_due())
+        if self.link.phase == "retrying":
+            times.append(self._retry_at)
+        elif self._connection is not None:
+            times.append(self._pings.next_due())
         return max(0.0, min(at for at in times if at is not None) - now)
 
     def _leave(self) -> None:
@@ -128,25 +154,26 @@ class Pilot:
         self._calls.add(call)
         if self.refusal is not None:
             self._calls.refuse(self.refusal, except_always=self._connection is not None)
-        if connection := self._speaking():
+        if connection := self.speaking:
             self._calls.send(connection)
 
-    def _speaking(self) -> Connection | None:
-        """The connection, once hello was answered."""
-        return self._connection if self._talk.hello_done else None
-
     def _connect(self) -> None:
-        self._set_link("connecting")
         self._talk.begin()
-        try:
-            transport = self._opener(self._host, Dial())
-        except OSError as error:
-            self._lost(f"cannot start the agent: {error}")
-            return
-        self._connection = Connection(transport, self._on_sound)
-        self._connection.start()
-        self._pings = Pings(self._timings, self._clock())
-        self._talk.say_hello(self._connection)
+        self._dialling.begin(lambda: self._set_link("connecting"), self._dialled)
+        self._set_link("connecting")
+
+    def _dialled(self, outcome: Outcome) -> None:
+        if isinstance(outcome, CallError):
+            self._refused(outcome)
+        elif isinstance(outcome, OSError):
+            what = "cannot start the agent: " if self._host.is_local else ""
+            self._lost(f"{what}{outcome}")
+        else:
+            self._connection = Connection(outcome, self._on_sound)
+            self._connection.start()
+            self._opened_at = self._clock()
+            self._pings = Pings(self._timings, self._opened_at)
+            self._talk.say_hello(self._connection)
 
     def _on_sound(self, connection: Connection, sound: Sound) -> None:
         self.post(lambda: self._hear(connection, sound))
@@ -157,10 +184,11 @@ class Pilot:
         elif connection is not self._connection:
             return
         elif isinstance(sound, Ended):
-            ending = self._end_connection()
-            self._lost(
-                f"{sound.reason} ({ending}{f': {connection.last_talk}' if connection.last_talk else ''})"
-            )
+            self._end_connection()
+            if (why := refusal(self._host, sound)) is not None:
+                self._refused(why)
+            else:
+                self._lost(str(sound))
         elif isinstance(sound, Heard):
             self._understand(connection, sound)
 
@@ -177,8 +205,9 @@ class Pilot:
         if self._talk.refusal is not None and self.refusal is None:
             self._refused(self._talk.refusal)
         elif self._talk.hello_done and self.link.phase == "connecting":
-            self._set_link("connected")
-            self._attempt = 0
+            self._dialling.proved()
+            self._streams.is_back(self._set_link("connected"))
+            self._attempt = self._pauses = 0
             self.settled.set()
 
     def _refused(self, refusal: CallError) -> None:
@@ -188,7 +217,7 @@ class Pilot:
         if not keeps_talking:
             self._end_connection()
         self._calls.refuse(refusal, except_always=keeps_talking)
-        self._set_link("refused", refusal.message)
+        self._set_link(held_phase(refusal.code), refusal.message)
         self.settled.set()
 
     def _tick(self) -> None:
@@ -197,18 +226,24 @@ class Pilot:
         self._last_tick = (now, wall)
         woke = (wall - last_wall) - (now - last) > self._timings.sleep_gap_s
         if woke or now - last > self._timings.stall_s:
-            self._pings.forgive(now)
+            self._pings.forgive(now, slept=woke)
         if self.link.phase == "retrying" and (now >= self._retry_at or woke):
             self._connect()
+        elif self._dialling.is_busy and woke:
+            self._connect()  # what was dialled before the sleep leads nowhere now
+        elif hung := self._dialling.hung(now):
+            self._dialling.give_up()
+            self._lost(hung)
         elif self._connection is not None:
             self._keep_alive(self._connection, now)
-        self._calls.expire(now, self.link.is_up or self.link.phase == "refused", self.last_loss)
+        self._calls.expire(now, self.link.is_up or self.link.phase in HELD, self.last_loss)
 
     def _keep_alive(self, connection: Connection, now: float) -> None:
         if self.link.phase == "connecting":
-            if now - self.link.since > self._timings.hello_s:
+            if now - self._opened_at > self._timings.hello_s:
+                said = f"; the host's shell printed: {connection.noise}" if connection.noise else ""
                 self._end_connection()
-                self._lost(f"no hello in {self._timings.hello_s:g} s")
+                self._lost(f"no hello in {self._timings.hello_s:g} s{said}")
             return
         if (n := self._pings.due(now)) is not None:
             self._talk.ping(connection, n)
@@ -218,7 +253,7 @@ class Pilot:
         phase = self._pings.judge(now)
         if phase == "lost":
             self._end_connection()
-            self._lost(f"no answer for {self._timings.lost_s:g} s")
+            self._lost(f"no answer for {self._pings.patience_s:g} s")
         elif phase != self.link.phase or self._pings.rtt_s != self.link.rtt_s:
             self._set_link(phase)
 
@@ -227,10 +262,11 @@ class Pilot:
         if self._attempt == 0:
             self._away_since = now
         self._attempt += 1
+        self._pauses += 1
         self.last_loss = reason
         self._calls.link_lost(reason)
         self._set_link("lost", reason)
-        pause = backoff(self._timings, self._attempt - 1, now - self._away_since)
+        pause = backoff(self._timings, self._pauses, now - self._away_since)
         self._retry_at = now + pause
         self._set_link("retrying", reason, pause)
 
@@ -238,27 +274,35 @@ class Pilot:
         self._end_connection()
         self._calls.link_lost(reason)
 
-    def _end_connection(self) -> str:
-        """Close what there is, off this thread where it may take long; how it ended."""
+    def _end_connection(self) -> None:
+        """Close what there is, on a thread of its own: that may take a second or two."""
         connection, self._connection = self._connection, None
         self._talk.begin()
         self._streams.detach_all()
-        return connection.close() if connection else ""
+        self._closers = [closer for closer in self._closers if closer.is_alive()]
+        if connection is not None:
+            self._closers.append(connection.close())
 
-    def _set_link(self, phase: str, reason: str = "", pause: float = 0.0) -> None:
+    def _set_link(self, phase: Phase, reason: str = "", pause: float = 0.0) -> float | None:
+        """Tell a change of the link; seconds that it was away, if this is the moment when it is back."""
         now, old = self._clock(), self.link
         is_back = phase == "connected" and old.phase == "connecting" and self.settled.is_set()
+        question = self.refusal.question if isinstance(self.refusal, QuestionError) else None
         state = LinkState(
-            phase=phase,  # type: ignore[arg-type]
+            phase=phase,
             rtt_s=self._pings.rtt_s,
             since=old.since,
             attempt=0 if phase in ("connected", "lagging") else max(self._attempt, 1),
             reason=reason,
             retry_in_s=pause,
+            stage=self._dialling.stage if phase == "connecting" else "",
+            question=question if phase in HELD else None,
         )
         if phase in ("lost", "retrying"):
             state = replace(state, since=self._away_since)
         elif phase != old.phase:
             state = replace(state, since=now)
         self.link = state
-        self.updates.append(LinkChanged(state, now - self._away_since if is_back else None))
+        back_after_s = now - self._away_since if is_back else None
+        self.updates.append(LinkChanged(state, back_after_s))
+        return back_after_s

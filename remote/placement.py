@@ -57,3 +57,9 @@ def read_placement(host: Host) -> Placement | None:
 def write_placement(host: Host, placement: Placement) -> None:
     """Remember where the environment lies."""
     write_json(make_client_folder("hosts") / f"{host.name}.json", asdict(placement))
+
+
+def forget_placement(host: Host, placement: Placement) -> None:
+    """Remember no longer that it lies there, unless something else is remembered meanwhile."""
+    if read_placement(host) == placement:
+        client_folder("hosts", f"{host.name}.json").unlink(missing_ok=True)

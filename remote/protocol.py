@@ -4,7 +4,7 @@
     agent -> client   {"id":7,"ok":true,"result":{...}}
                       {"id":7,"error":{"code":...,"message":...,"remedy":...,"detail":{}}}
                       {"event":"state","run":{...}}
-                      {"event":"bytes","stream":1,"run":...,"what":"log","file":"003.log","gen":3,"off":0,"n":4}
+                      {"event":"bytes","stream":1,"run":...,"what":"log","file":"003.log","gen":3,"off":0,"n":4,...}
                       and then n raw bytes
 
 Whatever arrives is checked here and nowhere else: garbage raises `ProtocolError`, never anything else.
@@ -72,6 +72,7 @@ class BytesHeader:
     gen: int
     off: int
     n: int
+    ino: int = 0
 
     def encode(self) -> bytes:
         """The header line."""
@@ -86,6 +87,7 @@ class Cursor:
         gen: grows with every file and with every truncation or replacement under us.
         offset: of the next byte wanted.
         crc, crc_n: CRC-32 of the `crc_n` (at most 64) bytes before `offset`; 0 bytes check nothing.
+        inode: of the file; 0 where it is not known.
     """
 
     gen: int = 0
@@ -93,6 +95,7 @@ class Cursor:
     offset: int = 0
     crc: int = 0
     crc_n: int = 0
+    inode: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the wire."""
@@ -107,16 +110,18 @@ class Cursor:
         """
         if not isinstance(raw, dict):
             raise ProtocolError("a cursor must be an object")
-        raw = {"crc": 0, "crc_n": 0, **raw}
+        raw = {"crc": 0, "crc_n": 0, "inode": 0, **raw}
         cursor = cls(
             gen=checked(raw, "gen", (int,)),
             file=checked(raw, "file", (str,)),
             offset=checked(raw, "offset", (int,)),
             crc=checked(raw, "crc", (int,)),
             crc_n=checked(raw, "crc_n", (int,)),
+            inode=checked(raw, "inode", (int,)),
         )
         if (
             not all(0 <= n < 1 << 62 for n in (cursor.gen, cursor.offset, cursor.crc))
+            or not 0 <= cursor.inode < 1 << 64
             or not 0 <= cursor.crc_n <= 64
         ):
             raise ProtocolError("a cursor's numbers are out of range")
@@ -234,8 +239,9 @@ def _check_text(value: str) -> None:
 
 
 def _bytes_header(raw: Mapping[str, Any]) -> BytesHeader:
-    numbers = {name: checked(raw, name, (int,)) for name in ("stream", "gen", "off", "n")}
-    if any(not 0 <= value < 1 << 62 for value in numbers.values()) or numbers["n"] > FRAME_LIMIT:
+    raw = {"ino": 0, **raw}
+    numbers = {name: checked(raw, name, (int,)) for name in ("stream", "gen", "off", "n", "ino")}
+    if any(not 0 <= value < 1 << 64 for value in numbers.values()) or numbers["n"] > FRAME_LIMIT:
         raise ProtocolError("a byte frame's numbers are out of range")
     texts = {name: checked(raw, name, (str,)) for name in ("run", "what", "file")}
     return BytesHeader(**numbers, **texts)

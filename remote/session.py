@@ -12,14 +12,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from remote.calls import Answer, Call, OnDone
-from remote.errors import CallError, UnreachableError
+from remote.clerk import CLERK
+from remote.errors import CallError, Question, UnreachableError
 from remote.following import Follower
 from remote.hosts import LOCAL, Host
 from remote.link import LinkState, Timings
+from remote.permission import is_read_only, refusal
 from remote.pilot import Pilot
 from remote.protocol import Cursor
-from remote.transport import Opener, open_transport
+from remote.transport import Answers, Opener, Sftp, open_transport
 from remote.updates import Bytes, Update
+from remote.verbs import acts
 from remote.view import HostHello, RunView
 
 CALL_S = 10.0
@@ -39,12 +42,20 @@ class Session:
         clock: Callable[[], float] = time.monotonic,
         telemetry_s: float = 0.0,
         client: str = "",
+        read_only: bool = False,
+        answers: Answers | None = None,
     ) -> None:
-        """`telemetry_s`: seconds between `Telemetry` updates, 0 for none; `client` names us to the host."""
+        """`telemetry_s`: seconds between `Telemetry` updates, 0 for none; `client` names us to the host.
+
+        `read_only`: verbs that act are refused here and never sent; so they are under `photinus --read-only`.
+        `answers`: what the operator has decided beforehand (`--accept-host-key`).
+        """
         self.host = host
+        self.read_only = read_only or is_read_only()
         self._clock = clock
         self._keys = itertools.count(1)
-        self._pilot = Pilot(host, timings or Timings(), opener, clock, telemetry_s, client)
+        self.answers = answers or Answers()
+        self._pilot = Pilot(host, timings or Timings(), opener, clock, telemetry_s, client, self.answers)
 
     def start(self) -> "Session":
         """Begin to connect; returns at once. A second start changes nothing."""
@@ -75,6 +86,11 @@ class Session:
         """The newest that was heard of a run, without asking."""
         return self._pilot.board.get(run_id)
 
+    @property
+    def known_runs(self) -> tuple[RunView, ...] | None:
+        """The newest that was heard of every run; None before the host listed them."""
+        return self._pilot.board.all()
+
     def wait_run(self, run_id: str, predicate: Callable[[RunView], bool], timeout: float) -> RunView | None:
         """Wait until what was heard of a run satisfies `predicate`; None after `timeout` seconds."""
         return self._pilot.board.wait(run_id, predicate, timeout)
@@ -83,12 +99,34 @@ class Session:
         """Cut the waiting short, or try a refused host again."""
         self._pilot.post(self._pilot.reconnect_now)
 
+    def answer(self, question: Question, reply: str) -> None:
+        """Answer `link.question` and try again at once; an empty reply declines and changes nothing.
+
+        A passphrase is kept in memory as long as this session; an accepted key or ProxyCommand is stored.
+        """
+        if reply:
+            self._pilot.settled.clear()  # at once: who waits now hears of the next try, not of the last
+            self._pilot.post(lambda: self._pilot.answer(question, reply))
+
+    def sftp(self) -> Sftp:
+        """A new SFTP channel on the present connection; close it. Waits for the host.
+
+        Raises:
+            UnreachableError: the host is not connected, or the link broke.
+            CallError: `refused`: `local` has none; `timeout`: all channels stayed in use.
+        """
+        connection = self._pilot.speaking
+        if connection is None:
+            raise UnreachableError(f"{self.host.name} is not connected", "wait for the link, or press R")
+        return connection.sftp()
+
     def wait_connected(self, timeout: float) -> HostHello:
         """Wait for hello.
 
         Raises:
             UnreachableError: none within `timeout` seconds.
-            CallError: the host refused us (an unsafe state root, another protocol).
+            CallError: the host refused us (an unsafe state root, another protocol), or waits for a decision:
+                then it is a `QuestionError`.
         """
         if not self._pilot.settled.wait(timeout):
             why = f": {self._pilot.last_loss}" if self._pilot.last_loss else ""
@@ -109,7 +147,7 @@ class Session:
         Raises:
             UnreachableError: the host was not reached within `timeout` seconds.
             TimeoutError_: it was, and did not answer.
-            CallError: it answered with an error.
+            CallError: it answered with an error, or this client may only look (`refused`).
         """
         done = threading.Event()
         answers: list[Answer] = []
@@ -121,6 +159,8 @@ class Session:
         self.call_async(verb, args or {}, take, timeout)
         if not done.wait(timeout + GRACE_S):  # the session was never started, or has ended meanwhile
             raise UnreachableError("the session is not running", "start it")
+        if acts(verb):
+            CLERK.flush()
         if isinstance(answers[0], CallError):
             raise answers[0]
         return dict(answers[0])
@@ -128,7 +168,15 @@ class Session:
     def call_async(
         self, verb: str, args: Mapping[str, Any], on_done: OnDone, timeout: float = CALL_S
     ) -> None:
-        """Ask; `on_done(result or CallError)` is called once, on the session's thread: it must not block."""
+        """Ask; `on_done(result or CallError)` is called once, on the session's thread: it must not block.
+
+        What acts is noted in this client's audit log, and refused where this client may only look.
+        """
+        if acts(verb):
+            if self.read_only:
+                on_done(refusal(verb))
+                return
+            on_done = CLERK.witness(self.host.name, verb, args, on_done)
         call = Call(verb, args, self._clock() + timeout, on_done)
         self._pilot.post_call(call)
 
@@ -139,13 +187,33 @@ class Session:
         cursor: Cursor | None = None,
         last: int = FIRST_ATTACH,
         goes_on: bool = True,
+        skip: bool = False,
     ) -> int:
         """Follow `log` or `events` of a run; its bytes come as updates under the key that this returns.
 
         Without a cursor it begins at most `last` bytes before the end. With `goes_on` false it ends at the
-        present end of the file, otherwise when the run is over.
+        present end of the file, otherwise when the run is over. With `skip`, for a view that a person looks
+        at, a reader that is megabytes behind goes on near the end: a `Gap` says so.
         """
-        follower = Follower(next(self._keys), run_id, what, last, cursor, goes_on=goes_on)
+        follower = Follower(next(self._keys), run_id, what, last, cursor, goes_on=goes_on, skip=skip)
+        self._pilot.post(lambda: self._pilot.follow(follower))
+        return follower.key
+
+    def watch(
+        self,
+        path: str,
+        cursor: Cursor | None = None,
+        last: int = FIRST_ATTACH,
+        goes_on: bool = True,
+        skip: bool = False,
+    ) -> int:
+        """Follow any plain file of the host, read-only, as `follow` does a log; its `run_id` is empty.
+
+        Over rotation, truncation and replacement; it ends only where it cannot be read.
+        """
+        follower = Follower(
+            next(self._keys), "", "watch", last, cursor, goes_on=goes_on, path=path, skip=skip
+        )
         self._pilot.post(lambda: self._pilot.follow(follower))
         return follower.key
 

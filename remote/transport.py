@@ -1,11 +1,20 @@
 """What a link needs of a way to reach an agent, whatever it is made of: a pipe, or a channel of SSH."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from remote.errors import Question
 from remote.hosts import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an agent ended, in a few words; `code` is its exit code where it has one that is known."""
+
+    text: str
+    code: int | None = None
 
 
 class Transport(Protocol):
@@ -24,8 +33,8 @@ class Transport(Protocol):
             OSError: the agent is gone.
         """
 
-    def close(self) -> str:
-        """End it, and say in a few words how it ended. May be called from any thread, and twice."""
+    def close(self) -> Ending:
+        """End it, and say how it ended; takes two seconds at most. From any thread, more than once too."""
 
 
 @dataclass(slots=True)
@@ -39,8 +48,17 @@ class Answers:
     """
 
     accepted_keys: set[str] = field(default_factory=set)
-    passphrases: dict[str, str] = field(default_factory=dict)
+    passphrases: dict[str, str] = field(default_factory=dict, repr=False)
     accepted_proxies: set[str] = field(default_factory=set)
+
+    def take(self, question: Question, text: str) -> None:
+        """What the operator said; `text` is the passphrase, and of no account for the other kinds."""
+        if question.kind == "passphrase":
+            self.passphrases[question.subject] = text
+        elif question.kind == "host_key":
+            self.accepted_keys.add(question.fingerprint)
+        else:
+            self.accepted_proxies.add(question.fingerprint)
 
 
 @dataclass(slots=True)
@@ -49,7 +67,7 @@ class Dial:
 
     Attributes:
         deadline_s: seconds after which the attempt must have failed by itself.
-        say: told each stage as it begins: `dns`, `tcp`, `auth`, `agent` (through a jump: `tcp via NAME`).
+        say: told each stage as it begins: `dns`, `tcp`, `ssh`, `auth`, `agent` (over a jump: `tcp via NAME`).
         gave_up: set when nobody waits for this attempt any more.
     """
 
@@ -86,6 +104,19 @@ def open_transport(host: Host, dial: Dial) -> Transport:
     return open_ssh(host, dial)
 
 
+@runtime_checkable
+class Carrier(Protocol):
+    """A transport whose connection carries other channels beside the agent's: SSH does, a pipe does not."""
+
+    def sftp(self) -> "Sftp":
+        """A new SFTP channel.
+
+        Raises:
+            OSError: the link broke, or the host offers no SFTP.
+            CallError: `timeout`: all channels stayed in use.
+        """
+
+
 class SftpFile(Protocol):
     """An open file at the other end, as Paramiko offers it."""
 
@@ -109,3 +140,11 @@ class Sftp(Protocol):
     def remove(self, path: str) -> None: ...  # noqa: D102
     def rmdir(self, path: str) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
+
+    def read_stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
+        """Bytes [start, end) of a file as fast as the line allows; see `remote.ssh.bulk`."""
+
+    def write_stream(
+        self, path: str, start: int, chunks: Iterable[bytes], on_sent: Callable[[int], None] = ...
+    ) -> None:
+        """Write a file from byte `start` on as fast as the line allows; see `remote.ssh.bulk`."""

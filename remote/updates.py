@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from remote.link import LinkState
+from remote.protocol import Cursor
 from remote.view import HostHello, RunView
 
 
@@ -14,6 +15,20 @@ class LinkChanged:
 
     link: LinkState
     back_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """After a lost link every followed file has caught up with what the host had when it was back.
+
+    Attributes:
+        seconds: how long the link was away.
+        lines, runs: log lines that came belatedly, and of how many runs; 0 if nothing was missed.
+    """
+
+    seconds: float
+    lines: int
+    runs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,20 @@ class Truncated:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Of a followed file that may be skipped, `missed` bytes from `start` to `end` were not sent.
+
+    `Session.older` brings them, backwards from `end`.
+    """
+
+    key: int
+    run_id: str
+    start: Cursor
+    end: Cursor
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamEnd:
     """A followed file is over: its run is terminal and every byte was delivered (or `reason` says why not).
 
@@ -91,5 +120,15 @@ class AgentTalk:
 
 
 Update: TypeAlias = (
-    LinkChanged | HostSeen | RunsSeen | RunChanged | Bytes | Truncated | StreamEnd | Telemetry | AgentTalk
+    LinkChanged
+    | Recovered
+    | HostSeen
+    | RunsSeen
+    | RunChanged
+    | Bytes
+    | Truncated
+    | Gap
+    | StreamEnd
+    | Telemetry
+    | AgentTalk
 )

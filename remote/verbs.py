@@ -95,11 +95,19 @@ class Verb:
 _RUN = Arg("text", pattern=RUN_NAME)
 _TICKET = Arg("text", pattern=TICKET)
 _BY = Arg("text", required=False, default="", longest=200)
-_TAIL = {
-    "run_id": _RUN,
+_FOLLOW = {
     "cursor": Arg("object", required=False),
     "last": Arg("int", required=False, default=262144),
     "follow": Arg("flag", required=False, default=True),
+    "skip": Arg("flag", required=False, default=False),
+}
+_TAIL = {"run_id": _RUN, **_FOLLOW}
+
+_SEED = {
+    "origin": Arg("text", pattern=RUN_NAME),
+    "name": Arg("text", pattern="step-[0-9]{8,16}"),
+    "sha256": Arg("text", pattern="[0-9a-f]{64}"),
+    "run_id": Arg("text", required=False, default="", pattern=f"({RUN_NAME})?"),
 }
 
 VERBS: Mapping[str, Verb] = {
@@ -140,6 +148,18 @@ VERBS: Mapping[str, Verb] = {
     "adopt": Verb({"run_id": _RUN}, acts=True),
     "tail": Verb(_TAIL, acts=False, repeatable=False),
     "events": Verb(_TAIL, acts=False, repeatable=False),
+    "watch": Verb({"path": Arg("text"), **_FOLLOW}, acts=False, repeatable=False),
+    "older": Verb(
+        {
+            "what": Arg("text", pattern="log|events|watch"),
+            "run_id": Arg("text", required=False, default="", pattern=f"({RUN_NAME})?"),
+            "path": Arg("text", required=False, default=""),
+            "file": Arg("text", longest=255),
+            "before": Arg("int"),
+            "n": Arg("int", required=False, default=262144, low=1, high=524288),
+        },
+        acts=False,
+    ),
     "untail": Verb({"stream": Arg("int")}, acts=False, repeatable=False),
     "ack": Verb({"stream": Arg("int"), "off": Arg("int")}, acts=False, repeatable=False),
     "processes": Verb(acts=False),
@@ -147,4 +167,19 @@ VERBS: Mapping[str, Verb] = {
         {"run_id": _RUN, "pid": Arg("int", low=2), "start": Arg("int")}, acts=True, repeatable=False
     ),
     "telemetry": Verb(acts=False),
+    "seed": Verb({**_SEED, "bytes": Arg("int")}, acts=True),
+    "admit": Verb(_SEED, acts=True),
+    "checkpoints": Verb({"run_id": _RUN, "before": Arg("int", required=False)}, acts=False),
+    "doctor": Verb({"deep": Arg("flag", required=False, default=False)}, acts=False),
+    "autostart": Verb({"action": Arg("text", pattern="install|remove|refresh")}, acts=True),
+    "deploy-check": Verb(
+        {"wheel": Arg("text", pattern=r"[0-9a-f]{64}"), "version": Arg("text", longest=64)}, acts=False
+    ),
+    "deploy-clean": Verb({"dry_run": Arg("flag", required=False, default=True)}, acts=True),
+    "audit": Verb({"last": Arg("int", required=False, default=100, low=1, high=500)}, acts=False),
 }
+
+
+def acts(verb: str) -> bool:
+    """Whether a verb changes something on the host; a verb that we do not know may."""
+    return verb not in VERBS or VERBS[verb].acts

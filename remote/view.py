@@ -140,7 +140,10 @@ _KINDS = {field.name: _kinds_of(field.name) for field in fields(RunView) if fiel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostHello:
-    """An agent's first answer. `agent_epoch` is new with every agent process, `boot_id` with every boot."""
+    """An agent's first answer. `agent_epoch` is new with every agent process, `boot_id` with every boot.
+
+    `wheel_sha256` and `env` are of a deployed environment; empty where the agent runs from something else.
+    """
 
     proto: tuple[int, ...]
     version: str
@@ -152,6 +155,8 @@ class HostHello:
     platform: str
     python: str
     devices: tuple[str, ...]
+    wheel_sha256: str = ""
+    env: str = ""
 
     @classmethod
     def from_json(cls, raw: object) -> "HostHello":
@@ -165,11 +170,11 @@ class HostHello:
         proto, devices = checked(raw, "proto", (list,)), checked(raw, "devices", (list,))
         if not proto or any(not isinstance(part, int) or isinstance(part, bool) for part in proto):
             raise ProtocolError("hello names no protocol version")
-        texts = ("version", "host_id", "boot_id", "agent_epoch", "platform", "python")
+        texts = ("version", "host_id", "boot_id", "agent_epoch", "platform", "python", "wheel_sha256", "env")
         return cls(
             proto=tuple(proto),
             devices=tuple(clean_line(str(name)) for name in devices),
             wall=checked(raw, "wall", (float,)),
             pid=checked(raw, "pid", (int,)),
-            **{name: checked(raw, name, (str,)) for name in texts},
+            **{name: checked({"wheel_sha256": "", "env": "", **raw}, name, (str,)) for name in texts},
         )

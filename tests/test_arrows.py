@@ -9,6 +9,8 @@ from importlib import import_module
 import pytest
 
 HEAVY = ("torch", "numpy", "safetensors", "textual", "rich", "paramiko")
+SSH = ("remote.ssh.client", "remote.ssh.login", "remote.ssh.bulk", "remote.ssh.pipe")
+"""What is imported when the first host is reached over SSH, and not before."""
 
 LISTING = """
 import json, sys
@@ -27,7 +29,7 @@ def modules_of(*packages: str) -> list[str]:
         names += [
             info.name
             for info in pkgutil.walk_packages(root.__path__, package + ".")
-            if not info.name.endswith("__main__")
+            if not info.name.endswith("__main__") and info.name not in SSH
         ]
     return names
 
@@ -51,6 +53,10 @@ def loaded_after_importing(names: list[str]) -> set[str]:
 def test_a_room_loads_nothing_that_it_may_not(packages: tuple[str, ...], forbidden: tuple[str, ...]) -> None:
     loaded = loaded_after_importing(modules_of(*packages))
     assert loaded.isdisjoint(forbidden), f"{packages} loads {sorted(loaded & set(forbidden))}"
+
+
+def test_paramiko_comes_with_the_first_host_over_ssh_and_no_sooner() -> None:
+    assert "paramiko" in loaded_after_importing(["remote.ssh.pipe"]), "the check above would notice it"
 
 
 def test_the_agent_loads_neither_telemetry_nor_what_trains() -> None:

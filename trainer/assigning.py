@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from trainer.config.errors import ConfigError
@@ -9,10 +10,12 @@ from trainer.config.resolve import Resolved, from_values, override, resolve
 from trainer.config.source import DATA_KEY, demand_source
 from trainer.endings import RefusedError
 from trainer.job import Assignment
+from trainer.ranks import Rank
 from trainer.run.atomic import read_json, write_json
 from trainer.run.checkpoints import list_checkpoints
 from trainer.run.layout import RunDir
 from trainer.run.records import read_spec
+from trainer.run.seeds import locate_parent
 from trainer.telemetry.write import position
 
 CONFIG_FILE = "config.json"
@@ -41,6 +44,7 @@ def supervised(run_dir: Path, source: str, overrides: Sequence[str]) -> Assignme
         source=source,
         device=wish if wish != "auto" else spec.device.replace("-", ":"),
         cache=run.path.parents[1] / CACHE,
+        parent=locate_parent(run.path.parents[1], spec.parent) if spec.parent else None,
     )
 
 
@@ -77,6 +81,12 @@ def standalone(
         device=resolved.config.device,
         cache=None,
     )
+
+
+def of_rank(assignment: Assignment, rank: Rank) -> Assignment:
+    """Return the same assignment as one of several processes has it; the launcher counted the attempt."""
+    attempt = int(os.environ.get("PHOTINUS_ATTEMPT", "0")) or assignment.attempt
+    return replace(assignment, rank=rank, attempt=attempt)
 
 
 def refuse_to_overwrite(run: RunDir) -> None:

@@ -29,7 +29,7 @@ def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
     run = assignment.run
     try:
         run.create()
-        stop.watch(run, assignment.attempt, assignment.token)
+        stop.watch(run, assignment.attempt, assignment.token, assignment.rank.launcher)
         make_reserve(run.reserve)
         write_hello(run, assignment.attempt, assignment.token, os.getpid())
         with EventWriter(run.events, assignment.attempt) as events:
@@ -62,7 +62,8 @@ def _work(assignment: Assignment, stop: Stop, voice: Voice, ledger: Ledger) -> N
         _refuse_hopeless(assignment, origin)
     threads = _threads(assignment, origin)
     voice.events.phase("loading", detail="importing torch")
-    stop.check()
+    if assignment.rank.size == 1:
+        stop.check()  # of several, the others must be met first, and dismissed
     if missing := missing_for_training():
         raise RefusedError(f"{', '.join(missing)} is missing: {REMEDY}")
     prepare_environment()
@@ -72,9 +73,11 @@ def _work(assignment: Assignment, stop: Stop, voice: Voice, ledger: Ledger) -> N
 
 
 def _origin(assignment: Assignment, voice: Voice) -> Origin | None:
-    if not assignment.source:
+    if not assignment.source and not assignment.parent:
         return None
-    origin = find_origin(assignment.run, assignment.source, lambda text: voice.note(text, "warning"))
+    origin = None
+    for source in filter(None, (assignment.source, str(assignment.parent or ""))):
+        origin = origin or find_origin(assignment.run, source, lambda text: voice.note(text, "warning"))
     if origin is None:
         voice.note("no checkpoint to resume from: starting at step 0")
     return origin
@@ -95,7 +98,7 @@ def _refuse_hopeless(assignment: Assignment, origin: Origin) -> None:
 def _threads(assignment: Assignment, origin: Origin | None) -> int:
     """The threads asked for, else those the run began with, else what the host grants."""
     stored = int(origin.manifest.raw.get("threads", 0)) if origin else 0
-    return assignment.config.threads or stored or granted_threads()
+    return assignment.config.threads or stored or max(1, granted_threads() // assignment.rank.size)
 
 
 def _judge(work: Callable[[], None], stop: Stop) -> Ending:
@@ -112,7 +115,8 @@ def _judge(work: Callable[[], None], stop: Stop) -> Ending:
         return Ending("failed", _disk_reason(error), ExitCode.FAILURE)
     except Exception as error:  # the last word must be written whatever happened
         if getattr(error, "remedy", ""):
-            return Ending("failed", str(error), ExitCode.FAILURE)
+            code = ExitCode.USAGE if getattr(error, "is_input", False) else ExitCode.FAILURE
+            return Ending("failed", str(error), code)
         traceback.print_exc()
         return Ending("failed", f"{type(error).__name__}: {error}", ExitCode.FAILURE)
     return Ending("succeeded", "", ExitCode.OK)

@@ -8,21 +8,25 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainer.assigning import refuse_to_overwrite, standalone, supervised
+from trainer.assigning import of_rank, refuse_to_overwrite, standalone, supervised
 from trainer.attempt import carry_out
-from trainer.checkpoints.origin import NEWEST
+from trainer.checkpoints.origin import NEWEST, demand_origin
+from trainer.commands import causality, sampling
 from trainer.config.errors import ConfigError
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
 from trainer.endings import BusyError, ExitCode, RefusedError
+from trainer.following import carry_along
 from trainer.job import Assignment
-from trainer.run.atomic import read_json
+from trainer.ranks import ALONE, rank_from
+from trainer.run.atomic import NO_SPACE, read_json
 from trainer.run.errors import SpecError
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import ExitRecord, write_exit
 from trainer.stop import Stop
+from trainer.torchrun import launch
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,7 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    arguments = make_parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = make_parser().parse_args(words)
+    arguments.words = words
     try:
         code: ExitCode = arguments.command(arguments)
     except (ConfigError, SpecError) as error:
@@ -63,6 +69,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--spec", type=Path, metavar="RUN_DIR", help="what a supervisor asks for: the run in this folder"
     )
+    run.add_argument("--ranked", action="store_true", help=argparse.SUPPRESS)  # one process of several
     how = run.add_mutually_exclusive_group()
     how.add_argument(
         "--resume", action="store_true", help="continue from the newest valid checkpoint in --out"
@@ -78,6 +85,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     config.set_defaults(command=config_command)
     configuration(config)
+    for command in (causality, sampling):
+        command.add_to(commands)
     return parser
 
 
@@ -96,24 +105,31 @@ def configuration(parser: argparse.ArgumentParser) -> None:
 def run_command(arguments: argparse.Namespace) -> ExitCode:
     """Train. The first line is out before anything heavy is imported."""
     stop = Stop()
-    stop.install()
+    try:
+        rank = rank_from() if arguments.ranked else ALONE
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    if rank.leads:
+        stop.install()  # the others end with it
     if (arguments.spec is None) == (arguments.out is None):
         raise ConfigError("say where: --out DIR, or --spec RUN_DIR under a supervisor")
-    return run_supervised(arguments, stop) if arguments.spec else run_standalone(arguments, stop)
+    assignment = assign_supervised(arguments) if arguments.spec else assign_standalone(arguments)
+    if arguments.ranked:
+        return begin_ranked(of_rank(assignment, rank), stop)
+    if "PHOTINUS_TRAINER_LOCK_FD" in os.environ and arguments.spec:
+        return begin(assignment, arguments.words, stop)  # the trainer's lock came with us
+    return begin_locked(assignment, arguments.words, stop)
 
 
-def run_supervised(arguments: argparse.Namespace, stop: Stop) -> ExitCode:
-    """Carry out what a supervisor's spec asks for; the trainer's lock came with us."""
+def assign_supervised(arguments: argparse.Namespace) -> Assignment:
+    """Return what a supervisor's spec asks for."""
     if arguments.preset or arguments.config or arguments.data or arguments.resume or arguments.fresh:
         raise ConfigError("--spec says it all; only --from and --set go with it")
     try:
-        assignment = supervised(arguments.spec, arguments.source, arguments.set)
+        return supervised(arguments.spec, arguments.source, arguments.set)
     except (ConfigError, SpecError) as error:
         leave_refusal(RunDir(arguments.spec), str(error))
         raise
-    if "PHOTINUS_TRAINER_LOCK_FD" in os.environ:
-        return begin(assignment, stop)
-    return begin_locked(assignment, stop)
 
 
 def leave_refusal(run: RunDir, reason: str) -> None:
@@ -124,9 +140,10 @@ def leave_refusal(run: RunDir, reason: str) -> None:
         write_exit(run, record)
 
 
-def run_standalone(arguments: argparse.Namespace, stop: Stop) -> ExitCode:
-    """Carry out what the command line asks for, in a folder of its own."""
+def assign_standalone(arguments: argparse.Namespace) -> Assignment:
+    """Return what the command line asks for, in a folder of its own."""
     source = arguments.source or (NEWEST if arguments.resume else "")
+    demand_folder(arguments.out.absolute())
     assignment = standalone(
         arguments.out,
         preset=arguments.preset,
@@ -135,21 +152,53 @@ def run_standalone(arguments: argparse.Namespace, stop: Stop) -> ExitCode:
         overrides=arguments.set,
         source=source,
     )
-    if not source and not arguments.fresh:
+    if not (source or arguments.fresh or arguments.ranked):
         refuse_to_overwrite(assignment.run)
-    return begin_locked(assignment, stop)
+    if source:
+        demand_origin(assignment.run, source)
+    return assignment
 
 
-def begin_locked(assignment: Assignment, stop: Stop) -> ExitCode:
+def demand_folder(out: Path) -> None:
+    """Refuse what cannot become the folder of a run.
+
+    Raises:
+        ConfigError: naming what is in the way.
+    """
+    there = next(path for path in (out, *out.parents) if path.exists())
+    if not there.is_dir():
+        raise ConfigError(
+            f"--out {out}: {there} is a file; name a folder that is not there yet, or that of an earlier run"
+        )
+
+
+def make_folder(run: RunDir) -> None:
+    """Make the folder of a run.
+
+    Raises:
+        ConfigError: it cannot be made there.
+        OSError: the disk is full.
+    """
+    try:
+        run.create()
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise
+        raise ConfigError(
+            f"--out {run.path}: {error.strerror}; name a folder that you can write to"
+        ) from error
+
+
+def begin_locked(assignment: Assignment, words: Sequence[str], stop: Stop) -> ExitCode:
     """Take the trainer's lock, then begin; exit code 4 if another process trains in this folder."""
     run = assignment.run
-    run.create()
+    make_folder(run)
     with Flock(run.trainer_lock) as lock:
         if not lock.take():
             raise BusyError(
                 f"{run.path} is being trained by {holder(run)}; stop that one first, or choose another --out"
             )
-        return begin(assignment, stop)
+        return begin(assignment, words, stop)
 
 
 def holder(run: RunDir) -> str:
@@ -158,17 +207,30 @@ def holder(run: RunDir) -> str:
     return f"process {raw['pid']}" if isinstance(raw, dict) and "pid" in raw else "another process"
 
 
-def begin(assignment: Assignment, stop: Stop) -> ExitCode:
-    """Say the first line, then carry out the assignment."""
+def begin(assignment: Assignment, words: Sequence[str], stop: Stop) -> ExitCode:
+    """Say the first line, then carry out the assignment: here, or in as many processes as it asks for."""
     config = assignment.config
+    crew = f"{config.processes} processes on " if config.processes > 1 else ""
     preset = f"preset {assignment.resolved.preset}" if assignment.resolved.preset else "no preset"
     print(
         f"photinus-train: {assignment.name}, attempt {assignment.attempt}, {preset}: "
-        f"{config.model.kind} on {config.data.source}, {config.steps:,} steps, device {assignment.device}, "
-        f"pid {os.getpid()}",
+        f"{config.model.kind} on {config.data.source}, {config.steps:,} steps, "
+        f"{crew}device {assignment.device}, pid {os.getpid()}",
         flush=True,
     )
+    if config.processes > 1:
+        return launch(assignment, [*words, "--ranked"], stop)
     return carry_out(assignment, stop)
+
+
+def begin_ranked(assignment: Assignment, stop: Stop) -> ExitCode:
+    """Carry out the assignment as one of several processes; their launcher has spoken, and holds the lock."""
+    if assignment.rank.size != assignment.config.processes:
+        raise ConfigError(
+            f"{assignment.rank.size} processes were started for a run of {assignment.config.processes}; "
+            "leave --ranked out"
+        )
+    return carry_out(assignment, stop) if assignment.rank.leads else carry_along(assignment)
 
 
 def presets_command(_: argparse.Namespace) -> ExitCode:

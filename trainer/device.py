@@ -5,7 +5,9 @@ from typing import Any
 
 import torch
 
+from trainer.config.parallel import device_of
 from trainer.endings import RefusedError
+from trainer.ranks import Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,13 @@ class Device:
         return {"memory_bytes": float(used), "memory_driver_bytes": float(held)}
 
 
+def own_device(name: str, rank: Rank) -> str:
+    """Return the device of one process of several, of those that `name` names."""
+    if name == "auto" and rank.size > 1:
+        name = "cuda" if torch.cuda.device_count() >= rank.size else "cpu"
+    return device_of(name, rank.number, rank.size)
+
+
 def open_device(name: str, threads: int) -> Device:
     """Return the device called `name` (`auto` takes CUDA, then MPS, then the CPU) and set torch's threads.
 
@@ -63,11 +72,9 @@ def open_device(name: str, threads: int) -> Device:
     """
     chosen = torch.device(_automatic() if name == "auto" else name)
     if chosen.type == "cuda" and not _has_cuda(chosen.index):
-        raise RefusedError(
-            f"no device {name} here ({torch.cuda.device_count()} CUDA devices); --set device=auto"
-        )
+        raise RefusedError(_no_such(name))
     if chosen.type == "mps" and not torch.backends.mps.is_available():
-        raise RefusedError("no device mps here; --set device=auto")
+        raise RefusedError(_no_such(name))
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
     if chosen.type == "cuda":
@@ -101,6 +108,12 @@ def set_default_generator_state(device: Device, states: dict[str, Any]) -> None:
         torch.cuda.set_rng_state(states["device"], device.place)
     elif "device" in states and device.kind == "mps":
         torch.mps.set_rng_state(states["device"])
+
+
+def _no_such(name: str) -> str:
+    here = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    here += ["mps"] if torch.backends.mps.is_available() else []
+    return f"there is no device {name} here; there is {', '.join([*here, 'cpu'])} (--set device=auto chooses)"
 
 
 def _automatic() -> str:

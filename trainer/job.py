@@ -6,6 +6,7 @@ from pathlib import Path
 from trainer.config.resolve import Resolved
 from trainer.config.schema import RunConfig
 from trainer.endings import Ledger
+from trainer.ranks import ALONE, Rank
 from trainer.run.checkpoints import Manifest
 from trainer.run.layout import RunDir
 from trainer.stop import Stop
@@ -21,6 +22,8 @@ class Assignment:
         source: the checkpoint to continue from: `newest`, a name in the run's folder or a path; "" for none.
         device: what the supervisor locked, in torch's words; `auto` alone.
         cache: where token caches lie; None for the state root of whoever trains alone.
+        rank: which of several processes this is.
+        parent: another run's checkpoint, where this run has none of its own yet; None: it begins at step 0.
     """
 
     run: RunDir
@@ -31,6 +34,8 @@ class Assignment:
     source: str
     device: str
     cache: Path | None
+    rank: Rank = ALONE
+    parent: Path | None = None
 
     @property
     def config(self) -> RunConfig:

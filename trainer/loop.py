@@ -5,18 +5,21 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from trainer.accounting import Accounting
 from trainer.assigning import store_config
 from trainer.checkpoints.draft import remove_drafts
 from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, prune, set_aside
-from trainer.checkpoints.write import Surroundings, save
+from trainer.checkpoints.write import Surroundings, of_process, save
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus
-from trainer.device import Device, open_device
+from trainer.device import Device, open_device, own_device
+from trainer.distributed import Order, World, demand_equal, digest
 from trainer.endings import StoppedError, TrainingFailedError
-from trainer.evals.sampling import sample
+from trainer.evals.sampling import Sampling, sample
 from trainer.evals.validation import validate
+from trainer.following import briefing_of
 from trainer.job import Job
 from trainer.metrics import Meter, names_of
 from trainer.preparing import build_state, choose_precision, load_corpus, take_up
@@ -38,6 +41,7 @@ class Training:
     state: TrainState
     meter: Meter
     clock: Accounting
+    world: World
 
 
 def train(job: Job) -> None:
@@ -49,7 +53,15 @@ def train(job: Job) -> None:
         StoppedError: a stop was honoured; the interrupt checkpoint, if any step was done, is on disk.
         RefusedError, TrainingFailedError: it cannot be done, or cannot go on; the message says why.
     """
-    run = prepare_training(job)
+    device = open_device(own_device(job.assignment.device, job.assignment.rank), job.threads)
+    with World(job.assignment.rank).join(device) as world:
+        job.stop.check()
+        train_together(prepare_training(job, device, world))
+
+
+def train_together(run: Training) -> None:
+    """Lead a training that is prepared to its end; alone, or with processes that wait for orders."""
+    job = run.job
     try:
         while not is_last(run):
             job.stop.check()
@@ -75,24 +87,29 @@ def interrupt(run: Training) -> None:
         save_checkpoint(run, "interrupt")
 
 
-def prepare_training(job: Job) -> Training:
-    """Load the tokens, build the model, take up the checkpoint, and set the pace."""
+def prepare_training(job: Job, device: Device, world: World) -> Training:
+    """Load the tokens, build the model, take up the checkpoint, and set the pace; the others do likewise."""
     config, voice = job.assignment.config, job.voice
-    device = open_device(job.assignment.device, job.threads)
     corpus = load_corpus(job)
+    world.order(Order.PREPARE)
+    world.share(briefing_of(job, corpus.fingerprint))
     batches = Batches(corpus.train, config.context, config.batch, config.seed)
     voice.section(["[2] Model"], "loading", f"building {config.model.kind} on {device.place}")
     stored = job.origin.manifest.raw.get("schedule", {}) if job.origin else {}
     state = build_state(config, device, corpus.vocab_size, int(stored.get("horizon", 0)))
     voice.say(f"  Parameters: {state.model.parameter_count():,}")
-    voice.say(f"  Device: {device.place}, {device.threads} threads")
+    crew = f"{world.size} processes of " if world.size > 1 else ""
+    voice.say(f"  Device: {device.place}, {crew}{device.threads} threads")
     take_up(job, state, corpus, device)
     begin_lineage(job, state)
     clock = Accounting()
     with clock.outside("probe"):
         choose_precision(job, state, batches, device)
+    state.precision = world.share(state.precision)
+    if world.size > 1:
+        demand_equal(world.gather(digest(state.model)), state.step)
     voice.section(["[3] Training Loop"], "training")
-    return Training(job, config, device, corpus, batches, state, Meter(names_of(config.model)), clock)
+    return Training(job, config, device, corpus, batches, state, Meter(names_of(config.model)), clock, world)
 
 
 def begin_lineage(job: Job, state: TrainState) -> None:
@@ -122,14 +139,15 @@ def begin_lineage(job: Job, state: TrainState) -> None:
 
 def step(run: Training) -> None:
     """Take the next batch and perform one optimizer step."""
-    batch = to_device(run.batches.batch_at(run.state.step), run.device)
+    run.world.order(Order.STEP)
+    batch = to_device(run.world.part(run.batches.batch_at(run.state.step)), run.device)
 
     def tell(message: str) -> None:
         run.job.voice.note(message, "warning", run.state.step)
 
     run.state.metrics = None
-    run.meter.add(*train_step_within_memory(run.state, run.config, run.device, batch, tell))
-    run.clock.step(batch.inputs.numel())
+    run.meter.add(*train_step_within_memory(run.state, run.config, run.device, batch, tell, run.world))
+    run.clock.step(batch.inputs.numel() * run.world.size)
     run.job.ledger.step = run.state.step
     run.job.ledger.steps_done += 1
 
@@ -189,7 +207,9 @@ def speak_sample(run: Training) -> None:
     prompt = tokenizer.encode(wish.prompt) or [0]
     seed = run.config.seed + state.step
     check = run.job.stop.check
-    drawn = sample(state.model, run.device, prompt, wish.sample_tokens, wish.temperature, seed, check)
+    drawn = sample(
+        state.model, run.device, prompt, wish.sample_tokens, Sampling(wish.temperature, seed=seed), check
+    )
     text = tokenizer.decode(drawn.ids).decode("utf-8", "replace")
     run.job.voice.sample(state.step, text, wish.prompt, drawn.R)
 
@@ -201,7 +221,8 @@ def save_checkpoint(run: Training, kind: str) -> None:
         return
     with run.clock.outside("save"):
         run.job.voice.events.phase("saving", state.step)
-        around = Surroundings(run.config, run.device, run.corpus.fingerprint, run.corpus.vocab_size)
+        others = reports_of_others(run)
+        around = Surroundings(run.config, run.device, run.corpus.fingerprint, run.corpus.vocab_size, others)
         saved = save(folder, state, around, kind)
         ledger.at_checkpoint(state.step, saved.name, saved.sha256)
         state.parent = saved.name
@@ -209,6 +230,20 @@ def save_checkpoint(run: Training, kind: str) -> None:
         prune(folder, run.config.checkpoint, in_use=(saved.name,))
         if kind not in ENDS_THE_RUN:
             run.job.voice.events.phase("training", state.step)
+
+
+def reports_of_others(run: Training) -> list[dict[str, Any]]:
+    """Ask every other process for what it has for itself, and whether its weights are ours.
+
+    Raises:
+        TrainingFailedError: they are not.
+    """
+    if run.world.size == 1:
+        return []
+    run.world.order(Order.SAVE)
+    reports = run.world.gather((digest(run.state.model), of_process(run.state, run.device)))
+    demand_equal([one for one, _ in reports], run.state.step)
+    return [report for _, report in reports[1:]]
 
 
 def is_last(run: Training) -> bool:

@@ -17,6 +17,7 @@ from trainer.models import LanguageModel, build
 from trainer.models.kssm import KuramotoSSM
 from trainer.models.published import PublishedV3
 from trainer.precision import BF16, FLOAT32, Precision, decide_precision
+from trainer.ranks import ALONE, Rank
 from trainer.schedules.cosine import schedule_for
 from trainer.state import TrainState
 from trainer.stepping import to_device
@@ -58,14 +59,21 @@ def load_corpus(job: Job) -> Corpus:
     return corpus
 
 
-def build_state(config: RunConfig, device: Device, vocab_size: int, stored_horizon: int) -> TrainState:
-    """Return a fresh state: weights, generators and schedule drawn from the configuration alone."""
+def build_state(
+    config: RunConfig, device: Device, vocab_size: int, stored_horizon: int, rank: Rank = ALONE
+) -> TrainState:
+    """Return a fresh state: weights, generators and schedule drawn from the configuration alone.
+
+    Every process of several draws the same weights, and noise of its own.
+    """
     seed = config.seed
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
     model = build(config.model, vocab_size).to(device.place)
-    noise = device.generator(seed ^ NOISE_SEED)
+    if rank.number:
+        torch.manual_seed(seed + rank.number)
+    noise = device.generator((seed + rank.number) ^ NOISE_SEED)
     if isinstance(model, (KuramotoSSM, PublishedV3)):
         model.noise_generator = noise
     return TrainState(
@@ -74,7 +82,7 @@ def build_state(config: RunConfig, device: Device, vocab_size: int, stored_horiz
         schedule=schedule_for(config.optim, config.steps, stored_horizon),
         precision=FLOAT32,
         noise=noise,
-        micro_batch=config.micro_batch or config.batch,
+        micro_batch=min(config.micro_batch or config.batch, config.batch // rank.size),
     )
 
 
@@ -97,7 +105,7 @@ def take_up(job: Job, state: TrainState, corpus: Corpus, device: Device) -> None
     raw = origin.manifest.raw
     if lines := platform_differences(raw, device.kind, corpus.fingerprint, corpus.vocab_size):
         raise RefusedError(refusal(origin.path.name, lines))
-    restore(state, origin.path, origin.manifest, device)
+    restore(state, origin.path, origin.manifest, device, job.assignment.rank)
     state.parent = origin.parent
     state.precision = Precision("bf16" if raw.get("autocast") == "bf16" else "off", "as the checkpoint")
     if raw.get("versions", {}).get("torch") != torch.__version__:

@@ -9,9 +9,12 @@ from torch import Tensor
 
 from trainer.config.schema import RunConfig
 from trainer.device import Device, is_out_of_memory
+from trainer.distributed import World
 from trainer.endings import TrainingFailedError
 from trainer.metrics import as_vector
 from trainer.state import TrainState
+
+ALONE = World()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +31,22 @@ def to_device(arrays: tuple[Any, Any], device: Device) -> Batch:
     return Batch(inputs, targets)
 
 
-def train_step(state: TrainState, config: RunConfig, device: Device, batch: Batch) -> tuple[Tensor, Tensor]:
+def train_step(
+    state: TrainState, config: RunConfig, device: Device, batch: Batch, world: World = ALONE
+) -> tuple[Tensor, Tensor]:
     """Perform one optimizer step; return the vector of `metrics.MEANS` and the gradient norm before clipping.
 
-    Nothing here waits for the device.
+    Nothing here waits for the device. With several processes, `batch` is this one's part, and what is
+    returned is of the whole batch (of a median, the mean over processes).
     """
-    means = accumulate(state, device, batch)
+    means = world.average(list(state.model.parameters()), accumulate(state, device, batch))
     grad_norm = clip(state, config.optim.clip)
     for group in state.optimizer.param_groups:
         group["lr"] = state.schedule.rate(state.step)
     state.optimizer.step()
     state.optimizer.zero_grad(set_to_none=True)
     state.step += 1
-    state.tokens += batch.inputs.numel()
+    state.tokens += batch.inputs.numel() * world.size
     return means, grad_norm
 
 
@@ -70,7 +76,12 @@ def clip(state: TrainState, limit: float) -> Tensor:
 
 
 def train_step_within_memory(
-    state: TrainState, config: RunConfig, device: Device, batch: Batch, tell: Callable[[str], None]
+    state: TrainState,
+    config: RunConfig,
+    device: Device,
+    batch: Batch,
+    tell: Callable[[str], None],
+    world: World = ALONE,
 ) -> tuple[Tensor, Tensor]:
     """`train_step`, which halves the micro-batch and tries again as often as memory runs out.
 
@@ -79,7 +90,7 @@ def train_step_within_memory(
     """
     while True:
         try:
-            return train_step(state, config, device, batch)
+            return train_step(state, config, device, batch, world)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

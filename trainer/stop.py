@@ -20,7 +20,7 @@ class Stop:
         self._asked = self._signal = ""
         self._noticed = False
         self._run: RunDir | None = None
-        self._attempt, self._token = 0, ""
+        self._attempt, self._token, self._parent = 0, "", 0
         self._polled_at = 0.0
 
     @property
@@ -33,9 +33,13 @@ class Stop:
         for number in SIGNALS:
             signal.signal(number, self._on_signal)
 
-    def watch(self, run: RunDir, attempt: int, token: str) -> None:
-        """Poll the control folder of `run` for stop requests to this attempt."""
-        self._run, self._attempt, self._token = run, attempt, token
+    def watch(self, run: RunDir, attempt: int, token: str, parent: int = 0) -> None:
+        """Poll the control folder of `run` for stop requests to this attempt.
+
+        `parent` is the process without which the run must end (0: none): the launcher of several holds their
+        lock.
+        """
+        self._run, self._attempt, self._token, self._parent = run, attempt, token, parent
 
     def requested(self) -> bool:
         """Whether to stop. Cheap: a folder is scanned at most every 50 ms."""
@@ -71,6 +75,8 @@ class Stop:
     def _poll(self, run: RunDir) -> None:
         for request in self._stops(run)[:1]:  # later ones share the stop of the first
             self._asked = f"stop requested by {request.by}" if request.by else "stop requested"
+        if not self._asked and self._parent and os.getppid() != self._parent:
+            self._asked = "the launcher of its processes was lost"
 
     def _stops(self, run: RunDir) -> list[Request]:
         """A kill is the supervisor's business."""

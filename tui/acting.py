@@ -2,15 +2,16 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from remote.errors import CallError
-from tui.screens.bridge import Told
+from remote.errors import CallError, Question
+from tui.screens.bridge import Heard, Told
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
     from remote.session import Session
 
+REAP_S = 15.0  # SIGTERM, 2 s, SIGKILL, 5 s
 Post = Callable[[Callable[[], None]], None]
 
 
@@ -49,6 +50,34 @@ class SessionActs:
         from remote.actions import kill_run
 
         self._do(lambda: kill_run(self._sessions[host], run_id, wait=False), told)
+
+    def reap(self, host: str, run_id: str, pid: int, start: int, told: Told) -> None:
+        """End one process that its run left behind: the host looks again whether it is still that one."""
+
+        def act() -> "Outcome":
+            from remote.actions import Outcome
+
+            args = {"run_id": run_id, "pid": pid, "start": start}
+            self._sessions[host].call("reap", args, REAP_S)
+            return Outcome(True, message=f"pid {pid} of {run_id} was ended")
+
+        self._do(act, told)
+
+    def reply(self, host: str, question: Question, text: str) -> None:
+        """Hand on what the operator answered; the link is tried again."""
+        self._sessions[host].answer(question, text)
+
+    def call(self, host: str, verb: str, heard: Heard) -> None:
+        """Ask a host something that changes nothing."""
+
+        def work() -> None:
+            try:
+                answer: Mapping[str, Any] | CallError = self._sessions[host].call(verb)
+            except CallError as error:
+                answer = error
+            self._post(lambda: heard(answer))
+
+        threading.Thread(target=work, name="photinus-call", daemon=True).start()
 
     def reconnect(self, host: str) -> None:
         """Try the link now."""

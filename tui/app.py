@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from remote.hosts import Host
 from tui.acting import SessionActs
-from tui.keys import TABLE
+from tui.hostwork import HostWork
+from tui.keys import PLACES, TABLE, Where
 from tui.screens.base import CockpitScreen
-from tui.screens.bridge import Acts
+from tui.screens.bridge import Acts, Works
 from tui.screens.fleet import Fleet
 from tui.screens.run import RunScreen
 from tui.store.store import RunKey, Store
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from remote.session import Session
 
 TICK_S = 0.5
+TELEMETRY_S = 2.0
 BUDGET_S = 0.04  # a flood of updates never holds the keyboard for longer than this
 BATCH = 200
 
@@ -54,15 +57,19 @@ class Cockpit(App[str]):
         focus_run: str | None = None,
         *,
         acts: Acts | None = None,
+        work: Works | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         tick_s: float = TICK_S,
     ) -> None:
         super().__init__()
         self.sessions = {session.host.name: session for session in sessions}
-        self.store = Store(self.sessions)
+        self.store = Store([session.host for session in sessions])
+        self.read_only = any(session.read_only for session in sessions)
         self.acts: Acts = acts or SessionActs(self.sessions, self.post)
+        self.work: Works = work or HostWork(self.sessions, self.post, clock)
         self.focus_run = focus_run
+        self.trouble = ""
         self._clock, self._wall, self._tick_s = clock, wall, tick_s
         self._opened: RunKey | None = None
         self._followers = Followers()
@@ -85,6 +92,8 @@ class Cockpit(App[str]):
             self.store.bands = health_bands()
         except (ValueError, OSError) as error:  # somebody edited the bands: everything but the lamps works
             self.notify(f"no lamps: {error}", severity="error", markup=False, timeout=30)
+        if self.trouble:
+            self.notify(self.trouble, severity="error", markup=False, timeout=60)
         threading.Thread(target=self._connect, name="photinus-connect", daemon=True).start()
         self.set_interval(self._tick_s, self.tick)
 
@@ -108,7 +117,7 @@ class Cockpit(App[str]):
     def tick(self) -> None:
         """Drain every session into the store, follow what is worth it, paint what is in front."""
         busy = self._drain()
-        self._followers.sync(self.sessions, self.store, self._opened)
+        self._followers.sync(self.sessions, self.store, self._watched())
         self._open_focus()
         for alert in self.store.take_news():
             self.notify(alert.text, severity=alert.level, markup=False)
@@ -155,16 +164,72 @@ class Cockpit(App[str]):
         screen = self.screen
         if isinstance(screen, RunScreen):
             screen.open(key)
-        elif isinstance(screen, Fleet):
-            self.push_screen(RunScreen(key))
+        elif isinstance(screen, CockpitScreen):
+            self._front(RunScreen(key))
 
-    def show_fleet(self) -> None:
-        """Show the Fleet screen."""
-        if isinstance(self.screen, RunScreen):
-            self._opened = None
+    def _watched(self) -> RunKey | None:
+        """The run whose log is on the screen, behind a dialog perhaps."""
+        return self._opened if any(isinstance(screen, RunScreen) for screen in self.screen_stack) else None
+
+    def show(self, where: Where) -> None:
+        """Show the Fleet, the processes or the hosts."""
+        screen = self.screen
+        if not isinstance(screen, CockpitScreen):
+            return  # a dialog is in front: it is answered or left first
+        if screen.where == where:
+            self.notify(f"this is {PLACES[where][1]}", timeout=2)
+        elif where == "fleet":
             self.pop_screen()
+        elif where == "processes":
+            from tui.screens.processes import Processes
+
+            self._front(Processes())
+        elif where == "hosts":
+            from tui.screens.hosts import Hosts
+
+            self._front(Hosts())
+
+    def _front(self, screen: CockpitScreen) -> None:
+        """One screen at most stands on the Fleet."""
+        if isinstance(self.screen, Fleet):
+            self.push_screen(screen)
         else:
-            self.notify("this is the fleet", timeout=2)
+            self.switch_screen(screen)
+
+    def ask(self, host: str | None) -> bool:
+        """Open the dialog of what this host asks (None: the first that asks); whether one does."""
+        asking = [name for name, record in self.store.hosts.items() if record.is_asking]
+        name = next((name for name in asking if host in (None, name)), None)
+        if name is None:
+            return False
+        from tui.screens.question import QuestionDialog
+
+        record = self.store.hosts[name]
+        question = record.question
+
+        def answered(text: str | None) -> None:
+            if text is not None and question is not None:
+                self.acts.reply(name, question, text)
+
+        self.push_screen(QuestionDialog(name, question, record.link.reason), answered)
+        return True
+
+    def add_host(self, host: Host) -> None:
+        """Know one more host from now on, and connect to it."""
+        from remote.session import Session
+
+        like = next(iter(self.sessions.values()), None)
+        session = Session(host, telemetry_s=TELEMETRY_S, read_only=self.read_only)
+        if like is not None:
+            session.read_only = like.read_only
+        self.store.add_host(host)
+        self.sessions[host.name] = session.start()
+
+    def set_read_only(self, on: bool) -> None:
+        """Let keys change hosts, or not."""
+        self.read_only = on
+        for session in self.sessions.values():
+            session.read_only = on
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every key of the screen in front, by name, with the reason where it cannot act."""
@@ -203,15 +268,17 @@ def _named(label: str, text: str) -> str:
     return f"{label}: {text.split(':')[0]}"
 
 
-def run_cockpit(sessions: "list[Session]", focus_run: str | None = None) -> str:
+def run_cockpit(sessions: "list[Session]", focus_run: str | None = None, trouble: str = "") -> str:
     """Open the cockpit on these sessions (not yet started) until `q`; the sentence to print last.
 
+    `trouble` is what went wrong before it opened, and is shown in it.
     Sessions are started after the first paint and closed at the end; runs go on.
     """
     app = Cockpit(sessions, focus_run)
+    app.trouble = trouble
     try:
         said = app.run()
     finally:
-        for session in sessions:
+        for session in app.sessions.values():  # those that were added meanwhile too
             session.close()
     return said or app.last_words()

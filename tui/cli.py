@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
 
+from remote.permission import READ_ONLY_VARIABLE
+from trainer.run.home import state_root
 from tui.commands import (
     acting,
     cockpit,
@@ -20,6 +22,7 @@ from tui.commands import (
 )
 from tui.commands.output import USAGE, explain, say
 from tui.commands.parser import build_parser
+from tui.commands.target import settle_target
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": cockpit.demo,
@@ -48,6 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"photinus {metadata.version('photinus')}\n")
         return 0
     try:
+        state_root()  # a root that cannot be used is told at once, by whichever command
+        if args.read_only:
+            os.environ[READ_ONLY_VARIABLE] = "1"
+        settle_target(args)
         return COMMANDS[args.command](args) if args.command else cockpit.open_cockpit(args)
     except KeyboardInterrupt:
         say("interrupted; runs go on")

@@ -30,7 +30,12 @@ def stop_run(
     outcome = _end(session, "stop", args, wait, timeout)
     if outcome.code == "timeout":
         return Outcome(
-            False, outcome.run, "timeout", outcome.message, "wait longer, or kill it", outcome.detail
+            False,
+            outcome.run,
+            "timeout",
+            outcome.message,
+            "wait longer (--timeout S), or kill it",
+            outcome.detail,
         )
     return outcome
 

@@ -33,9 +33,20 @@ class Intent:
 
 @contextlib.contextmanager
 def intent(host: str, verb: str, args: Mapping[str, Any]) -> Iterator[None]:
-    """Keep an intent on disk until the host has answered, whatever the answer; an unanswered one stays."""
-    path = make_client_folder(FOLDER) / f"{args['start_id']}.json"
-    write_json(path, {"host": host, "verb": verb, "args": dict(args), "at": time.time()})
+    """Keep an intent on disk until the host has answered, whatever the answer; an unanswered one stays.
+
+    Raises:
+        CallError: `disk_low`: it could not be written, so nothing may be sent.
+    """
+    try:
+        path = make_client_folder(FOLDER) / f"{args['start_id']}.json"
+        write_json(path, {"host": host, "verb": verb, "args": dict(args), "at": time.time()})
+    except OSError as error:
+        raise CallError(
+            "disk_low",
+            f"this machine could not note what it is about to ask of {host}: {error}",
+            "free some space here and try again",
+        ) from error
     try:
         yield
     except (UnreachableError, TimeoutError_):
@@ -60,7 +71,12 @@ def leftovers(host: str, now: float | None = None) -> list[Intent]:
 
 
 def settle_intents(session: Session) -> list[Outcome]:
-    """Send what an earlier client left unanswered, under the same start ids: each becomes one run at most."""
+    """Send what an earlier client left unanswered, under the same start ids: each becomes one run at most.
+
+    A session that may only look sends nothing: what is left stays for one that may act.
+    """
+    if session.read_only:
+        return []
     outcomes = []
     for one in leftovers(session.host.name):
         try:

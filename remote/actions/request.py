@@ -18,8 +18,16 @@ def new_ticket() -> str:
     return secrets.token_hex(10)
 
 
-def choose_device(asked: str, devices: Sequence[str]) -> str:
-    """The lock's name of a configured device: `auto` takes the first accelerator, `cuda:1` is `cuda-1`."""
+def choose_device(asked: str, devices: Sequence[str], processes: int = 0) -> str:
+    """The lock's name of a configured device: `auto` takes the first accelerator, `cuda:1` is `cuda-1`.
+
+    Of several processes, `auto` and `cuda` take the first CUDA devices, one each; `auto` where there are as
+    many, else the CPU. `cuda:0,cuda:1` is `cuda-0,cuda-1`.
+    """
+    cuda = [name for name in devices if name.startswith("cuda-")]
+    if processes > 1 and asked in ("auto", "cuda"):
+        enough = asked == "cuda" or len(cuda) >= processes
+        return ",".join(f"cuda-{number}" for number in range(processes)) if enough else "cpu"
     if asked == "auto":
         return next((name for name in devices if name != "cpu"), "cpu")
     return "cuda-0" if asked == "cuda" else asked.replace(":", "-")
@@ -31,7 +39,8 @@ class StartRequest:
 
     Attributes:
         config, origins, preset: of our trainer (kind `trainer`).
-        device: `auto`, `cpu`, `mps`, `cuda`, `cuda:N`; empty: what `config` names, `cpu` for a command.
+        parent: `RUN/step-NNNNNNNN`, a checkpoint on the host that it begins from; empty: at step 0.
+        device: `auto`, `cpu`, `mps`, `cuda`, `cuda:N`, `cuda:N,cuda:M`; empty: what `config` names, `cpu` for a command.
         env: for a command, added to what it inherits.
         inherit: a command gets this process's environment and umask (a local one does).
     """
@@ -39,6 +48,7 @@ class StartRequest:
     name: str
     kind: Kind = "trainer"
     preset: str = ""
+    parent: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     argv: tuple[str, ...] = ()
@@ -57,8 +67,8 @@ class StartRequest:
     def to_spec(self, devices: Sequence[str]) -> RunSpec:
         """The spec for a host that has these devices."""
         asked = self.device or str(self.config.get("device", "auto" if self.kind == "trainer" else "cpu"))
-        device = choose_device(asked, devices)
         config = dict(self.config)
+        device = choose_device(asked, devices, config.get("parallel", {}).get("processes", 0))
         if self.kind == "trainer" and config:
             config["device"] = device.replace("-", ":")  # the trainer uses what is locked, not what it finds
         inherits = self.kind == "command" and self.inherit
@@ -69,6 +79,7 @@ class StartRequest:
             device=device,
             cwd=self.cwd,
             preset=self.preset,
+            parent=self.parent,
             config=config,
             origins={**self.origins, "device": "the device that is locked"} if config else {},
             argv=self.argv,

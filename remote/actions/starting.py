@@ -1,5 +1,7 @@
 """Start and resume: the intent first, then the verb, then its answer."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from remote.actions.intents import intent
@@ -19,7 +21,9 @@ def start_run(session: Session, request: StartRequest, *, timeout: float = START
         hello = session.wait_connected(timeout)
     except CallError as error:
         return failed(error)
-    spec = request.to_spec(hello.devices)
+    if not session.host.is_local:
+        request = replace(request, inherit=False)  # this machine's environment is not meant for another
+    spec = replace(request.to_spec(hello.devices), caffeinate=session.host.caffeinate)
     args = {"start_id": request.start_id, "spec": spec.to_json(), "queue": request.queue}
     return _send(session, "start", args, timeout)
 
@@ -47,11 +51,17 @@ def resume_run(
 def _send(session: Session, verb: str, args: dict[str, Any], timeout: float) -> Outcome:
     try:
         with intent(session.host.name, verb, args):
-            view = RunView.from_json(session.call(verb, args, timeout))
+            answer = session.call(verb, args, timeout)
+            view = RunView.from_json(answer)
     except CallError as error:
         return failed(error)
     if view.has_failed:
         return Outcome(
             False, view, "internal", f"{view.run_id} {view.state}: {view.reason}", "look at its log"
         )
-    return Outcome(True, view, message=f"{view.run_id} is {view.state}")
+    return Outcome(True, view, message=f"{view.run_id} is {view.state}" + _known(answer, args["start_id"]))
+
+
+def _known(answer: Mapping[str, Any], start_id: str) -> str:
+    """A start id that was used before starts nothing: the answer is what its run is doing now."""
+    return f" (start id {start_id} was known: nothing new was started)" if answer.get("known") is True else ""

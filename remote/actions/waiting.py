@@ -37,4 +37,10 @@ def wait_for(
     if unreachable is not None:
         return failed(unreachable, view)
     state = view.state if view else "unknown"
-    return Outcome(False, view, "timeout", f"{run_id} is still {state} after {timeout:g} s", "wait longer")
+    return Outcome(
+        False,
+        view,
+        "timeout",
+        f"{run_id} is still {state} after {timeout:g} s",
+        "wait longer (--timeout S), or look at its log",
+    )

@@ -1,32 +1,57 @@
-"""`python -P -m remote.agent --stdio`: serve one client until it leaves."""
+"""`python -P -m remote.agent --stdio`: serve one client until it leaves; `--contact`: once, without one."""
 
 import argparse
 import sys
 
+from remote.agent.environment import deployed_root
 from remote.agent.service import IDLE_EXIT_S, Service
 from remote.errors import CallError
 from remote.protocol import MAGIC, encode_error
 
 
 def main() -> int:
-    """Exit codes: 0 the client left or was silent, 3 the state root is unsafe."""
+    """Exit codes: 0 the client left or was silent, 1 a contact met trouble, 3 the state root is unsafe."""
     parser = argparse.ArgumentParser(prog="photinus-agent", description="The host's end of a Photinus link.")
-    parser.add_argument("--stdio", action="store_true", required=True, help="speak on stdin and stdout")
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--stdio", action="store_true", help="speak on stdin and stdout")
+    way.add_argument(
+        "--contact", action="store_true", help="adopt, mark, resume and queue once, as at boot; then leave"
+    )
     parser.add_argument("--idle-exit", type=float, default=IDLE_EXIT_S, help="seconds without a ping to live")
     options = parser.parse_args()
+    if options.contact:
+        return contact_once()
     sys.stdout.buffer.write(MAGIC)
     sys.stdout.buffer.flush()
     from trainer.run.errors import HomeError
     from trainer.run.home import open_home
 
     try:
-        home = open_home()
+        home = open_home(deployed_root())
     except HomeError as error:
         # The first request is always hello, with id 1: this is its answer.
         sys.stdout.buffer.write(encode_error(1, CallError("refused", str(error))))
         sys.stdout.buffer.flush()
         return 3
     return Service(home, idle_exit_s=options.idle_exit).serve()
+
+
+def contact_once() -> int:
+    """What a unit of `photinus hosts autostart` runs; it talks on stderr."""
+    from remote.agent.unattended import contact
+    from trainer.run.errors import HomeError
+    from trainer.run.home import open_home
+
+    try:
+        home = open_home(deployed_root())
+    except HomeError as error:
+        sys.stderr.write(f"photinus: {error}\n")
+        return 3
+
+    def say(text: str) -> None:
+        sys.stderr.write(f"photinus: {text}\n")
+
+    return contact(home, say)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def reconcile(ctx: Context, run: RunDir) -> StateRecord:
     """
     state = ctx.views.state(run)
     if state is None:
-        raise CallError("not_found", f"no run {run.run_id} on this host")
+        raise CallError("not_found", f"no run {run.run_id} on this host", "photinus ls lists them")
     if state.is_terminal or state.state is State.QUEUED or not is_free(run.lock):
         return state
     with ctx.critical():

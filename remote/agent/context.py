@@ -8,14 +8,19 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from remote.agent.audit import Auditor
+from remote.agent.hardware import devices
 from remote.agent.runs import Views
 from remote.errors import CallError
 from remote.view import RunView
 from trainer.run.errors import SpecError
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
+
+if TYPE_CHECKING:
+    from remote.agent.telemetry import Sampler
 
 Result: TypeAlias = Mapping[str, Any]
 Work: TypeAlias = Generator[None, None, Result]
@@ -32,23 +37,28 @@ class Context:
     """One agent's view of its host.
 
     Attributes:
+        devices: what a run may name as its device here.
         held_max_s: longest time that agent.lock was held by this agent.
+        sampler: of telemetry; None until somebody asks for some.
         hello_s: how long a start waits for the trainer's first word.
         lock_s: how long a start retries a lock whose holder is not known to be a run.
     """
 
     home: Home
     views: Views
+    audit: Auditor
     epoch: str = field(default_factory=lambda: secrets.token_hex(8))
     disk_free: Callable[[Path], int] = disk_free
+    devices: Callable[[], list[str]] = devices
     hello_s: float = 10.0
     lock_s: float = 1.0
     held_max_s: float = 0.0
+    sampler: "Sampler | None" = None
 
     @classmethod
     def of(cls, home: Home) -> "Context":
         """A context of an opened home."""
-        return cls(home, Views(home))
+        return cls(home, Views(home), Auditor(home))
 
     @contextmanager
     def critical(self) -> Iterator[None]:

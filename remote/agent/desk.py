@@ -21,7 +21,7 @@ class Desk:
         self._ctx = ctx
         self._streaming = streaming
         self._their_proto: int | None = None
-        self._works: list[tuple[int | None, Work]] = []
+        self._works: list[tuple[Request | None, Work]] = []
 
     @property
     def is_working(self) -> bool:
@@ -48,39 +48,52 @@ class Desk:
             self._demand_protocol(request)
             result = self._carry_out(request)
         except Exception as error:  # whatever it is, the client gets its answer and the agent lives on
-            return request.verb, encode_error(request.id, as_call_error(error))
+            return request.verb, self._refused(request, error)
         if result is None:
             return request.verb, b""
-        return request.verb, encode_result(request.id, result)
+        return request.verb, self._done(request, result)
 
     def step(self) -> Iterator[bytes]:
         """Let every waiting verb take a step; the answers of those that are done."""
         waiting, self._works = self._works, []
-        for request_id, work in waiting:
+        for request, work in waiting:
             try:
                 next(work)
             except StopIteration as done:
-                if request_id is not None:
-                    yield encode_result(request_id, done.value)
+                if request is not None:
+                    yield self._done(request, done.value)
             except Exception as error:  # as above
-                if request_id is not None:
-                    yield encode_error(request_id, as_call_error(error))
+                if request is not None:
+                    yield self._refused(request, error)
             else:
-                self._works.append((request_id, work))
+                self._works.append((request, work))
+
+    def _done(self, request: Request, result: Result) -> bytes:
+        self._ctx.audit.ended(request.verb, request.args)
+        return encode_result(request.id, result)
+
+    def _refused(self, request: Request, error: Exception) -> bytes:
+        told = as_call_error(error)
+        self._ctx.audit.ended(request.verb, request.args, told)
+        return encode_error(request.id, told)
 
     def _carry_out(self, request: Request) -> Result | None:
         if request.verb == "hello":
             self._their_proto = request.args["proto"][0] if request.args["proto"] else -1
-        if request.verb in ("tail", "events"):
-            what = "log" if request.verb == "tail" else "events"
+            self._ctx.audit.who = request.args["client"] or "a client without a name"
+        if request.verb in ("tail", "events", "watch"):
+            what = "log" if request.verb == "tail" else request.verb
             return self._streaming.open(what, request.args)
+        if request.verb == "older":
+            return self._streaming.older(request.args)
         if request.verb == "untail":
             return self._streaming.close(request.args)
         if request.verb == "ack":
             return self._streaming.acknowledge(request.args)
+        self._ctx.audit.asked(request.verb, request.args, request.args.get("by", ""))
         result = HANDLERS[request.verb](self._ctx, request.args)
         if isinstance(result, GeneratorType):
-            self._works.append((request.id, result))
+            self._works.append((request, result))
             return None
         return result  # type: ignore[return-value]
 

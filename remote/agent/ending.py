@@ -5,11 +5,13 @@ import time
 from dataclasses import replace
 from typing import Literal
 
+from remote.agent.asking import ask
 from remote.agent.contact import reconcile
 from remote.agent.context import Context, Result, Work
 from remote.agent.queue import leave
 from remote.errors import CallError
-from trainer.run.control import Request, put_request
+from trainer.run.atomic import NO_SPACE
+from trainer.run.control import Request
 from trainer.run.errors import RunError
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock, is_free
@@ -21,6 +23,7 @@ from trainer.run.survivors import survivors
 NOT_YET = ""  # the attempt has no token yet: its supervisor takes the request all the same
 GRACE_S = 2.0
 DEATH_S = 5.0
+TAKEN_UP_S = 5.0
 Level = Literal["stop", "kill"]
 
 
@@ -34,11 +37,14 @@ def kill(ctx: Context, args: Result) -> Work:
     return (yield from _end(ctx, args, "kill"))
 
 
-def adopt(ctx: Context, args: Result) -> Result:
-    """The verb: give an unsupervised run a supervisor again."""
+def adopt(ctx: Context, args: Result) -> Work:
+    """The verb: give an unsupervised run a supervisor again; answers when that has recorded itself."""
     run = ctx.run(args["run_id"])
     reconcile(ctx, run)
-    return ctx.view(run).to_json()
+    deadline = time.monotonic() + TAKEN_UP_S
+    while (view := ctx.view(run)).pid and not view.supervisor_pid and time.monotonic() < deadline:
+        yield
+    return view.to_json()
 
 
 def _end(ctx: Context, args: Result, level: Level) -> Work:
@@ -47,8 +53,10 @@ def _end(ctx: Context, args: Result, level: Level) -> Work:
         reconcile(ctx, run)
     except (RunError, OSError) as error:
         if level == "stop":
+            if getattr(error, "errno", None) in NO_SPACE:
+                raise
             why = f"{run.run_id} has no supervisor, and none could be started: {error}"
-            raise CallError("internal", why, "kill it") from error
+            raise CallError("internal", why, f"photinus kill {run.run_id}") from error
     state = read_state(run)
     if state is None or state.is_terminal or _stop_unstarted(ctx, run, args["by"]):
         return ctx.view(run).to_json()
@@ -56,18 +64,17 @@ def _end(ctx: Context, args: Result, level: Level) -> Work:
         yield from _kill_unsupervised(ctx, run)
         return ctx.view(run).to_json()
     record = ctx.views.process(run)
-    put_request(
-        run,
-        Request(
-            req_id=args["req_id"],
-            verb=level,
-            attempt=state.attempt,
-            token=record.token if record and record.attempt == state.attempt else NOT_YET,
-            by=args["by"],
-            at=time.time(),
-            deadline_s=args.get("deadline_s"),
-        ),
+    request = Request(
+        req_id=args["req_id"],
+        verb=level,
+        attempt=state.attempt,
+        token=record.token if record and record.attempt == state.attempt else NOT_YET,
+        by=args["by"],
+        at=time.time(),
+        deadline_s=args.get("deadline_s"),
     )
+    if (yield from ask(run, request, record)):
+        yield from _kill_unsupervised(ctx, run)
     return ctx.view(run).to_json()
 
 
@@ -119,5 +126,5 @@ def _kill_unsupervised(ctx: Context, run: RunDir) -> Work:
                 signal=int(signal.SIGKILL),
                 reason="killed by operator (it had no supervisor)",
             )
-            write_state(run, state.seq, killed)
+            write_state(run, state.seq, killed, from_reserve=True, patience_s=0.0)
     return {}

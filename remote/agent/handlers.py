@@ -3,19 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from remote.agent import ending, host, resuming, starting
+from remote.agent import checkpoints, ending, host, resuming, seeds, starting
 from remote.agent.context import Context, Result, Work
 
 Handler: TypeAlias = Callable[[Context, Result], Result | Work]
 
 
-def _telemetry(ctx: Context, args: Result) -> Result:
+def _telemetry(ctx: Context, args: Result) -> Work:
     from remote.agent.telemetry import telemetry
 
     return telemetry(ctx, args)
 
 
-def _processes(ctx: Context, args: Result) -> Result:
+def _processes(ctx: Context, args: Result) -> Work:
     from remote.agent.processes import processes
 
     return processes(ctx, args)
@@ -25,6 +25,30 @@ def _reap(ctx: Context, args: Result) -> Work:
     from remote.agent.processes import reap
 
     return reap(ctx, args)
+
+
+def _doctor(ctx: Context, args: Result) -> Work:
+    from remote.agent.doctor import doctor
+
+    return doctor(ctx, args)
+
+
+def _autostart(ctx: Context, args: Result) -> Result:
+    from remote.agent.autostart import autostart
+
+    return autostart(ctx, args)
+
+
+def _deploy_check(ctx: Context, args: Result) -> Work:
+    from remote.agent.deployment import check
+
+    return check(ctx, args)
+
+
+def _deploy_clean(ctx: Context, args: Result) -> Work:
+    from remote.agent.deployment import clean_up
+
+    return clean_up(ctx, args)
 
 
 HANDLERS: Mapping[str, Handler] = {
@@ -41,5 +65,13 @@ HANDLERS: Mapping[str, Handler] = {
     "processes": _processes,
     "reap": _reap,
     "telemetry": _telemetry,
+    "checkpoints": checkpoints.checkpoints,
+    "seed": seeds.seed,
+    "admit": seeds.admit,
+    "doctor": _doctor,
+    "audit": host.audit,
+    "autostart": _autostart,
+    "deploy-check": _deploy_check,
+    "deploy-clean": _deploy_clean,
 }
 """The streams' verbs (`tail`, `events`, `untail`, `ack`) belong to the connection: see `Desk`."""

@@ -5,13 +5,16 @@ import platform
 import sys
 import time
 from collections import Counter
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
+from remote.agent.audit import audit_path
 from remote.agent.contact import reconcile, reconcile_all
 from remote.agent.context import Context, Result
+from remote.agent.environment import greeting
 from remote.agent.queue import waiting
 from remote.agent.runs import readable
+from remote.audit import read
 from remote.protocol import LINE_LIMIT, PROTO, encode
 from remote.version import version
 from remote.view import RunView
@@ -34,7 +37,8 @@ def hello(ctx: Context, _args: Result) -> Result:
         "pid": os.getpid(),
         "platform": f"{sys.platform} {platform.machine()}",
         "python": platform.python_version(),
-        "devices": devices(),
+        "devices": ctx.devices(),
+        **greeting(),
     }
 
 
@@ -87,15 +91,18 @@ def run(ctx: Context, args: Result) -> Result:
     }
 
 
-def devices() -> list[str]:
-    """What a run can name as its device, by what the system shows without loading a driver's library."""
-    found = ["cpu"]
-    if sys.platform == "darwin" and platform.machine() == "arm64":
-        found.append("mps")
-    numbers = sorted(
-        int(path.name[6:]) for path in Path("/dev").glob("nvidia[0-9]*") if path.name[6:].isdigit()
-    )
-    return found + [f"cuda-{number}" for number in numbers]
+def audit(ctx: Context, args: Result) -> Result:
+    """The verb: the newest entries of the host's audit log that fit into one line, oldest first."""
+    entries, malformed = read(audit_path(ctx.home), args["last"])
+    rows: list[dict[str, Any]] = []
+    size = 0
+    for one in reversed(entries):
+        row = asdict(one)
+        size += len(encode(row))
+        if size > ANSWER_MAX:
+            break
+        rows.append(row)
+    return {"entries": rows[::-1], "malformed": malformed}
 
 
 def _views(ctx: Context, troubles: list[str]) -> list[RunView]:

@@ -26,14 +26,22 @@ class Busy:
 
 def take_locks(home: Home, run: RunDir, spec: RunSpec) -> Mapping[str, Flock] | Busy:
     """The device locks (sorted, all or none) and then the run's lock, retried for 10 ms only:
-    agent.lock is held."""
-    devices = DeviceLocks(home.devices_dir, spec.devices)
-    if not devices.take(GRAB_S):
-        return Busy(devices.busy)
-    own = Flock(run.lock)
-    if not own.take(GRAB_S):
+    agent.lock is held.
+
+    Raises:
+        OSError: the disk refused; nothing is held.
+    """
+    devices, own = DeviceLocks(home.devices_dir, spec.devices), Flock(run.lock)
+    try:
+        if not devices.take(GRAB_S):
+            return Busy(devices.busy)
+        if not own.take(GRAB_S):
+            devices.close()
+            return Busy("")
+    except OSError:  # a lock file that a full disk would not make: what was taken must not stay ours
         devices.close()
-        return Busy("")
+        own.close()
+        raise
     return {**devices.locks, RUN_LOCK: own}
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import psutil
 
+from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
+from remote.agent.nvidia import gpu_users
 from remote.agent.orphans import Member, members, orphans
-from remote.agent.telemetry import gpu_users
 from remote.errors import CallError
 from trainer.run.identity import Identity, is_alive
 from trainer.run.locks import is_free
@@ -21,8 +22,14 @@ COMMAND_MAX = 300
 OUR_OWN = ("remote.agent", "remote.supervisor", "photinus")
 
 
-def processes(ctx: Context, _args: Result) -> Result:
-    """The verb."""
+def processes(ctx: Context, _args: Result) -> Work:
+    """The verb. It looks on a thread of its own: a host has thousands of processes, and a driver may hang."""
+    mine = Context.of(ctx.home)  # the loop's own caches are the loop's
+    return (yield from in_thread(lambda: listing(mine)))
+
+
+def listing(ctx: Context) -> Result:
+    """Every process of a run, what looks like training without being one, and every lock."""
     ours = members(ctx)
     mine = {member.identity.pid for member in ours}
     return {

@@ -11,8 +11,10 @@ from trainer.run.atomic import create_json
 from trainer.run.errors import RunError
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
+from trainer.run.locks import is_free
+from trainer.run.processes import read_process
 from trainer.run.records import read_spec, read_state
-from trainer.run.states import State
+from trainer.run.states import State, StateRecord
 
 ENTRY = re.compile(r"([0-9]{8})-(.+)\.json")
 
@@ -76,7 +78,7 @@ def start_next(home: Home) -> list[str]:
 def _start(home: Home, run: RunDir, held: set[str]) -> bool:
     """Start one entry unless its device is held or somebody before it waits for that; else False."""
     state = read_state(run)
-    if state is None or state.state is not State.QUEUED:
+    if state is None or not (state.state is State.QUEUED or _was_dropped(run, state)):
         leave(home, run.run_id)
         return False
     spec = read_spec(run)
@@ -91,8 +93,17 @@ def _start(home: Home, run: RunDir, held: set[str]) -> bool:
         run,
         locks,
         start_id=state.start_id,
-        attempt=state.attempt + 1,
+        attempt=state.attempt + (state.state is State.QUEUED),
         resume_from=state.resume_from,
         restarts=state.restarts,
     )
     return True
+
+
+def _was_dropped(run: RunDir, state: StateRecord) -> bool:
+    """Whether it was about to be started from this line, and whoever did that died or met a full disk:
+    nothing of this attempt was ever recorded."""
+    if state.state is not State.STARTING or not is_free(run.lock):
+        return False
+    process = read_process(run)
+    return process is None or process.attempt < state.attempt

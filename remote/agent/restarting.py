@@ -3,6 +3,7 @@
 import hashlib
 import time
 
+from remote.agent.audit import ITSELF
 from remote.agent.context import Context, Work
 from remote.agent.resuming import resume
 from remote.supervisor.reconcile import retry_after_loss
@@ -18,9 +19,12 @@ class Restarts:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._settled: set[str] = set()
+        self.is_waiting = False
+        """Whether, at the last look, a restart was wanted whose time had not come."""
 
     def due(self) -> list[Work]:
         """The resumes that are wanted now and that this agent did not begin yet."""
+        self.is_waiting = False
         return [work for run in self._ctx.views.whole() if (work := self._wanted(run)) is not None]
 
     def _wanted(self, run: RunDir) -> Work | None:
@@ -32,11 +36,13 @@ class Restarts:
             return None
         retry = retry_after_loss(run)
         if retry is not None and time.time() < state.since + retry.delay_s:
+            self.is_waiting = True
             return None
         self._settled.add(start_id)
         if retry is None:
             return None
         args = {"start_id": start_id, "run_id": run.run_id, "from": "", "queue": True}
+        self._ctx.audit.asked("resume", args, ITSELF)
         return resume(self._ctx, args, restarts=retry.spent)
 
 

@@ -1,11 +1,12 @@
 """The verb `resume`: a start that continues from a checkpoint of the run's lineage."""
 
-import threading
-from collections.abc import Callable, Generator
-from typing import TypeVar
+from collections.abc import Generator
 
+from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
+from remote.agent.environment import standing
 from remote.agent.orphans import demand_no_orphans
+from remote.agent.program import demand_program
 from remote.agent.starting import Plan, already_running, carry, check_host, reconciled
 from remote.errors import CallError
 from trainer.run.checkpoints import CheckpointInfo, list_checkpoints, newest_valid, verify
@@ -14,8 +15,6 @@ from trainer.run.layout import RunDir
 from trainer.run.records import read_spec, read_start, read_state
 from trainer.run.spec import RunSpec
 from trainer.run.states import StateRecord
-
-T = TypeVar("T")
 
 
 def resume(ctx: Context, args: Result, restarts: int = 0) -> Work:
@@ -58,7 +57,7 @@ def present(run: RunDir) -> StateRecord:
     """
     state = read_state(run)
     if state is None:
-        raise CallError("not_found", f"run {run.run_id} was removed meanwhile")
+        raise CallError("not_found", f"run {run.run_id} was removed meanwhile", "photinus ls lists them")
     return state
 
 
@@ -66,7 +65,8 @@ def _check(ctx: Context, plan: Plan, size: int) -> None:
     state = present(plan.run)
     if not state.is_terminal or state.attempt + 1 != plan.attempt:
         raise already_running(plan.spec, state)
-    check_host(ctx, plan.spec, size)
+    check_host(ctx, standing(ctx.home, plan.spec), size)
+    demand_program(plan.spec, resumes=True)
 
 
 def _check_spec(spec: RunSpec) -> None:
@@ -112,27 +112,3 @@ def _named(run: RunDir, name: str) -> CheckpointInfo:
         return CheckpointInfo(found.path, found.step, verify(found.path))
     except CheckpointError as error:
         raise CallError("refused", str(error), "resume from another checkpoint") from error
-
-
-def in_thread(work: Callable[[], T]) -> Generator[None, None, T]:
-    """Run what may take seconds (hashing gigabytes) beside the loop.
-
-    Raises:
-        Whatever `work` raises.
-    """
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def body() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:  # carried over to the caller, whole
-            errors.append(error)
-
-    thread = threading.Thread(target=body, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        yield
-    if errors:
-        raise errors[0]
-    return results[0]

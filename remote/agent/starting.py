@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from remote.agent.context import Context, Result, Work
+from remote.agent.environment import pinned
+from remote.agent.grounding import demand_data, grounded
+from remote.agent.holders import Holder, holders
 from remote.agent.launch import Busy, carry_out, owner_of, take_locks
 from remote.agent.orphans import demand_no_orphans
+from remote.agent.program import demand_program
 from remote.agent.queue import enqueue
+from remote.agent.seeds import demand_parent
 from remote.errors import CallError
 from remote.supervisor.reconcile import reconcile_run
 from trainer.run.identity import boot_id
-from trainer.run.layout import RunDir, check_device
+from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.records import claim_start, read_spec, read_start, read_state, write_spec, write_state
 from trainer.run.requirements import REMEDY, missing_for_training
@@ -43,8 +48,7 @@ def start(ctx: Context, args: Result) -> Work:
         SpecError: a malformed spec or id.
         CallError: `already_running`, `device_busy`, `disk_low`, `need_deploy`, `refused`.
     """
-    spec = RunSpec.from_json(args["spec"])
-    check_device(spec.device)
+    spec = pinned(grounded(RunSpec.from_json(args["spec"])))
     run = ctx.home.run(spec.run_id)
     plan = Plan(
         start_id=args["start_id"], run=run, spec=spec, attempt=1, resume_from="", queue=bool(args["queue"])
@@ -56,14 +60,16 @@ def start(ctx: Context, args: Result) -> Work:
 def carry(ctx: Context, plan: Plan, check: Check) -> Work:
     """Decide under agent.lock, again for up to `lock_s` while a lock is held by nobody that we know.
 
-    Then, outside the lock, wait for the trainer's first word.
+    Then, outside the lock, wait for the trainer's first word. In the answer, `known` says that the start id
+    was: it is then the present state of the run that it became.
     """
+    known = read_start(ctx.home.starts_dir, plan.start_id) is not None
     deadline = time.monotonic() + ctx.lock_s
     while True:
         with ctx.critical():
             run = _attempt(ctx, plan, check, is_last=time.monotonic() >= deadline)
         if run is not None:
-            return (yield from await_hello(ctx, run))
+            return {**(yield from await_hello(ctx, run)), "known": known}
         yield
 
 
@@ -120,11 +126,11 @@ def _carry_out(ctx: Context, plan: Plan, *, is_last: bool) -> RunDir | None:
     plan.run.create()
     locks = take_locks(ctx.home, plan.run, plan.spec)
     if isinstance(locks, Busy):
-        owner = owner_of(ctx.views, plan.spec.device) if locks.device else None
+        owner = owner_of(ctx.views, locks.device) if locks.device else None
         if owner is None and not is_last:
             return None
         if not plan.queue:
-            raise busy(plan, locks, owner)
+            raise busy(plan, locks, owner, _held_by(ctx, locks))
         _put_in_line(ctx, plan)
         return plan.run
     try:
@@ -143,6 +149,10 @@ def _carry_out(ctx: Context, plan: Plan, *, is_last: bool) -> RunDir | None:
         restarts=plan.restarts,
     )
     return plan.run
+
+
+def _held_by(ctx: Context, locks: Busy) -> list[Holder]:
+    return holders(ctx.home.devices_dir / f"{locks.device}.lock") if locks.device else []
 
 
 def _record(ctx: Context, plan: Plan) -> None:
@@ -184,7 +194,9 @@ def _check_fresh(ctx: Context, plan: Plan) -> None:
         raise CallError("refused", f"run {run.run_id} has another spec already", "start under another id")
     if spec.kind == "trainer" and spec.max_steps < 1:
         raise CallError("refused", "the run would do zero steps", "set steps to 1 or more")
-    check_host(ctx, spec, 0)
+    check_host(ctx, spec, demand_parent(ctx, spec))
+    demand_program(spec)
+    demand_data(spec)
 
 
 def check_host(ctx: Context, spec: RunSpec, checkpoint_bytes: int) -> None:
@@ -199,6 +211,14 @@ def check_host(ctx: Context, spec: RunSpec, checkpoint_bytes: int) -> None:
         )
     if spec.kind == "trainer" and (missing := missing_for_training()):
         raise CallError("need_deploy", f"this host cannot train: {', '.join(missing)} is missing", REMEDY)
+    known = ctx.devices()
+    if absent := [name for name in spec.named_devices if name not in known]:
+        raise CallError(
+            "refused",
+            f"this host has no device {', '.join(absent)}; it has {', '.join(known)}",
+            f"--device {known[-1]}",
+            {"devices": known},
+        )
     if spec.cwd and not ctx.home.root.joinpath(spec.cwd).is_dir():
         raise CallError("refused", f"there is no folder {spec.cwd} on this host", "name another with --cwd")
     free, need = ctx.disk_free(ctx.home.root), max(2 * checkpoint_bytes, DISK_MIN)
@@ -228,14 +248,19 @@ def already_running(spec: RunSpec, state: StateRecord) -> CallError:
     )
 
 
-def busy(plan: Plan, locks: Busy, owner: tuple[RunSpec, StateRecord] | None) -> CallError:
-    """Who holds the device, where we know."""
+def busy(
+    plan: Plan, locks: Busy, owner: tuple[RunSpec, StateRecord] | None, found: list[Holder]
+) -> CallError:
+    """Who holds the device, where we know: the run, else the processes that the kernel names."""
     detail: dict[str, object] = {"device": locks.device or plan.spec.device, "run_id": None}
+    who = ", ".join(map(str, found[:3])) or "a process that cannot be seen"
+    detail["pids"] = [one.pid for one in found]
     if not locks.device:
-        return CallError("already_running", f"the lock of {plan.run.run_id} is held", "try again", detail)
+        why = f"the lock of {plan.run.run_id} is held by {who}"
+        return CallError("already_running", why, "try again in a moment, or see: photinus processes", detail)
     if owner is None:
-        why = f"{locks.device} is held by a process that is no run of this state root"
-        return CallError("device_busy", why, "photinus processes shows it; or start with --queue", detail)
+        why = f"{locks.device} is held by {who}, which is no supervised run of this state root"
+        return CallError("device_busy", why, "photinus doctor explains it; or start with --queue", detail)
     spec, state = owner
     detail |= {"run_id": spec.run_id, "name": spec.name, "who": spec.by, "since": state.since}
     detail |= {"state": str(state.state), "start_id": state.start_id}

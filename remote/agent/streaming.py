@@ -1,10 +1,13 @@
-"""The verbs `tail`, `events`, `untail` and `ack`, and the streams of one client."""
+"""The verbs `tail`, `events`, `watch`, `older`, `untail` and `ack`, and the streams of one client."""
 
+import base64
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 from remote.agent.context import Context, Result
-from remote.agent.tails import Source, Tail, first_cursor
+from remote.agent.followed import Followed, Source, WatchedFile, first_cursor, read_before
+from remote.agent.tails import Tail
 from remote.errors import CallError
 from remote.protocol import Cursor, encode
 from trainer.run.errors import RunError
@@ -27,20 +30,39 @@ class Streaming:
         return len(self._tails)
 
     def open(self, what: str, args: Result) -> Result:
-        """Open a stream; its bytes come after this answer.
+        """Open a stream; its bytes come after this answer. `what` is `log`, `events` or `watch`.
 
         Raises:
-            CallError: `not_found`, or `refused`: too many streams.
+            CallError: `not_found`, or `refused`: too many streams, or a file that cannot be read.
         """
-        run = self._ctx.run(args["run_id"])
         if len(self._tails) >= STREAMS_MAX:
             raise CallError("refused", f"{STREAMS_MAX} streams are open already", "close one")
-        source = Source(run, what)
+        source = self._source(what, args)
         raw = args["cursor"]
-        cursor = first_cursor(source, args["last"]) if raw is None else Cursor.from_json(raw)
-        tail = Tail(next(self._numbers), source, cursor, follow=args["follow"])
+        try:
+            if what == "watch" and not args["follow"] and not source.files():
+                raise FileNotFoundError(args["path"])
+            cursor = first_cursor(source, args["last"]) if raw is None else Cursor.from_json(raw)
+            number = next(self._numbers)
+            tail = Tail(number, source, cursor, follow=args["follow"], skip=args["skip"])
+        except OSError as error:
+            raise _unreadable(error) from error
         self._tails[tail.number] = tail
-        return {"stream": tail.number, "cursor": tail.cursor.to_json()}
+        return {"stream": tail.number, "cursor": tail.cursor.to_json(), "behind": tail.behind()}
+
+    def older(self, args: Result) -> Result:
+        """Bytes that stand before a place, for whoever scrolls back.
+
+        Raises:
+            CallError: `not_found`, or `refused`.
+        """
+        source = self._source(args["what"], args)
+        try:
+            piece = read_before(source, args["file"], args["before"], args["n"])
+        except OSError as error:
+            raise _unreadable(error) from error
+        data = base64.b64encode(piece.data).decode("ascii")
+        return {"file": piece.file, "offset": piece.offset, "data": data, "is_first": piece.is_first}
 
     def close(self, args: Result) -> Result:
         """Close a stream; one that is not open is closed already."""
@@ -58,15 +80,42 @@ class Streaming:
         """What to send now."""
         self._turn += 1
         for tail in list(self._tails.values()):
+            reason = ""
             is_thorough = self._turn % THOROUGH_EACH == 0
-            yield from tail.poll(lambda tail=tail: self._is_over(tail), is_thorough=is_thorough)  # type: ignore[misc]
-            if tail.is_done:
+            try:
+                yield from tail.poll(lambda tail=tail: self._is_over(tail), is_thorough=is_thorough)  # type: ignore[misc]
+            except OSError as error:  # one file that cannot be read any more must not end the others
+                reason = _unreadable(error).message
+            if tail.is_done or reason:
                 self.close({"stream": tail.number})
-                yield encode({"event": "eof", "stream": tail.number, "run": tail.source.run.run_id})
+                ended = {"event": "eof", "stream": tail.number, "run": tail.source.run_id}
+                yield encode({**ended, "reason": reason} if reason else ended)
+
+    def _source(self, what: str, args: Result) -> Followed:
+        if what != "watch":
+            return Source(self._ctx.run(args["run_id"]), what)
+        path = Path(args["path"])
+        if "\0" in args["path"] or not path.expanduser().is_absolute():
+            raise CallError("bad_request", f"{args['path'][:200]!r} is no absolute path", "begin it with /")
+        return WatchedFile(path.expanduser())
 
     def _is_over(self, tail: Tail) -> bool:
+        source = tail.source
+        if not isinstance(source, Source):
+            return False
         try:
-            state = self._ctx.views.state(tail.source.run)
+            state = self._ctx.views.state(source.run)
         except RunError:
             return False
         return state is None or state.is_terminal
+
+
+def _unreadable(error: OSError) -> CallError:
+    if isinstance(error, FileNotFoundError):
+        name = error.filename or error
+        return CallError("not_found", f"there is no such file on the host: {name}", "look at its path")
+    return CallError(
+        "refused",
+        f"the file cannot be read: {error.strerror or error}",
+        "name a plain file that you may read",
+    )

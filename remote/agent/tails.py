@@ -1,90 +1,56 @@
-"""Bytes of a run's log or events, from a cursor on, over new files, truncation and replacement."""
+"""Bytes of a followed stream, from a cursor on, over new files, truncation and replacement."""
 
+import contextlib
 import os
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from remote.protocol import WINDOW, BytesHeader, Cursor
-from trainer.run.layout import RunDir
-from trainer.run.logs import log_files, log_number
+from remote.agent.followed import Followed, Source, WatchedFile, find_inode, first_cursor
+from remote.protocol import WINDOW, BytesHeader, Cursor, encode
+
+__all__ = ["Source", "Tail", "WatchedFile", "first_cursor"]
 
 CHUNK = 1 << 16
 CHECKED = 64
-LINE_SEARCH = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Which files make up a stream: log/NNN.log in order, or events.jsonl alone."""
-
-    run: RunDir
-    what: str
-
-    def files(self) -> list[Path]:
-        """Those that exist, oldest first."""
-        if self.what == "events":
-            return [self.run.events] if self.run.events.exists() else []
-        return log_files(self.run)
-
-    def path(self, name: str) -> Path:
-        """Where a file of the stream lies; a name that is none of its names no file."""
-        if self.what == "log" and log_number(name):
-            return self.run.log_dir / name
-        return self.run.events if self.what == "events" else self.run.log_dir / "none"
-
-    def after(self, name: str) -> Path | None:
-        """The file that follows `name`."""
-        if self.what == "events" and name:
-            return None
-        return next((path for path in self.files() if generation(path.name) > generation(name)), None)
-
-
-def generation(name: str) -> int:
-    """The least generation of a file: its number; 1 for events.jsonl; 0 for no file."""
-    return log_number(name) or int(bool(name))
-
-
-def first_cursor(source: Source, last: int) -> Cursor:
-    """Where a reader begins who wants at most `last` bytes, from the start of a line."""
-    files = source.files()
-    for path in reversed(files):
-        size = path.stat().st_size
-        if size >= last or path == files[0]:
-            offset = _line_start(path, max(0, size - last))
-            return Cursor(gen=generation(path.name), file=path.name, offset=offset)
-        last -= size
-    return Cursor()
-
-
-def _line_start(path: Path, offset: int) -> int:
-    if offset == 0:
-        return 0
-    with path.open("rb") as file:
-        file.seek(offset - 1)
-        end = file.read(LINE_SEARCH).find(b"\n")
-    return offset + end if end >= 0 else offset
+SKIP_BEHIND = 4 << 20
+SKIP_TO = 256 << 10
 
 
 class Tail:
-    """One followed stream. `poll` returns what to send; it stops at a window of unacknowledged bytes."""
+    """One followed stream. `poll` returns what to send; it stops at a window of unacknowledged bytes.
 
-    def __init__(self, number: int, source: Source, cursor: Cursor, *, follow: bool) -> None:
+    With `skip` a reader that is more than 4 MiB behind goes on 256 KiB before the end: a `gap` says so.
+    """
+
+    def __init__(
+        self, number: int, source: Followed, cursor: Cursor, *, follow: bool, skip: bool = False
+    ) -> None:
         self.number = number
         self.source = source
         self.is_done = False
-        self._follow = follow
+        self._follow, self._skip = follow, skip
         self._gen, self._file, self._offset = cursor.gen, cursor.file, cursor.offset
         self._check = (cursor.crc, cursor.crc_n)
         self._fd = -1
+        self._inode = 0
         self._sent = self._acked = 0
-        self._open()
+        self._open(cursor.inode)
 
     @property
     def cursor(self) -> Cursor:
         """Where it stands."""
-        return Cursor(gen=self._gen, file=self._file, offset=self._offset)
+        crc, n = self._check
+        return Cursor(
+            gen=self._gen, file=self._file, offset=self._offset, crc=crc, crc_n=n, inode=self._inode
+        )
+
+    def behind(self) -> int:
+        """Bytes that stand after the cursor now, in its file and in those that follow it."""
+        number = self.source.number
+        here = os.fstat(self._fd).st_size - self._offset if self._fd >= 0 else 0
+        later = [path for path in self.source.files() if number(path.name) > number(self._file)]
+        return max(0, here) + sum(map(_size, later))
 
     def acknowledge(self, received: int) -> None:
         """The client has read this many bytes of the stream."""
@@ -100,32 +66,56 @@ class Tail:
         """Headers and bytes that are new. `is_over` is asked before the last look: nothing is missed.
 
         Only a thorough poll looks for an end, a new file or a replaced one.
+
+        Raises:
+            OSError: the disk refused.
         """
         frames: list[bytes] = []
+        if self._skip and self._sent - self._acked < WINDOW and (is_thorough or self._is_far_behind()):
+            self._skip_on(frames)
         while not self.is_done and self._sent - self._acked < WINDOW:
             if self._read_some(frames):
                 continue
             if not is_thorough:
                 break
             over = is_over()
-            if self._read_some(frames) or self._move_on():
+            if self._is_rewritten() or self._read_some(frames) or self._move_on(frames):
                 continue
             if over or not self._follow:
                 self.is_done = True
             break
         return frames
 
-    def _open(self) -> None:
+    def _open(self, inode: int) -> None:
         """Open the file of the cursor; begin it anew if it is no longer what was read."""
         if not self._file:
-            self._move_on()
+            self._move_on([])
             return
-        try:
-            self._fd = os.open(self.source.path(self._file), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except FileNotFoundError:
+        path = self.source.path(self._file)
+        if not self._take(path):
             return
-        if not self._is_same():
+        if inode and self._inode != inode:
+            # Rotated while nobody looked. What was read lies beside it perhaps: drain that first.
+            moved = find_inode(path, inode)
+            if moved and self._take(moved) and self._inode == inode and self._is_same():
+                return
+            if not self._take(path):
+                self.close()
             self._begin_anew()
+        elif not self._is_same():
+            self._begin_anew()
+        elif not self._check[1]:
+            self._remember()
+
+    def _take(self, path: Path) -> bool:
+        """Open a file in place of the present one; False if it is not there (any more)."""
+        try:
+            fd = self.source.open(path)
+        except FileNotFoundError:
+            return False
+        self.close()
+        self._fd, self._inode = fd, os.fstat(fd).st_ino
+        return True
 
     def _begin_anew(self) -> None:
         self._gen, self._offset, self._check = self._gen + 1, 0, (0, 0)
@@ -136,6 +126,13 @@ class Tail:
         if os.fstat(self._fd).st_size < self._offset:
             return False
         return not n or zlib.crc32(os.pread(self._fd, n, self._offset - n)) == crc
+
+    def _is_rewritten(self) -> bool:
+        """Drained, and yet another file by its bytes: it was cut and has grown to the very same size."""
+        if self._fd < 0 or self._is_same():
+            return False
+        self._begin_anew()
+        return True
 
     def _read_some(self, frames: list[bytes]) -> bool:
         if self._fd < 0:
@@ -151,12 +148,13 @@ class Tail:
             return False
         header = BytesHeader(
             stream=self.number,
-            run=self.source.run.run_id,
+            run=self.source.run_id,
             what=self.source.what,
             file=self._file,
             gen=self._gen,
             off=self._offset,
             n=len(data),
+            ino=self._inode,
         )
         frames.append(header.encode() + data)
         self._offset += len(data)
@@ -168,27 +166,31 @@ class Tail:
         n = min(CHECKED, self._offset)
         self._check = (zlib.crc32(os.pread(self._fd, n, self._offset - n)), n)
 
-    def _move_on(self) -> bool:
-        """The open file is drained: go to what replaced it, or to the file after it."""
+    def _move_on(self, frames: list[bytes]) -> bool:
+        """The open file is drained: go to what replaced it, or to the file after it.
+
+        Once that is there, the old file is looked at a last time: its last words may have come meanwhile.
+        """
         path = self.source.path(self._file) if self._file else None
         if path is not None and self._is_replaced(path):
             was_open = self._fd >= 0
-            self.close()
-            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            if self._read_some(frames):
+                return True
+            if not self._take(path):
+                return False
             if self._offset or was_open:
                 self._begin_anew()
             return True
         following = self.source.after(self._file)
         if following is None:
             return False
-        if self._fd >= 0 and os.fstat(self._fd).st_size > self._offset:
-            return True  # the last words were written after our last look, and before that file appeared
-        self.close()
-        self._fd = os.open(following, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        if self._read_some(frames):
+            return True
+        if not self._take(following):
+            return False
+        number = self.source.number(following.name)
+        self._gen = max(self._gen + 1, number) if self._gen else number
         self._file, self._offset, self._check = following.name, 0, (0, 0)
-        self._gen = (
-            max(self._gen + 1, generation(following.name)) if self._gen else generation(following.name)
-        )
         return True
 
     def _is_replaced(self, path: Path) -> bool:
@@ -196,4 +198,30 @@ class Tail:
             there = path.stat()
         except FileNotFoundError:
             return False
-        return self._fd < 0 or there.st_ino != os.fstat(self._fd).st_ino
+        held = os.fstat(self._fd) if self._fd >= 0 else None
+        return held is None or (there.st_ino, there.st_dev) != (held.st_ino, held.st_dev)
+
+    def _is_far_behind(self) -> bool:
+        """In this file alone: all that a quick look tells."""
+        return self._fd >= 0 and os.fstat(self._fd).st_size - self._offset > SKIP_BEHIND
+
+    def _skip_on(self, frames: list[bytes]) -> None:
+        missed = self.behind()
+        if missed <= SKIP_BEHIND:
+            return
+        before, to = self.cursor, first_cursor(self.source, SKIP_TO)
+        if not to.file or not self._take(self.source.path(to.file)):
+            return
+        if to.file != self._file:
+            self._gen = max(self._gen + 1, to.gen)
+        self._file, self._offset = to.file, to.offset
+        self._remember()
+        after = self.cursor
+        gap = {"from": before.to_json(), "to": after.to_json(), "bytes": missed - self.behind()}
+        frames.append(encode({"event": "gap", "stream": self.number, "run": self.source.run_id, **gap}))
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size
+    return 0

@@ -1,24 +1,64 @@
 """The link to another machine: its agent on one channel of one SSH connection."""
 
+from remote.deploy.locate import locate
 from remote.errors import CallError
 from remote.hosts import Host
-from remote.placement import read_placement
-from remote.ssh.client import connect
-from remote.transport import Dial, Transport
+from remote.placement import Placement, forget_placement, read_placement
+from remote.ssh.client import SshClient, connect
+from remote.transport import Dial, Ending, Sftp, Transport
+
+NOT_THERE = frozenset({126, 127})  # a shell's words for a program that is not there, or is none
 
 
 def open_ssh(host: Host, dial: Dial) -> Transport:
-    """Reach the host and start the agent that was deployed there.
+    """Reach the host and start the agent that was deployed there, by us or from another laptop.
 
     Raises:
         OSError: it cannot be reached now.
         CallError: trying again would not help; `need_deploy`: there is no agent yet.
     """
-    placement = read_placement(host)
-    if placement is None:
-        raise CallError(
-            "need_deploy", f"nothing is deployed on {host.name} yet", f"photinus hosts deploy {host.name}"
-        )
     client = connect(host, dial)
-    dial.say("agent")
-    return client.open_agent(placement.command)
+    try:
+        dial.say("agent")
+        placement = read_placement(host) or locate(client, host)
+        if placement is None:
+            raise CallError(
+                "need_deploy",
+                f"nothing is deployed on {host.name} yet",
+                f"photinus hosts deploy {host.name}",
+            )
+        return DeployedAgent(client, host, placement)
+    except BaseException:
+        client.close()
+        raise
+
+
+class DeployedAgent:
+    """A transport to an agent; where there is none any more, the next dial looks for another."""
+
+    def __init__(self, client: SshClient, host: Host, placement: Placement) -> None:
+        self._host, self._placement = host, placement
+        self._pipe = client.open_agent(placement.command)
+
+    def read(self) -> bytes:
+        """See `remote.transport.Transport`."""
+        return self._pipe.read()
+
+    def talk(self) -> bytes:
+        """See `remote.transport.Transport`."""
+        return self._pipe.talk()
+
+    def write(self, data: bytes) -> None:
+        """See `remote.transport.Transport`."""
+        self._pipe.write(data)
+
+    def sftp(self) -> Sftp:
+        """See `remote.transport.Carrier`."""
+        return self._pipe.sftp()
+
+    def close(self) -> Ending:
+        """See `remote.transport.Transport`."""
+        ending = self._pipe.close()
+        if ending.code in NOT_THERE:
+            forget_placement(self._host, self._placement)
+        return ending

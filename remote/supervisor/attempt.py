@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 
+from remote.supervisor.caffeinate import keep_awake
 from remote.supervisor.child import Adopted, Child
 from remote.supervisor.launch import launch
 from remote.supervisor.outcome import Outcome
@@ -37,6 +38,7 @@ def run_attempt(post: Post, attempt: int, resume_from: str) -> Outcome:
     record = replace(record, trainer=child.identity, session=child.identity.pid)
     post.owe("process.json", lambda: write_process(post.run, record))
     post.talk(f"attempt {attempt}: {post.spec.kind} is process {child.identity.pid}")
+    keep_awake(post.spec, child.identity.pid, post.talk)
     return Vigil(post, record).stay(child)
 
 

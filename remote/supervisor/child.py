@@ -9,7 +9,7 @@ from typing import Protocol
 
 from remote.supervisor.outcome import Ending
 from trainer.run.errors import RunError
-from trainer.run.identity import Identity, identify, is_alive
+from trainer.run.identity import Identity, identify_for_good, is_alive
 
 
 class Watched(Protocol):
@@ -28,7 +28,7 @@ class Child:
     """Our own child. Until `reap` it stays a zombie, so that its pid and session id can be nobody else's."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        found = identify(process.pid)
+        found = identify_for_good(process.pid)
         if found is None:
             raise RunError(f"our own child {process.pid} is not in the process table (is /proc mounted?)")
         self.identity = found

@@ -1,12 +1,11 @@
-"""Starting the trainer, or the user's command: argv, environment, descriptors."""
+"""Starting the trainer, or the user's command: environment and descriptors."""
 
-import json
 import os
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+from remote.supervisor.launchers import launcher_of
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.logs import begin_log
@@ -19,20 +18,6 @@ from trainer.run.processes import (
     ProcessRecord,
 )
 from trainer.run.spec import RunSpec
-
-TRAINER = ("-P", "-m", "trainer", "run")
-ARGV_VARIABLE = "PHOTINUS_TRAINER_ARGV"  # a JSON list in place of `python -P -m trainer run`, for tests
-
-
-def argv_of(
-    spec: RunSpec, run: RunDir, attempt: int, resume_from: str, env: Mapping[str, str] = os.environ
-) -> Sequence[str]:
-    """What is executed. A command's later attempts use its resume command, if it has one."""
-    if spec.kind == "command":
-        return spec.resume_argv if attempt > 1 and spec.resume_argv else spec.argv
-    base = json.loads(env[ARGV_VARIABLE]) if env.get(ARGV_VARIABLE) else [sys.executable, *TRAINER]
-    source = ["--from", resume_from] if resume_from else []
-    return [*base, "--spec", str(run.path), *source]
 
 
 def environment_of(
@@ -60,7 +45,7 @@ def launch(
     log = begin_log(run, record.attempt)
     try:
         return subprocess.Popen(
-            argv_of(spec, run, record.attempt, resume_from),
+            launcher_of(spec).argv(spec, run, record.attempt, resume_from),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -9,7 +9,7 @@ from remote.supervisor.patience import Patience
 from remote.supervisor.talk import Talk, talk
 from trainer.run.errors import RunError
 from trainer.run.home import Home
-from trainer.run.identity import Identity, identify
+from trainer.run.identity import Identity, identify_for_good
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import ExitRecord, read_exit
@@ -71,7 +71,7 @@ def myself(pid: int) -> Identity:
     Raises:
         RunError: the kernel does not show it.
     """
-    found = identify(pid)
+    found = identify_for_good(pid)
     if found is None:
         raise RunError("cannot read this process's own identity (is /proc mounted?)")
     return found

@@ -122,9 +122,9 @@ def _hand_over(
     """Spawn an adopting supervisor; without the device's lock if another run took that meanwhile: better
     supervised without it than not at all."""
     devices = DeviceLocks(home.devices_dir, spec.devices)
-    devices.take(PROBE_S)
-    held = {name: one for name, one in devices.locks.items() if one.is_held}
     try:
+        devices.take(PROBE_S)
+        held = {name: one for name, one in devices.locks.items() if one.is_held}
         spawn_supervisor(home, run, attempt, {RUN_LOCK: lock, **held}, adopt=adopt, program=program)
     finally:
         devices.close()

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 from remote.supervisor.child import Watched
+from remote.supervisor.launchers import launcher_of
 from remote.supervisor.outcome import Ending, Outcome, outcome_of
 from remote.supervisor.post import Post, last_word
 from remote.supervisor.termination import clear, deliver, wake
@@ -73,7 +74,10 @@ class Vigil:
         return read_hello(self._post.run, self._record.attempt, self._record.token) is not None
 
     def _stop(self, trainer: Watched | None) -> None:
-        """One signal, to the trainer alone: its workers must not die first. Before the hello it is held."""
+        """One signal, to the trainer alone: its workers must not die first. Before the hello it is held.
+
+        A launcher that a signal would hurt is left to the request file, which its first process reads.
+        """
         if not self._stopping:
             self._stopping = True
             held = "" if self._greeted else ", held until its hello"
@@ -82,7 +86,8 @@ class Vigil:
             return
         if not self._signalled:
             self._signalled = True
-            deliver(trainer.identity, self._stop_signal(), self._post.talk)
+            if launcher_of(self._post.spec).stops_by_signal:
+                deliver(trainer.identity, self._stop_signal(), self._post.talk)
         if time.monotonic() >= self._next_wake:
             self._next_wake = time.monotonic() + WAKE_S
             wake(self._post.run, self._record, self._post.talk)

@@ -53,7 +53,7 @@ def test_another_major_version_gets_status_stop_and_kill_only(raw_agent: Agents)
     assert tuple(answer["result"]["proto"]) == PROTO  # it is told what is spoken here
     samples = {
         "run_id": "none-abcdef", "req_id": "r1", "start_id": "s1", "spec": {}, "n": 1, "stream": 1, "off": 0,
-        "pid": 2, "start": 1,
+        "pid": 2, "start": 1, "action": "refresh", "wheel": "ab" * 32, "version": "0",
     }  # fmt: skip
     answered = set()
     for verb in sorted(set(VERBS) - {"hello"}):

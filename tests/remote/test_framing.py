@@ -70,3 +70,11 @@ def test_a_frame_of_a_negative_or_huge_size_is_refused() -> None:
         header = {"stream": 1, "run": "a", "what": "log", "file": "001.log", "gen": 1, "off": 0, "n": n}
         with pytest.raises(ProtocolError):
             reader.feed(encode({"event": "bytes", **header}))
+
+
+def test_what_came_instead_of_an_agent_can_be_quoted() -> None:
+    reader = FrameReader()
+    reader.feed(b"which project?")
+    assert (reader.is_awake, reader.unheard) == (False, b"which project?")
+    reader.feed(MAGIC)
+    assert (reader.is_awake, reader.unheard, reader.noise) == (True, b"", b"which project?")

@@ -1,4 +1,4 @@
-from remote.link import Pings, Timings, backoff
+from remote.link import Pings, Timings, backoff, held_phase
 
 T = Timings()
 
@@ -55,3 +55,24 @@ def test_backoff_grows_then_is_patient_and_jitters_by_a_tenth() -> None:
     assert backoff(T, 400, 301.0, 0.5) == 15.0
     assert backoff(T, 3, 0.0, 0.0) == 0.9
     assert backoff(T, 3, 0.0, 1.0) == 1.1
+
+
+def test_after_a_sleep_of_our_own_a_silent_link_is_lost_sooner() -> None:
+    pings = Pings(T, 0.0)
+    pings.due(0.0)
+    pings.forgive(100.0, slept=True)
+    assert pings.due(100.0) == 2
+    assert pings.judge(102.9) == "connected"
+    assert pings.judge(103.0) == "lost"
+    pings.pong(2, 102.95)
+    pings.due(103.0)
+    assert pings.judge(111.9) == "lagging", "one answer, and it is as patient as ever"
+
+
+def test_held_phases_are_named_after_their_errors() -> None:
+    assert [held_phase(code) for code in ("key_changed", "needs_passphrase", "need_deploy", "lost")] == [
+        "key_changed",
+        "needs_passphrase",
+        "refused",
+        "refused",
+    ]

@@ -130,7 +130,13 @@ def test_a_refused_request_keeps_its_id_and_code() -> None:
 
 def test_defaults_are_filled_in() -> None:
     request = decode_request(encode_request(1, "tail", {"run_id": "a-abcdef"}))
-    assert request.args == {"run_id": "a-abcdef", "cursor": None, "last": 262144, "follow": True}
+    assert request.args == {
+        "run_id": "a-abcdef",
+        "cursor": None,
+        "last": 262144,
+        "follow": True,
+        "skip": False,
+    }
 
 
 def test_answers_come_back_as_they_were_sent() -> None:

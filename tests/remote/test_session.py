@@ -16,7 +16,7 @@ from remote.link import Timings
 from remote.local import LocalPipe
 from remote.protocol import MAGIC, PROTO, encode_result
 from remote.session import Session, connect
-from remote.transport import Dial, Transport
+from remote.transport import Dial, Ending, Transport
 from remote.updates import AgentTalk, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from tests.remote.scripts import noting, spec
 from tests.waiting import wait_until
@@ -188,9 +188,9 @@ class Scripted:
     def write(self, data: bytes) -> None:
         self.heard.append(data)
 
-    def close(self) -> str:
+    def close(self) -> Ending:
         self._gone.set()
-        return "closed"
+        return Ending("closed")
 
 
 def hello_line(major: int = PROTO[0]) -> bytes:

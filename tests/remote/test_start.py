@@ -1,6 +1,9 @@
 """A start happens once for each start id, whoever races and whatever dies in between."""
 
+import json
+import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,15 +11,18 @@ from typing import Any
 
 import pytest
 
+from remote.actions import start_run
 from remote.agent.context import Context
 from remote.agent.desk import as_call_error
+from remote.agent.hardware import devices
+from remote.agent.program import demand_program
 from remote.agent.starting import check_host, start
 from remote.errors import CallError
 from remote.session import Session
 from remote.supervisor.spawn import spawn_supervisor
 from tests.remote.driving import drive, ended
 from tests.remote.raw_agent import RawAgent
-from tests.remote.scripts import BRIEF, noting, spec
+from tests.remote.scripts import BRIEF, QUIET, argv, noting, request, spec
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.run.errors import RunError
@@ -26,6 +32,15 @@ from trainer.run.records import claim_start, read_state, write_spec
 from trainer.run.states import State
 
 Agents = Callable[..., RawAgent]
+HELLO = (
+    "import json, os, sys, time\n"
+    "e = os.environ\n"
+    "word = {'attempt': int(e['PHOTINUS_ATTEMPT']), 'token': e['PHOTINUS_RUN_TOKEN'], 'pid': os.getpid()}\n"
+    "path = e['PHOTINUS_RUN_DIR'] + '/hello.json'\n"
+    "open(path + '.new', 'w').write(json.dumps(word))\n"
+    "os.rename(path + '.new', path)\n"
+    "time.sleep(120)"
+)
 
 
 def test_two_starts_of_one_run_with_two_ids_are_told_of_each_other(session: Session, second: Session) -> None:
@@ -189,6 +204,8 @@ def test_a_device_held_by_no_run_of_ours_is_busy_and_free_again_is_not(home: Pat
         with pytest.raises(CallError) as caught:
             session.call("start", {"start_id": "s1", "spec": spec(BRIEF).to_json()})
         assert (caught.value.code, caught.value.detail["run_id"]) == ("device_busy", None)
+        assert caught.value.detail["pids"] == [os.getpid()]
+        assert f"held by pid {os.getpid()}" in caught.value.message
     assert session.call("start", {"start_id": "s1", "spec": spec(BRIEF).to_json()})["run_id"]
 
 
@@ -207,10 +224,90 @@ def test_a_second_cockpit_sees_the_run_and_ends_it(session: Session, second: Ses
     assert seen.state == "stopped"
 
 
-def test_a_start_that_names_a_program_that_does_not_exist_is_a_failed_run(session: Session) -> None:
-    one = spec().to_json() | {"argv": ["/no/such/program"]}
-    run_id = session.call("start", {"start_id": "s1", "spec": one})["run_id"]
-    wait_until(lambda: session.call("run", {"run_id": run_id})["state"] == "failed", 20.0, "failed")
+@pytest.mark.parametrize(
+    "program", ["/no/such/program", "./no-such.sh", "no-such-program", "{plain}", "{folder}"]
+)
+def test_a_program_that_cannot_be_executed_is_refused_with_the_reason_before_anything_starts(
+    home: Path, tmp_path: Path, program: str
+) -> None:
+    (tmp_path / "plain.py").write_text("print(1)")
+    name = program.format(plain=tmp_path / "plain.py", folder=tmp_path)
+    opened = open_home(home)
+    one = spec(cwd=str(tmp_path)).to_json() | {"argv": [name]}
+    with pytest.raises(CallError) as caught:
+        drive(start(Context.of(opened), {"start_id": "s1", "spec": one, "queue": False}))
+    assert (caught.value.code, caught.value.exit_code) == ("refused", 3)
+    assert Path(name).name in caught.value.message
+    assert caught.value.remedy
+    assert opened.runs() == []
+
+
+def test_a_program_is_looked_up_where_exec_will_look(tmp_path: Path) -> None:
+    script = tmp_path / "bin" / "go"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o700)
+    for words, more in (
+        (("go",), {"env": {"PATH": str(script.parent)}}),
+        (("go",), {"env": {"PATH": "bin"}, "cwd": str(tmp_path)}),
+        (("bin/go",), {"cwd": str(tmp_path)}),
+        ((str(script),), {}),
+    ):
+        demand_program(replace(spec(), argv=words, **more))
+    with pytest.raises(CallError, match="no program"):  # the control: the same word, another PATH
+        demand_program(replace(spec(), argv=("go",), env={"PATH": "/nowhere"}))
+    with pytest.raises(CallError, match="no program"):  # a resume runs another command
+        demand_program(replace(spec(), resume_argv=("/no/such",)), resumes=True)
+
+
+def test_a_device_that_the_host_lacks_is_refused_with_those_it_has(home: Path) -> None:
+    ctx = Context.of(open_home(home))
+    ctx.devices = lambda: ["cpu", "cuda-0"]
+    args = {"start_id": "s1", "spec": spec(BRIEF, device="cuda-7").to_json(), "queue": False}
+    with pytest.raises(CallError, match="no device cuda-7; it has cpu, cuda-0") as caught:
+        drive(start(ctx, args))
+    assert (caught.value.code, caught.value.remedy) == ("refused", "--device cuda-0")
+    args["spec"] = spec(BRIEF, device="cuda-0").to_json()
+    assert drive(start(ctx, args))["device"] == "cuda-0"
+
+
+def test_devices_are_what_the_system_shows(tmp_path: Path) -> None:
+    assert "cpu" in devices(tmp_path)
+    for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / name).touch()
+    assert devices(tmp_path)[-2:] == ["cuda-0", "cuda-1"]
+    other = tmp_path / "amd"
+    (other / "dri").mkdir(parents=True)
+    (other / "kfd").touch()
+    (other / "dri" / "renderD128").touch()
+    assert devices(other)[-1] == "cuda-0"
+
+
+def test_a_known_start_id_says_that_nothing_new_was_started(session: Session) -> None:
+    wanted = request(start_id="mine")
+    first, again = start_run(session, wanted), start_run(session, replace(wanted, run_id="other-abcdef"))
+    assert first.ok
+    assert "known" not in first.message
+    assert again.run is not None
+    assert first.run is not None
+    assert again.run.run_id == first.run.run_id
+    assert "start id mine was known: nothing new was started" in again.message
+
+
+def test_a_trainer_that_says_nothing_is_answered_as_starting(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wait for its first word ends after `hello_s`; the control says one and is running."""
+    for code, state in ((QUIET, "starting"), (HELLO, "running")):
+        monkeypatch.setenv("PHOTINUS_TRAINER_ARGV", json.dumps(list(argv(code))))
+        monkeypatch.setattr("remote.agent.starting.missing_for_training", list)
+        ctx = Context.of(open_home(home))
+        ctx.hello_s = 0.3 if state == "starting" else 10.0
+        one = replace(spec(shared_device=True), kind="trainer", config={"steps": 3}, argv=())
+        began = time.monotonic()
+        answer = drive(start(ctx, {"start_id": f"s-{state}", "spec": one.to_json(), "queue": False}))
+        assert answer["state"] == state
+        assert time.monotonic() - began >= (0.3 if state == "starting" else 0.0)
 
 
 def test_a_trainer_run_is_refused_where_nothing_can_train_and_a_command_is_not(

@@ -9,11 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from remote.actions import Outcome, StartRequest
+from remote.errors import CallError, Question
 from remote.hosts import Host
-from remote.link import LinkState
+from remote.link import LinkState, Phase
+from remote.transport import Answers
 from remote.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.view import HostHello, LastCheckpoint, RunView
 from tui.app import Cockpit
+from tui.store.jobs import Job
 
 START = 1_000.0
 WALL = 1_700_000_000.0
@@ -38,8 +41,11 @@ def view(run_id: str = "demo-aaaaaa", **changes: Any) -> RunView:
 class FakeSession:
     """As a `remote.session.Session` looks from the cockpit."""
 
-    def __init__(self, name: str = "local") -> None:
-        self.host = Host(name)
+    def __init__(self, name: str = "local", **fields: Any) -> None:
+        self.host = Host(name, **fields)
+        self.read_only = False
+        self.answers = Answers()
+        self.results: dict[str, Mapping[str, Any] | CallError] = {}
         self.link = LinkState()
         self.box: deque[Update] = deque()
         self.started = threading.Event()
@@ -82,8 +88,18 @@ class FakeSession:
             )
         )
 
+    def call(self, verb: str, args: Mapping[str, Any] | None = None, timeout: float = 10.0) -> dict[str, Any]:
+        found = self.results[verb]
+        if isinstance(found, CallError):
+            raise found
+        return dict(found)
+
     def lose(self) -> None:
-        self.link = LinkState("lost", None, START, 1, "no pong for 9 s")
+        self.link_is("lost", since=START, attempt=1, reason="no pong for 9 s")
+
+    def link_is(self, phase: Phase, **facts: Any) -> None:
+        """Another state of the link."""
+        self.link = LinkState(phase, **facts)
         self.say(LinkChanged(self.link))
 
     def change(self, run: RunView) -> None:
@@ -106,12 +122,24 @@ class FakeActs:
     def __init__(self) -> None:
         self.done: list[tuple[str, str, str]] = []
         self.requests: list[StartRequest] = []
+        self.asked: list[tuple[str, str]] = []
+        self.results: dict[tuple[str, str], Mapping[str, Any] | CallError] = {}
         self.answer: Callable[[str, str], Outcome] = lambda verb, run_id: Outcome(
             True, None, message=f"{verb} {run_id}"
         )
 
     def hosts(self) -> tuple[str, ...]:
         return ("local",)
+
+    def reap(self, host: str, run_id: str, pid: int, start: int, told: Callable[[Outcome], None]) -> None:
+        self._do("reap", host, f"{run_id} {pid} {start}", told)
+
+    def reply(self, host: str, question: Question, text: str) -> None:
+        self.done.append((f"answer {question.kind}", host, text))
+
+    def call(self, host: str, verb: str, heard: Callable[[Mapping[str, Any] | CallError], None]) -> None:
+        self.asked.append((host, verb))
+        heard(self.results.get((host, verb), CallError("unknown_verb", f"no {verb} here")))
 
     def start(self, host: str, request: StartRequest, told: Callable[[Outcome], None]) -> None:
         self.requests.append(request)
@@ -134,6 +162,24 @@ class FakeActs:
         told(self.answer(verb, run_id))
 
 
+class FakeWork:
+    """Work on hosts that ends as a test says; remembers what was begun."""
+
+    def __init__(self) -> None:
+        self.begun: list[Job] = []
+        self.added: list[Host] = []
+        self.fault = ""
+
+    def add(self, host: Host, told: Callable[[Host | str], None]) -> None:
+        self.added.append(host)
+        told(self.fault or host)
+
+    def test(self, job: Job) -> None:
+        self.begun.append(job)
+
+    deploy = doctor = test
+
+
 class Clock:
     """Time that a test moves."""
 
@@ -148,13 +194,18 @@ class Clock:
 
 
 def cockpit(
-    *sessions: FakeSession, clock: Clock | None = None, acts: FakeActs | None = None, focus: str | None = None
+    *sessions: FakeSession,
+    clock: Clock | None = None,
+    acts: FakeActs | None = None,
+    focus: str | None = None,
+    work: FakeWork | None = None,
 ) -> Cockpit:
     """The real application on fake sessions. Its timer is too slow to matter: tests call `tick`."""
     clock = clock or Clock()
     return Cockpit(
         list(sessions),  # type: ignore[arg-type]
-        focus, acts=acts or FakeActs(), clock=clock.mono, wall=clock.wall, tick_s=3600.0,
+        focus, acts=acts or FakeActs(), work=work or FakeWork(), clock=clock.mono, wall=clock.wall,
+        tick_s=3600.0,
     )  # fmt: skip
 
 

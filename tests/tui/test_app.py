@@ -11,13 +11,16 @@ from textual.widgets import DataTable, Input
 
 from remote.actions import Outcome
 from remote.updates import RunsSeen
+from tests.tui.driving import front, picture, settle, toasts
 from tests.tui.fake import WALL, Clock, FakeActs, FakeSession, cockpit, events, view
 from trainer.telemetry.bands import BandsError
 from tui.app import Cockpit
-from tui.keys import TABLE, Where, bindings, keys_of, markdown
+from tui.keys import EVERYWHERE, RUNS, TABLE, Where, bindings, keys_of, markdown
 from tui.screens.base import CockpitScreen
 from tui.screens.fleet import Fleet
 from tui.screens.help import page
+from tui.screens.hosts import Hosts
+from tui.screens.processes import Processes
 from tui.screens.run import RunScreen
 from tui.widgets.bars import KeyBar
 from tui.widgets.chart import Chart
@@ -27,20 +30,6 @@ from tui.widgets.panel import Panel
 RUN = "demo-aaaaaa"
 SIZES = [(160, 50), (100, 30), (80, 24), (60, 18)]
 LOG = "".join(f"line {number} {'needle' if number % 50 == 0 else 'hay'}\n" for number in range(400))
-
-
-def picture(app: Cockpit) -> str:
-    """The screen as plain text."""
-    width, height = app.size
-    lines = app.screen._compositor.render_strips()
-    return "\n".join(strip.crop(0, width).text.rstrip() for strip in lines[:height])
-
-
-async def settle(pilot: Pilot[str], app: Cockpit) -> None:
-    """Drain, paint, and let every message be handled."""
-    app.tick()
-    await pilot.pause()
-    await pilot.pause()
 
 
 async def live(pilot: Pilot[str], app: Cockpit, session: FakeSession, *, opened: bool = False) -> None:
@@ -56,18 +45,9 @@ async def live(pilot: Pilot[str], app: Cockpit, session: FakeSession, *, opened:
         await settle(pilot, app)
 
 
-def front(app: Cockpit) -> str:
-    """The screen in front."""
-    return type(app.screen).__name__
-
-
 def follows(app: Cockpit) -> bool:
     """Whether the log follows its end."""
     return app.screen.query_one(LogView).follow
-
-
-def toasts(app: Cockpit) -> list[str]:
-    return [notification.message for notification in app._notifications]
 
 
 async def test_the_fleet_is_painted_before_any_host_is_asked() -> None:
@@ -98,9 +78,11 @@ async def test_the_fleet_shows_every_fact_of_a_run() -> None:
     app = cockpit(session)
     async with app.run_test(size=(160, 50)) as pilot:
         await live(pilot, app, session)
-        row = next(line for line in picture(app).splitlines() if RUN in line)
-        for word in ("local", "● connected", "▶ running", "300/3,000", "Intimacy", "now"):
+        shown = picture(app).splitlines()
+        row = next(line for line in shown if RUN in line)
+        for word in ("local ●", "▶ running", "300/3,000", "Intimacy", "now"):
             assert word in row, word
+        assert any("local" in line and "● connected 1 ms" in line and "cpu 37 %" in line for line in shown)
 
 
 async def test_rows_never_move_and_the_cursor_stays_while_cells_change() -> None:
@@ -406,7 +388,10 @@ Watch = Callable[[Cockpit], object]
 
 
 def chart_state(app: Cockpit) -> object:
-    return [(chart.look.log, chart.look.zoom, chart.smoothing) for chart in app.screen.query(Chart)]
+    return [
+        (chart.look.log, chart.look.zoom, chart.look.cursor, chart.smoothing)
+        for chart in app.screen.query(Chart)
+    ]
 
 
 SIGNS: dict[str, Watch] = {
@@ -415,6 +400,8 @@ SIGNS: dict[str, Watch] = {
     "zoom(1)": chart_state,
     "zoom(-1)": chart_state,
     "log_y": chart_state,
+    "cursor(-1)": chart_state,
+    "cursor(1)": chart_state,
     "reset": chart_state,
     "follow": lambda app: app.screen.query_one(LogView).follow,
     "search": lambda app: app.screen.query_one("#search", Input).has_class("-shown"),
@@ -423,17 +410,27 @@ SIGNS: dict[str, Watch] = {
     "enlarge": lambda app: app.screen.maximized,
     "quit": lambda app: app.return_value,
 }
+ALREADY = {
+    ("fleet", "next_panel"), ("fleet", "previous_panel"), ("run", "run"),
+}  # fmt: skip
 PREPARE = {"zoom(-1)": ("z",), "reset": ("y",), "smooth(-1)": ("plus",)}
 
 
-SCREENS: dict[Where, type[CockpitScreen]] = {"fleet": Fleet, "run": RunScreen}
+SCREENS: dict[Where, type[CockpitScreen]] = {
+    "fleet": Fleet, "run": RunScreen, "processes": Processes, "hosts": Hosts,
+}  # fmt: skip
 PRESSES = [
-    (where, name, key.action) for where in SCREENS for key in keys_of(where) for name in key.keys.split(",")
+    (where, name, key.action)
+    for where in SCREENS
+    for key in keys_of(where)
+    for name in key.keys.split(",")
+    if key.where != EVERYWHERE or where in RUNS  # what all screens share is tried on two of them
 ]
 
 
 def anything(app: Cockpit, acts: FakeActs) -> object:
-    return type(app.screen), len(toasts(app)), len(acts.done)
+    jobs = [host.job is not None for host in app.store.hosts.values()]
+    return type(app.screen), len(toasts(app)), len(acts.done), jobs
 
 
 @pytest.mark.parametrize(("where", "name", "action"), PRESSES)
@@ -442,6 +439,9 @@ async def test_no_key_is_dead(where: Where, name: str, action: str) -> None:
     app = cockpit(session, acts=acts)
     async with app.run_test(size=(160, 50)) as pilot:
         await live(pilot, app, session, opened=where == "run")
+        if where in ("processes", "hosts"):
+            app.show(where)
+            await settle(pilot, app)
         await pilot.press(*PREPARE.get(action, ()))
         await pilot.pause()
         look = SIGNS.get(action)
@@ -449,7 +449,7 @@ async def test_no_key_is_dead(where: Where, name: str, action: str) -> None:
         await pilot.press(name)
         await pilot.pause()
         after = look(app) if look else anything(app, acts)
-        if (where, action) in {("fleet", "next_panel"), ("fleet", "previous_panel"), ("run", "run")}:
+        if (where, action) in ALREADY:
             assert app.screen is front  # the one panel, the run itself: already there
         else:
             assert app.screen is not front or after != before
@@ -540,7 +540,7 @@ async def test_help_lists_the_keys_and_closes() -> None:
         await pilot.press("question_mark")
         await pilot.pause()
         assert front(app) == "Help"
-        assert "kill exactly the process shown" in picture(app)
+        assert "kill the very process shown" in picture(app)
         await pilot.press("escape")
         await pilot.pause()
         assert front(app) == "Fleet"
@@ -561,5 +561,31 @@ async def test_the_palette_offers_the_keys_of_the_screen_with_their_reasons() ->
 def test_the_footer_keeps_what_matters_when_it_is_narrow() -> None:
     for where in SCREENS:
         fitting = KeyBar(where).fitting(80)
-        assert {"s", "x", "K", "?", "q"} <= {key.shown for key in fitting}
+        runs = {"s", "x", "K"}
+        kept = {"fleet": runs, "run": runs, "processes": {"x"}, "hosts": {"n", "t", "D"}}
+        assert {*kept[where], "?", "q"} <= {key.shown for key in fitting}
         assert sum(len(key.shown) + len(key.label) + 3 for key in fitting) < 80
+
+
+async def test_the_cursor_reads_every_chart_at_one_step() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await live(pilot, app, session, opened=True)
+        await pilot.press("left")
+        await settle(pilot, app)
+        assert picture(app).count("at step 300") == 4
+        await pilot.press("left", "left", "tab", "left")
+        await settle(pilot, app)
+        charts = list(app.screen.query(Chart))
+        (step,) = {chart.look.cursor for chart in charts}
+        assert step is not None
+        assert 200 < step < 300
+        assert picture(app).count(f"at step {step}") == 4
+        assert "◆ val" in picture(app)
+        await pilot.press(*["right"] * 20)
+        assert {chart.look.cursor for chart in charts} == {300}
+        await pilot.press("escape")
+        await settle(pilot, app)
+        assert "at step" not in picture(app)
+        assert front(app) == "RunScreen"

@@ -73,3 +73,11 @@ def test_next_and_previous_match_go_round() -> None:
     assert [next_match(numbers, here, forward=True) for here in (0, 10, 25, 30)] == [10, 20, 30, 10]
     assert [next_match(numbers, here, forward=False) for here in (40, 30, 15, 10)] == [30, 20, 10, 30]
     assert next_match([], 5, forward=True) is None
+
+
+def test_older_lines_go_before_the_first_and_keep_every_number() -> None:
+    ring = LogRing()
+    ring.feed(b"needle five\nsix\n")
+    assert ring.prepend(b"three \x1b[31mneedle\x1b[0m\nfour\n") == 2
+    assert [ring.line(index) for index in range(4)] == ["three needle", "four", "needle five", "six"]
+    assert (ring.dropped, ring.matches(re.compile("needle"))) == (-2, [-2, 0])

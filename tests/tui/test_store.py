@@ -5,7 +5,18 @@ from dataclasses import replace
 import pytest
 
 from remote.link import LinkState
-from remote.updates import Bytes, LinkChanged, RunChanged, RunsSeen, Telemetry, Truncated, Update
+from remote.protocol import Cursor
+from remote.updates import (
+    Bytes,
+    Gap,
+    LinkChanged,
+    Recovered,
+    RunChanged,
+    RunsSeen,
+    Telemetry,
+    Truncated,
+    Update,
+)
 from remote.view import RunView
 from tests.tui.fake import START, WALL, events, view
 from trainer.config.locate import configs_dir
@@ -13,7 +24,7 @@ from trainer.telemetry.bands import Bands, load
 from tui.store.facts import age_fact, link_fact, state_fact, why_not
 from tui.store.lamps import lamps
 from tui.store.runs import RunRecord
-from tui.store.store import Store
+from tui.store.store import TRUNCATED, Store
 from tui.store.wanted import GLIMPSE, GLIMPSES, TAIL, WHOLE, Followers, wanted
 
 KEY = ("local", "demo-aaaaaa")
@@ -154,9 +165,13 @@ def test_a_link_that_was_never_up_is_no_news() -> None:
 def test_losing_a_link_and_having_it_back_are_news_and_stand_in_the_log(store: Store) -> None:
     tell(store, said("one\n", what="log"), LinkChanged(LOST), LinkChanged(replace(LOST, phase="retrying")))
     tell(store, LinkChanged(UP, back_after_s=134.0), said("two\n", what="log", offset=4))
+    tell(store, Recovered(134.0, 1204, 1))
     assert [alert.level for alert in store.take_news()] == ["warning", "information"]
     log = store.runs[KEY].log
-    assert [log.line(i) for i in range(len(log))] == ["one", "── link to local back after 2m 14s ──", "two"]
+    said_so = "── link back after 2m 14s, 1,204 lines recovered ──"
+    assert [log.line(i) for i in range(len(log))] == ["one", "two", said_so]
+    tell(store, Recovered(41.0, 0, 0))
+    assert log.line(3) == "── link back after 41 s, nothing was missed ──"
 
 
 def test_a_command_is_read_from_its_log(bands: Bands) -> None:
@@ -183,7 +198,14 @@ def test_a_log_that_begins_in_mid_line_drops_the_cut_one(store: Store) -> None:
 def test_the_log_of_the_next_attempt_is_set_apart(store: Store) -> None:
     tell(store, said("a\n", what="log"), said("b\n", what="log", gen=2), Truncated(1, KEY[1], 3))
     log = store.runs[KEY].log
-    assert [log.line(i) for i in range(len(log))] == ["a", "── 002.log ──", "b", "── log truncated ──"]
+    assert [log.line(i) for i in range(len(log))] == ["a", "── 002.log ──", "b", TRUNCATED]
+
+
+def test_a_gap_is_a_line_of_its_own_with_its_size(store: Store) -> None:
+    tell(store, said("a\n", what="log"), Gap(1, KEY[1], Cursor(), Cursor(), 3_200_000))
+    assert store.runs[KEY].log.line(1) == (
+        "── gap: 3.2 MB were skipped to keep up; they are whole on the host ──"
+    )
 
 
 def test_bytes_of_an_unknown_run_are_dropped(store: Store) -> None:

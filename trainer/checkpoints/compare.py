@@ -7,9 +7,12 @@ from trainer.config.keys import flatten
 from trainer.config.resolve import to_values
 from trainer.config.schema import RunConfig
 
-FREE = ("checkpoint.", "eval.", "log.", "data.", "steps", "device", "threads", "optim.horizon", "optim.amp")
+FREE = (
+    "checkpoint.", "eval.", "log.", "data.", "parallel.",
+    "steps", "device", "threads", "optim.horizon", "optim.amp",
+)  # fmt: skip
 """What may change: it does not touch the arithmetic, or is compared as what it came to (data by fingerprint,
-device by kind, threads and precision as decided once)."""
+device by kind, threads, processes and precision as decided once)."""
 
 
 def differences(stored: Mapping[str, Any], config: RunConfig) -> list[str]:
@@ -25,6 +28,8 @@ def differences(stored: Mapping[str, Any], config: RunConfig) -> list[str]:
         for key in sorted(then)
         if not key.startswith(FREE) and then[key] != now.get(key)
     ]
+    if config.processes != stored.get("processes", 1):
+        lines.append(f"processes: {stored.get('processes', 1)!r} in the checkpoint, {config.processes!r} now")
     if config.threads and config.threads != stored.get("threads"):
         lines.append(f"threads: {stored.get('threads')!r} in the checkpoint, {config.threads!r} now")
     if config.optim.amp in ("off", "bf16") and config.optim.amp != stored.get("autocast"):

@@ -3,11 +3,35 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from trainer.config.errors import ConfigError
 from trainer.job import Origin
-from trainer.run.checkpoints import NAME, manifest_sha256, newest_valid, verify
+from trainer.run.checkpoints import MANIFEST, NAME, list_checkpoints, manifest_sha256, newest_valid, verify
 from trainer.run.layout import RunDir
 
 NEWEST = "newest"
+
+
+def demand_origin(run: RunDir, source: str) -> None:
+    """Refuse a `source` that names no checkpoint at all, before anything is begun.
+
+    Raises:
+        ConfigError: naming what is there instead.
+    """
+    if source == NEWEST:
+        return
+    found = list_checkpoints(run.checkpoints)
+    if NAME.fullmatch(source):
+        if not (run.checkpoints / source).is_dir():
+            there = f"the newest is {found[-1].name}" if found else "there is none; leave --from out"
+            raise ConfigError(f"--from {source}: {run.path} has no such checkpoint; {there}")
+        return
+    path = Path(source).expanduser().absolute()
+    if (path / MANIFEST).is_file():
+        return
+    inner = [*list_checkpoints(path), *list_checkpoints(path / "checkpoints")]
+    what = "is not there" if not path.exists() else "is no checkpoint"
+    remedy = f"did you mean {inner[-1].path}?" if inner else "name a step-NNNNNNNN folder of a run"
+    raise ConfigError(f"--from {source}: {path} {what}; {remedy}")
 
 
 def find_origin(run: RunDir, source: str, talk: Callable[[str], None]) -> Origin | None:

@@ -8,26 +8,29 @@ from trainer.checkpoints import generators
 from trainer.checkpoints.optimizer import set_moments
 from trainer.checkpoints.write import MODEL_FILE, OPTIMIZER_FILE
 from trainer.device import Device
+from trainer.ranks import ALONE, Rank
 from trainer.run.checkpoints import Manifest
 from trainer.run.errors import CheckpointError
 from trainer.state import TrainState, named_parameters_of
 
 
-def restore(state: TrainState, path: Path, manifest: Manifest, device: Device) -> None:
+def restore(state: TrainState, path: Path, manifest: Manifest, device: Device, rank: Rank = ALONE) -> None:
     """Put a verified checkpoint into `state`: its next step is the one that the saved run would have taken.
 
     Args:
         manifest: what `trainer.run.checkpoints.verify(path)` returned.
+        rank: which process of as many as wrote it; each has generators of its own.
 
     Raises:
         CheckpointError: its tensors are not those of this model.
     """
     raw = manifest.raw
+    own = raw if rank.leads else raw["others"][rank.number - 1]
     try:
         state.model.load_state_dict(load_file(path / MODEL_FILE, device=str(device.place)))
         stored = load_file(path / OPTIMIZER_FILE, device=str(device.place))
         set_moments(state.optimizer, named_parameters_of(state), stored)
-        generators.restore(device, state.noise, raw["generators"])
+        generators.restore(device, state.noise, own["generators"])
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(
             f"{path.name} does not fit this model ({error}); use --fresh or its own preset"
@@ -35,4 +38,4 @@ def restore(state: TrainState, path: Path, manifest: Manifest, device: Device) -
     state.step, state.tokens = manifest.step, manifest.tokens
     state.best = float("inf") if raw.get("best") is None else float(raw["best"])
     state.metrics = dict(manifest.metrics) or None
-    state.micro_batch = int(raw.get("micro_batch", state.micro_batch))
+    state.micro_batch = int(own.get("micro_batch", state.micro_batch))

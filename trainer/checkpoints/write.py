@@ -3,6 +3,7 @@
 import math
 import platform
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -37,12 +38,21 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a manifest tells beside the state: what ran, on what, over which data."""
+    """What a manifest tells beside the state: what ran, on what, over which data.
+
+    `others` holds `of_process` of every process but the first.
+    """
 
     config: RunConfig
     device: Device
     data_fingerprint: str
     vocab_size: int
+    others: Sequence[Mapping[str, Any]] = ()
+
+
+def of_process(state: TrainState, device: Device) -> dict[str, Any]:
+    """Return what each process of several has for itself: its generators and its micro-batch."""
+    return {"generators": generators.capture(device, state.noise), "micro_batch": state.micro_batch}
 
 
 def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Saved:
@@ -94,14 +104,15 @@ def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str,
             "context": config.context,
         },
         "schedule": asdict(state.schedule),
-        "generators": generators.capture(around.device, state.noise),
+        **of_process(state, around.device),
+        "processes": 1 + len(around.others),
+        "others": list(around.others),
         "config": to_values(config),
         "data_fingerprint": around.data_fingerprint,
         "vocab_size": around.vocab_size,
         "device": around.device.kind,
         "threads": around.device.threads,
         "autocast": state.precision.autocast,
-        "micro_batch": state.micro_batch,
         "versions": {
             "photinus": installed_version(),
             "torch": torch.__version__,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Kind = Literal[
-    "kssm-v3", "gpt", "gated",
+    "kssm-v3", "gpt", "gated", "bolted",
     "kssm-v1-original", "kssm-v2-original", "kssm-v3-original", "kssm-v3-monostable",
 ]  # fmt: skip
 
@@ -20,7 +20,8 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     kind: Annotated[
         Kind,
         Meta(
-            description="kssm-v3: driven oscillators; gpt: attention control; gated: real recurrence control; "
+            description="kssm-v3: driven oscillators; gpt: attention control; gated: recurrence control; "
+            "bolted: gpt scaled by 1 + alpha R before its norm; "
             "the originals: the published equations, position-wise"
         ),
     ] = "kssm-v3"
@@ -61,7 +62,7 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     dropout: Annotated[float, Meta(ge=0, lt=1, description="dropout in training (original v2)")] = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind == "kssm-v3" and self.oscillators % self.group:
+        if self.kind in ("kssm-v3", "bolted") and self.oscillators % self.group:
             raise ValueError(f"oscillators ({self.oscillators}) must be a multiple of group ({self.group})")
-        if self.kind == "gpt" and (self.dim % self.heads or (self.dim // self.heads) % 2):
+        if self.kind in ("gpt", "bolted") and (self.dim % self.heads or (self.dim // self.heads) % 2):
             raise ValueError(f"dim ({self.dim}) over heads ({self.heads}) must be an even whole number")

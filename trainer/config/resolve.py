@@ -36,7 +36,12 @@ class Resolved:
 
 
 def resolve(
-    preset: str | None, *, files: Sequence[Path] = (), overrides: Sequence[str] = (), data: str | None = None
+    preset: str | None,
+    *,
+    files: Sequence[Path] = (),
+    overrides: Sequence[str] = (),
+    data: str | None = None,
+    is_here: bool = True,
 ) -> Resolved:
     """Return the configuration that later sources have the last word on: preset, files, data, overrides.
 
@@ -45,6 +50,7 @@ def resolve(
         files: YAML files with the same keys.
         overrides: `a.b=value` texts; the value is YAML.
         data: the text source, as `--data` gives it.
+        is_here: the run will be on this machine; on another one the paths are that machine's own.
 
     Raises:
         ConfigError: naming each key at fault, where it came from and the remedy.
@@ -62,7 +68,7 @@ def resolve(
     flat: dict[str, Any] = {}
     origins = dict.fromkeys(keys(), DEFAULT)
     for origin, layer in layers:
-        flat |= _settled(layer)
+        flat |= _settled(layer) if is_here else layer
         origins |= dict.fromkeys(layer, origin)
     return Resolved(check(flat, origins), origins, preset or "")
 

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, field
 
 from trainer.config.data import DataConfig
 from trainer.config.model import ModelConfig
+from trainer.config.parallel import ParallelConfig, process_count
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 
@@ -80,6 +81,7 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     eval: EvalConfig = field(default_factory=EvalConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    parallel: ParallelConfig = field(default_factory=ParallelConfig)
     steps: Annotated[int, Meta(ge=1, description="optimizer steps in all")] = 3000
     batch: Annotated[int, Meta(ge=1, description="sequences a step")] = 8
     micro_batch: Annotated[
@@ -88,6 +90,17 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     context: Annotated[int, Meta(ge=8, le=65536, description="tokens a sequence")] = 256
     seed: Annotated[int, Meta(ge=0, description="seed of weights, data order and samples")] = 1234
     device: Annotated[
-        str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, mps, cuda or cuda:N")
+        str,
+        Meta(
+            pattern=r"^(auto|cpu|mps|cuda(:\d+)?|cuda:\d+(,cuda:\d+)+)$",
+            description="auto, cpu, mps, cuda, cuda:N, or several: cuda:0,cuda:1",
+        ),
     ] = "auto"
-    threads: Annotated[int, Meta(ge=0, description="CPU threads; 0: what the cgroup grants")] = 0
+    threads: Annotated[
+        int, Meta(ge=0, description="CPU threads of a process; 0: its share of what the cgroup grants")
+    ] = 0
+
+    @property
+    def processes(self) -> int:
+        """How many processes train together (`parallel.processes`, or one a device)."""
+        return process_count(self.device, self.parallel.processes, self.batch)

@@ -18,7 +18,7 @@ def absolute_source(text: str) -> str:
 
 
 def demand_source(text: str, origin: str) -> None:
-    """Refuse a source that is neither a name nor a path that exists.
+    """Refuse a source that is neither a name nor a path that exists, and a file that is empty.
 
     Args:
         text: `data.source`.
@@ -27,7 +27,13 @@ def demand_source(text: str, origin: str) -> None:
     Raises:
         ConfigError: naming the path and the remedy.
     """
-    if text in NAMED_SOURCES or _existing(text):
+    path = None if text in NAMED_SOURCES else _existing(text)
+    if path and path.is_file() and path.stat().st_size == 0:
+        raise ConfigError(
+            f"{DATA_KEY} = {text!r} ({origin}): {path} is empty; give --data a text of at least 8 KiB, or "
+            "name python-docs or recall"
+        )
+    if text in NAMED_SOURCES or path:
         return
     raise ConfigError(
         f"{DATA_KEY} = {text!r} ({origin}): there is no file or folder {Path(text).absolute()} to be read; "

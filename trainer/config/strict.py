@@ -55,10 +55,17 @@ def _misfit(key: Key, value: Any, origins: Mapping[str, str]) -> str:
     try:
         msgspec.convert(value, key.type)
     except msgspec.ValidationError as error:
-        expected = str(error)[:1].lower() + str(error)[1:]
+        expected = _described(key) or str(error)[:1].lower() + str(error)[1:]
         shown = f"{key.name} = {value!r} ({origins.get(key.name, 'values')})"
         return f"{shown}: {expected}; the default is {key.default!r}: --set {key.name}={_as_set(key.default)}"
     return ""
+
+
+def _described(key: Key) -> str:
+    """What a text must look like, in the words of its description instead of a pattern's."""
+    metas = [one for one in getattr(key.type, "__metadata__", ()) if isinstance(one, msgspec.Meta)]
+    words = next((one.description for one in metas if one.pattern and one.description), None)
+    return f"expected {words}" if words else ""
 
 
 def _as_set(value: Any) -> str:
@@ -73,3 +80,7 @@ def _fits_together(config: RunConfig) -> None:
             f"micro_batch = {config.micro_batch} exceeds batch = {config.batch}; "
             "lower micro_batch, or set it to 0 for the whole batch at once"
         )
+    try:
+        _ = config.processes
+    except ValueError as error:
+        raise ConfigError(str(error)) from error

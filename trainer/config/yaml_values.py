@@ -20,6 +20,8 @@ class _Loader(yaml.SafeLoader):
         seen: set[Hashable] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise ConfigError(f"a key must be text, not {key!r} (line {key_node.start_mark.line + 1})")
             if key in seen:
                 raise ConfigError(
                     f"the key {key!r} stands twice (line {key_node.start_mark.line + 1}); keep one of them"

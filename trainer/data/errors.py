@@ -6,7 +6,10 @@ class DataError(Exception):
 
     Attributes:
         remedy: What a person can do about it, one sentence.
+        is_input: Whether what was asked for is at fault, so that asking again would fail again.
     """
+
+    is_input = True
 
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(f"{message}: {remedy}")
@@ -19,6 +22,14 @@ class BadFileError(DataError):
 
 class ChangedWhileReadError(DataError):
     """Input that was written to while it was read."""
+
+    is_input = False
+
+
+class CacheError(DataError):
+    """The disk, not the text."""
+
+    is_input = False
 
 
 class Stopped(Exception):  # noqa: N818 - a request that was honoured, no error

@@ -14,7 +14,7 @@ from trainer.config.data import DataConfig
 from trainer.data.build import fill_entry
 from trainer.data.cache import TokenCache
 from trainer.data.corpus import Corpus
-from trainer.data.errors import ChangedWhileReadError, DataError
+from trainer.data.errors import CacheError, ChangedWhileReadError
 from trainer.data.files import TextFiles
 from trainer.data.progress import Progress, Pulse, never, silent
 from trainer.data.pruning import prune
@@ -65,7 +65,7 @@ def prepare(
         return _prepare(config, TokenCache(folder), Pulse(progress, should_stop))
     except OSError as error:
         where = error.filename or folder
-        raise DataError(f"cannot use {where} ({error.strerror or error})", _remedy(error, folder)) from error
+        raise CacheError(f"cannot use {where} ({error.strerror or error})", _remedy(error, folder)) from error
 
 
 def _prepare(config: DataConfig, cache: TokenCache, pulse: Pulse) -> Corpus:

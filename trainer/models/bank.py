@@ -1,7 +1,9 @@
 """One layer's oscillators: driven by the stream, coupled in groups, read through order parameters alone."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +13,9 @@ from trainer.models.base import initialise_linear
 from trainer.models.coupling import Coupling, coupling_strength
 from trainer.models.order import Order, order_parameters
 from trainer.models.oscillators import advance, driven_oscillators
+
+Intervention: TypeAlias = Callable[[Tensor], Tensor]
+"""From oscillator states `[2, B, T, N]` to those that are read instead; the recurrence is not touched."""
 
 SLOWEST = 128.0
 """Memory, in tokens, of the slowest group at the start; the fastest forgets after about one token."""
@@ -49,6 +54,7 @@ class Bank(nn.Module):
         self.read_out = ReadOut()
         self.out = nn.Linear(3 * config.harmonics * groups, config.dim)
         self.noise_generator: torch.Generator | None = None
+        self.intervene: Intervention | None = None
         self._initialise(groups)
 
     def _initialise(self, groups: int) -> None:
@@ -87,6 +93,8 @@ class Bank(nn.Module):
 
     def _read(self, states: Tensor, stream: Tensor) -> tuple[Tensor, Reading]:
         batch, tokens = stream.shape[:2]
+        if self.intervene is not None:
+            states = self.intervene(states)
         u, penalty, strength = None, torch.zeros((), device=stream.device), None
         if self.config.coupled:
             u = torch.ones(batch, tokens, device=stream.device)

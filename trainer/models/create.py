@@ -10,6 +10,7 @@ from trainer.config.errors import ConfigError
 from trainer.config.model import Kind, ModelConfig
 from trainer.config.presets import load_preset
 from trainer.models.base import LanguageModel
+from trainer.models.bolted import BoltedGPT
 from trainer.models.gated import GatedRecurrence
 from trainer.models.gpt import GPT
 from trainer.models.kssm import KuramotoSSM
@@ -19,6 +20,7 @@ MODELS: Mapping[Kind, Callable[[ModelConfig, int], LanguageModel[Any]]] = {
     "kssm-v3": KuramotoSSM,
     "gpt": GPT,
     "gated": GatedRecurrence,
+    "bolted": BoltedGPT,
     "kssm-v1-original": PublishedV1,
     "kssm-v2-original": PublishedV2,
     "kssm-v3-original": PublishedV3,

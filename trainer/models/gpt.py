@@ -91,10 +91,14 @@ class GPT(LanguageModel[KeyValues]):
 
     def features(self, tokens: Tensor) -> Features:
         """See `LanguageModel.features`."""
-        stream = self.embedding(tokens)
+        return without_order(self.norm(self.stream(tokens)))
+
+    def stream(self, tokens: Tensor) -> Tensor:
+        """Return what the last block makes of `tokens [B, T]`, before the final norm: `[B, T, D]`."""
+        stream: Tensor = self.embedding(tokens)
         for block in self.blocks:
             stream = block(stream)
-        return without_order(self.norm(stream))
+        return stream
 
     def init_state(self, batch: int) -> KeyValues:
         """Return an empty cache."""
@@ -104,13 +108,18 @@ class GPT(LanguageModel[KeyValues]):
 
     def advance(self, token: Tensor, state: KeyValues) -> tuple[Features, KeyValues]:
         """See `LanguageModel.advance`."""
+        stream, state = self.advance_stream(token, state)
+        return without_order(self.norm(stream)), state
+
+    def advance_stream(self, token: Tensor, state: KeyValues) -> tuple[Tensor, KeyValues]:
+        """Likewise, before the final norm: `[B, 1, D]`."""
         stream = self.embedding(token).unsqueeze(1)
         keys, values = [], []
         for block, key, value in zip(self._typed_blocks(), state.keys, state.values, strict=True):
             stream, key, value = block.advance(stream, key, value)
             keys.append(key)
             values.append(value)
-        return without_order(self.norm(stream)), KeyValues(keys, values)
+        return stream, KeyValues(keys, values)
 
 
 def _rotation(start: int, tokens: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -1,14 +1,16 @@
 """Checkpoints as files: list, verify, choose. No torch: the manifest proves every byte beside it."""
 
 import hashlib
+import json
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from trainer.run.atomic import encode, read_json
-from trainer.run.errors import CheckpointError, RunError
+from trainer.run.atomic import encode
+from trainer.run.errors import CheckpointError
 
 NAME = re.compile(r"step-([0-9]{8,})")
 MANIFEST = "state.json"
@@ -181,16 +183,45 @@ def _demand(holds: bool, path: Path, why: str) -> None:
         raise CheckpointError(f"{path.name}: {why}; use another checkpoint")
 
 
+def parse_manifest(data: bytes, name: str) -> Manifest:
+    """What the bytes of a manifest say, its own seal checked; `name` is what the message calls its checkpoint.
+
+    Raises:
+        CheckpointError: not JSON, malformed, or changed.
+    """
+    try:
+        raw = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{name}: its manifest cannot be read: {str(error)[:200]}") from error
+    if isinstance(raw, dict) and SEAL in raw and seal(raw)[SEAL] != raw[SEAL]:
+        raise CheckpointError(
+            f"{name}: its manifest was changed: the seal does not match; use another checkpoint"
+        )
+    return Manifest.from_json(raw)
+
+
+def ranked(found: Iterable[tuple[str, int, Manifest | None]]) -> list[str]:
+    """Names of those whose primary metric was measured, the best first; of equals the later one.
+
+    Args:
+        found: name, step and manifest (None if it cannot be read) of each.
+    """
+    scored = [
+        (manifest.score, -step, name)
+        for name, step, manifest in found
+        if manifest is not None and manifest.score is not None
+    ]
+    return [name for _, _, name in sorted(scored)]
+
+
 def _read(path: Path) -> Manifest:
     try:
-        raw = read_json(path / MANIFEST)
-    except (RunError, OSError) as error:
+        data = (path / MANIFEST).read_bytes()
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path.name}: it has no manifest; use another checkpoint") from error
+    except OSError as error:
         raise CheckpointError(f"{path.name}: its manifest cannot be read: {error}") from error
-    if raw is None:
-        raise CheckpointError(f"{path.name}: it has no manifest; use another checkpoint")
-    if isinstance(raw, dict) and SEAL in raw:
-        _demand(seal(raw)[SEAL] == raw[SEAL], path, "its manifest was changed: the seal does not match")
-    return Manifest.from_json(raw)
+    return parse_manifest(data, path.name)
 
 
 def _peek(path: Path) -> Manifest | None:
@@ -206,7 +237,8 @@ def _canonical(values: Mapping[str, Any]) -> bytes:
 
 def _metrics(raw: Mapping[str, Any]) -> dict[str, float]:
     values = {name: one["value"] if isinstance(one, dict) else one for name, one in raw.items()}
-    return {name: float(value) for name, value in values.items() if value is not None}
+    numbers = {name: float(value) for name, value in values.items() if value is not None}
+    return {name: value for name, value in numbers.items() if math.isfinite(value)}
 
 
 def _direction(raw: Mapping[str, Any], primary: str) -> Direction:

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from trainer.run.atomic import create_json, read_json
 from trainer.run.errors import HomeError, LockHeldError, SpecError
 from trainer.run.filesystems import filesystem_of, is_network
@@ -22,10 +20,17 @@ AGENT_LOCK_S = 10.0
 
 
 def state_root(env: Mapping[str, str] = os.environ) -> Path:
-    """`$PHOTINUS_HOME`, else `~/.photinus`; absolute, `~` expanded, not resolved (a symlink must show)."""
+    """`$PHOTINUS_HOME`, else `~/.photinus`; absolute, `~` expanded, not resolved (a symlink must show).
+
+    Raises:
+        HomeError: the variable holds a relative path, which would mean another place in every folder.
+    """
     text = env.get(HOME_VARIABLE, "")
     if text:
-        return Path.cwd() / Path(text).expanduser()
+        path = Path(text).expanduser()
+        if not path.is_absolute():
+            raise HomeError(f"{HOME_VARIABLE} is {text!r}, a relative path; set it to {Path.cwd() / path}")
+        return path
     return Path(env["HOME"] if env.get("HOME") else Path.home()) / DEFAULT_HOME
 
 
@@ -88,6 +93,8 @@ class Home:
         Raises:
             LockHeldError: another agent held it for all of `timeout_s`.
         """
+        from filelock import FileLock, Timeout  # 20 ms, which an agent that only reads need not pay
+
         lock = FileLock(self.agent_lock, mode=0o600)
         try:
             lock.acquire(timeout=timeout_s, poll_interval=0.005)
@@ -109,6 +116,13 @@ def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = file
     """
     root = root or state_root()
     try:
+        if root.is_symlink() and not root.exists():
+            raise HomeError(
+                f"{root} is a symbolic link to {root.readlink()}, which does not exist; "
+                f"remove the link, or set {HOME_VARIABLE} to a folder"
+            )
+        if root.exists() and not root.is_dir():
+            raise HomeError(f"cannot use {root}: it is not a folder; set {HOME_VARIABLE} to one")
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check(root, filesystem)
         for folder in ("devices", "starts", "queue", "runs"):
@@ -124,8 +138,6 @@ def _check(root: Path, filesystem: Callable[[Path], str]) -> None:
     found = root.lstat()
     if stat.S_ISLNK(found.st_mode):
         raise HomeError(f"{root} is a symbolic link; set {HOME_VARIABLE} to the real folder")
-    if not stat.S_ISDIR(found.st_mode):
-        raise HomeError(f"{root} is not a folder; set {HOME_VARIABLE} to one")
     if found.st_uid != os.geteuid():
         raise HomeError(
             f"{root} belongs to user {found.st_uid}, not to you; set {HOME_VARIABLE} to your own folder"

@@ -56,6 +56,20 @@ def check_device(text: str) -> str:
     return text
 
 
+def check_devices(text: str) -> tuple[str, ...]:
+    """Return the devices that `text` names: one, or several of one kind, as in `cuda-0,cuda-1`.
+
+    Raises:
+        SpecError: one of them is none, is named twice, or several are not all CUDA devices.
+    """
+    names = tuple(check_device(name) for name in text.split(","))
+    if len(set(names)) < len(names):
+        raise SpecError(f"a device is named twice: {text!r} (name each once)")
+    if len(names) > 1 and not all(name.startswith("cuda-") for name in names):
+        raise SpecError(f"only CUDA devices can be taken together, not {text!r} (cuda-0,cuda-1)")
+    return names
+
+
 @dataclass(frozen=True, slots=True)
 class RunDir:
     """The folder of one run. Properties are its files, whether they exist or not."""

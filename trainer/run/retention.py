@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from trainer.run.checkpoints import CheckpointInfo
+from trainer.run.checkpoints import CheckpointInfo, ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,13 @@ def retention_plan(
             why[info.name] = "pinned"
         elif info.manifest is None:
             why[info.name] = "unreadable"
-    ranked = sorted(
-        (info for info in found if info.manifest and info.manifest.score is not None),
-        key=lambda info: (info.manifest.score if info.manifest else 0.0, -info.step),
-    )
+    order = ranked((info.name, info.step, info.manifest) for info in found)
+    best = [next(info for info in found if info.name == name) for name in order[: max(1, policy.keep_best)]]
     _keep(why, found[-1:], "latest")
-    _keep(why, ranked[:1], "best")
+    _keep(why, best[:1], "best")
     protected = set(why)
     _keep(why, found[-policy.keep_last :] if policy.keep_last else (), "recent")
-    _keep(why, ranked[: policy.keep_best], "among the best")
+    _keep(why, best[: policy.keep_best], "among the best")
     if policy.keep_every:
         _keep(
             why, [info for info in found if info.step % policy.keep_every == 0], f"every {policy.keep_every}"

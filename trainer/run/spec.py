@@ -1,13 +1,15 @@
 """What to run: `spec.json`, written once when a start is taken and never changed."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from trainer.run.errors import SpecError
-from trainer.run.layout import check_device, check_run_id
+from trainer.run.layout import check_devices, check_run_id
 
 SPEC_VERSION = 1
+ENV_HASH = re.compile(r"[A-Za-z0-9]{1,64}")
 Kind = Literal["trainer", "command"]
 RestartPolicy = Literal["never", "on-failure", "always"]
 # Not SIGUSR1 (NCCL uses it), not SIGKILL (that is no graceful stop).
@@ -33,7 +35,10 @@ class RunSpec:
         origins: dotted key -> where its value came from (`default`, `preset NAME`, `--set`).
         argv, resume_argv: the user's command (kind `command`); without `resume_argv` it cannot be resumed.
         env: added to the environment; stored in this 0600 file, never in argv or a log.
-        device: what is locked: `cpu`, `mps`, `cuda-0`; `shared_device` takes no device lock.
+        device: what is locked: `cpu`, `mps`, `cuda-0`, or several: `cuda-0,cuda-1`; `shared_device` takes no
+            device lock.
+        env_hash: the deployed environment that it is started in; filled in by the host's agent.
+        caffeinate: on macOS, keep the machine awake while the run is going on.
         stop_signal: what a graceful stop sends to a command's process.
         parent: `RUN_ID/step-NNN` when branched from another run's checkpoint.
     """
@@ -54,6 +59,7 @@ class RunSpec:
     stop_signal: str = "SIGTERM"
     restart: Restart = Restart()
     env_hash: str = ""
+    caffeinate: bool = True
     parent: str = ""
     created: float = 0.0
     by: str = ""
@@ -62,7 +68,18 @@ class RunSpec:
     @property
     def devices(self) -> tuple[str, ...]:
         """The devices that this run locks."""
-        return () if self.shared_device else (self.device,)
+        return () if self.shared_device else self.named_devices
+
+    @property
+    def named_devices(self) -> tuple[str, ...]:
+        """The devices that this run uses, locked or not."""
+        return tuple(self.device.split(","))
+
+    @property
+    def processes(self) -> int:
+        """Processes of our trainer that share each batch: as configured, else one a device."""
+        asked = self.config.get("parallel", {}).get("processes", 0) if self.kind == "trainer" else 1
+        return asked if isinstance(asked, int) and asked > 0 else len(self.named_devices)
 
     @property
     def max_steps(self) -> int:
@@ -103,6 +120,8 @@ class RunSpec:
         for name in TEXTS:
             if not isinstance(getattr(self, name), str):
                 raise SpecError(f"spec field {name!r} must be text")
+        if not isinstance(self.caffeinate, bool):
+            raise SpecError("spec field 'caffeinate' must be true or false")
         if self.kind not in ("trainer", "command"):
             raise SpecError(f"spec kind must be 'trainer' or 'command', not {self.kind!r}")
         if self.kind == "command" and not self.argv:
@@ -113,8 +132,10 @@ class RunSpec:
             raise SpecError(f"restart must be never, on-failure or always, not {self.restart.policy!r}")
         if self.stop_signal not in STOP_SIGNALS:
             raise SpecError(f"stop signal must be one of {', '.join(STOP_SIGNALS)}, not {self.stop_signal!r}")
+        if self.env_hash and not ENV_HASH.fullmatch(self.env_hash):
+            raise SpecError(f"not the hash of an environment: {self.env_hash!r}")
         check_run_id(self.run_id)
-        check_device(self.device)
+        check_devices(self.device)
         self._check_words()
 
     def _check_words(self) -> None:

@@ -15,6 +15,7 @@ def resume(args: argparse.Namespace) -> int:
             session,
             run_id,
             from_checkpoint=args.checkpoint,
+            queue=args.queue,
             start_id=args.start_id or "",
         )
         return conclude(args, wait(args, session, outcome))

@@ -3,19 +3,23 @@
 import argparse
 import contextlib
 import threading
+import time
 from pathlib import Path
 
 from remote.actions import StartRequest, settle_intents, start_run
 from remote.errors import CallError
-from remote.hosts import load_hosts
-from remote.session import Session, connect
+from remote.hosts import LOCAL, Host, load_hosts
+from remote.session import Session
+from remote.sightings import note
+from trainer.config.errors import ConfigError
 from trainer.config.resolve import resolve
-from tui.commands.hearing import list_views
+from tui.commands.hearing import link_to, list_views
 from tui.commands.output import OK, say, tell
 
 DEMO = "demo"
 TELEMETRY_S = 2.0
 SETTLE_S = 600.0
+ASKED_S = 2.0
 
 
 def open_cockpit(_: argparse.Namespace) -> int:
@@ -25,29 +29,49 @@ def open_cockpit(_: argparse.Namespace) -> int:
 
 def demo(args: argparse.Namespace) -> int:
     """Attach to the demo run that is not over, else start one."""
-    session = connect()
-    try:
+    with link_to(LOCAL.name) as session:
         run_id = find_or_start(session, args)
-    finally:
-        session.close()
     return _open(run_id)
 
 
 def _open(focus_run: str | None = None) -> int:
     from tui.app import run_cockpit
 
-    sessions = [Session(host, telemetry_s=TELEMETRY_S) for host in load_hosts()]
+    hosts, trouble = known_hosts()
+    sessions = [Session(host, telemetry_s=TELEMETRY_S) for host in hosts]
     for session in sessions:
         threading.Thread(target=settle_once_connected, args=(session,), daemon=True).start()
-    tell(run_cockpit(sessions, focus_run))
+    said = run_cockpit(sessions, focus_run, trouble)
+    for session in sessions:
+        note(session)
+    tell(said)
     return OK
 
 
+def known_hosts() -> tuple[list[Host], str]:
+    """Every host, and what is wrong with hosts.yaml: then it is this machine only."""
+    try:
+        return load_hosts(), ""
+    except ConfigError as error:
+        return [LOCAL], str(error)
+
+
 def settle_once_connected(session: Session) -> None:
-    """Complete what an earlier client asked of this host and never heard about; runs show what came of it."""
-    with contextlib.suppress(CallError):
-        session.wait_connected(SETTLE_S)
-        settle_intents(session)
+    """Complete what an earlier client asked of this host and never heard about; runs show what came of it.
+
+    A host that asks something first is waited for: the operator may answer in the cockpit.
+    """
+    until = time.monotonic() + SETTLE_S
+    while (left := until - time.monotonic()) > 0:
+        try:
+            session.wait_connected(left)
+        except CallError:
+            time.sleep(ASKED_S)
+            continue
+        with contextlib.suppress(CallError):
+            settle_intents(session)
+            note(session)
+        return
 
 
 def find_or_start(session: Session, args: argparse.Namespace) -> str:

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 
 from remote.actions import settle_intents
 from remote.errors import CallError
-from remote.hosts import load_hosts
-from remote.session import Session, connect
+from remote.hosts import find_host
+from remote.session import Session
+from remote.sightings import note
 from remote.updates import Bytes, RunsSeen, StreamEnd
 from remote.view import RunView
+from tui.commands.asking import reach
 from tui.health import health_bands
 from tui.store.runs import RunRecord
 from tui.store.store import Store
@@ -25,16 +27,15 @@ def link_to(name: str) -> Iterator[Session]:
     """A session with the host of that name, closed afterwards.
 
     Raises:
-        CallError: there is no such host, or it cannot be reached.
+        CallError: there is no such host, it cannot be reached, or asks what nobody is there to answer.
+        ConfigError: hosts.yaml is at fault.
     """
-    hosts = {host.name: host for host in load_hosts()}
-    if name not in hosts:
-        raise CallError("not_found", f"no host is called {name!r}", f"known hosts: {', '.join(hosts)}")
-    session = connect(hosts[name])
+    session = reach(find_host(name))
     try:
         settle_intents(session)
         yield session
     finally:
+        note(session)
         session.close()
 
 

@@ -6,6 +6,8 @@ EXIT_CODES = """exit codes:
   0 ok   1 failure   2 usage or configuration   3 refused or incompatible
   4 busy   5 unreachable   6 not found   7 time-out"""
 
+RUN_HELP = "run id, or the beginning of one; HOST:RUN names its host too"
+
 EPILOG = f"""Without a command, the cockpit opens. Runs go on when it is closed.
 
 {EXIT_CODES}
@@ -24,6 +26,9 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
+    parser.add_argument(
+        "--read-only", action="store_true", help="only look: whatever would change a host is refused"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_cockpit(commands)
     _add_looking(commands)
@@ -65,9 +70,13 @@ def _add_cockpit(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
-    add_command(commands, "ls", "list the runs of a host")
+    ls = add_command(commands, "ls", "list the runs of every host, or of one")
+    ls.set_defaults(host=None)
+    ls.add_argument(
+        "--timeout", type=float, default=10.0, metavar="S", help="how long to wait for a host (default: 10)"
+    )
     show = add_command(commands, "show", "show one run: state, metrics, health, last checkpoint")
-    show.add_argument("run", help="run id, or the beginning of one")
+    show.add_argument("run", help=RUN_HELP)
     read = commands.add_parser("read", help="recognise a training log and print its events, one a line")
     read.add_argument("path", help="a log file (K-SSM v3 table, or our events.jsonl)")
 
@@ -76,7 +85,7 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
     start = add_command(commands, "start", "start a run: one of our presets, or any command")
     what = start.add_argument_group("what to run")
     what.add_argument("--preset", help="a preset of configs/presets, such as kssm-v3-tiny")
-    what.add_argument("--data", help="python-docs, recall, or a path to text")
+    what.add_argument("--data", help="python-docs, recall, or a path to text, on the host")
     what.add_argument(
         "--set",
         dest="overrides",
@@ -84,6 +93,12 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
         default=[],
         metavar="KEY=VALUE",
         help="override a configuration key, such as steps=500 or optim.lr=2e-3",
+    )
+    what.add_argument(
+        "--from",
+        dest="parent",
+        metavar="RUN/STEP",
+        help="begin from a checkpoint on the host, such as demo-abcdef/step-00001000; `push` brings one",
     )
     what.add_argument(
         "--command",
@@ -96,7 +111,7 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
     how.add_argument("--name", help="a name for people (default: the preset, or the program)")
     how.add_argument("--device", help="cpu, mps, cuda-0 ... (default: what the configuration says)")
     how.add_argument("--shared", action="store_true", help="take no device lock: share the device knowingly")
-    how.add_argument("--cwd", help="working directory (default: here)")
+    how.add_argument("--cwd", help="working directory on the host (default: here; elsewhere your home there)")
     how.add_argument(
         "--env", action="append", default=[], metavar="K=V", help="added to the run's environment"
     )
@@ -128,7 +143,7 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
     resume = add_command(commands, "resume", "go on from the newest valid checkpoint")
-    resume.add_argument("run", help="run id, or the beginning of one")
+    resume.add_argument("run", help=RUN_HELP)
     resume.add_argument(
         "--from",
         dest="checkpoint",
@@ -137,6 +152,7 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="a checkpoint of this run, such as step-00001000",
     )
     resume.add_argument("--start-id", help="makes the resume repeatable")
+    resume.add_argument("--queue", action="store_true", help="wait in the queue where the device is busy")
     resume.add_argument(
         "--wait", choices=["running", "terminal"], help="return only when the run has come so far"
     )
@@ -146,7 +162,7 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
     stop = add_command(commands, "stop", "stop a run with a checkpoint proven on disk")
     kill = add_command(commands, "kill", "kill exactly the processes of a run, without a checkpoint")
     for parser, patience in ((stop, 600.0), (kill, 60.0)):
-        parser.add_argument("run", help="run id, or the beginning of one")
+        parser.add_argument("run", help=RUN_HELP)
         parser.add_argument("--no-wait", action="store_true", help="ask, and do not wait for the end")
         parser.add_argument(
             "--timeout",
@@ -161,10 +177,14 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
-    tail = add_command(commands, "tail", "print a run's log")
+    tail = add_command(commands, "tail", "print a run's log, or any file of the host")
     events = add_command(commands, "events", "print a run's events, one JSON object a line")
+    tail.add_argument("run", nargs="?", help=RUN_HELP)
+    tail.add_argument(
+        "--path", metavar="FILE", help="any file of the host instead, such as /var/log/train.log; read only"
+    )
+    events.add_argument("run", help=RUN_HELP)
     for parser in (tail, events):
-        parser.add_argument("run", help="run id, or the beginning of one")
         parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")
     tail.add_argument(
         "-n", "--bytes", type=int, default=65536, help="how much of the end of the log (default: 65536)"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from remote.actions import Outcome, StartRequest, start_run, wait_for
 from remote.errors import CallError
-from remote.hosts import LOCAL
+from remote.hosts import find_host
 from remote.session import Session
 from remote.view import RunView
 from trainer.config.resolve import resolve
@@ -38,12 +38,14 @@ def trainer_request(args: argparse.Namespace) -> StartRequest:
     """
     if not args.preset or args.argv:
         raise CallError("bad_request", "name what to run", "--preset NAME, or --command -- PROGRAM ARG ...")
-    resolved = resolve(args.preset, overrides=args.overrides, data=args.data)
-    if args.host == LOCAL.name:
+    is_here = find_host(args.host).is_local
+    resolved = resolve(args.preset, overrides=args.overrides, data=args.data, is_here=is_here)
+    if is_here:
         demand_source(resolved.config.data.source, resolved.origins["data.source"])
     request = StartRequest(
         name=args.name or args.preset,
         preset=args.preset,
+        parent=args.parent or "",
         config=resolved.values(),
         origins=resolved.origins,
     )
@@ -58,10 +60,10 @@ def command_request(args: argparse.Namespace) -> StartRequest:
     """
     if not args.argv:
         raise CallError("bad_request", "no program was named", "--command -- PROGRAM ARG ...")
-    if args.preset or args.overrides or args.data:
+    if args.preset or args.overrides or args.data or args.parent:
         raise CallError(
             "bad_request",
-            "--preset, --set and --data are for our trainer",
+            "--preset, --set, --data and --from are for our trainer",
             "leave them out, or leave out --command",
         )
     request = StartRequest(
@@ -76,9 +78,11 @@ def command_request(args: argparse.Namespace) -> StartRequest:
 
 def with_options(request: StartRequest, args: argparse.Namespace) -> StartRequest:
     """The request, with what both kinds of run share."""
+    is_here = find_host(args.host).is_local
     return replace(
         request,
-        cwd=str(Path(args.cwd or ".").absolute()),
+        cwd=str(Path(args.cwd or ".").absolute()) if is_here else args.cwd or "",
+        inherit=is_here,
         env=read_environment(args.env, args.env_file),
         device=args.device or "",
         shared_device=args.shared,

@@ -5,13 +5,14 @@ import sys
 import time
 
 from remote.errors import CallError
+from remote.session import Session
 from remote.updates import Bytes, LinkChanged, StreamEnd, Update
 from tui.commands.hearing import POLL_S, find_view, link_to
 from tui.commands.output import FAILURE, OK, say
 
 
 def tail(args: argparse.Namespace) -> int:
-    """The end of the log, and with --follow what comes until the run is over."""
+    """The end of a run's log, or of any file of the host, and with --follow what comes."""
     return _copy(args, "log", args.bytes)
 
 
@@ -20,11 +21,20 @@ def events(args: argparse.Namespace) -> int:
     return _copy(args, "events", 1 << 53)
 
 
+def _follow(session: Session, args: argparse.Namespace, what: str, last: int) -> int:
+    """Begin to follow what was named; its key."""
+    path = getattr(args, "path", None)
+    if (path is None) == (args.run is None):
+        raise CallError("bad_request", "name a run, or a file with --path", "photinus ls lists the runs")
+    if path is not None:
+        return session.watch(path, last=last, goes_on=args.follow)
+    view = find_view(session, args.run)
+    return session.follow(view.run_id, what, last=last, goes_on=args.follow and not view.is_terminal)
+
+
 def _copy(args: argparse.Namespace, what: str, last: int) -> int:
     with link_to(args.host) as session:
-        view = find_view(session, args.run)
-        goes_on = args.follow and not view.is_terminal
-        key = session.follow(view.run_id, what, last=last, goes_on=goes_on)
+        key = _follow(session, args, what, last)
         while True:
             updates = session.drain()
             for update in updates:

@@ -1,6 +1,7 @@
 """A run as a script sees it: the fields of `ls --json` and `show --json`."""
 
 import math
+import shlex
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -77,6 +78,21 @@ def full(host: str, run: RunRecord, bands: Bands) -> dict[str, Any]:
     }
 
 
+def asked(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for, from the run's spec: of its environment the names alone."""
+    restart = spec.get("restart") or {}
+    return {
+        "argv": list(spec.get("argv") or []),
+        "resume_argv": list(spec.get("resume_argv") or []),
+        "cwd": spec.get("cwd") or None,
+        "env": list(spec.get("env") or []),
+        "shared_device": bool(spec.get("shared_device")),
+        "stop_signal": spec.get("stop_signal"),
+        "restart": restart.get("policy"),
+        "by": spec.get("by"),
+    }
+
+
 def health(verdict: Verdict) -> dict[str, Any]:
     """One lamp."""
     return {
@@ -114,6 +130,13 @@ def full_words(shown: Mapping[str, Any]) -> str:
         f"  step {shown['step'] if shown['step'] is not None else '-'} of {shown['max_steps'] or 'unknown'}"
         + (f", {duration(shown['eta_s'])} left" if shown["eta_s"] is not None else ""),
     ]
+    if shown.get("argv"):
+        lines.append(f"  command      {shlex.join(shown['argv'])}")
+    if shown.get("resume_argv"):
+        lines.append(f"  resumed by   {shlex.join(shown['resume_argv'])}")
+    if shown.get("cwd"):
+        lines.append(f"  in           {shown['cwd']}")
+    lines.append(f"  device       {shown['device']}" + (" (shared)" if shown.get("shared_device") else ""))
     lines += [
         f"  {name:12} {lamp['glyph']} {lamp['word']:16} {lamp['why']}"
         for name, lamp in shown["health"].items()

@@ -1,4 +1,4 @@
-"""What the Fleet and the Run screen share: the bars, the keys that act on a run, and the chosen target."""
+"""What the screens share: the bars, the keys that act on a run, and the chosen target."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar, cast
@@ -7,16 +7,16 @@ from textual.app import ComposeResult
 from textual.events import Resize
 from textual.screen import Screen
 
-from tui.keys import Where
+from tui.keys import ACTING, Where
 from tui.screens.bridge import Bridge
-from tui.screens.confirm import Confirm
+from tui.screens.confirm import Confirm, describe
 from tui.screens.help import Help
 from tui.store.facts import why_not as why_no_link
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
 from tui.widgets.bars import KeyBar, TopBar
 
-LINKED = frozenset({"start", "resume", "stop", "kill"})
+LOOKING = "read-only is on: nothing is changed on any host. ctrl+r turns it off"
 
 
 class CockpitScreen(Screen[None]):
@@ -34,6 +34,11 @@ class CockpitScreen(Screen[None]):
     def target(self) -> RunKey | None:
         """The run that the keys act on."""
 
+    def chosen_host(self) -> str | None:
+        """The host that the keys act on."""
+        target = self.target()
+        return target[0] if target is not None else None
+
     def body(self) -> ComposeResult:
         """Everything between the bars."""
         yield from ()
@@ -46,7 +51,8 @@ class CockpitScreen(Screen[None]):
 
     def paint(self) -> None:
         """Show what the store holds now; widgets refresh only where something differs."""
-        self.query_one(TopBar).show(self.bridge.store, self.bridge.now())
+        bridge = self.bridge
+        self.query_one(TopBar).show(bridge.store, bridge.now(), read_only=bridge.read_only)
         self.query_one(KeyBar).show(self.why_not)
 
     def on_mount(self) -> None:
@@ -68,8 +74,14 @@ class CockpitScreen(Screen[None]):
 
     def why_not(self, action: str) -> str:
         """Why an action is not possible now; empty where it is."""
-        if action not in LINKED:
+        if action not in ACTING:
             return ""
+        if self.bridge.read_only:
+            return LOOKING
+        return self.why_not_here(action)
+
+    def why_not_here(self, action: str) -> str:
+        """The same for an act on the chosen run, with the link and the run's state as reasons."""
         store = self.bridge.store
         if action == "start":
             reasons = [why_no_link(host) for host in store.hosts.values()]
@@ -105,7 +117,32 @@ class CockpitScreen(Screen[None]):
 
     def action_fleet(self) -> None:
         """All hosts and runs."""
-        self.bridge.show_fleet()
+        self.bridge.show("fleet")
+
+    def action_processes(self) -> None:
+        """Processes and locks."""
+        self.bridge.show("processes")
+
+    def action_hosts(self) -> None:
+        """The hosts themselves."""
+        self.bridge.show("hosts")
+
+    def action_back(self) -> None:
+        """Back to the ground."""
+        self.bridge.show("fleet")
+
+    def action_answer(self) -> None:
+        """What the chosen host asks, else the first that asks something."""
+        host = self.chosen_host()
+        if not (host is not None and self.bridge.ask(host)) and not self.bridge.ask(None):
+            self.notify("no host asks anything", timeout=2)
+
+    def action_read_only(self) -> None:
+        """Read-only on or off."""
+        self.bridge.set_read_only(not self.bridge.read_only)
+        on = self.bridge.read_only
+        self.notify("read-only: keys change nothing on any host" if on else "keys act on hosts again")
+        self.paint()
 
     def action_run(self) -> None:
         """The chosen run."""
@@ -167,6 +204,7 @@ class CockpitScreen(Screen[None]):
         if self._refuse(action) or run is None:
             return
         host, view = run.host, run.view
+        policy = self.bridge.store.host_of(run).confirm
 
         def answered(yes: bool | None) -> None:
             if not yes:
@@ -179,7 +217,11 @@ class CockpitScreen(Screen[None]):
             act = self.bridge.acts.stop if action == "stop" else self.bridge.acts.kill
             act(host, view.run_id, self.told)
 
-        self.app.push_screen(Confirm(action, view, host, run.step), answered)
+        if policy == "none":
+            answered(True)
+            return
+        text = describe(action, view, host, run.step)
+        self.app.push_screen(Confirm(action, text, view.name if policy == "name" else ""), answered)
 
 
 def _why_not_in_state(action: str, run: RunRecord) -> str:

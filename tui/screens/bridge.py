@@ -1,14 +1,19 @@
 """What a screen may ask of the cockpit around it: the picture, the clock, the acts."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
+from remote.errors import CallError, Question
+from remote.hosts import Host
+from tui.keys import Where
+from tui.store.jobs import Job
 from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
 
 Told = Callable[["Outcome"], None]
+Heard = Callable[[Mapping[str, Any] | CallError], None]
 
 
 class Acts(Protocol):
@@ -26,11 +31,36 @@ class Acts(Protocol):
     def kill(self, host: str, run_id: str, told: Told) -> None:
         """End a run now."""
 
+    def reap(self, host: str, run_id: str, pid: int, start: int, told: Told) -> None:
+        """End one process that its run left behind."""
+
     def reconnect(self, host: str) -> None:
         """Try the link now."""
 
+    def reply(self, host: str, question: Question, text: str) -> None:
+        """Hand on what the operator answered; the link is tried again."""
+
+    def call(self, host: str, verb: str, heard: Heard) -> None:
+        """Ask a host something that changes nothing."""
+
     def hosts(self) -> Sequence[str]:
         """The names of all hosts."""
+
+
+class Works(Protocol):
+    """Work on hosts themselves. Every method returns at once; lines and ends come on the screen's thread."""
+
+    def add(self, host: Host, told: Callable[[Host | str], None]) -> None:
+        """Write a host into hosts.yaml; `told` gets it back, or why it was not written."""
+
+    def test(self, job: Job) -> None:
+        """Walk the way to the host, a line a step."""
+
+    def deploy(self, job: Job) -> None:
+        """Bring Photinus to the host, a line of progress at a time."""
+
+    def doctor(self, job: Job) -> None:
+        """What the host's own doctor finds, in words."""
 
 
 class Bridge(Protocol):
@@ -38,6 +68,8 @@ class Bridge(Protocol):
 
     store: Store
     acts: Acts
+    work: Works
+    read_only: bool
 
     def now(self) -> float:
         """Monotonic seconds."""
@@ -45,11 +77,20 @@ class Bridge(Protocol):
     def wall(self) -> float:
         """Epoch seconds."""
 
+    def show(self, where: Where) -> None:
+        """Show one of the screens that need no run."""
+
     def open_run(self, key: RunKey | None) -> None:
         """Show the Run screen of this run, or of the one opened last."""
 
     def open_when_heard(self, run_id: str) -> None:
         """Show the Run screen of this run as soon as its host has told of it."""
 
-    def show_fleet(self) -> None:
-        """Show the Fleet screen."""
+    def add_host(self, host: Host) -> None:
+        """Know one more host from now on, and connect to it."""
+
+    def ask(self, host: str | None) -> bool:
+        """Open the dialog of what this host asks (None: the first that asks); whether one does."""
+
+    def set_read_only(self, on: bool) -> None:
+        """Let keys change hosts, or not."""

@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys import BOTH, PLACES, TABLE, Key
+from tui.keys import EVERYWHERE, TABLE, Key
 from tui.theme import DIM, PLAIN, STRONG, hue
 
 WORDS = (
@@ -52,5 +52,5 @@ def page() -> Text:
 
 
 def _row(key: Key) -> Text:
-    place = "" if key.where == BOTH else f"  ({PLACES[key.where[0]]})"
+    place = "" if key.where == EVERYWHERE else f"  ({key.places})"
     return Text.assemble((f"{key.shown:>10}  ", hue("blue", bold=True)), (key.text, PLAIN), (place, DIM))

@@ -125,7 +125,7 @@ class RunScreen(RunKeys):
         run, bridge = self.chosen(), self.bridge
         if run is None:
             if self.is_current:  # its host no longer has it
-                bridge.show_fleet()
+                bridge.show("fleet")
             return
         host, now, wall = bridge.store.host_of(run), bridge.now(), bridge.wall()
         self._lay("head", lambda width, _height: head(run, host, now, wall, width))

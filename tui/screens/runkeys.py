@@ -61,12 +61,15 @@ class RunKeys(CockpitScreen):
         search, log = self.query_one("#search", Input), self.query_one(LogView)
         if self.maximized is not None:
             self.minimize()
+        elif any(chart.look.cursor is not None for chart in self.query(Chart)):
+            for chart in self.query(Chart):
+                chart.point(None)
         elif search.has_class("-shown") or log.pattern is not None:
             self._close_search()
             log.search("")
             self.paint()
         else:
-            self.bridge.show_fleet()
+            self.bridge.show("fleet")
 
     # The charts.
 
@@ -89,6 +92,16 @@ class RunKeys(CockpitScreen):
         """Fewer or more steps, the newest always shown."""
         for chart in self._chosen_charts():
             chart.zoom(change)
+
+    def action_cursor(self, change: int) -> None:
+        """Move the cursor of the focused chart; the others show the same step."""
+        charts = list(self.query(Chart))
+        focused = self.focused
+        leader = focused if isinstance(focused, Chart) else charts[0]
+        step = leader.beside(change)
+        if step is not None:
+            for chart in charts:
+                chart.point(step)
 
     def action_reset(self) -> None:
         """The charts as they were at first."""

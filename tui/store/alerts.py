@@ -48,7 +48,7 @@ def of_question(host: str, asked: str, at: float) -> Alert:
 
 def of_changed_key(host: str, at: float) -> Alert:
     """A host shows another key than the one that is known: nothing is sent to it."""
-    return Alert(at, host, "", "error", f"{host}: host key changed, so nothing was sent. Press ! for both")
+    return Alert(at, host, "", "error", f"{host}: host key changed, so nothing was sent. Press ! to see both")
 
 
 def of_link(host: str, lost: bool, reason: str, away_s: float | None, at: float) -> Alert:

@@ -32,7 +32,7 @@ _LINKS: dict[str, tuple[str, str, Colour]] = {
     "connected": ("●", "connected", "green"),
     "lagging": ("◑", "lagging", "amber"),
     "lost": ("○", "lost", "red"),
-    "retrying": ("◌", "retry", "amber"),
+    "retrying": ("↻", "retry", "amber"),
     "needs_passphrase": ("!", "needs passphrase", "amber"),
     "key_unknown": ("!", "host key unknown", "amber"),
     "key_changed": ("✖", "host key changed", "red"),
@@ -42,7 +42,7 @@ _LINKS: dict[str, tuple[str, str, Colour]] = {
 _ASKED: dict[str, str] = {
     "host_key": "host key unknown",
     "passphrase": "needs passphrase",
-    "proxy_command": "ProxyCommand to confirm",
+    "proxy_command": "proxy to confirm",
 }
 
 _STATES: dict[str, tuple[str, Colour]] = {

@@ -7,7 +7,7 @@ from remote.errors import Question
 from remote.hosts import Host
 from remote.link import LinkState
 from remote.view import HostHello
-
+from tui.store.jobs import Job
 
 AWAY = frozenset({"lost", "retrying", "refused", "needs_passphrase", "key_unknown", "key_changed"})
 
@@ -21,6 +21,7 @@ class HostRecord:
         link_at: monotonic seconds at which the link's state was told last.
         away_since: monotonic seconds at which a link that had been up went away; None while it is up.
         heard_at: monotonic seconds at which anything was heard from the host; None before that.
+        job: the newest piece of work on the host itself: a test, a deploy, a doctor.
         load: the newest telemetry; a missing or None value is unknown, never zero.
         wall_ahead: seconds by which the host's clock is ahead of ours, None before it was told.
     """
@@ -35,6 +36,7 @@ class HostRecord:
     load: dict[str, object] = field(default_factory=dict)
     talk: deque[str] = field(default_factory=lambda: deque(maxlen=100))
     wall_ahead: float | None = None
+    job: Job | None = None
     runs_seen: bool = False
     version: int = 0
 
@@ -43,6 +45,11 @@ class HostRecord:
         """What only the operator can decide before this host is reached."""
         answerable = not self.link.is_up and self.link.phase != "key_changed"
         return self.link.question if answerable else None
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether nothing goes on before the operator has looked: a question, or a key that changed."""
+        return self.question is not None or self.link.phase == "key_changed"
 
     @property
     def confirm(self) -> str:

@@ -16,7 +16,7 @@ class LogRing:
 
     Attributes:
         lines: the lines kept, oldest first.
-        dropped: how many older lines have left the ring; `lines[0]` has this number.
+        dropped: the number of `lines[0]`: how many have left the ring; below 0 where older ones came.
         version: grows with every change.
         last_file: the log's generation that was heard last.
     """
@@ -49,6 +49,15 @@ class LogRing:
         self._trim()
         self.version += 1
 
+    def prepend(self, data: bytes) -> int:
+        """Put whole older lines before the first one; how many they were. Their numbers go below it."""
+        text = _safe(data.decode("utf-8", "replace"))
+        older = [_rewritten(line) for line in text.removesuffix("\n").split("\n")]
+        self.lines[:0] = older
+        self.dropped -= len(older)
+        self.version += 1
+        return len(older)
+
     def note(self, text: str) -> None:
         """Put in a line of the cockpit's own, closing an unfinished one."""
         if self._rest:
@@ -65,9 +74,9 @@ class LogRing:
             del self.lines[:excess]
             self.dropped += excess
 
-    def matches(self, pattern: "re.Pattern[str]", start: int = 0) -> list[int]:
-        """Numbers (counted from the first byte) of the lines kept that match, from number `start` on."""
-        search, first = pattern.search, max(start - self.dropped, 0)
+    def matches(self, pattern: "re.Pattern[str]", start: int | None = None) -> list[int]:
+        """Numbers (counted from the first byte) of the lines that match, from number `start` on (None: all)."""
+        search, first = pattern.search, 0 if start is None else max(start - self.dropped, 0)
         kept = enumerate(self.lines[first:], self.dropped + first)
         return [number for number, line in kept if search(line)]
 

@@ -66,6 +66,11 @@ class Series:
         if self._half_life:
             self.smooth_by(self._half_life, again=True)
 
+    def index_at(self, step: float) -> int | None:
+        """The index of the newest value at or before `step`; None before the first."""
+        index = bisect_right(self.steps, step) - 1
+        return index if index >= 0 else None
+
     def span(self, low: float, high: float) -> tuple[int, int]:
         """Indices `[start, stop)` of the steps within `[low, high]`."""
         return bisect_left(self.steps, low), bisect_right(self.steps, high)

@@ -7,8 +7,10 @@ from remote.hosts import Host
 from remote.updates import (
     AgentTalk,
     Bytes,
+    Gap,
     HostSeen,
     LinkChanged,
+    Recovered,
     RunChanged,
     RunsSeen,
     StreamEnd,
@@ -25,6 +27,9 @@ from tui.store.facts import asked
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
 from tui.store.streams import EventStream, LogStream
+from tui.store.words import duration, size
+
+TRUNCATED = "── log truncated: its file was cut or replaced, and is read from its new beginning ──"
 
 RunKey = tuple[str, str]
 
@@ -86,12 +91,16 @@ class Store:
                 self._runs(record, update, now, wall)
             case LinkChanged():
                 self._link(record, update, now)
+            case Recovered():
+                self._recovered(host, update)
             case HostSeen():
                 record.hello = update.hello
             case Telemetry():
                 record.load = dict(update.values)
             case Truncated():
                 self._truncated(host, update)
+            case Gap():
+                self._gap(host, update)
             case AgentTalk():
                 record.talk.append(update.text)
             case StreamEnd():
@@ -127,11 +136,16 @@ class Store:
         elif went and record.heard_at is not None:
             self._alert(alerts.of_link(record.name, True, update.link.reason, None, now))
         elif update.back_after_s is not None:
-            back = alerts.of_link(record.name, False, "", update.back_after_s, now)
-            self._alert(back)
-            for run in self.runs.values():
-                if run.host == record.name and len(run.log):
-                    run.log.note(f"── {back.text} ──")
+            self._alert(alerts.of_link(record.name, False, "", update.back_after_s, now))
+
+    def _recovered(self, host: str, update: Recovered) -> None:
+        """Every log that is being read says that it has caught up, and with how much."""
+        missed = f"{update.lines:,} line{'' if update.lines == 1 else 's'} recovered"
+        said = missed if update.lines else "nothing was missed"
+        of = f" in {update.runs} runs" if update.runs > 1 else ""
+        for run in self.runs.values():
+            if run.host == host and len(run.log):
+                run.log.note(f"── link back after {duration(update.seconds)}, {said}{of} ──")
 
     def _runs(self, record: HostRecord, update: RunsSeen, now: float, wall: float) -> None:
         record.runs_seen = True
@@ -186,7 +200,13 @@ class Store:
     def _truncated(self, host: str, update: Truncated) -> None:
         run = self.runs.get((host, update.run_id))
         if run is not None:
-            run.log.note("── log truncated ──")
+            run.log.note(TRUNCATED)
+
+    def _gap(self, host: str, update: Gap) -> None:
+        run = self.runs.get((host, update.run_id))
+        if run is not None:
+            skipped = size(update.missed)
+            run.log.note(f"── gap: {skipped} were skipped to keep up; they are whole on the host ──")
 
     def forget_stream(self, key: RunKey, what: str) -> None:
         """Before a file of a run is followed again from an earlier place."""

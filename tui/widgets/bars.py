@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 from textual.widget import Widget
 
+from trainer.telemetry.bands import Colour
 from tui.keys import PLACES, Key, Where, keys_of
 from tui.store.facts import link_fact
 from tui.store.store import Store
@@ -24,27 +25,25 @@ class TopBar(Widget):
         self._where = where
         self._shown = Text()
 
-    def show(self, store: Store, now: float) -> None:
+    def show(self, store: Store, now: float, *, read_only: bool = False) -> None:
         """Take the newest facts."""
         parts: list[Part] = [(" ✦ ", hue("amber")), ("Photinus", STRONG), ("  ", PLAIN)]
-        for number, (where, title) in enumerate(PLACES.items(), 1):
+        if read_only:
+            parts.append(("read-only ", hue("amber", bold=True)))
+        for where, (number, title) in PLACES.items():
             here = where == self._where
             parts += [
                 (f" {number} ", hue("blue") if here else FAINT),
                 (title, STRONG if here else DIM),
                 (" ", PLAIN),
             ]
-        links: list[Part] = []
-        for host in store.hosts.values():
-            fact = link_fact(host, now)
-            links += [
-                (f"  {host.name} ", DIM),
-                (f"{fact.glyph} {fact.word}", hue(fact.colour)),
-                (f" {fact.detail}", DIM),
-            ]
-        left, right = line(*parts), line(*links, (" ", PLAIN))
-        room = self.size.width - left.cell_len - right.cell_len
-        shown = line(*parts, (" " * room, PLAIN), *links) if room > 0 else left
+        left = line(*parts)
+        shown = left
+        for links in (_each(store, now), _counted(store, now), _counted(store, now, worded=False)):
+            room = self.size.width - left.cell_len - line(*links).cell_len - 1
+            if room > 0:
+                shown = line(*parts, (" " * room, PLAIN), *links)
+                break
         if shown != self._shown or shown.spans != self._shown.spans:
             self._shown = shown
             self.refresh()
@@ -52,6 +51,32 @@ class TopBar(Widget):
     def render(self) -> RenderableType:
         """The line."""
         return self._shown
+
+
+def _each(store: Store, now: float) -> list[Part]:
+    """The link of every host."""
+    parts: list[Part] = []
+    for host in store.hosts.values():
+        fact = link_fact(host, now)
+        parts += [(f"  {host.name} ", DIM), (f"{fact.glyph} {fact.word}", hue(fact.colour))]
+        parts.append((f" {fact.detail}" if fact.detail else "", DIM))
+    return parts
+
+
+def _counted(store: Store, now: float, *, worded: bool = True) -> list[Part]:
+    """How many links are how, the gravest first."""
+    order = ("red", "amber", "blue", "green")
+    found: dict[tuple[str, str, Colour], int] = {}
+    for host in store.hosts.values():
+        fact = link_fact(host, now)
+        word = {"retrying": "retrying", "connecting": "connecting"}.get(host.link.phase, fact.word)
+        kind = (fact.glyph, word, fact.colour)
+        found[kind] = found.get(kind, 0) + 1
+    ranked = sorted(found.items(), key=lambda item: order.index(item[0][2]) if item[0][2] in order else 9)
+    parts: list[Part] = []
+    for (glyph, word, colour), count in ranked:
+        parts.append((f"  {count} {glyph} {word}" if worded else f" {count}{glyph}", hue(colour)))
+    return parts
 
 
 class KeyBar(Widget):

@@ -8,7 +8,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.store.series import Series
-from tui.widgets.frame import Look, draw
+from tui.widgets.frame import GUTTER, Look, draw, window
 
 HALF_LIVES = (0, 3, 10, 30, 100, 300)
 DEFAULT_SMOOTHING = 2
@@ -40,7 +40,7 @@ class Chart(Widget, can_focus=True):
         """Draw this series from now on; refreshes only if anything differs from what is on the screen."""
         self._series, self._marks = series, marks
         if look is not None:
-            self.look = replace(look, log=self.look.log, zoom=self.look.zoom)
+            self.look = replace(look, log=self.look.log, zoom=self.look.zoom, cursor=self.look.cursor)
         if self._state() != self._key:
             self.refresh()
 
@@ -83,9 +83,29 @@ class Chart(Widget, can_focus=True):
         self.look = replace(self.look, zoom=min(max(self.look.zoom + change, 0), MAX_ZOOM))
         self.refresh()
 
+    def beside(self, change: int) -> int | None:
+        """The step one column of cells further on (+1) or back (-1) than the cursor; None without a value."""
+        series = self._series
+        if not len(series):
+            return None
+        low, high = window(series, self.look.zoom)
+        if self.look.cursor is None:
+            return int(high) if change < 0 else int(low)
+        column = (high - low) / max(self.size.width - GUTTER, 1)
+        index = series.index_at(self.look.cursor) or 0
+        least = index + change  # a step further at least, however few there are
+        wanted = series.index_at(self.look.cursor + change * column)
+        there = max(wanted or 0, least) if change > 0 else min(wanted or 0, least)
+        return series.steps[min(max(there, 0), len(series) - 1)]
+
+    def point(self, step: int | None) -> None:
+        """Put the cursor on a step; None takes it away."""
+        self.look = replace(self.look, cursor=step)
+        self.refresh()
+
     def reset(self) -> None:
-        """As it was at first: every step, linear, the usual moving average."""
-        self.look = replace(self.look, zoom=0, log=False)
+        """As it was at first: every step, linear, the usual moving average, no cursor."""
+        self.look = replace(self.look, zoom=0, log=False, cursor=None)
         self.smoothing = DEFAULT_SMOOTHING
         self.refresh()
 

@@ -43,7 +43,13 @@ class Floor:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a chart is drawn. `zoom` halves the steps shown, newest kept; `include` stretches the axis."""
+    """How a chart is drawn.
+
+    Attributes:
+        zoom: halves the steps shown so many times, the newest kept.
+        include: values that stretch the axis.
+        cursor: a step whose values stand in the title, marked by a line; None for the newest values.
+    """
 
     title: str
     unit: str = ""
@@ -54,6 +60,7 @@ class Look:
     floors: tuple[Floor, ...] = ()
     include: tuple[float, ...] = ()
     marks_title: str = ""
+    cursor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,9 @@ def _title(series: Series, marks: Series | None, look: Look, width: int, focused
     name = STRONG if focused else PLAIN + Style(bold=True)
     parts = [Segment("▌" if focused else " ", hue("blue")), Segment(look.title, name)]
     more: list[Segment] = []
+    if look.cursor is not None:
+        parts += _reading(series, marks, look, look.cursor)
+        return Strip(parts).adjust_cell_length(width)
     if series.last is not None:
         finite = series.last == series.last and abs(series.last) != inf
         parts.append(Segment(f"  {number(series.last)}", hue(look.colour if finite else "red", bold=True)))
@@ -115,6 +125,23 @@ def _title(series: Series, marks: Series | None, look: Look, width: int, focused
             parts.append(part)
             room -= part.cell_length
     return Strip(parts).adjust_cell_length(width)
+
+
+def _reading(series: Series, marks: Series | None, look: Look, step: int) -> list[Segment]:
+    """What the chart says at the cursor: the value there, its moving average, the evaluation before it."""
+    index = series.index_at(step)
+    if index is None:
+        return [Segment(f"  n/a at step {step:,}", DIM)]
+    value = series.tree.values[index]
+    parts = [
+        Segment(f"  {number(value)}", hue(look.colour if value == value else "red", bold=True)),
+        Segment(f" at step {series.steps[index]:,}", PLAIN),
+    ]
+    if series.average is not None:
+        parts.append(Segment(f"  mean {number(series.average_at(index))}", DIM))
+    if marks is not None and (mark := marks.index_at(step)) is not None:
+        parts.append(Segment(f"  ◆ {look.marks_title} {number(marks.tree.values[mark])}", hue("violet")))
+    return parts
 
 
 def _nothing(width: int, height: int) -> list[Strip]:
@@ -141,6 +168,7 @@ def _body(series: Series, marks: Series | None, look: Look, width: int, height: 
     grid.curve(values, means)
     grid.floor_names()
     grid.marks(marks, low, high)
+    grid.cursor(look.cursor, low, high)
     grid.gaps(gaps)
     left, right = _left_labels(scale, place.rows), _right_labels(look, scale, place)
     return [grid.line(row, left[row], right[row]) for row in range(place.rows)] + [
@@ -207,6 +235,15 @@ class Grid:
             if value == value:
                 column = int((step - low) / (high - low) * (self._place.columns - 1)) if high > low else 0
                 self._put(self._scale.place(value) // 4, column, "◆", hue("violet"))
+
+    def cursor(self, step: int | None, low: float, high: float) -> None:
+        """A line at a step, behind the curve."""
+        if step is None or not low <= step <= high:
+            return
+        column = int((step - low) / (high - low) * (self._place.columns - 1)) if high > low else 0
+        for row, cells in enumerate(self._cells):
+            if cells[column][0] in " ╌":
+                self._put(row, column, "│", DIM)
 
     def gaps(self, columns: set[int]) -> None:
         """A cross at the foot of each column in which a value was not finite."""

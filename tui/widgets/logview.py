@@ -20,6 +20,10 @@ MAX_WIDTH = 2000
 _RULES: tuple[tuple[re.Pattern[str], Style], ...] = (
     (re.compile(r"^\s*[=\-]{8,}\s*$"), FAINT),
     (re.compile(r"^── .* ──$"), hue("violet")),
+    (re.compile(r"^✖ "), hue("red", bold=True)),
+    (re.compile(r"^⚠ "), hue("amber")),
+    (re.compile(r"^· "), DIM),
+    (re.compile(r"^✔ "), hue("green")),
     (re.compile(r"Traceback|\b\w*(?:Error|Exception)\b|\bfatal\b|❌", re.IGNORECASE), hue("red", bold=True)),
     (re.compile(r"\bwarn(?:ing)?\b|⚠", re.IGNORECASE), hue("amber")),
     (re.compile(r"checkpoint|💾|🔒|🔓|saved", re.IGNORECASE), hue("green")),
@@ -65,7 +69,7 @@ class LogView(ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, len(ring))
         if self.follow:
             self._place(len(ring))
-        elif lost:
+        elif lost:  # lines went, or older ones came: what is looked at stays where it is
             self._place(self.scroll_offset.y - lost)
         self.refresh()
 

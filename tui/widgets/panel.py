@@ -30,8 +30,9 @@ class Panel(Widget):
         self._lay = make
         made = self._make()
         if made != self._shown or made.spans != self._shown.spans:
+            taller = made.plain.count("\n") != self._shown.plain.count("\n")
             self._shown = made
-            self.refresh()
+            self.refresh(layout=taller and self.styles.is_auto_height)
 
     def _make(self) -> Text:
         width, height = self.content_size

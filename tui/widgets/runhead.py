@@ -2,10 +2,11 @@
 
 from rich.text import Text
 
-from tui.store.facts import age_fact, link_fact, state_fact
+from remote.hosts import LOCAL
+from tui.store.facts import link_fact, run_age_fact, state_fact
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
-from tui.store.words import count, duration
+from tui.store.words import count, duration, shortened
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets.lines import Part, fact, line
 
@@ -37,8 +38,9 @@ def _facts(run: RunRecord, host: HostRecord, now: float, wall: float) -> Text:
     parts = [line(("run ", DIM)), state]
     if host.link.is_up:
         parts.append(line((f" {duration(since)}", DIM)))
-    parts += [line(("    link ", DIM)), fact(link_fact(host, now))]
-    parts += [line(("    data ", DIM)), fact(age_fact(run.heard_at, now))]
+    named = f"    link to {shortened(host.name, 24)} " if host.name != LOCAL.name else "    link "
+    parts += [line((named, DIM)), fact(link_fact(host, now))]
+    parts += [line(("    data ", DIM)), fact(run_age_fact(run, host, now))]
     if run.view.state == "stopping" and since > SLOW_STOP_S:
         parts.append(
             line(

@@ -43,7 +43,7 @@ class Stage:
         return cls(open_home(root))
 
     def trainer(self, *, restart: Restart | None = None, **config: Any) -> RunDir:
-        return self._store(
+        return self.store(
             RunSpec(
                 run_id=new_run_id("stub"),
                 name="stub",
@@ -56,12 +56,12 @@ class Stage:
 
     def command(self, *argv: str, **more: Any) -> RunDir:
         spec = RunSpec(run_id=new_run_id("cmd"), name="cmd", kind="command", device="cpu", argv=argv, **more)
-        return self._store(spec)
+        return self.store(spec)
 
     def python(self, code: str, **more: Any) -> RunDir:
         return self.command(sys.executable, "-c", code, **more)
 
-    def _store(self, spec: RunSpec) -> RunDir:
+    def store(self, spec: RunSpec) -> RunDir:
         run = self.home.run(spec.run_id).create()
         write_spec(run, spec)
         self.runs.append(run)

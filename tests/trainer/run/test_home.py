@@ -38,7 +38,12 @@ def test_many_first_openers_agree_on_the_name(tmp_path: Path) -> None:
 def test_environment_moves_the_root(tmp_path: Path) -> None:
     assert state_root({"PHOTINUS_HOME": str(tmp_path)}) == tmp_path
     assert state_root({"HOME": "/home/ada"}) == Path("/home/ada/.photinus")
-    assert state_root({"PHOTINUS_HOME": "here"}) == Path.cwd() / "here"
+
+
+def test_a_relative_root_is_refused_because_it_is_another_one_in_each_folder() -> None:
+    with pytest.raises(HomeError, match=r"relative path; set it to .*/here"):
+        state_root({"PHOTINUS_HOME": "here"})
+    assert state_root({"PHOTINUS_HOME": "~/x", "HOME": "/home/ada"}).is_absolute()
 
 
 def test_root_open_to_others_is_refused_with_the_remedy(tmp_path: Path) -> None:
@@ -53,6 +58,9 @@ def test_symlink_and_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "home")
     with pytest.raises(HomeError, match="symbolic link"):
         open_home(tmp_path / "link")
+    (tmp_path / "dangling").symlink_to(tmp_path / "gone")
+    with pytest.raises(HomeError, match=r"link to .*gone, which does not exist; remove the link"):
+        open_home(tmp_path / "dangling")
     (tmp_path / "file").touch()
     with pytest.raises(HomeError, match="cannot use"):
         open_home(tmp_path / "file")

@@ -1,5 +1,6 @@
 """What the published models share: one Kuramoto step of all oscillators, and means of their harmonics."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -89,3 +90,11 @@ class _MeanHarmonics(torch.autograd.Function):
 
 def _unit(theta: Tensor) -> Tensor:
     return torch.stack((theta.cos(), theta.sin()))
+
+
+def intervened(theta: Tensor, intervene: Callable[[Tensor], Tensor] | None) -> Tensor:
+    """Return the phases that `intervene` makes of unit phasors `[2, B, T, N]`; `theta` itself without one."""
+    if intervene is None:
+        return theta
+    planes = intervene(_unit(theta))
+    return torch.atan2(planes[1], planes[0])

@@ -1,12 +1,14 @@
 """kssm-v1 as published: a bigram model whose only path to the output is order parameters."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, gelu
 
 from trainer.config.model import ModelConfig
 from trainer.models.outputs import Features, LossOutput
-from trainer.models.published.phases import kuramoto_step, magnitude, mean_harmonics
+from trainer.models.published.phases import intervened, kuramoto_step, magnitude, mean_harmonics
 from trainer.models.published.positionwise import PositionWise, evenly_spaced
 
 COUPLING = 2.0
@@ -23,6 +25,7 @@ class PublishedV1(PositionWise):
     def __init__(self, config: ModelConfig, vocab_size: int) -> None:
         super().__init__(config, vocab_size)
         self.norm = nn.Identity()  # type: ignore[assignment]
+        self.intervene: Callable[[Tensor], Tensor] | None = None
         units = config.oscillators
         self.drive = nn.Linear(config.dim, units)
         self.omega = evenly_spaced(units)
@@ -34,7 +37,7 @@ class PublishedV1(PositionWise):
     def positions(self, tokens: Tensor, start: int) -> Features:
         """See `PositionWise.positions`."""
         del start
-        return self._read(kuramoto_step(self._phases(tokens), COUPLING))
+        return self._read(kuramoto_step(intervened(self._phases(tokens), self.intervene), COUPLING))
 
     def forced(self, tokens: Tensor, strength: float) -> Tensor:
         """Return logits `[B, T, V]` with the phases drawn by `strength` in [0, 1] to their mean phase.

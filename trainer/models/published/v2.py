@@ -1,5 +1,6 @@
 """kssm-v2 as published: position-wise blocks whose R is read and never used."""
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -9,7 +10,7 @@ from torch.nn.functional import dropout, gelu, layer_norm
 from trainer.config.model import ModelConfig
 from trainer.models.base import stack_layers
 from trainer.models.outputs import Features
-from trainer.models.published.phases import kuramoto_step, magnitude
+from trainer.models.published.phases import intervened, kuramoto_step, magnitude
 from trainer.models.published.positionwise import Positions, PositionWise, evenly_spaced
 
 
@@ -20,6 +21,7 @@ class BlockV2(nn.Module):
         super().__init__()
         units, dim = config.oscillators, config.dim
         self.dropout = config.dropout
+        self.intervene: Callable[[Tensor], Tensor] | None = None
         self.phase_norm = nn.LayerNorm(dim)
         self.omega = evenly_spaced(units)
         self.drive = nn.Linear(dim, units)
@@ -32,7 +34,8 @@ class BlockV2(nn.Module):
     def forward(self, stream: Tensor) -> tuple[Tensor, Tensor]:
         """Return the next stream `[B, T, D]` and R `[B, T]`."""
         seen = self.phase_norm(stream)
-        theta = kuramoto_step(self.omega + self.drive(seen), 2 * self.coupling(seen).sigmoid())
+        theta = intervened(self.omega + self.drive(seen), self.intervene)
+        theta = kuramoto_step(theta, 2 * self.coupling(seen).sigmoid())
         waves = torch.cat((theta.sin(), theta.cos()), dim=-1)
         stream = stream + self._drop(self.out(waves))
         stream = stream + self._drop(self.fall(self._drop(gelu(self.rise(self.ffn_norm(stream))))))

@@ -1,5 +1,6 @@
 """kssm-v3 as published: ten scalars a position, of which one sets the coupling of 192 shared oscillators."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -10,7 +11,13 @@ from torch.nn.functional import gelu
 from trainer.config.model import ModelConfig
 from trainer.models.base import stack_layers
 from trainer.models.outputs import Features
-from trainer.models.published.phases import kuramoto_step, magnitude, mean_harmonics, plain_mean_harmonics
+from trainer.models.published.phases import (
+    intervened,
+    kuramoto_step,
+    magnitude,
+    mean_harmonics,
+    plain_mean_harmonics,
+)
 from trainer.models.published.positionwise import Positions, PositionWise, evenly_spaced
 
 U_FLOOR, U_CEILING = 0.1, 10.0
@@ -42,6 +49,7 @@ class BankV3(nn.Module):
         self.noise = nn.Parameter(torch.tensor(FIRST_NOISE))
         self.out = nn.Linear(3 * config.harmonics, config.dim)
         self.noise_generator: torch.Generator | None = None
+        self.intervene: Callable[[Tensor], Tensor] | None = None
         nn.init.orthogonal_(self.ten.weight)
         nn.init.constant_(self.ten.bias, 0.5)
 
@@ -55,6 +63,7 @@ class BankV3(nn.Module):
         barrier = -u.mean().clamp(min=PENALTY_EPS).log()
         penalty = DET_WEIGHT / (det + PENALTY_EPS) + BARRIER_WEIGHT * barrier
         theta = self.omega + seen.float().mean(-1, keepdim=True)
+        theta = intervened(theta, self.intervene)
         theta = kuramoto_step(theta, 2 * u.sigmoid().unsqueeze(-1))
         # Gaussian, though called Lorentzian; and never switched off, as published.
         draw = torch.randn(theta.shape, generator=self.noise_generator, device=theta.device)

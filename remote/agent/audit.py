@@ -1,0 +1,52 @@
+"""The host's own record of who did what: each acting verb before it is tried, and what came of it."""
+
+import contextlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from remote.audit import NAME, append, entry
+from remote.errors import CallError
+from remote.verbs import acts
+from trainer.run.home import Home
+
+ITSELF = "the agent itself"
+KEYS = ("start_id", "req_id", "run_id", "pid")
+
+
+class Auditor:
+    """Writes entries for one agent. What cannot be written is told on stderr, and holds up nothing."""
+
+    def __init__(self, home: Home) -> None:
+        self.path = audit_path(home)
+        self.who = "a client that said no hello"
+
+    def asked(self, verb: str, args: Mapping[str, Any], who: str = "") -> None:
+        """A verb is about to be carried out."""
+        if acts(verb):
+            self._write(verb, args, who, "asked")
+
+    def ended(self, verb: str, args: Mapping[str, Any], error: CallError | None = None) -> None:
+        """It was carried out, or was refused."""
+        if not acts(verb):
+            return
+        spec = args.get("spec")
+        named = {key: args[key] for key in KEYS if key in args}
+        if isinstance(spec, Mapping) and "run_id" in spec:
+            named["run_id"] = spec["run_id"]
+        outcome, said = (error.code, error.message) if error else ("ok", "")
+        self._write(verb, named, args.get("by", ""), outcome, said)
+
+    def _write(self, verb: str, args: Mapping[str, Any], who: str, outcome: str, said: str = "") -> None:
+        try:
+            append(self.path, entry(verb, args, who or self.who, outcome=outcome, said=said))
+        except OSError as error:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(f"the audit log could not be written: {error}\n")
+                sys.stderr.flush()
+
+
+def audit_path(home: Home) -> Path:
+    """Where the host's audit log lies."""
+    return home.root / NAME

@@ -1,0 +1,40 @@
+"""What our code needs on a host: a short list, with the versions that were tested."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+PINS = Path(__file__).with_name("pins.txt")
+BASE: Mapping[str, str] = {"msgspec": "0.20", "pyyaml": "6.0.2", "psutil": "7.0", "filelock": "3.20"}
+TRAIN: Mapping[str, str] = {"torch": "2.11", "numpy": "2.1", "safetensors": "0.6"}
+NVIDIA: Mapping[str, str] = {"nvidia-ml-py": "12.575"}
+"""Package -> oldest version that will do: no screen and no SSH among them; as in pyproject.toml."""
+
+
+@cache
+def pins() -> Mapping[str, str]:
+    """Every package that may be installed on a host, and the version that was tested; names normalised."""
+    rows = [row.split("==") for row in PINS.read_text().splitlines() if row.strip()]
+    return {normal(name): version.strip() for name, version in rows}
+
+
+def pinned(name: str) -> str:
+    """`name==version`."""
+    return f"{name}=={pins()[normal(name)]}"
+
+
+def normal(name: str) -> str:
+    """A package's name as every index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def satisfies(found: str, floor: str) -> bool:
+    """Whether an installed version is at least `floor`: by its release numbers; what has none does not."""
+    return release(found) >= release(floor)
+
+
+def release(version: str) -> tuple[int, ...]:
+    """The leading numbers: `2.13.0+cpu` gives (2, 13, 0); empty where there are none."""
+    found = re.match(r"\d{1,9}(?:\.\d{1,9})*", version)
+    return tuple(map(int, found[0].split("."))) if found else ()

@@ -1,0 +1,244 @@
+"""What the probe tells of a host, parsed once into frozen values; whatever a host answers, nothing else."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from remote.errors import CallError, ProtocolError
+from remote.hosts import Host
+from remote.protocol import decode_object
+from remote.sanitise import clean_line, clean_tree
+from remote.view import checked
+from trainer.run.filesystems import from_mount_listing, from_mountinfo, is_network
+
+PROBE = Path(__file__).with_name("probe.py")
+PROBE_MAX = 8192
+PROBE_S = 60.0
+ANSWER_MAX = 256 << 10
+MAGIC = b"photinus-probe-1 "
+NO_PYTHON = b"photinus-no-python"
+FINDER = (
+    "exec /bin/sh -c '"
+    'if [ "$(uname -s)" = Darwin ]; then xcode-select -p >/dev/null 2>&1 || stub=/usr/bin/python3; fi; '
+    "for p in python3 /opt/homebrew/bin/python3 /usr/local/bin/python3 /usr/bin/python3 "
+    "python3.14 python3.13 python3.12 python3.11 "
+    '"$HOME"/.local/bin/python3* "$HOME"/.local/share/uv/python/*/bin/python3 "$HOME"/.pyenv/shims/python3 '
+    '"$HOME"/miniconda3/bin/python3 "$HOME"/anaconda3/bin/python3 "$HOME"/miniforge3/bin/python3 '
+    "/opt/conda/bin/python3; do "
+    'q=$(command -v "$p" 2>/dev/null) || continue; '
+    'if [ "$q" = "$stub" ]; then continue; fi; '
+    'if "$q" -I -c "import json" >/dev/null 2>&1 </dev/null; then exec "$q" -I -; fi; done; '
+    f"echo {NO_PYTHON.decode()}; exit 127'"
+)
+"""Gives the probe to any Python 3. A constant without `!` and newlines: tcsh and fish read it too."""
+
+
+class Runner(Protocol):
+    """The part of an SSH client that the probe needs."""
+
+    def run(self, command: str, stdin: bytes = ..., timeout_s: float = ...) -> Any:
+        """Run a command to its end; the answer has `code`, `out` and `err`. Raises OSError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPython:
+    """An interpreter on the host.
+
+    Attributes:
+        packages: of those that we need: name -> version (`0` where it cannot be told).
+        site: its folders of packages. tools: which of `venv`, `ensurepip`, `pip` it has.
+        asked: it is the one that the host's `python:` names.
+    """
+
+    path: str
+    version: tuple[int, ...]
+    packages: Mapping[str, str]
+    site: tuple[str, ...]
+    tools: frozenset[str]
+    asked: bool = False
+
+    @property
+    def label(self) -> str:
+        """`3.9.6 (/usr/bin/python3)`."""
+        return f"{'.'.join(map(str, self.version))} ({self.path})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A host as the probe found it.
+
+    Attributes:
+        system: `linux` or `darwin`. arch: such as `x86_64` or `arm64`. libc: such as `glibc 2.36`.
+        home: the state root, absolute. home_trouble: why it cannot be used, and the remedy; empty if it can.
+        disk_free: bytes free there, for us. filesystem: its type there.
+        driver: version of the NVIDIA driver, empty without. gpus: a line for each of its devices.
+        uv: path of uv, empty without.
+        kill_user_processes: logind would end what we leave running (and the user does not linger).
+        unreadable: folders that may not be read (macOS: Full Disk Access).
+        environments: hashes of environments that were deployed there, the newest first.
+    """
+
+    system: str
+    release: str
+    arch: str
+    libc: str
+    home: str
+    home_trouble: str
+    disk_free: int
+    filesystem: str
+    pythons: tuple[FoundPython, ...]
+    driver: str
+    gpus: tuple[str, ...]
+    uv: str
+    kill_user_processes: bool
+    unreadable: tuple[str, ...]
+    environments: tuple[str, ...]
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def mps(self) -> bool:
+        """Whether it is Apple silicon."""
+        return self.system == "darwin" and self.arch == "arm64"
+
+    @property
+    def platform(self) -> str:
+        """What a binary package depends on."""
+        return f"{self.system} {self.arch} {self.libc.split(' ')[0]}".strip()
+
+
+def probe(client: Runner, host: Host, timeout_s: float = PROBE_S) -> Survey:
+    """Look at `host`; nothing there is changed.
+
+    Raises:
+        OSError: the link broke, or the probe took longer than `timeout_s`.
+        CallError: `refused`: there is no Python 3, or the answer makes no sense.
+    """
+    answer = client.run(FINDER, stdin=script(host), timeout_s=timeout_s)
+    try:
+        return parse(answer.out)
+    except ProtocolError as error:
+        if answer.out.strip().endswith(NO_PYTHON):
+            raise CallError(
+                "refused",
+                f"{host.name} has no Python 3 that runs",
+                "install Python 3.11 or newer there (apt-get install python3 python3-venv; brew install "
+                "python@3.13; or uv python install 3.13)",
+            ) from error
+        said = clean_line((answer.err or answer.out)[-600:].decode("utf-8", "replace")).strip()
+        raise CallError(
+            "refused",
+            f"{host.name} did not answer the probe (exit code {answer.code}): {error}"
+            + (f"; it said: {said[-200:]}" if said else ""),
+            f"try: ssh {host.address} python3 --version",
+        ) from error
+
+
+def script(host: Host) -> bytes:
+    """The probe as it is sent: what it is asked for is data in it, never words of a shell."""
+    asked = {"home": host.home, "python": host.python}
+    source = PROBE.read_bytes().replace(b"ASKED = {}", b"ASKED = " + json.dumps(asked).encode("ascii"), 1)
+    if len(source) > PROBE_MAX + 2048:
+        raise CallError(
+            "bad_request", f"the settings of {host.name} are too long", "shorten home: or python:"
+        )
+    return source
+
+
+def parse(out: bytes) -> Survey:
+    """The survey in what the probe printed; what shells print around it is skipped.
+
+    Raises:
+        ProtocolError: there is none, or it is malformed; the message says what.
+    """
+    lines = [line for line in out[-ANSWER_MAX:].splitlines() if line.startswith(MAGIC)]
+    if not lines:
+        raise ProtocolError("no line of the probe in the answer")
+    raw = clean_tree(decode_object(lines[-1][len(MAGIC) :]))
+    if not isinstance(raw, dict):
+        raise ProtocolError("the probe's answer is no object")
+    root, graphics = _part(raw, "root"), _part(raw, "accelerators")
+    login = _object(raw.get("login"))
+    system = checked(raw, "system", (str,))
+    home = checked(root, "path", (str,))
+    filesystem = _filesystem(system, root, home)
+    return Survey(
+        system=system,
+        release=checked(raw, "release", (str,)),
+        arch=checked(raw, "arch", (str,)),
+        libc=checked(raw, "libc", (str,)),
+        home=home,
+        home_trouble=_home_trouble(root, home, filesystem, checked(raw, "uid", (int,))),
+        disk_free=checked(root, "free", (int,)),
+        filesystem=filesystem,
+        pythons=tuple(_python(row) for row in _rows(raw, "pythons")[:32]),
+        driver=checked(graphics, "driver", (str,)),
+        gpus=_texts(graphics.get("gpus")),
+        uv=checked(raw, "uv", (str,)),
+        kill_user_processes=login.get("kills") is True and login.get("lingers") is not True,
+        unreadable=_texts(raw.get("unreadable")),
+        environments=_texts(root.get("envs")),
+        troubles=_texts(raw.get("troubles")),
+    )
+
+
+def _python(raw: object) -> FoundPython:
+    if not isinstance(raw, dict):
+        raise ProtocolError("an interpreter must be an object")
+    words = checked(raw, "version", (str,)).split(".")
+    if not words or not all(word.isdecimal() and len(word) < 6 for word in words):
+        raise ProtocolError("an interpreter's version is not made of numbers")
+    packages = _object(raw.get("packages"))
+    return FoundPython(
+        path=checked(raw, "path", (str,)),
+        version=tuple(map(int, words)),
+        packages={str(name): str(version)[:64] for name, version in list(packages.items())[:32]},
+        site=_texts(raw.get("site")),
+        tools=frozenset(_texts(raw.get("tools"))),
+        asked=raw.get("asked") is True,
+    )
+
+
+def _filesystem(system: str, root: Mapping[str, Any], home: str) -> str:
+    rows, there = "\n".join(_texts(root.get("mounts"), 64)), Path(home)
+    if system == "darwin":
+        return from_mount_listing(rows, there)
+    return from_mountinfo(rows, str(root.get("device", "")), there)
+
+
+def _home_trouble(root: Mapping[str, Any], home: str, filesystem: str, uid: int) -> str:
+    elsewhere = "give the host a `home:` on a local disk of yours"
+    if is_network(filesystem):
+        return f"{home} is on {filesystem}, where a lock does not exclude another machine; {elsewhere}"
+    if root.get("exists") is not True:
+        return "" if root.get("writable") is True else f"{home} cannot be made: no permission; {elsewhere}"
+    if root.get("link") is True:
+        return f"{home} is a symbolic link; name the real folder with `home:`"
+    if root.get("owner") != uid:
+        return f"{home} belongs to user {root.get('owner')}, not to you; {elsewhere}"
+    mode = root.get("mode")
+    if not isinstance(mode, int) or mode & 0o077:
+        return f"{home} is open to other users; run there: chmod 700 {home}"
+    return ""
+
+
+def _part(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = raw.get(name)
+    if not isinstance(part, dict):
+        troubles = "; ".join(_texts(raw.get("troubles")))
+        raise ProtocolError(f"the probe could not read {name}{f' ({troubles})' if troubles else ''}"[:400])
+    return part
+
+
+def _rows(raw: Mapping[str, Any], name: str) -> list[Any]:
+    rows = raw.get(name)
+    return rows if isinstance(rows, list) else []
+
+
+def _object(raw: object) -> Mapping[str, Any]:
+    return raw if isinstance(raw, dict) else {}
+
+
+def _texts(raw: object, most: int = 32) -> tuple[str, ...]:
+    return tuple(item for item in raw[:most] if isinstance(item, str)) if isinstance(raw, list) else ()

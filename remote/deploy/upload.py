@@ -1,0 +1,76 @@
+"""Our wheel to the host: by SFTP under its hash, resumed by size, counted only once verified there."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from remote.deploy.lines import Hearing, Runner, call_text, perform
+from remote.deploy.wheel import Wheel
+from remote.errors import CallError
+from remote.transport import Sftp
+
+STAGE = Path(__file__).with_name("stage.py")
+CHUNK = 1 << 15
+TRIES = 2
+
+
+class Client(Runner, Protocol):
+    """An SSH client that also moves files."""
+
+    def sftp(self) -> Sftp:
+        """A new SFTP channel. Raises OSError."""
+
+
+def upload(client: Client, python: str, home: str, wheel: Wheel, say: Callable[[str], None]) -> int:
+    """Have the wheel in `home`/cas, verified by the host; the number of bytes that were sent for it.
+
+    Raises:
+        OSError: the link broke; the next upload goes on where this one ended.
+        CallError: the state root cannot be used, or what arrives is never what was sent.
+    """
+    stage, sent = STAGE.read_bytes(), 0
+    for _ in range(TRIES):
+        there = perform(client, python, call_text(stage, "prepare", home=home, sha256=wheel.sha256))
+        if there.get("there") is True:
+            say(f"{wheel.name} is on the host already")
+            return sent
+        size = there.get("size")
+        offset = size if isinstance(size, int) and 0 <= size <= len(wheel.data) else 0
+        again = f", from byte {offset:,}" if offset else ""
+        say(f"sending {wheel.name} ({len(wheel.data) / 1e6:.1f} MB{again})")
+        sent += send(client, f"{home}/cas/{wheel.sha256}.whl.part", wheel.data, offset)
+        done = perform(client, python, call_text(stage, "accept", home=home, sha256=wheel.sha256))
+        if done.get("good") is True:
+            return sent
+        say("what arrived is not what was sent; once more")
+    raise CallError("internal", "the wheel arrives damaged on the host", "check its disk, then deploy again")
+
+
+def send(client: Client, path: str, data: bytes, offset: int) -> int:
+    """Write `data` from `offset` on into `path`; the number of bytes.
+
+    The file is never truncated: another client may be writing the very same bytes into it.
+    """
+    sftp = client.sftp()
+    try:
+        with contextlib.suppress(OSError):  # it is there already
+            sftp.open(path, "wx").close()
+        file = sftp.open(path, "r+")
+        try:
+            file.set_pipelined(True)
+            file.seek(offset)
+            for begin in range(offset, len(data), CHUNK):
+                file.write(data[begin : begin + CHUNK])
+        finally:
+            file.close()
+    finally:
+        sftp.close()
+    return len(data) - offset
+
+
+def ask_to_stop(client: Client, python: str, home: str, token: str) -> None:
+    """Have the build of that token ended; what goes wrong is not worth a word."""
+    with contextlib.suppress(OSError, CallError):
+        hearing = Hearing(silence_s=5.0)
+        perform(client, python, call_text(STAGE.read_bytes(), "stop", home=home, token=token), hearing)

@@ -1,0 +1,85 @@
+"""A host examined: what its agent finds there, and what only a client can see: a clock that is off, say."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from remote.errors import CallError
+from remote.findings import Finding, ranked
+from remote.session import Session
+from remote.version import version
+from remote.view import HostHello
+
+QUICK_S = 60.0
+DEEP_S = 3600.0
+SKEW_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `doctor` says of one host. `facts` are neither right nor wrong: versions and places."""
+
+    findings: tuple[Finding, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)
+    left_out: int = 0
+
+
+def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] = time.time) -> Report:
+    """Ask the host, and look from here. Changes nothing on either side.
+
+    Raises:
+        CallError: the host was not reached, or did not answer.
+    """
+    sent = clock()
+    wall = float(session.call("ping", {"n": 0})["wall"])
+    received = clock()
+    try:
+        answer = session.call("doctor", {"deep": deep}, DEEP_S if deep else QUICK_S)
+    except CallError as error:
+        if error.code not in ("unknown_verb", "incompatible"):
+            raise
+        answer = {"findings": [refused(error).to_json()]}
+    found = [Finding.from_json(raw) for raw in answer.get("findings", [])]
+    found += skew(session.host.name, wall, sent, received)
+    if session.hello is not None:
+        found += versions(session.hello)
+    facts = {str(key): str(value) for key, value in dict(answer.get("facts", {})).items()}
+    return Report(tuple(ranked(found)), facts, int(answer.get("left_out", 0)))
+
+
+def refused(error: CallError) -> Finding:
+    """A host that will not talk to us is itself what is wrong."""
+    return Finding(
+        level="problem",
+        about="agent",
+        what=error.message,
+        why="the agent refused this client before it looked at anything",
+        remedy=error.remedy,
+    )
+
+
+def skew(host: str, wall: float, sent: float, received: float) -> Iterator[Finding]:
+    """Whether the host's clock differs from ours by more than a round trip can explain."""
+    ahead = wall - received if wall > received else wall - sent if wall < sent else 0.0
+    if abs(ahead) <= SKEW_S:
+        return
+    word = "ahead of" if ahead > 0 else "behind"
+    yield Finding(
+        level="warning",
+        about="clock",
+        what=f"the clock of {host} is {abs(ahead):,.0f} s {word} this machine's",
+        why="ages and times of its runs are shown by its own clock, so they look wrong beside yours",
+        remedy="timedatectl set-ntp true (macOS: sudo sntp -sS time.apple.com), where the clock is wrong",
+    )
+
+
+def versions(hello: HostHello) -> Iterator[Finding]:
+    """Whether the two ends are of one version."""
+    if hello.version != version():
+        yield Finding(
+            level="note",
+            about="agent",
+            what=f"the host runs photinus {hello.version}, this machine {version()}",
+            why="they speak the same protocol; what only the newer one knows is refused by the older",
+            remedy="photinus hosts deploy HOST",
+        )

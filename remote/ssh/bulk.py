@@ -1,0 +1,163 @@
+"""Bulk bytes over one SFTP channel: requests of 255 KiB, many on their way.
+
+Paramiko's own prefetch asks for 32 KiB at a time and either buffers a whole file or sleeps between requests;
+its pipelined writes wait in a like manner. This asks by the same client underneath.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import paramiko
+from paramiko.sftp import CMD_DATA, CMD_READ, CMD_STATUS, CMD_WRITE, SFTPError, int64
+
+READ_SIZE = 255 << 10  # OpenSSH's own limit of an answer is 256 KiB with its head
+WRITE_SIZE = 128 << 10
+DEPTH = 32
+DEPTH_MIN = 6
+RISK = 20  # at most a twentieth of what has come is on its way: so much may be lost with the link
+BROKEN = (paramiko.SSHException, SFTPError, EOFError)
+
+
+class BulkSftp(paramiko.SFTPClient):
+    """Paramiko's client, and two methods that keep the line full. For one thread at a time."""
+
+    def read_stream(self, path: str, start: int, end: int, depth: int = DEPTH) -> Iterator[bytes]:
+        """Bytes [start, end) of a file, fewer if it ends earlier. Left early, it closes the channel.
+
+        Raises:
+            FileNotFoundError, PermissionError: as the host says.
+            ConnectionError: the link broke.
+        """
+        is_whole = False
+        try:
+            file = self.open(path, "rb")
+            yield from _Reader(self, bytes(file.handle), start, end, depth).chunks()
+            is_whole = True
+            file.close()
+        except BROKEN as error:
+            raise ConnectionResetError(f"the link broke during a transfer: {error}") from None
+        finally:
+            if not is_whole:
+                self.close()
+
+    def write_stream(
+        self,
+        path: str,
+        start: int,
+        chunks: Iterable[bytes],
+        on_sent: Callable[[int], None] = lambda _count: None,
+        depth: int = DEPTH,
+    ) -> None:
+        """Write a file from byte `start` on (0: anew). `on_sent` is told of bytes that the host has taken.
+
+        Raises:
+            OSError: as the host says (PermissionError, a full disk).
+            ConnectionError: the link broke.
+        """
+        is_whole = False
+        try:
+            file = self.open(path, "r+b" if start else "wb")
+            writer = _Writer(self, bytes(file.handle), start, depth, on_sent)
+            for chunk in chunks:
+                writer.write(chunk)
+            writer.finish(0)
+            is_whole = True
+            file.close()
+        except BROKEN as error:
+            raise ConnectionResetError(f"the link broke during a transfer: {error}") from None
+        finally:
+            if not is_whole:
+                self.close()
+
+
+class _Answers:
+    """Where Paramiko's client puts the answers to our requests."""
+
+    def __init__(self, convert: Callable[[Any], None]) -> None:
+        self.data: dict[int, bytes] = {}
+        self.error: Exception | None = None
+        self._convert = convert
+
+    def _async_response(self, kind: int, message: Any, number: int) -> None:
+        if kind == CMD_DATA:
+            self.data[number] = message.get_string()
+            return
+        self.data[number] = b""
+        if kind != CMD_STATUS:
+            self.error = SFTPError("an answer of another kind")
+            return
+        try:
+            self._convert(message)
+        except EOFError:
+            return  # the file ends here
+        except OSError as error:
+            self.error = error
+
+
+class _Reader:
+    def __init__(self, sftp: Any, handle: bytes, start: int, end: int, depth: int) -> None:
+        self._sftp, self._handle, self._next, self._end, self._depth = sftp, handle, start, end, depth
+        self._size = READ_SIZE
+        self._asked: deque[tuple[int, int, int]] = deque()
+        self._answers = _Answers(sftp._convert_status)
+
+    def chunks(self) -> Iterator[bytes]:
+        while True:
+            depth = max(DEPTH_MIN, min(self._depth, self._next // RISK // READ_SIZE))
+            while len(self._asked) < depth and self._next < self._end:
+                length = min(self._size, self._end - self._next)
+                self._asked.append(self._ask(self._next, length))
+                self._next += length
+            if not self._asked:
+                return
+            number, offset, length = self._asked.popleft()
+            data = self._wait(number)
+            if not data:
+                return
+            if len(data) < length:  # an older server's limit: ask for the rest, and for less from now on
+                self._size = max(1 << 15, min(self._size, len(data)))
+                self._asked.appendleft(self._ask(offset + len(data), length - len(data)))
+            yield data
+
+    def _ask(self, offset: int, length: int) -> tuple[int, int, int]:
+        number = self._sftp._async_request(self._answers, CMD_READ, self._handle, int64(offset), length)
+        return number, offset, length
+
+    def _wait(self, number: int) -> bytes:
+        while number not in self._answers.data:
+            self._sftp._read_response()
+        if self._answers.error is not None:
+            raise self._answers.error
+        return self._answers.data.pop(number)
+
+
+class _Writer:
+    def __init__(
+        self, sftp: Any, handle: bytes, start: int, depth: int, on_sent: Callable[[int], None]
+    ) -> None:
+        self._sftp, self._handle, self._offset, self._depth = sftp, handle, start, depth
+        self._on_sent = on_sent
+        self._asked: deque[tuple[int, int]] = deque()
+        self._answers = _Answers(sftp._convert_status)
+
+    def write(self, data: bytes) -> None:
+        for at in range(0, len(data), WRITE_SIZE):
+            piece = data[at : at + WRITE_SIZE]
+            number = self._sftp._async_request(
+                self._answers, CMD_WRITE, self._handle, int64(self._offset), piece
+            )
+            self._offset += len(piece)
+            self._asked.append((number, len(piece)))
+            self.finish(self._depth)
+
+    def finish(self, left: int) -> None:
+        """Wait until at most `left` requests are on their way."""
+        while len(self._asked) > left:
+            number, length = self._asked.popleft()
+            while number not in self._answers.data:
+                self._sftp._read_response()
+            del self._answers.data[number]
+            if self._answers.error is not None:
+                raise self._answers.error
+            self._on_sent(length)

@@ -1,0 +1,130 @@
+"""What goes over one channel of a connection: an agent, or a command to its end. Knows no Paramiko."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from remote.transport import Ending, Sftp
+
+READ_SIZE = 1 << 16
+PARTING_S = 1.0
+
+
+class Channel(Protocol):
+    """A channel on which a command was started, as Paramiko offers it."""
+
+    status_event: threading.Event
+    exit_status: int
+
+    def recv(self, nbytes: int, /) -> bytes: ...  # noqa: D102
+    def recv_stderr(self, nbytes: int, /) -> bytes: ...  # noqa: D102
+    def sendall(self, s: bytes, /) -> None: ...  # noqa: D102
+    def shutdown_write(self) -> None: ...  # noqa: D102
+    def settimeout(self, timeout: float | None, /) -> None: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
+
+
+class Connected(Protocol):
+    """The connection that a channel is on."""
+
+    def sftp(self) -> Sftp: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command on the host answered; `code` is -1 where a signal ended it."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+
+class ChannelPipe:
+    """A `remote.transport.Transport` over one channel; the connection ends with it."""
+
+    def __init__(self, channel: Channel, connection: Connected) -> None:
+        self._channel, self._connection = channel, connection
+
+    def read(self) -> bytes:
+        """See `remote.transport.Transport`."""
+        return self._channel.recv(READ_SIZE)
+
+    def talk(self) -> bytes:
+        """See `remote.transport.Transport`."""
+        return self._channel.recv_stderr(READ_SIZE)
+
+    def write(self, data: bytes) -> None:
+        """See `remote.transport.Transport`."""
+        try:
+            self._channel.sendall(data)
+        except EOFError as error:  # Paramiko's word for a socket that was closed meanwhile
+            raise OSError("the connection is closed") from error
+
+    def sftp(self) -> Sftp:
+        """See `remote.transport.Carrier`."""
+        return self._connection.sftp()
+
+    def close(self) -> Ending:
+        """See `remote.transport.Transport`: the agent's stdin ends, and with it the agent."""
+        # On a thread of its own: over a link that takes no more bytes it would wait for ever.
+        threading.Thread(target=self._end_stdin, name="photinus-parting", daemon=True).start()
+        ended = self._channel.status_event.wait(PARTING_S)
+        code = self._channel.exit_status
+        self._connection.close()
+        if not ended or code < 0:
+            return Ending("the agent's channel was closed")
+        return Ending(f"the agent exited with code {code}", code)
+
+    def _end_stdin(self) -> None:
+        with contextlib.suppress(OSError, EOFError):
+            self._channel.shutdown_write()
+
+
+def run_to_end(
+    channel: Channel, stdin: bytes, timeout_s: float, on_output: Callable[[bytes], None] | None
+) -> Ran:
+    """Feed a started command, and take what it says, both streams at once, until it is over.
+
+    Raises:
+        TimeoutError: it took longer than `timeout_s`; its channel must be closed.
+    """
+    end = time.monotonic() + timeout_s
+    out, err = bytearray(), bytearray()
+
+    def drain() -> None:
+        with contextlib.suppress(OSError):
+            while data := channel.recv_stderr(READ_SIZE):
+                err.extend(data)
+
+    def feed() -> None:
+        with contextlib.suppress(OSError, EOFError):
+            if stdin:
+                channel.sendall(stdin)
+            channel.shutdown_write()
+
+    helpers = [threading.Thread(target=work, name="photinus-run", daemon=True) for work in (drain, feed)]
+    for helper in helpers:
+        helper.start()
+
+    def left() -> float:
+        return max(0.001, end - time.monotonic())
+
+    try:
+        while True:
+            channel.settimeout(left())
+            data = channel.recv(READ_SIZE)
+            if not data:
+                break
+            out += data
+            if on_output is not None:
+                on_output(data)
+        if not channel.status_event.wait(left()):
+            raise TimeoutError
+        helpers[0].join(left())
+    except TimeoutError:
+        raise TimeoutError(f"a command on the host took longer than {timeout_s:g} s") from None
+    return Ran(channel.exit_status, bytes(out), bytes(err))

@@ -1,0 +1,118 @@
+"""Whether a host's key may be trusted: by our own known_hosts, or the user's, which is never written."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from remote.errors import CallError, Question, QuestionError
+from remote.hosts import client_folder, make_client_folder
+from remote.ssh.address import Address
+from remote.ssh.config import Target
+from remote.ssh.known_hosts import (
+    Entry,
+    fingerprint,
+    host_name,
+    judge,
+    known_line,
+    known_types,
+    read_known_hosts,
+    type_of,
+)
+from remote.transport import Answers
+
+
+class Trust:
+    """The known keys of one target, read once a dial."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._names = (host_name(target.host_key_alias or target.hostname, target.port),)
+        if target.host_key_alias:
+            self._names = (target.host_key_alias.lower(),)
+        files = [own_file(), *map(Path, (*target.user_known_hosts, *target.global_known_hosts))]
+        self._entries = list(_read(files))
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The key types that are known of it."""
+        return known_types(self._entries, self._names)
+
+    def check(self, key: bytes, answers: Answers) -> None:
+        """Let a known key pass, and one that the operator has just accepted, which is then stored.
+
+        Raises:
+            QuestionError: `key_unknown`: the operator decides.
+            CallError: `key_changed`: another key than the known one, or a revoked one: a hard stop.
+        """
+        shown, kind, name = fingerprint(key), type_of(key), self._target.where
+        verdict = judge(self._entries, self._names, key)
+        if verdict.is_ == "known":
+            return
+        if verdict.is_ == "revoked" and verdict.entry is not None:
+            raise CallError(
+                "key_changed",
+                f"{name} shows a key that is revoked: {kind} {shown} ({_place(verdict.entry)})",
+                "do not connect; ask whoever runs the host which key it has now",
+                {"fingerprint": shown, "file": verdict.entry.file, "line": verdict.entry.line},
+            )
+        if verdict.is_ == "changed" and verdict.entry is not None:
+            raise _changed(name, kind, shown, verdict.entry)
+        if shown in answers.accepted_keys:
+            self._store(key)
+            return
+        told = " (its @cert-authority line is not supported here)" if verdict.has_authority else ""
+        raise QuestionError(
+            "key_unknown",
+            f"{name} is not known yet; it shows the key {kind} {shown}{told}",
+            f"compare it with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then accept it: "
+            f"--accept-host-key {shown}",
+            Question(
+                "host_key",
+                self._target.alias,
+                str(Address(self._target.hostname, port=self._target.port)),
+                kind,
+                shown,
+            ),
+        )
+
+    def _store(self, key: bytes) -> None:
+        make_client_folder()
+        line = known_line(self._names[0], key).encode()
+        handle = os.open(own_file(), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            size = os.fstat(handle).st_size
+            if size and os.pread(handle, 1, size - 1) != b"\n":
+                line = b"\n" + line
+            os.write(handle, line)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def own_file() -> Path:
+    """Where the keys that the operator accepted stand."""
+    return client_folder("known_hosts")
+
+
+def _read(files: Iterable[Path]) -> Iterable[Entry]:
+    for file in files:
+        try:
+            yield from read_known_hosts(file.read_text("utf-8", "replace"), str(file))
+        except OSError:
+            continue  # as OpenSSH: a file that is not there knows nobody
+
+
+def _place(entry: Entry) -> str:
+    return f"{entry.file} line {entry.line}"
+
+
+def _changed(name: str, kind: str, shown: str, entry: Entry) -> CallError:
+    known = fingerprint(entry.key)
+    return CallError(
+        "key_changed",
+        f"the key of {name} has changed: it shows {kind} {shown}, known is {entry.key_type} {known} "
+        f"({_place(entry)})",
+        "someone may be listening in, or the host was set up anew: ask whoever runs it, and only then "
+        f"delete that line of {entry.file}",
+        {"shown": shown, "known": known, "file": entry.file, "line": entry.line},
+    )

@@ -1,0 +1,145 @@
+"""A few workers, each with a channel of its own, on a heap of jobs; a lost link only makes them wait."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from remote.errors import CallError, UnreachableError
+from remote.transfer.fetching import CancelledError, DamagedError
+from remote.transfer.progress import Meter
+from remote.transfer.sources import LostError, Source
+
+Job: TypeAlias = Callable[[Source], None]
+TICK_S = 0.1
+PARTING_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a link may be away, seconds without a byte, and how often it is looked at meanwhile."""
+
+    lost_s: float = 300.0
+    look_s: float = 0.05
+
+
+class Crew:
+    """Does jobs until none is left. A job may add others, which are done next."""
+
+    def __init__(
+        self,
+        count: int,
+        open_source: Callable[[], Source],
+        is_up: Callable[[], bool],
+        meter: Meter,
+        patience: Patience,
+    ) -> None:
+        self._open, self._is_up, self._meter, self._patience = open_source, is_up, meter, patience
+        self._count = count
+        self._jobs: deque[Job] = deque()
+        self._busy = 0
+        self._changed = threading.Condition()
+        self._cancelled = threading.Event()
+        self._error: BaseException | None = None
+        self._sources: list[Source] = []
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether jobs should leave."""
+        return self._cancelled.is_set()
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Jobs to do before those that wait already, in this order."""
+        with self._changed:
+            self._jobs.extendleft(reversed(jobs))
+            self._changed.notify_all()
+
+    def cancel(self) -> None:
+        """Let every worker leave as soon as it can; may be called from any thread."""
+        self._cancelled.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def work(self, on_tick: Callable[[], None]) -> None:
+        """Do everything; `on_tick` is called ten times a second on this thread.
+
+        Raises:
+            Whatever a job raised that trying again does not mend; KeyboardInterrupt.
+        """
+        threads = [
+            threading.Thread(target=self._labour, name=f"photinus-transfer-{i}", daemon=True)
+            for i in range(self._count)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(TICK_S)
+                    on_tick()
+        except BaseException:
+            self.cancel()
+            for source in list(self._sources):
+                source.close()
+            for thread in threads:
+                thread.join(PARTING_S)
+            raise
+        if self._error is not None:
+            raise self._error
+
+    def _labour(self) -> None:
+        source = self._open()
+        self._sources.append(source)
+        try:
+            while (job := self._next()) is not None:
+                try:
+                    self._persist(job, source)
+                finally:
+                    with self._changed:
+                        self._busy -= 1
+                        self._changed.notify_all()
+        except BaseException as error:  # carried over to the thread that waits, whole
+            if self._error is None and not isinstance(error, CancelledError):
+                self._error = error
+            self.cancel()
+        finally:
+            source.close()
+
+    def _next(self) -> Job | None:
+        with self._changed:
+            while not self._jobs and self._busy and not self.is_cancelled:
+                self._changed.wait()
+            if self.is_cancelled or not self._jobs:
+                return None
+            self._busy += 1
+            return self._jobs.popleft()
+
+    def _persist(self, job: Job, source: Source) -> None:
+        since, sent, was_damaged = time.monotonic(), self._meter.sent, False
+        while True:
+            try:
+                return job(source)
+            except DamagedError as error:
+                if was_damaged:
+                    raise CallError(
+                        "damaged", f"{error}, twice", "pull another checkpoint, and look at the host's disk"
+                    ) from error
+                was_damaged = True
+            except LostError as error:
+                if self._meter.sent > sent:
+                    since, sent = time.monotonic(), self._meter.sent
+                self._await_link(since + self._patience.lost_s, str(error))
+
+    def _await_link(self, deadline: float, why: str) -> None:
+        while True:
+            if self._cancelled.wait(self._patience.look_s):
+                raise CancelledError
+            if time.monotonic() > deadline:
+                raise UnreachableError(
+                    f"nothing came over the link for {self._patience.lost_s:g} s: {why}",
+                    "run the same again later: it goes on where it stands",
+                )
+            if self._is_up():
+                return

@@ -1,0 +1,206 @@
+"""`pull`: checkpoints of a run from its host, resumed, proven, several files in flight."""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from remote.errors import CallError
+from remote.hosts import Host, make_client_folder
+from remote.session import Session
+from remote.transfer.catalog import Catalog, RemoteCheckpoint, read_catalog
+from remote.transfer.choose import Choice, choose
+from remote.transfer.crew import Crew, Patience
+from remote.transfer.fetching import CancelledError
+from remote.transfer.folder import CheckpointFolder
+from remote.transfer.inbound import Inbound
+from remote.transfer.names import check_run
+from remote.transfer.progress import Meter, Progress
+from remote.transfer.sources import Source, open_source
+from trainer.run.locks import Flock
+
+WORKERS = 4
+SPARE = 16 << 20
+CHANGES_MAX = 3
+LOCK = ".pull.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What came of a pull.
+
+    Attributes:
+        folder: `DIR/RUN`, in which every checkpoint is a folder.
+        fetched, identical: checkpoints that are here now, those that were here before.
+        gone: names of those that the host removed or replaced meanwhile.
+        sent: bytes that came over the link.
+    """
+
+    run_id: str
+    folder: Path
+    fetched: tuple[RemoteCheckpoint, ...] = ()
+    identical: tuple[RemoteCheckpoint, ...] = ()
+    gone: tuple[str, ...] = ()
+    sent: int = 0
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "run_id": self.run_id,
+            "folder": str(self.folder),
+            "fetched": [self._row(one) for one in self.fetched],
+            "identical": [self._row(one) for one in self.identical],
+            "gone": list(self.gone),
+            "sent": self.sent,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _row(self, one: RemoteCheckpoint) -> dict[str, Any]:
+        return {
+            "name": one.name,
+            "step": one.step,
+            "path": str(self.folder / one.name),
+            "bytes": one.size,
+            "sha256": one.sha256,
+            "kind": one.kind,
+            "best": one.is_best,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullOptions:
+    """How, beside what and where to.
+
+    Attributes:
+        is_thorough: hash the files of checkpoints that are here already, instead of their manifest alone.
+        disk_free: bytes free below a folder.
+    """
+
+    is_thorough: bool = False
+    workers: int = WORKERS
+    patience: Patience = field(default_factory=Patience)
+    open_source: Callable[[Session], Source] = open_source
+    disk_free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
+
+
+def default_folder(host: Host) -> Path:
+    """Where a pull from this host goes unless `--to` says otherwise."""
+    if host.checkpoints:
+        return Path(host.checkpoints).expanduser().absolute()
+    return make_client_folder("checkpoints", host.name)
+
+
+def pull(
+    session: Session,
+    run_id: str,
+    choice: Choice | None = None,
+    to: Path | None = None,
+    *,
+    options: PullOptions | None = None,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> Pulled:
+    """Fetch what is missing here of the checkpoints that are asked for (the latest, unless said otherwise).
+
+    A single one that is removed on the host meanwhile is chosen anew; of several, the others are fetched.
+
+    Raises:
+        CallError: `not_found`, `refused`, `disk_low`, `unreachable`, `damaged`; what came stays for the next.
+        CancelledError: `is_cancelled` said so.
+    """
+    choice, options = choice or Choice(), options or PullOptions()
+    run_folder = (to or default_folder(session.host)).absolute() / check_run(run_id)
+    run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with Flock(run_folder / LOCK) as lock:
+        if not lock.take():
+            raise CallError("refused", f"another pull into {run_folder} is going on", "wait for it")
+        begun = time.monotonic()
+        sent, gone = 0, list[str]()
+        for _ in range(CHANGES_MAX):
+            round_ = _Round(session, run_folder, options, on_progress, is_cancelled)
+            pulled = round_.carry_out(read_catalog(session, run_id), choice)
+            sent += pulled.sent
+            if not (choice.is_one and pulled.gone):
+                break
+            gone += pulled.gone
+    if choice.is_one and pulled.gone:
+        names = ", ".join(gone)
+        raise CallError("not_found", f"{names} of {run_id} was removed on the host meanwhile", "try again")
+    return Pulled(
+        run_id, run_folder, pulled.fetched, pulled.identical, (*gone, *pulled.gone), sent,
+        time.monotonic() - begun,
+    )  # fmt: skip
+
+
+class _Round:
+    """One catalog, and what is fetched by it."""
+
+    def __init__(
+        self,
+        session: Session,
+        run_folder: Path,
+        options: PullOptions,
+        on_progress: Callable[[Progress], None],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        self._session, self._run_folder, self._options = session, run_folder, options
+        self._on_progress, self._is_cancelled = on_progress, is_cancelled
+        self._meter = Meter()
+
+    def carry_out(self, catalog: Catalog, choice: Choice) -> Pulled:
+        chosen = choose(catalog, choice)
+        identical = [one for one in chosen if self._is_here(one)]
+        wanted = [one for one in chosen if one not in identical]
+        for one in wanted:
+            self._meter.expect(one.size, CheckpointFolder(self._run_folder, one.name).begin(one))
+        self._demand_space(wanted)
+        inbound = [Inbound(catalog, one, self._run_folder, self._meter) for one in wanted]
+        if inbound:
+            self._fetch(inbound)
+        done = tuple(one.wanted for one in inbound if one.is_whole)
+        gone = tuple(one.wanted.name for one in inbound if one.is_gone)
+        return Pulled(catalog.run_id, self._run_folder, done, tuple(identical), gone, self._meter.sent)
+
+    def _fetch(self, inbound: Sequence[Inbound]) -> None:
+        files = sum(len(one.wanted.files) for one in inbound)
+        options = self._options
+        crew = Crew(
+            max(1, min(options.workers, files)),
+            lambda: options.open_source(self._session),
+            lambda: self._session.link.is_up,
+            self._meter,
+            options.patience,
+        )
+        crew.add([one.opening(crew) for one in inbound])
+
+        def tick() -> None:
+            self._on_progress(self._meter.reading())
+            if self._is_cancelled():
+                raise CancelledError
+
+        crew.work(tick)
+        self._on_progress(self._meter.reading())
+        for one in inbound:
+            one.tidy()
+
+    def _is_here(self, one: RemoteCheckpoint) -> bool:
+        folder = CheckpointFolder(self._run_folder, one.name)
+        if self._options.is_thorough or not folder.is_identical(one):
+            folder.reopen(one, is_thorough=self._options.is_thorough)
+        return folder.is_identical(one)
+
+    def _demand_space(self, wanted: Sequence[RemoteCheckpoint]) -> None:
+        if not wanted:
+            return
+        free = self._options.disk_free(self._run_folder)
+        need = self._meter.total - self._meter.done + SPARE
+        if free < need:
+            raise CallError(
+                "disk_low",
+                f"{free / 1e6:,.0f} MB are free below {self._run_folder} and {need / 1e6:,.0f} MB are needed",
+                "free some space, or name another place with --to",
+                {"free": free, "need": need},
+            )

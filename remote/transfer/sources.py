@@ -1,0 +1,106 @@
+"""Where a pull's bytes come from: SFTP of a session's present connection, or this machine's own disk."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from remote.errors import CallError
+from remote.session import Session
+from remote.transport import Sftp
+
+CHUNK = 1 << 20
+
+
+class LostError(Exception):
+    """The link broke; what has arrived is good, and the rest may be asked for again."""
+
+
+class GoneError(Exception):
+    """There is no such file on the host any more."""
+
+
+class Source(Protocol):
+    """Reads files of a host; for one thread at a time. `close` may come from any thread."""
+
+    def read(self, path: str, start: int, end: int) -> Iterator[bytes]:
+        """Bytes [start, end), fewer where the file ends earlier.
+
+        Raises:
+            LostError, GoneError
+            CallError: `refused`: it cannot be read.
+        """
+
+    def close(self) -> None:
+        """Let go; a read that is going on ends with `LostError`."""
+
+
+class LocalSource:
+    """Files of this machine."""
+
+    def read(self, path: str, start: int, end: int) -> Iterator[bytes]:
+        """See `Source`."""
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                while start < end and (data := os.pread(fd, min(CHUNK, end - start), start)):
+                    start += len(data)
+                    yield data
+            finally:
+                os.close(fd)
+        except FileNotFoundError:
+            raise GoneError(path) from None
+        except OSError as error:
+            raise CallError("refused", f"{path} cannot be read: {error.strerror}") from error
+
+    def close(self) -> None:
+        """See `Source`."""
+
+
+class SftpSource:
+    """Files of another machine. A channel is opened when it is first needed, and again after a lost link."""
+
+    def __init__(self, open_sftp: Callable[[], Sftp]) -> None:
+        self._open = open_sftp
+        self._sftp: Sftp | None = None
+        self._is_closed = False
+
+    def read(self, path: str, start: int, end: int) -> Iterator[bytes]:
+        """See `Source`."""
+        try:
+            if self._sftp is None:
+                self._sftp = self._open()
+            if self._is_closed:
+                raise ConnectionAbortedError("closed")
+            yield from self._sftp.read_stream(path, start, end)
+        except FileNotFoundError:
+            self._drop()
+            raise GoneError(path) from None
+        except PermissionError as error:
+            self._drop()
+            raise CallError("refused", f"the host does not let us read {path}", "look at its mode") from error
+        except (OSError, EOFError) as error:
+            self._drop()
+            raise LostError(str(error)) from error
+        except CallError as error:
+            self._drop()
+            if error.code not in ("unreachable", "timeout"):
+                raise
+            raise LostError(error.message) from error
+        except GeneratorExit:
+            self._drop()
+            raise
+
+    def close(self) -> None:
+        """See `Source`."""
+        self._is_closed = True
+        self._drop()
+
+    def _drop(self) -> None:
+        sftp, self._sftp = self._sftp, None
+        if sftp is not None:
+            sftp.close()
+
+
+def open_source(session: Session) -> Source:
+    """What reads the files of a session's host."""
+    return LocalSource() if session.host.is_local else SftpSource(session.sftp)

@@ -1,0 +1,130 @@
+"""What happens to the link, to sshd or to the laptop does not happen to the run."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from remote.session import Session
+from tests.end_to_end.ssh.box import Box, kill_nine
+from tests.end_to_end.ssh.listening import Mirror
+from tests.remote.scripts import counting
+from tests.trials import trials
+from tests.waiting import wait_until
+from trainer.run.identity import Identity, identify, is_alive
+
+LINES, PAUSE_S = 100, 0.02  # a run of two seconds
+PATIENCE_S = 1.0  # of the agent: how long it lives without a ping
+EACH = trials(1, 125)
+
+
+def disconnect(box: Box, session: Session) -> None:
+    box.road.cut()
+
+
+def partition(box: Box, session: Session) -> None:
+    box.road.pause()
+    wait_until(lambda: not session.link.is_up, 20.0, "the partition to be shown")
+    box.road.resume()
+
+
+def restart_sshd(box: Box, session: Session) -> None:
+    box.sshd.restart()
+
+
+def kill_agent(box: Box, session: Session) -> None:
+    assert session.hello is not None
+    kill_nine(identify(session.hello.pid))
+
+
+DISASTERS = (disconnect, partition, restart_sshd, kill_agent)
+
+
+@pytest.mark.chaos
+@pytest.mark.claim("a run survives partition, disconnect, sshd restart, a dead agent; every line is heard")
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("trial", range(EACH))
+@pytest.mark.parametrize("disaster", DISASTERS)
+def test_a_run_outlives(box: Box, disaster: Callable[[Box, Session], None], trial: int) -> None:
+    rng = random.Random(trial)
+    with box.session() as session:
+        run_id = box.start(session, counting(LINES, PAUSE_S))
+        before = box.record(run_id)
+        session.follow(run_id)
+        mirror = Mirror(session, keep=True)
+        reached = rng.randrange(1, 400)
+        mirror.until(lambda: mirror.size() >= reached, what="some lines")
+        disaster(box, session)
+        mirror.until_end()
+        assert box.record(run_id) == before, "neither supervisor nor trainer is another one"
+    assert bytes(mirror.data["001.log", 1]).splitlines() == [b"line %d" % n for n in range(LINES)]
+    box.wait_state(run_id, "succeeded")
+    box.wait_right()
+
+
+@pytest.mark.chaos
+@pytest.mark.claim("a run survives a client that is stopped for longer than its agent's patience")
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("trial", range(trials(1, 100)))
+def test_a_run_outlives_a_laptop_that_was_closed(make_box: Callable[..., Box], trial: int) -> None:
+    box = make_box(idle_exit=PATIENCE_S)
+    with box.session() as session:
+        run_id = box.start(session, counting(LINES, PAUSE_S))
+        before = box.record(run_id)
+    with watcher(box, run_id) as client:
+        assert client.stdout is not None
+        assert client.stdout.read(1)
+        agents = agents_of(box)
+        assert agents
+        os.kill(client.pid, signal.SIGSTOP)
+        wait_until(lambda: not any(map(is_alive, agents)), PATIENCE_S + 10.0, "its agent to lose patience")
+        assert is_alive(before.supervisor)
+        os.kill(client.pid, signal.SIGCONT)
+        heard = b"l" + client.stdout.read()
+        assert client.wait(20) == 0
+    assert box.record(run_id) == before
+    assert heard.splitlines() == [b"line %d" % n for n in range(LINES)]
+    box.wait_state(run_id, "succeeded")
+    box.wait_right()
+
+
+def test_an_agent_that_hears_pings_does_not_lose_patience(make_box: Callable[..., Box]) -> None:
+    """The control: the same agent with a client that is awake."""
+    box = make_box(idle_exit=PATIENCE_S)
+    with box.session() as session:
+        first = session.hello
+        began = time.monotonic()
+        wait_until(lambda: session.call("runs") is not None and time.monotonic() - began > 2 * PATIENCE_S)
+        assert session.hello == first
+
+
+def watcher(box: Box, run_id: str) -> "subprocess.Popen[bytes]":
+    words = [
+        sys.executable,
+        "-P",
+        "-m",
+        "tests.end_to_end.ssh.watcher",
+        box.host.name,
+        box.host.address,
+        run_id,
+    ]
+    root = Path(__file__).parents[3]
+    return subprocess.Popen(
+        words, stdout=subprocess.PIPE, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}
+    )
+
+
+def agents_of(box: Box) -> list[Identity]:
+    """The agents of the host that live now."""
+    found = []
+    for pid in box.sshd.started():
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        if b"remote.agent" in command and (identity := identify(pid)):
+            found.append(identity)
+    return found

@@ -1,0 +1,245 @@
+"""The way to a server: jumps, each of them verified, ProxyCommand, and every way in which it is not there."""
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from remote.errors import CallError, QuestionError
+from remote.hosts import Host, client_folder
+from remote.ssh.client import connect
+from remote.transport import Answers, Dial
+from tests.remote.ssh.test_login import refused, works
+from tests.sshd.client import Laptop, make_key
+from tests.sshd.delay import DelayProxy
+from tests.sshd.netns import Village
+from tests.sshd.processes import marked
+from tests.sshd.server import Sshd, User, free_port
+from tests.waiting import wait_until
+
+StartSshd = Callable[..., Sshd]
+
+
+def unreachable(host: Host, deadline_s: float = 5.0) -> str:
+    with pytest.raises(OSError, match=r".") as caught:
+        connect(host, Dial(deadline_s=deadline_s)).close()
+    return str(caught.value)
+
+
+@contextmanager
+def listener(say: bytes = b"") -> Iterator[int]:
+    """A port where somebody answers who is no SSH server."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        opened: list[socket.socket] = []
+
+        def serve() -> None:
+            while True:
+                try:
+                    link, _ = server.accept()
+                except OSError:
+                    return
+                opened.append(link)
+                link.sendall(say)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+        for link in opened:
+            link.close()
+
+
+def test_a_host_behind_another_is_reached_and_both_keys_are_checked(
+    town: Village, start_sshd: StartSshd, laptop: Laptop
+) -> None:
+    jump = start_sshd([User("keeper")], name="jump", prefix=town.jump.prefix, address=town.jump.address)
+    inner = start_sshd(name="inner", prefix=town.inner.prefix, address=town.inner.address)
+    laptop.add_config(
+        f"Host gate\n  HostName {jump.listen_on}\n  User keeper\n"
+        f"Host inner\n  HostName {inner.listen_on}\n  User plain\n  ProxyJump gate"
+    )
+    host, answers, stages = Host("box", address="inner"), Answers(), list[str]()
+    with pytest.raises(OSError, match=inner.listen_on):
+        connect(Host("box", address=inner.address("plain")), Dial(deadline_s=1.0))
+    first = refused(host, answers)
+    assert isinstance(first, QuestionError)
+    assert (first.code, first.question.fingerprint) == ("key_unknown", jump.host_key_fingerprint)
+    assert first.question.subject == f"{jump.listen_on}:22"
+    answers.take(first.question, "")
+    second = refused(host, answers)
+    assert isinstance(second, QuestionError)
+    assert second.question.fingerprint == inner.host_key_fingerprint
+    answers.take(second.question, "")
+    client = connect(host, Dial(answers=answers, say=stages.append))
+    try:
+        assert client.run("pwd").out.decode().strip() == str(inner.home("plain"))
+    finally:
+        client.close()
+    assert stages == ["dns", "tcp", "ssh", "auth", "tcp via gate", "ssh", "auth"]
+    wait_until(lambda: not jump.session_pids(), 10.0, "the jump's connection to end with ours")
+    jump.change_host_key()
+    assert refused(host).code == "key_changed"
+
+
+def test_a_jump_that_does_not_forward_or_reach_is_told(start_sshd: StartSshd, laptop: Laptop) -> None:
+    closed = free_port()
+    jump = start_sshd(name="jump")
+    jump.host(name="jump")
+    laptop.add_config(
+        f"Host gate\n  HostName 127.0.0.1\n  Port {jump.port}\n  User plain\nHost far\n  HostName 127.0.0.1\n"
+        f"  Port {closed}\n  ProxyJump gate"
+    )
+    assert "gate cannot reach" in unreachable(Host("box", address="far"))
+    jump.options["AllowTcpForwarding"] = "no"
+    jump.restart()
+    error = refused(Host("box", address="far"))
+    assert (error.code, "AllowTcpForwarding" in error.remedy) == ("refused", True)
+
+
+def test_a_proxy_command_is_shown_once_and_then_used(sshd: Sshd, laptop: Laptop) -> None:
+    carry = (
+        "import socket, sys, threading, os\n"
+        "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+        "def up():\n"
+        "    while d := os.read(0, 65536): s.sendall(d)\n"
+        "threading.Thread(target=up, daemon=True).start()\n"
+        "while d := s.recv(65536): os.write(1, d)\n"
+    )
+    script = laptop.home / "carry.py"
+    script.write_text(carry)
+    laptop.add_config(
+        f"Host box\n  HostName 127.0.0.1\n  Port {sshd.port}\n  User plain\n"
+        f"  ProxyCommand {sys.executable} -S {script} %p"
+    )
+    sshd.trust()
+    host, answers = Host("box", address="box"), Answers()
+    error = refused(host, answers)
+    assert isinstance(error, QuestionError)
+    assert (error.code, error.question.kind) == ("proxy_unconfirmed", "proxy_command")
+    assert error.question.subject == f"{sys.executable} -S {script} {sshd.port}"
+    assert str(script) in error.message
+    answers.take(error.question, "")
+    assert works(connect(host, Dial(answers=answers)))
+    assert works(connect(host, Dial())), "its confirmation is remembered"
+    assert client_folder("proxy_commands").stat().st_mode & 0o777 == 0o600
+    wait_until(lambda: not marked(f"HOME={laptop.home}"), 10.0, "the command to end with the connection")
+    laptop.ssh_folder.joinpath("config").write_text(
+        (laptop.ssh_folder / "config").read_text().replace("%p", "%p other")
+    )
+    assert refused(host).code == "proxy_unconfirmed", "another text is another command"
+
+
+def test_a_proxy_command_that_fails_is_quoted(sshd: Sshd, laptop: Laptop) -> None:
+    laptop.add_config("Host box\n  ProxyCommand sh -c 'echo no way there >&2; exit 1'")
+    host, answers = Host("box", address="box"), Answers()
+    error = refused(host, answers)
+    assert isinstance(error, QuestionError)
+    answers.take(error.question, "")
+    with pytest.raises(OSError, match="no way there"):
+        connect(host, Dial(answers=answers))
+
+
+def test_a_name_that_does_not_resolve_is_told(laptop: Laptop) -> None:
+    assert "cannot be resolved" in unreachable(Host("box", address="me@no-such-host.invalid"))
+
+
+def test_a_closed_port_is_told(laptop: Laptop) -> None:
+    port = free_port()
+    said = unreachable(Host("box", address=f"me@127.0.0.1:{port}"))
+    assert f"127.0.0.1 port {port}" in said
+    assert "refused" in said
+
+
+@pytest.mark.parametrize("say", [b"HTTP/1.0 400 Bad Request\r\n" * 200, b"\x00\n" * 400])
+def test_what_is_no_ssh_server_is_told(laptop: Laptop, say: bytes) -> None:
+    with listener(say) as port:
+        assert "SSH server" in unreachable(Host("box", address=f"me@127.0.0.1:{port}"))
+
+
+def test_a_server_that_says_nothing_is_given_up_at_the_deadline(laptop: Laptop) -> None:
+    with listener() as port:
+        began = time.monotonic()
+        said = unreachable(Host("box", address=f"me@127.0.0.1:{port}"), deadline_s=0.4)
+        assert 0.3 < time.monotonic() - began < 3.0
+    assert "no answer in 0.4 s (at ssh)" in said
+
+
+def test_a_link_that_falls_silent_in_the_middle_of_a_handshake_is_given_up(
+    sshd: Sshd, slow_link: Callable[[float], DelayProxy]
+) -> None:
+    road = slow_link(0.0)
+    host = sshd.host(port=road.port)
+    said = []
+    for stage in ("ssh", "auth"):
+
+        def hush(now: str, wanted: str = stage) -> None:
+            if now == wanted:
+                road.pause()
+
+        with pytest.raises(TimeoutError) as caught:
+            connect(host, Dial(deadline_s=1.5, say=hush))
+        said.append(str(caught.value))
+        road.resume()
+    assert ["(at ssh)" in said[0], "(at auth)" in said[1]] == [True, True]
+    assert works(connect(host, Dial()))
+
+
+def test_who_gives_up_does_not_wait_for_the_deadline(laptop: Laptop) -> None:
+    with listener() as port:
+        dial, failed = Dial(deadline_s=30.0), threading.Event()
+
+        def attempt() -> None:
+            with pytest.raises(OSError, match="given up"):
+                connect(Host("box", address=f"me@127.0.0.1:{port}"), dial)
+            failed.set()
+
+        threading.Thread(target=attempt, daemon=True).start()
+        dial.gave_up.set()
+        assert failed.wait(5.0)
+
+
+def test_a_failed_dial_leaves_no_connection_behind(sshd: Sshd, laptop: Laptop) -> None:
+    host = sshd.host()
+    make_key(laptop.key)
+    for _ in range(3):
+        with pytest.raises(CallError):
+            connect(host, Dial())
+    wait_until(lambda: not sshd.session_pids(), 10.0, "the connections to end")
+    threads = [thread.name for thread in threading.enumerate() if "aramiko" in type(thread).__module__]
+    assert not threads
+
+
+def test_a_slow_road_is_one_connection_with_no_needless_round_trip(
+    sshd: Sshd, slow_link: Callable[[float], DelayProxy]
+) -> None:
+    road = slow_link(0.02)
+    assert works(connect(sshd.host(port=road.port), Dial()))
+    assert road.accepted == 1
+
+
+def test_an_ipv6_address_is_reached(start_sshd: StartSshd, laptop: Laptop, tmp_path: Path) -> None:
+    if not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists():
+        pytest.skip("no IPv6 here")
+    sshd = start_sshd()
+    port = free_port()
+    with socket.create_server(("::1", port), family=socket.AF_INET6) as server:
+
+        def relay() -> None:
+            link, _ = server.accept()
+            with link, socket.create_connection(("127.0.0.1", sshd.port)) as onward:
+                threading.Thread(target=copy, args=(onward, link), daemon=True).start()
+                copy(link, onward)
+
+        def copy(source: socket.socket, sink: socket.socket) -> None:
+            try:
+                while data := source.recv(65536):
+                    sink.sendall(data)
+            except OSError:
+                return
+
+        threading.Thread(target=relay, daemon=True).start()
+        laptop.add_known_host(f"[::1]:{port} {sshd.host_key_line}")
+        assert works(connect(Host("box", address=f"plain@[::1]:{port}"), Dial()))

@@ -1,0 +1,118 @@
+"""`pull` from a real sshd: whole, through cuts and silence, with what it costs to go on."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from remote.hosts import Host
+from remote.link import Timings
+from remote.session import Session, connect
+from remote.transfer.choose import Choice
+from remote.transfer.progress import Progress
+from remote.transfer.pull import PullOptions, pull
+from tests.remote.transfer.saved import RUN_ID, make_run, same, save
+from tests.sshd.delay import DelayProxy
+from tests.sshd.server import Sshd
+from tests.trials import trials
+from trainer.run.layout import RunDir
+
+QUICK = Timings(ping_s=0.2, lagging_s=0.4, lost_s=1.0, backoff_s=(0.02, 0.05))
+MB = 1_000_000
+
+
+@pytest.fixture
+def far(sshd: Sshd, tmp_path: Path) -> RunDir:
+    """A run on the host."""
+    return make_run(tmp_path / "far")
+
+
+@pytest.fixture
+def road(slow_link: Callable[..., DelayProxy]) -> DelayProxy:
+    return slow_link()
+
+
+@pytest.fixture
+def box(sshd: Sshd, road: DelayProxy, far: RunDir) -> Host:
+    host = sshd.host(port=road.port)
+    sshd.place(host, far.path.parents[1])
+    return host
+
+
+@pytest.fixture
+def link(box: Host) -> Iterator[Session]:
+    with connect(box, timings=QUICK) as session:
+        yield session
+
+
+def test_every_checkpoint_comes_whole_with_several_files_in_flight(
+    link: Session, far: RunDir, tmp_path: Path
+) -> None:
+    for step in (100, 200, 300):
+        save(far, step, {f"shard-{i}.safetensors": os.urandom(400_000 + i) for i in range(3)}, 1.0)
+    seen: list[Progress] = []
+    pulled = pull(link, RUN_ID, Choice("all"), tmp_path / "to", on_progress=seen.append)
+    assert len(pulled.fetched) == 3
+    assert all(same(pulled.folder / one.name, far.checkpoints / one.name) for one in pulled.fetched)
+    assert seen[-1].done == seen[-1].total == seen[-1].sent == pulled.sent
+    assert pull(link, RUN_ID, Choice("all"), tmp_path / "to").sent == 0
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(600)
+def test_a_pull_goes_on_through_cuts_and_sends_at_most_a_tenth_again(
+    link: Session, far: RunDir, road: DelayProxy, tmp_path: Path
+) -> None:
+    size = trials(40, 400) * MB
+    save(far, 100, {"model.safetensors": os.urandom(size)})
+    for _ in range(trials(1, 10)):
+        to = tmp_path / os.urandom(4).hex()
+        before, accepted = road.to_client, road.accepted
+        road.cut_after(size // 2)
+        pulled = pull(link, RUN_ID, to=to)
+        assert road.accepted > accepted  # negative control: the link was cut indeed
+        assert same(pulled.folder / "step-00000100", far.checkpoints / "step-00000100")
+        assert road.to_client - before <= 1.1 * size
+
+
+def test_a_pull_goes_on_after_a_silent_partition(
+    link: Session, far: RunDir, road: DelayProxy, tmp_path: Path
+) -> None:
+    save(far, 100, {"model.safetensors": os.urandom(12 * MB)})
+
+    def fall_silent(progress: Progress) -> None:
+        if not falls and progress.done > MB:
+            falls.append(progress.done)
+            road.pause()
+        elif falls and not link.link.is_up:
+            road.resume()
+
+    falls: list[int] = []
+    pulled = pull(link, RUN_ID, to=tmp_path / "to", on_progress=fall_silent)
+    assert same(pulled.folder / "step-00000100", far.checkpoints / "step-00000100")
+
+
+def test_a_killed_sshd_session_is_reconnected(
+    link: Session, far: RunDir, sshd: Sshd, tmp_path: Path
+) -> None:
+    save(far, 100, {"model.safetensors": os.urandom(12 * MB)})
+    killed: list[int] = []
+
+    def kill(progress: Progress) -> None:
+        if not killed:
+            killed.append(sshd.kill_sessions())
+
+    pulled = pull(link, RUN_ID, to=tmp_path / "to", on_progress=kill)
+    assert same(pulled.folder / "step-00000100", far.checkpoints / "step-00000100")
+
+
+def test_the_hosts_own_folder_is_the_default(link: Session, box: Host, far: RunDir, tmp_path: Path) -> None:
+    save(far, 100, {"model.safetensors": b"weights"})
+    link.host = replace(box, checkpoints=str(tmp_path / "mine"))
+    assert pull(link, RUN_ID).folder == tmp_path / "mine" / RUN_ID
+    link.host = box
+    assert pull(link, RUN_ID, options=PullOptions(workers=1)).folder.parts[-4:-1] == (
+        "client", "checkpoints", "box",
+    )  # fmt: skip

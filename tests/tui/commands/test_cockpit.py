@@ -1,0 +1,52 @@
+"""What the cockpit does about hosts before and after it is open."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from remote.actions.intents import intent, leftovers
+from remote.errors import UnreachableError
+from remote.session import Session
+from remote.sightings import last_seen
+from tests.remote.scripts import BRIEF, noting, spec
+from tests.sshd.server import Sshd
+from tests.tui.fake import FakeSession, cockpit
+from tests.waiting import wait_until
+from tui.commands import cockpit as commands
+
+
+async def test_a_faulty_hosts_file_is_shown_in_the_cockpit() -> None:
+    for trouble in ("hosts.yaml line 2: unknown key", ""):
+        app = cockpit(FakeSession())
+        app.trouble = trouble
+        async with app.run_test(size=(120, 30)) as pilot:
+            await pilot.pause()
+            await pilot.pause()
+            shown = [note.message for note in app._notifications]
+        assert (trouble in shown) == bool(trouble)
+
+
+def test_a_start_is_completed_once_the_operator_has_answered(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "ASKED_S", 0.02)
+    host = sshd.host("plain", name="box", trusted=False)
+    sshd.place(host)
+    count = tmp_path / "count"
+    args = {"start_id": "s1", "spec": spec(noting(count, BRIEF)).to_json(), "queue": False}
+    with pytest.raises(UnreachableError), intent("box", "start", args):
+        raise UnreachableError("the laptop was closed")
+    with Session(host) as session:
+        settling = threading.Thread(target=commands.settle_once_connected, args=(session,), daemon=True)
+        settling.start()
+        wait_until(lambda: session.link.question is not None, 10.0, "the question")
+        assert settling.is_alive()
+        assert (last_seen("box"), len(leftovers("box"))) == (None, 1)
+        assert session.link.question is not None
+        session.answer(session.link.question, "yes")
+        settling.join(20.0)
+        assert not settling.is_alive()
+        wait_until(count.exists, 10.0, "the run")
+    assert leftovers("box") == []
+    assert last_seen("box") is not None

@@ -1,0 +1,134 @@
+"""Every command with a host that is not this machine."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from remote.actions.intents import intent
+from remote.errors import UnreachableError
+from remote.hosts import Host
+from remote.hostsedit import add_hosts
+from tests.remote.scripts import BRIEF, noting, spec
+from tests.sshd.delay import DelayProxy
+from tests.sshd.server import Sshd
+from tests.tui.commands.conftest import Photinus
+from tests.waiting import wait_until
+from tui.commands.looking import hear_all
+from tui.commands.parser import build_parser
+from tui.commands.starting import command_request, trainer_request
+
+PRINT_ENV = "import os; print(os.getcwd(), os.environ.get('ONLY_HERE'), os.environ.get('GIVEN'))"
+
+
+@pytest.fixture
+def box(sshd: Sshd, tmp_path: Path) -> Host:
+    host = sshd.host("plain", name="box")
+    sshd.place(host)
+    add_hosts([host])
+    return host
+
+
+def test_a_run_is_started_watched_and_stopped_elsewhere(
+    box: Host, sshd: Sshd, photinus: Photinus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONLY_HERE", "a secret of this machine")
+    (sshd.home("plain") / "work").mkdir()
+    words = ["--env", "GIVEN=yes", "--wait", "terminal", "--json", "--command", "--"]
+    program = [sys.executable, "-I", "-S", "-c", PRINT_ENV]
+    run = photinus("start", "--host", "box", "--cwd", "work", *words, *program)
+    assert (run.code, run.json["host"], run.json["state"]) == (0, "box", "succeeded"), run.err
+    log = photinus("tail", f"box:{run.json['run_id']}")
+    assert log.out == f"{sshd.home('plain')}/work None yes\n", log
+
+    quiet = photinus(
+        "start",
+        "--host",
+        "box",
+        "--json",
+        "--command",
+        "--",
+        sys.executable,
+        "-S",
+        "-c",
+        "import time; time.sleep(60)",
+    )
+    run_id = quiet.json["run_id"]
+    assert photinus("show", f"box/{run_id}", "--json").json["state"] == "running"
+    assert photinus("show", run_id).code == 6  # no such run on this machine
+    ended = photinus("stop", "--host", "box", run_id, "--json")
+    assert (ended.code, ended.json["state"]) == (0, "stopped")
+    assert photinus("kill", f"box:{run_id}").code == 0
+    assert photinus("events", f"box:{run_id}").code == 0
+    listed = photinus("ls", "--json").json
+    assert {(row["run_id"], row["host"]) for row in listed} == {(run.json["run_id"], "box"), (run_id, "box")}
+
+
+def test_folders_and_data_are_looked_for_on_the_host(box: Host, sshd: Sshd, photinus: Photinus) -> None:
+    nowhere = photinus("start", "--host", "box", "--cwd", "nowhere", "--command", "--", "true")
+    assert (nowhere.code, f"{sshd.home('plain')}/nowhere" in nowhere.err) == (3, True)
+    args = ("start", "--preset", "kssm-v3-tiny", "--set", "device=cpu", "--host", "box")
+    missing = photinus(*args, "--data", "books")
+    assert (missing.code, f"{sshd.home('plain')}/books" in missing.err) == (2, True), missing.err
+
+
+def test_a_request_for_elsewhere_says_nothing_of_this_machine(
+    box: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "books").mkdir()
+    parse = build_parser().parse_args
+    words = ["--preset", "kssm-v3-tiny", "--data", "books", "--set", "device=cpu"]
+    here, there = (trainer_request(parse(["start", "--host", name, *words])) for name in ("local", "box"))
+    assert (here.config["data"]["source"], here.cwd) == (str(tmp_path / "books"), str(tmp_path))
+    assert (there.config["data"]["source"], there.cwd) == ("books", "")
+    words = ["--command", "--", "true"]
+    here, there = (command_request(parse(["start", "--host", name, *words])) for name in ("local", "box"))
+    assert (here.inherit, there.inherit, there.cwd) == (True, False, "")
+
+
+def test_a_host_that_is_dead_or_silent_delays_no_other(
+    box: Host, photinus: Photinus, slow_link: Callable[[float], DelayProxy], sshd: Sshd
+) -> None:
+    proxy = slow_link(0.0)
+    proxy.pause()
+    silent = sshd.host("plain", name="silent", port=proxy.port)
+    for_ever = hear_all([silent, box], 600.0)
+    assert next(for_ever) == (box, [])  # the other one says nothing as long as this test lasts
+
+    add_hosts([Host("dead", "me@127.0.0.1:1"), silent, Host("bare", box.address)])
+    done = photinus("ls", "--json", "--timeout", "1.5")
+    assert (done.code, done.json) == (0, [])
+    assert sorted(line.split(":")[0] for line in done.err.splitlines()) == ["bare", "dead", "silent"]
+    assert "photinus hosts deploy bare" in done.err
+
+
+def test_where_no_host_answers_the_command_fails(photinus: Photinus, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = [Host("dead", "me@127.0.0.1:1"), Host("gone", "me@127.0.0.1:1")]
+    monkeypatch.setattr("tui.commands.looking.load_hosts", lambda: dead)
+    done = photinus("ls", "--json", "--timeout", "0.3")
+    assert (done.code, done.json) == (5, [])
+
+
+def test_a_host_that_is_named_must_answer(box: Host, sshd: Sshd, photinus: Photinus) -> None:
+    assert photinus("ls", "--host", "box", "--json").json == []
+    assert photinus("ls", "--host", "boxx").code == 6
+    add_hosts([Host("bare", box.address)])
+    told = photinus("ls", "--host", "bare")
+    assert (told.code, "photinus hosts deploy bare" in told.err) == (3, True)
+
+
+def test_a_start_that_was_never_answered_is_completed_by_the_next_command(
+    box: Host, sshd: Sshd, photinus: Photinus, tmp_path: Path
+) -> None:
+    count = tmp_path / "count"
+    args = {"start_id": "s1", "spec": spec(noting(count, BRIEF)).to_json(), "queue": False}
+    with pytest.raises(UnreachableError), intent("box", "start", args):
+        raise UnreachableError("the laptop was closed")
+    photinus("ls", "--host", "local")
+    assert not count.exists()  # it was asked of another host
+    assert len(photinus("ls", "--json").json) == 1
+    assert len(photinus("ls", "--json", "--host", "box").json) == 1
+    wait_until(count.exists, 10.0, "the run")
+    assert count.read_bytes() == b"x"

@@ -1,0 +1,122 @@
+"""What an evaluation looks at: a model, whole and verified, with the text that it was held out from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from safetensors.torch import load_file
+
+from trainer.checkpoints.write import MODEL_FILE
+from trainer.config.resolve import from_values
+from trainer.config.schema import RunConfig
+from trainer.data import Corpus, prepare
+from trainer.device import Device, open_device
+from trainer.endings import RefusedError
+from trainer.environment import granted_threads
+from trainer.models import LanguageModel, build
+from trainer.run.checkpoints import MANIFEST, NAME, Manifest, newest_valid, verify
+from trainer.run.errors import CheckpointError, HomeError, SpecError
+from trainer.run.home import open_home
+from trainer.run.layout import RunDir
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained model and its text.
+
+    Attributes:
+        name: run and checkpoint, for people.
+        untrained: makes its twin, freshly drawn from the run's seed.
+    """
+
+    name: str
+    model: LanguageModel[Any]
+    corpus: Corpus
+    config: RunConfig
+    device: Device
+    step: int
+
+    def untrained(self) -> LanguageModel[Any]:
+        """Return the same model before its first step."""
+        torch.manual_seed(self.config.seed)
+        model = build(self.config.model, self.corpus.vocab_size).to(self.device.place)
+        return model.eval()
+
+
+def find_checkpoint(name: str) -> Path:
+    """Return the checkpoint that `name` means: its folder, a run's folder, or a run id of this host.
+
+    Raises:
+        RefusedError: there is none; the message says where was looked.
+    """
+    path = Path(name).expanduser()
+    if not path.exists():
+        try:
+            path = open_home().run(name).path
+        except (HomeError, SpecError):
+            path = Path(name)
+    if (path / MANIFEST).is_file() and NAME.fullmatch(path.name):
+        return path
+    if not path.is_dir():
+        raise RefusedError(
+            f"{name} is neither a checkpoint, nor the folder of a run, nor a run of this host; "
+            "`photinus ls` lists the runs"
+        )
+    found = newest_valid(RunDir(path).checkpoints)
+    if found is None:
+        raise RefusedError(f"{path} has no valid checkpoint yet; train it first")
+    return found.path
+
+
+def load_subject(
+    name: str, *, data: str | None = None, device: str = "", say: Callable[[str], None] = lambda _: None
+) -> Subject:
+    """Load and verify.
+
+    Args:
+        name: as in `find_checkpoint`.
+        data: another source than the one it was trained on.
+        device: where to compute; the run's own by default, CPU if this host lacks that one.
+
+    Raises:
+        RefusedError: no such checkpoint, or its vocabulary is not that of the text.
+        CheckpointError: a file of it is torn or changed.
+        DataError: the text cannot be read.
+    """
+    path = find_checkpoint(name)
+    manifest = verify(path)
+    config = config_of(manifest, path)
+    if data:
+        config = _with_data(config, data)
+    place = open_device(device or "auto", config.threads or granted_threads())
+    say(f"{path.parent.parent.name}/{path.name}: {config.model.kind} on {config.data.source}")
+    corpus = prepare(config.data)
+    stored = manifest.raw.get("vocab_size")
+    if stored != corpus.vocab_size:
+        raise RefusedError(
+            f"{path.name} was trained with a vocabulary of {stored}, this text makes one of "
+            f"{corpus.vocab_size}; evaluate it on its own data, or on text of the byte tokenizer"
+        )
+    model = build(config.model, corpus.vocab_size).to(place.place)
+    model.load_state_dict(load_file(path / MODEL_FILE, device=str(place.place)))
+    model.eval()
+    return Subject(f"{path.parent.parent.name}/{path.name}", model, corpus, config, place, manifest.step)
+
+
+def config_of(manifest: Manifest, path: Path) -> RunConfig:
+    """Return the configuration that a checkpoint was trained with.
+
+    Raises:
+        CheckpointError: it tells none.
+    """
+    raw = manifest.raw.get("config")
+    if not isinstance(raw, dict):
+        raise CheckpointError(f"{path.name} does not tell its configuration")
+    return from_values(raw)
+
+
+def _with_data(config: RunConfig, source: str) -> RunConfig:
+    return msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, source=source))

@@ -1,0 +1,175 @@
+"""Screen 8: the hosts themselves: add, test step by step, deploy, doctor. Work goes on when it is left."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+
+from remote.hosts import Host
+from tui.keys import Where, bindings
+from tui.screens.base import CockpitScreen
+from tui.store.facts import why_not as why_no_link
+from tui.store.jobs import Job, Kind
+from tui.store.logring import LogRing
+from tui.store.store import RunKey
+from tui.store.words import duration
+from tui.theme import DIM, PLAIN, STRONG, hue
+from tui.widgets.hostrows import about, columns, host_cells
+from tui.widgets.keyed import KeyedTable
+from tui.widgets.lines import Part, line
+from tui.widgets.logview import LogView
+from tui.widgets.panel import Panel
+
+NARROW = 120
+NOTHING = "t tests this host step by step, D deploys Photinus to it, d asks its doctor"
+
+
+class Hosts(CockpitScreen):
+    """Every host with its link; below, what is known of the chosen one and the work on it."""
+
+    where: ClassVar[Where] = "hosts"
+    BINDINGS: ClassVar = bindings("hosts")
+    AUTO_FOCUS: ClassVar[str | None] = "#hosts"
+    CSS: ClassVar[str] = """
+    Hosts { layout: vertical; }
+    Hosts KeyedTable { margin: 1 0 0 0; height: auto; max-height: 40%; }
+    Hosts #below { height: 1fr; margin: 1 0 0 0; }
+    Hosts #about { width: 52; padding: 0 1; height: 1fr; }
+    Hosts #work { width: 1fr; padding: 0 1; border-left: solid $border; }
+    Hosts #worktitle { height: 1; }
+    Hosts.-narrow #below { layout: vertical; }
+    Hosts.-narrow #about { width: 1fr; height: 6; }
+    Hosts.-narrow #work { border-left: none; margin: 1 0 0 0; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._nothing = LogRing(10)
+        self._wanted: str | None = None
+
+    def body(self) -> ComposeResult:
+        """The table, and what belongs to its chosen row."""
+        yield KeyedTable("hosts")
+        with Horizontal(id="below"):
+            yield Panel("about")
+            with Vertical(id="work"):
+                yield Panel("worktitle")
+                yield LogView("worklines")
+
+    @property
+    def table(self) -> KeyedTable:
+        """The hosts."""
+        return self.query_one("#hosts", KeyedTable)
+
+    def on_resize(self, _event: Resize | None = None) -> None:
+        """Beside each other where there is room."""
+        self.set_class(self.app.size.width < NARROW, "-narrow")
+        super().on_resize()
+
+    def on_data_table_row_highlighted(self) -> None:
+        """Another host was chosen."""
+        if self.is_mounted:
+            self.call_after_refresh(self.paint)
+
+    def chosen_host(self) -> str | None:
+        """The host under the cursor."""
+        return self.table.chosen
+
+    def target(self) -> RunKey | None:
+        """The newest live run of the chosen host."""
+        runs = self.bridge.store.runs
+        of_host = [key for key in runs if key[0] == self.chosen_host()]
+        return next((key for key in of_host if not runs[key].view.is_terminal), None)
+
+    def paint(self) -> None:
+        """Show what the store holds now."""
+        super().paint()
+        store, now, width = self.bridge.store, self.bridge.now(), self.app.size.width
+        self.table.lay(columns(width))
+        self.table.show({name: host_cells(host, now, width) for name, host in store.hosts.items()})
+        if self._wanted in store.hosts:
+            self.table.choose(str(self._wanted))
+            self._wanted = None
+        host = store.hosts.get(self.chosen_host() or "")
+        if host is None:
+            return
+        self.query_one("#about", Panel).lay(
+            lambda _width, height: [line((host.name, STRONG)), *about(host, now)][: max(height, 1)]
+        )
+        job = host.job
+        title = line((NOTHING, DIM)) if job is None else line(*_title(job, now))
+        self.query_one("#worktitle", Panel).lay(lambda _width, _height: [title])
+        self.query_one("#worklines", LogView).show(job.lines if job is not None else self._nothing)
+
+    def why_not_here(self, action: str) -> str:
+        """Why a host cannot be worked on."""
+        host = self.bridge.store.hosts.get(self.chosen_host() or "")
+        if host is None:
+            return "no host is chosen"
+        if action == "deploy" and host.config is not None and host.config.is_local:
+            return f"{host.name} is this machine: Photinus is here already"
+        return ""
+
+    def action_open(self) -> None:
+        """What the chosen host asks."""
+        name = self.chosen_host()
+        if name is not None and not self.bridge.ask(name):
+            self.notify(f"{name} asks nothing; t tests it", timeout=3, markup=False)
+
+    def action_add(self) -> None:
+        """The form for one more host."""
+        from tui.screens.addhost import AddHost
+
+        def added(said: Host | str) -> None:
+            if isinstance(said, str):
+                self.notify(said, title="not added", severity="error", markup=False, timeout=15)
+                return
+            self.bridge.add_host(said)
+            self._wanted = said.name
+            self._begin("test", said.name)
+
+        def sent(host: Host | None) -> None:
+            if host is not None:
+                self.bridge.work.add(host, added)
+
+        self.app.push_screen(AddHost(frozenset(self.bridge.store.hosts)), sent)
+
+    def action_test(self) -> None:
+        """Test the chosen host."""
+        self._begin("test", self.chosen_host())
+
+    def action_deploy(self) -> None:
+        """Deploy to the chosen host."""
+        if not self._refuse("deploy"):
+            self._begin("deploy", self.chosen_host())
+
+    def action_doctor(self) -> None:
+        """Ask the chosen host's doctor."""
+        host = self.bridge.store.hosts.get(self.chosen_host() or "")
+        if host is not None and (reason := why_no_link(host)):
+            self.notify(reason, title="cannot ask the doctor", severity="warning", markup=False)
+        else:
+            self._begin("doctor", self.chosen_host())
+
+    def _begin(self, kind: Kind, name: str | None) -> None:
+        """Begin a piece of work, unless another one is going on there."""
+        host = self.bridge.store.hosts.get(name or "")
+        if host is None:
+            return
+        if host.job is not None and host.job.ended is None:
+            self.notify(f"{host.job.kind} of {host.name} is still going on", severity="warning", markup=False)
+            return
+        host.job = Job(kind, host.name, self.bridge.now())
+        work = self.bridge.work
+        {"test": work.test, "deploy": work.deploy, "doctor": work.doctor}[kind](host.job)
+        self.query_one("#worklines", LogView).follow = True
+        self.paint()
+
+
+def _title(job: Job, now: float) -> tuple[Part, ...]:
+    took = duration((job.ended if job.ended is not None else now) - job.begun)
+    state, colour = (
+        ("going on", "blue") if job.ended is None else ("well", "green") if job.ok else ("failed", "red")
+    )
+    return (job.kind, STRONG), (f"  {job.host}  ", PLAIN), (state, hue(colour)), (f"  {took}", DIM)  # type: ignore[arg-type]

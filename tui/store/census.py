@@ -1,0 +1,104 @@
+"""Processes and locks of a host, as the verb `processes` tells them: parsed once, never guessed at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast, get_args
+
+from remote.errors import ProtocolError
+from remote.sanitise import clean_line
+from remote.view import checked
+
+Standing = Literal["live", "orphan", "foreign"]
+STANDINGS: tuple[str, ...] = get_args(Standing)
+_OPTIONAL_NUMBER = (float, type(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of our own uid on a host.
+
+    Attributes:
+        start: the kernel's start time, which with the pid says which process it is; None for a foreign one.
+        standing: live, orphan (its run is over or nobody supervises it), foreign (not ours: never touched).
+        age_s: seconds. memory, gpu_memory: bytes. None where unknown.
+    """
+
+    pid: int
+    start: int | None
+    standing: Standing
+    run_id: str
+    why: str
+    age_s: float | None
+    memory: float | None
+    gpu_memory: float | None
+    command: str
+
+    @property
+    def row(self) -> str:
+        """A name that another process never has."""
+        return f"{self.standing}/{self.run_id}/{self.pid}/{self.start}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock of a host, and the run that it belongs to or that holds it."""
+
+    name: str
+    free: bool
+    run_id: str
+    holders: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """One answer of a host. `at`: monotonic seconds. `trouble`: why there is none."""
+
+    at: float = 0.0
+    processes: tuple[Process, ...] = ()
+    locks: tuple[Lock, ...] = ()
+    trouble: str = ""
+    left_out: int = field(default=0)
+
+    @property
+    def orphans(self) -> tuple[Process, ...]:
+        """What was left behind."""
+        return tuple(process for process in self.processes if process.standing == "orphan")
+
+
+def census(answer: Mapping[str, Any], at: float) -> Census:
+    """Parse an answer.
+
+    Raises:
+        ProtocolError: it is malformed; the message names the field.
+    """
+    rows, locks = checked(answer, "processes", (list,)), checked(answer, "locks", (list,))
+    return Census(at, tuple(_process(row) for row in rows), tuple(_lock(row) for row in locks))
+
+
+def _process(raw: object) -> Process:
+    if not isinstance(raw, dict):
+        raise ProtocolError("a process must be an object")
+    row = {"start": None, "run_id": None, "age_s": None, "rss": None, "gpu_mem": None, "cmd": None, **raw}
+    standing = checked(row, "class", (str,))
+    if standing not in STANDINGS:
+        raise ProtocolError(f"a process of the unknown class {standing!r}")
+    return Process(
+        pid=checked(row, "pid", (int,)),
+        start=checked(row, "start", (int, type(None))),
+        standing=cast("Standing", standing),
+        run_id=checked(row, "run_id", (str, type(None))) or "",
+        why=checked(row, "why", (str,)),
+        age_s=checked(row, "age_s", _OPTIONAL_NUMBER),
+        memory=checked(row, "rss", _OPTIONAL_NUMBER),
+        gpu_memory=checked(row, "gpu_mem", _OPTIONAL_NUMBER),
+        command=checked(row, "cmd", (str, type(None))) or "",
+    )
+
+
+def _lock(raw: object) -> Lock:
+    if not isinstance(raw, dict):
+        raise ProtocolError("a lock must be an object")
+    held_by = raw.get("holders") or ()
+    holders = ", ".join(clean_line(str(one)) for one in held_by) if isinstance(held_by, list) else ""
+    run_id = checked({"run_id": None, **raw}, "run_id", (str, type(None))) or ""
+    return Lock(checked(raw, "name", (str,)), checked(raw, "free", (bool,)), run_id, holders)

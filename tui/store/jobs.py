@@ -1,0 +1,60 @@
+"""A piece of work on one host that tells of itself line by line: a test, a deploy, a doctor."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from remote.findings import Finding, ranked
+from remote.sanitise import clean_line
+from remote.view import checked
+from tui.store.logring import LogRing
+
+Kind = Literal["test", "deploy", "doctor"]
+SIGNS: Mapping[str, str] = {"ok": "✔", "warn": "⚠", "bad": "✖", "unknown": "·"}
+
+
+@dataclass(slots=True)
+class Job:
+    """What was begun on a host, and everything it has said so far. `ended`: None while it goes on."""
+
+    kind: Kind
+    host: str
+    begun: float
+    lines: LogRing = field(default_factory=lambda: LogRing(5000))
+    ended: float | None = None
+    ok: bool = False
+
+    def say(self, text: str) -> None:
+        """One more line."""
+        self.lines.note(clean_line(text))
+
+    def step(self, ok: bool | None, name: str, said: str, remedy: str = "", ms: float | None = None) -> None:
+        """One step of a test, with what would help where it failed."""
+        sign = SIGNS["unknown" if ok is None else "ok" if ok else "bad"]
+        took = f"  ({ms:.0f} ms)" if ms is not None else ""
+        self.say(f"{sign} {name:<12} {said}{took}".rstrip())
+        if remedy and not ok:
+            self.say(f"               {remedy}")
+
+    def end(self, ok: bool, text: str, at: float) -> None:
+        """It is over."""
+        self.say(f"{SIGNS['ok' if ok else 'bad']} {text}")
+        self.ended, self.ok = at, ok
+
+
+def findings(answer: Mapping[str, Any]) -> list[Finding]:
+    """What a host's doctor found, the worst first.
+
+    Raises:
+        ProtocolError: malformed.
+    """
+    return ranked(Finding.from_json(raw) for raw in checked(answer, "findings", (list,)))
+
+
+def told(found: Finding) -> list[str]:
+    """A finding as lines: what, why, and what would mend it."""
+    sign = SIGNS[{"problem": "bad", "warning": "warn", "note": "unknown"}[found.level]]
+    return [
+        f"{sign} {found.about}: {found.what}",
+        *(f"    {text}" for text in (found.why, found.remedy) if text),
+    ]
