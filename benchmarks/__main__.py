@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 
-SUITE = ("trainer_startup", "first_paint", "chart", "logview", "ingest", "link", "training_step")
+SUITE = ("trainer_startup", "first_paint", "fleet", "chart", "logview", "ingest", "link", "training_step")
 RESULTS = Path(__file__).parent / "results"
 
 

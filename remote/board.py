@@ -1,9 +1,12 @@
 """The newest that a client heard of each run; what is older never overwrites it."""
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+from remote.errors import ProtocolError
 from remote.view import RunView
 
 
@@ -62,3 +65,28 @@ class Board:
                 if (left := deadline - time.monotonic()) <= 0:
                     return None
                 self._changed.wait(left)
+
+
+class Answered:
+    """What verbs answered of runs. It may be newer than the board, which tells its owner of every change."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, RunView] = {}
+
+    def take(self, answer: Mapping[str, Any]) -> None:
+        """Take a verb's answer: a run, a list of runs, or neither."""
+        rows = answer.get("runs")
+        for row in rows if isinstance(rows, list) else [answer]:
+            if isinstance(row, dict) and "run_id" in row and "seq" in row:
+                with contextlib.suppress(ProtocolError):
+                    view = RunView.from_json(row)
+                    self._runs[view.run_id] = view
+
+    def over(self, runs: Iterable[RunView]) -> tuple[RunView, ...]:
+        """These runs, with what was answered where it is newer."""
+        newest = {run.run_id: run for run in runs}
+        for run in list(self._runs.values()):
+            known = newest.get(run.run_id)
+            if known is None or run.seq > known.seq:
+                newest[run.run_id] = run
+        return tuple(newest.values())

@@ -54,7 +54,7 @@ class Dialling:
             return most
         return min(most, max(least, PATIENCE * self._good_s) * self._factor)
 
-    def begin(self, on_stage: Callable[[], None], on_end: Callable[[Outcome], None]) -> None:
+    def begin(self, on_stage: Callable[[], object], on_end: Callable[[Outcome], None]) -> None:
         """Start a dial; an older one is given up."""
         self.give_up()
         dial = Dial(deadline_s=self.deadline_s, answers=self._answers)
@@ -94,7 +94,7 @@ class Dialling:
         if dial.gave_up.is_set():
             _close(outcome)  # the session may be over, and nobody reads what was posted
 
-    def _staged(self, dial: Dial, stage: str, on_stage: Callable[[], None]) -> None:
+    def _staged(self, dial: Dial, stage: str, on_stage: Callable[[], object]) -> None:
         if dial is self._dial:
             self.stage = stage
             on_stage()

@@ -1,11 +1,13 @@
 """A host examined: what its agent finds there, and what only a client can see: a clock that is off, say."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from remote.errors import CallError
 from remote.findings import Finding, ranked
+from remote.hosts import Host
 from remote.session import Session
 from remote.version import version
 from remote.view import HostHello
@@ -13,6 +15,7 @@ from remote.view import HostHello
 QUICK_S = 60.0
 DEEP_S = 3600.0
 SKEW_S = 2.0
+OURS = re.compile(r"photinus (adopt|audit|doctor|events|kill|processes|reap|resume|show|stop)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,23 @@ def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] 
         if error.code not in ("unknown_verb", "incompatible"):
             raise
         answer = {"findings": [refused(error).to_json()]}
-    found = [Finding.from_json(raw) for raw in answer.get("findings", [])]
+    found = [at(session.host, Finding.from_json(raw)) for raw in answer.get("findings", [])]
     found += skew(session.host.name, wall, sent, received)
     if session.hello is not None:
-        found += versions(session.hello)
+        found += (at(session.host, one) for one in versions(session.hello))
     facts = {str(key): str(value) for key, value in dict(answer.get("facts", {})).items()}
     return Report(tuple(ranked(found)), facts, int(answer.get("left_out", 0)))
+
+
+def at(host: Host, one: Finding) -> Finding:
+    """The finding with a remedy that says where it is to be typed."""
+    if not one.remedy:
+        return one
+    remedy = one.remedy.replace("photinus hosts deploy HOST", f"photinus hosts deploy {host.name}")
+    if host.is_local:
+        return replace(one, remedy=remedy)
+    told = OURS.sub(rf"photinus \1 --host {host.name}", remedy)
+    return replace(one, remedy=told if told.startswith("photinus ") else f"on {host.name}: {told}")
 
 
 def refused(error: CallError) -> Finding:

@@ -82,6 +82,37 @@ def backoff(timings: Timings, attempt: int, away_s: float, chance: float = -1.0)
 
 
 @dataclass(slots=True)
+class Absence:
+    """How long the host has been away, and when it is tried again.
+
+    Attributes:
+        since: when the link went away (or the session began).
+        attempt: number of the connect in progress or awaited; 0 while the link is up.
+        retry_at: when the next one is due.
+    """
+
+    timings: Timings
+    since: float
+    attempt: int = 1
+    retry_at: float = 0.0
+    _pauses: int = 0
+
+    def goes_on(self, now: float) -> float:
+        """The link was lost, or a connect failed: the pause before the next one, seconds."""
+        if self.attempt == 0:
+            self.since = now
+        self.attempt += 1
+        self._pauses += 1
+        pause = backoff(self.timings, self._pauses, now - self.since)
+        self.retry_at = now + pause
+        return pause
+
+    def ends(self) -> None:
+        """The link is up."""
+        self.attempt = self._pauses = 0
+
+
+@dataclass(slots=True)
 class Pings:
     """The pings of one connection: the only detector of a dead link."""
 

@@ -17,7 +17,7 @@ from remote.endings import refusal
 from remote.errors import CallError, ProtocolError, Question, QuestionError, UnreachableError
 from remote.following import Follower
 from remote.hosts import Host
-from remote.link import HELD, LinkState, Phase, Pings, Timings, backoff, held_phase
+from remote.link import HELD, Absence, LinkState, Phase, Pings, Timings, held_phase
 from remote.streams import Streams
 from remote.transport import Answers, Opener
 from remote.updates import AgentTalk, LinkChanged, Update
@@ -54,8 +54,8 @@ class Pilot:
         self._dialling = Dialling(host, opener, timings, answers, clock, self.post)
         self._connection: Connection | None = None
         self._pings = Pings(timings, clock())
-        self._attempt, self._pauses = 1, 0
-        self._away_since, self._retry_at, self._opened_at = clock(), 0.0, 0.0
+        self._away = Absence(timings, clock())
+        self._opened_at = 0.0
         self._closing = False
         self._closers: list[threading.Thread] = []
         self._last_tick = (clock(), time.time())
@@ -142,7 +142,7 @@ class Pilot:
         now = self._clock()
         times = [now + TICK_S, self._calls.next_deadline()]
         if self.link.phase == "retrying":
-            times.append(self._retry_at)
+            times.append(self._away.retry_at)
         elif self._connection is not None:
             times.append(self._pings.next_due())
         return max(0.0, min(at for at in times if at is not None) - now)
@@ -207,7 +207,7 @@ class Pilot:
         elif self._talk.hello_done and self.link.phase == "connecting":
             self._dialling.proved()
             self._streams.is_back(self._set_link("connected"))
-            self._attempt = self._pauses = 0
+            self._away.ends()
             self.settled.set()
 
     def _refused(self, refusal: CallError) -> None:
@@ -227,7 +227,7 @@ class Pilot:
         woke = (wall - last_wall) - (now - last) > self._timings.sleep_gap_s
         if woke or now - last > self._timings.stall_s:
             self._pings.forgive(now, slept=woke)
-        if self.link.phase == "retrying" and (now >= self._retry_at or woke):
+        if self.link.phase == "retrying" and (now >= self._away.retry_at or woke):
             self._connect()
         elif self._dialling.is_busy and woke:
             self._connect()  # what was dialled before the sleep leads nowhere now
@@ -258,16 +258,10 @@ class Pilot:
             self._set_link(phase)
 
     def _lost(self, reason: str) -> None:
-        now = self._clock()
-        if self._attempt == 0:
-            self._away_since = now
-        self._attempt += 1
-        self._pauses += 1
+        pause = self._away.goes_on(self._clock())
         self.last_loss = reason
         self._calls.link_lost(reason)
         self._set_link("lost", reason)
-        pause = backoff(self._timings, self._pauses, now - self._away_since)
-        self._retry_at = now + pause
         self._set_link("retrying", reason, pause)
 
     def _drop(self, reason: str) -> None:
@@ -292,17 +286,17 @@ class Pilot:
             phase=phase,
             rtt_s=self._pings.rtt_s,
             since=old.since,
-            attempt=0 if phase in ("connected", "lagging") else max(self._attempt, 1),
+            attempt=0 if phase in ("connected", "lagging") else max(self._away.attempt, 1),
             reason=reason,
             retry_in_s=pause,
             stage=self._dialling.stage if phase == "connecting" else "",
             question=question if phase in HELD else None,
         )
         if phase in ("lost", "retrying"):
-            state = replace(state, since=self._away_since)
+            state = replace(state, since=self._away.since)
         elif phase != old.phase:
             state = replace(state, since=now)
         self.link = state
-        back_after_s = now - self._away_since if is_back else None
+        back_after_s = now - self._away.since if is_back else None
         self.updates.append(LinkChanged(state, back_after_s))
         return back_after_s

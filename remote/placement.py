@@ -59,7 +59,9 @@ def write_placement(host: Host, placement: Placement) -> None:
     write_json(make_client_folder("hosts") / f"{host.name}.json", asdict(placement))
 
 
-def forget_placement(host: Host, placement: Placement) -> None:
-    """Remember no longer that it lies there, unless something else is remembered meanwhile."""
-    if read_placement(host) == placement:
-        client_folder("hosts", f"{host.name}.json").unlink(missing_ok=True)
+def forget_placement(host: Host, placement: Placement) -> bool:
+    """Remember no longer that it lies there; False where that was not what is remembered."""
+    if read_placement(host) != placement:
+        return False
+    client_folder("hosts", f"{host.name}.json").unlink(missing_ok=True)
+    return True

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from remote.board import Answered
 from remote.calls import Answer, Call, OnDone
 from remote.clerk import CLERK
 from remote.errors import CallError, Question, UnreachableError
@@ -55,6 +56,7 @@ class Session:
         self._clock = clock
         self._keys = itertools.count(1)
         self.answers = answers or Answers()
+        self._answered = Answered()
         self._pilot = Pilot(host, timings or Timings(), opener, clock, telemetry_s, client, self.answers)
 
     def start(self) -> "Session":
@@ -89,7 +91,8 @@ class Session:
     @property
     def known_runs(self) -> tuple[RunView, ...] | None:
         """The newest that was heard of every run; None before the host listed them."""
-        return self._pilot.board.all()
+        listed = self._pilot.board.all()
+        return None if listed is None else self._answered.over(listed)
 
     def wait_run(self, run_id: str, predicate: Callable[[RunView], bool], timeout: float) -> RunView | None:
         """Wait until what was heard of a run satisfies `predicate`; None after `timeout` seconds."""
@@ -163,7 +166,9 @@ class Session:
             CLERK.flush()
         if isinstance(answers[0], CallError):
             raise answers[0]
-        return dict(answers[0])
+        answer = dict(answers[0])
+        self._answered.take(answer)
+        return answer
 
     def call_async(
         self, verb: str, args: Mapping[str, Any], on_done: OnDone, timeout: float = CALL_S

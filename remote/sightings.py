@@ -67,7 +67,7 @@ def last_seen(name: str) -> Sighting | None:
     with contextlib.suppress(RunError, OSError, KeyError, TypeError, ValueError):
         raw: Any = read_json(client_folder(FOLDER, f"{name}.json"))
         if raw is not None:
-            live = {str(run): str(state) for run, state in raw["live"].items()}
+            live = {str(run): str(state) for run, state in dict(raw["live"]).items()}
             texts = {key: str(raw[key]) for key in ("host_id", "version", "platform")}
             return Sighting(name=name, at=float(raw["at"]), live=live, **texts)
     return None

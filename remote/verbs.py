@@ -171,7 +171,7 @@ VERBS: Mapping[str, Verb] = {
     "admit": Verb(_SEED, acts=True),
     "checkpoints": Verb({"run_id": _RUN, "before": Arg("int", required=False)}, acts=False),
     "doctor": Verb({"deep": Arg("flag", required=False, default=False)}, acts=False),
-    "autostart": Verb({"action": Arg("text", pattern="install|remove|refresh")}, acts=True),
+    "autostart": Verb({"action": Arg("text", pattern="install|remove")}, acts=True),
     "deploy-check": Verb(
         {"wheel": Arg("text", pattern=r"[0-9a-f]{64}"), "version": Arg("text", longest=64)}, acts=False
     ),

@@ -17,7 +17,7 @@ from trainer.own_log import OwnLog
 from trainer.run.atomic import NO_SPACE, make_reserve
 from trainer.run.errors import RunError
 from trainer.run.records import ExitRecord, write_exit, write_hello
-from trainer.run.requirements import REMEDY, missing_for_training
+from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
 from trainer.stop import Stop
 from trainer.telemetry.write import EventWriter
 from trainer.voice import Voice
@@ -66,6 +66,8 @@ def _work(assignment: Assignment, stop: Stop, voice: Voice, ledger: Ledger) -> N
         stop.check()  # of several, the others must be met first, and dismissed
     if missing := missing_for_training():
         raise RefusedError(f"{', '.join(missing)} is missing: {REMEDY}")
+    if warning := torch_warning():
+        voice.note(warning, "warning")
     prepare_environment()
     from trainer.loop import train
 
@@ -156,10 +158,8 @@ def _leave_exit(assignment: Assignment, ending: Ending, ledger: Ledger) -> None:
         token=assignment.token,
         outcome=ending.outcome,
         reason=ending.reason,
-        step=ledger.step,
         steps_done=ledger.steps_done,
-        checkpoint=ledger.checkpoint,
-        sha256=ledger.sha256,
         at=time.time(),
+        **ledger.standing(),
     )
     write_exit(assignment.run, record)

@@ -165,8 +165,12 @@ def demand_folder(out: Path) -> None:
     Raises:
         ConfigError: naming what is in the way.
     """
-    there = next(path for path in (out, *out.parents) if path.exists())
-    if not there.is_dir():
+    try:
+        there = next(path for path in (out, *out.parents) if path.exists())
+        is_folder = there.is_dir()
+    except OSError as error:
+        raise ConfigError(f"--out {out}: {error.strerror}; name a folder that you can write to") from error
+    if not is_folder:
         raise ConfigError(
             f"--out {out}: {there} is a file; name a folder that is not there yet, or that of an earlier run"
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, TypedDict
 
 Outcome = Literal["succeeded", "stopped", "failed"]
 
@@ -33,6 +33,14 @@ class StoppedError(Exception):
     """A stop was honoured. No fault: it unwinds the loop to its end."""
 
 
+class Standing(TypedDict):
+    """Where a run stands: its last step, its newest proven checkpoint, the hash of that one's manifest."""
+
+    step: int
+    checkpoint: str | None
+    sha256: str | None
+
+
 @dataclass(slots=True)
 class Ledger:
     """How far this attempt has come; the last word is written from it, however the attempt ends.
@@ -48,6 +56,10 @@ class Ledger:
     checkpoint: str | None = None
     sha256: str | None = None
     checkpoint_step: int = -1
+
+    def standing(self) -> Standing:
+        """What a last word and the answer to a stop both say."""
+        return {"step": self.step, "checkpoint": self.checkpoint, "sha256": self.sha256}
 
     def at_checkpoint(self, step: int, name: str, sha256: str) -> None:
         """Take note of a checkpoint that is proven on disk."""

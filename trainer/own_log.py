@@ -4,9 +4,8 @@ import os
 import time
 from pathlib import Path
 
-from trainer.run.atomic import open_append
 from trainer.run.layout import RunDir
-from trainer.run.logs import continue_log, newest_log
+from trainer.run.logs import append_to, continue_log, newest_log
 
 STREAMS = (1, 2)
 LOOK_S = 1.0
@@ -42,10 +41,7 @@ class OwnLog:
         self._next_look = now + LOOK_S
         newest = newest_log(self._run)
         if newest and newest != self._current:
-            fd = open_append(newest)
-            for one in STREAMS:
-                os.dup2(fd, one)
-            os.close(fd)
+            append_to(newest, STREAMS)
             self._current = newest
 
 

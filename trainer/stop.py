@@ -65,10 +65,8 @@ class Stop:
                 req_id=request.req_id,
                 attempt=self._attempt,
                 token=self._token,
-                step=ledger.step,
-                checkpoint=ledger.checkpoint,
-                sha256=ledger.sha256,
                 at=time.time(),
+                **ledger.standing(),
             )
             put_ack(self._run, ack)
 

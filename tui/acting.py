@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from remote.errors import CallError, Question
+from remote.errors import CallError, ProtocolError, Question
 from tui.screens.bridge import Heard, Told
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
+    from remote.older import Older
     from remote.session import Session
 
 REAP_S = 15.0  # SIGTERM, 2 s, SIGKILL, 5 s
@@ -78,6 +79,24 @@ class SessionActs:
             self._post(lambda: heard(answer))
 
         threading.Thread(target=work, name="photinus-call", daemon=True).start()
+
+    def older(
+        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Older | CallError], None]"
+    ) -> None:
+        """Ask for what stands before a place in a run's log."""
+
+        def work() -> None:
+            from remote.older import read_older
+
+            try:
+                piece: Older | CallError = read_older(self._sessions[host], file, before, run_id=run_id)
+            except CallError as error:
+                piece = error
+            except ProtocolError as error:
+                piece = CallError("internal", str(error))
+            self._post(lambda: heard(piece))
+
+        threading.Thread(target=work, name="photinus-older", daemon=True).start()
 
     def reconnect(self, host: str) -> None:
         """Try the link now."""

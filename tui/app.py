@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +12,7 @@ from textual.screen import Screen
 
 from remote.hosts import Host
 from tui.acting import SessionActs
+from tui.autopull import AutoPulls
 from tui.hostwork import HostWork
 from tui.keys import PLACES, TABLE, Where
 from tui.screens.base import CockpitScreen
@@ -73,6 +75,8 @@ class Cockpit(App[str]):
         self._clock, self._wall, self._tick_s = clock, wall, tick_s
         self._opened: RunKey | None = None
         self._followers = Followers()
+        self.pulls = AutoPulls()
+        self._turn = 0
 
     def get_default_screen(self) -> Screen[object]:
         """The Fleet is the ground on which all else stands."""
@@ -98,7 +102,8 @@ class Cockpit(App[str]):
         self.set_interval(self._tick_s, self.tick)
 
     def _connect(self) -> None:
-        for session in self.sessions.values():
+        for session in list(self.sessions.values()):
+            self.pulls.begin(session)
             session.start()
 
     def now(self) -> float:
@@ -121,6 +126,8 @@ class Cockpit(App[str]):
         self._open_focus()
         for alert in self.store.take_news():
             self.notify(alert.text, severity=alert.level, markup=False)
+        for text, level in self.pulls.news():
+            self.notify(text, title="auto-pull", severity=level, markup=False)
         screen = self.screen
         if isinstance(screen, CockpitScreen) and screen.is_mounted:
             screen.paint()
@@ -128,16 +135,23 @@ class Cockpit(App[str]):
             self.set_timer(0.02, self.tick)
 
     def _drain(self) -> bool:
-        """Take what the sessions have, within the budget; whether something is left."""
+        """Take what the sessions have, in turn, within the budget; whether something is left."""
         until = time.perf_counter() + BUDGET_S
-        for name, session in self.sessions.items():
-            while updates := session.drain(BATCH):
-                now, wall = self.now(), self.wall()
-                for update in updates:
-                    if self._followers.is_current(name, update):
-                        self.store.apply(name, update, now, wall)
-                if time.perf_counter() > until:
-                    return True
+        waiting = deque(self.sessions.items())
+        waiting.rotate(self._turn)  # a host that never stops talking delays no other
+        self._turn += 1
+        while waiting:
+            name, session = waiting.popleft()
+            if not (updates := session.drain(BATCH)):
+                continue
+            now, wall = self.now(), self.wall()
+            for update in updates:
+                self.pulls.take(name, update)
+                if self._followers.is_current(name, update):
+                    self.store.apply(name, update, now, wall)
+            waiting.append((name, session))
+            if time.perf_counter() > until:
+                return True
         return False
 
     def _open_focus(self) -> None:
@@ -165,7 +179,9 @@ class Cockpit(App[str]):
         if isinstance(screen, RunScreen):
             screen.open(key)
         elif isinstance(screen, CockpitScreen):
-            self._front(RunScreen(key))
+            run = self._front("run", RunScreen)
+            assert isinstance(run, RunScreen)
+            run.open(key)
 
     def _watched(self) -> RunKey | None:
         """The run whose log is on the screen, behind a dialog perhaps."""
@@ -183,18 +199,23 @@ class Cockpit(App[str]):
         elif where == "processes":
             from tui.screens.processes import Processes
 
-            self._front(Processes())
+            self._front("processes", Processes)
         elif where == "hosts":
             from tui.screens.hosts import Hosts
 
-            self._front(Hosts())
+            self._front("hosts", Hosts)
 
-    def _front(self, screen: CockpitScreen) -> None:
-        """One screen at most stands on the Fleet."""
+    def _front(self, where: Where, make: Callable[[], CockpitScreen]) -> CockpitScreen:
+        """Show a screen, made when it is first needed. One at most stands on the Fleet."""
+        if not self.is_screen_installed(where):
+            self.install_screen(make(), where)
         if isinstance(self.screen, Fleet):
-            self.push_screen(screen)
+            self.push_screen(where)
         else:
-            self.switch_screen(screen)
+            self.switch_screen(where)
+        screen = self.get_screen(where)
+        assert isinstance(screen, CockpitScreen)
+        return screen
 
     def ask(self, host: str | None) -> bool:
         """Open the dialog of what this host asks (None: the first that asks); whether one does."""
@@ -223,6 +244,7 @@ class Cockpit(App[str]):
         if like is not None:
             session.read_only = like.read_only
         self.store.add_host(host)
+        self.pulls.begin(session)
         self.sessions[host.name] = session.start()
 
     def set_read_only(self, on: bool) -> None:
@@ -279,6 +301,7 @@ def run_cockpit(sessions: "list[Session]", focus_run: str | None = None, trouble
     try:
         said = app.run()
     finally:
+        app.pulls.close()
         for session in app.sessions.values():  # those that were added meanwhile too
             session.close()
     return said or app.last_words()

@@ -52,12 +52,6 @@ THEME = Theme(
         "footer-background": RAISED,
         "border": LINE,
         "border-blurred": LINE,
-        "block-cursor-background": "#2a4359",
-        "block-cursor-foreground": "#ffffff",
-        "block-cursor-text-style": "bold",
-        "block-cursor-blurred-background": "#222b35",
-        "block-cursor-blurred-foreground": INK,
-        "block-cursor-blurred-text-style": "none",
         "scrollbar": LINE,
         "scrollbar-hover": "#3b4653",
         "scrollbar-active": "#5aa9e6",
@@ -78,3 +72,5 @@ PLAIN = Style(color=INK)
 STRONG = Style(color="#ffffff", bold=True)
 DIM = Style(color=FADED)
 FAINT = Style(color="#606c7a")
+CURSOR = Style(color="#ffffff", bgcolor="#2a4359", bold=True)
+CURSOR_BLURRED = Style(bgcolor="#222b35")

@@ -33,6 +33,10 @@ def main() -> int:
         sys.stdout.buffer.write(encode_error(1, CallError("refused", str(error))))
         sys.stdout.buffer.flush()
         return 3
+    if (home.root / "envs").is_dir():
+        from remote.agent.autostart import renew
+
+        renew(home.root)
     return Service(home, idle_exit_s=options.idle_exit).serve()
 
 

@@ -41,7 +41,7 @@ class Ground:
 
 
 def autostart(ctx: Context, args: Result) -> Result:
-    """The verb. `action`: `install`, `remove`, or `refresh` (install where it was installed already).
+    """The verb. `action`: `install` or `remove`.
 
     Raises:
         CallError: `refused`: this host has nothing that could do it.
@@ -49,8 +49,22 @@ def autostart(ctx: Context, args: Result) -> Result:
     return arrange(Ground.real(), args["action"], sys.executable, str(ctx.home.root))
 
 
+def renew(home: Path, ground: Ground | None = None, python: str = sys.executable) -> None:
+    """Where this host contacts its runs at its start, it does so with the environment that now serves.
+
+    Only a deployed environment of this very state root does so; whatever goes wrong, it serves all the same.
+    """
+    if not Path(python).is_relative_to(home / "envs"):
+        return
+    with contextlib.suppress(CallError, OSError, KeyError):
+        ground = ground or Ground(user=getpass.getuser(), user_home=Path.home())
+        arrange(ground, "refresh", python, str(home))
+
+
 def arrange(ground: Ground, action: str, python: str, home: str) -> Result:
     """Put the files there or take them away; the answer says what is there now and what it cannot do.
+
+    `action`: `install`, `remove`, or `refresh`: install where it was installed already.
 
     Raises:
         CallError: `refused`: no systemd and no launchd, or a path that no unit can hold.

@@ -24,8 +24,7 @@ OUR_OWN = ("remote.agent", "remote.supervisor", "photinus")
 
 def processes(ctx: Context, _args: Result) -> Work:
     """The verb. It looks on a thread of its own: a host has thousands of processes, and a driver may hang."""
-    mine = Context.of(ctx.home)  # the loop's own caches are the loop's
-    return (yield from in_thread(lambda: listing(mine)))
+    return (yield from in_thread(lambda: listing(ctx)))
 
 
 def listing(ctx: Context) -> Result:

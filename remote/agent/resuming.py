@@ -7,7 +7,8 @@ from remote.agent.context import Context, Result, Work
 from remote.agent.environment import standing
 from remote.agent.orphans import demand_no_orphans
 from remote.agent.program import demand_program
-from remote.agent.starting import Plan, already_running, carry, check_host, reconciled
+from remote.agent.starting import Plan, carry, check_host, reconciled
+from remote.agent.taken import already_running
 from remote.errors import CallError
 from trainer.run.checkpoints import CheckpointInfo, list_checkpoints, newest_valid, verify
 from trainer.run.errors import CheckpointError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from remote.agent.context import Context, Result, Work
-from remote.agent.environment import pinned
+from remote.agent.environment import own, pinned
 from remote.agent.grounding import demand_data, grounded
 from remote.agent.holders import Holder, holders
 from remote.agent.launch import Busy, carry_out, owner_of, take_locks
@@ -14,6 +14,7 @@ from remote.agent.orphans import demand_no_orphans
 from remote.agent.program import demand_program
 from remote.agent.queue import enqueue
 from remote.agent.seeds import demand_parent
+from remote.agent.taken import already_running, busy
 from remote.errors import CallError
 from remote.supervisor.reconcile import reconcile_run
 from trainer.run.identity import boot_id
@@ -25,6 +26,7 @@ from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
 
 DISK_MIN = 1 << 20
+DEPLOYED_REMEDY = "photinus hosts deploy HOST, with another `torch:` than none in hosts.yaml"
 Check: TypeAlias = Callable[[], None]
 
 
@@ -130,7 +132,7 @@ def _carry_out(ctx: Context, plan: Plan, *, is_last: bool) -> RunDir | None:
         if owner is None and not is_last:
             return None
         if not plan.queue:
-            raise busy(plan, locks, owner, _held_by(ctx, locks))
+            raise busy(plan.spec, locks, owner, _held_by(ctx, locks))
         _put_in_line(ctx, plan)
         return plan.run
     try:
@@ -210,7 +212,8 @@ def check_host(ctx: Context, spec: RunSpec, checkpoint_bytes: int) -> None:
             "need_deploy", f"environment {spec.env_hash} is not on this host", "deploy to it first"
         )
     if spec.kind == "trainer" and (missing := missing_for_training()):
-        raise CallError("need_deploy", f"this host cannot train: {', '.join(missing)} is missing", REMEDY)
+        remedy = DEPLOYED_REMEDY if own().env else REMEDY
+        raise CallError("need_deploy", f"this host cannot train: {', '.join(missing)} is missing", remedy)
     known = ctx.devices()
     if absent := [name for name in spec.named_devices if name not in known]:
         raise CallError(
@@ -229,40 +232,3 @@ def check_host(ctx: Context, spec: RunSpec, checkpoint_bytes: int) -> None:
             f"free some space on the disk of {ctx.home.root}",
             {"free": free, "need": need},
         )
-
-
-def already_running(spec: RunSpec, state: StateRecord) -> CallError:
-    """Who runs it, and since when."""
-    return CallError(
-        "already_running",
-        f"run {state.run_id} is {state.state} (attempt {state.attempt}, started by {spec.by or 'somebody'})",
-        "watch it, or stop it first",
-        {
-            "run_id": state.run_id,
-            "state": str(state.state),
-            "attempt": state.attempt,
-            "since": state.since,
-            "who": spec.by,
-            "start_id": state.start_id,
-        },
-    )
-
-
-def busy(
-    plan: Plan, locks: Busy, owner: tuple[RunSpec, StateRecord] | None, found: list[Holder]
-) -> CallError:
-    """Who holds the device, where we know: the run, else the processes that the kernel names."""
-    detail: dict[str, object] = {"device": locks.device or plan.spec.device, "run_id": None}
-    who = ", ".join(map(str, found[:3])) or "a process that cannot be seen"
-    detail["pids"] = [one.pid for one in found]
-    if not locks.device:
-        why = f"the lock of {plan.run.run_id} is held by {who}"
-        return CallError("already_running", why, "try again in a moment, or see: photinus processes", detail)
-    if owner is None:
-        why = f"{locks.device} is held by {who}, which is no supervised run of this state root"
-        return CallError("device_busy", why, "photinus doctor explains it; or start with --queue", detail)
-    spec, state = owner
-    detail |= {"run_id": spec.run_id, "name": spec.name, "who": spec.by, "since": state.since}
-    detail |= {"state": str(state.state), "start_id": state.start_id}
-    why = f"{locks.device} is held by run {spec.run_id} ({state.state}, started by {spec.by or 'somebody'})"
-    return CallError("device_busy", why, "stop it, wait for it, or start with --queue", detail)

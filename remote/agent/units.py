@@ -1,12 +1,24 @@
 """What makes a host contact its own runs when it starts: a systemd user unit, a LaunchAgent. Pure texts."""
 
-import plistlib
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-UNIT = "photinus-contact.service"
-LABEL = "dev.photinus.contact"
 CONTACT = ("-I", "-m", "remote.agent", "--contact")
+
+
+def unit_name(home: str) -> str:
+    """One for each state root: two of them on one account do not take each other's place."""
+    return f"photinus-contact-{_mark(home)}.service"
+
+
+def label(home: str) -> str:
+    """The same for launchd."""
+    return f"dev.photinus.contact.{_mark(home)}"
+
+
+def _mark(home: str) -> str:
+    return hashlib.sha256(home.encode()).hexdigest()[:8]
 
 
 def systemd_unit(python: str, home: str) -> str:
@@ -41,9 +53,11 @@ def launch_agent(python: str, home: str, log: str) -> bytes:
 
     `AbandonProcessGroup` keeps launchd from ending what the contact started, `Interactive` from slowing it.
     """
+    import plistlib  # it brings an XML parser along
+
     return plistlib.dumps(
         {
-            "Label": LABEL,
+            "Label": label(home),
             "ProgramArguments": [python, *CONTACT],
             "EnvironmentVariables": {"PHOTINUS_HOME": home},
             "RunAtLoad": True,
@@ -59,14 +73,14 @@ def systemd_files(user_home: Path, python: str, home: str) -> dict[Path, bytes |
     """Path -> content, or the target of a symbolic link: the unit, and what enables it."""
     folder = user_home / ".config" / "systemd" / "user"
     return {
-        folder / UNIT: systemd_unit(python, home).encode(),
-        folder / "default.target.wants" / UNIT: folder / UNIT,
+        folder / unit_name(home): systemd_unit(python, home).encode(),
+        folder / "default.target.wants" / unit_name(home): folder / unit_name(home),
     }
 
 
 def launchd_files(user_home: Path, python: str, home: str) -> dict[Path, bytes | Path]:
     """The same for macOS: one property list."""
-    path = user_home / "Library" / "LaunchAgents" / f"{LABEL}.plist"
+    path = user_home / "Library" / "LaunchAgents" / f"{label(home)}.plist"
     return {path: launch_agent(python, home, f"{home}/contact.log")}
 
 

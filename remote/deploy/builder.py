@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from remote.deploy.filling import Filling, Kit
-from remote.deploy.installed import CAS, ENVS, Installed, read_installed, write_installed
+from remote.deploy.installed import CAS, ENVS, LOCK, Installed, read_installed, write_installed
 from remote.deploy.reporting import BuildError, Reporter
 from remote.deploy.scripts import repair_scripts
 from trainer.run.atomic import fsync_folder
 from trainer.run.locks import Flock
 
 BUILDING = ".building-"
-LOCK = "deploy.lock"
 TELL_S = 5.0
 
 

@@ -1,14 +1,14 @@
 """Deploy: look at the host, carry our wheel there, build an environment beside the living ones, try it."""
 
-import getpass
 import json
 import secrets
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
+from remote.clerk import CLERK
+from remote.conversation import whoami
 from remote.deploy.asking import ask_hello
 from remote.deploy.filling import Kit
 from remote.deploy.installed import ENVS, Installed
@@ -21,6 +21,7 @@ from remote.deploy.upload import Client, ask_to_stop, upload
 from remote.deploy.wheel import Wheel, our_wheel
 from remote.errors import CallError
 from remote.hosts import Host
+from remote.permission import demand_may_act
 from remote.placement import Placement, write_placement
 from remote.transport import Dial
 
@@ -78,14 +79,17 @@ def deploy(
 
     Raises:
         OSError: the host cannot be reached now, or the link broke; deploying again goes on where it was.
-        CallError: the host cannot be deployed to (`refused`, with the remedy), `disk_low`, `timeout`; or a
+        CallError: the host cannot be deployed to, or this client only looks (`refused`, with the remedy),
+            `disk_low`, `timeout`; or a
             `QuestionError` of the connection.
     """
     if host.is_local:
         raise CallError("bad_request", "this machine needs no deploy: it runs this installation", "")
+    demand_may_act("deploy")
     client = (connect or _connect)(host, dial)
     try:
-        return carry_out(Deployment(host, client, Hearing(say, dial.gave_up)), force=force)
+        with CLERK.deed(host.name, "deploy", {"force": force}):
+            return carry_out(Deployment(host, client, Hearing(say, dial.gave_up)), force=force)
     finally:
         client.close()
 
@@ -97,17 +101,26 @@ def carry_out(deployment: Deployment, *, force: bool = False) -> Placement:
     survey, wheel = probe(client, host), our_wheel()
     plan = make_plan(survey, host, wheel, host.torch)
     if force:
-        plan = replace(plan, env=secrets.token_hex(8), packages="")
+        plan = _afresh(plan)
     for line in describe(survey, plan):
         hearing.say(line)
     if plan.env in survey.environments:
         hearing.say(f"environment {plan.env} is there already")
-    else:
-        if not survey.environments:  # else the host may take the packages of one over
-            demand_disk(survey, host, plan)
-        upload(client, plan.python.path, survey.home, wheel, hearing.say)
-        _build(deployment, survey, plan, wheel)
+        try:
+            return _settle(deployment, survey, plan, wheel)
+        except CallError as error:  # somebody has damaged it; what may be in use is not mended in place
+            hearing.say(f"it does not work ({error.message}); making another")
+            plan = _afresh(plan)
+    if not survey.environments:  # else the host may take the packages of one over
+        demand_disk(survey, host, plan)
+    upload(client, plan.python.path, survey.home, wheel, hearing.say)
+    _build(deployment, survey, plan, wheel)
     return _settle(deployment, survey, plan, wheel)
+
+
+def _afresh(plan: Plan) -> Plan:
+    """The same under another name, taking nothing over."""
+    return replace(plan, env=secrets.token_hex(8), packages="")
 
 
 def describe(survey: Survey, plan: Plan) -> list[str]:
@@ -165,7 +178,7 @@ def _record(survey: Survey, plan: Plan, wheel: Wheel) -> Installed:
         torch=plan.build.name,
         python=plan.python.path,
         packages=plan.packages,
-        by=f"{getpass.getuser()}@{socket.gethostname()}",
+        by=whoami(),
     )
 
 
@@ -185,7 +198,7 @@ def _settle(deployment: Deployment, survey: Survey, plan: Plan, wheel: Wheel) ->
     hearing.say(f"the agent answers: photinus {hello.version}, Python {hello.python}, {devices}")
     placement = replace(placement, host_id=hello.host_id)
     write_placement(host, placement)
-    clean = CLEAN % json.dumps({"home": survey.home, "keep": plan.env})
+    clean = CLEAN % json.dumps({"home": survey.home, "keep": plan.env, "who": whoami()})
     try:
         perform(client, placement.python, clean, Hearing(hearing.say))
     except (OSError, CallError) as error:

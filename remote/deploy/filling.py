@@ -71,6 +71,7 @@ class Filling:
         self._pins = folder / "photinus-pins.txt"
         self._env = {key: value for key, value in os.environ.items() if key not in FOREIGN}
         self._env |= {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PYTHONNOUSERSITE": "1"}
+        self._env = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"} | self._env  # the host's own, as pip's
 
     def run(self) -> None:
         """All the steps.
@@ -194,8 +195,9 @@ class Filling:
 
 
 def last(error: Failed) -> str:
-    """A program's last words."""
-    return error.lines[-1] if error.lines else str(error)
+    """What a program died of: its first line that calls itself an error, else its last."""
+    told = [line for line in error.lines if line.lower().startswith("error")]
+    return [*told, *error.lines[-1:], str(error)][0]
 
 
 def explain(error: Failed, kit: Kit) -> BuildError:

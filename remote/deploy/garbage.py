@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from remote.audit import NAME, append, entry
-from remote.deploy.installed import CAS, ENVS, Installed, read_installed
+from remote.deploy.installed import CAS, ENVS, LOCK, Installed, read_installed
 from remote.deploy.residents import residents, unit_texts
 from trainer.run.errors import RunError
 from trainer.run.home import Home, open_home
+from trainer.run.locks import Flock
 from trainer.run.records import read_spec, read_state
 from trainer.run.states import State
 
@@ -116,12 +117,25 @@ def clean(
     now: float | None = None,
     found: Callable[[Path], Mapping[str, list[int]]] = residents,
 ) -> Cleaned:
-    """Remove what may go; with `dry_run` only tell.
+    """Remove what may go; with `dry_run` only tell. While a deploy is at work nothing goes.
 
     Raises:
         OSError: the disk refused.
         RunError: agent.lock hangs.
     """
+    with Flock(home.root / LOCK) as lock:
+        is_busy = not dry_run and not lock.take(0.0)
+        return _clean(home, own, dry_run=dry_run or is_busy, now=now, found=found)
+
+
+def _clean(
+    home: Home,
+    own: str,
+    *,
+    dry_run: bool,
+    now: float | None,
+    found: Callable[[Path], Mapping[str, list[int]]],
+) -> Cleaned:
     now = time.time() if now is None else now
     living = found(home.root / ENVS)
     with home.agent_section():
@@ -156,11 +170,11 @@ def size(path: Path) -> int:
     return total
 
 
-def tell_clean(home: str, keep: str) -> None:
+def tell_clean(home: str, keep: str, who: str) -> None:
     """What a deploy runs last, in the new environment; it answers in the lines of `remote.deploy.lines`."""
     opened = open_home(Path(home))
     with contextlib.suppress(OSError):  # the host's own record of who did what
-        append(opened.root / NAME, entry("deploy", {"env": keep}, "a deploy from a client"))
+        append(opened.root / NAME, entry("deploy", {"env": keep}, who))
     done = clean(opened, keep)
     if done.removed:
         print("photinus-deploy " + json.dumps({"say": sentence(done)}), flush=True)

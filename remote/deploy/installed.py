@@ -11,6 +11,7 @@ HOME_NOTE = "photinus-home"
 RECORD = "photinus.json"
 ENVS = "envs"
 CAS = "cas"
+LOCK = "deploy.lock"  # held by who builds, and by who cleans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

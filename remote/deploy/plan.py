@@ -27,7 +27,7 @@ class Plan:
 
     Attributes:
         env: its hash, of `packages` and the wheel. packages: hash of Python, platform, packages and torch.
-        borrowed: folders of packages of the interpreter that `python:` names, if it has torch; else empty.
+        borrowed: folders of packages of the interpreter that `python:` names; empty where nothing is.
         needs: packages to install from the host's index, pinned; without torch.
         torch: torch's own pinned requirement; empty where it is borrowed, or not wanted.
         installer: `uv`; `venv` with its own pip; `bare`: a venv filled by the base's pip; `none`: no package.
@@ -58,8 +58,8 @@ def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> Plan
     _demand_plain(survey.home, "state root", "home:")
     python = choose_python(survey, host)
     build = choose(survey, torch)
-    borrows = python.asked and "torch" in python.packages and build.name != NONE
-    if borrows:
+    borrows = python.asked and ("torch" in python.packages or build.name == NONE)
+    if borrows and build.name != NONE:
         _demand_torch(python)
         build = TorchBuild("borrowed", "", f"{python.path} has torch {python.packages['torch']}")
     train, nvidia = {} if build.name == NONE else TRAIN, NVIDIA if survey.driver else {}

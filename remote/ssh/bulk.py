@@ -32,7 +32,7 @@ class BulkSftp(paramiko.SFTPClient):
         is_whole = False
         try:
             file = self.open(path, "rb")
-            yield from _Reader(self, bytes(file.handle), start, end, depth).chunks()
+            yield from _Reader(self, _handle(file), start, end, depth).chunks()
             is_whole = True
             file.close()
         except BROKEN as error:
@@ -58,7 +58,7 @@ class BulkSftp(paramiko.SFTPClient):
         is_whole = False
         try:
             file = self.open(path, "r+b" if start else "wb")
-            writer = _Writer(self, bytes(file.handle), start, depth, on_sent)
+            writer = _Writer(self, _handle(file), start, depth, on_sent)
             for chunk in chunks:
                 writer.write(chunk)
             writer.finish(0)
@@ -69,6 +69,11 @@ class BulkSftp(paramiko.SFTPClient):
         finally:
             if not is_whole:
                 self.close()
+
+
+def _handle(file: Any) -> bytes:
+    """The host's name for an open file; Paramiko's stubs have it wrong."""
+    return bytes(file.handle)
 
 
 class _Answers:

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +34,17 @@ class Connected(Protocol):
     def close(self) -> None: ...  # noqa: D102
 
 
+@contextlib.contextmanager
+def link_errors() -> Iterator[None]:
+    """Make of whatever Paramiko raises on a link that breaks (EOFError, its own kinds) an OSError."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise ConnectionResetError(str(error) or "the connection is closed") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What a command on the host answered; `code` is -1 where a signal ended it."""
@@ -51,18 +62,18 @@ class ChannelPipe:
 
     def read(self) -> bytes:
         """See `remote.transport.Transport`."""
-        return self._channel.recv(READ_SIZE)
+        with link_errors():
+            return self._channel.recv(READ_SIZE)
 
     def talk(self) -> bytes:
         """See `remote.transport.Transport`."""
-        return self._channel.recv_stderr(READ_SIZE)
+        with link_errors():
+            return self._channel.recv_stderr(READ_SIZE)
 
     def write(self, data: bytes) -> None:
         """See `remote.transport.Transport`."""
-        try:
+        with link_errors():
             self._channel.sendall(data)
-        except EOFError as error:  # Paramiko's word for a socket that was closed meanwhile
-            raise OSError("the connection is closed") from error
 
     def sftp(self) -> Sftp:
         """See `remote.transport.Carrier`."""
@@ -80,7 +91,7 @@ class ChannelPipe:
         return Ending(f"the agent exited with code {code}", code)
 
     def _end_stdin(self) -> None:
-        with contextlib.suppress(OSError, EOFError):
+        with contextlib.suppress(OSError), link_errors():
             self._channel.shutdown_write()
 
 
@@ -96,12 +107,12 @@ def run_to_end(
     out, err = bytearray(), bytearray()
 
     def drain() -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), link_errors():
             while data := channel.recv_stderr(READ_SIZE):
                 err.extend(data)
 
     def feed() -> None:
-        with contextlib.suppress(OSError, EOFError):
+        with contextlib.suppress(OSError), link_errors():
             if stdin:
                 channel.sendall(stdin)
             channel.shutdown_write()
@@ -116,7 +127,8 @@ def run_to_end(
     try:
         while True:
             channel.settimeout(left())
-            data = channel.recv(READ_SIZE)
+            with link_errors():
+                data = channel.recv(READ_SIZE)
             if not data:
                 break
             out += data

@@ -1,5 +1,6 @@
 """An authenticated connection over Paramiko, and the channels on it."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -53,7 +54,7 @@ class SshClient:
         try:
             ran = run_to_end(channel, stdin, timeout_s, on_output)
         finally:
-            channel.close()
+            _shut(channel)
             self._slots.give_back()
         if ran.code < 0 and not self._transports[-1].is_active():
             raise ConnectionResetError("the link broke while a command ran on the host")
@@ -79,7 +80,7 @@ class SshClient:
         try:
             return cast(Sftp, _SftpClient(channel, self._slots.give_back))
         except (OSError, *BROKEN) as error:
-            channel.close()
+            _shut(channel)
             self._slots.give_back()
             raise OSError(f"{self._name} offers no SFTP: {error}") from None
 
@@ -101,13 +102,13 @@ class SshClient:
             except (OSError, *BROKEN) as error:
                 self._slots.give_back()
                 raise OSError(f"no channel to {self._name}: {error}") from None
-        stuck = threading.Timer(end.left(), channel.close)
+        stuck = threading.Timer(end.left(), _shut, (channel,))
         stuck.daemon = True
         stuck.start()
         try:
             what(channel)
         except (OSError, *BROKEN) as error:
-            channel.close()
+            _shut(channel)
             self._slots.give_back()
             raise OSError(f"{self._name} started nothing on a channel: {error}") from None
         finally:
@@ -175,6 +176,11 @@ def _road(transports: list[paramiko.Transport], hop: Target, answers: Answers, d
         raise refusals.no_jump(str(before), hop.where, error.code, error.text) from None
 
 
+def _shut(channel: paramiko.Channel) -> None:
+    with contextlib.suppress(OSError, *BROKEN):  # on a link that breaks even this can fail
+        channel.close()
+
+
 class _SftpClient(BulkSftp):
     """An SFTP channel that gives its place back, and fails as files do."""
 
@@ -183,7 +189,8 @@ class _SftpClient(BulkSftp):
         super().__init__(channel)
 
     def close(self) -> None:
-        super().close()
+        with contextlib.suppress(OSError, *BROKEN):
+            super().close()
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
             on_close()

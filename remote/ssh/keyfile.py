@@ -18,7 +18,7 @@ class KeyFile:
 
     Attributes:
         public: its public key's bytes; empty where the file does not tell.
-        key_type: such as `ssh-ed25519`; empty where the file does not tell.
+        key_type: such as `ssh-ed25519`; empty where the file does not tell, or cannot be used.
         is_encrypted: whether it needs a passphrase.
     """
 
@@ -39,6 +39,8 @@ def read_key_file(path: Path) -> KeyFile | None:
         return _openssh(path, text)
     if " PRIVATE KEY-----" not in text:
         return None
+    if "BEGIN PRIVATE KEY" in text or "BEGIN ENCRYPTED PRIVATE KEY" in text:
+        return KeyFile(path)  # PKCS#8, which Paramiko does not read
     kind = {"RSA": "ssh-rsa", "EC": "ecdsa-sha2-nistp256"}.get(text.partition("BEGIN ")[2].split(" ")[0], "")
     public = read_public_key(path.with_name(path.name + ".pub"))
     locked = "ENCRYPTED" in text

@@ -15,6 +15,7 @@ from remote.ssh.identities import Offer, certificate_fits, certificate_paths, in
 from remote.ssh.keyagent import KeyAgent
 from remote.ssh.keyfile import read_key_file, read_public_key
 from remote.ssh.known_hosts import type_of
+from remote.ssh.proxy import ProxySocket
 from remote.ssh.trust import Trust
 from remote.transport import Answers
 
@@ -60,7 +61,7 @@ def handshake(link: Any, target: Target, answers: Answers, deadline: Deadline) -
         if isinstance(error, IncompatiblePeer):
             raise refusals.no_common_algorithm(target.where, str(error)) from None
         if isinstance(error, BROKEN):
-            last_word = getattr(link, "last_word", "")
+            last_word = link.last_word() if isinstance(link, ProxySocket) else ""
             raise OSError(refusals.no_handshake(target.where, str(error), last_word)) from None
         raise
     return transport
@@ -192,7 +193,8 @@ class _Ring:
         assert offer.file is not None
         path, kind = offer.file.path, offer.file.key_type
         if kind not in KEY_CLASSES:
-            self.troubles.append(f"{path}: {kind or 'this format'} cannot be used from a file")
+            what = kind or "a key in this format"
+            self.troubles.append(f"{path}: {what} cannot be used from its file, ssh-add {path} may help")
             return None
         passphrase = self._answers.passphrases.get(str(path)) if offer.file.is_encrypted else None
         try:

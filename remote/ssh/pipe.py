@@ -59,6 +59,6 @@ class DeployedAgent:
     def close(self) -> Ending:
         """See `remote.transport.Transport`."""
         ending = self._pipe.close()
-        if ending.code in NOT_THERE:
-            forget_placement(self._host, self._placement)
+        if ending.code in NOT_THERE and forget_placement(self._host, self._placement):
+            return Ending(f"{self._placement.python} is not there any more; looking for another")
         return ending

@@ -13,22 +13,26 @@ from remote.ssh.config import Target
 from remote.ssh.deadline import Deadline
 from remote.transport import Answers
 
+LAST_WORD_S = 0.5
+
 
 class ProxySocket(socket.socket):
-    """Our end of a running ProxyCommand; the command ends with it.
-
-    Attributes:
-        last_word: the last line that it wrote to its stderr.
-    """
+    """Our end of a running ProxyCommand; the command ends with it."""
 
     def __init__(self, end: socket.socket, child: "subprocess.Popen[bytes]") -> None:
         super().__init__(end.family, end.type, end.proto, end.detach())
         self._child: subprocess.Popen[bytes] | None = child
-        self.last_word = ""
+        self._last_word = ""
         assert child.stderr is not None
-        threading.Thread(
+        self._listener = threading.Thread(
             target=self._listen, args=(child.stderr,), name="photinus-proxy", daemon=True
-        ).start()
+        )
+        self._listener.start()
+
+    def last_word(self) -> str:
+        """The last line that it wrote to its stderr, if it has ended; waits a moment for that."""
+        self._listener.join(LAST_WORD_S)
+        return self._last_word
 
     def close(self) -> None:
         """Close our end; the command then ends, or is ended."""
@@ -41,7 +45,7 @@ class ProxySocket(socket.socket):
     def _listen(self, stderr: IO[bytes]) -> None:
         with stderr:
             for line in stderr:
-                self.last_word = line.decode("utf-8", "replace").strip()[:200] or self.last_word
+                self._last_word = line.decode("utf-8", "replace").strip()[:200] or self._last_word
 
 
 def confirmed_proxy(target: Target, answers: Answers, deadline: Deadline) -> ProxySocket:

@@ -43,6 +43,8 @@ def _addresses(name: str, port: int, deadline: Deadline) -> list[Any]:
             found.append(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
         except OSError as error:
             found.append(error)
+        except UnicodeError as error:  # Python's own IDNA: an empty label, or one that is too long
+            found.append(OSError(str(error)))
         done.set()
 
     threading.Thread(target=resolve, name=f"photinus-dns-{name}", daemon=True).start()

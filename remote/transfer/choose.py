@@ -42,6 +42,16 @@ def choose(catalog: Catalog, choice: Choice) -> list[RemoteCheckpoint]:
     return chosen
 
 
+def unreadable(catalog: Catalog, choice: Choice) -> dict[str, str]:
+    """Name -> why of those that would have been meant and that the host cannot read."""
+    newest = max((one.step for one in catalog.checkpoints if not one.why), default=0)
+    return {
+        one.name: one.why
+        for one in catalog.checkpoints
+        if one.why and (one.step > newest if choice.which == "latest" else _fits(one, choice))
+    }
+
+
 def _fits(one: RemoteCheckpoint, choice: Choice) -> bool:
     if choice.which == "latest":
         return one.is_latest

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from remote.errors import CallError, UnreachableError
-from remote.transfer.fetching import CancelledError, DamagedError
+from remote.errors import UnreachableError
+from remote.transfer.fetching import CancelledError
 from remote.transfer.progress import Meter
 from remote.transfer.sources import LostError, Source
 
@@ -117,16 +117,10 @@ class Crew:
             return self._jobs.popleft()
 
     def _persist(self, job: Job, source: Source) -> None:
-        since, sent, was_damaged = time.monotonic(), self._meter.sent, False
+        since, sent = time.monotonic(), self._meter.sent
         while True:
             try:
                 return job(source)
-            except DamagedError as error:
-                if was_damaged:
-                    raise CallError(
-                        "damaged", f"{error}, twice", "pull another checkpoint, and look at the host's disk"
-                    ) from error
-                was_damaged = True
             except LostError as error:
                 if self._meter.sent > sent:
                     since, sent = time.monotonic(), self._meter.sent

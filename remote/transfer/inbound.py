@@ -7,20 +7,28 @@ from pathlib import Path
 from remote.errors import CallError
 from remote.transfer.catalog import Catalog, RemoteCheckpoint
 from remote.transfer.crew import Crew, Job
-from remote.transfer.fetching import fetch_file
+from remote.transfer.fetching import DamagedError, fetch_file
 from remote.transfer.folder import CheckpointFolder
 from remote.transfer.progress import Meter
 from remote.transfer.sources import GoneError, Source
 from trainer.run.checkpoints import MANIFEST, FileProof, parse_manifest
 from trainer.run.errors import CheckpointError
 
+TRIES = 2
+
 
 class Inbound:
-    """Jobs for a `Crew`, and what came of them: whole, or gone from the host."""
+    """Jobs for a `Crew`, and what came of them.
+
+    Attributes:
+        is_whole: it is here, proven. is_gone: the host has it no more, or another one in its place.
+        damage: what did not prove itself, twice; empty otherwise.
+    """
 
     def __init__(self, catalog: Catalog, wanted: RemoteCheckpoint, run_folder: Path, meter: Meter) -> None:
         self.wanted = wanted
         self.is_whole = self.is_gone = False
+        self.damage = ""
         self._there = f"{catalog.folder}/{wanted.name}"
         self._folder = CheckpointFolder(run_folder, wanted.name)
         self._meter = meter
@@ -56,8 +64,10 @@ class Inbound:
             self._finish()
 
     def _file(self, crew: Crew, name: str, proof: FileProof) -> Job:
+        damages: list[str] = []
+
         def fetch(source: Source) -> None:
-            if self.is_gone:
+            if self.is_gone or self.damage:
                 return
             self._meter.what = f"{self.wanted.name}/{name}"
             target = self._folder.path / name
@@ -67,6 +77,13 @@ class Inbound:
                 )
             except GoneError:
                 self._lose()
+                return
+            except DamagedError as error:
+                damages.append(str(error))
+                if len(damages) < TRIES:
+                    crew.add([fetch])
+                else:
+                    self.damage = f"{error}, twice"
                 return
             with self._lock:
                 self._left -= 1

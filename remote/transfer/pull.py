@@ -2,8 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from remote.errors import CallError
 from remote.hosts import Host, make_client_folder
 from remote.session import Session
 from remote.transfer.catalog import Catalog, RemoteCheckpoint, read_catalog
-from remote.transfer.choose import Choice, choose
+from remote.transfer.choose import Choice, choose, unreadable
 from remote.transfer.crew import Crew, Patience
 from remote.transfer.fetching import CancelledError
 from remote.transfer.folder import CheckpointFolder
@@ -35,6 +35,7 @@ class Pulled:
         folder: `DIR/RUN`, in which every checkpoint is a folder.
         fetched, identical: checkpoints that are here now, those that were here before.
         gone: names of those that the host removed or replaced meanwhile.
+        unreadable: name -> why, of those that were asked for and that the host itself cannot read.
         sent: bytes that came over the link.
     """
 
@@ -43,6 +44,7 @@ class Pulled:
     fetched: tuple[RemoteCheckpoint, ...] = ()
     identical: tuple[RemoteCheckpoint, ...] = ()
     gone: tuple[str, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
     sent: int = 0
     seconds: float = 0.0
 
@@ -54,6 +56,7 @@ class Pulled:
             "fetched": [self._row(one) for one in self.fetched],
             "identical": [self._row(one) for one in self.identical],
             "gone": list(self.gone),
+            "unreadable": dict(self.unreadable),
             "sent": self.sent,
             "seconds": round(self.seconds, 3),
         }
@@ -129,10 +132,7 @@ def pull(
     if choice.is_one and pulled.gone:
         names = ", ".join(gone)
         raise CallError("not_found", f"{names} of {run_id} was removed on the host meanwhile", "try again")
-    return Pulled(
-        run_id, run_folder, pulled.fetched, pulled.identical, (*gone, *pulled.gone), sent,
-        time.monotonic() - begun,
-    )  # fmt: skip
+    return replace(pulled, gone=(*gone, *pulled.gone), sent=sent, seconds=time.monotonic() - begun)
 
 
 class _Round:
@@ -161,8 +161,22 @@ class _Round:
         if inbound:
             self._fetch(inbound)
         done = tuple(one.wanted for one in inbound if one.is_whole)
-        gone = tuple(one.wanted.name for one in inbound if one.is_gone)
-        return Pulled(catalog.run_id, self._run_folder, done, tuple(identical), gone, self._meter.sent)
+        if damaged := [one.damage for one in inbound if one.damage]:
+            others = f"; {len(done)} others came whole" if len(inbound) > 1 else ""
+            raise CallError(
+                "damaged",
+                f"{'; '.join(damaged)}{others}",
+                "pull another checkpoint, and look at the host's disk",
+            )
+        return Pulled(
+            run_id=catalog.run_id,
+            folder=self._run_folder,
+            fetched=done,
+            identical=tuple(identical),
+            gone=tuple(one.wanted.name for one in inbound if one.is_gone),
+            unreadable=unreadable(catalog, choice),
+            sent=self._meter.sent,
+        )
 
     def _fetch(self, inbound: Sequence[Inbound]) -> None:
         files = sum(len(one.wanted.files) for one in inbound)

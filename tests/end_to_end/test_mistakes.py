@@ -14,6 +14,8 @@ MISTAKES = {
     "an open quote": (("start", "--resume-command", "a 'b", "--command", "--", "true"), 2, "resume-command"),
     "an empty start id": (("start", "--start-id", "", "--command", "--", "true"), 2, "start_id"),
     "no such folder": (("start", "--cwd", "/nope", "--command", "--", "true"), 3, "/nope"),
+    "no such program": (("start", "--command", "--", "no-such-program"), 3, "no-such-program"),
+    "no such device": (("start", "--device", "cuda-99", "--command", "--", "true"), 3, "it has cpu"),
     "no such run": (("show", "nobody"), 6, "photinus ls"),
     "an empty name": (("kill", ""), 2, "empty"),
     "no such host": (("ls", "--host", "mars"), 6, "local"),

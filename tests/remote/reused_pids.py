@@ -1,8 +1,8 @@
 """Forced PID reuse: our process ends, a stranger gets its very pid, and the host is told to act on the run.
 
-`unshare --pid --fork --mount-proc python -m tests.remote.reused_pids TRIALS WAY`: run as the first process of a
-PID namespace, so that the next pid can be chosen. Prints one JSON object. The ways `hasty` (recorded at once,
-before the kernel's clock tick of its start is over) and `careless` (signalled by the pid alone) are controls.
+`unshare --pid --fork --mount-proc python -m tests.remote.reused_pids TRIALS WAY`: run as the first process of
+a PID namespace, so that the next pid can be chosen. Prints one JSON object. The ways `hasty` (recorded at
+once, before the kernel's tick of its start is over) and `careless` (signalled by pid alone) are controls.
 """
 
 import contextlib
@@ -149,8 +149,8 @@ def main(count: int, way: str) -> dict[str, object]:
     hits: dict[str, int] = {}
     os.environ.pop(TOKEN_VARIABLE, None)
     with tempfile.TemporaryDirectory() as folder:
-        context = Context.of(open_home(Path(folder) / "home"))
         while made < count:
+            context = Context.of(open_home(Path(folder) / f"home-{made // EACH_VERB}"))
             leads = made % 2 == 1
             case = reuse(leads=leads, hastily=way == "hasty")
             if case is None:

@@ -109,7 +109,9 @@ def test_a_supervisor_that_died_there_is_replaced_and_an_orphan_is_reaped(sshd: 
 
     wait_until(look, 10.0, "the orphan")
     report = doctor.examine(box)
-    assert any(one.remedy == f"photinus reap {run.run_id} {found[0]['pid']}" for one in report.findings)
+    assert any(
+        one.remedy == f"photinus reap --host box {run.run_id} {found[0]['pid']}" for one in report.findings
+    )
     with pytest.raises(CallError, match="no process of ours"):
         find_orphan(box, run.run_id, os.getpid())
     done = reap(box, find_orphan(box, run.run_id, found[0]["pid"]))

@@ -12,7 +12,7 @@ from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import QUIET, spec
 
 Agents = Callable[..., RawAgent]
-STREAM_VERBS = {"tail", "events", "untail", "ack"}
+STREAM_VERBS = {"tail", "events", "watch", "older", "untail", "ack"}
 
 
 def test_every_verb_of_the_table_has_one_that_carries_it_out() -> None:
@@ -53,7 +53,9 @@ def test_another_major_version_gets_status_stop_and_kill_only(raw_agent: Agents)
     assert tuple(answer["result"]["proto"]) == PROTO  # it is told what is spoken here
     samples = {
         "run_id": "none-abcdef", "req_id": "r1", "start_id": "s1", "spec": {}, "n": 1, "stream": 1, "off": 0,
-        "pid": 2, "start": 1, "action": "refresh", "wheel": "ab" * 32, "version": "0",
+        "pid": 2, "start": 1, "action": "remove", "wheel": "ab" * 32, "version": "0",
+        "origin": "run", "name": "step-00000001", "sha256": "ab" * 32, "bytes": 1,
+        "what": "log", "file": "001.log", "before": 0, "path": "/none",
     }  # fmt: skip
     answered = set()
     for verb in sorted(set(VERBS) - {"hello"}):

@@ -10,13 +10,21 @@ from typing import Any
 
 import pytest
 
-from remote.agent.autostart import Ground, arrange
-from remote.agent.units import LABEL, UNIT, launch_agent, launchd_notes, systemd_notes, systemd_unit
+from remote.agent.autostart import Ground, arrange, renew
+from remote.agent.units import (
+    label,
+    launch_agent,
+    launchd_notes,
+    systemd_notes,
+    systemd_unit,
+    unit_name,
+)
 from remote.errors import CallError
 from remote.session import Session
 from remote.verbs import acts
 
 PYTHON, HOME = "/h/.photinus/envs/ab12/bin/python", "/h/.photinus"
+UNIT, LABEL = unit_name(HOME), label(HOME)
 
 
 @pytest.fixture
@@ -117,6 +125,30 @@ def test_it_is_installed_once_renewed_and_taken_away(platform: str, request: pyt
 def test_a_refresh_installs_nothing_where_nothing_was(linux: Ground) -> None:
     told = arrange(linux, "refresh", PYTHON, HOME)
     assert (told["installed"], told["changed"], linux.user_home.exists()) == (False, False, False)
+
+
+def test_two_state_roots_of_one_account_do_not_take_each_others_place(linux: Ground) -> None:
+    arrange(linux, "install", PYTHON, HOME)
+    arrange(linux, "install", "/scratch/p/envs/1/bin/python", "/scratch/p")
+    assert len([path for path in snapshot(linux.user_home) if path.endswith(".service")]) == 4
+    arrange(linux, "remove", PYTHON, HOME)
+    assert {Path(path).name for path in snapshot(linux.user_home)} == {unit_name("/scratch/p")}
+
+
+def test_the_environment_that_serves_renews_the_unit_of_its_own_state_root(linux: Ground) -> None:
+    path = linux.user_home / ".config" / "systemd" / "user" / UNIT
+    newer = "/h/.photinus/envs/cd34/bin/python"
+    renew(Path(HOME), linux, newer)
+    assert not path.exists()
+    arrange(linux, "install", PYTHON, HOME)
+    for other in ("/usr/bin/python3", "/elsewhere/envs/cd34/bin/python"):
+        renew(Path(HOME), linux, other)
+        assert PYTHON in path.read_text()
+    renew(Path(HOME), linux, newer)
+    assert newer in path.read_text()
+    renew(
+        Path(HOME), replace(linux, booted=Path("/not")), newer
+    )  # nothing of the kind here: it serves anyway
 
 
 def test_systemd_is_enabled_as_systemctl_would(linux: Ground) -> None:

@@ -1,6 +1,6 @@
 import threading
 
-from remote.board import Board
+from remote.board import Answered, Board
 from tests.remote.views import view
 
 
@@ -30,3 +30,15 @@ def test_a_waiter_is_woken_by_what_it_waits_for_and_by_the_clock() -> None:
     woken = board.wait("demo-abcdef", lambda one: one.is_terminal, 10.0)
     assert woken is not None
     assert woken.seq == 9
+
+
+def test_what_verbs_answered_lies_over_the_board_where_it_is_newer() -> None:
+    answered = Answered()
+    old, new = view(seq=3, state="running"), view(seq=5, state="stopped")
+    other = view(run_id="other-abcdef", seq=1)
+    answered.take(new.to_json())
+    answered.take({"runs": [other.to_json(), {"run_id": "torn-abcdef", "seq": 1}]})
+    answered.take({"pid": 3})
+    assert set(answered.over([old])) == {new, other}
+    newer = view(seq=9, state="running")
+    assert newer in answered.over([newer])

@@ -85,6 +85,9 @@ def test_what_training_and_telemetry_lack_are_notes(home: Path, monkeypatch: pyt
     assert list(python()) == []
     monkeypatch.setattr("remote.agent.checkup.machine.missing_for_training", lambda: ["torch"])
     assert "lacks torch" in next(iter(python())).what
+    monkeypatch.setattr("remote.agent.checkup.machine.missing_for_training", list)
+    monkeypatch.setattr("remote.agent.checkup.machine.torch_warning", lambda: "torch 1.0 is old")
+    assert [one.level for one in python()] == ["warning"]
     ctx = Context.of(open_home(home))
     ctx.devices = lambda: ["cpu"]
     assert list(drivers(ctx)) == []

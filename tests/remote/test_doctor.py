@@ -21,6 +21,7 @@ from remote.agent.doctor import CHECKS, Check, examine
 from remote.agent.queue import enqueue
 from remote.errors import CallError
 from remote.findings import Finding, is_healthy, ranked
+from remote.hosts import LOCAL, Host
 from remote.session import Session
 from tests.remote.scripts import BRIEF, QUIET, request, spec
 from tests.waiting import wait_until
@@ -326,6 +327,23 @@ def test_a_clock_that_is_off_by_more_than_a_round_trip_explains_is_named(wall: f
     found = list(client.skew("box", wall, 100.0, received))
     assert bool(found) is bool(words)
     assert not words or words in found[0].what
+
+
+@pytest.mark.parametrize(
+    ("remedy", "here", "there"),
+    [
+        ("photinus reap r-abcdef 7", "photinus reap r-abcdef 7", "photinus reap --host box r-abcdef 7"),
+        ("rm /x", "rm /x", "on box: rm /x"),
+        ("photinus hosts deploy HOST", "photinus hosts deploy local", "photinus hosts deploy box"),
+        ("look at /x and at: photinus show r", "look at /x and at: photinus show r",
+         "on box: look at /x and at: photinus show --host box r"),
+        ("", "", ""),
+    ],
+)  # fmt: skip
+def test_a_remedy_says_where_it_is_to_be_typed(remedy: str, here: str, there: str) -> None:
+    found = Finding(level="note", about="a", what="w", remedy=remedy)
+    assert client.at(LOCAL, found).remedy == here
+    assert client.at(Host("box", address="ada@box"), found).remedy == there
 
 
 def test_a_host_of_another_version_and_one_without_the_verb_are_told(session: Session) -> None:

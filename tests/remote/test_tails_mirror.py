@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.remote.mirror import Mirror
 from tests.trials import trials
 from trainer.run.layout import RunDir
 
+EXAMPLES = trials(100, 5000)
 ACTS = st.lists(
     st.one_of(
         st.tuples(st.just("append"), st.integers(1, 400)),
@@ -87,7 +89,7 @@ def play(acts: list[tuple[str, int]], folder: Path, make: type[Tail] = Tail) -> 
 
 
 def judge(writer: Writer, mirror: Mirror) -> None:
-    """Each generation is the beginning of a version, in order; what had to come whole did; so did the last."""
+    """Each generation is the beginning of a version, in order; what had to come whole did, and the last."""
     versions = [*writer.versions, writer.path.read_bytes()]
     at = 0
     seen: set[int] = set()
@@ -103,11 +105,22 @@ def judge(writer: Writer, mirror: Mirror) -> None:
         assert i in seen or not versions[i], f"version {i} did not come whole"
 
 
+@pytest.mark.chaos
+@pytest.mark.timeout(1200)
+@pytest.mark.claim(
+    "append, rotate, cut, rewrite, replace, lost links in any order: each byte once in the mirror"
+)
 @settings(
-    max_examples=trials(150, 5000), deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    database=None,
 )
 @given(ACTS)
-def test_each_byte_once_whatever_happens_to_the_file(acts: list[tuple[str, int]]) -> None:
+def test_each_byte_once_whatever_happens_to_the_file(
+    record_property: Callable[[str, object], None], acts: list[tuple[str, int]]
+) -> None:
+    record_property("trials", EXAMPLES)
     with tempfile.TemporaryDirectory() as folder:
         judge(*play(acts, Path(folder)))
 

@@ -136,8 +136,8 @@ def test_a_gap_over_several_files_is_filled_backwards(quick: Session, home: Path
     key = quick.follow(RUN_ID, skip=True)
     hear(quick, text)
     for number, data in enumerate(logs, 1):
-        with run.log(number).open("ab") as file:
-            file.write(data)
+        with run.log(number).open("ab") as log:
+            log.write(data)
     quick.unfollow(key)
     viewer = Mirror(Source(run, "log"), skip=True)
     viewer.poll()  # from the very start, three files and 9 MB behind

@@ -12,6 +12,7 @@ from remote.actions import Outcome, StartRequest
 from remote.errors import CallError, Question
 from remote.hosts import Host
 from remote.link import LinkState, Phase
+from remote.older import Older
 from remote.transport import Answers
 from remote.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.view import HostHello, LastCheckpoint, RunView
@@ -67,7 +68,9 @@ class FakeSession:
     def drain(self, limit: int = 1000) -> list[Update]:
         return [self.box.popleft() for _ in range(min(limit, len(self.box)))]
 
-    def follow(self, run_id: str, what: str = "log", cursor: None = None, last: int = 0) -> int:
+    def follow(
+        self, run_id: str, what: str = "log", cursor: None = None, last: int = 0, *, skip: bool = False
+    ) -> int:
         key = len(self.followed) + 1
         self.followed[key] = (run_id, what, last)
         return key
@@ -122,6 +125,7 @@ class FakeActs:
     def __init__(self) -> None:
         self.done: list[tuple[str, str, str]] = []
         self.requests: list[StartRequest] = []
+        self.pieces: list[Older] = []
         self.asked: list[tuple[str, str]] = []
         self.results: dict[tuple[str, str], Mapping[str, Any] | CallError] = {}
         self.answer: Callable[[str, str], Outcome] = lambda verb, run_id: Outcome(
@@ -153,6 +157,12 @@ class FakeActs:
 
     def kill(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
         self._do("kill", host, run_id, told)
+
+    def older(
+        self, host: str, run_id: str, file: str, before: int, heard: Callable[[Older | CallError], None]
+    ) -> None:
+        self.asked.append((host, f"older {file} {before}"))
+        heard(self.pieces.pop(0) if self.pieces else CallError("not_found", "001.log was cut meanwhile"))
 
     def reconnect(self, host: str) -> None:
         self.done.append(("reconnect", host, ""))

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from textual.binding import Binding
 from textual.pilot import Pilot
-from textual.widgets import DataTable, Input
+from textual.widgets import Input
 
 from remote.actions import Outcome
-from remote.updates import RunsSeen
+from remote.older import Older
+from remote.updates import RunsSeen, Telemetry
 from tests.tui.driving import front, picture, settle, toasts
 from tests.tui.fake import WALL, Clock, FakeActs, FakeSession, cockpit, events, view
 from trainer.telemetry.bands import BandsError
@@ -24,6 +25,7 @@ from tui.screens.processes import Processes
 from tui.screens.run import RunScreen
 from tui.widgets.bars import KeyBar
 from tui.widgets.chart import Chart
+from tui.widgets.keyed import KeyedTable
 from tui.widgets.logview import LogView
 from tui.widgets.panel import Panel
 
@@ -92,16 +94,13 @@ async def test_rows_never_move_and_the_cursor_stays_while_cells_change() -> None
         session.connect(view(), view("other-bbbbbb", created=WALL - 90))
         await settle(pilot, app)
         await pilot.press("down")
-        table = app.screen.query_one(DataTable)
+        table = app.screen.query_one(KeyedTable)
         assert app.screen.target() == ("local", "other-bbbbbb")  # type: ignore[attr-defined]
-        clears: list[bool] = []
-        table.clear = lambda columns=False: clears.append(columns)  # type: ignore[method-assign,assignment,return-value]
         newest = view("newer-cccccc", created=WALL)
         session.say(RunsSeen((newest, view(seq=9, state="failed"), view("other-bbbbbb", seq=7)), WALL))
         await settle(pilot, app)
         assert app.screen.target() == ("local", "other-bbbbbb")  # type: ignore[attr-defined]
-        assert table.row_count == 4
-        assert not clears
+        assert len(table.row_names) == 4
         assert "✖ failed" in picture(app)
 
 
@@ -355,6 +354,19 @@ async def test_a_flood_is_drained_in_slices() -> None:
         assert "flood 2999" in picture(app)
 
 
+async def test_a_host_that_never_stops_talking_delays_no_other() -> None:
+    loud, quiet = FakeSession("loud"), FakeSession("quiet")
+    app = cockpit(loud, quiet)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot, app)
+        loud.connect()
+        loud.drain = lambda limit=1000: [Telemetry({"cpu_percent": 1.0})] * limit  # type: ignore[method-assign]
+        quiet.connect(view())
+        await settle(pilot, app)
+        assert ("quiet", RUN) in app.store.runs
+        loud.drain = lambda limit=1000: []  # type: ignore[method-assign]
+
+
 async def test_quit_says_that_the_run_goes_on_and_how_to_come_back() -> None:
     session = FakeSession()
     app = cockpit(session)
@@ -394,6 +406,11 @@ def chart_state(app: Cockpit) -> object:
     ]
 
 
+def where_it_is(app: Cockpit) -> object:
+    mover = app.screen.mover  # type: ignore[attr-defined]
+    return mover.chosen if isinstance(mover, KeyedTable) else mover.scroll_offset
+
+
 SIGNS: dict[str, Watch] = {
     "smooth(1)": chart_state,
     "smooth(-1)": chart_state,
@@ -408,12 +425,16 @@ SIGNS: dict[str, Watch] = {
     "next_panel": lambda app: app.focused,
     "previous_panel": lambda app: app.focused,
     "enlarge": lambda app: app.screen.maximized,
+    "move(1)": lambda app: where_it_is(app),
+    "move(-1)": lambda app: where_it_is(app),
+    "far(1)": lambda app: where_it_is(app),
+    "far(-1)": lambda app: where_it_is(app),
     "quit": lambda app: app.return_value,
 }
 ALREADY = {
     ("fleet", "next_panel"), ("fleet", "previous_panel"), ("run", "run"),
 }  # fmt: skip
-PREPARE = {"zoom(-1)": ("z",), "reset": ("y",), "smooth(-1)": ("plus",)}
+PREPARE = {"move(1)": ("k",), "far(1)": ("g",), "zoom(-1)": ("z",), "reset": ("y",), "smooth(-1)": ("plus",)}
 
 
 SCREENS: dict[Where, type[CockpitScreen]] = {
@@ -589,3 +610,30 @@ async def test_the_cursor_reads_every_chart_at_one_step() -> None:
         await settle(pilot, app)
         assert "at step" not in picture(app)
         assert front(app) == "RunScreen"
+
+
+async def test_older_lines_come_when_somebody_scrolls_up_and_what_is_seen_stays() -> None:
+    session, acts = FakeSession(), FakeActs()
+    app = cockpit(session, acts=acts)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await live(pilot, app, session)
+        await pilot.press("enter")
+        await settle(pilot, app)
+        session.send(RUN, "log", "cut\n" + LOG, offset=5000)
+        await settle(pilot, app)
+        assert acts.asked == []
+        acts.pieces = [Older("001.log", 700, b"old 0\nold 1\n", False), Older("001.log", 0, b"first\n", True)]
+        log = app.screen.query_one(LogView)
+        await pilot.press("g")
+        await settle(pilot, app)
+        assert acts.asked == [("local", "older 001.log 5004")]
+        assert "line 0 needle" in picture(app)
+        assert log.scroll_offset.y == 2
+        await pilot.press("k", "k")
+        await settle(pilot, app)
+        assert "old 0" in picture(app)
+        assert acts.asked[1:] == [("local", "older 001.log 700")]
+        await pilot.press("j", "g")
+        await settle(pilot, app)
+        assert "first" in picture(app)
+        assert len(acts.asked) == 2

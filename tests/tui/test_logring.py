@@ -78,6 +78,10 @@ def test_next_and_previous_match_go_round() -> None:
 def test_older_lines_go_before_the_first_and_keep_every_number() -> None:
     ring = LogRing()
     ring.feed(b"needle five\nsix\n")
-    assert ring.prepend(b"three \x1b[31mneedle\x1b[0m\nfour\n") == 2
+    ring.head = ("002.log", 30)
+    assert ring.prepend("002.log", 10, b"three \x1b[31mneedle\x1b[0m\nfour\n", is_first=False) == 2
     assert [ring.line(index) for index in range(4)] == ["three needle", "four", "needle five", "six"]
-    assert (ring.dropped, ring.matches(re.compile("needle"))) == (-2, [-2, 0])
+    assert (ring.dropped, ring.matches(re.compile("needle")), ring.head) == (-2, [-2, 0], ("002.log", 10))
+    assert ring.prepend("001.log", 0, b"one\ntwo", is_first=True) == 3
+    assert [ring.line(index) for index in range(4)] == ["one", "two", "── 002.log ──", "three needle"]
+    assert ring.head is None

@@ -238,7 +238,10 @@ class Books:
         self.keys: list[tuple[str, str, int]] = []
         self.left: list[int] = []
 
-    def follow(self, run_id: str, what: str = "log", cursor: None = None, last: int = 0) -> int:
+    def follow(
+        self, run_id: str, what: str = "log", cursor: None = None, last: int = 0, *, skip: bool = False
+    ) -> int:
+        assert skip == ((what, last) == ("log", TAIL))
         self.keys.append((run_id, what, last))
         return len(self.keys)
 

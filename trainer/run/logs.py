@@ -10,6 +10,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from trainer.run.atomic import open_append
 from trainer.run.layout import RunDir
 
 LOG_NAME = re.compile(r"([0-9]{3,9})\.log")
@@ -70,7 +71,21 @@ def continue_log(run: RunDir, current: Path, fds: tuple[int, ...]) -> Path:
         raise
     finally:
         os.close(fd)
-    return _publish(run, hidden, number)
+    path = _publish(run, hidden, number)
+    append_to(path, fds)  # the same file: but by its name, so that /proc does not call it deleted
+    return path
+
+
+def append_to(path: Path, fds: tuple[int, ...]) -> None:
+    """Let the descriptors `fds` of this process append to `path`.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    fd = open_append(path)
+    for one in fds:
+        os.dup2(fd, one)
+    os.close(fd)
 
 
 def _publish(run: RunDir, hidden: Path, number: int) -> Path:

@@ -69,10 +69,10 @@ def remove(args: argparse.Namespace) -> int:
     seen = last_seen(host.name)
     if seen is not None and seen.live and not args.force:
         live = ", ".join(f"{run} ({state})" for run, state in list(seen.live.items())[:5])
-        count = "1 run" if len(seen.live) == 1 else f"{len(seen.live)} runs"
+        count = "1 run is" if len(seen.live) == 1 else f"{len(seen.live)} runs are"
         raise CallError(
             "refused",
-            f"as far as is known, {count} on {host.name} {'is' if len(seen.live) == 1 else 'are'} not over: {live}",
+            f"as far as is known, {count} not over on {host.name}: {live}",
             f"look at them (photinus ls --host {host.name}), or --force: they go on, unwatched from here",
             {"live": dict(seen.live)},
         )

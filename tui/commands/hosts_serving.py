@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from remote.clerk import CLERK
 from remote.errors import CallError, QuestionError, UnreachableError
 from remote.hosts import Host, find_host, load_hosts
 from remote.permission import demand_may_act
@@ -22,6 +21,10 @@ AUTOSTART_S = 30.0
 def deploy(args: argparse.Namespace) -> int:
     """Bring our code to the host and say hello to it."""
     host = find_host(args.name)
+    if args.check or args.clean:
+        from tui.commands.hosts_tidying import tidy
+
+        return tidy(host, args)
     placement = deploy_to(
         host, desk_of(args, f"photinus hosts deploy {host.name}"), Answers(), force=args.force
     )
@@ -47,8 +50,7 @@ def deploy_to(host: Host, desk: Desk, answers: Answers, *, force: bool = False) 
     ask = desk.asker(host.name)
     while True:
         try:
-            with CLERK.deed(host.name, "deploy", {"force": force}):
-                placement = carry(host, Dial(answers=answers), say, force=force)
+            placement = carry(host, Dial(answers=answers), say, force=force)
             break
         except QuestionError as error:
             answers.take(error.question, ask(error))
@@ -57,21 +59,11 @@ def deploy_to(host: Host, desk: Desk, answers: Answers, *, force: bool = False) 
     with reach(host, desk) as session:
         session.call("runs")
         note(session)
-        refresh_autostart(session)
         hello = session.hello
     same = twins(host.name, hello.host_id, load_hosts()) if hello else []
     if same:
         say(f"note: {host.name} is the same host as {', '.join(same)}: its runs are listed twice")
     return placement
-
-
-def refresh_autostart(session: Any) -> None:
-    """Where the host contacts its runs at its start, it does so with the new environment from now on."""
-    try:
-        session.call("autostart", {"action": "refresh"}, AUTOSTART_S)
-    except CallError as error:
-        if error.code != "refused":  # a host that has nothing of the kind has nothing to refresh
-            say(f"note: autostart was not refreshed: {error.message}")
 
 
 def autostart(args: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from remote.doctor import Report, examine, refused
 from remote.errors import CallError
 from remote.findings import is_healthy
 from remote.hosts import client_folder
+from remote.sanitise import clean_line
 from tui.commands.hearing import find_view, link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell
 from tui.commands.parser import Commands, add_command
@@ -84,7 +85,7 @@ def process_words(answer: Mapping[str, Any]) -> Iterable[str]:
             f"{_bytes(row.get('gpu_mem')):>9}  {row['why']}"
         )
         if row["cmd"]:
-            yield f"{'':76}{row['cmd']}"
+            yield f"{'':76}{clean_line(row['cmd'])}"
     yield ""
     yield f"{'LOCK':44} {'STATE':6} HELD FOR"
     for row in answer["locks"]:
@@ -113,7 +114,8 @@ def confirm(orphan: Mapping[str, Any], host: str) -> None:
     pid = orphan["pid"]
     if not sys.stdin.isatty():
         raise CallError("refused", f"pid {pid} is ended only when somebody confirms it", "--yes, for scripts")
-    say(f"End pid {pid} on {host}? {orphan['why']}.\n  {orphan['cmd'] or 'its command cannot be read'}")
+    command = clean_line(orphan["cmd"] or "its command cannot be read")
+    say(f"End pid {pid} on {host}? {orphan['why']}.\n  {command}")
     say("SIGTERM, 2 s later SIGKILL, to that process alone. Type its pid to go on:")
     if sys.stdin.readline().strip() != str(pid):
         raise CallError("refused", "not confirmed: nothing was done", f"type {pid}, or leave it alone")
@@ -150,7 +152,7 @@ def audit_words(row: Mapping[str, Any]) -> str:
     where = f" on {row['host']}" if row.get("host") else ""
     outcome = OUTCOME.get(str(row["outcome"]), str(row["outcome"]))
     said = f": {row['said']}" if row.get("said") else ""
-    return f"{at}  {row['verb']:7} {row['run'] or '-'}{where}  {outcome}{said}  by {row['who']}"
+    return clean_line(f"{at}  {row['verb']:7} {row['run'] or '-'}{where}  {outcome}{said}  by {row['who']}")
 
 
 def _bytes(value: Any) -> str:

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from remote.sanitise import clean_line
 from remote.transfer.choose import Choice
 from remote.transfer.progress import Progress
 from remote.transfer.pull import Pulled, PullOptions, pull
 from remote.transfer.push import Pushed, PushOptions, push
 from tui.commands.hearing import find_view, link_to
 from tui.commands.output import OK, answer, say
-from tui.commands.parser import Commands, add_command
+from tui.commands.parser import RUN_HELP, Commands, add_command
 
 EACH_S = 0.2
 
@@ -32,6 +33,8 @@ def pull_run(args: argparse.Namespace) -> int:
             )
     for name in pulled.gone:
         say(f"{name} was removed on {args.host} meanwhile")
+    for name, why in pulled.unreadable.items():
+        say(f"passed over: {name}: {clean_line(why)}")
     answer(pulled.to_json(), args.json, lambda _: in_words(pulled))
     return OK
 
@@ -128,7 +131,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"pull": pull_run, "p
 def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     """Add these commands to the command line."""
     puller = add_command(commands, "pull", "fetch checkpoints of a run, resumed and verified")
-    puller.add_argument("run", help="run id, or the beginning of one")
+    puller.add_argument("run", help=RUN_HELP)
     which = puller.add_mutually_exclusive_group()
     which.add_argument("--latest", action="store_true", help="the newest (the default)")
     which.add_argument("--best", action="store_true", help="the best by its primary metric")

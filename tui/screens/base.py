@@ -15,7 +15,10 @@ from tui.store.facts import why_not as why_no_link
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
 from tui.widgets.bars import KeyBar, TopBar
+from tui.widgets.keyed import KeyedTable
+from tui.widgets.logview import LogView
 
+FAR = 1 << 40
 LOOKING = "read-only is on: nothing is changed on any host. ctrl+r turns it off"
 
 
@@ -155,6 +158,24 @@ class CockpitScreen(Screen[None]):
     def action_previous_panel(self) -> None:
         """Move the focus back."""
         self.focus_previous()
+
+    @property
+    def mover(self) -> KeyedTable | LogView | None:
+        """What `j`, `k`, `g` and `G` move in: what has the keyboard, else the first there is."""
+        focused = self.focused
+        if isinstance(focused, KeyedTable | LogView):
+            return focused
+        found = [*self.query(KeyedTable), *self.query(LogView)]
+        return found[0] if found else None
+
+    def action_move(self, lines: int) -> None:
+        """So many lines down."""
+        if (mover := self.mover) is not None:
+            mover.action_move(lines)
+
+    def action_far(self, end: int) -> None:
+        """The first line (-1) or the last (1)."""
+        self.action_move(end * FAR)
 
     def action_reconnect(self) -> None:
         """Try every link that is not up; say so where all are."""

@@ -11,6 +11,7 @@ from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
+    from remote.older import Older
 
 Told = Callable[["Outcome"], None]
 Heard = Callable[[Mapping[str, Any] | CallError], None]
@@ -42,6 +43,11 @@ class Acts(Protocol):
 
     def call(self, host: str, verb: str, heard: Heard) -> None:
         """Ask a host something that changes nothing."""
+
+    def older(
+        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Older | CallError], None]"
+    ) -> None:
+        """Ask for what stands before a place in a run's log."""
 
     def hosts(self) -> Sequence[str]:
         """The names of all hosts."""

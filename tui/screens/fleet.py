@@ -100,7 +100,7 @@ class Fleet(CockpitScreen):
             return
         self._placed = True
         live = [row for row, key in self._keys.items() if not store.runs[key].view.is_terminal]
-        if self.table.cursor_row == 0 and self._keys:
+        if self.table.chosen == self.table.row_names[0] and self._keys:
             self.table.choose((live or list(self._keys))[0])
 
     def _say_empty(self) -> None:

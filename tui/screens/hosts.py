@@ -67,7 +67,7 @@ class Hosts(CockpitScreen):
         self.set_class(self.app.size.width < NARROW, "-narrow")
         super().on_resize()
 
-    def on_data_table_row_highlighted(self) -> None:
+    def on_keyed_table_chosen(self) -> None:
         """Another host was chosen."""
         if self.is_mounted:
             self.call_after_refresh(self.paint)

@@ -76,7 +76,7 @@ class Processes(CockpitScreen):
         self.set_class(self.app.size.height < SHORT, "-short")
         super().on_resize()
 
-    def on_data_table_row_highlighted(self) -> None:
+    def on_keyed_table_chosen(self) -> None:
         """Another row was chosen."""
         if self.is_mounted:
             self.call_after_refresh(self.paint)

@@ -67,9 +67,9 @@ class RunScreen(RunKeys):
     RunScreen.-single #charts.-current { display: block; height: 1fr; }
     """
 
-    def __init__(self, key: RunKey | None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._key = key
+        self._key: RunKey | None = None
 
     def body(self) -> ComposeResult:
         """Head, charts and log at the left, what they mean at the right."""
@@ -106,9 +106,12 @@ class RunScreen(RunKeys):
         return self._key
 
     def open(self, key: RunKey) -> None:
-        """Show another run."""
+        """Show this run; what was done to the panels for another one does not stay."""
+        if key != self._key and self._key is not None and self.is_mounted:
+            self.fresh()
         self._key = key
-        self.paint()
+        if self.is_mounted:
+            self.call_after_refresh(self.paint)
 
     def on_resize(self, _event: Resize | None = None) -> None:
         """Below 100 columns the right column goes; below 80x24 there is one panel at a time."""

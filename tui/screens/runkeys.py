@@ -1,17 +1,25 @@
 """The keys of the Run screen: which panel has the keyboard, how charts look, where the log stands."""
 
+from typing import TYPE_CHECKING
+
 from textual.widget import Widget
 from textual.widgets import Input
 
+from remote.errors import CallError
 from tui.screens.base import CockpitScreen
+from tui.store.facts import why_not
 from tui.widgets.chart import Chart
 from tui.widgets.logview import LogView
+
+if TYPE_CHECKING:
+    from remote.older import Older
 
 
 class RunKeys(CockpitScreen):
     """What the keys of a run's screen do; the screen itself says what is shown."""
 
     _panel = 0
+    _fetching = False
 
     # Panels: one has the keyboard; on a small terminal it is the only one shown.
 
@@ -71,6 +79,18 @@ class RunKeys(CockpitScreen):
         else:
             self.bridge.show("fleet")
 
+    def fresh(self) -> None:
+        """Nothing enlarged, nothing searched for, every chart as at first."""
+        if self.maximized is not None:
+            self.minimize()
+        self._close_search()
+        log = self.query_one(LogView)
+        log.search("")
+        log.follow = True
+        for chart in self.query(Chart):
+            chart.reset()
+        self._choose(0)
+
     # The charts.
 
     def _chosen_charts(self) -> list[Chart]:
@@ -109,6 +129,25 @@ class RunKeys(CockpitScreen):
             chart.reset()
 
     # The log.
+
+    def on_log_view_top(self) -> None:
+        """Fetch what stands before the first line; what is looked at stays in view."""
+        run = self.chosen()
+        if run is None or run.log.head is None or self._fetching or why_not(self.bridge.store.host_of(run)):
+            return
+        self._fetching, log = True, run.log
+        file, before = run.log.head
+
+        def heard(piece: "Older | CallError") -> None:
+            self._fetching = False
+            if isinstance(piece, CallError):
+                log.head = None
+                self.notify(f"no older lines: {piece.message}", severity="warning", markup=False)
+            else:
+                log.prepend(piece.file, piece.offset, piece.data, is_first=piece.is_first)
+                self.paint()
+
+        self.bridge.acts.older(run.host, run.run_id, file, before, heard)
 
     def action_search(self) -> None:
         """Open the search line."""

@@ -17,6 +17,7 @@ class LogRing:
     Attributes:
         lines: the lines kept, oldest first.
         dropped: the number of `lines[0]`: how many have left the ring; below 0 where older ones came.
+        head: file and offset on the host at which `lines[0]` begins; None where nothing older is to be had.
         version: grows with every change.
         last_file: the log's generation that was heard last.
     """
@@ -24,6 +25,7 @@ class LogRing:
     def __init__(self, capacity: int = CAPACITY) -> None:
         self.lines: list[str] = []
         self.dropped = 0
+        self.head: tuple[str, int] | None = None
         self.version = 0
         self._capacity = capacity
         self._rest = ""
@@ -49,8 +51,13 @@ class LogRing:
         self._trim()
         self.version += 1
 
-    def prepend(self, data: bytes) -> int:
+    def prepend(self, file: str, offset: int, data: bytes, *, is_first: bool) -> int:
         """Put whole older lines before the first one; how many they were. Their numbers go below it."""
+        if self.head is not None and data and self.head[0] != file:
+            data += ("" if data.endswith(b"\n") else "\n").encode() + f"── {self.head[0]} ──\n".encode()
+        self.head = None if is_first else (file, offset)
+        if not data:
+            return 0
         text = _safe(data.decode("utf-8", "replace"))
         older = [_rewritten(line) for line in text.removesuffix("\n").split("\n")]
         self.lines[:0] = older
@@ -73,9 +80,10 @@ class LogRing:
             excess = len(self.lines) - self._capacity
             del self.lines[:excess]
             self.dropped += excess
+            self.head = None
 
     def matches(self, pattern: "re.Pattern[str]", start: int | None = None) -> list[int]:
-        """Numbers (counted from the first byte) of the lines that match, from number `start` on (None: all)."""
+        """Numbers (from the first byte on) of the lines that match, from number `start` on (None: all)."""
         search, first = pattern.search, 0 if start is None else max(start - self.dropped, 0)
         kept = enumerate(self.lines[first:], self.dropped + first)
         return [number for number, line in kept if search(line)]

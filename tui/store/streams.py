@@ -41,8 +41,11 @@ class LogStream:
                 run.log.note(f"── {file or f'part {gen}'} ──")
             self.gen, self.skipping = gen, offset > 0
         if self.skipping:
-            _, newline, data = data.partition(b"\n")
+            cut, newline, data = data.partition(b"\n")
+            offset += len(cut) + len(newline)
             self.skipping = not newline
+        if file and not self.skipping and not len(run.log) and data:
+            run.log.head = (file, offset)
         run.log.feed(data)
         if run.view.kind != "command":
             return []

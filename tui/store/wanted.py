@@ -16,8 +16,10 @@ StreamKey = tuple[str, str, str]  # host, run, what
 class Follows(Protocol):
     """What is needed of a session."""
 
-    def follow(self, run_id: str, what: str = ..., cursor: None = ..., last: int = ...) -> int:
-        """Follow a file from `last` bytes before its end; the key of its bytes."""
+    def follow(
+        self, run_id: str, what: str = ..., cursor: None = ..., last: int = ..., *, skip: bool = ...
+    ) -> int:
+        """Follow a file from `last` bytes before its end; the key of its bytes. `skip`: keep close to it."""
         ...
 
     def unfollow(self, key: int) -> None:
@@ -71,7 +73,9 @@ class Followers:
             if depth:
                 self._let_go(sessions, stream)
             store.forget_stream((host, run_id), what)
-            self._keys[stream] = (sessions[host].follow(run_id, what, None, last), last)
+            looked_at = what == "log" and last == TAIL  # by a person, and by nothing that counts its rows
+            key = sessions[host].follow(run_id, what, None, last, skip=looked_at)
+            self._keys[stream] = (key, last)
 
     def _let_go(self, sessions: Mapping[str, Follows], stream: StreamKey) -> None:
         key, _ = self._keys.pop(stream)

@@ -7,6 +7,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.events import Click
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -43,6 +44,9 @@ class LogView(ScrollView, can_focus=True):
         follow: whether the newest line stays in view.
         pattern: what is searched for, None for nothing.
     """
+
+    class Top(Message):
+        """Somebody has scrolled up to the first line."""
 
     DEFAULT_CSS: ClassVar[str] = """
     LogView { height: 1fr; min-height: 3; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0;
@@ -106,6 +110,14 @@ class LogView(ScrollView, can_focus=True):
                 end = found.end()
         return Strip([*segments, Segment(text[end:], style)])
 
+    def action_move(self, lines: int) -> None:
+        """So many lines down; upwards it stops following, at the end it follows again."""
+        last = max(len(self._ring) - self.size.height, 0)
+        top = min(max(self.scroll_offset.y + lines, 0), last)
+        self.follow = top >= last
+        self._place(top)
+        self.refresh()
+
     def toggle_follow(self) -> bool:
         """Follow the end, or stay here; whether it follows now."""
         self.follow = not self.follow
@@ -153,6 +165,8 @@ class LogView(ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         if new_value < old_value and new_value < self.max_scroll_y:
             self.follow = False
+            if new_value <= 0:
+                self.post_message(self.Top())
         elif self.max_scroll_y and new_value >= self.max_scroll_y:
             self.follow = True
 

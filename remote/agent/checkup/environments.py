@@ -20,5 +20,5 @@ def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
             what=f"{len(spare)} environments are needed by nothing ({total / 1e9:.2f} GB): "
             + ", ".join(one.name for one in spare[:3]),
             why="kept are the last two, and whatever a run that is not over or a living process needs",
-            remedy="photinus hosts deploy HOST removes them as its last step",
+            remedy="photinus hosts deploy HOST --clean",
         )

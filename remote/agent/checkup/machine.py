@@ -9,7 +9,7 @@ from pathlib import Path
 
 from remote.agent.context import Context
 from remote.findings import Finding
-from trainer.run.requirements import REMEDY, missing_for_training
+from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
 
 LOGIND = ("usr/lib/systemd/logind.conf", "etc/systemd/logind.conf")
 DROP_INS = ("usr/lib/systemd/logind.conf.d", "run/systemd/logind.conf.d", "etc/systemd/logind.conf.d")
@@ -36,6 +36,14 @@ def python() -> Iterator[Finding]:
             what=f"{sys.executable} lacks {', '.join(missing)}",
             why="presets cannot be trained here; commands of your own can be run",
             remedy=REMEDY,
+        )
+    if "torch" not in missing and (warning := torch_warning()):
+        yield Finding(
+            level="warning",
+            about="torch",
+            what=warning,
+            why="checkpoints and kernels were tried with the versions named",
+            remedy="photinus hosts deploy HOST, or another python: in hosts.yaml",
         )
 
 

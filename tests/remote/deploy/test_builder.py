@@ -1,4 +1,4 @@
-"""Builds in real processes: they rename, they exclude one another, they leave nothing, they say what went wrong."""
+"""Builds in real processes: they rename, exclude one another, leave nothing, say what went wrong."""
 
 import os
 import signal

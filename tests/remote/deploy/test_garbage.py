@@ -1,4 +1,4 @@
-"""What a cleaning takes and what it leaves: pins, processes, the last two; each keeps what without it would go."""
+"""What a cleaning takes and leaves: each pin, process and unit keeps what would go without it."""
 
 import os
 import subprocess
@@ -17,6 +17,7 @@ from remote.deploy.residents import residents
 from tests.remote.scripts import spec
 from tests.waiting import wait_until
 from trainer.run.home import Home, open_home
+from trainer.run.locks import Flock
 from trainer.run.records import write_spec, write_state
 from trainer.run.spec import Restart, RunSpec
 from trainer.run.states import State, StateRecord
@@ -32,7 +33,6 @@ def nobody(_folder: Path) -> Mapping[str, list[int]]:
 def home(tmp_path: Path) -> Home:
     """A host with four environments, the oldest first, and the wheel of each."""
     home = open_home(tmp_path / "home")
-    (home.root / "cas").mkdir()
     for age, name in enumerate((OLD, OLDER, MIDDLE, NEW)):
         make_env(home, name, at=1000.0 + age)
     return home
@@ -46,6 +46,7 @@ def make_env(home: Home, name: str, at: float) -> Path:
     wheel = name * 4
     write_installed(folder, Installed(home=str(home.root), env=name, wheel=wheel, version="1", at=at))
     path = home.root / "cas" / f"{wheel}.whl"
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"w")
     os.utime(path, (at, at))
     return folder
@@ -146,22 +147,26 @@ def test_what_a_living_process_was_started_from_stays_until_it_ends(home: Home) 
     assert there(home) == {MIDDLE, NEW}
 
 
+MAPPER = """
+import mmap, sys, time
+with open(sys.stdin.readline().strip(), "rb") as file:
+    mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+print(flush=True)
+time.sleep(60)
+"""
+
+
 def test_a_process_that_only_maps_a_file_of_it_keeps_it(home: Home) -> None:
-    mapped = home.root / "envs" / OLDER / "big"
-    code = "import mmap,sys,time;m=mmap.mmap(open(sys.argv.pop(),'rb').fileno(),0,prot=1);print(flush=True);time.sleep(60)"
-    shown = "import sys,subprocess"
-    assert shown
-    child = subprocess.Popen([sys.executable, "-I", "-S", "-c", code, str(mapped)], stdout=-1)
-    try:
+    argv = [sys.executable, "-I", "-S", "-c", MAPPER]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None
         assert child.stdout is not None
+        child.stdin.write(f"{home.root / 'envs' / OLDER / 'big'}\n")
+        child.stdin.flush()
         child.stdout.readline()
-        maps = Path(f"/proc/{child.pid}/maps").read_bytes()
-        assert str(mapped).encode() in maps
-        assert OLDER in residents(home.root / "envs")
-    finally:
+        found = residents(home.root / "envs")
         child.kill()
-        child.wait()
-        child.stdout.close()  # type: ignore[union-attr]
+    assert found == {OLDER: [child.pid]}
 
 
 def test_what_starts_with_the_machine_stays(
@@ -188,6 +193,16 @@ def test_rests_of_an_interrupted_cleaning_go_and_a_build_stays(home: Home) -> No
         (home.root / "envs" / name).mkdir()
     clean(home, found=nobody)
     assert there(home) == {MIDDLE, NEW, ".building-y-2"}
+
+
+def test_while_a_deploy_is_at_work_nothing_goes(home: Home) -> None:
+    with Flock(home.root / "deploy.lock") as lock:
+        assert lock.take()
+        done = clean(home, found=nobody)
+        assert done.dry_run
+        assert there(home) == {OLD, OLDER, MIDDLE, NEW}
+    assert not clean(home, found=nobody).dry_run
+    assert there(home) == {MIDDLE, NEW}
 
 
 def test_a_host_without_environments_has_nothing_to_clean(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from remote.deploy.plan import demand_disk, make_plan
-from remote.deploy.survey import Survey
+from remote.deploy.survey import FoundPython, Survey
 from remote.deploy.torch_builds import choose
 from remote.deploy.wheel import pack
 from remote.errors import CallError
@@ -78,8 +78,8 @@ def test_a_named_python_with_torch_downloads_nothing_of_it() -> None:
         (python("3.12.1", "/opt/x y/$(id)", asked=True), "characters that a shell may read"),
     ],
 )
-def test_a_named_python_that_will_not_do(named: object, words: str) -> None:
-    found = survey(python(), *([named] if named else []))  # type: ignore[list-item]
+def test_a_named_python_that_will_not_do(named: FoundPython | None, words: str) -> None:
+    found = survey(python(), *([named] if named else []))
     error = refusal(found, Host("box", address="box", python="/opt/x"))
     assert words in error.message
     assert "python:" in error.remedy

@@ -1,4 +1,4 @@
-"""The probe as it is sent: its size, its age, its way through shells, and what it changes on a host: nothing."""
+"""The probe as it is sent: its size, its age, its way through shells; it changes nothing on a host."""
 
 import ast
 import os

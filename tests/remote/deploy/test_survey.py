@@ -125,7 +125,7 @@ def test_no_python_is_told_as_such() -> None:
 
 
 def test_an_answer_that_is_none_shows_what_the_host_said() -> None:
-    with pytest.raises(CallError, match="exit code 1.*This account is disabled") as caught:
+    with pytest.raises(CallError, match=r"exit code 1.*This account is disabled") as caught:
         probe(Canned(b"", 1, b"\x1b[1mThis account is disabled\x1b[0m\n"), HOST)
     assert "ssh ada@box" in caught.value.remedy
     assert "\x1b" not in str(caught.value)

@@ -1,9 +1,12 @@
+from collections.abc import Callable
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remote.errors import CallError
 from remote.ssh.address import NAME, USER, Address, split_address
+from tests.trials import trials
 
 
 @pytest.mark.parametrize(
@@ -39,13 +42,30 @@ def test_what_is_no_address_is_refused_before_any_program_sees_it(text: str) -> 
     assert "user@host" in caught.value.remedy
 
 
-@given(st.text(max_size=80))
-def test_whatever_passes_has_no_character_that_a_shell_or_an_option_parser_reads(text: str) -> None:
-    try:
-        address = split_address(text)
-    except CallError:
-        return
-    assert NAME.fullmatch(address.name)
-    assert not address.name.startswith("-")
-    assert not address.user or USER.fullmatch(address.user)
-    assert 0 <= address.port < 65536
+PIECES = st.sampled_from(
+    ["-", "@", ":", "[", "]", "$(", "`", ";", "|", "\n", "\0", "%h", "~", "\u202e", "a", "22", " "]
+)
+
+
+@pytest.mark.chaos
+@pytest.mark.claim("no hostile host name reaches a shell or an option parser")
+def test_whatever_passes_has_no_character_that_a_shell_or_an_option_parser_reads(
+    record_property: Callable[[str, object], None],
+) -> None:
+    count = trials(300, 10_000)
+
+    @settings(max_examples=count, deadline=None)
+    @given(st.text(max_size=80) | st.lists(PIECES, max_size=12).map("".join))
+    def check(text: str) -> None:
+        try:
+            address = split_address(text)
+        except CallError:
+            return
+        assert NAME.fullmatch(address.name)
+        assert not address.name.startswith("-")
+        assert not address.user or (USER.fullmatch(address.user) and not address.user.startswith("-"))
+        assert 0 <= address.port < 65536
+        assert not set(str(address)) & set(" \n\0$`;|&<>(){}*?!\\\"'~#%\u202e")
+
+    check()
+    record_property("trials", count)

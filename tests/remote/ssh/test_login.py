@@ -116,7 +116,7 @@ def test_encrypted_keys_of_other_kinds_open_too(sshd: Sshd, laptop: Laptop, kind
 
 
 def test_no_passphrase_is_asked_where_another_key_opens(sshd: Sshd, laptop: Laptop) -> None:
-    make_key(laptop.ssh_folder / "id_rsa", "rsa", "secret")
+    make_key(laptop.ssh_folder / "id_ecdsa", "ecdsa", "secret")
     assert works(connect(sshd.host(), Dial()))
 
 
@@ -126,12 +126,12 @@ def test_the_agents_key_opens_and_only_it(
     host = sshd.host()
     for old in (laptop.key, laptop.key.with_suffix(".pub")):
         old.unlink()
-    for kind in ("ed25519", "rsa"):
+    for kind in ("ed25519", "ecdsa"):
         make_key(tmp_path / kind, kind)
     ssh_agent(str(tmp_path / "ed25519"))
     assert refused(host).code == "auth_refused"
-    allow(sshd, tmp_path / "rsa")
-    ssh_agent(str(tmp_path / "rsa"))
+    allow(sshd, tmp_path / "ecdsa")
+    ssh_agent(str(tmp_path / "ecdsa"))
     assert works(connect(host, Dial()))
 
 
@@ -226,6 +226,22 @@ def test_passwords_are_not_offered_and_that_is_said(
     assert error.code == "auth_refused"
     assert said in error.message
     assert error.remedy
+
+
+def test_a_key_that_cannot_be_read_is_named_and_the_next_one_tried(sshd: Sshd, laptop: Laptop) -> None:
+    host = sshd.host()
+    pkcs8 = laptop.ssh_folder / "id_rsa"
+    make_key(pkcs8, "rsa")
+    words = ["ssh-keygen", "-q", "-p", "-P", "", "-N", "", "-m", "PKCS8", "-f", str(pkcs8)]
+    subprocess.run(words, check=True)
+    (laptop.ssh_folder / "id_ecdsa").write_text("-----BEGIN EC PRIVATE KEY-----\n????\n")
+    assert works(connect(host, Dial()))
+    laptop.key.unlink()
+    error = refused(host)
+    assert error.code == "auth_refused"
+    assert str(pkcs8) in error.message
+    assert "id_ecdsa" in error.message
+    assert "ssh-add" in error.message
 
 
 def test_an_unknown_user_is_refused_like_a_wrong_key(sshd: Sshd) -> None:

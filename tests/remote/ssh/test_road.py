@@ -243,3 +243,18 @@ def test_an_ipv6_address_is_reached(start_sshd: StartSshd, laptop: Laptop, tmp_p
         threading.Thread(target=relay, daemon=True).start()
         laptop.add_known_host(f"[::1]:{port} {sshd.host_key_line}")
         assert works(connect(Host("box", address=f"plain@[::1]:{port}"), Dial()))
+
+
+def test_a_resolver_that_hangs_is_given_up(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = threading.Event()
+
+    def resolve(*_: object, **__: object) -> list[object]:
+        go.wait(20.0)
+        return []
+
+    monkeypatch.setattr("remote.ssh.reach.socket.getaddrinfo", resolve)
+    try:
+        with pytest.raises(TimeoutError, match=r"no answer in 0.3 s \(at dns\)"):
+            connect(Host("box", address="me@box"), Dial(deadline_s=0.3))
+    finally:
+        go.set()

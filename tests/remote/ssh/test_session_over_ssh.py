@@ -1,7 +1,9 @@
 """A session with a real sshd: noisy shells, lost links, deaths of everything in between, files."""
 
 import os
+import random
 import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -104,20 +106,22 @@ def test_a_shell_that_leaves_is_quoted_and_not_tried_again(
 
 def test_a_shell_that_waits_for_input_is_quoted_and_tried_again(start_sshd: StartSshd) -> None:
     sshd = start_sshd([User("asking", bashrc="echo which project?; sleep 30")])
-    timings = Timings(hello_s=0.5, backoff_s=(0.05,))
-    with (
-        Session(placed(sshd, "asking"), timings=timings) as session,
-        pytest.raises(
-            UnreachableError, match=r"no hello in 0.5 s; the host's shell printed: which project\?"
-        ),
-    ):
-        session.wait_connected(3.0)
+    timings = Timings(hello_s=0.3, backoff_s=(0.05,))
+    with Session(placed(sshd, "asking"), timings=timings) as session:
+        told: list[str] = []
+
+        def reasons() -> list[str]:
+            told.extend(losses(session.drain()))
+            return told
+
+        wait_until(lambda: len(reasons()) == 2, 15.0, "two vain attempts")
+    assert told == ["no hello in 0.3 s; the host's shell printed: which project?"] * 2
 
 
 def test_a_missing_environment_asks_for_a_deploy(sshd: Sshd) -> None:
     host = placed(sshd)
     (sshd.folder / "python-box").unlink()
-    with pytest.raises(CallError, match="code 127") as caught:
+    with pytest.raises(CallError, match="nothing is deployed") as caught:
         connect(host, timings=QUICK)
     assert (caught.value.code, caught.value.remedy) == ("need_deploy", "photinus hosts deploy box")
     sshd.place(host)
@@ -203,7 +207,7 @@ def test_closing_ends_the_agent_and_the_connection(sshd: Sshd) -> None:
 def test_a_silent_partition_is_shown_and_mended(sshd: Sshd, slow_link: Callable[[float], DelayProxy]) -> None:
     road = slow_link(0.0)
     with connect(placed(sshd, port=road.port), timings=QUICK) as session:
-        for _ in range(trials(2, 50)):
+        for _ in range(trials(1, 50)):
             first = agent_pid(session)
             road.pause()
             cut = time.monotonic()
@@ -218,17 +222,36 @@ def test_a_silent_partition_is_shown_and_mended(sshd: Sshd, slow_link: Callable[
     wait_until(lambda: not marked(f"{MARK}={sshd.folder}"), 10.0, "every agent to end")
 
 
+@pytest.mark.chaos
+@pytest.mark.claim("a silent partition is shown within 10.5 s, and the link is back when it heals")
 def test_a_firewall_that_drops_everything_is_noticed_by_our_own_pings(
-    town: Village, start_sshd: StartSshd
+    town: Village, start_sshd: StartSshd, record_property: Callable[[str, object], None]
 ) -> None:
+    """Under `make chaos` with the waiting times of the product, in the suite with a tenth of them."""
+    count, full = trials(1, 100), bool(trials(0, 1))
+    timings, limit_s = (Timings(), 10.5) if full else (QUICK, QUICK.lost_s + 2.0)
     sshd = start_sshd(name="far", prefix=town.jump.prefix, address=town.jump.address)
-    with connect(placed(sshd), timings=QUICK) as session:
-        town.jump.partition()
-        wait_until(lambda: bool(losses(session.drain())), 10.0, "the loss")
-        wait_until(lambda: session.link.phase == "retrying", 10.0, "a vain attempt")
-        assert not session.link.is_up
-        town.jump.heal()
-        wait_until(is_connected(session), 15.0, "the link")
+    shown, mended = list[float](), list[float]()
+    with connect(placed(sshd), timings=timings) as session:
+        for _ in range(count):
+            session.drain()
+            town.jump.partition()
+            cut = time.monotonic()
+            wait_until(lambda: losses(session.drain()), 20.0, "the loss")
+            shown.append(time.monotonic() - cut)
+            time.sleep(random.uniform(0.0, 6.0) if full else 0.1)  # it heals at any moment of an attempt
+            assert not session.link.is_up
+            town.jump.heal()
+            healed = time.monotonic()
+            wait_until(is_connected(session), 20.0, "the link")
+            mended.append(time.monotonic() - healed)
+            wait_until(lambda: session.link.rtt_s is not None, 5.0, "a round trip")
+    record_property("trials", count)
+    record_property(
+        "figure", f"shown {max(shown):.1f} s at most, back {statistics.median(mended):.1f} s (median)"
+    )
+    assert max(shown) <= limit_s
+    assert not full or statistics.median(mended) <= 2.0
 
 
 def test_what_was_missed_is_counted_when_it_has_come(
@@ -236,7 +259,7 @@ def test_what_was_missed_is_counted_when_it_has_come(
 ) -> None:
     road = slow_link(0.0)
     with connect(placed(sshd, port=road.port), timings=QUICK) as session:
-        run_id = session.call("start", {"start_id": "s1", "spec": spec(counting(2000, 0.001)).to_json()})[
+        run_id = session.call("start", {"start_id": "s1", "spec": spec(counting(600, 0.002)).to_json()})[
             "run_id"
         ]
         session.follow(run_id)
@@ -261,8 +284,8 @@ def test_what_was_missed_is_counted_when_it_has_come(
         back = next(n for n, one in enumerate(updates) if isinstance(one, LinkChanged) and one.back_after_s)
         came = b"".join(one.data for one in updates[back:at] if isinstance(one, Bytes))
         assert came.count(b"\n") >= recovered.lines, "the last frame may hold lines written since"
-        wait_until(lambda: drain() and data.endswith(b"line 1999\n"), 20.0, "the rest")
-        assert bytes(data) == b"".join(b"line %d\n" % n for n in range(2000)), "each byte once"
+        wait_until(lambda: drain() and data.endswith(b"line 599\n"), 20.0, "the rest")
+        assert bytes(data) == b"".join(b"line %d\n" % n for n in range(600)), "each byte once"
 
 
 def test_two_sessions_with_one_host_do_not_disturb_each_other(sshd: Sshd) -> None:

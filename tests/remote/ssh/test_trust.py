@@ -16,6 +16,8 @@ from tests.sshd.client import Laptop, make_key
 from tests.sshd.server import Sshd
 
 
+@pytest.mark.chaos
+@pytest.mark.claim("an unknown, changed or revoked host key is refused, with its fingerprints")
 def test_an_unknown_key_is_a_question_and_its_acceptance_is_stored(sshd: Sshd, laptop: Laptop) -> None:
     host = sshd.host(trusted=False)
     answers = Answers(accepted_keys={"SHA256:of-another-key"})
@@ -59,6 +61,8 @@ def test_the_users_own_known_hosts_is_believed(sshd: Sshd, laptop: Laptop) -> No
     assert (laptop.ssh_folder / "known_hosts").read_bytes() == before
 
 
+@pytest.mark.chaos
+@pytest.mark.claim("an unknown, changed or revoked host key is refused, with its fingerprints")
 def test_a_changed_key_is_a_hard_stop_that_names_both(sshd: Sshd) -> None:
     host, before = sshd.host(), sshd.host_key_fingerprint
     assert works(connect(host, Dial()))
@@ -73,6 +77,8 @@ def test_a_changed_key_is_a_hard_stop_that_names_both(sshd: Sshd) -> None:
     assert "delete that line" in error.remedy
 
 
+@pytest.mark.chaos
+@pytest.mark.claim("an unknown, changed or revoked host key is refused, with its fingerprints")
 @pytest.mark.parametrize("own", [True, False])
 def test_a_revoked_key_is_refused_even_if_it_is_known_or_accepted(
     sshd: Sshd, laptop: Laptop, own: bool

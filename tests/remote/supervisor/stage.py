@@ -27,7 +27,6 @@ from trainer.run.spec import Restart, RunSpec
 from trainer.run.states import State, StateRecord
 
 STUB = Path(__file__).with_name("stub_trainer.py")
-DYING = Path(__file__).with_name("dying_supervisor.py")
 PATIENCE = {"poll_s": 0.01, "grace_s": 0.5, "unkillable_s": 5.0, "disk_full_s": 0.3}
 
 
@@ -146,6 +145,17 @@ def until_steps(run: RunDir, count: int = 1) -> None:
     wait_until(lambda: run.events.exists() and run.events.read_bytes().count(b"\n") >= count, 20.0, "steps")
 
 
+def until_spawned(run: RunDir) -> None:
+    """Its process is recorded, hello or not."""
+    wait_until(lambda: run.process.exists() and process_of(run).trainer, 10.0, "the spawn")
+
+
+def until_said(run: RunDir, word: str) -> None:
+    """The first attempt's log holds `word`."""
+    log = run.log(1)
+    wait_until(lambda: log.exists() and word in log.read_text(), 10.0, f"{run.run_id} to say {word}")
+
+
 def ask(run: RunDir, verb: str, req_id: str = "req-1", **more: Any) -> Request:
     """Leave a request to the present attempt."""
     wait_until(lambda: read_process(run) is not None, 10.0, "process.json")
@@ -170,6 +180,11 @@ def is_gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def faulty(name: str, *words: str) -> tuple[str, ...]:
+    """The program of a supervisor with a fault, `NAME_supervisor.py` beside this file."""
+    return (sys.executable, "-P", str(Path(__file__).with_name(f"{name}_supervisor.py")), *words)
 
 
 def environment(**patience: float) -> Mapping[str, str]:

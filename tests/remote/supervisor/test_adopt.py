@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import sys
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.remote.supervisor.stage import (
-    DYING,
     Stage,
     ask,
+    faulty,
     is_gone,
     kill_nine,
     process_of,
@@ -38,11 +37,11 @@ from trainer.run.survivors import survivors
 def begin_dying(stage: Stage, moment: str, **config: Any) -> RunDir:
     """Start a run whose supervisor dies at `moment`; returns when it has."""
     run = stage.trainer(**{"steps": 60, **config})
-    supervisor = stage.begin(run, program=(sys.executable, "-P", str(DYING), moment))
+    pid = stage.begin(run, program=faulty("dying", moment))
     if "stopping" in moment or "signal" in moment:
         until_steps(run)
         ask(run, "stop")
-    wait_until(lambda: is_gone(supervisor), 20.0, f"the supervisor to die {moment}")
+    wait_until(lambda: is_gone(pid), 20.0, f"the supervisor to die {moment}")
     return run
 
 

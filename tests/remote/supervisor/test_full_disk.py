@@ -4,7 +4,6 @@ import contextlib
 import errno
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from remote.supervisor.journal import Journal
 from tests.remote.supervisor.stage import (
     Stage,
     environment,
+    faulty,
     is_gone,
     record_of,
     state_of,
@@ -25,8 +25,6 @@ from tests.waiting import wait_until
 from trainer.run.atomic import RESERVE_BYTES, make_reserve, read_json, write_json, write_json_from_reserve
 from trainer.run.records import read_state
 from trainer.run.states import State
-
-FULL = Path(__file__).with_name("full_disk_supervisor.py")
 
 
 @pytest.fixture
@@ -134,7 +132,7 @@ def test_owed_state_is_written_when_there_is_space_again(
 
 def test_disk_full_from_the_first_write_leaves_a_start_that_can_be_carried_out(stage: Stage) -> None:
     run = stage.trainer(steps=3)
-    supervisor = stage.begin(run, program=(sys.executable, "-P", str(FULL), "1"))
+    supervisor = stage.begin(run, program=faulty("full_disk", "1"))
     wait_until(lambda: is_gone(supervisor), 10.0, "the supervisor to give up")
     assert "gives up" in run.supervisor_log.read_text()
     assert stage.contact(run).state is State.STARTING
@@ -150,7 +148,7 @@ def test_no_single_failed_write_loses_the_ending(
     for name, value in environment(disk_full_s=5.0).items():
         monkeypatch.setenv(name, value)
     run = stage.trainer(steps=3)
-    stage.begin(run, program=(sys.executable, "-P", str(FULL), str(write)))
+    stage.begin(run, program=faulty("full_disk", str(write)))
     over = until_over(run)
     assert over.state in (State.SUCCEEDED, State.FAILED)
     assert over.state is State.SUCCEEDED or "could not be started" in over.reason

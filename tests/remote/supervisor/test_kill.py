@@ -13,6 +13,7 @@ from tests.remote.supervisor.stage import (
     Stage,
     ask,
     environment,
+    faulty,
     is_gone,
     process_of,
     record_of,
@@ -30,7 +31,6 @@ from trainer.run.states import State
 from trainer.run.survivors import survivors
 
 SLEEPER = "import time\nwhile True: time.sleep(60)"
-UNKILLABLE = Path(__file__).with_name("unkillable_supervisor.py")
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_what_sigkill_does_not_end_keeps_the_locks_until_it_is_gone(stage: Stage
     shield = tmp_path / "shield"
     shield.touch()
     run = stage.trainer()
-    stage.begin(run, program=(sys.executable, "-P", str(UNKILLABLE), str(shield)))
+    stage.begin(run, program=faulty("unkillable", str(shield)))
     until_steps(run)
     ask(run, "kill")
     stuck = until(run, State.UNKILLABLE)
@@ -130,7 +130,7 @@ def test_unkillable_run_that_lost_its_supervisor_is_adopted_and_killed(stage: St
     shield = tmp_path / "shield"
     shield.touch()
     run = stage.trainer()
-    supervisor = stage.begin(run, program=(sys.executable, "-P", str(UNKILLABLE), str(shield)))
+    supervisor = stage.begin(run, program=faulty("unkillable", str(shield)))
     until_steps(run)
     ask(run, "kill")
     until(run, State.UNKILLABLE)

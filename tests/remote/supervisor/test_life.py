@@ -17,6 +17,7 @@ from tests.remote.supervisor.stage import (
     trainer_pid,
     until,
     until_over,
+    until_spawned,
     until_steps,
 )
 from tests.waiting import wait_until
@@ -44,7 +45,7 @@ def test_finished_training_is_succeeded_and_lets_the_locks_go(stage: Stage) -> N
 def test_starting_becomes_running_with_the_hello_and_not_before(stage: Stage) -> None:
     run = stage.trainer(hello_delay=0.6)
     stage.begin(run)
-    wait_until(lambda: run.process.exists() and process_of(run).trainer, 10.0, "the spawn")
+    until_spawned(run)
     assert state_of(run) is State.STARTING
     assert not run.hello.exists()
     assert until(run, State.RUNNING).seq == 2

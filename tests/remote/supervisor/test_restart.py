@@ -8,7 +8,7 @@ import pytest
 from remote.supervisor.outcome import NO_STEPS, Outcome
 from remote.supervisor.reconcile import retry_after_loss
 from remote.supervisor.restart import retry_for
-from tests.remote.supervisor.stage import DYING, Stage, ask, is_gone, process_of, until_over
+from tests.remote.supervisor.stage import Stage, ask, faulty, is_gone, process_of, until_over, until_spawned
 from tests.waiting import wait_until
 from trainer.run.spec import Restart, RestartPolicy, RunSpec
 from trainer.run.states import State
@@ -80,7 +80,7 @@ def test_command_is_restarted_with_its_resume_command(stage: Stage, tmp_path: Pa
 def test_request_that_crosses_a_restart_is_obeyed(stage: Stage) -> None:
     run = stage.trainer(crash_before_step=[1], restart=Restart("on-failure", 9, QUICK))
     stage.begin(run)
-    wait_until(lambda: run.process.exists() and process_of(run).trainer, 10.0, "the first attempt")
+    until_spawned(run)
     ask(run, "stop")  # of attempt 1, which may be over by now
     assert until_over(run).state in (State.STOPPED, State.FAILED)
     assert process_of(run).attempt <= 2
@@ -127,7 +127,7 @@ def test_backoff_doubles_up_to_its_cap() -> None:
 @pytest.mark.parametrize(("verb", "wanted"), [("", True), ("stop", False), ("kill", False)])
 def test_lost_run_is_wanted_again_unless_an_operator_had_asked(stage: Stage, verb: str, wanted: bool) -> None:
     run = stage.trainer(restart=Restart("on-failure", 3, QUICK))
-    supervisor = stage.begin(run, program=(sys.executable, "-P", str(DYING), "after the token"))
+    supervisor = stage.begin(run, program=faulty("dying", "after the token"))
     wait_until(lambda: is_gone(supervisor), 10.0, "its death")
     if verb:
         ask(run, verb)

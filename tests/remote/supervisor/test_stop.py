@@ -16,13 +16,14 @@ from tests.remote.supervisor.stage import (
     trainer_pid,
     until,
     until_over,
+    until_said,
+    until_spawned,
     until_steps,
 )
 from tests.waiting import wait_until
 from trainer.run.checkpoints import manifest_sha256, verify
 from trainer.run.control import Request, put_request, read_ack
 from trainer.run.identity import identify, is_stopped
-from trainer.run.processes import read_process
 from trainer.run.spec import Restart
 from trainer.run.states import State
 
@@ -86,7 +87,7 @@ def test_request_to_another_attempt_is_ignored(stage: Stage, foreign: dict[str, 
 def test_stop_before_the_hello_is_held_until_the_hello(stage: Stage) -> None:
     run = stage.trainer(hello_delay=0.7)
     stage.begin(run)
-    wait_until(lambda: read_process(run) is not None and process_of(run).trainer, 10.0, "the spawn")
+    until_spawned(run)
     ask(run, "stop")
     held = until(run, State.STOPPING)
     assert "held until its hello" in held.reason
@@ -140,7 +141,7 @@ def test_workers_hear_nothing_of_a_stop_while_the_trainer_saves(stage: Stage) ->
 def test_command_gets_its_own_stop_signal_and_is_stopped_whatever_its_code(stage: Stage) -> None:
     run = stage.python(SAVES_ON_CTRL_C, stop_signal="SIGINT")
     stage.begin(run)
-    wait_until(lambda: run.log(1).exists() and "ready" in run.log(1).read_text(), 10.0, "the command")
+    until_said(run, "ready")
     ask(run, "stop")
     over = until_over(run)
     assert (over.state, over.code) == (State.STOPPED, 9)
@@ -155,7 +156,7 @@ def test_command_hears_sigint_although_the_agent_ignores_it(stage: Stage) -> Non
         stage.begin(run)
     finally:
         signal.signal(signal.SIGINT, before)
-    wait_until(lambda: run.log(1).exists() and "ready" in run.log(1).read_text(), 10.0, "the command")
+    until_said(run, "ready")
     ask(run, "stop")
     until_over(run)
     assert "saved" in run.log(1).read_text()
@@ -164,7 +165,7 @@ def test_command_hears_sigint_although_the_agent_ignores_it(stage: Stage) -> Non
 def test_stop_without_a_deadline_waits_and_with_one_becomes_a_kill(stage: Stage) -> None:
     run = stage.python(DEAF)
     stage.begin(run)
-    wait_until(lambda: run.log(1).exists() and "deaf" in run.log(1).read_text(), 10.0, "the command")
+    until_said(run, "deaf")
     ask(run, "stop", "patient")
     until(run, State.STOPPING)
     asked = time.monotonic()

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +21,9 @@ from tests.remote.supervisor.stage import (
     until,
     until_over,
 )
-from tests.trainer.loop.tiny import TINY, events, last_word, moments, weights, write_text
+from tests.trainer.loop.tiny import TINY, events, last_word, moments, spawn, weights, write_text
 from tests.trainer.loop.tiny import run as train_here
+from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.config.resolve import resolve
 from trainer.run.checkpoints import newest_valid, verify
@@ -85,7 +88,7 @@ def listening(pids: set[int]) -> set[str]:
     for pid in pids:
         for fd in (Path("/proc") / str(pid) / "fd").iterdir():
             try:
-                inodes.add(os.readlink(fd))
+                inodes.add(str(fd.readlink()))
             except FileNotFoundError:
                 continue
     found = set()
@@ -201,3 +204,71 @@ def test_control_a_port_beyond_loopback_is_seen() -> None:
 
     with socket.create_server(("0.0.0.0", 0)):
         assert "00000000" in listening({os.getpid()})
+
+
+STUBBORN = """
+import signal, sys, time
+def save(*_):
+    time.sleep(4)
+    open(sys.argv[1], "w").close()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, save)
+print("ready", flush=True)
+while True: time.sleep(0.05)
+"""
+
+
+@pytest.mark.chaos
+@pytest.mark.skipif(trials(0, 1) == 0, reason="seconds of torchrun each: `make chaos` runs them")
+@pytest.mark.timeout(180)
+class TestSignalsToTheLauncher:
+    """What becomes of a SIGTERM from elsewhere: ours takes its time, torchrun alone does not."""
+
+    def test_a_signal_to_the_launcher_is_a_stop_that_takes_its_time(
+        self, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SLOW_SAVE_S", "4")
+        monkeypatch.setenv("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "1")
+        corpus = write_text(tmp_path / "text.txt", sentences=300)
+        run = two_processes(stage, corpus, "checkpoint.every=0", "steps=1000000")
+        stage.begin(run)
+        wait_until(lambda: len(events(run.path, "metrics")) > 2, 60.0, "steps")
+        os.kill(trainer_pid(run), signal.SIGTERM)
+        over = until_over(run, 60.0)
+        assert (over.state, over.reason) == (State.STOPPED, "stop requested by SIGTERM")
+        assert newest_valid(run.checkpoints) is not None
+
+    def test_control_torchrun_alone_cuts_a_save_that_outlasts_its_patience(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "1")
+        script, saved, said = tmp_path / "stubborn.py", tmp_path / "saved", tmp_path / "said"
+        script.write_text(STUBBORN)
+        with said.open("wb") as out:
+            words = ["-m", "torch.distributed.run", "--nproc-per-node", "1", str(script), str(saved)]
+            process = subprocess.Popen([sys.executable, *words], stdout=out, stderr=out)
+        try:
+            wait_until(lambda: b"ready" in said.read_bytes(), 60.0, "the script")
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+        finally:
+            process.kill()
+            process.wait(10)
+        assert not saved.exists()
+
+    def test_processes_alone_that_lose_their_launcher_save_and_end(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PHOTINUS_HOME", str(tmp_path / "home"))
+        out, corpus = tmp_path / "run", write_text(tmp_path / "text.txt", sentences=300)
+        sets = [*SETS, "parallel.processes=2", "checkpoint.every=0", "steps=1000000"]
+        process = spawn(out, corpus, sets=sets)
+        try:
+            wait_until(lambda: len(events(out, "metrics")) > 2, 60.0, "steps")
+        finally:
+            process.kill()
+            process.wait(10)
+        wait_until(lambda: (out / "exit.json").exists(), 60.0, "the last word")
+        word = last_word(out)
+        assert (word["outcome"], word["reason"]) == ("stopped", "the launcher of its processes was lost")
+        assert verify(out / "checkpoints" / word["checkpoint"], word["sha256"]).step == word["step"]

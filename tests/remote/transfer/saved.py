@@ -33,9 +33,7 @@ def save(run: RunDir, step: int, files: Files, val_ce: float | None = None, **mo
     return write_checkpoint(run.checkpoints / checkpoint_name(step), step, files, val_ce, **more)
 
 
-def write_checkpoint(
-    path: Path, step: int, files: Files, val_ce: float | None = None, **more: Any
-) -> Path:
+def write_checkpoint(path: Path, step: int, files: Files, val_ce: float | None = None, **more: Any) -> Path:
     path.mkdir(parents=True)
     for name, data in files.items():
         (path / name).write_bytes(data)

@@ -1,6 +1,7 @@
 """`pull` from a real sshd: whole, through cuts and silence, with what it costs to go on."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -62,19 +63,30 @@ def test_every_checkpoint_comes_whole_with_several_files_in_flight(
 
 @pytest.mark.chaos
 @pytest.mark.timeout(600)
+@pytest.mark.claim("a pull whose link is cut in the middle: whole, and at most a tenth is sent again")
 def test_a_pull_goes_on_through_cuts_and_sends_at_most_a_tenth_again(
-    link: Session, far: RunDir, road: DelayProxy, tmp_path: Path
+    link: Session,
+    far: RunDir,
+    road: DelayProxy,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    size = trials(40, 400) * MB
+    size = trials(40, 100) * MB
     save(far, 100, {"model.safetensors": os.urandom(size)})
-    for _ in range(trials(1, 10)):
+    count = trials(1, 20)
+    record_property("trials", count)
+    most = 0.0
+    for _ in range(count):
         to = tmp_path / os.urandom(4).hex()
         before, accepted = road.to_client, road.accepted
         road.cut_after(size // 2)
         pulled = pull(link, RUN_ID, to=to)
         assert road.accepted > accepted  # negative control: the link was cut indeed
         assert same(pulled.folder / "step-00000100", far.checkpoints / "step-00000100")
-        assert road.to_client - before <= 1.1 * size
+        most = max(most, (road.to_client - before) / size - 1)
+        assert most <= 0.1
+        shutil.rmtree(to)
+    record_property("figure", f"{100 * most:.1f} % sent again at most, all overhead counted")
 
 
 def test_a_pull_goes_on_after_a_silent_partition(
@@ -94,9 +106,7 @@ def test_a_pull_goes_on_after_a_silent_partition(
     assert same(pulled.folder / "step-00000100", far.checkpoints / "step-00000100")
 
 
-def test_a_killed_sshd_session_is_reconnected(
-    link: Session, far: RunDir, sshd: Sshd, tmp_path: Path
-) -> None:
+def test_a_killed_sshd_session_is_reconnected(link: Session, far: RunDir, sshd: Sshd, tmp_path: Path) -> None:
     save(far, 100, {"model.safetensors": os.urandom(12 * MB)})
     killed: list[int] = []
 

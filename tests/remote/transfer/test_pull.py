@@ -159,6 +159,10 @@ def test_a_file_that_is_damaged_on_the_host_is_never_taken_for_whole(
     folder = to / RUN_ID / "step-00000300"
     assert not (folder / MANIFEST).exists()
     assert not (folder / "model.safetensors").exists()
+    with pytest.raises(CallError, match="another SHA-256, twice; 2 others came whole"):
+        pull(session, RUN_ID, Choice("all"), to)
+    assert all((to / RUN_ID / f"step-00000{n}00" / MANIFEST).exists() for n in (1, 2))
+    shutil.rmtree(to)
     with (run.checkpoints / "step-00000200" / "model.safetensors").open("ab") as file:
         file.truncate(10)
     with pytest.raises(CallError, match="10 bytes, not 300000"):
@@ -261,7 +265,10 @@ def test_the_best_that_is_removed_meanwhile_is_chosen_anew(session: Session, run
 
 def test_a_checkpoint_that_cannot_be_read_is_passed_over(session: Session, run: RunDir, to: Path) -> None:
     (run.checkpoints / "step-00000300" / MANIFEST).write_text("{torn")
-    assert names(pull(session, RUN_ID, to=to)) == ["step-00000200"]
+    pulled = pull(session, RUN_ID, to=to)
+    assert names(pulled) == ["step-00000200"]
+    assert "cannot be read" in pulled.unreadable["step-00000300"]
+    assert pull(session, RUN_ID, Choice("best"), to).unreadable == {}
 
 
 def test_space_is_counted_before_anything_is_fetched(session: Session, run: RunDir, to: Path) -> None:
@@ -278,7 +285,9 @@ def test_two_pulls_do_not_write_into_one_folder(session: Session, run: RunDir, t
         leave.wait(10.0)
         return data
 
-    first = threading.Thread(target=pull, args=(session, RUN_ID, Choice(), to), kwargs={"options": through(hold)})
+    first = threading.Thread(
+        target=pull, args=(session, RUN_ID, Choice(), to), kwargs={"options": through(hold)}
+    )
     first.start()
     assert seen.wait(10.0)
     with pytest.raises(CallError, match="another pull"):

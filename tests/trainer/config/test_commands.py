@@ -109,5 +109,5 @@ def test_out_that_is_a_file_is_an_error_without_a_traceback(
 ) -> None:
     monkeypatch.setattr("trainer.stop.Stop.install", lambda _: None)
     (tmp_path / "out").write_text("a file")
-    assert cli.main(["run", "--preset", "kssm-v3-tiny", "--out", str(tmp_path / "out")]) == 1
+    assert cli.main(["run", "--preset", "kssm-v3-tiny", "--out", str(tmp_path / "out")]) == 2
     assert "out" in capsys.readouterr().err

@@ -47,6 +47,7 @@ def test_descriptors_go_on_in_the_next_file_and_both_files_say_so(run: RunDir) -
     assert run.log(2).read_text() == "photinus: this log goes on from 001.log\ntwo\nthree\n"
     assert run.log(2).stat().st_mode & 0o777 == 0o600
     assert len(list(run.log_dir.iterdir())) == 2
+    assert Path(f"/proc/self/fd/{err}").readlink() == run.log(2)  # and not a deleted file
     for fd in (out, err):
         os.close(fd)
 

@@ -147,6 +147,24 @@ def test_output_that_is_not_the_runs_own_log_is_left_alone(run: RunDir, tmp_path
     assert len(log_files(run)) == 3  # one a process, none more
 
 
+def test_another_process_of_the_run_goes_on_where_the_first_one_went(run: RunDir) -> None:
+    """As the launcher of several and its other processes do."""
+    code = (
+        "import os, sys; from pathlib import Path; from trainer.run.layout import RunDir\n"
+        "from trainer.own_log import OwnLog\n"
+        f"run = RunDir(Path({str(run.path)!r})); log = OwnLog(run, 1)\n"
+        "print('one', flush=True); sys.stdin.readline(); log.keep_up(); print('two', flush=True)\n"
+    )
+    fd = begin_log(run, 1)
+    words = [sys.executable, "-c", code]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=fd, stderr=fd, text=True)
+    os.close(fd)
+    wait_until(lambda: run.log(1).read_text() == "one\n", 20.0, "its first line")
+    os.close(begin_log(run, 2))
+    process.communicate("\n", timeout=20)
+    assert (run.log(1).read_text(), run.log(2).read_text()) == ("one\n", "two\n")
+
+
 def test_a_log_that_cannot_go_on_is_written_on_and_said_once(run: RunDir) -> None:
     class Full(OwnLog):
         def turn_over(self) -> None:

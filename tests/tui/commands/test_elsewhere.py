@@ -3,21 +3,25 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from remote.actions.intents import intent
-from remote.errors import UnreachableError
+from remote.errors import CallError, UnreachableError
 from remote.hosts import Host
 from remote.hostsedit import add_hosts
 from tests.remote.scripts import BRIEF, noting, spec
+from tests.remote.views import view
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
 from tests.waiting import wait_until
+from tui.commands import looking
 from tui.commands.looking import hear_all
 from tui.commands.parser import build_parser
 from tui.commands.starting import command_request, trainer_request
+from tui.commands.summary import view_fields
 
 PRINT_ENV = "import os; print(os.getcwd(), os.environ.get('ONLY_HERE'), os.environ.get('GIVEN'))"
 
@@ -94,21 +98,43 @@ def test_a_host_that_is_dead_or_silent_delays_no_other(
     proxy = slow_link(0.0)
     proxy.pause()
     silent = sshd.host("plain", name="silent", port=proxy.port)
-    for_ever = hear_all([silent, box], 600.0)
-    assert next(for_ever) == (box, [])  # the other one says nothing as long as this test lasts
-
-    add_hosts([Host("dead", "me@127.0.0.1:1"), silent, Host("bare", box.address)])
-    done = photinus("ls", "--json", "--timeout", "1.5")
-    assert (done.code, done.json) == (0, [])
-    assert sorted(line.split(":")[0] for line in done.err.splitlines()) == ["bare", "dead", "silent"]
-    assert "photinus hosts deploy bare" in done.err
+    assert next(hear_all([silent, box], 600.0)) == (box, [])  # the other one says nothing as long as we wait
+    ((who, heard),) = hear_all([silent], 0.2)
+    assert (who, isinstance(heard, CallError)) == (silent, True)
 
 
-def test_where_no_host_answers_the_command_fails(photinus: Photinus, monkeypatch: pytest.MonkeyPatch) -> None:
-    dead = [Host("dead", "me@127.0.0.1:1"), Host("gone", "me@127.0.0.1:1")]
-    monkeypatch.setattr("tui.commands.looking.load_hosts", lambda: dead)
-    done = photinus("ls", "--json", "--timeout", "0.3")
-    assert (done.code, done.json) == (5, [])
+def test_a_host_that_asks_something_is_told_how_to_answer_it(
+    sshd: Sshd, box: Host, start_sshd: Callable[..., Sshd]
+) -> None:
+    stranger = start_sshd(name="stranger").host(name="stranger", trusted=False)
+    bare = Host("bare", address=box.address)
+    heard = dict(hear_all([stranger, bare, box], 60.0))
+    assert heard[box] == []
+    errors = {host.name: said for host, said in heard.items() if isinstance(said, CallError)}
+    assert "then: photinus hosts test stranger --accept-host-key SHA256:" in errors["stranger"].remedy
+    assert errors["bare"].remedy == "photinus hosts deploy bare"
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_is_unknown_is_told_and_the_rest_is_listed(
+    photinus: Photinus, monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    gone, box = Host("gone", "x"), Host("box", "y")
+    row = view_fields("box", view()) | {"step": 5}
+    heard: list[tuple[Host, list[dict[str, Any]] | CallError]] = [
+        (gone, UnreachableError("no route", "wait"))
+    ]
+    monkeypatch.setattr(looking, "load_hosts", lambda: [gone, box])
+    monkeypatch.setattr(looking, "hear_all", lambda *_: iter(heard))
+    words = ["ls", "--json"] if as_json else ["ls"]
+    alone = photinus(*words)
+    assert (alone.code, alone.err) == (5, "gone: unknown: no route (wait)\n")
+    heard.append((box, [row]))
+    both = photinus(*words)
+    assert (both.code, both.err) == (0, alone.err)
+    assert row["run_id"] in both.out
+    heard[1] = (box, [])
+    assert "no runs on box yet" in photinus("ls").err
 
 
 def test_a_host_that_is_named_must_answer(box: Host, sshd: Sshd, photinus: Photinus) -> None:

@@ -196,8 +196,9 @@ def test_the_list_shows_what_is_known_without_asking_anybody(
 
 def test_a_host_whose_runs_are_not_over_is_not_removed_by_accident(box: Host, photinus: Photinus) -> None:
     with connect(find_host("box")) as session:
-        run = start_run(session, command_request()).run
-        assert run is not None
+        outcome = start_run(session, command_request())
+        assert outcome.run is not None, outcome.message
+        run = outcome.run
         session.call("runs")
         note(session)
     refused = photinus("hosts", "remove", "box")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from remote.agent.autostart import BOOTED
-from remote.agent.units import UNIT
+from remote.agent.units import unit_name
 from remote.errors import Question, QuestionError
 from remote.hosts import Host, load_hosts
 from remote.hostsedit import add_hosts
@@ -89,7 +89,7 @@ def test_autostart_is_arranged_on_the_host(sshd: Sshd, photinus: Photinus) -> No
     sshd.place(host)
     add_hosts([host])
     done = photinus("hosts", "autostart", "box", "--json")
-    unit = sshd.home("plain") / ".config" / "systemd" / "user" / UNIT
+    unit = sshd.home("plain") / ".config" / "systemd" / "user" / unit_name(f"{sshd.home('plain')}/.photinus")
     if not BOOTED.is_dir():
         assert (done.code, "-m remote.agent --contact" in done.err, unit.exists()) == (3, True, False)
         return
