@@ -13,7 +13,10 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 
-SUITE = ("trainer_startup", "first_paint", "fleet", "chart", "logview", "ingest", "link", "training_step")
+SUITE = (
+    "trainer_startup", "first_paint", "fleet", "chart", "logview", "ingest", "link", "ssh", "ssh_load",
+    "transfer", "resumed_pull", "training_step",
+)  # fmt: skip
 RESULTS = Path(__file__).parent / "results"
 
 

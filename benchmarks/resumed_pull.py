@@ -17,7 +17,7 @@ SIZE = 64 << 20
 
 
 def sent_again(stage: SshStage) -> float:
-    """Share of a checkpoint's bytes that came twice: half of it, a cut, the rest. SSH's own framing counts."""
+    """Share of a checkpoint's bytes that came twice: half of it, a cut, the rest. SSH's framing counts."""
     with DelayProxy(stage.sshd.port) as road:
         host, to = stage.another("box", road.port), stage.folder / "resumed"
         save(make_run(stage.sshd.home("plain") / "box"), 100, {"model.safetensors": os.urandom(SIZE)})

@@ -1,4 +1,4 @@
-"""The link over SSH beside `ssh host tail -F` in the same run: a line's way, bytes a second, a start far away."""
+"""The link over SSH beside `ssh host tail -F`: a line's way, bytes a second, and a start far away."""
 
 import os
 import random

@@ -1,6 +1,7 @@
 """`pull` from a real sshd on the loopback, beside `scp` of the same files in the same run.
 
-Both write through to the same disk; a pull also hashes every byte, and syncs each file before it gets its name.
+Both write through to the same disk; a pull also hashes every byte, and syncs each file before it gets its
+name.
 """
 
 import os

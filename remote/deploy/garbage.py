@@ -177,8 +177,8 @@ def tell_clean(home: str, keep: str, who: str) -> None:
         append(opened.root / NAME, entry("deploy", {"env": keep}, who))
     done = clean(opened, keep)
     if done.removed:
-        print("photinus-deploy " + json.dumps({"say": sentence(done)}), flush=True)
-    print("photinus-deploy " + json.dumps({"done": done.to_json()}), flush=True)
+        print("\nphotinus-deploy " + json.dumps({"say": sentence(done)}), flush=True)
+    print("\nphotinus-deploy " + json.dumps({"done": done.to_json()}), flush=True)
 
 
 def sentence(done: Cleaned) -> str:

@@ -53,7 +53,7 @@ class Reporter:
     def tell(self, **message: Any) -> None:
         """One message to the client, if it is still there."""
         with self._lock, contextlib.suppress(OSError, ValueError):
-            self._out.write("photinus-deploy " + json.dumps(message) + "\n")
+            self._out.write("\nphotinus-deploy " + json.dumps(message) + "\n")
             self._out.flush()
 
     def say(self, line: str) -> None:

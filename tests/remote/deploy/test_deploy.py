@@ -1,6 +1,7 @@
 """Deploys over a real sshd: an account with nothing of ours, and an interpreter that has torch."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from remote.transport import Dial
 from remote.version import version
 from tests.remote.scripts import BRIEF, request
 from tests.sshd.client import Laptop
-from tests.sshd.server import Sshd
+from tests.sshd.server import Sshd, User
 from tests.waiting import wait_until
 
 
@@ -146,6 +147,17 @@ def test_a_host_that_cannot_be_deployed_to_is_left_as_it_was(sshd: Sshd) -> None
 def test_this_machine_needs_none() -> None:
     with pytest.raises(CallError, match="needs no deploy"):
         deploy(Host("local"), Dial(), lambda _line: None)
+
+
+def test_a_login_shell_that_prints_without_a_line_end_is_no_hindrance(
+    start_sshd: Callable[..., Sshd], wheel: Wheel
+) -> None:
+    sshd = start_sshd([User("noisy", bashrc="printf 'welcome, no newline'")])
+    host, lines = sshd.host("noisy", "box", python=sys.executable, torch="none"), list[str]()
+    placement = deploy(host, Dial(), lines.append)
+    assert not any("not cleaned away" in line for line in lines), lines
+    with connect(host) as session:
+        assert deployed(session) == placement.env
 
 
 def test_giving_up_ends_the_build_on_the_host(sshd: Sshd, host: Host, wheel: Wheel) -> None:

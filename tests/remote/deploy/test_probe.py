@@ -4,14 +4,19 @@ import ast
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from remote.deploy.lines import call_text, perform
 from remote.deploy.survey import FINDER, PROBE, PROBE_MAX, probe, script
+from remote.deploy.upload import STAGE
 from remote.hosts import Host
+from remote.ssh.client import connect
+from remote.transport import Dial
 from tests.remote.deploy.here import Here
-from tests.sshd.server import User
+from tests.sshd.server import Sshd, User
 
 HOST = Host("box", address="box")
 
@@ -90,6 +95,27 @@ def test_every_login_shell_hands_the_probe_on(user: User, tmp_path: Path) -> Non
         env["BASH_ENV"] = str(tmp_path / "rc")
     found = probe(Here(env, shell=shell), HOST)
     assert found.pythons
+
+
+def test_probe_and_programs_pass_through_login_shells_over_ssh(start_sshd: Callable[..., Sshd]) -> None:
+    users = [
+        User("noisy", bashrc="echo welcome; echo photinus-deploy nonsense; printf 'no newline'"),
+        User("fishy", shell="/usr/bin/fish"),
+    ]
+    sshd = start_sshd([user for user in users if Path(user.shell).exists()])
+    for user in sshd.users:
+        client = connect(sshd.host(user, user), Dial())
+        try:
+            found = probe(client, HOST)
+            assert found.home == str(sshd.home(user) / ".photinus")
+            told = perform(
+                client,
+                found.pythons[0].path,
+                call_text(STAGE.read_bytes(), "prepare", home=found.home, sha256="0" * 64),
+            )
+            assert told == {"there": False, "size": 0}
+        finally:
+            client.close()
 
 
 def test_the_finder_is_one_line_without_history_signs() -> None:
