@@ -40,7 +40,8 @@ class StartRequest:
     Attributes:
         config, origins, preset: of our trainer (kind `trainer`).
         parent: `RUN/step-NNNNNNNN`, a checkpoint on the host that it begins from; empty: at step 0.
-        device: `auto`, `cpu`, `mps`, `cuda`, `cuda:N`, `cuda:N,cuda:M`; empty: what `config` names, `cpu` for a command.
+        device: `auto`, `cpu`, `mps`, `cuda`, `cuda:N`, `cuda:N,cuda:M`; empty: what `config` names, `cpu` for
+            a command.
         env: for a command, added to what it inherits.
         inherit: a command gets this process's environment and umask (a local one does).
     """

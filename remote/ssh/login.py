@@ -24,6 +24,7 @@ WINDOW = 1 << 23
 WEAK = {
     "ciphers": ["aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc"],
     "macs": ["hmac-sha1", "hmac-md5", "hmac-sha1-96", "hmac-md5-96"],
+    "kex": ["diffie-hellman-group-exchange-sha256"],  # Paramiko would take a group of 1,024 bits
 }
 RSA = ("rsa-sha2-512", "rsa-sha2-256")
 ECDSA = ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")

@@ -29,10 +29,12 @@ class Launcher(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """See above."""
 
     @property
-    def stops_by_signal(self) -> bool: ...
+    def stops_by_signal(self) -> bool:
+        """See above."""
 
     def argv(self, spec: RunSpec, run: RunDir, attempt: int, resume_from: str) -> Sequence[str]:
         """What is executed for this attempt; `resume_from` names a checkpoint, "" for none."""

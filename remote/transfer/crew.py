@@ -10,7 +10,7 @@ from typing import TypeAlias
 from remote.errors import UnreachableError
 from remote.transfer.fetching import CancelledError
 from remote.transfer.progress import Meter
-from remote.transfer.sources import LostError, Source
+from remote.transfer.sources import LostError, NoChannelError, Source
 
 Job: TypeAlias = Callable[[Source], None]
 TICK_S = 0.1
@@ -39,7 +39,7 @@ class Crew:
         self._open, self._is_up, self._meter, self._patience = open_source, is_up, meter, patience
         self._count = count
         self._jobs: deque[Job] = deque()
-        self._busy = 0
+        self._busy = self._equipped = 0
         self._changed = threading.Condition()
         self._cancelled = threading.Event()
         self._error: BaseException | None = None
@@ -75,24 +75,37 @@ class Crew:
         for thread in threads:
             thread.start()
         try:
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(TICK_S)
-                    on_tick()
+            while not self._is_over() and any(thread.is_alive() for thread in threads):
+                with self._changed:
+                    self._changed.wait(TICK_S)
+                on_tick()
         except BaseException:
-            self.cancel()
-            for source in list(self._sources):
-                source.close()
-            for thread in threads:
-                thread.join(PARTING_S)
+            self._leave()
             raise
+        self._leave()
         if self._error is not None:
             raise self._error
+
+    def _is_over(self) -> bool:
+        with self._changed:
+            return self.is_cancelled or not (self._jobs or self._busy)
+
+    def _leave(self) -> None:
+        """Let the busy ones end what they hold. Who still waits for a channel finds nothing to do with it."""
+        self.cancel()
+        for source in list(self._sources):
+            source.close()
+        deadline = time.monotonic() + PARTING_S
+        with self._changed:
+            while self._busy and time.monotonic() < deadline:
+                self._changed.wait(TICK_S)
 
     def _labour(self) -> None:
         source = self._open()
         self._sources.append(source)
         try:
+            if not self._equip(source):
+                return
             while (job := self._next()) is not None:
                 try:
                     self._persist(job, source)
@@ -106,6 +119,23 @@ class Crew:
             self.cancel()
         finally:
             source.close()
+
+    def _equip(self, source: Source) -> bool:
+        """Have a channel before there is a job to hold; False if the others must do with theirs."""
+        since = time.monotonic()
+        while not self.is_cancelled:
+            try:
+                source.prepare()
+            except NoChannelError as error:
+                if self._equipped:
+                    return False
+                raise (error.__cause__ or error) from None
+            except LostError as error:
+                self._await_link(since + self._patience.lost_s, str(error))
+            else:
+                self._equipped += 1
+                return True
+        return False
 
     def _next(self) -> Job | None:
         with self._changed:

@@ -116,23 +116,41 @@ def pull(
     """
     choice, options = choice or Choice(), options or PullOptions()
     run_folder = (to or default_folder(session.host)).absolute() / check_run(run_id)
+    begun = time.monotonic()
+    catalog = read_catalog(session, run_id)
+    choose(catalog, choice)  # nothing is made here before there is something to fetch
     run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with Flock(run_folder / LOCK) as lock:
         if not lock.take():
             raise CallError("refused", f"another pull into {run_folder} is going on", "wait for it")
-        begun = time.monotonic()
         sent, gone = 0, list[str]()
         for _ in range(CHANGES_MAX):
-            round_ = _Round(session, run_folder, options, on_progress, is_cancelled)
-            pulled = round_.carry_out(read_catalog(session, run_id), choice)
-            sent += pulled.sent
-            if not (choice.is_one and pulled.gone):
+            pulled = _Round(session, run_folder, options, on_progress, is_cancelled).carry_out(
+                catalog, choice
+            )
+            sent, gone = sent + pulled.sent, [*gone, *pulled.gone]
+            if not pulled.gone:
                 break
-            gone += pulled.gone
+            before, catalog = catalog, read_catalog(session, run_id)
+            _demand_gone(session, before, catalog, pulled.gone)
+            if not choice.is_one:
+                break
     if choice.is_one and pulled.gone:
         names = ", ".join(gone)
         raise CallError("not_found", f"{names} of {run_id} was removed on the host meanwhile", "try again")
-    return replace(pulled, gone=(*gone, *pulled.gone), sent=sent, seconds=time.monotonic() - begun)
+    return replace(pulled, gone=tuple(gone), sent=sent, seconds=time.monotonic() - begun)
+
+
+def _demand_gone(session: Session, before: Catalog, now: Catalog, gone: Sequence[str]) -> None:
+    """What the agent lists unchanged and SFTP does not find is not gone: SFTP sees other folders."""
+    was = {one.name: one.sha256 for one in before.checkpoints if one.name in gone}
+    for one in now.checkpoints:
+        if one.name in was and was[one.name] == one.sha256:
+            raise CallError(
+                "refused",
+                f"{session.host.name} lists {one.name}, and its SFTP finds nothing in {now.folder}",
+                "see whether sshd confines SFTP there (ChrootDirectory, ForceCommand)",
+            )
 
 
 class _Round:

@@ -15,12 +15,23 @@ class LostError(Exception):
     """The link broke; what has arrived is good, and the rest may be asked for again."""
 
 
+class NoChannelError(LostError):
+    """The connection is there, and has no channel to spare; the cause says it in words."""
+
+
 class GoneError(Exception):
     """There is no such file on the host any more."""
 
 
 class Source(Protocol):
     """Reads files of a host; for one thread at a time. `close` may come from any thread."""
+
+    def prepare(self) -> None:
+        """Have whatever reading needs; may take seconds.
+
+        Raises:
+            LostError
+        """
 
     def read(self, path: str, start: int, end: int) -> Iterator[bytes]:
         """Bytes [start, end), fewer where the file ends earlier.
@@ -36,6 +47,9 @@ class Source(Protocol):
 
 class LocalSource:
     """Files of this machine."""
+
+    def prepare(self) -> None:
+        """See `Source`."""
 
     def read(self, path: str, start: int, end: int) -> Iterator[bytes]:
         """See `Source`."""
@@ -64,12 +78,28 @@ class SftpSource:
         self._sftp: Sftp | None = None
         self._is_closed = False
 
+    def prepare(self) -> None:
+        """See `Source`."""
+        if self._sftp is not None:
+            return
+        try:
+            sftp = self._open()
+        except OSError as error:
+            raise LostError(str(error)) from error
+        except CallError as error:
+            if error.code not in ("unreachable", "timeout"):
+                raise
+            kind = NoChannelError if error.code == "timeout" else LostError
+            raise kind(error.message) from error
+        self._sftp = sftp
+        if self._is_closed:
+            self._drop()
+
     def read(self, path: str, start: int, end: int) -> Iterator[bytes]:
         """See `Source`."""
+        self.prepare()
         try:
             if self._sftp is None:
-                self._sftp = self._open()
-            if self._is_closed:
                 raise ConnectionAbortedError("closed")
             yield from self._sftp.read_stream(path, start, end)
         except FileNotFoundError:
@@ -81,11 +111,6 @@ class SftpSource:
         except (OSError, EOFError) as error:
             self._drop()
             raise LostError(str(error)) from error
-        except CallError as error:
-            self._drop()
-            if error.code not in ("unreachable", "timeout"):
-                raise
-            raise LostError(error.message) from error
         except GeneratorExit:
             self._drop()
             raise

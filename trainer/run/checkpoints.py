@@ -184,7 +184,7 @@ def _demand(holds: bool, path: Path, why: str) -> None:
 
 
 def parse_manifest(data: bytes, name: str) -> Manifest:
-    """What the bytes of a manifest say, its own seal checked; `name` is what the message calls its checkpoint.
+    """What the bytes of a manifest say, its own seal checked; `name` is what messages call its checkpoint.
 
     Raises:
         CheckpointError: not JSON, malformed, or changed.

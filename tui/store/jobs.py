@@ -31,7 +31,7 @@ class Job:
     def step(self, ok: bool | None, name: str, said: str, remedy: str = "", ms: float | None = None) -> None:
         """One step of a test, with what would help where it failed."""
         sign = SIGNS["unknown" if ok is None else "ok" if ok else "bad"]
-        took = f"  ({ms:.0f} ms)" if ms is not None else ""
+        took = f"  ({ms:.0f} ms)" if ms is not None and " ms" not in said else ""
         self.say(f"{sign} {name:<12} {said}{took}".rstrip())
         if remedy and not ok:
             self.say(f"               {remedy}")

@@ -30,18 +30,18 @@ class Follows(Protocol):
 def wanted(store: Store, opened: RunKey | None) -> dict[StreamKey, int]:
     """Bytes from the end for every file worth following.
 
-    Live runs and the opened one are heard from their beginning; of the newest runs that are over, the end is
-    enough for the table. The log of a run of our own trainer is read only while it is looked at.
+    Live runs and the opened one are heard from their beginning; of each host's newest runs that are over, the
+    end is enough for the table. The log of a run of our own trainer is read only while it is looked at.
     """
     found: dict[StreamKey, int] = {}
-    over = 0
+    over: dict[str, int] = {}
     for (host, run_id), run in store.runs.items():
         what = "log" if run.view.kind == "command" else "events"
         if not run.view.is_terminal or (host, run_id) == opened:
             found[host, run_id, what] = WHOLE
-        elif over < GLIMPSES:
+        elif over.setdefault(host, 0) < GLIMPSES:
             found[host, run_id, what] = GLIMPSE
-            over += 1
+            over[host] += 1
     if opened is not None and opened in store.runs:
         found.setdefault((*opened, "log"), TAIL)
     return found

@@ -156,6 +156,8 @@ class KeyedTable(ScrollView, can_focus=True):
                 segments.append(Segment(" " * (width + 2)))
                 continue
             text = cell.copy()
+            if not text.spans:  # Text.render forgets a style that no span carries
+                text.stylize(text.style)
             text.truncate(width, overflow="ellipsis", pad=True)
             segments += [Segment(" "), *text.render(self.app.console), Segment(" ")]
         return Strip(segments)

@@ -8,7 +8,7 @@ from trainer.telemetry.bands import Colour
 from tui.store.census import Census, Lock, Process
 from tui.store.facts import link_fact
 from tui.store.hosts import HostRecord
-from tui.store.words import age, duration, shortened, size
+from tui.store.words import duration, shortened, size
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets import lines
 from tui.widgets.keyed import Cells
@@ -79,7 +79,7 @@ def _host(host: HostRecord, census: Census | None, now: float, width: int) -> Ce
         orphans = len(census.orphans)
         live = sum(one.standing == "live" for one in census.processes)
         said = f"{live} live, {orphans} orphan{'' if orphans == 1 else 's'}"
-    old = lines.line((age(now - census.at) if census is not None and census.at else "", FAINT))
+    old = lines.line((duration(now - census.at) if census is not None and census.at else "", FAINT))
     return {
         "what": lines.line((shortened(host.name, width, 4), STRONG)),
         "why": lines.line((said, DIM)),

@@ -257,6 +257,7 @@ def test_an_unknown_user_is_refused_like_a_wrong_key(sshd: Sshd) -> None:
         ({"Ciphers": "aes256-cbc"}, False),
         ({"MACs": "hmac-sha1"}, False),
         ({"KexAlgorithms": "diffie-hellman-group14-sha1"}, False),
+        ({"KexAlgorithms": "diffie-hellman-group-exchange-sha256"}, False),
         ({"Ciphers": "aes256-ctr", "MACs": "hmac-sha2-512-etm@openssh.com"}, True),
         ({"Ciphers": "aes256-gcm@openssh.com", "KexAlgorithms": "curve25519-sha256@libssh.org"}, True),
     ],

@@ -126,3 +126,17 @@ def test_the_hosts_own_folder_is_the_default(link: Session, box: Host, far: RunD
     assert pull(link, RUN_ID, options=PullOptions(workers=1)).folder.parts[-4:-1] == (
         "client", "checkpoints", "box",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("most", [2, 3])
+def test_a_server_that_allows_few_channels_is_pulled_from_over_those(
+    start_sshd: Callable[..., Sshd], tmp_path: Path, most: int
+) -> None:
+    server = start_sshd(options={"MaxSessions": str(most)})
+    run = make_run(tmp_path / "far")
+    save(run, 100, {f"shard-{i}": os.urandom(300_000) for i in range(6)})
+    host = server.host()
+    server.place(host, tmp_path / "far")
+    with connect(host) as session:
+        pulled = pull(session, RUN_ID, to=tmp_path / "to")
+    assert same(pulled.folder / "step-00000100", run.checkpoints / "step-00000100")

@@ -263,6 +263,20 @@ def test_the_best_that_is_removed_meanwhile_is_chosen_anew(session: Session, run
     assert (names(pulled), pulled.gone) == (["step-00000300"], ("step-00000200",))
 
 
+def test_what_the_agent_lists_and_nobody_finds_is_told_as_such(
+    session: Session, run: RunDir, to: Path
+) -> None:
+    """An SFTP server in a chroot."""
+
+    def hide(path: str, offset: int, data: bytes) -> bytes:
+        raise GoneError(path)
+
+    for choice in (Choice(), Choice("all")):
+        with pytest.raises(CallError, match="its SFTP finds nothing") as error:
+            pull(session, RUN_ID, choice, to, options=through(hide))
+        assert "ChrootDirectory" in error.value.remedy
+
+
 def test_a_checkpoint_that_cannot_be_read_is_passed_over(session: Session, run: RunDir, to: Path) -> None:
     (run.checkpoints / "step-00000300" / MANIFEST).write_text("{torn")
     pulled = pull(session, RUN_ID, to=to)
