@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from remote.older import Older
     from remote.session import Session
 
-REAP_S = 15.0  # SIGTERM, 2 s, SIGKILL, 5 s
 Post = Callable[[Callable[[], None]], None]
 
 
@@ -56,11 +55,9 @@ class SessionActs:
         """End one process that its run left behind: the host looks again whether it is still that one."""
 
         def act() -> "Outcome":
-            from remote.actions import Outcome
+            from remote.actions.housekeeping import reap
 
-            args = {"run_id": run_id, "pid": pid, "start": start}
-            self._sessions[host].call("reap", args, REAP_S)
-            return Outcome(True, message=f"pid {pid} of {run_id} was ended")
+            return reap(self._sessions[host], {"run_id": run_id, "pid": pid, "start": start})
 
         self._do(act, told)
 

@@ -105,6 +105,8 @@ class Cockpit(App[str]):
         for session in list(self.sessions.values()):
             self.pulls.begin(session)
             session.start()
+        import tui.screens.hosts
+        import tui.screens.processes  # noqa: F401  their first key need not wait for them
 
     def now(self) -> float:
         """Monotonic seconds."""
@@ -121,6 +123,8 @@ class Cockpit(App[str]):
 
     def tick(self) -> None:
         """Drain every session into the store, follow what is worth it, paint what is in front."""
+        if not self.screen_stack:
+            return  # it is being closed
         busy = self._drain()
         self._followers.sync(self.sessions, self.store, self._watched())
         self._open_focus()

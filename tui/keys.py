@@ -96,6 +96,8 @@ TABLE: tuple[Key, ...] = (
     Key("left", "←", "cursor(-1)", "cursor", "what the charts said a little earlier", ("run",), rank=14),
     Key("right", "→", "cursor(1)", "later", "what the charts said a little later", ("run",)),
     Key("0", "0", "reset", "reset", "the chart as it was at first", ("run",), rank=15),
+    Key("a", "a", "acknowledge", "seen", "acknowledge the alerts", rank=15),
+    Key("A", "A", "alerts", "alerts", "every alert with its time", rank=15),
     Key("R", "R", "reconnect", "reconnect", "try the links that are down again now", rank=11),
     Key("ctrl+r", "ctrl+r", "read_only", "read-only", "read-only on or off: no key changes a host", rank=16),
     Key("ctrl+p", "ctrl+p", "palette", "palette", "every command by name", rank=16, first=True),

@@ -122,7 +122,9 @@ class _Reader:
                 return
             if len(data) < length:  # an older server's limit: ask for the rest, and for less from now on
                 self._size = max(1 << 15, min(self._size, len(data)))
-                self._asked.appendleft(self._ask(offset + len(data), length - len(data)))
+                starts = range(offset + len(data), offset + length, self._size)
+                rest = [self._ask(start, min(self._size, offset + length - start)) for start in starts]
+                self._asked.extendleft(reversed(rest))
             yield data
 
     def _ask(self, offset: int, length: int) -> tuple[int, int, int]:

@@ -1,5 +1,7 @@
 """The link to another machine: its agent on one channel of one SSH connection."""
 
+import threading
+
 from remote.deploy.locate import locate
 from remote.errors import CallError
 from remote.hosts import Host
@@ -39,6 +41,8 @@ class DeployedAgent:
     def __init__(self, client: SshClient, host: Host, placement: Placement) -> None:
         self._host, self._placement = host, placement
         self._pipe = client.open_agent(placement.command)
+        self._closing = threading.Lock()
+        self._ending: Ending | None = None
 
     def read(self) -> bytes:
         """See `remote.transport.Transport`."""
@@ -58,6 +62,11 @@ class DeployedAgent:
 
     def close(self) -> Ending:
         """See `remote.transport.Transport`."""
+        with self._closing:  # by the thread that reads and the one that writes, and both must hear the same
+            self._ending = self._ending or self._end()
+            return self._ending
+
+    def _end(self) -> Ending:
         ending = self._pipe.close()
         if ending.code in NOT_THERE and forget_placement(self._host, self._placement):
             return Ending(f"{self._placement.python} is not there any more; looking for another")

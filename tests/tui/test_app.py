@@ -637,3 +637,26 @@ async def test_older_lines_come_when_somebody_scrolls_up_and_what_is_seen_stays(
         await settle(pilot, app)
         assert "first" in picture(app)
         assert len(acts.asked) == 2
+
+
+async def test_alerts_stay_until_they_are_acknowledged_and_are_kept_in_a_list() -> None:
+    session, clock = FakeSession(), Clock()
+    app = cockpit(session, clock=clock)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await live(pilot, app, session)
+        session.change(view(seq=9, state="failed", reason="code 1"))
+        await settle(pilot, app)
+        assert "demo failed: code 1" in picture(app)
+        await pilot.press("a")
+        await settle(pilot, app)
+        app.clear_notifications()
+        await settle(pilot, app)
+        assert "demo failed: code 1" not in picture(app)
+        clock.passed = 60.0
+        await pilot.press("A")
+        await settle(pilot, app)
+        assert front(app) == "AlertList"
+        assert "demo failed: code 1  1m 00s ago" in picture(app)
+        await pilot.press("A")
+        await settle(pilot, app)
+        assert front(app) == "Fleet"

@@ -1,11 +1,13 @@
 """`pull` and `push`: checkpoints between a host and this machine."""
 
 import argparse
+import shutil
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from remote.errors import CallError
 from remote.sanitise import clean_line
 from remote.transfer.choose import Choice
 from remote.transfer.progress import Progress
@@ -22,15 +24,21 @@ def pull_run(args: argparse.Namespace) -> int:
     """Fetch checkpoints of a run."""
     with link_to(args.host) as session:
         view = find_view(session, args.run)
-        with ProgressLine() as line:
-            pulled = pull(
-                session,
-                view.run_id,
-                choice_of(args),
-                Path(args.to) if args.to else None,
-                options=PullOptions(is_thorough=args.verify),
-                on_progress=line.show,
-            )
+        try:
+            with ProgressLine() as line:
+                pulled = pull(
+                    session,
+                    view.run_id,
+                    choice_of(args),
+                    Path(args.to) if args.to else None,
+                    options=PullOptions(is_thorough=args.verify),
+                    on_progress=line.show,
+                )
+        except CallError as error:
+            if error.code == "not_found" and view.kind == "command":
+                remedy = "it is a command: what it saves by its own rules is not known here; use scp"
+                raise CallError(error.code, error.message, remedy) from error
+            raise
     for name in pulled.gone:
         say(f"{name} was removed on {args.host} meanwhile")
     for name, why in pulled.unreadable.items():
@@ -87,7 +95,7 @@ class ProgressLine:
         if not self._is_shown or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + EACH_S
-        text = line_of(progress)
+        text = line_of(progress)[: shutil.get_terminal_size().columns - 1]
         sys.stderr.write("\r" + text.ljust(self._width))
         sys.stderr.flush()
         self._width = len(text)

@@ -140,6 +140,20 @@ class CockpitScreen(Screen[None]):
         if not (host is not None and self.bridge.ask(host)) and not self.bridge.ask(None):
             self.notify("no host asks anything", timeout=2)
 
+    def action_acknowledge(self) -> None:
+        """The alerts were seen."""
+        count = self.bridge.store.acknowledge()
+        said = f"{count} alert{'' if count == 1 else 's'} acknowledged" if count else "no alert is waiting"
+        self.notify(said, timeout=2)
+        self.paint()
+
+    def action_alerts(self) -> None:
+        """Every alert with its time."""
+        from tui.screens.alertlist import AlertList
+
+        bridge = self.bridge
+        self.app.push_screen(AlertList(bridge.store, bridge.now(), bridge.wall()))
+
     def action_read_only(self) -> None:
         """Read-only on or off."""
         self.bridge.set_read_only(not self.bridge.read_only)

@@ -88,7 +88,7 @@ class Fleet(CockpitScreen):
         self._say_empty()
         alerts = [
             lines.line((alert.text, hue("red" if alert.level == "error" else "amber")))
-            for alert in store.alerts
+            for alert in store.unseen
         ]
         shown_alerts = alerts[-4:] if self.app.size.height >= TALL else alerts[-2:]
         self.query_one("#alerts", Panel).lay(lambda _width, _height: shown_alerts)

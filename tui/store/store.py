@@ -40,7 +40,7 @@ class Store:
     Attributes:
         hosts: by name.
         runs: by (host, run id), in the order in which they were first heard of.
-        alerts: the newest last; `news` are those not yet shown.
+        alerts: the newest last; `news` are those not yet shown, `unseen` those not yet acknowledged.
         bands: the health file, None before it was read.
     """
 
@@ -51,6 +51,7 @@ class Store:
         self.runs: dict[RunKey, RunRecord] = {}
         self.alerts: deque[Alert] = deque(maxlen=200)
         self.news: list[Alert] = []
+        self.unseen: list[Alert] = []
         self.bands = bands
         self._events: dict[RunKey, EventStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
@@ -117,6 +118,12 @@ class Store:
     def _alert(self, alert: Alert) -> None:
         self.alerts.append(alert)
         self.news.append(alert)
+        self.unseen = [*self.unseen[-99:], alert]
+
+    def acknowledge(self) -> int:
+        """All alerts so far have been seen; how many had not."""
+        count, self.unseen = len(self.unseen), []
+        return count
 
     def take_news(self) -> list[Alert]:
         """Alerts that nobody has seen yet, once."""

@@ -1,12 +1,13 @@
 """What happens to the link, to sshd or to the laptop does not happen to the run."""
 
+import contextlib
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -72,24 +73,30 @@ def test_a_run_outlives(box: Box, disaster: Callable[[Box, Session], None], tria
 @pytest.mark.claim("a run survives a client that is stopped for longer than its agent's patience")
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("trial", range(trials(1, 100)))
-def test_a_run_outlives_a_laptop_that_was_closed(make_box: Callable[..., Box], trial: int) -> None:
+def test_a_run_outlives_a_laptop_that_was_closed(
+    make_box: Callable[..., Box], tmp_path: Path, trial: int
+) -> None:
     box = make_box(idle_exit=PATIENCE_S)
     with box.session() as session:
         run_id = box.start(session, counting(LINES, PAUSE_S))
         before = box.record(run_id)
-    with watcher(box, run_id) as client:
-        assert client.stdout is not None
-        assert client.stdout.read(1)
+    heard = tmp_path / "heard"
+    with ended(watcher(box, run_id, heard)) as client:
+        wait_until(lambda: heard.stat().st_size > 0 or client.poll() is not None, 20.0, "its first line")
         agents = agents_of(box)
         assert agents
         os.kill(client.pid, signal.SIGSTOP)
         wait_until(lambda: not any(map(is_alive, agents)), PATIENCE_S + 10.0, "its agent to lose patience")
         assert is_alive(before.supervisor)
         os.kill(client.pid, signal.SIGCONT)
-        heard = b"l" + client.stdout.read()
-        assert client.wait(20) == 0
+        try:
+            assert client.wait(30.0) == 0
+        except subprocess.TimeoutExpired:
+            os.kill(client.pid, signal.SIGABRT)  # its stacks are worth more than its life
+            client.wait()
+            raise
     assert box.record(run_id) == before
-    assert heard.splitlines() == [b"line %d" % n for n in range(LINES)]
+    assert heard.read_bytes().splitlines() == [b"line %d" % n for n in range(LINES)]
     box.wait_state(run_id, "succeeded")
     box.wait_right()
 
@@ -104,20 +111,24 @@ def test_an_agent_that_hears_pings_does_not_lose_patience(make_box: Callable[...
         assert session.hello == first
 
 
-def watcher(box: Box, run_id: str) -> "subprocess.Popen[bytes]":
-    words = [
-        sys.executable,
-        "-P",
-        "-m",
-        "tests.end_to_end.ssh.watcher",
-        box.host.name,
-        box.host.address,
-        run_id,
-    ]
-    root = Path(__file__).parents[3]
-    return subprocess.Popen(
-        words, stdout=subprocess.PIPE, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}
-    )
+@contextlib.contextmanager
+def ended(client: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
+    """The client, killed at the end if it is still there: a stopped one would be waited for for ever."""
+    try:
+        yield client
+    finally:
+        client.kill()
+        client.wait()
+
+
+def watcher(box: Box, run_id: str, heard: Path) -> "subprocess.Popen[bytes]":
+    """A client in a process of its own; what it hears goes into a file."""
+    words = ["-P", "-m", "tests.end_to_end.ssh.watcher", box.host.name, box.host.address, run_id]
+    root = str(Path(__file__).parents[3])
+    with heard.open("wb") as out:
+        return subprocess.Popen(
+            [sys.executable, *words], stdout=out, cwd=root, env={**os.environ, "PYTHONPATH": root}
+        )
 
 
 def agents_of(box: Box) -> list[Identity]:

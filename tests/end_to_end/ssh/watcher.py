@@ -3,6 +3,7 @@
 `python -m tests.end_to_end.ssh.watcher NAME ADDRESS RUN_ID`; the host must be placed, its key known.
 """
 
+import faulthandler
 import sys
 import time
 
@@ -13,7 +14,8 @@ from tests.end_to_end.ssh.box import QUICK
 
 
 def main() -> None:
-    """Exits with 0 at the end of the run's log."""
+    """Exits with 0 at the end of the run's log; tells its stacks when it is ended by SIGABRT."""
+    faulthandler.enable()
     name, address, run_id = sys.argv[1:]
     with connect(Host(name, address=address), timeout=20.0, timings=QUICK) as session:
         session.follow(run_id)

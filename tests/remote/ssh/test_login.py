@@ -7,28 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError, QuestionError
+from remote.errors import QuestionError
 from remote.hosts import Host
-from remote.ssh.client import SshClient, connect
+from remote.ssh.client import connect
 from remote.transport import Answers, Dial
+from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.server import Sshd, User
 from tests.waiting import wait_until
 
 StartSshd = Callable[..., Sshd]
-
-
-def refused(host: Host, answers: Answers | None = None) -> CallError:
-    with pytest.raises(CallError) as caught:
-        connect(host, Dial(answers=answers or Answers())).close()
-    return caught.value
-
-
-def works(client: SshClient) -> bool:
-    try:
-        return client.run("echo in").out == b"in\n"
-    finally:
-        client.close()
 
 
 def allow(sshd: Sshd, key: Path) -> None:

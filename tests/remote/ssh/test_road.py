@@ -14,7 +14,7 @@ from remote.errors import CallError, QuestionError
 from remote.hosts import Host, client_folder
 from remote.ssh.client import connect
 from remote.transport import Answers, Dial
-from tests.remote.ssh.test_login import refused, works
+from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.delay import DelayProxy
 from tests.sshd.netns import Village
@@ -142,8 +142,9 @@ def test_a_proxy_command_that_fails_is_quoted(sshd: Sshd, laptop: Laptop) -> Non
         connect(host, Dial(answers=answers))
 
 
-def test_a_name_that_does_not_resolve_is_told(laptop: Laptop) -> None:
-    assert "cannot be resolved" in unreachable(Host("box", address="me@no-such-host.invalid"))
+@pytest.mark.parametrize("name", ["no-such-host.invalid", "a..b", "x" * 70])
+def test_a_name_that_does_not_resolve_is_told(laptop: Laptop, name: str) -> None:
+    assert "cannot be resolved" in unreachable(Host("box", address=f"me@{name}"))
 
 
 def test_a_closed_port_is_told(laptop: Laptop) -> None:

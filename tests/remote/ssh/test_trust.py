@@ -11,7 +11,7 @@ from remote.errors import CallError, QuestionError
 from remote.hosts import client_folder
 from remote.ssh.client import connect
 from remote.transport import Answers, Dial
-from tests.remote.ssh.test_login import refused, works
+from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.server import Sshd
 

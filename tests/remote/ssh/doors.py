@@ -1,0 +1,21 @@
+"""Ways in and refusals, in a word each."""
+
+import pytest
+
+from remote.errors import CallError
+from remote.hosts import Host
+from remote.ssh.client import SshClient, connect
+from remote.transport import Answers, Dial
+
+
+def refused(host: Host, answers: Answers | None = None) -> CallError:
+    with pytest.raises(CallError) as caught:
+        connect(host, Dial(answers=answers or Answers())).close()
+    return caught.value
+
+
+def works(client: SshClient) -> bool:
+    try:
+        return client.run("echo in").out == b"in\n"
+    finally:
+        client.close()

@@ -1,0 +1,34 @@
+"""Sessions with a test's sshd, at a tenth of the usual waiting times."""
+
+from collections.abc import Callable
+
+from remote.hosts import Host
+from remote.link import Timings
+from remote.session import Session
+from remote.updates import LinkChanged, Update
+from tests.sshd.server import Sshd
+
+StartSshd = Callable[..., Sshd]
+QUICK = Timings(
+    ping_s=0.1, lagging_s=0.3, lost_s=0.9, hello_s=10.0, backoff_s=(0.05, 0.1), refresh_s=0.5
+)  # fmt: skip
+PATIENCE = {"PHOTINUS_PATIENCE": '{"poll_s": 0.01, "grace_s": 0.4}'}
+
+
+def placed(sshd: Sshd, user: str = "plain", name: str = "box", *, port: int = 0, agent: str = "") -> Host:
+    host = sshd.host(user, name=name, port=port)
+    sshd.place(host, agent=agent, env=PATIENCE)
+    return host
+
+
+def agent_pid(session: Session) -> int:
+    assert session.hello is not None
+    return session.hello.pid
+
+
+def is_connected(session: Session) -> Callable[[], bool]:
+    return lambda: session.link.phase == "connected"
+
+
+def losses(updates: list[Update]) -> list[str]:
+    return [one.link.reason for one in updates if isinstance(one, LinkChanged) and one.link.phase == "lost"]
