@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from remote.errors import CallError, ProtocolError, UnreachableError
 from remote.framing import Frame, FrameReader
-from remote.protocol import Pushed, Reply, encode_request
+from remote.protocol import LINE_LIMIT, Pushed, Reply, encode_request
 from remote.sanitise import clean
 from remote.transport import Carrier, Ending, Sftp, Transport
 
@@ -80,10 +80,13 @@ class Connection:
         """Queue a request and return its id; never blocks.
 
         Raises:
-            TypeError, ValueError: the arguments are no JSON.
+            TypeError, ValueError: the arguments are no JSON, or no line of the wire holds them.
         """
+        line = encode_request(self._next_id + 1, verb, args)
+        if len(line) > LINE_LIMIT:  # the agent would end the connection, and so would the next one
+            raise ValueError(f"they take {len(line):,} bytes, and a line has {LINE_LIMIT:,}")
         self._next_id += 1
-        self._out.put(encode_request(self._next_id, verb, args))
+        self._out.put(line)
         return self._next_id
 
     def sftp(self) -> Sftp:

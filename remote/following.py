@@ -18,7 +18,7 @@ class Follower:
         skip: far behind, its reader goes on near the end: the gap is told.
         stream: the agent's number for it on the present connection; None while it has none.
         asked: request id of the `tail` that is on its way.
-        received: bytes of this stream that arrived on this connection, for `ack`.
+        received, acked: bytes of this stream that arrived on this connection, and what the agent was told.
         delivered, drained: bytes put into updates, and bytes that the owner took, over all connections.
         ended: the agent said that it is over.
         goes_on: what is written later is wanted too; otherwise the present end is the end.
@@ -32,6 +32,7 @@ class Follower:
     stream: int | None = None
     asked: int | None = None
     received: int = 0
+    acked: int = 0
     delivered: int = 0
     drained: int = 0
     ended: bool = False
@@ -43,7 +44,7 @@ class Follower:
     def detach(self) -> None:
         """The connection is gone."""
         self.stream = self.asked = None
-        self.received = 0
+        self.received = self.acked = 0
 
     @property
     def verb(self) -> str:
@@ -62,7 +63,8 @@ class Follower:
 
     def attached(self, stream: int, start: Cursor) -> bool:
         """The agent opened `stream`, to begin at `start`; True if it had to begin a new generation."""
-        self.stream, self.asked, self.received, self.ended = stream, None, 0, False
+        self.stream, self.asked, self.ended = stream, None, False
+        self.received = self.acked = 0
         before = self.cursor
         anew = before is not None and start.gen > before.gen and start.offset == 0
         if before is None or anew:

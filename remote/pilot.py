@@ -18,6 +18,7 @@ from remote.errors import CallError, ProtocolError, Question, QuestionError, Unr
 from remote.following import Follower
 from remote.hosts import Host
 from remote.link import HELD, Absence, LinkState, Phase, Pings, Timings, held_phase
+from remote.sanitise import clean_line
 from remote.streams import Streams
 from remote.transport import Answers, Opener
 from remote.updates import AgentTalk, LinkChanged, Update
@@ -57,6 +58,7 @@ class Pilot:
         self._away = Absence(timings, clock())
         self._opened_at = 0.0
         self._closing = False
+        self._door, self._is_over = threading.Lock(), False
         self._closers: list[threading.Thread] = []
         self._last_tick = (clock(), time.time())
         self._thread = threading.Thread(target=self._fly, name=f"photinus-{host.name}", daemon=True)
@@ -89,10 +91,12 @@ class Pilot:
 
     def post_call(self, call: Call) -> None:
         """Have a verb called."""
-        if self._closing:
+        with self._door:
+            is_open = not self._is_over
+            if is_open:
+                self.post(lambda: self._take_call(call))
+        if not is_open:
             call.on_done(UnreachableError("the session is closed"))
-        else:
-            self.post(lambda: self._take_call(call))
 
     def follow(self, follower: Follower) -> None:
         """Begin to follow (on the session's thread)."""
@@ -131,6 +135,8 @@ class Pilot:
             self._tick()
         self._dialling.give_up()
         self._drop("the session was closed")
+        with self._door:
+            self._is_over = True  # what was posted before is answered below, what comes later at once
         while not self._inbox.empty():
             self._inbox.get()()
         self._calls.refuse(UnreachableError("the session was closed"), except_always=False)
@@ -287,7 +293,7 @@ class Pilot:
             rtt_s=self._pings.rtt_s,
             since=old.since,
             attempt=0 if phase in ("connected", "lagging") else max(self._away.attempt, 1),
-            reason=reason,
+            reason=clean_line(reason),  # an SFTP server's or a login's words may be in it
             retry_in_s=pause,
             stage=self._dialling.stage if phase == "connecting" else "",
             question=question if phase in HELD else None,

@@ -49,7 +49,8 @@ def read_placement(host: Host) -> Placement | None:
     """What is remembered of a host; None where nothing was deployed, or the note cannot be read."""
     try:
         raw: Any = json.loads(client_folder("hosts", f"{host.name}.json").read_bytes())
-        return Placement(**{key: raw[key] for key in asdict(Placement(python="")) if key in raw})
+        kept = {key: raw[key] for key in asdict(Placement(python="")) if key in raw}
+        return Placement(**kept) if isinstance(kept.get("python"), str) else None
     except (OSError, ValueError, TypeError):
         return None
 

@@ -31,6 +31,7 @@ PROTO = (1, 0)
 LINE_LIMIT = 1 << 20
 DEPTH_LIMIT = 32
 FRAME_LIMIT = 1 << 20
+NUMBER_LIMIT = 10.0**300  # a larger whole number is no float any more; infinity, as 1e999 reads, is none
 WINDOW = 1 << 20  # bytes of one stream that may be on their way without an `ack`
 MAGIC = b'{"event":"agent","magic":"photinus-1"}\n'  # the reader skips what a login shell prints before it
 
@@ -223,8 +224,11 @@ def _check_tree(raw: object) -> None:
                 below.extend(value.values())
             elif isinstance(value, list):
                 below.extend(value)
-            elif isinstance(value, str) and not value.isascii():
-                _check_text(value)
+            elif isinstance(value, str):
+                if not value.isascii():
+                    _check_text(value)
+            elif isinstance(value, int | float) and not -NUMBER_LIMIT < value < NUMBER_LIMIT:
+                raise ProtocolError("a number that is out of range")
         level = below
         if not level:
             return

@@ -9,7 +9,7 @@ from remote.connection import Connection
 from remote.errors import CallError, ProtocolError
 from remote.following import Follower
 from remote.framing import Frame
-from remote.protocol import Cursor, Reply
+from remote.protocol import WINDOW, Cursor, Reply
 from remote.recovery import Recovery
 from remote.updates import Bytes, Gap, StreamEnd, Truncated, Update
 from remote.view import RunView
@@ -80,7 +80,11 @@ class Streams:
         return True
 
     def take(self, frame: Frame, connection: Connection) -> None:
-        """Deliver what is new of a frame."""
+        """Deliver what is new of a frame.
+
+        Raises:
+            ProtocolError: more is on its way than a stream may have: an agent of ours waits for our `ack`.
+        """
         follower = self._by_stream(frame.header.stream)
         if follower is None:
             return
@@ -93,6 +97,8 @@ class Streams:
             follower.detach()
             self._attach(follower, connection)
             return
+        if follower.received - follower.acked > WINDOW:
+            raise ProtocolError("the host sends more of a file than it was asked for")
         head = frame.header
         if head.gen > gen and head.file == file:
             self._updates.append(Truncated(follower.key, follower.run_id, head.gen))
@@ -166,3 +172,4 @@ def _acknowledge(follower: Follower, connection: Connection) -> None:
     done = follower.received - (follower.delivered - follower.drained)
     if follower.stream is not None and done > 0:
         connection.send("ack", {"stream": follower.stream, "off": done})
+        follower.acked = max(follower.acked, done)

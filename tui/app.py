@@ -14,7 +14,8 @@ from remote.hosts import Host
 from tui.acting import SessionActs
 from tui.autopull import AutoPulls
 from tui.hostwork import HostWork
-from tui.keys import PLACES, TABLE, Where
+from tui.keys import PLACES, Where
+from tui.palette import commands, last_words
 from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts, Works
 from tui.screens.fleet import Fleet
@@ -259,39 +260,11 @@ class Cockpit(App[str]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every key of the screen in front, by name, with the reason where it cannot act."""
-        if not isinstance(screen, CockpitScreen):
-            return
-        for key in TABLE:
-            if screen.where not in key.where or key.action == "palette":
-                continue
-            reason = screen.why_not(key.action)
-            text = f"{key.text} ({key.shown})" if not reason else f"not now: {reason}"
-            yield SystemCommand(_named(key.label, key.text), text, self._runner(screen, key.action))
-
-    def _runner(self, screen: CockpitScreen, action: str) -> Callable[[], None]:
-        def run() -> None:
-            self.run_worker(self.run_action(action, screen), exit_on_error=True)
-
-        return run
+        return commands(self, screen) if isinstance(screen, CockpitScreen) else ()
 
     async def action_quit(self) -> None:
         """Leave; runs go on, and the last line says so."""
-        self.exit(self.last_words())
-
-    def last_words(self) -> str:
-        """What the command prints last: which runs go on, and how to come back."""
-        live = [run for run in self.store.runs.values() if not run.view.is_terminal]
-        if not live:
-            return "No run is going on. `photinus` opens the cockpit again."
-        names = ", ".join(f"{run.run_id} on {run.host}" for run in live[:3])
-        more = f" and {len(live) - 3} more" if len(live) > 3 else ""
-        verb = "goes" if len(live) == 1 else "go"
-        return f"{names}{more} {verb} on without the cockpit. `photinus` brings you back."
-
-
-def _named(label: str, text: str) -> str:
-    """A palette entry begins with the footer's word and says enough to be told apart."""
-    return f"{label}: {text.split(':')[0]}"
+        self.exit(last_words(self.store))
 
 
 def run_cockpit(sessions: "list[Session]", focus_run: str | None = None, trouble: str = "") -> str:
@@ -308,4 +281,4 @@ def run_cockpit(sessions: "list[Session]", focus_run: str | None = None, trouble
         app.pulls.close()
         for session in app.sessions.values():  # those that were added meanwhile too
             session.close()
-    return said or app.last_words()
+    return said or last_words(app.store)

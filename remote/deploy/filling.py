@@ -129,7 +129,10 @@ class Filling:
                 install(["--no-deps", "--index-url", self._kit.index, self._kit.torch])
                 return
             except Failed as error:
-                self._reporter.say(f"no torch from {self._kit.index} ({last(error)}); the host's own index")
+                self._reporter.say(
+                    f"no torch from {self._kit.index} ({last(error)}): asking the host's own index, "
+                    "whose build may bring CUDA's libraries (several GB)"
+                )
             self._demand_disk(ANY_BUILD)
         install(["--no-deps", self._kit.torch])
 

@@ -11,6 +11,7 @@ from remote.transport import Ending, Sftp
 
 READ_SIZE = 1 << 16
 PARTING_S = 1.0
+KEPT = 16 << 20  # of each stream of a command: its end; a host that floods us must not fill our memory
 
 
 class Channel(Protocol):
@@ -100,6 +101,8 @@ def run_to_end(
 ) -> Ran:
     """Feed a started command, and take what it says, both streams at once, until it is over.
 
+    Of each stream the last 16 MiB are kept; `on_output` is told all of stdout.
+
     Raises:
         TimeoutError: it took longer than `timeout_s`; its channel must be closed.
     """
@@ -110,6 +113,7 @@ def run_to_end(
         with contextlib.suppress(OSError), link_errors():
             while data := channel.recv_stderr(READ_SIZE):
                 err.extend(data)
+                del err[:-KEPT]
 
     def feed() -> None:
         with contextlib.suppress(OSError), link_errors():
@@ -132,6 +136,7 @@ def run_to_end(
             if not data:
                 break
             out += data
+            del out[:-KEPT]
             if on_output is not None:
                 on_output(data)
         if not channel.status_event.wait(left()):

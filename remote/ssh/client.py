@@ -79,7 +79,7 @@ class SshClient:
         channel.settimeout(STALL_S)
         try:
             return cast(Sftp, _SftpClient(channel, self._slots.give_back))
-        except (OSError, *BROKEN) as error:
+        except Exception as error:  # whatever stands there in place of an SFTP server
             _shut(channel)
             self._slots.give_back()
             raise OSError(f"{self._name} offers no SFTP: {error}") from None
@@ -194,6 +194,12 @@ class _SftpClient(BulkSftp):
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
             on_close()
+
+    def _convert_status(self, msg: Any) -> None:
+        try:
+            super()._convert_status(msg)  # type: ignore[misc]
+        except UnicodeDecodeError:
+            raise OSError("the host's SFTP failed, and says why in no text") from None
 
     def _async_request(self, *args: Any, **more: Any) -> Any:
         try:

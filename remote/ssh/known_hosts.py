@@ -81,11 +81,18 @@ def read_known_hosts(text: str, file: str) -> list[Entry]:
     return [entry for entry in entries if entry is not None]
 
 
-def judge(entries: Iterable[Entry], names: Iterable[str], key: bytes) -> Verdict:
-    """What `entries` say of `key`, shown by a host that goes by each of `names` (see `host_name`)."""
-    wanted = list(names)
-    ours = [entry for entry in entries if any(entry.matches(name) for name in wanted)]
-    revoked = next((entry for entry in ours if entry.marker == "@revoked" and entry.key == key), None)
+def judge(
+    entries: Iterable[Entry], names: Iterable[str], key: bytes, also_revoked_as: Iterable[str] = ()
+) -> Verdict:
+    """What `entries` say of `key`, shown by a host that goes by each of `names` (see `host_name`).
+
+    A key that is revoked under one of the names `also_revoked_as` (without port, without alias) is revoked too.
+    """
+    every, wanted = list(entries), list(names)
+    ours = [entry for entry in every if any(entry.matches(name) for name in wanted)]
+    bad = [entry for entry in every if entry.marker == "@revoked" and entry.key == key]
+    suspects = (*wanted, *also_revoked_as)
+    revoked = next((entry for entry in bad if any(entry.matches(name) for name in suspects)), None)
     if revoked is not None:
         return Verdict("revoked", revoked)
     authority = any(entry.marker == "@cert-authority" for entry in ours)

@@ -1,5 +1,6 @@
 """Whether a host's key may be trusted: by our own known_hosts, or the user's, which is never written."""
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,6 +30,8 @@ class Trust:
         self._names = (host_name(target.host_key_alias or target.hostname, target.port),)
         if target.host_key_alias:
             self._names = (target.host_key_alias.lower(),)
+        bare = target.hostname.lower()
+        self._other_names = (bare, host_name(bare, target.port))
         files = [own_file(), *map(Path, (*target.user_known_hosts, *target.global_known_hosts))]
         self._entries = list(_read(files))
 
@@ -45,7 +48,7 @@ class Trust:
             CallError: `key_changed`: another key than the known one, or a revoked one: a hard stop.
         """
         shown, kind, name = fingerprint(key), type_of(key), self._target.where
-        verdict = judge(self._entries, self._names, key)
+        verdict = judge(self._entries, self._names, key, also_revoked_as=self._other_names)
         if verdict.is_ == "known":
             return
         if verdict.is_ == "revoked" and verdict.entry is not None:
@@ -83,8 +86,13 @@ class Trust:
             size = os.fstat(handle).st_size
             if size and os.pread(handle, 1, size - 1) != b"\n":
                 line = b"\n" + line
-            os.write(handle, line)
-            os.fsync(handle)
+            try:
+                if os.write(handle, line) != len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(own_file()))
+                os.fsync(handle)
+            except OSError:
+                os.ftruncate(handle, size)  # half a key would look like another one: a false alarm
+                raise
         finally:
             os.close(handle)
 

@@ -231,7 +231,15 @@ class Sshd:
         before = self._log_text().count("Server listening")
         with self.log.open("ab") as log:
             self._server = subprocess.Popen(
-                [*self._prefix, program("sshd"), "-D", "-e", "-f", self.folder / "sshd_config"],
+                [
+                    *_dying_with_us(),
+                    *self._prefix,
+                    program("sshd"),
+                    "-D",
+                    "-e",
+                    "-f",
+                    self.folder / "sshd_config",
+                ],
                 env={"PATH": os.environ["PATH"], **wrapped},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -263,6 +271,12 @@ class Sshd:
         (self.folder / "group").write_text(f"ours:x:{gid}:\nnogroup:x:65534:\n")
         (self.folder / "authorized_keys").write_text(self.laptop.key.with_suffix(".pub").read_text())
         make_key(self.host_key)
+
+
+def _dying_with_us() -> tuple[str, ...]:
+    """Words that end a server with a test process that is killed, so that none is left listening."""
+    setpriv = program("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
 
 
 def free_port() -> int:

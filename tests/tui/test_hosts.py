@@ -106,7 +106,9 @@ async def test_local_needs_no_deploy_and_a_lost_host_no_doctor() -> None:
         local.connect()
         box.link_is("lost", since=START)
         await settle(pilot, app)
-        await press(pilot, app, "8", "D", "down", "d")
+        await press(pilot, app, "enter")  # on a host without runs: the host itself
+        assert front(app) == "Hosts"
+        await press(pilot, app, "D", "down", "d")
         assert work.begun == []
         assert sum("this machine" in toast or "not reachable" in toast for toast in toasts(app)) == 2
 

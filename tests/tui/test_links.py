@@ -136,6 +136,7 @@ def test_with_several_hosts_old_runs_fold_and_one_that_has_just_ended_stays() ->
 def test_why_not_names_the_key_that_helps() -> None:
     assert "Press ! to answer" in why_not(told((0, LinkState("key_unknown", question=KEY))).hosts["box"])
     assert "press !" in why_not(told((0, LinkState("key_changed", reason="x"))).hosts["box"])
+    assert "8 tests it" in why_not(told((0, LinkState("refused", reason="x"))).hosts["box"])
     assert "Press R" in why_not(told((0, LinkState("lost", reason="x"))).hosts["box"])
     assert why_not(told(up()).hosts["box"]) == ""
 

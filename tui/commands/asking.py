@@ -22,10 +22,13 @@ def at_a_terminal() -> bool:
 
 
 def read_line(prompt: str) -> str:
-    """One line that was typed; the prompt goes to stderr, stdout is data."""
+    """One line that was typed, `no` where the input ends; the prompt goes to stderr, stdout is data."""
     sys.stderr.write(prompt)
     sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    if typed := sys.stdin.readline():
+        return typed.strip()
+    say("")
+    return "no"
 
 
 @dataclass(slots=True)
@@ -101,6 +104,9 @@ class Desk:
         say(f"  {clean_line(question.key_type)} {clean_line(question.fingerprint)}")
         say("Compare it with the host's own, there: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
         typed = self.line("Trust it from now on? (yes, no, or the fingerprint) ")
+        while typed not in ("yes", "no", "", question.fingerprint):
+            wrong = "That is not the key that it shows. " if typed.startswith("SHA256:") else ""
+            typed = self.line(f"{wrong}Type yes, no, or the fingerprint: ")
         return question.fingerprint if typed in ("yes", question.fingerprint) else ""
 
     def _passphrase(self, question: Question) -> str:

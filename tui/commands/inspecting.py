@@ -3,14 +3,15 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from remote.actions.housekeeping import adopt_run, find_orphan, reap
 from remote.audit import NAME, read
 from remote.doctor import Report, examine, refused
-from remote.errors import CallError
+from remote.errors import CallError, ProtocolError
 from remote.findings import is_healthy
 from remote.hosts import client_folder
 from remote.sanitise import clean_line
@@ -64,14 +65,29 @@ def doctor_words(host: str, report: Report) -> Iterable[str]:
     yield f"{host} is healthy" if is_healthy(report.findings) else f"{host}: nothing was changed"
 
 
+@contextmanager
+def sense() -> Iterator[None]:
+    """A host's answer is read here: what it lacks, or has as something else, is its fault and no crash.
+
+    Raises:
+        ProtocolError
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
+        raise ProtocolError(f"{type(error).__name__}: {error}") from error
+
+
 def processes(args: argparse.Namespace) -> int:
     """Every process and lock, and why it is listed."""
     with link_to(args.host) as session:
         answer = session.call("processes", timeout=20.0)
     if args.json:
         emit({"host": args.host, **answer})
-    else:
-        tell("\n".join(process_words(answer)))
+        return OK
+    with sense():
+        lines = list(process_words(answer))
+    tell("\n".join(lines))
     return OK
 
 
@@ -135,12 +151,15 @@ def audit(args: argparse.Namespace) -> int:
     else:
         with link_to(args.host) as session:
             answer = session.call("audit", {"last": args.last})
-        rows, malformed = list(answer["entries"]), int(answer["malformed"])
+        with sense():
+            rows, malformed = list(answer["entries"]), int(answer["malformed"])
     if args.json:
         emit(rows)
     else:
         for row in rows:
-            tell(audit_words(row))
+            with sense():
+                words = audit_words(row)
+            tell(words)
     if malformed:
         say(f"{malformed} torn or malformed lines were skipped")
     return OK

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from remote.errors import CallError
-from remote.sanitise import clean_line
+from remote.errors import CallError, ProtocolError
+from remote.sanitise import clean, clean_line
 
 OK, FAILURE, USAGE, REFUSED, BUSY, UNREACHABLE, NOT_FOUND, TIMED_OUT = range(8)
 
@@ -19,12 +19,12 @@ def emit(value: Any) -> None:
 
 def tell(text: str) -> None:
     """A line for people, on stdout."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(clean(text) + "\n")
 
 
 def say(text: str) -> None:
     """Talk, on stderr."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(clean(text) + "\n")
     sys.stderr.flush()
 
 
@@ -46,6 +46,10 @@ def explain(error: Exception) -> int | None:
         if error.remedy:
             say(f"  remedy: {clean_line(error.remedy)}")
         return error.exit_code
+    if isinstance(error, ProtocolError):
+        say(f"photinus: the host's answer makes no sense: {clean_line(str(error))}")
+        say("  remedy: update the older Photinus of the two, and look at that host")
+        return FAILURE
     if isinstance(error, ConfigError | SpecError):
         say(f"photinus: {error}")
         return USAGE

@@ -5,6 +5,7 @@ import sys
 import time
 
 from remote.errors import CallError
+from remote.link import HELD
 from remote.session import Session
 from remote.updates import Bytes, LinkChanged, StreamEnd, Update
 from tui.commands.hearing import POLL_S, find_view, link_to
@@ -50,10 +51,10 @@ def _copy(args: argparse.Namespace, what: str, last: int) -> int:
 def _put(update: Update) -> None:
     if isinstance(update, Bytes):
         sys.stdout.buffer.write(update.data)
+    elif isinstance(update, LinkChanged) and update.link.phase in HELD:
+        raise CallError("unreachable", update.link.reason, "photinus hosts test HOST")
     elif isinstance(update, LinkChanged) and not update.link.is_up and update.link.phase != "connecting":
         say(f"link {update.link.phase}: {update.link.reason}")
-    elif isinstance(update, LinkChanged) and update.link.phase == "refused":
-        raise CallError("unreachable", update.link.reason)
 
 
 def _over(update: StreamEnd) -> int:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from tui.keys import Where, bindings
-from tui.screens.base import CockpitScreen
+from tui.screens.targeting import RunTargeting
 from tui.store.store import RunKey
 from tui.theme import PLAIN, STRONG, hue
 from tui.widgets import lines
@@ -24,7 +24,7 @@ EMPTY = (
 )
 
 
-class Fleet(CockpitScreen):
+class Fleet(RunTargeting):
     """Each host, then its runs in the order in which they were heard of. The cursor stays on its row."""
 
     where: ClassVar[Where] = "fleet"
@@ -117,7 +117,7 @@ class Fleet(CockpitScreen):
             empty.lay(lambda _width, _height: said)
 
     def action_open(self) -> None:
-        """Open the chosen run; on a host that waits for an answer, ask it; unfold what is over."""
+        """Open the chosen run; of a host its question, its newest live run, or itself; unfold the rest."""
         row = self.table.chosen or ""
         kind, _, name = row.partition(" ")
         if kind == "more" and name in self.bridge.store.hosts:
@@ -125,5 +125,7 @@ class Fleet(CockpitScreen):
             self.paint()
         elif kind == "host" and self.bridge.ask(name):
             return
+        elif kind == "host" and self.target() is None:
+            self.bridge.show("hosts")
         else:
             self.bridge.open_run(self.target())

@@ -10,6 +10,7 @@ from remote.hosts import Host
 from tui.keys import Where, bindings
 from tui.screens.base import CockpitScreen
 from tui.store.facts import why_not as why_no_link
+from tui.store.hosts import HostRecord
 from tui.store.jobs import Job, Kind
 from tui.store.logring import LogRing
 from tui.store.store import RunKey
@@ -94,9 +95,9 @@ class Hosts(CockpitScreen):
         host = store.hosts.get(self.chosen_host() or "")
         if host is None:
             return
-        self.query_one("#about", Panel).lay(
-            lambda _width, height: [line((host.name, STRONG)), *about(host, now)][: max(height, 1)]
-        )
+        twins = [name for name, other in store.hosts.items() if other is not host and _same(host, other)]
+        told = [line((host.name, STRONG)), *about(host, twins, now)]
+        self.query_one("#about", Panel).lay(lambda _width, height: told[: max(height, 1)])
         job = host.job
         title = line((NOTHING, DIM)) if job is None else line(*_title(job, now))
         self.query_one("#worktitle", Panel).lay(lambda _width, _height: [title])
@@ -165,6 +166,11 @@ class Hosts(CockpitScreen):
         {"test": work.test, "deploy": work.deploy, "doctor": work.doctor}[kind](host.job)
         self.query_one("#worklines", LogView).follow = True
         self.paint()
+
+
+def _same(one: HostRecord, other: HostRecord) -> bool:
+    """Whether two names lead to the same state root."""
+    return one.hello is not None and other.hello is not None and one.hello.host_id == other.hello.host_id
 
 
 def _title(job: Job, now: float) -> tuple[Part, ...]:

@@ -6,7 +6,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from remote.errors import CallError
-from tui.screens.base import CockpitScreen
+from tui.screens.targeting import RunTargeting
 from tui.store.facts import why_not
 from tui.widgets.chart import Chart
 from tui.widgets.logview import LogView
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from remote.older import Older
 
 
-class RunKeys(CockpitScreen):
+class RunKeys(RunTargeting):
     """What the keys of a run's screen do; the screen itself says what is shown."""
 
     _panel = 0

@@ -141,5 +141,9 @@ def why_not(host: HostRecord) -> str:
     if host.question is not None:
         return f"{host.name} is not reachable: {asked(host.question)}. Press ! to answer"
     because = f" ({host.link.reason})" if host.link.reason else ""
-    remedy = "What to do: press !" if host.link.phase == "key_changed" else "Press R to reconnect"
+    remedies = {
+        "key_changed": "What to do: press !",
+        "refused": "8 tests it, deploys to it; R tries again",
+    }
+    remedy = remedies.get(host.link.phase, "Press R to reconnect")
     return f"{host.name} is not reachable: link {fact}{because}. {remedy}"

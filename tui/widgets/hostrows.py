@@ -48,8 +48,11 @@ def _known(text: str) -> Text:
     return lines.line((text or "n/a", PLAIN if text else FAINT))
 
 
-def about(host: HostRecord, now: float) -> list[Text]:
-    """Everything that is known of one host: what its file says, its link, what its agent or shell printed."""
+def about(host: HostRecord, twins: list[str], now: float) -> list[Text]:
+    """Everything that is known of one host: what its file says, its link, what its agent or shell printed.
+
+    `twins`: other names under which the same state root is known: its runs are listed twice.
+    """
     config, link = host.config or Host(host.name), host.link
     said = [("address", config.address or "this machine")]
     said += [(name, str(getattr(config, name))) for name in ("home", "python", "checkpoints", "launcher")]
@@ -68,5 +71,9 @@ def about(host: HostRecord, now: float) -> list[Text]:
             lines.line((f"{'agent':<12}", DIM), (f"photinus {hello.version}, python {hello.python}", PLAIN))
         )
         rows.append(lines.line((f"{'host id':<12}", DIM), (hello.host_id, DIM)))
+    if twins:
+        rows.append(
+            lines.line((f"{'twin':<12}", DIM), (f"the same state root as {', '.join(twins)}", hue("amber")))
+        )
     printed = list(host.talk)[-3:]
     return [*rows, *(lines.line((f"{'it printed':<12}", DIM), (text, FAINT)) for text in printed)]

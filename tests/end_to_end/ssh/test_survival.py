@@ -15,12 +15,10 @@ import pytest
 from remote.session import Session
 from tests.end_to_end.ssh.box import Box, kill_nine
 from tests.end_to_end.ssh.listening import Mirror
-from tests.remote.scripts import counting
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.run.identity import Identity, identify, is_alive
 
-LINES, PAUSE_S = 100, 0.02  # a run of two seconds
 PATIENCE_S = 1.0  # of the agent: how long it lives without a ping
 EACH = trials(1, 125)
 
@@ -44,6 +42,19 @@ def kill_agent(box: Box, session: Session) -> None:
     kill_nine(identify(session.hello.pid))
 
 
+def until(go: Path) -> str:
+    """A script that prints lines until a file is there."""
+    return (
+        "import os, time\n"
+        "n = 0\n"
+        f"while not os.path.exists({str(go)!r}):\n"
+        "    print('line', n, flush=True)\n"
+        "    n += 1\n"
+        "    time.sleep(0.01)\n"
+        "print('end', flush=True)\n"
+    )
+
+
 DISASTERS = (disconnect, partition, restart_sshd, kill_agent)
 
 
@@ -52,19 +63,26 @@ DISASTERS = (disconnect, partition, restart_sshd, kill_agent)
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("trial", range(EACH))
 @pytest.mark.parametrize("disaster", DISASTERS)
-def test_a_run_outlives(box: Box, disaster: Callable[[Box, Session], None], trial: int) -> None:
+def test_a_run_outlives(
+    box: Box, tmp_path: Path, disaster: Callable[[Box, Session], None], trial: int
+) -> None:
     rng = random.Random(trial)
     with box.session() as session:
-        run_id = box.start(session, counting(LINES, PAUSE_S))
+        run_id = box.start(session, until(tmp_path / "go"))
         before = box.record(run_id)
         session.follow(run_id)
         mirror = Mirror(session, keep=True)
-        reached = rng.randrange(1, 400)
-        mirror.until(lambda: mirror.size() >= reached, what="some lines")
-        disaster(box, session)
+        for _ in range(2):
+            reached = mirror.size() + rng.randrange(1, 300)
+            mirror.until(lambda: mirror.size() >= reached, what="some lines")  # noqa: B023
+            disaster(box, session)
+        reached = mirror.size() + 1
+        mirror.until(lambda: mirror.size() >= reached, what="a line after it")
+        (tmp_path / "go").touch()
         mirror.until_end()
         assert box.record(run_id) == before, "neither supervisor nor trainer is another one"
-    assert bytes(mirror.data["001.log", 1]).splitlines() == [b"line %d" % n for n in range(LINES)]
+    assert bytes(mirror.data["001.log", 1]) == box.run(run_id).log(1).read_bytes()
+    assert mirror.data["001.log", 1].endswith(b"\nend\n")
     box.wait_state(run_id, "succeeded")
     box.wait_right()
 
@@ -78,7 +96,7 @@ def test_a_run_outlives_a_laptop_that_was_closed(
 ) -> None:
     box = make_box(idle_exit=PATIENCE_S)
     with box.session() as session:
-        run_id = box.start(session, counting(LINES, PAUSE_S))
+        run_id = box.start(session, until(tmp_path / "go"))
         before = box.record(run_id)
     heard = tmp_path / "heard"
     with ended(watcher(box, run_id, heard)) as client:
@@ -89,6 +107,7 @@ def test_a_run_outlives_a_laptop_that_was_closed(
         wait_until(lambda: not any(map(is_alive, agents)), PATIENCE_S + 10.0, "its agent to lose patience")
         assert is_alive(before.supervisor)
         os.kill(client.pid, signal.SIGCONT)
+        (tmp_path / "go").touch()
         try:
             assert client.wait(30.0) == 0
         except subprocess.TimeoutExpired:
@@ -96,7 +115,8 @@ def test_a_run_outlives_a_laptop_that_was_closed(
             client.wait()
             raise
     assert box.record(run_id) == before
-    assert heard.read_bytes().splitlines() == [b"line %d" % n for n in range(LINES)]
+    assert heard.read_bytes() == box.run(run_id).log(1).read_bytes()
+    assert heard.read_bytes().endswith(b"\nend\n")
     box.wait_state(run_id, "succeeded")
     box.wait_right()
 

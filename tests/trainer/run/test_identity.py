@@ -10,7 +10,7 @@ import pytest
 
 from tests.waiting import wait_until
 from trainer.run.errors import RunError
-from trainer.run.identity import Identity, boot_id, identify, is_alive, is_stopped
+from trainer.run.identity import Identity, boot_id, identify, identify_for_good, is_alive, is_stopped
 from trainer.run.readers import LinuxReader, system_reader
 from trainer.run.signals import RefusedSignalError, own_ancestry, send
 
@@ -50,6 +50,23 @@ def test_recycled_pid_is_another_process(child: "subprocess.Popen[bytes]", chang
     assert not send(other, signal.SIGKILL)
     assert child.poll() is None
     assert is_alive(Identity.from_json(true))  # the control
+
+
+def test_whoever_starts_after_an_identity_for_good_has_a_later_start(
+    child: "subprocess.Popen[bytes]",
+) -> None:
+    """`tests/remote/test_pid_reuse.py` shows what an identity taken at once is worth."""
+    before = identify_for_good(child.pid)
+    for _ in range(5):
+        later = subprocess.Popen(["/bin/sleep", "60"])
+        after = identify_for_good(later.pid)
+        later.kill()
+        later.wait()
+        assert before is not None
+        assert after is not None
+        assert after.start > before.start
+        before = after
+    assert identify_for_good(2**22 + 1) is None
 
 
 def test_process_that_may_not_be_looked_at_counts_as_alive(monkeypatch: pytest.MonkeyPatch) -> None:

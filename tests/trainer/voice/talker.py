@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from trainer.own_log import OwnLog
@@ -9,6 +10,8 @@ from trainer.run.layout import RunDir
 from trainer.run.logs import begin_log
 from trainer.telemetry.write import EventWriter
 from trainer.voice import Voice
+
+PAUSE_S = 1e-4  # so that whoever follows keeps up: a trainer says far less
 
 
 def main(run: RunDir, attempt: int, limit: int, lines: int = 1 << 40) -> None:
@@ -19,6 +22,7 @@ def main(run: RunDir, attempt: int, limit: int, lines: int = 1 << 40) -> None:
         voice = Voice(events, OwnLog(run, limit))
         for number in range(lines):
             voice.say(f"{attempt}:{number}")
+            time.sleep(PAUSE_S)
 
 
 if __name__ == "__main__":

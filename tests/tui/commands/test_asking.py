@@ -1,5 +1,6 @@
 """Questions: asked where somebody is there, an error with its remedy where nobody is."""
 
+import io
 import os
 import pty
 import select
@@ -65,10 +66,18 @@ def test_a_key_is_accepted_by_yes_or_by_itself(typed: str, capsys: pytest.Captur
     assert ("ssh-ed25519 SHA256:abc" in told.err, told.out) == (True, "")
 
 
-@pytest.mark.parametrize("typed", ["", "y", "no", "SHA256:abcd"])
-def test_anything_else_accepts_no_key(typed: str) -> None:
+@pytest.mark.parametrize("typed", [[""], ["no"], ["y", "no"], ["SHA256:abcd", ""]])
+def test_anything_else_accepts_no_key(typed: list[str]) -> None:
+    someone, prompts = desk(*typed)
     with pytest.raises(CallError, match="not answered"):
-        desk(typed)[0].asker("box")(KEY)
+        someone.asker("box")(KEY)
+    assert len(prompts) == len(typed)
+
+
+def test_the_end_of_the_input_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    there = Desk(interactive=lambda: True)
+    assert (there.confirm("Deploy?"), there.confirm("Deploy?")) == (True, False)
 
 
 def test_a_key_of_the_command_line_is_compared_and_nobody_is_asked() -> None:

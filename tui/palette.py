@@ -1,0 +1,42 @@
+"""The command palette, and the last words of the cockpit."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from textual.app import App, SystemCommand
+
+from tui.keys import TABLE, Key
+from tui.screens.base import CockpitScreen
+from tui.store.store import Store
+
+
+def commands(app: App[Any], screen: CockpitScreen) -> Iterator[SystemCommand]:
+    """Every key of a screen by name, with the reason where it cannot act now."""
+    for key in TABLE:
+        if screen.where in key.where and key.action != "palette":
+            reason = screen.why_not(key.action)
+            text = f"{key.text} ({key.shown})" if not reason else f"not now: {reason}"
+            yield SystemCommand(_named(key), text, _runner(app, screen, key.action))
+
+
+def _named(key: Key) -> str:
+    """A palette entry begins with the footer's word and says enough to be told apart."""
+    return f"{key.label}: {key.text.split(':')[0]}"
+
+
+def _runner(app: App[Any], screen: CockpitScreen, action: str) -> Callable[[], None]:
+    def run() -> None:
+        app.run_worker(app.run_action(action, screen), exit_on_error=True)
+
+    return run
+
+
+def last_words(store: Store) -> str:
+    """What the command prints last: which runs go on, and how to come back."""
+    live = [run for run in store.runs.values() if not run.view.is_terminal]
+    if not live:
+        return "No run is going on. `photinus` opens the cockpit again."
+    names = ", ".join(f"{run.run_id} on {run.host}" for run in live[:3])
+    more = f" and {len(live) - 3} more" if len(live) > 3 else ""
+    verb = "goes" if len(live) == 1 else "go"
+    return f"{names}{more} {verb} on without the cockpit. `photinus` brings you back."
