@@ -130,7 +130,8 @@ class Pilot:
         while not self._closing:
             with contextlib.suppress(queue.Empty):
                 self._inbox.get(timeout=self._pause())()
-                while not self._inbox.empty():
+                until = self._clock() + TICK_S  # a host that floods us holds up no ping, deadline or end
+                while not (self._inbox.empty() or self._closing or self._clock() > until):
                     self._inbox.get()()
             self._tick()
         self._dialling.give_up()

@@ -80,6 +80,14 @@ def test_a_run_with_one_field_of_any_shape_is_read_or_refused(name: str, value: 
         return
 
 
+@pytest.mark.parametrize("number", [b"1e999", b"-1e999", b"9" * 400, b"-" + b"9" * 400])
+def test_a_number_that_is_no_finite_float_is_no_message(number: bytes) -> None:
+    for body in (b'{"metrics":{"loss":%s}}', b'{"list":[[%s]]}'):
+        with pytest.raises(ProtocolError, match="out of range"):
+            decode_message(b'{"id":1,"ok":true,"result":%s}' % (body % number))
+    assert decode_message(b'{"id":1,"ok":true,"result":{"n":9007199254740993,"x":1e308}}')
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -14,7 +14,7 @@ from remote.errors import CallError, TimeoutError_, UnreachableError
 from remote.hosts import LOCAL, Host
 from remote.link import Timings
 from remote.local import LocalPipe
-from remote.protocol import MAGIC, PROTO, encode_result
+from remote.protocol import LINE_LIMIT, MAGIC, PROTO, WINDOW, BytesHeader, encode_result
 from remote.session import Session, connect
 from remote.transport import Dial, Ending, Transport
 from remote.updates import AgentTalk, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
@@ -70,6 +70,37 @@ def test_closing_ends_the_agent_and_fails_what_waits(home: Path) -> None:
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), 10.0, "the agent to end")
     with pytest.raises(UnreachableError):
         session.call("runs", timeout=1.0)
+
+
+def test_a_call_after_the_end_is_answered_at_once_and_once(home: Path) -> None:
+    session = connect(timings=QUICK)
+    session.close()
+    answers: list[object] = []
+    session.call_async("runs", {}, answers.append)
+    assert [type(one) for one in answers] == [UnreachableError]
+
+
+def test_calls_made_while_the_session_ends_are_all_answered(home: Path) -> None:
+    answers: list[object] = []
+    asked = 0
+    session = connect(timings=QUICK)
+    ending = threading.Thread(target=session.close)
+    ending.start()
+    while ending.is_alive():
+        session.call_async("ping", {"n": 1}, answers.append)
+        asked += 1
+        time.sleep(0.0005)
+    wait_until(lambda: len(answers) >= asked, 5.0, "every answer")
+    assert len(answers) == asked
+
+
+def test_a_request_that_no_line_holds_is_refused_here_and_costs_no_link(quick: Session) -> None:
+    pid = agent_pid(quick)
+    with pytest.raises(CallError, match="cannot be sent") as caught:
+        quick.call("start", {"start_id": "s1", "spec": {"env": {"A": "x" * LINE_LIMIT}}})
+    assert caught.value.code == "bad_request"
+    assert quick.call("status")
+    assert agent_pid(quick) == pid
 
 
 def test_a_killed_agent_is_replaced_and_the_boot_is_the_same(quick: Session) -> None:
@@ -193,6 +224,41 @@ class Scripted:
         return Ending("closed")
 
 
+class Flooding(Scripted):
+    """Opens the stream that is asked for and sends of it without end, a piece each time it is let."""
+
+    PIECE = 1 << 16
+
+    def __init__(self) -> None:
+        super().__init__(MAGIC + hello_line())
+        self.sent = 0
+        self._asked = threading.Event()
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        request = json.loads(data)
+        if request["verb"] == "tail":
+            cursor = {"gen": 1, "file": "001.log", "offset": 0}
+            self._lines.append(encode_result(request["id"], {"stream": 1, "cursor": cursor, "behind": 0}))
+            self._asked.set()
+
+    def read(self) -> bytes:
+        if self._lines:
+            return self._lines.pop(0)
+        while not self._asked.wait(0.01) and not self._gone.is_set():
+            continue
+        if self._lines:
+            return self._lines.pop(0)
+        if self._gone.is_set() or self.sent > 4 * WINDOW:
+            return super().read()
+        time.sleep(0.01)  # so that the count of what was sent is not that of what lies in a queue
+        head = BytesHeader(
+            stream=1, run="a-abcdef", what="log", file="001.log", gen=1, off=self.sent, n=self.PIECE
+        )
+        self.sent += self.PIECE
+        return head.encode() + b"x" * self.PIECE
+
+
 def hello_line(major: int = PROTO[0]) -> bytes:
     hello = {
         "proto": [major, 0], "version": "9.9\x1b[31m", "host_id": "h", "boot_id": "b", "agent_epoch": "e",
@@ -252,6 +318,32 @@ def test_a_host_that_talks_nonsense_is_lost_and_tried_again(home: Path, line: by
         wait_until(
             lambda: len(opened) == 3 and session.link.phase == "connected", 20.0, "a host that makes sense"
         )
+
+
+def test_a_host_that_floods_a_stream_is_cut_off(home: Path) -> None:
+    """Nobody drains here, so nothing is acknowledged; an agent of ours would wait behind 1 MiB."""
+    hosts: list[Flooding] = []
+
+    def opener(_host: Host, _dial: Dial) -> Transport:
+        hosts.append(Flooding())
+        return hosts[-1]
+
+    with Session(opener=opener, timings=QUICK) as session:
+        session.follow("a-abcdef")
+        wait_until(lambda: len(hosts) == 2, 20.0, "the first one to be cut off")
+        lost = [one.link.reason for one in session.drain() if isinstance(one, LinkChanged)]
+        assert any("more of a file than it was asked for" in reason for reason in lost)
+        assert hosts[0].sent <= WINDOW + 2 * Flooding.PIECE
+
+
+def test_what_a_host_or_its_ssh_says_of_a_loss_is_cleaned(home: Path) -> None:
+    def opener(_host: Host, _dial: Dial) -> Transport:
+        raise OSError("\x1b]0;owned\x07\x9b31m\u202egone\nfor good")
+
+    with Session(opener=opener, timings=QUICK) as session:
+        wait_until(lambda: session.link.phase == "retrying", 10.0, "the loss")
+        assert session.link.reason.endswith("gone for good")
+        assert session.link.reason.isprintable()
 
 
 def test_state_changes_are_pushed_and_an_older_one_is_dropped(quick: Session) -> None:

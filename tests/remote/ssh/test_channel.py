@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +104,35 @@ def test_closing_never_waits_for_a_silent_host(sshd: Sshd, slow_link: Callable[[
     assert time.monotonic() - began < 5.0
     filler.join(5.0)
     assert not filler.is_alive()
+
+
+def test_of_a_flood_only_the_end_is_kept(client: SshClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("remote.ssh.channel.KEPT", 1000)
+    told = list[int]()
+    ran = client.run(
+        "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2; echo end; echo end >&2",
+        on_output=lambda data: told.append(len(data)),
+    )
+    assert (len(ran.out), len(ran.err), sum(told)) == (1000, 1000, 300_004)
+    assert ran.out.endswith(b"end\n")
+    assert ran.err.endswith(b"end\n")
+
+
+@pytest.mark.parametrize("words", [r"\000\000\000\002\002x", r"\000\000\000\002xy", "no packet at all"])
+def test_what_is_no_sftp_server_is_told_and_gives_its_channel_back(
+    start_sshd: Callable[..., Sshd], tmp_path: Path, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "server"
+    program.write_text(f"#!/bin/sh\nprintf '{words}'\nexec cat >/dev/null\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("remote.ssh.client.CHANNELS", 1)
+    monkeypatch.setattr("remote.ssh.client.OPENING_S", 3.0)
+    client = connect(start_sshd(options={"Subsystem": f"sftp {program}"}).host(), Dial())
+    for _ in range(2):
+        with pytest.raises(OSError, match="box offers no SFTP"):
+            client.sftp()
+    assert client.run("echo here").out == b"here\n"
+    client.close()
 
 
 def test_a_host_without_sftp_is_told(start_sshd: Callable[..., Sshd]) -> None:

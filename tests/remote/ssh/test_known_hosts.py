@@ -87,6 +87,15 @@ def test_revoked_wins_over_known_and_only_for_that_key() -> None:
     assert says(line("box", 1), "box", 1) == "known"
 
 
+def test_a_key_that_is_revoked_under_the_bare_name_is_revoked_on_every_port_and_alias() -> None:
+    entries = read_known_hosts(f"{line('[box]:2222', 1)}\n{line('box', 1, marker='@revoked')}", "f")
+    assert judge(entries, ["[box]:2222"], key(1)).is_ == "known", "as OpenSSH has it"
+    assert judge(entries, ["[box]:2222"], key(1), ["box"]).is_ == "revoked"
+    assert judge(entries, ["alias"], key(1), ["box", "[box]:2222"]).is_ == "revoked"
+    assert judge(entries, ["[box]:2222"], key(2), ["box"]).is_ == "changed"
+    assert judge(entries, ["[far]:2222"], key(1), ["far"]).is_ == "unknown", "nobody revoked it for that host"
+
+
 def test_an_authority_is_told_and_makes_nothing_known() -> None:
     verdict = judge(read_known_hosts(line("*.lab", 1, marker="@cert-authority"), "f"), ["a.lab"], key(1))
     assert (verdict.is_, verdict.has_authority) == ("unknown", True)

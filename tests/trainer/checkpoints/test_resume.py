@@ -115,7 +115,7 @@ def test_checkpoint_of_another_run_becomes_the_parent(tmp_path: Path, text: Path
 
 
 def test_named_checkpoint_that_is_not_there_is_an_error_not_a_fresh_start(tmp_path: Path, text: Path) -> None:
-    assert run(tmp_path / "run", text, "--from", "step-00000077") == 1
+    assert run(tmp_path / "run", text, "--from", "step-00000077") == 2
     assert "step-00000077" in last_word(tmp_path / "run")["reason"]
     with pytest.raises(CheckpointError):
         find_origin(RunDir(tmp_path / "run"), "step-00000077", print)

@@ -82,7 +82,7 @@ def test_a_long_log_goes_on_in_further_files_between_two_lines(run: RunDir) -> N
 @pytest.mark.timeout(900)
 def test_a_follower_gets_every_byte_once_though_the_trainer_is_killed_at_any_moment(run: RunDir) -> None:
     draw = random.Random(5)
-    follower, total = Follower(run), trials(6, 200)
+    follower, total = Follower(run), trials(6, 100)
     for attempt in range(1, total + 1):
         follower.drain()
         enough = len(follower.data) + draw.randrange(1, 12_000)
