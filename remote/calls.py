@@ -41,7 +41,9 @@ class CallTable:
             try:
                 call.sent = connection.send(call.verb, call.args)
             except (TypeError, ValueError) as error:
-                self._finish(call, CallError("bad_request", f"{call.verb}: arguments cannot be sent: {error}"))
+                self._finish(
+                    call, CallError("bad_request", f"{call.verb}: arguments cannot be sent: {error}")
+                )
 
     def answer(self, reply: Reply) -> bool:
         """Hand a reply to its call; False if nobody waits for it."""

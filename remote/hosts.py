@@ -25,7 +25,6 @@ class Host:
         auto_pull: `best`: fetch each new best checkpoint while a session is open; empty: nothing.
         confirm: what `x` and `K` ask in the cockpit: nothing, the same key twice, or the run's name typed.
         caffeinate: on macOS, keep the machine awake while a run is going on.
-        launcher: how an attempt is started on the host; see `remote.supervisor`.
     """
 
     name: str
@@ -37,7 +36,6 @@ class Host:
     auto_pull: Literal["", "best"] = ""
     confirm: Literal["none", "twice", "name"] = "twice"
     caffeinate: bool = True
-    launcher: Literal["", "direct", "torchrun"] = ""
 
     @property
     def is_local(self) -> bool:

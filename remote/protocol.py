@@ -12,6 +12,7 @@ The verbs stand in `remote.verbs`, what a host says of a run in `remote.view`; b
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -31,7 +32,7 @@ PROTO = (1, 0)
 LINE_LIMIT = 1 << 20
 DEPTH_LIMIT = 32
 FRAME_LIMIT = 1 << 20
-NUMBER_LIMIT = 10.0**300  # a larger whole number is no float any more; infinity, as 1e999 reads, is none
+NUMBER_LIMIT = sys.float_info.max  # a larger whole number is no float any more; 1e999 reads as infinity
 WINDOW = 1 << 20  # bytes of one stream that may be on their way without an `ack`
 MAGIC = b'{"event":"agent","magic":"photinus-1"}\n'  # the reader skips what a login shell prints before it
 
@@ -227,7 +228,7 @@ def _check_tree(raw: object) -> None:
             elif isinstance(value, str):
                 if not value.isascii():
                     _check_text(value)
-            elif isinstance(value, int | float) and not -NUMBER_LIMIT < value < NUMBER_LIMIT:
+            elif isinstance(value, int | float) and not -NUMBER_LIMIT <= value <= NUMBER_LIMIT:
                 raise ProtocolError("a number that is out of range")
         level = below
         if not level:

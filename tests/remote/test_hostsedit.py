@@ -27,7 +27,7 @@ last: x"""
 
 
 def test_a_host_is_written_as_it_is_read() -> None:
-    host = Host("on", "ada@[::1]:22", home="/fast", confirm="name", caffeinate=False, launcher="torchrun")
+    host = Host("on", "ada@[::1]:22", home="/fast", confirm="name", caffeinate=False)
     assert parse_hosts(stanza(host), "h")[1] == host
     assert stanza(Host("box", "b")) == "box:\n  address: b\n"
 

@@ -60,12 +60,11 @@ box:
   auto_pull: best
   confirm: name
   caffeinate: false
-  launcher: torchrun
 """
     (_, box) = parse_hosts(text, "h")
     assert box == Host(
         "box", "ada@box", "/fast/photinus", "~/venv/bin/python", "cu126", "~/checkpoints from the box",
-        "best", "name", False, "torchrun",
+        "best", "name", False,
     )  # fmt: skip
     assert {field.name for field in fields(Host)} == {*KEYS, "name"}
 

@@ -50,10 +50,11 @@ class StartForm(ModalScreen[Answer | None]):
         Binding("ctrl+s", "start", show=False, priority=True),
     ]
 
-    def __init__(self, hosts: Mapping[str, tuple[str, ...]]) -> None:
-        """`hosts`: the devices of every host that can be reached."""
+    def __init__(self, hosts: Mapping[str, tuple[str, ...]], host: str | None = None) -> None:
+        """`hosts`: the devices of every host that can be reached; `host`: which of them is chosen at first."""
         super().__init__()
         self._hosts = dict(hosts)
+        self._first_host = host if host in self._hosts else next(iter(self._hosts))
         self._fields = {field.key: field for field in fields()}
         self._presets = list_presets()
         self._request: StartRequest | None = None
@@ -62,7 +63,7 @@ class StartForm(ModalScreen[Answer | None]):
         """The form at the left, what it would run at the right."""
         names = [preset.name for preset in self._presets]
         first = DEMO if DEMO in names else names[0]
-        host = next(iter(self._hosts))
+        host = self._first_host
         keys = SuggestFromList([f"{key}=" for key in self._fields], case_sensitive=True)
         with Vertical():
             yield Static("Start a run", id="formtitle", markup=False)

@@ -34,7 +34,7 @@ class RunTargeting(CockpitScreen):
                 self.bridge.acts.start(host, request, self._started)
 
         ready = {name: host.devices for name, host in self.bridge.store.hosts.items() if host.link.is_up}
-        self.app.push_screen(StartForm(ready), sent)
+        self.app.push_screen(StartForm(ready, self.chosen_host()), sent)
 
     def _started(self, outcome: Any) -> None:
         self.told(outcome)

@@ -13,11 +13,11 @@ from tui.widgets.keyed import Cells
 # Column, title, and its width from 150 and 98 columns on, and below; 0 leaves it out.
 COLUMNS: tuple[tuple[str, str, tuple[int, int, int]], ...] = (
     ("host", "host", (24, 20, 16)),
-    ("link", "link", (28, 24, 20)),
+    ("link", "link", (26, 24, 20)),
     ("address", "address", (30, 22, 18)),
-    ("version", "photinus", (10, 9, 8)),
+    ("version", "photinus", (14, 9, 8)),
     ("platform", "platform", (12, 0, 0)),
-    ("devices", "devices", (16, 0, 0)),
+    ("devices", "devices", (14, 0, 0)),
     ("heard", "data age", (12, 9, 0)),
 )
 
@@ -55,7 +55,7 @@ def about(host: HostRecord, twins: list[str], now: float) -> list[Text]:
     """
     config, link = host.config or Host(host.name), host.link
     said = [("address", config.address or "this machine")]
-    said += [(name, str(getattr(config, name))) for name in ("home", "python", "checkpoints", "launcher")]
+    said += [(name, str(getattr(config, name))) for name in ("home", "python", "checkpoints")]
     said.append(("auto-pull", config.auto_pull))
     said.append(
         ("x and K", {"none": "act at once", "name": "ask for the run's name"}.get(config.confirm, ""))
