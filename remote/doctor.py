@@ -10,7 +10,7 @@ from remote.findings import Finding, ranked
 from remote.hosts import Host
 from remote.session import Session
 from remote.version import version
-from remote.view import HostHello
+from remote.view import HostHello, checked
 
 QUICK_S = 60.0
 DEEP_S = 3600.0
@@ -32,9 +32,10 @@ def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] 
 
     Raises:
         CallError: the host was not reached, or did not answer.
+        ProtocolError: its answer makes no sense.
     """
     sent = clock()
-    wall = float(session.call("ping", {"n": 0})["wall"])
+    wall = checked(session.call("ping", {"n": 0}), "wall", (float,))
     received = clock()
     try:
         answer = session.call("doctor", {"deep": deep}, DEEP_S if deep else QUICK_S)
@@ -42,12 +43,16 @@ def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] 
         if error.code not in ("unknown_verb", "incompatible"):
             raise
         answer = {"findings": [refused(error).to_json()]}
-    found = [at(session.host, Finding.from_json(raw)) for raw in answer.get("findings", [])]
+    found = [
+        at(session.host, Finding.from_json(raw))
+        for raw in checked({"findings": [], **answer}, "findings", (list,))
+    ]
     found += skew(session.host.name, wall, sent, received)
     if session.hello is not None:
         found += (at(session.host, one) for one in versions(session.hello))
-    facts = {str(key): str(value) for key, value in dict(answer.get("facts", {})).items()}
-    return Report(tuple(ranked(found)), facts, int(answer.get("left_out", 0)))
+    listed = checked({"facts": {}, **answer}, "facts", (dict,))
+    facts = {str(key): str(value) for key, value in listed.items()}
+    return Report(tuple(ranked(found)), facts, checked({"left_out": 0, **answer}, "left_out", (int,)))
 
 
 def at(host: Host, one: Finding) -> Finding:

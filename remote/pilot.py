@@ -129,10 +129,7 @@ class Pilot:
         self._connect()
         while not self._closing:
             with contextlib.suppress(queue.Empty):
-                self._inbox.get(timeout=self._pause())()
-                until = self._clock() + TICK_S  # a host that floods us holds up no ping, deadline or end
-                while not (self._inbox.empty() or self._closing or self._clock() > until):
-                    self._inbox.get()()
+                self._work_off()
             self._tick()
         self._dialling.give_up()
         self._drop("the session was closed")
@@ -144,6 +141,13 @@ class Pilot:
         end = time.monotonic() + PARTING_S
         for closer in self._closers:
             closer.join(max(0.0, end - time.monotonic()))
+
+    def _work_off(self) -> None:
+        """Do what was left for us; a host that floods us holds up no ping, no deadline and no end."""
+        self._inbox.get(timeout=self._pause())()
+        until = self._clock() + TICK_S
+        while not (self._inbox.empty() or self._closing or self._clock() > until):
+            self._inbox.get()()
 
     def _pause(self) -> float:
         now = self._clock()

@@ -268,7 +268,7 @@ def walk_in(session: Session, ask: Ask, timeout: float) -> Any:
 def _remedy_for(step: str, host: Host) -> str:
     return {
         "config": "look at `ssh -G` of that address",
-        "dns": f"is the name right? `photinus hosts list` shows the address of {host.name}",
+        "dns": f"is {host.address} spelled right, and is this machine in its network (VPN)?",
         "ssh": f"try `ssh -v {host.address}`",
         "tcp": "is the machine on and in this network, and does its SSH server run on that port?",
         "auth": f"try `ssh {host.address}`; `ssh-add -l` lists the keys of your agent",

@@ -8,9 +8,10 @@ from pathlib import Path
 import psutil
 
 UNITS = (
-    ".config/systemd/user/photinus-contact.service",
-    "Library/LaunchAgents/dev.photinus.contact.plist",
+    (".config/systemd/user", "photinus-contact-*.service"),
+    ("Library/LaunchAgents", "dev.photinus.contact.*.plist"),
 )
+"""Folder and pattern of what `remote.agent.units` writes, one for each state root."""
 
 
 def residents(envs: Path) -> dict[str, list[int]]:
@@ -26,9 +27,10 @@ def residents(envs: Path) -> dict[str, list[int]]:
 def unit_texts(home: Path | None = None) -> list[str]:
     """The texts of what contacts this host's runs at its start."""
     texts = []
-    for name in UNITS:
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            texts.append(((home or Path.home()) / name).read_text())
+    for folder, pattern in UNITS:
+        for path in sorted(Path(home or Path.home(), folder).glob(pattern)):
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                texts.append(path.read_text())
     return texts
 
 

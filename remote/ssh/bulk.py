@@ -4,6 +4,7 @@ Paramiko's own prefetch asks for 32 KiB at a time and either buffers a whole fil
 its pipelined writes wait in a like manner. This asks by the same client underneath.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -51,17 +52,25 @@ class BulkSftp(paramiko.SFTPClient):
     ) -> None:
         """Write a file from byte `start` on (0: anew). `on_sent` is told of bytes that the host has taken.
 
+        What lies there is overwritten and never emptied first: another client may be writing the very same
+        bytes, or may have had them proven by now. What is longer than ours is cut when ours is whole.
+
         Raises:
             OSError: as the host says (PermissionError, a full disk).
             ConnectionError: the link broke.
         """
         is_whole = False
         try:
-            file = self.open(path, "r+b" if start else "wb")
+            if not start:
+                with contextlib.suppress(OSError):  # it is there already
+                    self.open(path, "wx").close()
+            file = self.open(path, "r+b")
             writer = _Writer(self, _handle(file), start, depth, on_sent)
             for chunk in chunks:
                 writer.write(chunk)
             writer.finish(0)
+            if (file.stat().st_size or 0) > writer.end:
+                file.truncate(writer.end)
             is_whole = True
             file.close()
         except BROKEN as error:
@@ -147,6 +156,11 @@ class _Writer:
         self._on_sent = on_sent
         self._asked: deque[tuple[int, int]] = deque()
         self._answers = _Answers(sftp._convert_status)
+
+    @property
+    def end(self) -> int:
+        """Where the next byte goes."""
+        return self._offset
 
     def write(self, data: bytes) -> None:
         for at in range(0, len(data), WRITE_SIZE):

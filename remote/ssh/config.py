@@ -22,6 +22,7 @@ GLOBAL_KNOWN = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 HONOURED = {
     "host", "hostname", "port", "user", "identityfile", "identitiesonly", "identityagent", "certificatefile",
     "proxyjump", "proxycommand", "hostkeyalias", "userknownhostsfile", "globalknownhostsfile",
+    "revokedhostkeys",
 }  # fmt: skip
 WITHOUT_EFFECT = {
     "hashknownhosts", "sendenv", "gssapiauthentication", "gssapidelegatecredentials", "visualhostkey",
@@ -41,6 +42,7 @@ class Target:
         identity_files, certificate_files: absolute paths; they need not exist.
         identities_only: offer only the keys of these files, whatever the agent holds.
         identity_agent: path of the agent's socket; empty: there is none.
+        revoked_host_keys: files (RevokedHostKeys) of keys that no host may show.
         hops: the jumps before it, the first one first; none of them has hops of its own.
         proxy_command: with its tokens expanded; for the first of the chain only.
         host_key_alias: the name to look its key up under; empty: its own.
@@ -60,6 +62,7 @@ class Target:
     host_key_alias: str = ""
     user_known_hosts: tuple[str, ...] = ()
     global_known_hosts: tuple[str, ...] = ()
+    revoked_host_keys: tuple[str, ...] = ()
     hops: tuple["Target", ...] = ()
     not_honoured: tuple[str, ...] = ()
     note: str = ""
@@ -176,6 +179,7 @@ def _resolve(
         host_key_alias=found.get("hostkeyalias", [""])[0],
         user_known_hosts=words("userknownhostsfile"),
         global_known_hosts=words("globalknownhostsfile"),
+        revoked_host_keys=files("revokedhostkeys"),
         hops=hops,
         not_honoured=_not_honoured(found, blank),
     )

@@ -86,7 +86,7 @@ def judge(
 ) -> Verdict:
     """What `entries` say of `key`, shown by a host that goes by each of `names` (see `host_name`).
 
-    A key that is revoked under one of the names `also_revoked_as` (without port, without alias) is revoked too.
+    A key that is revoked under one of the names `also_revoked_as` is revoked too.
     """
     every, wanted = list(entries), list(names)
     ours = [entry for entry in every if any(entry.matches(name) for name in wanted)]

@@ -30,7 +30,7 @@ def open_socket(name: str, port: int, deadline: Deadline) -> socket.socket:
             return link
     if isinstance(trouble, TimeoutError):
         raise TimeoutError(f"{name} port {port} does not answer")
-    raise OSError(trouble.errno, f"{name} port {port}: {trouble.strerror or trouble}")
+    raise OSError(f"{name} port {port}: {trouble.strerror or trouble}")
 
 
 def _addresses(name: str, port: int, deadline: Deadline) -> list[Any]:

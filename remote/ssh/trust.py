@@ -1,5 +1,6 @@
 """Whether a host's key may be trusted: by our own known_hosts, or the user's, which is never written."""
 
+import base64
 import errno
 import os
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ from remote.ssh.known_hosts import (
     type_of,
 )
 from remote.transport import Answers
+
+KRL = b"SSHKRL\n\0"
 
 
 class Trust:
@@ -45,9 +48,12 @@ class Trust:
 
         Raises:
             QuestionError: `key_unknown`: the operator decides.
-            CallError: `key_changed`: another key than the known one, or a revoked one: a hard stop.
+            CallError: `key_changed`: another key than the known one, or a revoked one: a hard stop;
+                `refused`: the list of revoked keys cannot be read.
         """
         shown, kind, name = fingerprint(key), type_of(key), self._target.where
+        for file in self._target.revoked_host_keys:
+            _demand_not_listed(file, key, f"{name} shows a key that is revoked: {kind} {shown}")
         verdict = judge(self._entries, self._names, key, also_revoked_as=self._other_names)
         if verdict.is_ == "known":
             return
@@ -108,6 +114,34 @@ def _read(files: Iterable[Path]) -> Iterable[Entry]:
             yield from read_known_hosts(file.read_text("utf-8", "replace"), str(file))
         except OSError:
             continue  # as OpenSSH: a file that is not there knows nobody
+
+
+def _demand_not_listed(file: str, key: bytes, said: str) -> None:
+    """RevokedHostKeys: a list of public keys. As with OpenSSH, one that cannot be read revokes every key."""
+    try:
+        data = Path(file).read_bytes()
+    except OSError as error:
+        data, trouble = b"", f"cannot be read: {error.strerror}"
+    else:
+        trouble = "is a KRL, which Photinus does not read" if data.startswith(KRL) else ""
+    if trouble:
+        raise CallError(
+            "refused", f"{file}, your RevokedHostKeys, {trouble}", "list the keys as text, one a line"
+        )
+    if any(_decoded(word) == key for word in data.split()):
+        raise CallError(
+            "key_changed",
+            f"{said} ({file})",
+            "do not connect; ask whoever runs the host which key it has now",
+            {"fingerprint": fingerprint(key), "file": file},
+        )
+
+
+def _decoded(word: bytes) -> bytes:
+    try:
+        return base64.b64decode(word, validate=True)
+    except ValueError:
+        return b""
 
 
 def _place(entry: Entry) -> str:

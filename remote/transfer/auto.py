@@ -10,6 +10,7 @@ from remote.errors import CallError
 from remote.session import Session
 from remote.transfer.choose import Choice
 from remote.transfer.fetching import CancelledError
+from remote.transfer.names import check_run
 from remote.transfer.pull import Pulled, PullOptions, default_folder, pull
 from remote.updates import LinkChanged, RunChanged, RunsSeen, Update
 from remote.view import RunView
@@ -101,8 +102,15 @@ class AutoPull:
         if last is None or self._seen.get(view.run_id) == last.sha256:
             return
         self._seen[view.run_id] = last.sha256
-        if not (is_first and view.is_terminal and not (self._place() / view.run_id).is_dir()):
+        if not (is_first and view.is_terminal and not self._is_here(view.run_id)):
             self._want(view.run_id)
+
+    def _is_here(self, run_id: str) -> bool:
+        """Whether an earlier pull left something; what is no run's id never touches a path."""
+        try:
+            return (self._place() / check_run(run_id)).is_dir()
+        except (CallError, OSError):  # a full disk or a folder that is not ours: the screen goes on
+            return False
 
     def _place(self) -> Path:
         if self._folder is None:

@@ -119,7 +119,7 @@ def pull(
     begun = time.monotonic()
     catalog = read_catalog(session, run_id)
     choose(catalog, choice)  # nothing is made here before there is something to fetch
-    run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(run_folder)
     with Flock(run_folder / LOCK) as lock:
         if not lock.take():
             raise CallError("refused", f"another pull into {run_folder} is going on", "wait for it")
@@ -139,6 +139,16 @@ def pull(
         names = ", ".join(gone)
         raise CallError("not_found", f"{names} of {run_id} was removed on the host meanwhile", "try again")
     return replace(pulled, gone=tuple(gone), sent=sent, seconds=time.monotonic() - begun)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"{folder} cannot be made on this machine: {error.strerror or error}"
+        raise CallError(
+            "refused", why, "name another folder with --to, or as `checkpoints:` of the host"
+        ) from error
 
 
 def _demand_gone(session: Session, before: Catalog, now: Catalog, gone: Sequence[str]) -> None:

@@ -23,6 +23,7 @@ CHUNK = 1 << 20
 TRIES = 2
 SECONDS_A_BYTE = 1 / 50e6  # a host that hashes no faster than this is waited for no longer
 ADMIT_S = 60.0
+WHOLE = "name the folder of a whole checkpoint, such as RUN/step-00001000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +68,19 @@ def push(
     """Prove a checkpoint here, bring it to the host, have it proven there.
 
     Raises:
-        CallError: `refused`, `disk_low`, `already_running`, `unreachable`, `damaged`: what went stays there
-            for the next try.
+        CallError: `not_found`, `refused`, `disk_low`, `already_running`, `unreachable`, `damaged`: what went
+            stays there for the next try.
     """
     options = options or PushOptions()
     path = path.expanduser().absolute()
+    if not path.is_dir():
+        raise CallError("not_found", f"{path} is no folder", WHOLE)
     try:
         manifest, sha256 = verify(path), manifest_sha256(path)
     except CheckpointError as error:
-        raise CallError("refused", str(error), "name the folder of a whole checkpoint") from error
+        inside = sorted(one.parent.name for one in path.glob(f"*/{MANIFEST}"))
+        remedy = f"name one of those in it: {', '.join(inside[-4:])}" if inside else WHOLE
+        raise CallError("refused", str(error), remedy) from error
     sizes = {name: proof.bytes for name, proof in manifest.files.items()}
     sizes[MANIFEST] = (path / MANIFEST).stat().st_size
     origin = options.origin or origin_of(path)

@@ -17,6 +17,8 @@ class Sink(Protocol):
     def write(self, path: str, start: int, chunks: Iterable[bytes], on_sent: Callable[[int], None]) -> None:
         """Write from byte `start` on, 0: anew; `on_sent` is told of bytes that arrived.
 
+        Never emptied first: another client may be writing the very same bytes, or have had them proven.
+
         Raises:
             LostError
             CallError: `disk_low`, or `refused`: it cannot be written.
@@ -31,7 +33,7 @@ class LocalSink:
 
     def write(self, path: str, start: int, chunks: Iterable[bytes], on_sent: Callable[[int], None]) -> None:
         """See `Sink`."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (0 if start else os.O_TRUNC)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             fd = os.open(path, flags, 0o600)
             try:
@@ -41,6 +43,8 @@ class LocalSink:
                     while rest:
                         rest = rest[os.write(fd, rest) :]
                     on_sent(len(data))
+                if os.fstat(fd).st_size > (end := os.lseek(fd, 0, os.SEEK_CUR)):
+                    os.ftruncate(fd, end)
             finally:
                 os.close(fd)
         except OSError as error:

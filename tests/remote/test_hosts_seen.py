@@ -8,7 +8,7 @@ import pytest
 from remote.actions import start_run
 from remote.actions.walking import Step, walk_to
 from remote.errors import QuestionError
-from remote.hosts import LOCAL, Host
+from remote.hosts import LOCAL, Host, make_client_folder
 from remote.placement import Placement, read_placement, write_placement
 from remote.session import Session, connect
 from remote.sightings import FRESH_S, forget, last_seen, note, sighting, twins
@@ -113,3 +113,11 @@ def test_an_unsafe_state_root_fails_the_agents_step_with_its_remedy(home: Path) 
     assert report.failure is not None
     assert (report.failure.name, report.failure.code) == ("agent", "refused")
     assert "chmod 700" in report.failure.said
+
+
+@pytest.mark.parametrize("found", [{"python": 7}, {"python": None}, {"home": "/h"}, [], "text", 7])
+def test_a_note_that_is_none_is_as_if_there_were_none(home: Path, found: object) -> None:
+    write_placement(LOCAL, Placement(python="/p"))
+    assert read_placement(LOCAL) == Placement(python="/p")
+    write_json(make_client_folder("hosts") / "local.json", found)
+    assert read_placement(LOCAL) is None

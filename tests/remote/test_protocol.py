@@ -85,7 +85,8 @@ def test_a_number_that_is_no_finite_float_is_no_message(number: bytes) -> None:
     for body in (b'{"metrics":{"loss":%s}}', b'{"list":[[%s]]}'):
         with pytest.raises(ProtocolError, match="out of range"):
             decode_message(b'{"id":1,"ok":true,"result":%s}' % (body % number))
-    assert decode_message(b'{"id":1,"ok":true,"result":{"n":9007199254740993,"x":1e308}}')
+    fine = decode_message(b'{"id":1,"ok":true,"result":{"n":9007199254740993,"x":1e308}}')
+    assert fine == Reply(1, {"n": 9007199254740993, "x": 1e308})
 
 
 @pytest.mark.parametrize(

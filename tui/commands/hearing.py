@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 from remote.actions import settle_intents
 from remote.errors import CallError
-from remote.hosts import find_host
+from remote.hosts import find_host, load_hosts
 from remote.session import Session
-from remote.sightings import note
+from remote.sightings import last_seen, note
 from remote.updates import Bytes, RunsSeen, StreamEnd
 from remote.view import RunView
 from tui.commands.asking import reach
@@ -57,8 +57,12 @@ def find_view(session: Session, name: str) -> RunView:
         view for view in views if view.run_id.startswith(name)
     ]
     if not found:
+        likely = elsewhere(name, session.host.name)
+        remedy = f"did you mean {' or '.join(likely[:4])}? " if likely else ""
         raise CallError(
-            "not_found", f"no run on {session.host.name} is called {name!r}", "photinus ls lists them"
+            "not_found",
+            f"no run on {session.host.name} is called {name!r}",
+            f"{remedy}photinus ls lists them",
         )
     if len(found) > 1:
         raise CallError(
@@ -67,6 +71,14 @@ def find_view(session: Session, name: str) -> RunView:
             f"one of: {', '.join(view.run_id for view in found[:8])}",
         )
     return found[0]
+
+
+def elsewhere(name: str, asked: str) -> list[str]:
+    """`HOST:RUN` of runs of other hosts that begin so and were not over when last heard of."""
+    seen = [last_seen(host.name) for host in load_hosts() if host.name != asked]
+    return [
+        f"{one.name}:{run}" for one in seen if one is not None for run in one.live if run.startswith(name)
+    ]
 
 
 def hear(session: Session, views: Sequence[RunView], last: int = LAST_EVENTS) -> dict[str, RunRecord]:

@@ -37,7 +37,7 @@ def _facts(run: RunRecord, host: HostRecord, now: float, wall: float) -> Text:
     since = wall + (host.wall_ahead or 0.0) - run.view.since
     parts = [line(("run ", DIM)), state]
     if host.link.is_up:
-        parts.append(line((f" {duration(since)}", DIM)))
+        parts.append(line((f" {duration(since)}{' ago' if run.view.is_terminal else ''}", DIM)))
     named = f"    link to {shortened(host.name, 24)} " if host.name != LOCAL.name else "    link "
     parts += [line((named, DIM)), fact(link_fact(host, now))]
     parts += [line(("    data ", DIM)), fact(run_age_fact(run, host, now))]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.deploy import garbage
+from remote.agent.autostart import Ground, arrange
 from remote.deploy.garbage import clean, look, pins, sentence
 from remote.deploy.installed import Installed, write_installed
 from remote.deploy.residents import residents
@@ -169,11 +169,17 @@ def test_a_process_that_only_maps_a_file_of_it_keeps_it(home: Home) -> None:
     assert found == {OLDER: [child.pid]}
 
 
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
 def test_what_starts_with_the_machine_stays(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str
 ) -> None:
-    text = f"ExecStart={home.root}/envs/{OLD}/bin/python -m remote.agent --contact"
-    monkeypatch.setattr(garbage, "unit_texts", lambda: [text])
+    """As `hosts autostart` itself writes it: another name here would have collected what it needs."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "booted").mkdir()
+    ground = Ground(platform=platform, user="me", user_home=tmp_path, booted=tmp_path / "booted")
+    python = f"{home.root}/envs/{OLD}/bin/python"
+    assert OLD in clean(home, found=nobody, dry_run=True).removed, "without it, it would go"
+    arrange(ground, "install", python, str(home.root))
     clean(home, found=nobody)
     assert there(home) == {OLD, MIDDLE, NEW}
 

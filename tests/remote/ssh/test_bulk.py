@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from paramiko.sftp import CMD_DATA, CMD_READ, CMD_STATUS, CMD_WRITE
 
 from remote.session import Session, connect
 from remote.ssh.bulk import DEPTH, DEPTH_MIN, READ_SIZE, _Reader, _Writer
+from remote.transfer.sinks import LocalSink, SftpSink
 from tests.sshd.server import Sshd
 
 DATA = os.urandom(3_000_000)
@@ -131,6 +132,28 @@ def test_a_real_server_gives_and_takes_every_byte(link: Session, tmp_path: Path)
     sftp.write_stream(path, 0, [b"short"])
     assert Path(path).read_bytes() == b"short"
     sftp.close()
+
+
+def test_a_second_writer_of_the_same_bytes_takes_none_away(link: Session, tmp_path: Path) -> None:
+    """Two clients push one checkpoint: the slower one begins when the faster one has had it proven."""
+    path = tmp_path / "file"
+    path.write_bytes(DATA)
+    seen = list[int]()
+
+    def slowly() -> Iterator[bytes]:
+        for at in range(0, len(DATA), 1_000_000):
+            seen.append(path.stat().st_size)
+            yield DATA[at : at + 1_000_000]
+
+    for sink in (SftpSink(link.sftp), LocalSink()):
+        sink.write(str(path), 0, slowly(), lambda _count: None)
+        sink.close()
+        assert set(seen) == {len(DATA)}
+        assert path.read_bytes() == DATA
+        path.write_bytes(DATA + b"of another")
+        sink.write(str(path), 0, [DATA], lambda _count: None)
+        sink.close()
+        assert path.read_bytes() == DATA
 
 
 def test_what_a_real_server_refuses_has_its_own_error(link: Session, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from remote.link import Timings
 from remote.session import connect
 from remote.updates import Bytes, LinkChanged, Recovered, Update
-from tests.remote.scripts import counting, spec
+from tests.remote.scripts import spec
 from tests.remote.ssh.sessions import QUICK, StartSshd, agent_pid, is_connected, losses, placed
 from tests.sshd.client import Laptop
 from tests.sshd.delay import DelayProxy
@@ -112,15 +112,26 @@ def test_a_firewall_that_drops_everything_is_noticed_by_our_own_pings(
     assert not full or statistics.median(mended) <= 2.0
 
 
+def in_two_parts(gate: Path) -> str:
+    """Prints 100 lines, and the other 500 once there is a file `gate`: neither depends on anybody's speed."""
+    return (
+        "import os, time\n"
+        "for i in range(600):\n"
+        f"    while i == 100 and not os.path.exists({str(gate)!r}): time.sleep(0.005)\n"
+        "    print('line', i, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+
+
 def test_what_was_missed_is_counted_when_it_has_come(
     sshd: Sshd, slow_link: Callable[[float], DelayProxy]
 ) -> None:
     road = slow_link(0.0)
     with connect(placed(sshd, port=road.port), timings=QUICK) as session:
-        run_id = session.call("start", {"start_id": "s1", "spec": spec(counting(600, 0.002)).to_json()})[
-            "run_id"
-        ]
-        session.follow(run_id)
+        gate = sshd.folder / "gate"
+        started = session.call("start", {"start_id": "s1", "spec": spec(in_two_parts(gate)).to_json()})
+        log = Path(started["dir"], "log", "001.log")
+        session.follow(started["run_id"])
         data, updates = bytearray(), list[Update]()
 
         def drain() -> list[Update]:
@@ -130,19 +141,21 @@ def test_what_was_missed_is_counted_when_it_has_come(
                     data.extend(one.data)
             return updates
 
-        wait_until(lambda: drain() and b"line 5\n" in data, 15.0, "the first lines")
-        road.cut()
+        wait_until(lambda: drain() and data.endswith(b"line 99\n"), 15.0, "the first lines")
+        road.pause()
+        wait_until(lambda: losses(drain()), 15.0, "the loss")
+        gate.touch()
+        wait_until(lambda: log.read_bytes().endswith(b"line 599\n"), 15.0, "what is missed to be written")
+        road.resume()
         wait_until(lambda: any(isinstance(one, Recovered) for one in drain()), 20.0, "the recovery")
         at = next(number for number, one in enumerate(updates) if isinstance(one, Recovered))
         recovered = updates[at]
         assert isinstance(recovered, Recovered)
-        assert recovered.runs == 1
-        assert recovered.lines > 0
+        assert (recovered.runs, recovered.lines) == (1, 500)
         assert recovered.seconds > 0
         back = next(n for n, one in enumerate(updates) if isinstance(one, LinkChanged) and one.back_after_s)
         came = b"".join(one.data for one in updates[back:at] if isinstance(one, Bytes))
-        assert came.count(b"\n") >= recovered.lines, "the last frame may hold lines written since"
-        wait_until(lambda: drain() and data.endswith(b"line 599\n"), 20.0, "the rest")
+        assert came.count(b"\n") == 500, "all of it came before it was told"
         assert bytes(data) == b"".join(b"line %d\n" % n for n in range(600)), "each byte once"
 
 

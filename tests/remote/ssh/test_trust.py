@@ -1,5 +1,6 @@
 """Host keys of a real sshd: unknown, accepted, changed, revoked; and how the user's own files are read."""
 
+import os
 import stat
 import subprocess
 from collections.abc import Callable
@@ -8,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from remote.errors import CallError, QuestionError
-from remote.hosts import client_folder
+from remote.hosts import client_folder, make_client_folder
 from remote.ssh.client import connect
+from remote.ssh.config import Target
+from remote.ssh.known_hosts import fingerprint
+from remote.ssh.trust import Trust
 from remote.transport import Answers, Dial
 from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
@@ -147,3 +151,46 @@ def test_two_dials_at_once_store_two_whole_lines(sshd: Sshd, start_sshd: Callabl
         thread.join(20.0)
     lines = client_folder("known_hosts").read_text().splitlines()
     assert sorted(lines) == sorted([sshd.known_hosts_line(), second.known_hosts_line()])
+
+
+def test_half_a_line_is_never_left_behind(laptop: Laptop) -> None:
+    """Half a key reads as another one: the next connect would cry that somebody listens in."""
+    shown = bytes.fromhex("0000000b") + b"ssh-ed25519" + bytes.fromhex("00000020") + bytes(32)
+    trust = Trust(Target("box", "box.example"))
+    own = make_client_folder() / "known_hosts"
+    own.write_text("other.example ssh-ed25519 AAAA\n")
+    before, write = own.read_bytes(), os.write
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("remote.ssh.trust.os.write", lambda fd, data: write(fd, data[: len(data) - 9]))
+        with pytest.raises(OSError, match="No space left"):
+            trust.check(shown, Answers(accepted_keys={fingerprint(shown)}))
+    assert client_folder("known_hosts").read_bytes() == before
+
+
+def test_a_key_revoked_for_the_bare_host_is_refused_on_its_other_port(sshd: Sshd, laptop: Laptop) -> None:
+    host = sshd.host()
+    assert works(connect(host, Dial()))
+    laptop.add_known_host(f"@revoked 127.0.0.1 {sshd.host_key_line}")
+    error = refused(host)
+    assert (error.code, "revoked" in error.message) == ("key_changed", True)
+
+
+def test_revoked_host_keys_of_the_configuration_are_refused(sshd: Sshd, laptop: Laptop) -> None:
+    host = sshd.host()
+    listed = laptop.ssh_folder / "revoked"
+    config = laptop.ssh_folder / "config"
+    before = config.read_text() if config.exists() else ""
+    config.write_text(f"RevokedHostKeys {listed}\n{before}")
+    listed.write_text("# none yet\nssh-ed25519 AAAAC3Nz other\n")
+    assert works(connect(host, Dial()))
+    listed.write_text(f"# one a line\n{sshd.host_key_line}\n")
+    error = refused(host, Answers(accepted_keys={sshd.host_key_fingerprint}))
+    assert (error.code, "revoked" in error.message, str(listed) in error.message) == (
+        "key_changed",
+        True,
+        True,
+    )
+    listed.write_bytes(b"SSHKRL\n\0" + bytes(40))
+    assert "KRL" in refused(host).message
+    listed.unlink()
+    assert "cannot be read" in refused(host).message, "as OpenSSH"

@@ -144,3 +144,29 @@ def test_one_at_a_time_and_nobody_waits(begin: Callable[..., AutoPull], tmp_path
     notes = wait_for_notes(auto, 5)
     assert [note.run_id for note in notes] == [f"run{i}-abcdef" for i in range(5)]
     assert most == [1]
+
+
+@pytest.mark.parametrize("run_id", ["x" * 5000, "../../etc", "a\0b", "/etc"])
+def test_what_is_no_runs_id_touches_no_path_and_breaks_nothing(
+    begin: Callable[..., AutoPull], run_id: str
+) -> None:
+    auto = begin()
+    auto.take(RunsSeen((seen(1, run_id, "stopped"),), 1.0))
+    auto.take(RunsSeen((seen(2, run_id, "stopped"),), 1.0))
+    assert [type(one) for one in wait_for_notes(auto, 1)] == [AutoPullFailed]
+
+
+def test_a_folder_that_cannot_be_made_breaks_nothing(
+    begin: Callable[..., AutoPull], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_host: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("remote.transfer.auto.default_folder", full)
+    auto = begin()
+    auto._folder = None
+    auto.take(RunsSeen((seen(1, RUN_ID, "stopped"),), 1.0))
+    auto.take(RunChanged(seen(2)))
+    (note,) = wait_for_notes(auto, 1)
+    assert isinstance(note, AutoPullFailed)
+    assert "No space left" in note.message

@@ -198,3 +198,28 @@ def test_show_of_a_command_says_what_runs_where_and_on_what(
     assert "hunter2" not in out
     assert f"in           {home}" in out
     assert "device       cpu (shared)" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (("audit",), {"entries": [{"at": 1e300, "verb": "stop", "run": "", "outcome": "ok", "who": "me"}]}),
+        (("audit",), {"entries": [{"at": 1e18, "verb": "stop", "run": "", "outcome": "ok", "who": "me"}]}),
+        (("audit",), {"entries": [{}]}),
+        (("audit",), {"entries": 7}),
+        (("processes",), {"processes": [{"pid": [], "class": None}], "locks": []}),
+        (("processes",), {"processes": None, "locks": {}}),
+        (("ls",), {"runs": [{"run_id": 7}], "wall": 1.0}),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_a_sentence_and_no_crash(
+    person: Person,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    answer: dict[str, Any],
+) -> None:
+    monkeypatch.setattr(Session, "call", lambda *_args, **_more: {"malformed": 0, **answer})
+    code, _, err = person.types(*words)
+    assert code == 1
+    assert err.startswith("photinus: the host's answer makes no sense")
