@@ -1,5 +1,6 @@
 """The verb `start`, and what it shares with `resume`: once for each start id, whatever dies in between."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -132,6 +133,7 @@ def _carry_out(ctx: Context, plan: Plan, *, is_last: bool) -> RunDir | None:
         if owner is None and not is_last:
             return None
         if not plan.queue:
+            _unmake(plan.run)
             raise busy(plan.spec, locks, owner, _held_by(ctx, locks))
         _put_in_line(ctx, plan)
         return plan.run
@@ -151,6 +153,15 @@ def _carry_out(ctx: Context, plan: Plan, *, is_last: bool) -> RunDir | None:
         restarts=plan.restarts,
     )
     return plan.run
+
+
+def _unmake(run: RunDir) -> None:
+    """Take back the empty folders of a start that is refused; a run that is there keeps everything."""
+    if run.spec.exists():
+        return
+    with contextlib.suppress(OSError):
+        for folder in (run.control, run.log_dir, run.checkpoints, run.path):
+            folder.rmdir()
 
 
 def _held_by(ctx: Context, locks: Busy) -> list[Holder]:

@@ -71,6 +71,14 @@ class Tail:
             OSError: the disk refused.
         """
         frames: list[bytes] = []
+        try:
+            self._fill(frames, is_over, is_thorough)
+        except OSError:
+            if not frames:
+                raise  # else what was read goes out first: the next look meets the same refusal
+        return frames
+
+    def _fill(self, frames: list[bytes], is_over: Callable[[], bool], is_thorough: bool) -> None:
         if self._skip and self._sent - self._acked < WINDOW and (is_thorough or self._is_far_behind()):
             self._skip_on(frames)
         while not self.is_done and self._sent - self._acked < WINDOW:
@@ -84,7 +92,6 @@ class Tail:
             if over or not self._follow:
                 self.is_done = True
             break
-        return frames
 
     def _open(self, inode: int) -> None:
         """Open the file of the cursor; begin it anew if it is no longer what was read."""
@@ -159,12 +166,14 @@ class Tail:
         frames.append(header.encode() + data)
         self._offset += len(data)
         self._sent += len(data)
-        self._remember()
+        self._remember(data)
         return True
 
-    def _remember(self) -> None:
+    def _remember(self, sent: bytes = b"") -> None:
+        """Of what was sent where that is enough: the file may be another one by now."""
         n = min(CHECKED, self._offset)
-        self._check = (zlib.crc32(os.pread(self._fd, n, self._offset - n)), n)
+        last = sent[-n:] if len(sent) >= n else os.pread(self._fd, n, self._offset - n)
+        self._check = (zlib.crc32(last), n)
 
     def _move_on(self, frames: list[bytes]) -> bool:
         """The open file is drained: go to what replaced it, or to the file after it.

@@ -41,4 +41,5 @@ def busy(
     detail |= {"run_id": spec.run_id, "name": spec.name, "who": spec.by, "since": state.since}
     detail |= {"state": str(state.state), "start_id": state.start_id}
     why = f"{locks.device} is held by run {spec.run_id} ({state.state}, started by {spec.by or 'somebody'})"
-    return CallError("device_busy", why, "stop it, wait for it, or start with --queue", detail)
+    remedy = "stop it, wait for it, or start with --queue (in line after it) or --shared (beside it)"
+    return CallError("device_busy", why, remedy, detail)

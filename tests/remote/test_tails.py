@@ -1,6 +1,7 @@
 """The agent's side of a followed file: growth, new attempts, truncation, replacement, the window."""
 
 import json
+import os
 import zlib
 from pathlib import Path
 
@@ -41,6 +42,43 @@ def test_what_is_appended_is_sent_once(run: RunDir) -> None:
     with log.open("ab") as file:
         file.write(b"two\n")
     assert read(one) == [(1, "001.log", 4, b"two\n")]
+
+
+def test_what_was_read_goes_out_before_a_refusal_of_the_disk(
+    run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.log(1).write_bytes(b"one\n")
+    one = tail(run)
+
+    def refuse(_source: Source, _name: str) -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Source, "after", refuse)
+    assert read(one) == [(1, "001.log", 0, b"one\n")]
+    with pytest.raises(PermissionError):
+        read(one)
+
+
+def test_a_file_that_is_rewritten_while_it_is_read_is_noticed(
+    run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut and written anew between the read and the note of what was read: the note is of what was sent."""
+    log, pread = run.log(1), os.pread
+    log.write_bytes(b"a" * 100)
+    one = tail(run)
+
+    def swapping(fd: int, n: int, offset: int) -> bytes:
+        data = pread(fd, n, offset)
+        if n > 64 and data:
+            log.write_bytes(b"b" * 200)
+        return data
+
+    monkeypatch.setattr("remote.agent.tails.os.pread", swapping)
+    first = one.poll(lambda: False, is_thorough=False)
+    monkeypatch.undo()
+    pieces = [first[0].partition(b"\n")[2], *(data for _, _, _, data in read(one))]
+    assert pieces[0] == b"a" * 100
+    assert b"".join(pieces[-2:]).endswith(b"b" * 200)
 
 
 def test_a_first_attach_begins_at_a_line_near_the_end_and_reaches_into_earlier_attempts(run: RunDir) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from remote.actions.walking import Ask, walk_in
-from remote.errors import CallError, Question, QuestionError
+from remote.errors import CallError, Question, QuestionError, UnreachableError
 from remote.hosts import Host
 from remote.sanitise import clean_line
 from remote.session import Session
 from tui.commands.output import say
 
 PATIENCE_S = 15.0
+QUIET_S = 3.0
 
 
 def at_a_terminal() -> bool:
@@ -150,8 +151,21 @@ def reach(host: Host, desk: Desk = DESK, timeout: float = PATIENCE_S) -> Session
     """
     session = Session(host).start()
     try:
-        walk_in(session, desk.asker(host.name), timeout)
+        _walk_in_aloud(session, desk.asker(host.name), timeout)
     except BaseException:
         session.close()
         raise
     return session
+
+
+def _walk_in_aloud(session: Session, ask: Ask, timeout: float) -> None:
+    """Walk in; what takes longer than a person waits without a word is told, with its reason."""
+    if timeout > QUIET_S:
+        try:
+            walk_in(session, ask, QUIET_S)
+        except UnreachableError as error:
+            timeout -= QUIET_S
+            say(f"{clean_line(error.message)}; trying for {timeout:g} s more")
+        else:
+            return
+    walk_in(session, ask, timeout)
