@@ -134,7 +134,8 @@ class Session:
         if not self._pilot.settled.wait(timeout):
             why = f": {self._pilot.last_loss}" if self._pilot.last_loss else ""
             raise UnreachableError(
-                f"{self.host.name} was not reached in {timeout:g} s{why}", "check the link"
+                f"{self.host.name} was not reached in {timeout:g} s{why}",
+                f"photinus hosts test {self.host.name} shows which step fails",
             )
         if (refusal := self._pilot.refusal) is not None:
             raise refusal

@@ -78,8 +78,10 @@ class HostWork:
         """What the host's own doctor finds, in words."""
 
         def work() -> tuple[bool, str]:
+            from remote.doctor import at
+
             found = findings(self._sessions[job.host].call("doctor", {}, DOCTOR_S))
-            lines = [line for one in found for line in told(one)]
+            lines = [line for one in found for line in told(at(self._host(job), one))]
 
             def say() -> None:
                 for line in lines:
@@ -108,6 +110,8 @@ class HostWork:
                 ok, said = False, f"{error.message}. {error.remedy}" if error.remedy else error.message
             except (ConfigError, RunError, ProtocolError, OSError, NotImplementedError) as error:
                 ok, said = False, str(error) or type(error).__name__
+            except Exception as error:  # a fault of ours must not leave the job at work for ever
+                ok, said = False, f"a fault of Photinus: {error!r}"
             self._post(lambda: job.end(ok, said, self._clock()))
 
         self._begin(run)

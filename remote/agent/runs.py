@@ -29,6 +29,8 @@ def stamp(path: Path) -> Stamp:
         found = os.stat(path)  # noqa: PTH116  called often
     except FileNotFoundError:
         return (0, 0, 0)
+    except OSError:  # something that may not be looked at (made with sudo, say): who reads it is told why
+        return (-1, -1, -1)
     return (found.st_mtime_ns, found.st_ino, found.st_size)
 
 
@@ -133,10 +135,12 @@ class Views:
 
 def why_not_resumable(spec: RunSpec, state: StateRecord, last: LastCheckpoint | None) -> str:
     """Why a resume would be refused; empty if it would not."""
+    if spec.kind == "command" and not spec.resume_argv:  # said of a live run too: a kill would be its end
+        return "a command started without --resume-command cannot be resumed"
     if not state.is_terminal:
         return f"it is {state.state}"
     if spec.kind == "command":
-        return "" if spec.resume_argv else "a command started without --resume-command cannot be resumed"
+        return ""
     if last is not None and last.step >= spec.max_steps:
         return f"it has done all of its {spec.max_steps} steps"
     return ""
@@ -161,3 +165,5 @@ def readable(views: Views, run: RunDir) -> RunView | RunError | None:
         return views.view(run)
     except RunError as error:
         return error
+    except OSError as error:
+        return RunError(f"{run.run_id} cannot be read: {error}")

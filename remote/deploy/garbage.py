@@ -85,7 +85,7 @@ def look(
     kept = []
     for place, one in enumerate(listed):
         why = ["one of the last two"] if place < NEWEST else []
-        why += ["asks"] if one.name == own else []
+        why += ["its agent is asked"] if one.name == own else []
         why += [f"run {run}" for run in pinned.get(one.name, [])[:3] + pinned.get("", [])[:1]]
         why += [f"process {pid}" for pid in living.get(one.name, [])[:3]]
         why += ["autostart"] if any(str(one.path) in text for text in units) else []

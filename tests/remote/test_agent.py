@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from remote.agent.handlers import HANDLERS
 from remote.protocol import LINE_LIMIT, PROTO, VERBS
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import QUIET, spec
+from tests.waiting import wait_until
 
 Agents = Callable[..., RawAgent]
 STREAM_VERBS = {"tail", "events", "watch", "older", "untail", "ack"}
@@ -158,3 +161,26 @@ def test_the_agent_starts_lean() -> None:
     code = f"import sys, remote.agent.service; print(sorted({slow} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["process.json", "spec.json", "state.json"])
+def test_a_run_whose_files_may_not_be_read_hides_no_other(raw_agent: Agents, home: Path, name: str) -> None:
+    """Made with sudo, say. Here a folder stands in the file's place: these tests may run as root."""
+    agent = raw_agent()
+    agent.greet()
+    ids = [agent.ask("start", {"start_id": f"s{n}", "spec": spec("pass").to_json()}) for n in (1, 2)]
+    good, odd = (answer["result"]["run_id"] for answer in ids)
+    for run_id in (good, odd):
+        wait_until(
+            lambda run_id=run_id: agent.ask("run", {"run_id": run_id})["result"]["state"] == "succeeded"  # type: ignore[misc]
+        )
+    path = home / "runs" / odd / name
+    path.unlink()
+    path.mkdir()
+    time.sleep(1.2)  # the agent looks at every run each second: nothing tells when it has
+    other = raw_agent()
+    other.greet()
+    for one in (agent, other):
+        assert good in [row["run_id"] for row in one.ask("runs")["result"]["runs"]]
+        assert one.ask("status")["result"]
+        assert one.ask("ping", {"n": 1})["result"]["n"] == 1

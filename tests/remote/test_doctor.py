@@ -350,6 +350,8 @@ def test_a_host_of_another_version_and_one_without_the_verb_are_told(session: Se
     hello = session.hello
     assert hello is not None
     assert list(client.versions(hello)) == []
+    deployed = replace(hello, version=f"{hello.version}+41163820")
+    assert list(client.versions(deployed)) == []
     assert only(list(client.versions(replace(hello, version="9.9")))).level == "note"
     assert client.refused(CallError("incompatible", "speaks protocol 2", "update")).remedy == "update"
 

@@ -206,6 +206,7 @@ def test_a_device_held_by_no_run_of_ours_is_busy_and_free_again_is_not(home: Pat
         assert (caught.value.code, caught.value.detail["run_id"]) == ("device_busy", None)
         assert caught.value.detail["pids"] == [os.getpid()]
         assert f"held by pid {os.getpid()}" in caught.value.message
+        assert not list((home / "runs").iterdir())  # a refused start leaves nothing behind
     assert session.call("start", {"start_id": "s1", "spec": spec(BRIEF).to_json()})["run_id"]
 
 

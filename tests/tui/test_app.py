@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from textual.binding import Binding
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Select
 
 from remote.actions import Outcome
 from remote.older import Older
@@ -23,6 +23,7 @@ from tui.screens.help import page
 from tui.screens.hosts import Hosts
 from tui.screens.processes import Processes
 from tui.screens.run import RunScreen
+from tui.screens.start import StartForm
 from tui.widgets.bars import KeyBar
 from tui.widgets.chart import Chart
 from tui.widgets.keyed import KeyedTable
@@ -275,6 +276,16 @@ async def test_the_start_form_shows_what_will_run_and_what_is_wrong() -> None:
         assert request.config["steps"] == 500
         assert request.origins["steps"] == "--set"
         assert request.preset == "kssm-v3-tiny"
+
+
+@pytest.mark.parametrize(("host", "first"), [(None, "local"), ("box", "box"), ("gone", "local")])
+async def test_the_start_form_begins_with_the_host_under_the_cursor(host: str | None, first: str) -> None:
+    form = StartForm({"local": ("cpu",), "box": ("cuda-0",)}, host)
+    app = cockpit(FakeSession())
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.push_screen(form)
+        await pilot.pause()
+        assert form.query_one("#host", Select).value == first
 
 
 async def test_the_start_form_can_be_left() -> None:

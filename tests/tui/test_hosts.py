@@ -154,7 +154,8 @@ def test_the_doctor_is_told_in_words_the_worst_first() -> None:
     session.results["doctor"] = {"findings": found}
     job = worked("doctor", session)
     assert lines(job) == [
-        "✖ lock cpu: held by nobody", "    a fork lives", "    reap it", "· disk: 81 GB free", "✖ 1 finding",
+        "✖ lock cpu: held by nobody", "    a fork lives", "    on box: reap it",
+        "· disk: 81 GB free", "✖ 1 finding",
     ]  # fmt: skip
     session.results["doctor"] = {"findings": found[:1]}
     assert lines(worked("doctor", session))[-1] == "✔ nothing is wrong"
@@ -188,6 +189,16 @@ def test_steps_and_lines_of_test_and_deploy_arrive(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("remote.deploy.deploying.deploy", broken)
     assert lines(worked("deploy", session)) == ["carrying the wheel", "✖ the link broke"]
+
+
+def test_a_fault_of_ours_ends_the_job_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: Any, **_more: Any) -> None:
+        raise KeyError("nobody foresaw this")
+
+    monkeypatch.setattr("remote.deploy.deploying.deploy", broken)
+    job = worked("deploy", FakeSession("box", address="box"))
+    assert (job.ok, job.ended) == (False, START + 3)
+    assert "a fault of Photinus: KeyError" in lines(job)[-1]
 
 
 def test_adding_writes_the_file_or_says_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

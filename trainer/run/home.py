@@ -82,7 +82,11 @@ class Home:
                 run = self.run(path.name)
             except SpecError:
                 continue
-            if run.spec.is_file():
+            try:
+                is_run = run.spec.is_file()
+            except OSError:  # a folder that may not be searched: whoever reads it is told
+                is_run = True
+            if is_run:
                 found.append(run)
         return found
 

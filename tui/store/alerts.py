@@ -54,6 +54,6 @@ def of_changed_key(host: str, at: float) -> Alert:
 def of_link(host: str, lost: bool, reason: str, away_s: float | None, at: float) -> Alert:
     """A link went away or came back."""
     if lost:
-        why = f" ({reason})" if reason else ""
-        return Alert(at, host, "", "warning", f"link to {host} lost{why}; its runs are unknown, not dead")
+        why = f": {reason}" if reason else ""
+        return Alert(at, host, "", "warning", f"link to {host} lost, its runs are unknown, not dead{why}")
     return Alert(at, host, "", "information", f"link to {host} back after {duration(away_s)}")

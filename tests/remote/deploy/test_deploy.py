@@ -82,7 +82,7 @@ def test_hello_and_check_tell_what_is_deployed_and_a_run_is_pinned_to_it(host: H
         assert hello.host_id == placement.host_id
         told = check(session)
         assert [(one.env, one.why[:2]) for one in told.environments] == [
-            (placement.env, ("one of the last two", "asks"))
+            (placement.env, ("one of the last two", "its agent is asked"))
         ]
         run = start_run(session, request(BRIEF)).run
         assert run is not None

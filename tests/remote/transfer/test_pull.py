@@ -310,6 +310,13 @@ def test_two_pulls_do_not_write_into_one_folder(session: Session, run: RunDir, t
     first.join(10.0)
 
 
+def test_a_folder_that_cannot_be_made_is_named(session: Session, run: RunDir, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CallError, match="cannot be made on this machine") as caught:
+        pull(session, RUN_ID, to=tmp_path / "file")
+    assert "--to" in caught.value.remedy
+
+
 def test_nothing_is_written_through_a_link(session: Session, run: RunDir, to: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -62,6 +62,17 @@ def test_what_is_not_whole_here_is_not_sent(session: Session, home: Path, mine: 
     assert not (home / "seeds").exists()
 
 
+def test_a_folder_of_checkpoints_and_no_folder_are_refused_with_what_to_name(
+    session: Session, mine: Path
+) -> None:
+    with pytest.raises(CallError) as caught:
+        push(session, mine.parent)
+    assert (caught.value.code, caught.value.remedy) == ("refused", "name one of those in it: step-00000100")
+    with pytest.raises(CallError) as caught:
+        push(session, mine / "nowhere")
+    assert (caught.value.code, caught.value.exit_code) == ("not_found", 6)
+
+
 def test_a_lost_link_goes_on_behind_what_went(session: Session, mine: Path, home: Path) -> None:
     pieces = [0]
 

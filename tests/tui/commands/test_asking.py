@@ -14,6 +14,7 @@ from remote.hosts import Host
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until
+from tui.commands import asking
 from tui.commands.asking import Desk, reach
 
 KEY = QuestionError(
@@ -126,6 +127,19 @@ def test_a_session_is_reached_through_its_questions(sshd: Sshd, laptop: Laptop) 
 def test_a_host_that_is_away_is_unreachable_within_the_time(laptop: Laptop) -> None:
     with pytest.raises(UnreachableError):
         reach(Host("box", "me@127.0.0.1:1"), desk(there=False)[0], timeout=0.5)
+
+
+def test_what_takes_longer_is_told_with_its_reason(
+    laptop: Laptop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(asking, "QUIET_S", 0.5)
+    with pytest.raises(UnreachableError, match=r"not reached in 0\.1 s") as caught:
+        reach(Host("box", "me@127.0.0.1:1"), desk(there=False)[0], timeout=0.6)
+    assert (
+        "box was not reached in 0.5 s: 127.0.0.1 port 1: Connection refused; trying"
+        in capsys.readouterr().err
+    )
+    assert "photinus hosts test box" in caught.value.remedy
 
 
 def test_a_person_at_a_terminal_adds_a_host(sshd: Sshd, laptop: Laptop) -> None:

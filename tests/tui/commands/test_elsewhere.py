@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,19 @@ import pytest
 
 from remote.actions.intents import intent
 from remote.errors import CallError, UnreachableError
-from remote.hosts import Host
+from remote.hosts import Host, make_client_folder
 from remote.hostsedit import add_hosts
+from remote.sightings import Sighting
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.remote.views import view
+from tests.sshd.client import Laptop
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
 from tests.waiting import wait_until
+from trainer.run.atomic import write_json
 from tui.commands import looking
+from tui.commands.hearing import elsewhere
 from tui.commands.looking import hear_all
 from tui.commands.parser import build_parser
 from tui.commands.starting import command_request, trainer_request
@@ -32,6 +37,14 @@ def box(sshd: Sshd, tmp_path: Path) -> Host:
     sshd.place(host)
     add_hosts([host])
     return host
+
+
+def test_a_run_that_lives_on_another_host_is_pointed_at(laptop: Laptop) -> None:
+    add_hosts([Host("box", "me@box")])
+    seen = Sighting(name="box", host_id="id", live={"demo-abcdef": "running"})
+    write_json(make_client_folder("seen") / "box.json", asdict(seen))
+    assert elsewhere("demo", "local") == ["box:demo-abcdef"]
+    assert elsewhere("demo", "box") == elsewhere("other", "local") == []
 
 
 def test_a_run_is_started_watched_and_stopped_elsewhere(
