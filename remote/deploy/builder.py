@@ -86,10 +86,12 @@ def take(lock: Flock, reporter: Reporter, patience_s: float) -> None:
     """Wait for our turn.
 
     Raises:
-        BuildError: another build took longer than `patience_s`.
+        BuildError: another build took longer than `patience_s`, or the client cancelled meanwhile.
     """
     began = time.monotonic()
     while not lock.take(min(TELL_S, patience_s)):
+        if reporter.is_cancelled:
+            raise reporter.cancelled()
         waited = time.monotonic() - began
         if waited >= patience_s:
             raise BuildError(

@@ -93,10 +93,15 @@ class Reporter:
         code = child.wait()
         self._child = None
         if self.is_cancelled:
-            raise BuildError("refused", "cancelled by the operator", "deploy again when you like")
+            raise self.cancelled()
         if code:
             raise Failed(argv, code, list(last))
         return list(last)
+
+    @staticmethod
+    def cancelled() -> BuildError:
+        """What a cancelled build ends with."""
+        return BuildError("refused", "cancelled by the operator", "deploy again when you like")
 
     def cancel(self) -> None:
         """End the program that runs now, and with it the build."""

@@ -51,7 +51,7 @@ class StartForm(ModalScreen[Answer | None]):
     ]
 
     def __init__(self, hosts: Mapping[str, tuple[str, ...]], host: str | None = None) -> None:
-        """`hosts`: the devices of every host that can be reached; `host`: which of them is chosen at first."""
+        """`hosts`: the devices of every host that can be reached; `host`: which of them is chosen first."""
         super().__init__()
         self._hosts = dict(hosts)
         self._first_host = host if host in self._hosts else next(iter(self._hosts))
