@@ -29,7 +29,7 @@ demo: $(STAMP)   ## open the cockpit on a live Kuramoto run
 
 test: $(STAMP)   ## run the suite on both cores
 	@.ci/ssh-server
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 4 --dist worksteal
 
 check: $(STAMP)  ## what CI checks before it tests: style, types, import arrows
 	@$(BIN)/ruff format --check .

@@ -5,9 +5,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from importlib import metadata
 
 from remote.permission import READ_ONLY_VARIABLE
+from remote.version import version
 from trainer.run.home import state_root
 from tui.commands import (
     acting,
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as leaving:  # argparse has said why already
         return leaving.code if isinstance(leaving.code, int) else USAGE
     if args.version:
-        sys.stdout.write(f"photinus {metadata.version('photinus')}\n")
+        sys.stdout.write(f"photinus {version()}\n")
         return 0
     try:
         state_root()  # a root that cannot be used is told at once, by whichever command
