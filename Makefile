@@ -16,12 +16,14 @@ setup: $(STAMP)  ## make .venv and install the pinned dependencies
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Photinus needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@test -x $(BIN)/python || { echo "[1/3] making $(VENV)"; $(PYTHON) -m venv $(VENV) \
+	@test -x $(BIN)/python || { echo "[1/4] making $(VENV)"; $(PYTHON) -m venv $(VENV) \
 	  || { echo "No venv module here. On Debian: apt-get install python3-venv"; exit 1; }; }
-	@echo "[2/3] installing torch (the one large download)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt torch==2.13.0
-	@echo "[3/3] installing Photinus and the rest of its pinned dependencies"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e '.[train,dev]'
+	@echo "[2/4] installing torch (the one large download)"
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --progress-bar on -c constraints.txt torch==2.13.0
+	@echo "[3/4] installing Photinus and the rest of its pinned dependencies"
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --progress-bar on -c constraints.txt -e '.[train,dev]'
+	@echo "[4/4] compiling them, on every core"
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > /dev/null 2>&1 || true  # some packages carry templates that are no Python
 	@touch $(STAMP)
 
 demo: $(STAMP)   ## open the cockpit on a live Kuramoto run

@@ -55,6 +55,7 @@ def honest(home: Path) -> bytes:
         wait_until(
             lambda: any(isinstance(one, Bytes) and one.key == key for one in session.drain()), 10.0, "bytes"
         )
+        wait_until(lambda: b'"event":"state"' in opened[0].heard, 10.0, "a change of state")
         with pytest.raises(Exception, match="no run"):
             session.call("run", {"run_id": "none-abcdef"})
         session.call("telemetry")

@@ -14,6 +14,7 @@ from remote.deploy.installed import Installed, read_installed
 from remote.deploy.reporting import Failed
 from remote.deploy.wheel import pack, sources
 from tests.remote.deploy.stage import Stage, fake, messages, read_line
+from tests.trials import trials
 from tests.waiting import wait_until
 
 
@@ -179,6 +180,8 @@ def test_a_full_disk_is_told_before_anything_is_made(stage: Stage) -> None:
     assert "1000000000.0 GB are needed" in last["error"]["message"]
 
 
+@pytest.mark.chaos
+@pytest.mark.skipif(trials(0, 1) == 0, reason="a whole build: `make chaos` runs it")
 def test_an_environment_that_does_not_work_is_not_kept(stage: Stage) -> None:
     last, _ = stage.build(stage.order(stage.kit(borrowed=("/nowhere",))))
     assert "does not work" in last["error"]["message"]

@@ -22,6 +22,7 @@ from remote.version import version
 from tests.remote.scripts import BRIEF, request
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User
+from tests.trials import trials
 from tests.waiting import wait_until
 
 
@@ -89,6 +90,8 @@ def test_hello_and_check_tell_what_is_deployed_and_a_run_is_pinned_to_it(host: H
         assert session.call("run", {"run_id": run.run_id})["spec"]["env_hash"] == placement.env
 
 
+@pytest.mark.chaos
+@pytest.mark.skipif(trials(0, 1) == 0, reason="a whole build: `make chaos` runs it")
 def test_an_environment_that_somebody_damaged_is_replaced_by_another(host: Host, wheel: Wheel) -> None:
     first, lines = deploy(host, Dial(), quiet), list[str]()
     next(Path(first.home).glob("envs/*/lib/*/site-packages/remote/agent/service.py")).write_text("broken(")
@@ -118,6 +121,8 @@ def test_another_laptop_finds_what_is_there_and_a_note_of_what_is_gone_is_forgot
         assert deployed(session) == placement.env
 
 
+@pytest.mark.chaos
+@pytest.mark.skipif(trials(0, 1) == 0, reason="a whole build: `make chaos` runs it")
 def test_an_edit_is_another_environment_without_a_download_and_the_old_agent_lives_on(
     host: Host, wheel: Wheel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,9 @@ LISTENING = "0A"
 LOOPBACK = "0100007F"
 
 
+ALL_OF_IT = bool(trials(0, 1))
+
+
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """Real trainers, whose saves take `SLOW_SAVE_S`."""
@@ -100,6 +103,7 @@ def listening(pids: set[int]) -> set[str]:
     return found
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(240)
 def test_two_processes_learn_as_one_and_go_on_after_one_of_them_was_killed(
     stage: Stage, tmp_path: Path
@@ -125,11 +129,12 @@ def test_two_processes_learn_as_one_and_go_on_after_one_of_them_was_killed(
     newest = newest_valid(killed.checkpoints)
     assert newest is not None
     assert 4 <= newest.step < STEPS
-    stage.begin(killed, attempt=2, source=newest.name)
-    assert until_over(killed, 90.0).state is State.SUCCEEDED
-    assert last_word(killed.path)["steps_done"] == STEPS - newest.step
-    assert weights(killed.path, STEPS) == weights(whole.path, STEPS)
-    assert moments(killed.path, STEPS) == moments(whole.path, STEPS)
+    if ALL_OF_IT:  # one more torchrun: its bits are compared under `make chaos`
+        stage.begin(killed, attempt=2, source=newest.name)
+        assert until_over(killed, 90.0).state is State.SUCCEEDED
+        assert last_word(killed.path)["steps_done"] == STEPS - newest.step
+        assert weights(killed.path, STEPS) == weights(whole.path, STEPS)
+        assert moments(killed.path, STEPS) == moments(whole.path, STEPS)
 
     assert train_here(tmp_path / "one", corpus, sets=SETS) == 0
     one = events(tmp_path / "one", "metrics")

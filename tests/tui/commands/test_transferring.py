@@ -100,7 +100,7 @@ def test_ctrl_c_in_the_middle_of_a_silent_link_leaves_parts_that_the_next_pull_g
         wait_until(lambda: part.exists() and part.stat().st_size > 1_000_000, 20.0, "a part")
         road.pause()
         pulling.send_signal(signal.SIGINT)
-        _, said = pulling.communicate(timeout=20.0)
+        _, said = pulling.communicate(timeout=35.0)
     finally:
         pulling.kill()
         pulling.wait()
