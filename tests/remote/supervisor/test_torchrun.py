@@ -197,6 +197,7 @@ def test_a_launcher_of_several_is_never_signalled_for_a_stop_and_one_of_one_is(
             assert until_over(run).state is State.STOPPED
         else:
             until(run, State.STOPPING)
+            wait_until(run.events.exists, 10.0, "the first step")
             before = run.events.stat().st_size
             wait_until(lambda: run.events.stat().st_size > before + 500, 10.0, "more steps")  # noqa: B023
             assert record_of(run).state is State.STOPPING
