@@ -13,7 +13,7 @@ from remote.connection import Connection
 from remote.errors import CallError, ProtocolError
 from remote.framing import Frame
 from remote.protocol import PROTO, Pushed, Reply
-from remote.sanitise import clean, clean_tree
+from remote.sanitise import clean
 from remote.streams import Streams
 from remote.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
 from remote.version import version
@@ -143,11 +143,6 @@ class Conversation:
             self._streams.ended(message.body.get("stream"), clean(str(reason)))
         elif message.event == "gap":
             self._streams.skipped(message.body)
-
-
-def _tree(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    cleaned_body = clean_tree(dict(body))
-    return cleaned_body if isinstance(cleaned_body, dict) else {}
 
 
 def _other_protocol(hello: HostHello) -> CallError:

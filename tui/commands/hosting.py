@@ -9,7 +9,7 @@ from remote.hostsfile import KINDS
 from tui.commands.hosts_adding import add, test
 from tui.commands.hosts_known import import_hosts, list_hosts, remove
 from tui.commands.hosts_serving import autostart, deploy, doctor
-from tui.commands.parser import EXIT_CODES, Commands
+from tui.commands.parser import Commands, add_bare_command
 
 ABOUT = """A host is one entry of hosts.yaml: a name, and an address that `ssh` understands."""
 
@@ -57,14 +57,7 @@ def _verb(
     act: Callable[[argparse.Namespace], int],
     text: str,
 ) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout; talk goes to stderr")
+    parser = add_bare_command(verbs, name, text)
     parser.set_defaults(act=act)
     return parser
 

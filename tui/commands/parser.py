@@ -47,6 +47,15 @@ def add_command(
     commands: "Commands[argparse.ArgumentParser]", name: str, text: str
 ) -> argparse.ArgumentParser:
     """A command of one host, with `--json` and `--host`."""
+    parser = add_bare_command(commands, name, text)
+    parser.add_argument("--host", default="local", help="the host (default: local, this machine)")
+    return parser
+
+
+def add_bare_command(
+    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
+) -> argparse.ArgumentParser:
+    """A command with `--json`, its description and exit codes; for what names its host in another way."""
     parser = commands.add_parser(
         name,
         help=text,
@@ -55,7 +64,6 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="one line of JSON on stdout; talk goes to stderr")
-    parser.add_argument("--host", default="local", help="the host (default: local, this machine)")
     return parser
 
 
