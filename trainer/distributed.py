@@ -9,6 +9,7 @@ processes meet through a file: nothing of a run listens on a port that another m
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from enum import IntEnum
 from types import TracebackType
@@ -26,6 +27,8 @@ from trainer.ranks import ALONE, Rank
 T = TypeVar("T")
 PATIENCE = timedelta(days=2)
 """Whoever dies is noticed by torchrun; a time-out would only end a run whose leader takes long to save."""
+PARTING = timedelta(seconds=10)
+"""How long process 0 waits for the others to have heard that it is over; nothing is lost if they have not."""
 
 
 class Order(IntEnum):
@@ -51,6 +54,7 @@ class World:
     def __init__(self, rank: Rank = ALONE) -> None:
         self.rank = rank
         self._gradients: Any = None
+        self._store: Any = None
         self._flat: Tensor | None = None
 
     @property
@@ -65,10 +69,10 @@ class World:
             LostPeerError: they cannot be met.
         """
         if self.size > 1:
-            store = dist.FileStore(str(self.rank.store), self.size)  # type: ignore[attr-defined]
+            self._store = dist.FileStore(str(self.rank.store), self.size)  # type: ignore[attr-defined]
             self._call(
                 lambda: dist.init_process_group(
-                    "gloo", store=store, rank=self.rank.number, world_size=self.size, timeout=PATIENCE
+                    "gloo", store=self._store, rank=self.rank.number, world_size=self.size, timeout=PATIENCE
                 )
             )
             if device.kind == "cuda":
@@ -86,7 +90,19 @@ class World:
         if self.rank.leads and (kind is None or issubclass(kind, StoppedError)):
             self.order(Order.END)
         if kind is None or issubclass(kind, StoppedError):
+            self._part()
             dist.destroy_process_group()
+
+    def _part(self) -> None:
+        """Process 0 hangs up last: an order whose sender is gone may never be heard.
+
+        What the others say here goes through the file by which they met, so that nobody waits on a socket.
+        """
+        if not self.rank.leads:
+            self._store.set(f"heard/{self.rank.number}", "1")
+            return
+        with suppress(RuntimeError):  # one that died after the last step: its work is done
+            self._store.wait([f"heard/{number}" for number in range(1, self.size)], PARTING)
 
     def order(self, order: Order) -> None:
         """Process 0: tell the others what to do next.

@@ -29,10 +29,11 @@ class Failure:
 def verdict(failures: Sequence[Failure], word: ExitRecord | None) -> tuple[str, int]:
     """Return the reason to be left as the last word, "" if process 0's own stands, and the exit code.
 
-    Those that lost a peer are not at fault, nor are those whom torchrun ended because of another. So, among
-    the first to fail: one that was killed, else process 0 with its word, else one that told of an error.
+    Those that lost a peer are not at fault, nor are those whom torchrun ended because of another. A word of
+    success or of a stop is left after the last save: what befell anybody afterwards took nothing away. So,
+    among the first to fail: one that was killed, else process 0 with its word, else one that told of an error.
     """
-    if not failures or (word and word.outcome != "failed" and all(one.rank for one in failures)):
+    if not failures or (word and word.outcome != "failed"):
         return "", 0
     first = min(one.at for one in failures)
     early = sorted((one for one in failures if one.at - first <= AT_ONCE_S), key=lambda one: one.at)

@@ -116,7 +116,8 @@ def test_two_processes_learn_as_one_and_go_on_after_one_of_them_was_killed(
     assert ranks[0].found_by == ranks[1].found_by == ("token",)  # own sessions, and torchrun closed the lock
     assert [one.pid for one in survivors(whole, process_of(whole)) if "lock" in one.found_by] == [launcher]
     assert listening({launcher, *(one.pid for one in ranks.values())}) == {LOOPBACK}
-    assert until_over(whole, 90.0).state is State.SUCCEEDED
+    over = until_over(whole, 90.0)
+    assert over.state is State.SUCCEEDED, f"{over.reason}\n{whole.log(1).read_text()[-4000:]}"
 
     killed = two_processes(stage, corpus)
     stage.begin(killed)

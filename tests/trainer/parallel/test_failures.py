@@ -33,6 +33,7 @@ LOST = word(f"{LOST_PEER} (connection closed); resume")
         ([Failure(0, 1, 10.0), Failure(1, 7, 9.0)], LOST, "process 1 left with 7", 1),
         # all was done and saved before one tripped on its way out
         ([Failure(1, -6, 10.0)], word("", "succeeded"), "", 0),
+        ([Failure(0, -15, 10.0), Failure(1, 1, 10.0)], word("", "succeeded"), "", 0),
         ([], word("", "stopped"), "", 0),
     ],
 )
