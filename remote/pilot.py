@@ -114,8 +114,8 @@ class Pilot:
         """Try at once (on the session's thread)."""
         if self.link.phase == "retrying" or self.link.phase in HELD:
             self._drop("asked to connect again")
-            self.refusal = None
             self.settled.clear()
+            self.refusal = None
             self._connect()
 
     def answer(self, question: Question, reply: str) -> None:

@@ -131,17 +131,19 @@ class Session:
             CallError: the host refused us (an unsafe state root, another protocol), or waits for a decision:
                 then it is a `QuestionError`.
         """
-        if not self._pilot.settled.wait(timeout):
-            why = f": {self._pilot.last_loss}" if self._pilot.last_loss else ""
-            raise UnreachableError(
-                f"{self.host.name} was not reached in {timeout:g} s{why}",
-                f"photinus hosts test {self.host.name} shows which step fails",
-            )
-        if (refusal := self._pilot.refusal) is not None:
-            raise refusal
-        hello = self.hello
-        assert hello is not None
-        return hello
+        until = time.monotonic() + timeout
+        while self._pilot.settled.wait(max(0.0, until - time.monotonic())):
+            if (refusal := self._pilot.refusal) is not None:
+                raise refusal
+            if (hello := self.hello) is not None:
+                return hello
+            if time.monotonic() > until:
+                break  # neither: the refusal was answered in this moment, and what comes of it is waited for
+        why = f": {self._pilot.last_loss}" if self._pilot.last_loss else ""
+        raise UnreachableError(
+            f"{self.host.name} was not reached in {timeout:g} s{why}",
+            f"photinus hosts test {self.host.name} shows which step fails",
+        )
 
     def call(
         self, verb: str, args: Mapping[str, Any] | None = None, timeout: float = CALL_S

@@ -333,7 +333,7 @@ def test_a_host_that_floods_a_stream_is_cut_off(home: Path) -> None:
         wait_until(lambda: len(hosts) == 2, 20.0, "the first one to be cut off")
         lost = [one.link.reason for one in session.drain() if isinstance(one, LinkChanged)]
         assert any("more of a file than it was asked for" in reason for reason in lost)
-        assert hosts[0].sent <= WINDOW + 2 * Flooding.PIECE
+        assert hosts[0].sent < 2 * WINDOW  # it would send four
 
 
 def test_what_a_host_or_its_ssh_says_of_a_loss_is_cleaned(home: Path) -> None:
