@@ -48,7 +48,7 @@ bench: $(STAMP)  ## measure, print a table, write benchmarks/results/*.json
 
 chaos: $(STAMP)  ## the long trials: kill -9 everywhere, races, full disks; one line a claim
 	@.ci/ssh-server
-	@PHOTINUS_TRIALS=full $(BIN)/python -m pytest -n 2 --dist worksteal -m chaos --timeout 3600 -rfEs
+	@PHOTINUS_TRIALS=full $(BIN)/python -m pytest -n 3 --dist worksteal -m chaos --timeout 3600 -rfEs
 
 clean:           ## remove what make made (runs in ~/.photinus stay)
 	rm -rf $(VENV) .mypy_cache .ruff_cache
