@@ -447,7 +447,6 @@ ALREADY = {
 }  # fmt: skip
 PREPARE = {"move(1)": ("k",), "far(1)": ("g",), "zoom(-1)": ("z",), "reset": ("y",), "smooth(-1)": ("plus",)}
 
-
 SCREENS: dict[Where, type[CockpitScreen]] = {
     "fleet": Fleet, "run": RunScreen, "processes": Processes, "hosts": Hosts,
 }  # fmt: skip
@@ -460,12 +459,30 @@ PRESSES = [
 ]
 
 
+def acts_on_charts(action: str) -> bool:
+    return SIGNS.get(action) is chart_state
+
+
 def anything(app: Cockpit, acts: FakeActs) -> object:
     jobs = [host.job is not None for host in app.store.hosts.values()]
     return type(app.screen), len(toasts(app)), len(acts.done), jobs
 
 
-@pytest.mark.parametrize(("where", "name", "action"), PRESSES)
+async def test_every_key_of_the_charts_changes_them() -> None:
+    session = FakeSession()
+    app = cockpit(session)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await live(pilot, app, session, opened=True)
+        for name, action in ((name, action) for _, name, action in PRESSES if acts_on_charts(action)):
+            await pilot.press("0", *PREPARE.get(action, ()))
+            await pilot.pause()
+            before = chart_state(app)
+            await pilot.press(name)
+            await pilot.pause()
+            assert chart_state(app) != before, f"{name} is dead"
+
+
+@pytest.mark.parametrize(("where", "name", "action"), [one for one in PRESSES if not acts_on_charts(one[2])])
 async def test_no_key_is_dead(where: Where, name: str, action: str) -> None:
     session, acts = FakeSession(), FakeActs()
     app = cockpit(session, acts=acts)

@@ -108,6 +108,8 @@ def test_before_a_deploy_the_remedy_is_named_and_nothing_is_made(sshd: Sshd, hos
     assert [path.name for path in sshd.home("plain").iterdir()] == [".bashrc"]
 
 
+@pytest.mark.chaos
+@pytest.mark.skipif(trials(0, 1) == 0, reason="a whole build: `make chaos` runs it")
 def test_another_laptop_finds_what_is_there_and_a_note_of_what_is_gone_is_forgotten(
     host: Host, wheel: Wheel
 ) -> None:

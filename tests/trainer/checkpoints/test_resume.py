@@ -14,13 +14,14 @@ from trainer.run.checkpoints import list_checkpoints
 from trainer.run.errors import CheckpointError
 from trainer.run.layout import RunDir
 
-LONG = ["steps=60", "checkpoint.every=5", "eval.every=10", "model.noise=0.1", "log.every=1"]
+STEPS = trials(30, 60)
+LONG = [f"steps={STEPS}", "checkpoint.every=5", "eval.every=10", "model.noise=0.1", "log.every=1"]
 
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("trial", range(trials(1, 20)))
 def test_killed_and_resumed_run_ends_in_the_same_bits(tmp_path: Path, text: Path, trial: int) -> None:
-    after = random.Random(trial).randrange(1, 40)
+    after = random.Random(trial).randrange(1, STEPS - 20)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert run(whole, text, sets=LONG) == 0
     process = spawn(killed, text, sets=LONG)
@@ -31,13 +32,13 @@ def test_killed_and_resumed_run_ends_in_the_same_bits(tmp_path: Path, text: Path
     finally:
         process.kill()
         process.communicate()
-    assert not (killed / "checkpoints" / "step-00000060").exists(), "it was to be killed on its way"
+    assert not (killed / "checkpoints" / f"step-{STEPS:08d}").exists(), "it was to be killed on its way"
     resumed = spawn(killed, text, "--resume", sets=LONG)
     said, _ = resumed.communicate(timeout=50)
     assert resumed.returncode == 0, said
-    assert last_word(killed)["steps_done"] + events(killed, "resume")[-1]["step"] == 60
-    assert weights(killed, 60) == weights(whole, 60)
-    assert moments(killed, 60) == moments(whole, 60)
+    assert last_word(killed)["steps_done"] + events(killed, "resume")[-1]["step"] == STEPS
+    assert weights(killed, STEPS) == weights(whole, STEPS)
+    assert moments(killed, STEPS) == moments(whole, STEPS)
 
 
 @pytest.mark.parametrize("lost", ["generators", "moments", "cursor"])
