@@ -20,6 +20,7 @@ from tui.commands.summary import asked, brief, brief_words, full, full_words
 from tui.health import health_bands
 
 GRACE_S = 0.5  # so that a host that was not reached can still say why
+SILENCE_S = 2.0  # before it is said for whom we wait
 Rows = list[dict[str, Any]]
 
 
@@ -100,12 +101,17 @@ def hear_all(hosts: Sequence[Host], timeout: float) -> Iterator[tuple[Host, Rows
 
     for host in hosts:
         threading.Thread(target=look, args=(host,), name=f"photinus-ls-{host.name}", daemon=True).start()
-    left, deadline = {host.name: host for host in hosts}, time.monotonic() + timeout + GRACE_S
+    began, patience = time.monotonic(), timeout + GRACE_S
+    left, quiet_until = {host.name: host for host in hosts}, began + min(SILENCE_S, patience)
     while left:
         try:
-            host, heard = told.get(timeout=max(0.0, deadline - time.monotonic()))
+            host, heard = told.get(timeout=max(0.0, quiet_until - time.monotonic()))
         except queue.Empty:
-            break
+            if quiet_until >= began + patience:
+                break
+            say(f"waiting for {', '.join(left)}, at most {patience - SILENCE_S:.0f} s more")
+            quiet_until = began + patience
+            continue
         del left[host.name]
         yield host, heard
     for host in left.values():

@@ -93,7 +93,7 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
     start = add_command(commands, "start", "start a run: one of our presets, or any command")
     what = start.add_argument_group("what to run")
     what.add_argument("--preset", help="a preset of configs/presets, such as kssm-v3-tiny")
-    what.add_argument("--data", help="python-docs, recall, or a path to text, on the host")
+    what.add_argument("--data", help="python-docs, recall, corpus:NAME, or a path to text, on the host")
     what.add_argument(
         "--set",
         dest="overrides",

@@ -58,10 +58,10 @@ def last_checkpoint(view: RunView) -> dict[str, Any] | None:
 
 def full(host: str, run: RunRecord, bands: Bands) -> dict[str, Any]:
     """What `show` says of a run."""
-    evaluation, sample, floors = run.evaluation, run.sample, run.floors
+    evaluation, sample, floors, probe = run.evaluation, run.sample, run.floors, run.probe
     return {
         **brief(host, run),
-        "metrics": finite(run.row),
+        "metrics": finite(run.told),
         "u_stat": run.u_stat or None,
         "health": {
             verdict.metric: health(verdict)
@@ -71,6 +71,9 @@ def full(host: str, run: RunRecord, bands: Bands) -> dict[str, Any]:
         "eta_s": run.eta_s if not run.view.is_terminal else None,
         "eval": {"step": evaluation.step, **finite(evaluation.values)} if evaluation else None,
         "sample": run.sample_text if sample else None,
+        "probe": {"step": probe.step, "layers": {name: list(of) for name, of in probe.layers.items()}}
+        if probe
+        else None,
         "floors": {"unigram": floors.unigram, "bigram": floors.bigram, "trigram": floors.trigram}
         if floors
         else None,

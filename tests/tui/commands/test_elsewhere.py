@@ -105,15 +105,21 @@ def test_a_request_for_elsewhere_says_nothing_of_this_machine(
     assert (here.inherit, there.inherit, there.cwd) == (True, False, "")
 
 
-def test_a_host_that_is_dead_or_silent_delays_no_other(
-    box: Host, photinus: Photinus, slow_link: Callable[[float], DelayProxy], sshd: Sshd
+def test_a_host_that_is_dead_or_silent_delays_no_other_and_is_named_meanwhile(
+    box: Host,
+    slow_link: Callable[[float], DelayProxy],
+    sshd: Sshd,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(looking, "SILENCE_S", 0.05)
     proxy = slow_link(0.0)
     proxy.pause()
     silent = sshd.host("plain", name="silent", port=proxy.port)
     assert next(hear_all([silent, box], 600.0)) == (box, [])  # the other one says nothing as long as we wait
     ((who, heard),) = hear_all([silent], 0.2)
     assert (who, isinstance(heard, CallError)) == (silent, True)
+    assert "waiting for silent, at most 1 s more" in capsys.readouterr().err
 
 
 def test_a_host_that_asks_something_is_told_how_to_answer_it(
