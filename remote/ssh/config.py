@@ -1,20 +1,15 @@
-"""What the user's own SSH configuration says of a host, as OpenSSH itself reads it: `ssh -G`."""
+"""Where a host is and how to get in, from the user's own SSH configuration."""
 
 import os
 import pwd
-import re
-import shutil
-import socket
-import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from remote.errors import CallError
-from remote.sanitise import clean
 from remote.ssh.address import NAME, Address, split_address
+from remote.ssh.asker import Asker, jump_circle
+from remote.ssh.expansion import agent_of, expand, path_of, tokens_of
 
-ASK_S = 10.0
 MOST_HOPS = 8
 DEFAULT_KEYS = ("~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519")
 DEFAULT_KNOWN = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
@@ -73,61 +68,6 @@ class Target:
         return str(Address(self.hostname, self.user, self.port))
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """How `ssh -G` is asked; the operator's own `ssh` and environment unless a test says otherwise."""
-
-    program: str | None = field(default_factory=lambda: shutil.which("ssh"))
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    timeout_s: float = ASK_S
-
-    @property
-    def home(self) -> str:
-        """The folder that `~` means."""
-        return self.environment.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
-
-    def settings(self, address: Address, *, blank: bool = False) -> dict[str, list[str]]:
-        """Field -> values for an address; `blank`: as if nothing were configured.
-
-        Raises:
-            CallError: the configuration cannot be read.
-        """
-        assert self.program is not None
-        words = [self.program, "-G", "-T", *(["-F", os.devnull] if blank else self._file())]
-        words += ["-p", str(address.port)] if address.port else []
-        words += ["-l", address.user] if address.user else []
-        words += ["--", address.name]
-        try:
-            done = subprocess.run(
-                words,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=self.timeout_s,
-                check=False,
-                env=dict(self.environment),
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise CallError("refused", f"ssh -G {address.name} failed: {error}", "run it by hand") from None
-        if done.returncode != 0:
-            said = clean(done.stderr.decode("utf-8", "replace")).strip().splitlines()
-            why = "; ".join(said[:3]) or f"code {done.returncode}"
-            if "jumphost loop" in why:
-                raise _circle(address.name, why)
-            raise CallError(
-                "refused",
-                f"OpenSSH cannot read its configuration for {address.name}: {why}",
-                "mend ~/.ssh/config",
-            )
-        return _fields(done.stdout.decode("utf-8", "replace"))
-
-    def _file(self) -> list[str]:
-        """OpenSSH takes `~` from the password file; where $HOME says otherwise, so do we."""
-        if Path(self.home) == Path(pwd.getpwuid(os.getuid()).pw_dir):
-            return []
-        file = Path(self.home, ".ssh", "config")
-        return ["-F", str(file) if file.exists() else os.devnull]
-
-
 def target_of(address: str, alias: str = "", asker: Asker | None = None) -> Target:
     """Where `address` is, with every hop before it; `alias` is what the operator calls it.
 
@@ -151,15 +91,15 @@ def _resolve(
     user = found["user"][0]
     here = f"{user}@{hostname}:{port}"
     if here in trail or len(trail) >= MOST_HOPS:
-        raise _circle(alias, f"over {here}")
-    tokens = _tokens(asker, address, hostname, port, user, found)
+        raise jump_circle(alias, f"over {here}")
+    tokens = tokens_of(asker, address, hostname, port, user, found)
 
     def files(key: str) -> tuple[str, ...]:
-        return tuple(_path(value, asker, tokens) for value in found.get(key, []) if value != "none")
+        return tuple(path_of(value, asker, tokens) for value in found.get(key, []) if value != "none")
 
     def words(key: str) -> tuple[str, ...]:
         listed = " ".join(found.get(key, [])).split()
-        return tuple(_path(value, asker, tokens) for value in listed if value != "none")
+        return tuple(path_of(value, asker, tokens) for value in listed if value != "none")
 
     hops: tuple[Target, ...] = ()
     jump = found.get("proxyjump", ["none"])[0]
@@ -174,20 +114,14 @@ def _resolve(
         identity_files=files("identityfile"),
         certificate_files=files("certificatefile"),
         identities_only=found.get("identitiesonly") == ["yes"],
-        identity_agent=_agent(found.get("identityagent", ["SSH_AUTH_SOCK"])[0], asker, tokens),
-        proxy_command="" if hops or not jumps or command == "none" else _expand(command, tokens),
+        identity_agent=agent_of(found.get("identityagent", ["SSH_AUTH_SOCK"])[0], asker, tokens),
+        proxy_command="" if hops or not jumps or command == "none" else expand(command, tokens),
         host_key_alias=found.get("hostkeyalias", [""])[0],
         user_known_hosts=words("userknownhostsfile"),
         global_known_hosts=words("globalknownhostsfile"),
         revoked_host_keys=files("revokedhostkeys"),
         hops=hops,
         not_honoured=_not_honoured(found, blank),
-    )
-
-
-def _circle(alias: str, why: str) -> CallError:
-    return CallError(
-        "refused", f"the jumps to {alias} go in a circle: {why}", "mend ProxyJump in ~/.ssh/config"
     )
 
 
@@ -208,20 +142,12 @@ def _plain(address: Address, alias: str, asker: Asker) -> Target:
         hostname=address.name,
         port=address.port or 22,
         user=address.user or pwd.getpwuid(os.getuid()).pw_name,
-        identity_files=tuple(_path(file, asker, {}) for file in DEFAULT_KEYS),
+        identity_files=tuple(path_of(file, asker, {}) for file in DEFAULT_KEYS),
         identity_agent=asker.environment.get("SSH_AUTH_SOCK", ""),
-        user_known_hosts=tuple(_path(file, asker, {}) for file in DEFAULT_KNOWN),
+        user_known_hosts=tuple(path_of(file, asker, {}) for file in DEFAULT_KNOWN),
         global_known_hosts=GLOBAL_KNOWN,
         note="there is no ssh program here: ~/.ssh/config was not read, only user@host:port and default keys",
     )
-
-
-def _fields(text: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for line in text.splitlines():
-        key, _, value = line.partition(" ")
-        found.setdefault(key.lower(), []).append(value)
-    return found
 
 
 def _not_honoured(found: Mapping[str, list[str]], blank: Mapping[str, list[str]]) -> tuple[str, ...]:
@@ -231,46 +157,3 @@ def _not_honoured(found: Mapping[str, list[str]], blank: Mapping[str, list[str]]
         if key not in HONOURED and key not in WITHOUT_EFFECT and values != blank.get(key)
         for value in values
     )
-
-
-def _tokens(
-    asker: Asker, address: Address, hostname: str, port: int, user: str, found: Mapping[str, list[str]]
-) -> dict[str, str]:
-    machine = socket.gethostname()
-    return {
-        "%": "%",
-        "d": asker.home,
-        "h": hostname,
-        "i": str(os.getuid()),
-        "k": found.get("hostkeyalias", [address.name])[0],
-        "L": machine.split(".")[0],
-        "l": machine,
-        "n": address.name,
-        "p": str(port),
-        "r": user,
-        "u": pwd.getpwuid(os.getuid()).pw_name,
-    }
-
-
-def _expand(text: str, tokens: Mapping[str, str]) -> str:
-    """`%h` and its like; a token that OpenSSH would not know either stays as it is."""
-    return re.sub(r"%(.)", lambda found: tokens.get(found[1], found[0]), text)
-
-
-def _path(text: str, asker: Asker, tokens: Mapping[str, str]) -> str:
-    """An absolute path; `~`, `${NAME}` and tokens expanded, the passwd home replaced where $HOME differs."""
-    text = re.sub(r"\$\{(\w+)\}", lambda found: asker.environment.get(found[1], ""), _expand(text, tokens))
-    own = pwd.getpwuid(os.getuid()).pw_dir
-    if text == "~" or text.startswith("~/"):
-        text = asker.home + text[1:]
-    elif text in {f"{own}/.ssh/known_hosts", f"{own}/.ssh/known_hosts2"}:
-        text = asker.home + text[len(own) :]
-    return str(Path(text).expanduser())
-
-
-def _agent(value: str, asker: Asker, tokens: Mapping[str, str]) -> str:
-    if value == "none":
-        return ""
-    if value == "SSH_AUTH_SOCK" or value.startswith("$"):
-        return asker.environment.get(value.lstrip("$").strip("{}"), "")
-    return _path(value, asker, tokens)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from remote.errors import CallError
-from remote.ssh.config import Asker, target_of
+from remote.ssh.asker import Asker
+from remote.ssh.config import target_of
 from tests.sshd.client import Laptop
 
 
