@@ -83,7 +83,14 @@ def call_text(module: bytes, function: str, **arguments: Any) -> bytes:
     return module + b"\n" + f"{function}(**json.loads({json.dumps(arguments)!r}))\n".encode("ascii")
 
 
-Sound: TypeAlias = bytes | BaseException | None
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """The program has ended; `said` is the end of its stderr."""
+
+    said: bytes
+
+
+Sound: TypeAlias = bytes | BaseException | _Over
 
 
 def perform(client: Runner, python: str, program: bytes, hearing: Hearing | None = None) -> dict[str, Any]:
@@ -99,11 +106,11 @@ def perform(client: Runner, python: str, program: bytes, hearing: Hearing | None
 
     def work() -> None:
         try:
-            client.run(command, stdin=program, timeout_s=LONGEST_S, on_output=sounds.put)
+            ran = client.run(command, stdin=program, timeout_s=LONGEST_S, on_output=sounds.put)
         except (OSError, CallError) as error:
             sounds.put(error)
         else:
-            sounds.put(None)
+            sounds.put(_Over(bytes(ran.err)[-SAID_MAX:]))
 
     threading.Thread(target=work, name="photinus-perform", daemon=True).start()
     return _listen(sounds, hearing)
@@ -124,8 +131,8 @@ def _listen(sounds: "queue.SimpleQueue[Sound]", hearing: Hearing) -> dict[str, A
             continue
         if isinstance(sound, BaseException):
             raise sound
-        if sound is None:
-            said = clean_line((noise + buffer).decode("utf-8", "replace")).strip()
+        if isinstance(sound, _Over):
+            said = clean_line((noise + buffer + b" " + sound.said).decode("utf-8", "replace")).strip()
             raise OSError(f"the host's Python ended before its work was done{f': {said}' if said else ''}")
         silent_s = 0.0
         *lines, buffer = (buffer + sound).split(b"\n")

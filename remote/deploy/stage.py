@@ -37,7 +37,7 @@ def prepare(home: str, sha256: str) -> None:
     final, part = _names(home, sha256)
     if _hash(final) == sha256:
         return tell(done={"there": True, "size": 0})
-    return tell(done={"there": False, "size": part.stat().st_size if part.is_file() else 0})
+    return tell(done={"there": False, "size": _size(part)})
 
 
 def accept(home: str, sha256: str) -> None:
@@ -48,10 +48,13 @@ def accept(home: str, sha256: str) -> None:
     if _hash(part) != sha256:
         part.unlink(missing_ok=True)
         return tell(done={"good": False})
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.chmod(0o600)
-    part.rename(final)
+    try:
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.chmod(0o600)
+        part.rename(final)
+    except FileNotFoundError:  # another client's was accepted meanwhile: it was the same file
+        return tell(done={"good": _hash(final) == sha256})
     return tell(done={"good": True})
 
 
@@ -64,6 +67,13 @@ def stop(home: str, token: str) -> None:
 def _names(home: str, sha256: str) -> tuple[Path, Path]:
     final = Path(home, "cas", f"{sha256}.whl")
     return final, final.with_name(final.name + ".part")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _hash(path: Path) -> str:

@@ -39,7 +39,10 @@ def upload(client: Client, python: str, home: str, wheel: Wheel, say: Callable[[
         offset = size if isinstance(size, int) and 0 <= size <= len(wheel.data) else 0
         again = f", from byte {offset:,}" if offset else ""
         say(f"sending {wheel.name} ({len(wheel.data) / 1e6:.1f} MB{again})")
-        sent += send(client, f"{home}/cas/{wheel.sha256}.whl.part", wheel.data, offset)
+        try:
+            sent += send(client, f"{home}/cas/{wheel.sha256}.whl.part", wheel.data, offset)
+        except FileNotFoundError:  # accepted in this moment, of another client's bytes
+            continue
         done = perform(client, python, call_text(stage, "accept", home=home, sha256=wheel.sha256))
         if done.get("good") is True:
             return sent

@@ -21,7 +21,7 @@ from remote.version import version
 from trainer.config.locate import configs_dir
 from trainer.run.atomic import write_bytes
 
-SUFFIXES = frozenset({".py", ".txt", ".yaml", ".typed"})
+SUFFIXES = frozenset({".py", ".txt", ".yaml", ".typed", ".cpp"})
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 MODE = 0o100644 << 16
 TAGS = "Wheel-Version: 1.0\nGenerator: photinus\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

@@ -54,6 +54,11 @@ def test_a_code_that_we_do_not_know_is_internal() -> None:
     assert caught.value.code == "internal"
 
 
+def test_a_program_that_breaks_tells_its_last_words() -> None:
+    with pytest.raises(OSError, match=r"before its work was done: .*ValueError: no such thing"):
+        perform(Here(), sys.executable, b"raise ValueError('no such thing')")
+
+
 def test_an_end_without_done_tells_the_last_words() -> None:
     with pytest.raises(OSError, match="before its work was done: Segmentation fault"):
         perform(Canned(PREFIX + b'{"say": "x"}\nSegmentation fault\n', 139), "/p", b"")

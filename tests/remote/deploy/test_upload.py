@@ -1,6 +1,7 @@
 """The wheel on its way, over a real sshd: resumed, verified, sent again when damaged; two clients at once."""
 
 import hashlib
+import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from remote.deploy import stage
 from remote.deploy.upload import send, upload
 from remote.deploy.wheel import Wheel
 from remote.errors import CallError
@@ -99,6 +101,32 @@ def test_two_clients_at_once_make_one_good_wheel(client: SshClient, sshd: Sshd, 
     other.close()
     assert len(sent) == 2
     assert (home / "cas" / f"{WHEEL.sha256}.whl").read_bytes() == DATA
+
+
+@pytest.mark.parametrize(("kept", "good"), [(DATA, True), (b"other", False)])
+def test_a_wheel_that_another_client_accepts_in_the_same_moment_is_good(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kept: bytes,
+    good: bool,
+) -> None:
+    final = tmp_path / "cas" / f"{WHEEL.sha256}.whl"
+    part = final.with_name(final.name + ".part")
+    part.parent.mkdir()
+    part.write_bytes(DATA)
+    honest = stage._hash
+
+    def overtaken(path: Path) -> str:
+        found = honest(path)
+        if path == part:
+            part.unlink()
+            final.write_bytes(kept)
+        return found
+
+    monkeypatch.setattr(stage, "_hash", overtaken)
+    stage.accept(str(tmp_path), WHEEL.sha256)
+    assert json.loads(capsys.readouterr().out.split(maxsplit=1)[1]) == {"done": {"good": good}}
 
 
 def test_a_file_that_another_writes_is_never_truncated(client: SshClient, home: Path) -> None:
