@@ -4,7 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from remote.errors import CallError
-from trainer.config.source import NAMED_SOURCES
+from trainer.config.errors import ConfigError
+from trainer.config.source import CORPUS, NAMED_SOURCES, demand_source
+from trainer.run.home import HOME_VARIABLE
 from trainer.run.spec import RunSpec
 
 
@@ -15,8 +17,8 @@ def grounded(spec: RunSpec) -> RunSpec:
     return replace(spec, cwd=str(_here(spec.cwd, Path.home())))
 
 
-def demand_data(spec: RunSpec) -> None:
-    """Refuse a run of our trainer whose text is not on this host.
+def demand_data(spec: RunSpec, root: Path) -> None:
+    """Refuse a run of our trainer whose text is not on this host, whose state root is `root`.
 
     Raises:
         CallError: `bad_request`, naming the path.
@@ -24,6 +26,12 @@ def demand_data(spec: RunSpec) -> None:
     data = spec.config.get("data")
     source = data.get("source") if isinstance(data, dict) else None
     if spec.kind != "trainer" or not isinstance(source, str) or source in NAMED_SOURCES:
+        return
+    if source.startswith(CORPUS):
+        try:
+            demand_source(source, "on this host", {HOME_VARIABLE: str(root)})
+        except ConfigError as error:
+            raise CallError("bad_request", str(error)) from error
         return
     path = _here(source, Path(spec.cwd) if spec.cwd else Path.home())
     try:

@@ -209,7 +209,7 @@ def _check_fresh(ctx: Context, plan: Plan) -> None:
         raise CallError("refused", "the run would do zero steps", "set steps to 1 or more")
     check_host(ctx, spec, demand_parent(ctx, spec))
     demand_program(spec)
-    demand_data(spec)
+    demand_data(spec, ctx.home.root)
 
 
 def check_host(ctx: Context, spec: RunSpec, checkpoint_bytes: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainer.data.errors import BadFileError, ChangedWhileReadError, DataError
+from trainer.data.naming import shown
 from trainer.data.progress import Pulse
 from trainer.data.readers import READ, suffix_of, texts_of
 from trainer.data.source import Document
@@ -27,7 +28,7 @@ class TextFiles:
 
     def __init__(self, path: Path, text_field: str) -> None:
         self.path = path.expanduser()
-        self.name = self.path.name or str(path)
+        self.name = shown(self.path.name or path)
         self.notes: list[str] = []
         self._text_field = text_field
         self._reader = f"{FORMAT} {text_field}"
@@ -40,7 +41,7 @@ class TextFiles:
             return stamp_of(self._files, self.path, self._reader)
         except OSError as error:
             raise ChangedWhileReadError(
-                f"{error.filename} went away", "let it rest, then try again"
+                f"{shown(error.filename)} went away", "let it rest, then try again"
             ) from error
 
     def content_hash(self, pulse: Pulse) -> str:
@@ -71,9 +72,9 @@ class TextFiles:
             try:
                 for raw in texts_of(path, self._text_field):
                     pulse.beat("read", done, total)
-                    if text := strip_gutenberg(clean(raw)):
+                    if text := strip_gutenberg(clean(raw.text)):
                         found = True
-                        yield Document(text)
+                        yield Document(text, where=raw.where)
             except BadFileError as error:
                 if path == self.path:
                     raise
@@ -81,14 +82,15 @@ class TextFiles:
             done += path.stat().st_size
         if not found:
             why = f" ({self.notes[0]})" if self.notes else ""
-            raise DataError(f"there is no text in {self.path}{why}", GIVE)
+            raise DataError(f"there is no text in {shown(self.path)}{why}", GIVE)
 
     def _find(self) -> list[Path]:
         if self.path.is_file():
             return [self.path]
         if not self.path.is_dir():
             raise DataError(
-                f"there is no file or folder {self.path}", GIVE + ", or name python-docs or recall"
+                f"there is no file or folder {shown(self.path)}",
+                GIVE + ", or name python-docs, recall or corpus:NAME",
             )
         found: list[Path] = []
         for folder, folders, names in os.walk(self.path, onerror=_refuse):
@@ -96,7 +98,7 @@ class TextFiles:
             found.extend(Path(folder, name) for name in names if not name.startswith("."))
         readable = [path for path in found if suffix_of(path.name) in READ and path.is_file()]
         if not readable:
-            raise DataError(f"there is no text file among the {len(found)} files in {self.path}", GIVE)
+            raise DataError(f"there is no text file among the {len(found)} files in {shown(self.path)}", GIVE)
         return sorted(readable, key=lambda path: path.relative_to(self.path).parts)
 
 
@@ -106,10 +108,10 @@ def _chunks(path: Path) -> Iterator[bytes]:
             while chunk := file.read(HASH_BYTES):
                 yield chunk
     except OSError as error:
-        raise DataError(f"cannot read {path} ({error.strerror})", "check its permissions") from error
+        raise DataError(f"cannot read {shown(path)} ({error.strerror})", "check its permissions") from error
 
 
 def _refuse(error: OSError) -> None:
     raise DataError(
-        f"cannot read the folder {error.filename} ({error.strerror})", "check its permissions"
+        f"cannot read the folder {shown(error.filename)} ({error.strerror})", "check its permissions"
     ) from error

@@ -78,6 +78,8 @@ def strip_gutenberg(text: str) -> str:
     start = _START.search(text) or _OLD_START.search(text, 0, len(text) // 2)
     if start is None and "Project Gutenberg" not in text[-_FOOTER_CHARS:]:
         return text
-    begin = start.end() if start else 0
+    begin = text.find("\n", start.end()) if start else 0  # what was looked at may end within the line
+    if begin < 0:
+        return ""
     ends = [match.start() for pattern in (_END, _OLD_END) if (match := pattern.search(text, begin))]
     return text[begin : min(ends, default=len(text))].strip()

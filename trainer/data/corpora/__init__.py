@@ -1,0 +1,1 @@
+"""Corpora with a name: gathered from files, folders and Project Gutenberg, and kept with their provenance."""
