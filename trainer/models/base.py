@@ -61,8 +61,11 @@ class LanguageModel(nn.Module, ABC, Generic[State]):
     def loss(self, tokens: Tensor, targets: Tensor) -> LossOutput:
         """Return CE, penalty and statistics of `tokens` against `targets`, each `[B, T]`."""
         seen = self.features(tokens)
-        ce = head_cross_entropy(seen.hidden.flatten(0, 1), self.embedding.weight, targets.flatten())
-        return self.account(seen, ce)
+        return self.account(seen, self.cross_entropy(seen, targets))
+
+    def cross_entropy(self, seen: Features, targets: Tensor) -> Tensor:
+        """Return the mean CE, nats a token, of what was made of a text against `targets [B, T]`."""
+        return head_cross_entropy(seen.hidden.flatten(0, 1), self.embedding.weight, targets.flatten())
 
     def account(self, seen: Features, ce: Tensor) -> LossOutput:
         """Return what a step needs of features and the mean CE of their head."""

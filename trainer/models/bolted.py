@@ -40,7 +40,7 @@ class BoltedGPT(GPT):
     def init_state(self, batch: int) -> KeyValues:
         """Return an empty cache and oscillators at rest."""
         empty = super().init_state(batch)
-        rest = torch.zeros(2, batch, self.config.oscillators, device=self.embedding.weight.device)
+        rest = self.bank.dynamics.rest(batch, self.embedding.weight.device)
         return BoltedState(empty.keys, empty.values, rest)
 
     def advance(self, token: Tensor, state: KeyValues) -> tuple[Features, KeyValues]:

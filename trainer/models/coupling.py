@@ -49,6 +49,10 @@ def smooth_log_u(n: Tensor, m: Tensor) -> Tensor:
     return _LIMIT * torch.tanh(ratio / _LIMIT)
 
 
-def coupling_strength(u: Tensor) -> Tensor:
-    """Return `K = 2 sigmoid(u)`, between 1.05 and 2 for u in [0.1, 10]."""
-    return 2.0 * torch.sigmoid(u)
+def coupling_strength(u: Tensor, k_max: float = 2.0, signed: bool = False) -> Tensor:
+    """Return `K = k_max sigmoid(u)`: between 1.05 and 2 for u in [0.1, 10], where k_max is 2.
+
+    Args:
+        signed: `k_max tanh(0.5 ln u)` instead, which is negative below u = 1 and within 0.82 k_max of zero.
+    """
+    return k_max * ((u - 1) / (u + 1) if signed else torch.sigmoid(u))

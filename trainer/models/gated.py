@@ -12,14 +12,19 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
 from trainer.config.model import ModelConfig
+from trainer.models import native
 from trainer.models.bank import SLOWEST
 from trainer.models.base import FeedForward, LanguageModel, initialise_linear, without_order
+from trainer.models.native.gated import NativeGatedStates
 from trainer.models.outputs import Features
 from trainer.models.scan import chunk_length, scan, scan_back
 
 
 def gated_states(gate: Tensor, value: Tensor) -> Tensor:
     """Return the states `[B, T, N]` after every token, from rest, for gate logits and values `[B, T, N]`."""
+    if native.serves(gate):
+        kept: Tensor = native.apply(NativeGatedStates, gate, value)
+        return kept
     tokens = gate.shape[1]
     spare = -tokens % chunk_length(tokens)
     if spare:

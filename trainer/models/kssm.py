@@ -73,7 +73,7 @@ class KuramotoSSM(LanguageModel[list[Tensor]]):
     def init_state(self, batch: int) -> list[Tensor]:
         """Return oscillators at rest, one `[2, B, N]` a layer."""
         device = self.embedding.weight.device
-        return [torch.zeros(2, batch, self.config.oscillators, device=device) for _ in self.blocks]
+        return [block.bank.dynamics.rest(batch, device) for block in self._typed_blocks()]
 
     def advance(self, token: Tensor, state: list[Tensor]) -> tuple[Features, list[Tensor]]:
         """See `LanguageModel.advance`."""

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from trainer.models.planes import batch_slices, times
-
-EPS = 1e-6
-"""Added to |z|^2: the phase of a resting oscillator is undefined, and its gradient would be infinite."""
+from trainer.models import native
+from trainer.models.native.order import NativeOrderParameters
+from trainer.models.planes import EPS, batch_slices, times
 
 
 @dataclass(frozen=True)
@@ -21,16 +20,22 @@ class Order:
     """Order parameters `Z_n = mean_j |z_j| e^{i n theta_j}` of every group, n = 1..H.
 
     Attributes:
-        planes: `[2, B, T, H, G]`, real and imaginary parts.
+        features: `[B, T, 3, H, G]`, the real part, the imaginary part and |Z_n|, smooth at zero.
         amplitude: mean |z_j| of every group, `[B, T, G]`, without gradient.
     """
 
-    planes: Tensor
+    features: Tensor
     amplitude: Tensor
 
+    @property
+    def planes(self) -> Tensor:
+        """Real and imaginary parts, `[2, B, T, H, G]`."""
+        return self.features[:, :, :2].movedim(2, 0)
+
+    @property
     def magnitude(self) -> Tensor:
-        """Return `|Z_n|`, `[B, T, H, G]`, smooth at zero."""
-        return (self.planes.square().sum(0) + EPS * EPS).sqrt()
+        """`|Z_n|`, `[B, T, H, G]`."""
+        return self.features[:, :, 2]
 
 
 def order_parameters(states: Tensor, coupling: Tensor | None, group: int, harmonics: int) -> Order:
@@ -44,8 +49,9 @@ def order_parameters(states: Tensor, coupling: Tensor | None, group: int, harmon
     """
     units = states.shape[-1]
     shaped = states.view(*states.shape[:-1], group, units // group)
-    planes, amplitude = _OrderParameters.apply(shaped, coupling, harmonics)  # type: ignore[no-untyped-call]
-    return Order(planes, amplitude)
+    if native.serves(states):
+        return Order(*native.apply(NativeOrderParameters, shaped, coupling, harmonics))
+    return Order(*_OrderParameters.apply(shaped, coupling, harmonics))  # type: ignore[no-untyped-call]
 
 
 class _OrderParameters(torch.autograd.Function):
@@ -58,30 +64,33 @@ class _OrderParameters(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, z: Tensor, coupling: Tensor | None, harmonics: int) -> tuple[Tensor, Tensor]:
         _, batch, tokens, _, groups = z.shape
-        planes = z.new_empty(2, batch, tokens, harmonics, groups)
+        features = z.new_empty(batch, tokens, 3, harmonics, groups)
         amplitude = z.new_empty(batch, tokens, groups)
         for part in batch_slices(z):
             step = _couple(z[:, part], None if coupling is None else coupling[part])
             torch.mean(step.radius, dim=2, out=amplitude[part])
             term = step.q * step.radius
-            planes[:, part, :, 0] = term.mean(dim=3)
-            for n in range(1, harmonics):
-                term = times(term, step.q[0], step.q[1])
-                planes[:, part, :, n] = term.mean(dim=3)
-        ctx.save_for_backward(z, coupling)
+            real, imag, length = features[part].unbind(2)
+            for n in range(harmonics):
+                if n:
+                    term = times(term, step.q[0], step.q[1])
+                torch.mean(term[0], dim=2, out=real[:, :, n])
+                torch.mean(term[1], dim=2, out=imag[:, :, n])
+            torch.mul(real, real, out=length).addcmul_(imag, imag).add_(EPS * EPS).sqrt_()
+        ctx.save_for_backward(z, coupling, features)
         ctx.mark_non_differentiable(amplitude)
-        return planes, amplitude
+        return features, amplitude
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        z, coupling = ctx.saved_tensors
+        z, coupling, features = ctx.saved_tensors
         grad_z = torch.empty_like(z)
         grad_coupling = None if coupling is None else torch.empty_like(coupling)
         for part in batch_slices(z):
             step = _couple(z[:, part], None if coupling is None else coupling[part])
             # The gradient of a mean is the same for every member of a group: [2, b, T, 1, H, G].
-            dy = (grad[:, part] / z.shape[3]).unsqueeze(3)
+            dy = _through_magnitude(grad[part], features[part]).div_(z.shape[3]).unsqueeze(3)
             grad_p, grad_radius = _through_harmonics(dy, step.q)
             grad_p.mul_(step.radius)
             grad_mean: Tensor | None = None
@@ -145,6 +154,12 @@ def _through_coupling(grad_q: Tensor, step: _Coupled, rotation: _Rotation) -> tu
     real = (grad_delta * p[1]).sum(2, keepdim=True).mul_(-share)
     imag = (grad_delta * p[0]).sum(2, keepdim=True).mul_(share)
     return grad_p, torch.stack((real, imag)), grad_coupling
+
+
+def _through_magnitude(grad: Tensor, features: Tensor) -> Tensor:
+    """Return the gradient of Z `[2, b, T, H, G]` from that of the features."""
+    slope = grad[:, :, 2] / features[:, :, 2]
+    return torch.addcmul(grad[:, :, :2], features[:, :, :2], slope.unsqueeze(2)).movedim(2, 0)
 
 
 def _through_harmonics(dy: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:

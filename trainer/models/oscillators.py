@@ -7,6 +7,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
+from trainer.models import native
+from trainer.models.native.driven import NativeDrivenOscillators
 from trainer.models.planes import batch_slices, times
 from trainer.models.scan import Frame, chunk_length, rotating_frame, scan, scan_back
 
@@ -26,6 +28,9 @@ def driven_oscillators(gate: Tensor, phase: Tensor, omega: Tensor, start: Tensor
     batch, tokens, units = gate.shape
     if start is None:
         start = gate.new_zeros(2, batch, units)
+    if native.serves(gate):
+        kept: Tensor = native.apply(NativeDrivenOscillators, gate, phase, omega, start)
+        return kept
     spare = -tokens % chunk_length(tokens)
     if spare:
         gate = pad(gate, (0, 0, 0, spare))

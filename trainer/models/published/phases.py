@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from trainer.models.planes import batch_slices, times
+from trainer.models.planes import batch_slices
 
 MAGNITUDE_EPS = 1e-8
 """Added under the root of |Z|, as published."""
@@ -37,7 +37,7 @@ def mean_harmonics(theta: Tensor, harmonics: int) -> Tensor:
 
     Args:
         theta: `[B, T, N]`.
-        harmonics: H. Each comes from the one before by angle addition, and again in the backward pass, so no
+        harmonics: H. Each comes from the two before by a recurrence, and again in the backward pass, so no
             `[B, T, N, H]` tensor is ever made.
     """
     planes: Tensor = _MeanHarmonics.apply(theta, harmonics)  # type: ignore[no-untyped-call]
@@ -52,7 +52,13 @@ def plain_mean_harmonics(theta: Tensor, harmonics: int) -> Tensor:
 
 
 class _MeanHarmonics(torch.autograd.Function):
-    """Keeps theta alone; on CPU both passes go text by text, so that what lies between stays in the cache."""
+    """Keeps theta alone; on CPU both passes go text by text, so that what lies between stays in the cache.
+
+    Both cos and sin of n theta obey x_(n+1) = 2 cos(theta) x_n - x_(n-1), so the next harmonic replaces the
+    one before the last, in one operation for both planes. That operation adds, so the signs of harmonics
+    alternate in pairs, + + - -, and are put right at the end. The gradient is Clenshaw's sum, the same
+    recurrence downwards. Errors grow with n: means of 192 phases are right to 1e-5 in float32 at n = 32.
+    """
 
     @staticmethod
     def forward(ctx: Any, theta: Tensor, harmonics: int) -> Tensor:
@@ -60,32 +66,48 @@ class _MeanHarmonics(torch.autograd.Function):
         ctx.harmonics = harmonics
         planes = theta.new_empty(2, *theta.shape[:-1], harmonics)
         for part in batch_slices(theta.unsqueeze(0)):
-            unit = _unit(theta[part])
-            power = unit
-            planes[:, part, ..., 0] = power.mean(-1)
-            for n in range(1, harmonics):
-                power = times(power, unit[0], unit[1])
-                planes[:, part, ..., n] = power.mean(-1)
+            now = _unit(theta[part])
+            twice = 2 * now[0]
+            before = torch.stack((torch.ones_like(now[0]), torch.zeros_like(now[0])))
+            for n in range(harmonics):
+                planes[:, part, ..., n] = now.mean(-1)
+                if n + 1 < harmonics:
+                    before.addcmul_(twice, now, value=_turn(n))
+                    before, now = now, before
+        planes *= _signs(harmonics, theta)
         return planes
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (theta,) = ctx.saved_tensors
+        harmonics = ctx.harmonics
+        # d/dtheta mean cos(n theta) = -n sin(n theta) / N, and of sin: n cos(n theta) / N.
+        orders = torch.arange(1, harmonics + 1, device=theta.device, dtype=theta.dtype) / theta.shape[-1]
+        weights = torch.stack((grad[1], -grad[0])) * (orders * _signs(harmonics, theta))
         slope = torch.empty_like(theta)
         for part in batch_slices(theta.unsqueeze(0)):
             unit = _unit(theta[part])
-            power = unit
-            # d/dtheta mean cos(n theta) = -n sin(n theta) / N, and of sin: n cos(n theta) / N.
-            each = grad[:, part] / theta.shape[-1]
-            total = torch.zeros_like(theta[part])
-            for n in range(1, ctx.harmonics + 1):
-                column = each[..., n - 1 : n]
-                total.addcmul_(power[0], column[1], value=n).addcmul_(power[1], column[0], value=-n)
-                if n < ctx.harmonics:
-                    power = times(power, unit[0], unit[1])
-            slope[part] = total
+            twice = 2 * unit[0]
+            now, after = torch.zeros_like(unit), torch.zeros_like(unit)
+            for n in reversed(range(harmonics)):
+                after.addcmul_(twice, now, value=_turn(n)).add_(weights[:, part, ..., n : n + 1])
+                now, after = after, now
+            # sum a_n cos(n theta) = b_1 cos(theta) - b_2 and sum a_n sin(n theta) = b_1 sin(theta)
+            now.mul_(unit)
+            torch.add(now[0], now[1], out=slope[part])
+            slope[part].add_(after[0])
         return slope, None
+
+
+def _turn(n: int) -> int:
+    """The sign of the step from harmonic n + 1 to n + 2 where signs run + + - -."""
+    return 1 if n % 2 else -1
+
+
+def _signs(harmonics: int, like: Tensor) -> Tensor:
+    """`[H]`, of harmonics 1..H: + - - + + - - ..."""
+    return torch.tensor([1.0 if n % 4 in (0, 1) else -1.0 for n in range(1, harmonics + 1)]).to(like)
 
 
 def _unit(theta: Tensor) -> Tensor:

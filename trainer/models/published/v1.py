@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, gelu
 
 from trainer.config.model import ModelConfig
-from trainer.models.outputs import Features, LossOutput
+from trainer.models.outputs import Features
 from trainer.models.published.phases import intervened, kuramoto_step, magnitude, mean_harmonics
 from trainer.models.published.positionwise import PositionWise, evenly_spaced
 
@@ -67,8 +67,6 @@ class PublishedV1(PositionWise):
         logits: Tensor = self.to_vocabulary(hidden)
         return logits
 
-    def loss(self, tokens: Tensor, targets: Tensor) -> LossOutput:
-        """See `LanguageModel.loss`."""
-        seen = self.features(tokens)
-        ce = cross_entropy(self.head(seen.hidden).float().flatten(0, 1), targets.flatten())
-        return self.account(seen, ce)
+    def cross_entropy(self, seen: Features, targets: Tensor) -> Tensor:
+        """See `LanguageModel.cross_entropy`."""
+        return cross_entropy(self.head(seen.hidden).float().flatten(0, 1), targets.flatten())

@@ -1,0 +1,336 @@
+// The oscillators' inner loops for a CPU: the scans of `oscillators.py` and `gated.py`, and `order.py`.
+//
+// Each function does what the torch form of the same name in those modules does, in one pass over memory and
+// with every number of a token in registers. Arrays are float32 and dense but for the rows of drives, which
+// may lie inside wider rows. A number depends on neither the count of threads nor the size of the batch.
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace {
+
+using Row = const float *__restrict;
+using OutRow = float *__restrict;
+using Size = std::int64_t;
+
+constexpr Size TILE = 64;  // units taken together through time: four AVX-512 registers an array
+
+inline float between(float low, float x, float high) {  // not a number stays what it is
+    x = x < low ? low : x;
+    return x > high ? high : x;
+}
+
+inline float sigmoid(float x) {
+    const float y = between(-87.0f, -x, 87.0f);
+    const float n = __builtin_rintf(y * 1.44269504088896341f);
+    const float r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    const float mantissa = p * r * r + r + 1.0f;
+    const std::int32_t bits = (static_cast<std::int32_t>(n) + 127) << 23;
+    float power;
+    std::memcpy(&power, &bits, sizeof power);
+    return 1.0f / (1.0f + mantissa * power);
+}
+
+// Cosine and sine by quadrants (the minimax polynomials of Cephes); good to 1e-7 up to some 8,000 radians, and on
+// the unit circle ever after.
+inline void turn(float angle, float &cosine, float &sine) {
+    const float quarter = __builtin_rintf(angle * 0.636619772367581343f);
+    float y = ((angle - quarter * 1.5703125f) - quarter * 4.837512969970703125e-4f) - quarter * 7.54978995489e-8f;
+    y = between(-0.7854f, y, 0.7854f);
+    const float z = y * y;
+    const float s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * y + y;
+    const float c = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z
+                    - 0.5f * z + 1.0f;
+    const std::int32_t q = static_cast<std::int32_t>(quarter);
+    const float along = q & 1 ? s : c, across = q & 1 ? c : s;
+    cosine = (q + 1) & 2 ? -along : along;
+    sine = q & 2 ? -across : across;
+}
+
+}  // namespace
+
+extern "C" {
+
+// rotor [4, N]: cos and sin of omega in float32, then what rounding took from them.
+// gate, phase: [B, T, N] in rows of `stride`; start [2, B, N]; states [2, B, T, N].
+void driven_forward(Row gate, Row phase, Size stride, Row rotor, Row start, OutRow states, Size batch, Size tokens,
+                    Size units, int threads) {
+    const Size tiles = (units + TILE - 1) / TILE, plane = batch * tokens * units;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (Size task = 0; task < batch * tiles; ++task) {
+        const Size b = task / tiles, first = task % tiles * TILE;
+        const Size width = units - first < TILE ? units - first : TILE;
+        Row c1 = rotor + first, s1 = c1 + units, c2 = s1 + units, s2 = c2 + units;
+        float re[TILE], im[TILE];
+        std::memcpy(re, start + b * units + first, width * sizeof(float));
+        std::memcpy(im, start + (batch + b) * units + first, width * sizeof(float));
+        for (Size t = 0; t < tokens; ++t) {
+            Row x = gate + (b * tokens + t) * stride + first, phi = phase + (b * tokens + t) * stride + first;
+            OutRow out_re = states + (b * tokens + t) * units + first, out_im = out_re + plane;
+#pragma omp simd
+            for (Size i = 0; i < width; ++i) {
+                const float g = sigmoid(x[i]), a = 1.0f - g;
+                float cosine, sine;
+                turn(phi[i], cosine, sine);
+                const float turned_re = c1[i] * re[i] - s1[i] * im[i] + (c2[i] * re[i] - s2[i] * im[i]);
+                const float turned_im = s1[i] * re[i] + c1[i] * im[i] + (s2[i] * re[i] + c2[i] * im[i]);
+                out_re[i] = re[i] = a * turned_re + g * cosine;
+                out_im[i] = im[i] = a * turned_im + g * sine;
+            }
+        }
+    }
+}
+
+// grad, states [2, B, T, N]; grad_gate, grad_phase in rows of `grad_stride`; grad_omega [B, N];
+// grad_start [2, B, N].
+void driven_backward(Row gate, Row phase, Size stride, Row rotor, Row start, Row states, Row grad, OutRow grad_gate,
+                     OutRow grad_phase, Size grad_stride, OutRow grad_omega, OutRow grad_start, Size batch,
+                     Size tokens, Size units, int threads) {
+    const Size tiles = (units + TILE - 1) / TILE, plane = batch * tokens * units;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (Size task = 0; task < batch * tiles; ++task) {
+        const Size b = task / tiles, first = task % tiles * TILE;
+        const Size width = units - first < TILE ? units - first : TILE;
+        Row cosines = rotor + first, sines = cosines + units;
+        float re[TILE] = {}, im[TILE] = {}, omega[TILE] = {};  // of the adjoint that arrives from later tokens
+        for (Size t = tokens - 1; t >= 0; --t) {
+            const Size at = b * tokens + t;
+            Row x = gate + at * stride + first, phi = phase + at * stride + first;
+            Row d_re = grad + at * units + first, d_im = d_re + plane;
+            Row before_re = t ? states + (at - 1) * units + first : start + b * units + first;
+            Row before_im = t ? before_re + plane : before_re + batch * units;
+            OutRow d_gate = grad_gate + at * grad_stride + first, d_phase = grad_phase + at * grad_stride + first;
+#pragma omp simd
+            for (Size i = 0; i < width; ++i) {
+                const float g = sigmoid(x[i]), a = 1.0f - g;
+                float cosine, sine;
+                turn(phi[i], cosine, sine);
+                const float v_re = d_re[i] + re[i], v_im = d_im[i] + im[i];
+                const float past_re = cosines[i] * before_re[i] - sines[i] * before_im[i];
+                const float past_im = sines[i] * before_re[i] + cosines[i] * before_im[i];
+                d_gate[i] = g * a * (v_re * (cosine - past_re) + v_im * (sine - past_im));
+                d_phase[i] = g * (v_im * cosine - v_re * sine);
+                omega[i] += a * (past_re * v_im - past_im * v_re);
+                re[i] = a * (cosines[i] * v_re + sines[i] * v_im);
+                im[i] = a * (cosines[i] * v_im - sines[i] * v_re);
+            }
+        }
+        std::memcpy(grad_omega + b * units + first, omega, width * sizeof(float));
+        std::memcpy(grad_start + b * units + first, re, width * sizeof(float));
+        std::memcpy(grad_start + (batch + b) * units + first, im, width * sizeof(float));
+    }
+}
+
+// gate, value [B, T, N] in rows of `stride`; states [B, T, N], from rest.
+void gated_forward(Row gate, Row value, Size stride, OutRow states, Size batch, Size tokens, Size units, int threads) {
+    const Size tiles = (units + TILE - 1) / TILE;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (Size task = 0; task < batch * tiles; ++task) {
+        const Size b = task / tiles, first = task % tiles * TILE;
+        const Size width = units - first < TILE ? units - first : TILE;
+        float state[TILE] = {};
+        for (Size t = 0; t < tokens; ++t) {
+            Row x = gate + (b * tokens + t) * stride + first, y = value + (b * tokens + t) * stride + first;
+            OutRow out = states + (b * tokens + t) * units + first;
+#pragma omp simd
+            for (Size i = 0; i < width; ++i) {
+                const float g = sigmoid(x[i]);
+                out[i] = state[i] = (1.0f - g) * state[i] + g * y[i];
+            }
+        }
+    }
+}
+
+void gated_backward(Row gate, Row value, Size stride, Row states, Row grad, OutRow grad_gate, OutRow grad_value,
+                    Size grad_stride, Size batch, Size tokens, Size units, int threads) {
+    const Size tiles = (units + TILE - 1) / TILE;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (Size task = 0; task < batch * tiles; ++task) {
+        const Size b = task / tiles, first = task % tiles * TILE;
+        const Size width = units - first < TILE ? units - first : TILE;
+        const float rest[TILE] = {};
+        float adjoint[TILE] = {};
+        for (Size t = tokens - 1; t >= 0; --t) {
+            const Size at = b * tokens + t;
+            Row x = gate + at * stride + first, y = value + at * stride + first;
+            Row d = grad + at * units + first, before = t ? states + (at - 1) * units + first : rest;
+            OutRow d_gate = grad_gate + at * grad_stride + first, d_value = grad_value + at * grad_stride + first;
+#pragma omp simd
+            for (Size i = 0; i < width; ++i) {
+                const float g = sigmoid(x[i]), a = 1.0f - g, v = d[i] + adjoint[i];
+                d_gate[i] = g * a * v * (y[i] - before[i]);
+                d_value[i] = g * v;
+                adjoint[i] = a * v;
+            }
+        }
+    }
+}
+
+// states [2, R, k, G] for R = B T rows; coupling [R] or null; features [R, 3, H, G]; amplitude [R, G].
+void order_forward(Row states, Row coupling, OutRow features, OutRow amplitude, Size rows, Size group, Size groups,
+                   Size harmonics, float eps, int threads) {
+    const Size plane = rows * group * groups, set = harmonics * groups;
+    const float share = 1.0f / group;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (Size row = 0; row < rows; ++row) {
+        const float K = coupling ? coupling[row] : 0.0f;
+        for (Size first = 0; first < groups; first += TILE) {
+            const Size width = groups - first < TILE ? groups - first : TILE;
+            Row z = states + row * group * groups + first;
+            OutRow out = features + row * 3 * set + first, mean = amplitude + row * groups + first;
+            float mean_re[TILE] = {}, mean_im[TILE] = {}, radius[TILE] = {};
+            float q_re[TILE], q_im[TILE], y_re[TILE], y_im[TILE];
+            for (Size j = 0; coupling && j < group; ++j) {
+                Row re = z + j * groups, im = re + plane;
+#pragma omp simd
+                for (Size i = 0; i < width; ++i) {
+                    mean_re[i] += share * re[i];
+                    mean_im[i] += share * im[i];
+                }
+            }
+            for (Size n = 0; n < 2 * harmonics; ++n) std::memset(out + n * groups, 0, width * sizeof(float));
+            for (Size j = 0; j < group; ++j) {
+                Row re = z + j * groups, im = re + plane;
+#pragma omp simd
+                for (Size i = 0; i < width; ++i) {
+                    const float square = re[i] * re[i] + im[i] * im[i] + eps;
+                    const float length = std::sqrt(square), inverse = 1.0f / length;
+                    const float p_re = re[i] * inverse, p_im = im[i] * inverse;
+                    q_re[i] = p_re;
+                    q_im[i] = p_im;
+                    if (coupling) {
+                        float cosine, sine;
+                        turn(K * (p_re * mean_im[i] - p_im * mean_re[i]), cosine, sine);
+                        q_re[i] = p_re * cosine - p_im * sine;
+                        q_im[i] = p_re * sine + p_im * cosine;
+                    }
+                    y_re[i] = share * length * q_re[i];
+                    y_im[i] = share * length * q_im[i];
+                    radius[i] += share * length;
+                }
+                for (Size n = 0; n < harmonics; ++n) {
+                    OutRow to_re = out + n * groups, to_im = to_re + set;
+#pragma omp simd
+                    for (Size i = 0; i < width; ++i) {
+                        to_re[i] += y_re[i];
+                        to_im[i] += y_im[i];
+                        const float next = y_re[i] * q_re[i] - y_im[i] * q_im[i];
+                        y_im[i] = y_re[i] * q_im[i] + y_im[i] * q_re[i];
+                        y_re[i] = next;
+                    }
+                }
+            }
+            for (Size n = 0; n < harmonics; ++n) {
+                Row re = out + n * groups, im = re + set;
+                OutRow to = out + 2 * set + n * groups;
+#pragma omp simd
+                for (Size i = 0; i < width; ++i) to[i] = std::sqrt(re[i] * re[i] + im[i] * im[i] + eps * eps);
+            }
+            std::memcpy(mean, radius, width * sizeof(float));
+        }
+    }
+}
+
+// As above, with the gradient of the features; grad_coupling [R] is not touched where coupling is null.
+void order_backward(Row states, Row coupling, Row features, Row grad, OutRow grad_states, OutRow grad_coupling,
+                    Size rows, Size group, Size groups, Size harmonics, float eps, int threads) {
+    const Size plane = rows * group * groups, set = harmonics * groups;
+    const float share = 1.0f / group;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (Size row = 0; row < rows; ++row) {
+        const float K = coupling ? coupling[row] : 0.0f;
+        float pull = 0.0f;
+        for (Size first = 0; first < groups; first += TILE) {
+            const Size width = groups - first < TILE ? groups - first : TILE;
+            Row z = states + row * group * groups + first;
+            OutRow d_z = grad_states + row * group * groups + first;
+            Row seen = features + row * 3 * set + first, d = grad + row * 3 * set + first;
+            float mean_re[TILE] = {}, mean_im[TILE] = {}, back_re[TILE] = {}, back_im[TILE] = {};
+            float cosine[TILE], sine[TILE];                        // of the Kuramoto step
+            float q_re[TILE], q_im[TILE], w_re[TILE], w_im[TILE];  // the phasor after it, and its power n - 1
+            float d_re[TILE], d_im[TILE], d_radius[TILE];
+            for (Size j = 0; coupling && j < group; ++j) {
+                Row re = z + j * groups, im = re + plane;
+#pragma omp simd
+                for (Size i = 0; i < width; ++i) {
+                    mean_re[i] += share * re[i];
+                    mean_im[i] += share * im[i];
+                }
+            }
+            for (Size j = 0; j < group; ++j) {
+                Row re = z + j * groups, im = re + plane;
+                OutRow to_re = d_z + j * groups, to_im = to_re + plane;
+#pragma omp simd
+                for (Size i = 0; i < width; ++i) {
+                    const float inverse = 1.0f / std::sqrt(re[i] * re[i] + im[i] * im[i] + eps);
+                    q_re[i] = re[i] * inverse;
+                    q_im[i] = im[i] * inverse;
+                    if (coupling) {
+                        const float p_re = q_re[i], p_im = q_im[i];
+                        turn(K * (p_re * mean_im[i] - p_im * mean_re[i]), cosine[i], sine[i]);
+                        q_re[i] = p_re * cosine[i] - p_im * sine[i];
+                        q_im[i] = p_re * sine[i] + p_im * cosine[i];
+                    }
+                    w_re[i] = 1.0f;
+                    w_im[i] = d_re[i] = d_im[i] = d_radius[i] = 0.0f;
+                }
+                for (Size n = 0; n < harmonics; ++n) {
+                    Row y_re = seen + n * groups, y_im = y_re + set, y_abs = y_im + set;
+                    Row g_re = d + n * groups, g_im = g_re + set, g_abs = g_im + set;
+                    const float order = n + 1;
+#pragma omp simd
+                    for (Size i = 0; i < width; ++i) {
+                        const float slope = g_abs[i] / y_abs[i];
+                        const float e_re = share * (g_re[i] + slope * y_re[i]), e_im = share * (g_im[i] + slope * y_im[i]);
+                        d_re[i] += order * (w_re[i] * e_re + w_im[i] * e_im);
+                        d_im[i] += order * (w_re[i] * e_im - w_im[i] * e_re);
+                        const float next = w_re[i] * q_re[i] - w_im[i] * q_im[i];
+                        w_im[i] = w_re[i] * q_im[i] + w_im[i] * q_re[i];
+                        w_re[i] = next;
+                        d_radius[i] += w_re[i] * e_re + w_im[i] * e_im;
+                    }
+                }
+                float here = 0.0f;
+#pragma omp simd reduction(+ : here)
+                for (Size i = 0; i < width; ++i) {
+                    const float square = re[i] * re[i] + im[i] * im[i] + eps;
+                    const float length = std::sqrt(square), inverse = 1.0f / length;
+                    const float p_re = re[i] * inverse, p_im = im[i] * inverse;
+                    const float c_re = length * d_re[i], c_im = length * d_im[i];  // gradient of the coupled phasor
+                    float f_re = c_re, f_im = c_im;                                // and of the free one
+                    if (coupling) {
+                        const float error = p_re * mean_im[i] - p_im * mean_re[i];
+                        const float along = c_im * q_re[i] - c_re * q_im[i], drag = K * along;
+                        here += along * error;
+                        f_re = c_re * cosine[i] + c_im * sine[i] + drag * mean_im[i];
+                        f_im = c_im * cosine[i] - c_re * sine[i] - drag * mean_re[i];
+                        back_re[i] -= share * drag * p_im;
+                        back_im[i] += share * drag * p_re;
+                    }
+                    const float radial = d_radius[i] - inverse * (f_re * p_re + f_im * p_im);
+                    to_re[i] = f_re * inverse + p_re * radial;
+                    to_im[i] = f_im * inverse + p_im * radial;
+                }
+                pull += here;
+            }
+            for (Size j = 0; coupling && j < group; ++j) {
+                OutRow to_re = d_z + j * groups, to_im = to_re + plane;
+#pragma omp simd
+                for (Size i = 0; i < width; ++i) {
+                    to_re[i] += back_re[i];
+                    to_im[i] += back_im[i];
+                }
+            }
+        }
+        if (coupling) grad_coupling[row] = pull;
+    }
+}
+
+}  // extern "C"
