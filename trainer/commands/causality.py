@@ -2,14 +2,18 @@
 
 import argparse
 import json
+from textwrap import fill
 from typing import TYPE_CHECKING
 
+from trainer.commands.progress import Progress
 from trainer.commands.subject import add_subject, subject_of
 from trainer.endings import ExitCode, RefusedError
 
 if TYPE_CHECKING:
+    from trainer.evals.causality.intervention import Nudge
     from trainer.evals.causality.report import Findings, Report
 
+WIDTH = 110
 Commands = argparse._SubParsersAction
 
 
@@ -21,7 +25,11 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.set_defaults(command=run)
     add_subject(parser)
     parser.add_argument(
-        "--documents", type=int, default=60, metavar="N", help="held-out documents (default: 60; 0: all)"
+        "--documents",
+        type=int,
+        default=60,
+        metavar="N",
+        help="held-out documents (default: 60; 0: all), at least 20",
     )
     parser.add_argument("--seed", type=int, default=0, help="of random nudges, shuffles and bootstrap draws")
 
@@ -30,51 +38,77 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     """Examine, and print the verdict."""
     from trainer.evals.causality.report import causality
 
+    if arguments.documents < 0:
+        raise RefusedError("--documents is out of range; see `photinus-train causality --help`")
     subject = subject_of(arguments)
-    try:
-        report = causality(subject, arguments.documents, arguments.seed)
-    except ValueError as error:
-        raise RefusedError(str(error)) from error
-    finally:
-        subject.corpus.close()
+    with Progress() as progress:
+        try:
+            report = causality(subject, arguments.documents, arguments.seed, progress.say)
+        except ValueError as error:
+            raise RefusedError(str(error)) from error
+        finally:
+            subject.corpus.close()
     print(json.dumps(report.to_json()) if arguments.json else "\n".join(lines(report)))
     return ExitCode.OK
 
 
 def lines(report: "Report") -> list[str]:
     """One screen."""
-    head = f"{report.name} ({report.kind}, step {report.step:,})"
-    text = f"{report.documents} held-out documents of {report.source}, {report.tokens:,} tokens"
-    out = [head, text, ""]
+    out = [
+        f"{report.name} ({report.kind}, step {report.step:,})",
+        f"{report.documents} held-out documents of {report.source}, {report.tokens:,} tokens",
+    ]
     for title, found in (("trained", report.trained), ("untrained twin", report.untrained)):
-        out += [f"== {title}", *_findings(found), ""]
-    out.append(f"VERDICT  {report.trained.verdict}")
-    if report.untrained.is_functional:
-        out.append("         but the untrained twin passes too, so this test says nothing here")
-    return out
+        ce = found.scores.ce
+        out += [
+            "",
+            f"== {title}: CE {ce.value:.4f} [{ce.low:.4f}, {ce.high:.4f}] nats a token",
+        ]
+        out += _findings(found)
+    return [
+        *out,
+        "",
+        *fill(
+            f"VERDICT  {report.verdict}", WIDTH, subsequent_indent=" " * 9, break_on_hyphens=False
+        ).splitlines(),
+    ]
 
 
 def _findings(found: "Findings") -> list[str]:
+    from trainer.evals.causality.intervention import LEVEL
+
     rows = [
-        f"  reach         {found.reach.words}",
-        f"  wiring        {found.wiring.words}",
-        f"  intervention  {found.intervention.words}",
-        f"  correlation   {found.correlation.words}",
+        row
+        for name, words in (
+            ("memory", found.memory.words),
+            ("reach", found.reach.words),
+            ("wiring", found.wiring.words),
+            ("intervention", found.intervention.words),
+            ("correlation", found.correlation.words),
+        )
+        for row in fill(f"  {name:14}{words}", WIDTH, subsequent_indent=" " * 16).splitlines()
     ]
     if found.wiring.per_layer:
-        layers = "  ".join(f"{delta:+.3f}" for delta in found.wiring.per_layer)
-        rows.append(f"  delta CE with one bank's order parameters constant, by layer: {layers}")
+        layers = "  ".join(f"{delta.value:+.4f}" for delta in found.wiring.per_layer)
+        rows.append(f"  what each bank hands on held at its mean, one bank at a time, delta CE: {layers}")
     if found.intervention.nudges:
         rows.append(
-            f"  coherence {found.intervention.own:.3f}; "
-            "deviations from the mean phase scaled by s, against random nudges of equal size:"
+            f"  coherence {found.intervention.own:.3f}; deviations scaled by s, beside random nudges:"
         )
         rows.append(
-            "      s  coherence  delta CE [interval]             random                         ratio"
+            f"     s  coherence, delta CE [{100 * LEVEL:.1f} %]     the same of random nudges           ratio"
         )
-    rows += [
-        f"   {nudge.scale:4.2f}      {nudge.achieved:.3f}  {nudge.delta_ce!s:30}  "
-        f"{nudge.random_ce!s:30} {nudge.ratio.value:6.2f} [{nudge.ratio.low:.2f}, {nudge.ratio.high:.2f}]"
+    return rows + [
+        f"  {nudge.scale:4.2f}  {nudge.achieved:.3f}  {nudge.delta_ce!s:28}  {nudge.random:.3f}  "
+        f"{nudge.random_ce!s:28}  {_ratio(nudge)}"
         for nudge in found.intervention.nudges
     ]
-    return rows
+
+
+def _ratio(nudge: "Nudge") -> str:
+    ratio = nudge.ratio
+    if nudge.is_about_nothing:
+        return "of nothing"
+    if not (abs(ratio.low) < 100 and abs(ratio.high) < 100):
+        return "not determined"
+    return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"

@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from trainer.commands.bars import Bars
 from trainer.endings import RefusedError
 from trainer.run.errors import CheckpointError
 
@@ -35,7 +36,12 @@ def subject_of(arguments: argparse.Namespace) -> "Subject":
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
+    bars = Bars()
     try:
-        return load_subject(arguments.subject, data=arguments.data, device=arguments.device, say=say)
+        return load_subject(
+            arguments.subject, data=arguments.data, device=arguments.device, say=say, progress=bars
+        )
     except (CheckpointError, DataError) as error:
         raise RefusedError(str(error)) from error
+    finally:
+        bars.clear()

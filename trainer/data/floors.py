@@ -54,6 +54,29 @@ def count_floors(train: Tokens, validation: Tokens, vocab: int, pulse: Pulse) ->
     return Floors(unigram, bigram, trigram, tables[1].conditional_entropy(), float(np.log(vocab)))
 
 
+class NGrams:
+    """The counts of a text, to score others by token by token."""
+
+    def __init__(self, train: Tokens, vocab: int, pulse: Pulse) -> None:
+        self._vocab = vocab
+        total = ORDERS * len(train)
+        self._tables = [_Table.count(train, order, vocab, pulse, total) for order in range(1, ORDERS + 1)]
+
+    def losses(self, tokens: Tokens) -> NDArray[np.float64]:
+        """Return -log p `[orders, M - 1]` of every token of `tokens [M]` but the first.
+
+        The second one has no trigram: there the bigram stands.
+        """
+        p = np.full(len(tokens) - 1, 1.0 / self._vocab)
+        found = []
+        for index, table in enumerate(self._tables):
+            begin = max(1, index)
+            keys = _keys(tokens, begin - index, len(tokens) - index, index + 1, self._vocab)
+            p = np.concatenate((p[: begin - 1], table.interpolate(keys, p[begin - 1 :])))
+            found.append(-np.log(p))
+        return np.stack(found)
+
+
 def _score(tables: list["_Table"], tokens: Tokens, begin: int, end: int, vocab: int) -> NDArray[np.float64]:
     """Summed -log p [orders] of tokens begin..end-1 under each interpolated order."""
     p = np.full(end - begin, 1.0 / vocab)

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 DRAWS = 2000
+AT_ONCE = 1_000_000
+"""Documents drawn at once, so that many of them do not need much memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,13 @@ class Interval:
         """Whether all of it lies inside (-margin, margin): an equivalence, which a large p never is."""
         return -margin < self.low and self.high < margin
 
+    def negated(self) -> "Interval":
+        """Return the interval of the same estimate with the other sign."""
+        return Interval(-self.value, -self.high, -self.low, self.n)
+
     def __str__(self) -> str:
-        return f"{self.value:+.4f} [{self.low:+.4f}, {self.high:+.4f}]"
+        value, low, high = (round(one, 4) + 0.0 for one in (self.value, self.low, self.high))
+        return f"{value:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
 def ratio_of_sums(
@@ -45,9 +52,13 @@ def ratio_of_sums(
     """
     count = len(numerator)
     generator = np.random.default_rng(seed)
-    picks = generator.integers(count, size=(draws, count))
+    size = max(1, AT_ONCE // max(1, count))
+    parts = list[NDArray[np.float64]]()
     with np.errstate(divide="ignore", invalid="ignore"):
-        drawn = numerator[picks].sum(1) / denominator[picks].sum(1)
+        for begin in range(0, draws, size):
+            picks = generator.integers(count, size=(min(size, draws - begin), count))
+            parts.append(numerator[picks].sum(1) / denominator[picks].sum(1))
+        drawn = np.concatenate(parts)
         value = float(numerator.sum() / denominator.sum())
     tail = (1 - level) / 2
     drawn = drawn[np.isfinite(drawn)]

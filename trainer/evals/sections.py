@@ -60,20 +60,33 @@ def _blank_line(corpus: Corpus, begin: int, end: int) -> int | None:
     return None
 
 
-def padded(group: Sequence[Section], context: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return windows `[n, context + 1]` of all documents and the index of the document of each, `[n]`.
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Documents as windows of equal length.
 
-    A tail shorter than a window is dropped unless it is all that the document has; then it is repeated from
-    its start so that every document counts.
+    Attributes:
+        rows: int64 [n, width + 1]; a row that is longer than its document is filled up with zeros.
+        lengths: int64 [n], tokens of each row that are to be predicted; those behind are not scored.
+        owners: int64 [n], the document of each row.
     """
-    rows, owners = [], []
+
+    rows: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    owners: NDArray[np.int64]
+
+
+def cut(group: Sequence[Section], context: int) -> Cut:
+    """Cut documents into windows of `context` predicted tokens, fewer if no document is as long.
+
+    The tail of a document that is shorter than a window is left out, unless it is all of the document.
+    """
+    width = min(context, max(len(section.tokens) for section in group) - 1)
+    rows, lengths, owners = [], [], []
     for index, section in enumerate(group):
         tokens = section.tokens
-        count = (len(tokens) - 1) // context
-        if count == 0:
-            rows.append(np.resize(tokens, context + 1))
+        for begin in range(0, max(1, (len(tokens) - 1) // width) * width, width):
+            piece = tokens[begin : begin + width + 1]
+            rows.append(np.pad(piece, (0, width + 1 - len(piece))))
+            lengths.append(len(piece) - 1)
             owners.append(index)
-        for window in range(count):
-            rows.append(tokens[window * context : (window + 1) * context + 1])
-            owners.append(index)
-    return np.stack(rows), np.asarray(owners, np.int64)
+    return Cut(np.stack(rows), np.asarray(lengths, np.int64), np.asarray(owners, np.int64))

@@ -13,10 +13,11 @@ from trainer.checkpoints.write import MODEL_FILE
 from trainer.config.resolve import from_values
 from trainer.config.schema import RunConfig
 from trainer.data import Corpus, prepare
+from trainer.data.progress import Progress, silent
 from trainer.device import Device, open_device
 from trainer.endings import RefusedError
 from trainer.environment import granted_threads
-from trainer.models import LanguageModel, build
+from trainer.models import LanguageModel, ModelSpecError, build
 from trainer.run.checkpoints import MANIFEST, NAME, Manifest, newest_valid, verify
 from trainer.run.errors import CheckpointError, HomeError, SpecError
 from trainer.run.home import open_home
@@ -72,17 +73,24 @@ def find_checkpoint(name: str) -> Path:
 
 
 def load_subject(
-    name: str, *, data: str | None = None, device: str = "", say: Callable[[str], None] = lambda _: None
+    name: str,
+    *,
+    data: str | None = None,
+    device: str = "",
+    say: Callable[[str], None] = lambda _: None,
+    progress: Callable[[Progress], None] = silent,
 ) -> Subject:
     """Load and verify.
 
     Args:
         name: as in `find_checkpoint`.
         data: another source than the one it was trained on.
-        device: where to compute; the run's own by default, CPU if this host lacks that one.
+        device: where to compute; the best that there is by default.
+        say: told what it is, and what is odd about it.
+        progress: told how far the text is read, where it has to be read anew.
 
     Raises:
-        RefusedError: no such checkpoint, or its vocabulary is not that of the text.
+        RefusedError: no such checkpoint, its tokens are not those of the text, or no such device.
         CheckpointError: a file of it is torn or changed.
         DataError: the text cannot be read.
     """
@@ -91,19 +99,59 @@ def load_subject(
     config = config_of(manifest, path)
     if data:
         config = _with_data(config, data)
-    place = open_device(device or "auto", config.threads or granted_threads())
+    place = device_for(device or "auto", config.threads or granted_threads())
     say(f"{path.parent.parent.name}/{path.name}: {config.model.kind} on {config.data.source}")
-    corpus = prepare(config.data)
+    corpus = prepare(config.data, progress=progress)
+    try:
+        demand_same_tokens(manifest, config, corpus, path.name)
+        if not data and manifest.raw.get("data_fingerprint") != corpus.fingerprint:
+            say(f"{config.data.source} has changed since training: what is held out now may have been seen")
+        model = build(config.model, corpus.vocab_size).to(place.place)
+        model.load_state_dict(load_file(path / MODEL_FILE, device=str(place.place)))
+    except RefusedError:
+        corpus.close()
+        raise
+    except (RuntimeError, ModelSpecError) as error:
+        corpus.close()
+        raise RefusedError(
+            f"{path.name} does not fit this version of {config.model.kind}: {str(error).splitlines()[0]}; "
+            "evaluate it with the version that trained it"
+        ) from error
+    model.eval()
+    return Subject(f"{path.parent.parent.name}/{path.name}", model, corpus, config, place, manifest.step)
+
+
+def device_for(name: str, threads: int) -> Device:
+    """Open a device.
+
+    Raises:
+        RefusedError: there is none of that name.
+    """
+    try:
+        return open_device(name, threads)
+    except RuntimeError as error:
+        raise RefusedError(
+            f"{name} is no device; give cpu, cuda, cuda:N or mps, or leave --device out"
+        ) from error
+
+
+def demand_same_tokens(manifest: Manifest, config: RunConfig, corpus: Corpus, name: str) -> None:
+    """Refuse a text whose token ids mean something else than they did in training.
+
+    Raises:
+        RefusedError: the vocabulary has another size, or its byte pairs were learnt on another text.
+    """
     stored = manifest.raw.get("vocab_size")
     if stored != corpus.vocab_size:
         raise RefusedError(
-            f"{path.name} was trained with a vocabulary of {stored}, this text makes one of "
+            f"{name} was trained with a vocabulary of {stored}, this text makes one of "
             f"{corpus.vocab_size}; evaluate it on its own data, or on text of the byte tokenizer"
         )
-    model = build(config.model, corpus.vocab_size).to(place.place)
-    model.load_state_dict(load_file(path / MODEL_FILE, device=str(place.place)))
-    model.eval()
-    return Subject(f"{path.parent.parent.name}/{path.name}", model, corpus, config, place, manifest.step)
+    if config.data.tokenizer != "byte" and manifest.raw.get("data_fingerprint") != corpus.fingerprint:
+        raise RefusedError(
+            f"the {config.data.tokenizer} tokens of {name} were learnt on another text than "
+            f"{config.data.source} is now; evaluate it on the text that it was trained on"
+        )
 
 
 def config_of(manifest: Manifest, path: Path) -> RunConfig:

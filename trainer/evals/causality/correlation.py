@@ -1,26 +1,28 @@
 """Does R go with the certainty of the next token, beyond what the token itself and its position say?
 
-Documents are the samples. R and entropy are each freed of the mean of their token type and of their position;
-what is left is correlated within each document, and the documents' correlations are tested against zero.
-The nulls shift R along its document, which keeps its memory and breaks its tie to the entropy.
+Documents are the samples. R and entropy are each freed of their mean over all places with the same token at a
+position of the same size (16 to 31, say); what is left is correlated within each document, and the documents'
+correlations are tested against zero. The nulls shift R along its document, which keeps its memory and breaks
+its tie to the entropy.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from trainer.evals.causality.scoring import Windows, score
-from trainer.models import LanguageModel
+from trainer.evals.causality.scoring import Windows
+from trainer.models import Output
 
 ALPHA = 0.01
 SHUFFLES = 200
 ALLOWED = 6
 """Of 200 shuffled nulls at alpha .01: 2 are expected, more than 6 come once in 200 times."""
-POSITIONS = 16
-"""Buckets of position, a power of two apart."""
+LEAST_P = 1e-9
+"""Below, a p is not told: it says more of the assumptions than of the data."""
 Array = NDArray[np.float64]
 
 
@@ -40,6 +42,7 @@ class Correlation:
     """The partial correlation, its p over documents, how R varies, and how many nulls passed.
 
     Attributes:
+        documents: those with enough left to correlate; none where token and position say all of R.
         own_share: share of R's variance that token type and position leave unexplained.
     """
 
@@ -56,31 +59,63 @@ class Correlation:
         return self.std > 1e-3 and self.own_share > 0.05
 
     @property
+    def is_sound(self) -> bool:
+        """Whether the test itself can be believed: it seldom finds what is not there."""
+        return self.nulls_passed <= ALLOWED
+
+    @property
     def holds(self) -> bool:
         """Whether the correlation is there, and the test would not have found it in noise."""
-        return self.p < ALPHA and self.nulls_passed <= ALLOWED
+        return self.p < ALPHA and self.is_sound
 
     @property
     def words(self) -> str:
         """The finding, for people."""
-        if not self.documents:
+        if math.isnan(self.std):
             return "no R to correlate"
-        varying = (
-            f"R varies (s.d. {self.std:.3f}, {self.own_share:.0%} of it beyond token and position)"
-            if self.varies
-            else f"R is a function of token and position (s.d. {self.std:.3f}, {self.own_share:.1%} beyond)"
+        if not self.documents:
+            return f"R has s.d. {self.std:.3f}, all of it by token and position: nothing is left to correlate"
+        p = f"p {self.p:.2g}" if self.p >= LEAST_P else f"p < {LEAST_P:g}"
+        told = (
+            f"R has s.d. {self.std:.3f}, {self.own_share:.1%} of its variance beyond token and position; "
+            f"r with entropy {self.r:+.3f}, {p}, {self.documents} documents; "
+            f"{self.nulls_passed} of {SHUFFLES} nulls pass"
         )
-        return (
-            f"{varying}; partial correlation with entropy {self.r:+.3f} over {self.documents} documents, "
-            f"p {self.p:.2g}; {self.nulls_passed} of {SHUFFLES} nulls pass"
+        return told if self.is_sound else f"{told}, more than {ALLOWED}: this test is not to be believed here"
+
+
+class Listener:
+    """Collects R and entropy from unchanged answers; see `scoring.under`."""
+
+    def __init__(self) -> None:
+        self._R: list[Tensor] = []
+        self._entropy: list[Tensor] = []
+
+    def hear(self, out: Output, log_p: Tensor) -> None:
+        """Take the answers of some windows."""
+        if out.R.shape[-1]:
+            self._R.append(out.R.float().mean(-1).cpu())
+            self._entropy.append(-(log_p.exp() * log_p).sum(-1).cpu())
+
+    def readings(self, windows: Windows) -> Readings | None:
+        """Return all of it; None where the model has no R."""
+        if not self._R:
+            return None
+        counted = windows.counted.cpu().numpy()
+        row, position = np.nonzero(counted)
+        return Readings(
+            R=torch.cat(self._R).double().numpy()[counted],
+            entropy=torch.cat(self._entropy).double().numpy()[counted],
+            token=windows.inputs.cpu().numpy()[counted],
+            position=position,
+            document=windows.owners[row],
         )
 
 
-def correlate(model: LanguageModel[Any], windows: Windows, seed: int = 0) -> Correlation:
-    """Read a model over held-out text and test it."""
-    found = read(model, windows)
+def correlate(found: Readings | None, seed: int = 0) -> Correlation:
+    """Test the readings of a model over held-out text; None: it has no R."""
     if found is None:
-        return Correlation(math.nan, 1.0, 0, 0.0, 0.0, 0)
+        return Correlation(math.nan, 1.0, 0, math.nan, 0.0, 0)
     R = _freed(found.R, found)
     entropy = _freed(found.entropy, found)
     spread = float(found.R.std())
@@ -93,42 +128,28 @@ def correlate(model: LanguageModel[Any], windows: Windows, seed: int = 0) -> Cor
     return Correlation(r, p, documents, spread, own, passed)
 
 
-def read(model: LanguageModel[Any], windows: Windows) -> Readings | None:
-    """Collect R and entropy at every scored token; None where the model has no R."""
-    R, entropy = [], []
-    for part in windows.batches():
-        out = score(model, windows, part)
-        if out.R.shape[-1] == 0:
-            return None
-        log_p = out.logits.float().log_softmax(-1)
-        R.append(out.R.float().mean(-1).cpu().numpy())
-        entropy.append((-(log_p.exp() * log_p).sum(-1)).cpu().numpy())
-    length = windows.inputs.shape[1]
-    return Readings(
-        R=np.concatenate(R).astype(np.float64).ravel(),
-        entropy=np.concatenate(entropy).astype(np.float64).ravel(),
-        token=windows.inputs.cpu().numpy().ravel(),
-        position=np.tile(np.arange(length), len(windows.inputs)),
-        document=np.repeat(windows.owners, length),
-    )
-
-
 def _freed(values: Array, by: Readings) -> Array:
-    """Subtract the mean of each token type, and then of each position bucket."""
-    bucket = np.minimum(np.log2(by.position + 1).astype(np.int64), POSITIONS - 1)
-    left = values - _means(values, by.token)
-    return left - _means(left, bucket)
+    """Subtract the mean over all places with the same token in the same bucket of positions."""
+    bucket = np.log2(by.position + 1).astype(np.int64)
+    _, cell = np.unique(by.token * (int(bucket.max()) + 1) + bucket, return_inverse=True)
+    freed: Array = values - (np.bincount(cell, weights=values) / np.bincount(cell))[cell]
+    return freed
 
 
-def _means(values: Array, group: NDArray[np.int64]) -> Array:
-    counts = np.bincount(group)
-    sums = np.bincount(group, weights=values)
-    means: Array = (sums / np.maximum(counts, 1))[group]
-    return means
+def two_sided_p(t: float, freedom: int) -> float:
+    """Return P(|T| > |t|) under Student's distribution.
+
+    With t = sqrt(freedom) tan(angle) the density is that of cos^(freedom - 1), which is summed numerically.
+    """
+    begin = math.atan2(abs(t), math.sqrt(freedom))
+    angle = np.linspace(begin, min(math.pi / 2, begin + 40 / math.sqrt(freedom)), 4001)
+    log_scale = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - math.log(math.pi) / 2
+    area = float(np.trapezoid(np.cos(angle) ** (freedom - 1), angle))
+    return min(1.0, 2 * area * math.exp(log_scale))
 
 
 def _test(one: Array, other: Array, document: NDArray[np.int64]) -> tuple[float, float, int]:
-    """Return the mean of the documents' correlations, its two-sided p (normal), and how many documents."""
+    """Return the mean of the documents' correlations, its two-sided p, and how many documents."""
     n = int(document.max()) + 1
     count = np.maximum(np.bincount(document, minlength=n), 1)
 
@@ -140,12 +161,12 @@ def _test(one: Array, other: Array, document: NDArray[np.int64]) -> tuple[float,
     scale = np.sqrt(total(a * a) * total(b * b))
     usable = (scale > 1e-12) & (count > 8)
     if usable.sum() < 3:
-        return math.nan, 1.0, int(usable.sum())
+        return math.nan, 1.0, 0
     r = total(a * b)[usable] / scale[usable]
     z = np.arctanh(np.clip(r, -0.999999, 0.999999))
     error = z.std(ddof=1) / math.sqrt(len(z))
-    t = z.mean() / error if error > 0 else math.inf
-    return float(r.mean()), math.erfc(abs(t) / math.sqrt(2)), len(z)
+    t = float(z.mean() / error) if error > 0 else math.inf
+    return float(r.mean()), two_sided_p(t, len(z) - 1), len(z)
 
 
 def _shifted(values: Array, document: NDArray[np.int64], generator: np.random.Generator) -> Array:

@@ -1,5 +1,6 @@
 """Statement 3: make every group more or less coherent, and see whether that matters more than any nudge."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -10,8 +11,8 @@ from torch import Tensor
 
 from trainer.evals.bootstrap import Interval, ratio_of_sums
 from trainer.evals.causality.banks import banks_of, intervening
-from trainer.evals.causality.phases import SCALES, coherence, jostled, scaled
-from trainer.evals.causality.scoring import Windows, under
+from trainer.evals.causality.phases import SCALES, jostled, scaled
+from trainer.evals.causality.scoring import Change, Scored
 from trainer.models import LanguageModel
 
 EQUIVALENT = 1e-3
@@ -25,7 +26,7 @@ class Nudge:
     """Deviations from the mean phase times `scale`, beside random nudges of equal norm.
 
     Attributes:
-        achieved: mean coherence under it, all layers.
+        achieved: mean coherence under it, as the model reads it. random: under the random nudge.
         delta_ce: change of CE, nats a token. kl: divergence of the answers, nats a token.
         random_ce, random_kl: of the random nudge.
         ratio: delta_ce over random_ce, paired by document.
@@ -33,6 +34,7 @@ class Nudge:
 
     scale: float
     achieved: float
+    random: float
     delta_ce: Interval
     kl: Interval
     random_ce: Interval
@@ -50,6 +52,11 @@ class Nudge:
         return self.delta_ce.within(EQUIVALENT)
 
     @property
+    def is_about_nothing(self) -> bool:
+        """Whether neither did anything, so that their ratio says nothing either."""
+        return self.has_none and self.random_ce.within(EQUIVALENT)
+
+    @property
     def is_specific(self) -> bool:
         """Whether coherence mattered otherwise than a random nudge of the same size."""
         return self.has_effect and self.ratio.excludes(1.0)
@@ -64,8 +71,13 @@ class Intervention:
 
     @property
     def is_specific(self) -> bool:
-        """Whether R matters in itself, at some scale; the intervals allow for looking at all of them."""
+        """Whether coherence matters otherwise than chance at some scale; the intervals allow for all six."""
         return any(nudge.is_specific for nudge in self.nudges)
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether some scale certainly moved CE."""
+        return any(nudge.has_effect for nudge in self.nudges)
 
     @property
     def has_none(self) -> bool:
@@ -78,67 +90,74 @@ class Intervention:
         if not self.nudges:
             return "no oscillators to intervene on"
         if self.has_none:
-            return f"R does nothing: every change of CE is below {EQUIVALENT:g} nats, shown by equivalence"
+            return f"no effect: at every scale CE changes by less than {EQUIVALENT:g} nats (equivalence test)"
         if self.is_specific:
-            worst = max(self.nudges, key=lambda nudge: abs(nudge.ratio.value - 1) * nudge.is_specific)
             return (
-                f"R-specific: at scale {worst.scale:g} coherence matters {worst.ratio.value:.2f}x "
-                f"[{worst.ratio.low:.2f}, {worst.ratio.high:.2f}] as much as random nudges of equal size"
+                f"R-specific: scaling moves CE otherwise than random nudges of equal size: {self._compared()}"
             )
-        if any(nudge.has_effect for nudge in self.nudges):
-            return "the phases matter, coherence no more than any nudge of equal size"
-        return "undecided: neither an effect nor its absence is shown; use more documents"
+        if self.has_effect:
+            return "the phases matter; making groups coherent is not told from random nudges of equal size"
+        return "undecided: neither an effect on CE nor its absence is shown; use more documents"
+
+    def _compared(self) -> str:
+        """How much more, and how much less, scaling moved CE than random nudges did, and where."""
+        told = []
+        for name, side in (
+            ("more", [nudge for nudge in self.nudges if nudge.is_specific and nudge.ratio.low > 1]),
+            (
+                "less, or the other way,",
+                [nudge for nudge in self.nudges if nudge.is_specific and nudge.ratio.high < 1],
+            ),
+        ):
+            if side:
+                ratios = sorted(nudge.ratio.value for nudge in side)
+                scales = ", ".join(f"{nudge.scale:g}" for nudge in side)
+                spread = f"{ratios[0]:.2f}" if len(side) == 1 else f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
+                told.append(f"{name} at {scales} ({spread} times)")
+        return ", ".join(told)
 
 
-def intervene(model: LanguageModel[Any], windows: Windows, group: int, seed: int = 0) -> Intervention:
-    """Score held-out text under every scale and under random nudges of equal norm."""
-    if not banks_of(model):
-        return Intervention(float("nan"), ())
-    generator = torch.Generator(windows.inputs.device).manual_seed(seed)
+class Sweep:
+    """Every scale and a random nudge of equal norm beside each, as changes of a model."""
 
-    def nudging(scale: float) -> AbstractContextManager[None]:
-        return intervening(model, lambda _: lambda states: jostled(states, group, scale, generator))
+    def __init__(self, model: LanguageModel[Any], group: int, seed: int) -> None:
+        self._model, self._group, self._seed = model, group, seed
 
-    own, meters = _Meter(group), [_Meter(group) for _ in SCALES]
-    changes = [partial(own.scaling, model, 1.0)]
-    changes += [partial(meter.scaling, model, scale) for meter, scale in zip(meters, SCALES, strict=True)]
-    changes += [partial(nudging, scale) for scale in SCALES]
-    base, (_, *done) = under(model, windows, changes)
-    tokens = windows.tokens_each()
-    mean = partial(ratio_of_sums, denominator=tokens, level=LEVEL)
-    nudges = tuple(
-        Nudge(
-            scale=scale,
-            achieved=meter.mean,
-            delta_ce=mean(ours.nats - base),
-            kl=mean(ours.divergence),
-            random_ce=mean(chance.nats - base),
-            random_kl=mean(chance.divergence),
-            ratio=ratio_of_sums(ours.nats - base, chance.nats - base, level=LEVEL),
+    def changes(self) -> list[Change]:
+        """First the scales, then the random nudges; none for a model without oscillators."""
+        if not banks_of(self._model):
+            return []
+        generator = torch.Generator(self._model.embedding.weight.device).manual_seed(self._seed)
+
+        def change(scale: float, by_chance: bool) -> AbstractContextManager[None]:
+            def moved(states: Tensor) -> Tensor:
+                if by_chance:
+                    return jostled(states, self._group, scale, generator)
+                return scaled(states, self._group, scale)
+
+            return intervening(self._model, lambda _: moved)
+
+        return [partial(change, scale, by_chance) for by_chance in (False, True) for scale in SCALES]
+
+    def intervention(self, base: Scored, done: Sequence[Scored]) -> Intervention:
+        """Make of the scores of the untouched model and of each change what was found."""
+        if not done:
+            return Intervention(float("nan"), ())
+        mean = partial(ratio_of_sums, denominator=base.tokens, level=LEVEL)
+        pairs = zip(SCALES, done[: len(SCALES)], done[len(SCALES) :], strict=True)
+        return Intervention(
+            base.mean_coherence,
+            tuple(
+                Nudge(
+                    scale=scale,
+                    achieved=ours.mean_coherence,
+                    random=chance.mean_coherence,
+                    delta_ce=mean(ours.nats - base.nats),
+                    kl=mean(ours.divergence),
+                    random_ce=mean(chance.nats - base.nats),
+                    random_kl=mean(chance.divergence),
+                    ratio=ratio_of_sums(ours.nats - base.nats, chance.nats - base.nats, level=LEVEL),
+                )
+                for scale, ours, chance in pairs
+            ),
         )
-        for scale, meter, ours, chance in zip(
-            SCALES, meters, done[: len(SCALES)], done[len(SCALES) :], strict=True
-        )
-    )
-    return Intervention(own.mean, nudges)
-
-
-class _Meter:
-    """Scales deviations and notes the coherence that came of it."""
-
-    def __init__(self, group: int) -> None:
-        self._group = group
-        self._sum, self._count = 0.0, 0
-
-    @property
-    def mean(self) -> float:
-        return self._sum / max(1, self._count)
-
-    def scaling(self, model: LanguageModel[Any], scale: float) -> AbstractContextManager[None]:
-        def change(states: Tensor) -> Tensor:
-            moved = states if scale == 1.0 else scaled(states, self._group, scale)
-            self._sum += float(coherence(moved, self._group).mean())
-            self._count += 1
-            return moved
-
-        return intervening(model, lambda _: change)

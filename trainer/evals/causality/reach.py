@@ -6,11 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainer.evals.causality.scoring import quiet
 from trainer.models import LanguageModel
-from trainer.models.published import PublishedV3
 
-AT = 32
+PLACES = (31, 32, 45)
+"""Tokens that are changed: the last and the first of a chunk of the scan, and one within."""
 FAR = 64
+BEHIND = 3 * FAR
 TRIALS = 4
 FELT = 1e-6
 
@@ -24,7 +26,8 @@ class Reach:
         here: largest change at the token itself.
         far: largest change at a distance of `FAR` or more.
         farthest: the largest distance at which some logit changed by more than 1e-6.
-        length: tokens of the text behind the changed one.
+        length: the largest distance that was looked at.
+        felt_in_order: the largest distance at which R changed by more than 1e-6; None where there is no R.
     """
 
     before: float
@@ -32,11 +35,17 @@ class Reach:
     far: float
     farthest: int
     length: int
+    felt_in_order: int | None
 
     @property
     def is_causal(self) -> bool:
         """Whether nothing before the token moved at all."""
         return self.before == 0.0
+
+    @property
+    def is_position_wise(self) -> bool:
+        """Whether nothing behind the token moved either."""
+        return self.is_causal and self.farthest == 0
 
     @property
     def reaches(self) -> bool:
@@ -46,41 +55,66 @@ class Reach:
     @property
     def words(self) -> str:
         """The finding, for people."""
+        tried = f"{len(PLACES)} tokens changed in {TRIALS} ways each"
         if not self.is_causal:
-            return f"NOT causal: an earlier logit moved by {self.before:.2g}"
+            return f"NOT causal: an earlier logit moved by {self.before:.2g} ({tried})"
         if self.farthest == 0:
-            return "position-wise: a token changes the logits at its own position only"
+            own = "logits and R" if self.felt_in_order == 0 else "logits"
+            return f"position-wise: a token moves the {own} of its own position and no other ({tried})"
+        if self.length < FAR:
+            return f"causal; felt {self.farthest} tokens later, no farther text fits this model ({tried})"
         if not self.reaches:
-            return f"short-sighted: a token is felt for {self.farthest} tokens, not for {FAR}"
-        return f"causal, and a token is felt at least {self.farthest} tokens later"
+            return f"causal and short-sighted: felt {self.farthest} tokens later, not {FAR} ({tried})"
+        end = ", as far as was looked" if self.farthest == self.length else f" of {self.length} looked at"
+        return f"causal: no earlier logit moves at all; felt {self.farthest} tokens later{end} ({tried})"
 
 
 @torch.no_grad()
 def reach(model: LanguageModel[Any], text: Tensor, vocab_size: int) -> Reach:
-    """Change token `AT` of `text [T]` in a few ways and look at the logits.
+    """Change tokens of `text [T]` in a few ways and look at the logits.
 
     A model that draws noise in evaluation draws the same for both texts.
+
+    Args:
+        text: longer than the largest of `PLACES`.
     """
-    changed = torch.zeros(len(text), dtype=torch.float64)
+    before, here, R_seen = 0.0, 0.0, False
+    behind = torch.zeros(len(text) - PLACES[0], dtype=torch.float64)
+    R_behind = torch.zeros_like(behind)
     for trial in range(TRIALS):
-        other = text.clone()
-        other[AT] = (text[AT] + 1 + trial * 7) % vocab_size
-        if bool(other[AT] == text[AT]):
-            continue
-        first, second = _logits(model, text, trial), _logits(model, other, trial)
-        changed = torch.maximum(changed, (first - second).abs().amax(-1).double().cpu())
-    felt = (changed[AT:] > FELT).nonzero().flatten()
+        quiet(model, trial)
+        logits, R = _answer(model, text)
+        R_seen = R.shape[-1] > 0
+        for place in PLACES:
+            other = text.clone()
+            other[place] = (text[place] + 1 + trial * 7) % vocab_size
+            if bool(other[place] == text[place]):
+                continue
+            quiet(model, trial)
+            changed, R_changed = _answer(model, other)
+            moved = (logits - changed).abs().amax(-1).double().cpu()
+            before = max(before, float(moved[:place].max()))
+            here = max(here, float(moved[place]))
+            length = len(text) - place
+            behind[:length] = torch.maximum(behind[:length], moved[place:])
+            if R_seen:
+                R_moved = (R - R_changed).abs().amax(-1).double().cpu()
+                R_behind[:length] = torch.maximum(R_behind[:length], R_moved[place:])
     return Reach(
-        before=float(changed[:AT].max()),
-        here=float(changed[AT]),
-        far=float(changed[AT + FAR :].max()) if len(text) > AT + FAR else 0.0,
-        farthest=int(felt.max()) if len(felt) else 0,
-        length=len(text) - AT - 1,
+        before=before,
+        here=here,
+        far=float(behind[FAR:].max()) if len(behind) > FAR else 0.0,
+        farthest=_farthest(behind),
+        length=len(behind) - 1,
+        felt_in_order=_farthest(R_behind) if R_seen else None,
     )
 
 
-def _logits(model: LanguageModel[Any], text: Tensor, seed: int) -> Tensor:
-    if isinstance(model, PublishedV3):
-        model.noise_generator = torch.Generator(text.device).manual_seed(seed)
-    logits: Tensor = model(text.unsqueeze(0)).logits[0]
-    return logits
+def _answer(model: LanguageModel[Any], text: Tensor) -> tuple[Tensor, Tensor]:
+    out = model(text.unsqueeze(0))
+    return out.logits[0], out.R[0]
+
+
+def _farthest(moved: Tensor) -> int:
+    felt = (moved > FELT).nonzero().flatten()
+    return int(felt.max()) if len(felt) else 0

@@ -1,29 +1,38 @@
 """All of it for one model, its untrained twin beside it, and a verdict that claims no more than was shown."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
-from trainer.evals.causality.banks import banks_of
-from trainer.evals.causality.correlation import Correlation, correlate
-from trainer.evals.causality.intervention import Intervention, intervene
-from trainer.evals.causality.reach import AT, FAR, Reach, reach
-from trainer.evals.causality.scoring import Windows
-from trainer.evals.causality.wiring import Wiring, wiring
+from trainer.evals.causality.banks import group_of
+from trainer.evals.causality.correlation import Correlation, Listener, correlate
+from trainer.evals.causality.intervention import Intervention, Sweep
+from trainer.evals.causality.memory import Memory, memory
+from trainer.evals.causality.reach import BEHIND, PLACES, Reach, reach
+from trainer.evals.causality.scoring import Windows, under
+from trainer.evals.causality.verdict import verdict
+from trainer.evals.causality.wiring import Blinding, Wiring
+from trainer.evals.plain import finite
+from trainer.evals.scores import Floors, Scores, counting
 from trainer.evals.sections import sections
 from trainer.evals.subject import Subject
 from trainer.models import LanguageModel
+from trainer.models.published import PublishedV2, PublishedV3
 
 FEWEST = 20
-LONGEST = 2049
-"""Tokens read of each document: every one counts alike, and sixty take about two minutes on two cores."""
+LONGEST = 513
+"""Tokens read of each document: many short ones tell more than few long ones, at the same cost."""
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What was found in one model."""
 
+    scores: Scores
+    memory: Memory
     reach: Reach
     wiring: Wiring
     intervention: Intervention
@@ -31,24 +40,12 @@ class Findings:
 
     @property
     def is_functional(self) -> bool:
-        """Whether the three-test report passes: R varies, matters in itself, and goes with certainty."""
-        return self.correlation.varies and self.intervention.is_specific and self.correlation.holds
+        """Whether the three-test report passes: R varies, matters in itself, and goes with certainty.
 
-    @property
-    def verdict(self) -> str:
-        """One sentence."""
-        mixing = "mixes its text" if self.reach.reaches else "does not mix its text"
-        if not self.intervention.nudges:
-            return f"The model {mixing}; it has no oscillators, so nothing is said of R."
-        if self.is_functional:
-            return f"The model {mixing}, and R is functional: it varies, goes with certainty, and matters."
-        if self.intervention.has_none:
-            return f"The model {mixing}; its R is a read-out that does nothing."
-        if self.intervention.is_specific:
-            return f"The model {mixing}; coherence matters in itself, but R does not go with certainty."
-        if any(nudge.has_effect for nudge in self.intervention.nudges):
-            return f"The model {mixing}; it needs its phases, but R is not special among them."
-        return f"The model {mixing}; of R nothing is shown, neither an effect nor its absence."
+        An R that is felt at its own token alone does not vary beyond that, whatever the variance says.
+        """
+        varies = self.correlation.varies and bool(self.reach.felt_in_order)
+        return varies and self.intervention.is_specific and self.correlation.holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,38 +61,48 @@ class Report:
     trained: Findings
     untrained: Findings
 
+    @property
+    def verdict(self) -> str:
+        """What was shown, in a few sentences."""
+        return verdict(self)
+
     def to_json(self) -> dict[str, Any]:
-        """Plain values, the sentences among them."""
+        """Plain values, the sentences among them; a number that is not finite is null."""
         told = {
             side: {
+                "memory": found.memory.words,
                 "reach": found.reach.words,
                 "wiring": found.wiring.words,
                 "intervention": found.intervention.words,
                 "correlation": found.correlation.words,
-                "verdict": found.verdict,
                 "functional": found.is_functional,
             }
             for side, found in (("trained", self.trained), ("untrained", self.untrained))
         }
-        return {**asdict(self), "words": told, "control_fails": not self.untrained.is_functional}
+        plain: dict[str, Any] = finite(asdict(self))
+        said = {"verdict": self.verdict, "control_fails": not self.untrained.is_functional}
+        return {**plain, "words": told, **said}
 
 
-def causality(subject: Subject, documents: int = 0, seed: int = 0) -> Report:
+def causality(subject: Subject, documents: int = 0, seed: int = 0, say: Say = lambda _: None) -> Report:
     """Examine a trained model and its untrained twin.
 
     Args:
         documents: at most so many held-out documents; 0: all.
+        say: told what is being done.
 
     Raises:
-        ValueError: fewer than 20 documents are held out.
+        ValueError: fewer than 20 documents are held out, or none is as long as the tests need.
     """
-    group = sections(subject.corpus, documents, LONGEST)
+    context = subject.config.context
+    group = sections(subject.corpus, documents, max(LONGEST, context + 1))
     if len(group) < FEWEST:
         raise ValueError(
             f"only {len(group)} documents are held out and {FEWEST} are needed; "
-            "use more text, or a larger data.val_fraction"
+            "use more text, a larger data.val_fraction, or a larger --documents"
         )
-    windows = Windows.of(group, subject.config.context, subject.device)
+    windows = Windows.of(group, context, subject.device)
+    floors = Floors(subject.corpus, group, windows.tokens_each(), counting(say))
     return Report(
         name=subject.name,
         kind=subject.config.model.kind,
@@ -103,20 +110,55 @@ def causality(subject: Subject, documents: int = 0, seed: int = 0) -> Report:
         source=subject.config.data.source,
         documents=len(group),
         tokens=int(windows.tokens_each().sum()),
-        trained=examine(subject.model, subject, windows, seed),
-        untrained=examine(subject.untrained(), subject, windows, seed),
+        trained=examine(subject.model, subject, windows, floors, seed, lambda what: say(f"trained: {what}")),
+        untrained=examine(
+            subject.untrained(), subject, windows, floors, seed, lambda what: say(f"untrained twin: {what}")
+        ),
     )
 
 
-def examine(model: LanguageModel[Any], subject: Subject, windows: Windows, seed: int) -> Findings:
-    """Run every test on one model."""
-    length = min(AT + 3 * FAR, len(subject.corpus.val))
-    text = torch.from_numpy(subject.corpus.val[:length].astype("int64")).to(subject.device.place)
-    config = subject.config.model
-    group = config.group if len(banks_of(model)) else 1
+def examine(
+    model: LanguageModel[Any],
+    subject: Subject,
+    windows: Windows,
+    floors: Floors,
+    seed: int,
+    say: Say = lambda _: None,
+) -> Findings:
+    """Run every test on one model; its text is scored once as it is, and once under each change."""
+    say("reach")
+    reached = reach(model, text_for(model, subject), subject.corpus.vocab_size)
+    sweep, blinding, listener = Sweep(model, group_of(model), seed), Blinding(model, windows), Listener()
+    nudges, blinds = sweep.changes(), blinding.changes()
+
+    def tell(done: int, total: int) -> None:
+        say(f"{1 + len(nudges) + len(blinds)} passes, {done} of {total} windows")
+
+    base, changed = under(model, windows, [*nudges, *blinds], listener.hear, tell)
+    say("correlation")
     return Findings(
-        reach=reach(model, text, subject.corpus.vocab_size),
-        wiring=wiring(model, windows, subject.corpus.floors.unigram),
-        intervention=intervene(model, windows, group, seed),
-        correlation=correlate(model, windows, seed),
+        scores=floors.scores(base.nats),
+        memory=memory(model),
+        reach=reached,
+        wiring=blinding.wiring(base, changed[len(nudges) :], floors.unigram),
+        intervention=sweep.intervention(base, changed[: len(nudges)]),
+        correlation=correlate(listener.readings(windows), seed),
     )
+
+
+def text_for(model: LanguageModel[Any], subject: Subject) -> torch.Tensor:
+    """Return held-out tokens `[T]` for the test of reach, as many as this model has positions for.
+
+    Raises:
+        ValueError: there are too few.
+    """
+    longest = PLACES[-1] + BEHIND
+    if isinstance(model, PublishedV2 | PublishedV3):
+        longest = min(longest, model.config.positions)
+    text = subject.corpus.val[:longest]
+    if len(text) <= PLACES[-1] + 1:
+        raise ValueError(
+            f"the test of reach needs {PLACES[-1] + 2} tokens, and this model and text allow {len(text)}; "
+            "use more text, or a model with more positions"
+        )
+    return torch.from_numpy(text.astype("int64")).to(subject.device.place)

@@ -1,0 +1,129 @@
+"""R, coherence, amplitude and u over held-out text, and the coherence that random phases would have.
+
+Chance is not 0: oscillators of the same amplitudes and the same K, with phases drawn at random, have a
+coherence C0 after their coupling step. What is beyond it is (C - C0) / (1 - C0).
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainer.evals.bootstrap import Interval, ratio_of_sums
+from trainer.evals.causality.banks import banks_of, intervening
+from trainer.evals.causality.phases import scattered
+from trainer.evals.causality.scoring import Change, Scored, Windows
+from trainer.models import U_HIGH, U_LOW, LanguageModel, Output
+
+
+@dataclass(frozen=True, slots=True)
+class Oscillation:
+    """Means over layers and tokens.
+
+    Attributes:
+        amplitude: mean |z|. chance: C0. beyond: (C - C0) / (1 - C0).
+        layers: `beyond`, layer by layer.
+    """
+
+    R: Interval
+    coherence: Interval
+    amplitude: Interval
+    chance: Interval
+    beyond: Interval
+    layers: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class URange:
+    """u over positions and layers: mean of the documents' medians, and the shares at its two ends."""
+
+    median: Interval
+    low: Interval
+    high: Interval
+
+
+class OrderListener:
+    """Collects R, amplitude and u from unchanged answers; see `scoring.under`."""
+
+    def __init__(self, model: LanguageModel[Any], windows: Windows) -> None:
+        self._model, self._windows = model, windows
+        self._sizes: list[Tensor] = []
+        self._amplitude: list[Tensor] = []
+        self._R: list[Tensor] = []
+        self._u: list[Tensor] = []
+
+    def listening(self) -> AbstractContextManager[None]:
+        """Read amplitudes as the banks do; change nothing."""
+        return intervening(self._model, lambda _: self._read)
+
+    def _read(self, states: Tensor) -> Tensor:
+        self._sizes.append(states.square().sum(0).sqrt().mean(-1))
+        return states
+
+    def hear(self, out: Output, _log_p: Tensor) -> None:
+        """Take the answers of some windows."""
+        if self._sizes:
+            self._amplitude.append(torch.stack(self._sizes, -1).mean(-1).cpu())
+            self._sizes.clear()
+            self._R.append(out.R.float().mean(-1).cpu())
+        if out.u is not None:
+            self._u.append(out.u.float().cpu())
+
+    def u_range(self) -> URange | None:
+        """None where there is no u."""
+        if not self._u:
+            return None
+        u = torch.cat(self._u).numpy()
+        counted = self._windows.counted.cpu().numpy()
+        medians = np.array(
+            [
+                np.median(u[self._windows.owners == index][counted[self._windows.owners == index]])
+                for index in range(self._windows.documents)
+            ],
+            np.float64,
+        )
+        tokens = self._windows.tokens_each()
+        return URange(
+            ratio_of_sums(medians, np.ones_like(medians)),
+            ratio_of_sums(self._summed((u <= U_LOW).mean(-1)), tokens),
+            ratio_of_sums(self._summed((u >= U_HIGH).mean(-1)), tokens),
+        )
+
+    def oscillation(self, base: Scored, by_chance: list[Scored]) -> Oscillation | None:
+        """Make of the scores as they are, and with random phases in one layer each, what was found."""
+        if not by_chance:
+            return None
+        tokens, layers = base.tokens, base.coherence.shape[1]
+        chance = np.stack([one.coherence[:, layer] for layer, one in enumerate(by_chance)], 1)
+        beyond, room = base.coherence - chance, tokens[:, None] - chance
+        return Oscillation(
+            R=ratio_of_sums(self._summed(torch.cat(self._R).numpy()), tokens),
+            coherence=ratio_of_sums(base.coherence.mean(1), tokens),
+            amplitude=ratio_of_sums(self._summed(torch.cat(self._amplitude).numpy()), tokens),
+            chance=ratio_of_sums(chance.mean(1), tokens),
+            beyond=ratio_of_sums(beyond.sum(1), room.sum(1)),
+            layers=tuple(ratio_of_sums(beyond[:, layer], room[:, layer]) for layer in range(layers)),
+        )
+
+    def _summed(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Sum `[n, T]` over the scored tokens of each document."""
+        counted = self._windows.counted.cpu().numpy()
+        return self._windows.sum_by_document((values.astype(np.float64) * counted).sum(1))
+
+
+def scattering(model: LanguageModel[Any], seed: int) -> list[Change]:
+    """Return the changes that give one layer's oscillators random phases, a layer each."""
+    generator = torch.Generator(model.embedding.weight.device).manual_seed(seed)
+
+    def scatter(layer: int) -> AbstractContextManager[None]:
+        def only(index: int, states: Tensor) -> Tensor:
+            return scattered(states, generator) if index == layer else states
+
+        return intervening(model, lambda index: partial(only, index))
+
+    return [partial(scatter, layer) for layer in range(len(banks_of(model)))]
