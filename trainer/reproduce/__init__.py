@@ -1,0 +1,1 @@
+"""Short, scaled-down reruns of the published K-SSM claims: published, predicted, ours."""
