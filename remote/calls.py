@@ -84,6 +84,11 @@ class CallTable:
                     call, UnreachableError(f"the host was not reached{why}", "check the link, try again")
                 )
 
+    @property
+    def has_delicate(self) -> bool:
+        """Whether a call is on its way that a lost link would fail, for it may not be sent twice."""
+        return any(call.sent and not VERBS[call.verb].repeatable for call in self._calls)
+
     def next_deadline(self) -> float | None:
         """The nearest deadline, monotonic seconds."""
         return min((call.deadline for call in self._calls), default=None)

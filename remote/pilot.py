@@ -57,7 +57,7 @@ class Pilot:
         self._pings = Pings(timings, clock())
         self._away = Absence(timings, clock())
         self._opened_at = 0.0
-        self._closing = False
+        self._closing = self._redials = False
         self._door, self._is_over = threading.Lock(), False
         self._closers: list[threading.Thread] = []
         self._last_tick = (clock(), time.time())
@@ -113,10 +113,18 @@ class Pilot:
     def reconnect_now(self) -> None:
         """Try at once (on the session's thread)."""
         if self.link.phase == "retrying" or self.link.phase in HELD:
-            self._drop("asked to connect again")
-            self.settled.clear()
-            self.refusal = None
-            self._connect()
+            self._begin_anew("asked to connect again")
+
+    def redial(self) -> None:
+        """Leave the agent that answers for the one that lies on the host now (on the session's thread)."""
+        self._redials = True
+
+    def _begin_anew(self, reason: str) -> None:
+        self._redials = False
+        self._drop(reason)
+        self.settled.clear()
+        self.refusal = None
+        self._connect()
 
     def answer(self, question: Question, reply: str) -> None:
         """Take the operator's answer, and try again with it (on the session's thread)."""
@@ -238,7 +246,9 @@ class Pilot:
         woke = (wall - last_wall) - (now - last) > self._timings.sleep_gap_s
         if woke or now - last > self._timings.stall_s:
             self._pings.forgive(now, slept=woke)
-        if self.link.phase == "retrying" and (now >= self._away.retry_at or woke):
+        if self._redials and not self._calls.has_delicate:
+            self._begin_anew("another agent was asked for")
+        elif self.link.phase == "retrying" and (now >= self._away.retry_at or woke):
             self._connect()
         elif self._dialling.is_busy and woke:
             self._connect()  # what was dialled before the sleep leads nowhere now

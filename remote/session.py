@@ -102,6 +102,13 @@ class Session:
         """Cut the waiting short, or try a refused host again."""
         self._pilot.post(self._pilot.reconnect_now)
 
+    def redial(self) -> None:
+        """Connect anew although the link is well: a deploy has put another agent there.
+
+        A call on its way that may not be sent twice is waited for first; others are sent again.
+        """
+        self._pilot.post(self._pilot.redial)
+
     def answer(self, question: Question, reply: str) -> None:
         """Answer `link.question` and try again at once; an empty reply declines and changes nothing.
 

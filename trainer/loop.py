@@ -1,47 +1,33 @@
 """A training run, told from its first token to its last checkpoint.
 
-`train` is the story; what it calls lies one file further: `preparing`, `stepping`, `evals`, `checkpoints`.
+`train` is the story; what it calls lies one file further: `preparing`, `stepping`, `reporting`, `saving`.
 """
-
-import math
-from dataclasses import dataclass
-from typing import Any
 
 from trainer.accounting import Accounting
 from trainer.assigning import store_config
 from trainer.checkpoints.draft import remove_drafts
-from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, prune, set_aside
-from trainer.checkpoints.write import Surroundings, of_process, save
-from trainer.config.schema import RunConfig
-from trainer.data import Batches, Corpus
+from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, set_aside
+from trainer.data import Batches
 from trainer.device import Device, open_device, own_device
 from trainer.distributed import Order, World, demand_equal, digest
-from trainer.endings import StoppedError, TrainingFailedError
-from trainer.evals.sampling import Sampling, sample
-from trainer.evals.validation import validate
+from trainer.endings import StoppedError
 from trainer.following import briefing_of
 from trainer.job import Job
 from trainer.metrics import Meter, names_of
-from trainer.preparing import build_state, choose_precision, load_corpus, take_up
+from trainer.preparing import (
+    build_state,
+    choose_compiling,
+    choose_kernels,
+    choose_precision,
+    load_corpus,
+    take_up,
+)
+from trainer.probing.prediction import decay_prediction
+from trainer.reporting import evaluate, look, report
+from trainer.saving import save_checkpoint
 from trainer.state import TrainState
 from trainer.stepping import to_device, train_step_within_memory
-
-ENDS_THE_RUN = ("interrupt", "final")
-
-
-@dataclass(slots=True)
-class Training:
-    """A run under way: what changes is in `state`, the rest stays as it is."""
-
-    job: Job
-    config: RunConfig
-    device: Device
-    corpus: Corpus
-    batches: Batches
-    state: TrainState
-    meter: Meter
-    clock: Accounting
-    world: World
+from trainer.training import Training, is_due, is_last
 
 
 def train(job: Job) -> None:
@@ -68,6 +54,8 @@ def train_together(run: Training) -> None:
             step(run)
             if is_due(run, run.config.log.every) or job.ledger.steps_done == 1:
                 report(run)
+            if run.looks and (is_due(run, run.config.probe.every) or job.ledger.steps_done == 1):
+                look(run)
             best = is_due(run, run.config.eval.every) and evaluate(run)
             if is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best):
                 save_checkpoint(run, "final" if is_last(run) else "best" if best else "periodic")
@@ -104,12 +92,20 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
     begin_lineage(job, state)
     clock = Accounting()
     with clock.outside("probe"):
+        choose_kernels(job, state, device)
         choose_precision(job, state, batches, device)
-    state.precision = world.share(state.precision)
+    state.precision, state.kernels = world.share((state.precision, state.kernels))
     if world.size > 1:
         demand_equal(world.gather(digest(state.model)), state.step)
+    with clock.outside("probe"):
+        choose_compiling(job, state, batches, device)
+    names = names_of(config.model)
     voice.section(["[3] Training Loop"], "training")
-    return Training(job, config, device, corpus, batches, state, Meter(names_of(config.model)), clock, world)
+    return Training(
+        job, config, device, corpus, batches, state, Meter(names), clock, world,
+        looks=config.probe.every > 0 and "R" in names,
+        prediction=decay_prediction(config, state.schedule, device, corpus.vocab_size, batches),
+    )  # fmt: skip
 
 
 def begin_lineage(job: Job, state: TrainState) -> None:
@@ -150,107 +146,3 @@ def step(run: Training) -> None:
     run.clock.step(batch.inputs.numel() * run.world.size)
     run.job.ledger.step = run.state.step
     run.job.ledger.steps_done += 1
-
-
-def report(run: Training) -> None:
-    """Read the meter and speak a row of metrics.
-
-    Raises:
-        TrainingFailedError: the cross-entropy is not finite any more.
-    """
-    step, values = run.state.step, run.meter.read()
-    with run.clock.outside("log"):
-        pace = run.clock.pace(run.config.steps - step)
-        values |= {
-            "reg": values.get("reg", 0.0),
-            "lr": run.state.schedule.rate(step - 1),
-            "tokens": float(run.state.tokens),
-            "tokens_per_s": pace.tokens_per_s,
-            "step_ms": pace.step_ms,
-            "eta_s": pace.eta_s,
-            "overhead": pace.overhead,
-            **run.device.memory(),
-        }
-        run.job.voice.metrics(step, values)
-    if not math.isfinite(values["ce"]):
-        last = run.job.ledger.checkpoint or "the beginning"
-        reason = f"the cross-entropy is not finite at step {step}; resume from {last} with a lower optim.lr"
-        run.job.voice.note(reason, "error", step)
-        raise TrainingFailedError(reason)
-
-
-def evaluate(run: Training) -> bool:
-    """Score the held-out text and speak a sample; return whether this is the best score so far."""
-    state, voice, config, check = run.state, run.job.voice, run.config, run.job.stop.check
-    with run.clock.outside("eval"):
-        voice.events.phase("evaluating", state.step)
-        val, width = run.corpus.val, run.corpus.bytes_per_token
-        scores = validate(state, config, run.device, val, width, check)
-        best = scores["val_ce"] < state.best
-        state.best, state.metrics = min(state.best, scores["val_ce"]), scores
-        voice.evaluation(state.step, scores, best, saves=best and config.checkpoint.keep_best > 0)
-        try:
-            if config.eval.sample_tokens:
-                speak_sample(run)
-        finally:
-            voice.end_evaluation()
-        run.device.release_memory()
-        if not is_last(run):
-            voice.events.phase("training", state.step)
-    return best
-
-
-def speak_sample(run: Training) -> None:
-    """Let the model continue the prompt."""
-    state, wish, tokenizer = run.state, run.config.eval, run.corpus.tokenizer
-    run.job.voice.events.phase("sampling", state.step)
-    prompt = tokenizer.encode(wish.prompt) or [0]
-    seed = run.config.seed + state.step
-    check = run.job.stop.check
-    drawn = sample(
-        state.model, run.device, prompt, wish.sample_tokens, Sampling(wish.temperature, seed=seed), check
-    )
-    text = tokenizer.decode(drawn.ids).decode("utf-8", "replace")
-    run.job.voice.sample(state.step, text, wish.prompt, drawn.R)
-
-
-def save_checkpoint(run: Training, kind: str) -> None:
-    """Put the state on disk, unless this very step is there already; then let old ones go."""
-    ledger, state, folder = run.job.ledger, run.state, run.job.assignment.run.checkpoints
-    if ledger.checkpoint_step == state.step:
-        return
-    with run.clock.outside("save"):
-        run.job.voice.events.phase("saving", state.step)
-        others = reports_of_others(run)
-        around = Surroundings(run.config, run.device, run.corpus.fingerprint, run.corpus.vocab_size, others)
-        saved = save(folder, state, around, kind)
-        ledger.at_checkpoint(state.step, saved.name, saved.sha256)
-        state.parent = saved.name
-        run.job.voice.checkpoint(state.step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes)
-        prune(folder, run.config.checkpoint, in_use=(saved.name,))
-        if kind not in ENDS_THE_RUN:
-            run.job.voice.events.phase("training", state.step)
-
-
-def reports_of_others(run: Training) -> list[dict[str, Any]]:
-    """Ask every other process for what it has for itself, and whether its weights are ours.
-
-    Raises:
-        TrainingFailedError: they are not.
-    """
-    if run.world.size == 1:
-        return []
-    run.world.order(Order.SAVE)
-    reports = run.world.gather((digest(run.state.model), of_process(run.state, run.device)))
-    demand_equal([one for one, _ in reports], run.state.step)
-    return [report for _, report in reports[1:]]
-
-
-def is_last(run: Training) -> bool:
-    """Whether every planned step is done."""
-    return run.state.step == run.config.steps
-
-
-def is_due(run: Training, every: int) -> bool:
-    """Whether something that happens every so many steps (0: never) and at the end happens now."""
-    return is_last(run) or (every > 0 and run.state.step % every == 0)

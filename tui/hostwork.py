@@ -58,7 +58,7 @@ class HostWork:
         self._run(job, work)
 
     def deploy(self, job: Job) -> None:
-        """Bring Photinus to the host, a line of progress at a time; then the link is tried again."""
+        """Bring Photinus to the host, a line of progress at a time; then its new agent is dialled."""
 
         def work() -> tuple[bool, str]:
             from remote.deploy.deploying import deploy
@@ -69,7 +69,7 @@ class HostWork:
 
             dial = Dial(DEPLOY_DIAL_S, answers=self._answers(job))
             placement = deploy(self._host(job), dial, say)
-            self._sessions[job.host].reconnect_now()
+            self._sessions[job.host].redial()
             return True, f"photinus {placement.version} is on {job.host}"
 
         self._run(job, work)

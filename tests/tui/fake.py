@@ -65,6 +65,8 @@ class FakeSession:
     def reconnect_now(self) -> None:
         self.reconnects += 1
 
+    redial = reconnect_now
+
     def drain(self, limit: int = 1000) -> list[Update]:
         return [self.box.popleft() for _ in range(min(limit, len(self.box)))]
 

@@ -1,12 +1,14 @@
 """The chart's frame as text: what a person would see without colours."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from tui.store.series import Series
 from tui.widgets.envelope import columns, draw_values, gap_columns
-from tui.widgets.frame import Floor, Look, Zone, draw
+from tui.widgets.frame import draw
+from tui.widgets.look import Floor, Look, Zone
 from tui.widgets.scale import Scale, fit, label, nice_step
 
 WIDTH, HEIGHT = 80, 14
@@ -123,6 +125,40 @@ def test_marks_are_diamonds_on_the_same_axis() -> None:
     lines = text(series_of(*(3 - i / 100 for i in range(100))), Look("loss", marks_title="val"), marks)
     assert sum(line.count("◆") for line in lines[1:]) == 1
     assert "◆ val 2.000" in lines[0]
+
+
+def test_a_second_series_is_drawn_as_circles_on_the_same_axis_and_named() -> None:
+    seen, told = series_of(*(0.2 + i / 1000 for i in range(200))), series_of(*[0.9] * 200)
+    look = Look("R", include=(0.0,), overlay_title="weight decay")
+    lines = drawn(seen, look, told)
+    assert "○ weight decay 0.9000" in lines[0]
+    rows = [number for number, line in enumerate(lines[1:], 1) if "○" in line]
+    assert len(rows) == 1
+    assert lines[rows[0]].count("○") >= 15
+    assert rows_with_dots(lines).isdisjoint(rows)
+    assert not any("○" in line for line in drawn(seen, look, None))
+    assert "○ weight decay 0.9000" in drawn(seen, replace(look, cursor=7), told)[0]
+
+
+def test_where_both_series_agree_the_curve_shows_between_the_circles() -> None:
+    seen = series_of(*(i / 200 for i in range(200)))
+    lines = drawn(seen, Look("R", overlay_title="told"), seen)
+    assert sum(line.count("○") for line in lines[1:]) >= 15
+    assert dots(lines) >= 30
+
+
+def test_a_second_series_that_begins_late_or_has_gaps_leaves_room() -> None:
+    late = Series()
+    for step in range(100, 200):
+        late.append(step, math.nan if step < 150 else 0.5)
+    lines = drawn(series_of(*[0.1] * 200), Look("R", overlay_title="told"), late)
+    circles = [column for line in lines[1:] for column, sign in enumerate(line) if sign == "○"]
+    assert min(circles) > 7 + 0.7 * (WIDTH - 7)
+
+
+def drawn(series: Series, look: Look, overlay: Series | None) -> list[str]:
+    strips = draw(series, None, look, WIDTH, HEIGHT, focused=False, overlay=overlay)
+    return [strip.text for strip in strips]
 
 
 def test_zoom_shows_the_newest_part() -> None:

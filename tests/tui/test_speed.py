@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from tui.store.logring import LogRing
 from tui.store.series import Series
-from tui.widgets.frame import Look, draw
+from tui.widgets.frame import draw
+from tui.widgets.look import Look
 
 
 def best_of(tries: int, act: Callable[[], object]) -> float:

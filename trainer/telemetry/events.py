@@ -38,8 +38,8 @@ class Metrics(Envelope):
     """A row of training metrics.
 
     Names used by charts and lamps: `total ce reg R coherence u_val u_low u_high grad_norm lr tokens
-    tokens_per_s step_ms eta_s overhead`; others are kept and charted too. `u_stat` says whether `u_val` is
-    the median or the mean.
+    tokens_per_s step_ms eta_s overhead R_predicted`; others are kept and charted too. `u_stat` says whether
+    `u_val` is the median or the mean.
     """
 
     values: Mapping[str, Number]
@@ -54,6 +54,20 @@ class Evaluation(Envelope):
     values: Mapping[str, Number]
     nonfinite: tuple[str, ...] = ()
     best: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe(Envelope):
+    """A look into the model: what the whole bank tells in `values`, and a number a layer in `layers`.
+
+    Names in `values`: `warfare_ratio warfare_cosine u_shuffled z det`; in `layers`: `R coherence u u_low
+    u_high z det det_low warfare_ratio warfare_cosine`, the first layer first. What a model does not have is
+    absent; null among the layers is a number that is not finite.
+    """
+
+    values: Mapping[str, Number]
+    layers: Mapping[str, tuple[Number, ...]] = field(default_factory=dict)
+    nonfinite: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +93,8 @@ class Checkpoint(Envelope):
 class Phase(Envelope):
     """What the attempt is doing: type `state`.
 
-    `phase` is one of loading, tokenising, probing, training, evaluating, saving, sampling, stopping,
-    finished, failed. `done` and `total` drive a progress bar; 0 is unknown.
+    `phase` is one of loading, tokenising, compiling, probing, training, evaluating, saving, sampling,
+    stopping, finished, failed. `done` and `total` drive a progress bar; 0 is unknown.
     """
 
     phase: str
@@ -124,13 +138,14 @@ class Unknown(Envelope):
 
 
 Event: TypeAlias = (
-    Hello | Metrics | Evaluation | Sample | Checkpoint | Phase | Floors | Resume | Note | Unknown
+    Hello | Metrics | Evaluation | Probe | Sample | Checkpoint | Phase | Floors | Resume | Note | Unknown
 )
 
 TYPE_NAMES: dict[type, str] = {
     Hello: "hello",
     Metrics: "metrics",
     Evaluation: "eval",
+    Probe: "probe",
     Sample: "sample",
     Checkpoint: "checkpoint",
     Phase: "state",

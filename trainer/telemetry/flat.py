@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from trainer.telemetry.events import TYPE_NAMES, Evaluation, Event, Metrics, Unknown
+from trainer.telemetry.events import TYPE_NAMES, Evaluation, Event, Metrics, Probe, Unknown
 
 _OPTIONAL = frozenset({"step", "nonfinite"})
 
@@ -22,7 +22,7 @@ def flatten(event: Event) -> dict[str, Any]:
         if item.name in ("values", "data", "type") or (item.name in _OPTIONAL and not value and value != 0):
             continue
         flat[item.name] = list(value) if isinstance(value, tuple) else value
-    if isinstance(event, Metrics | Evaluation):
+    if isinstance(event, Metrics | Evaluation | Probe):
         flat.update(event.values)
     elif isinstance(event, Unknown):
         flat.update(event.data)

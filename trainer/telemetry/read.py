@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from trainer.telemetry.events import TYPE_NAMES, Envelope, Evaluation, Event, Metrics, Unknown
+from trainer.telemetry.events import TYPE_NAMES, Envelope, Evaluation, Event, Metrics, Number, Probe, Unknown
 
 LINE_LIMIT = 1 << 20
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what no JSON raises
 _TIMES = frozenset({int, float})
 _NUMBERS = frozenset({int, float, NoneType})
 _PLAIN: dict[str, Any] = {
-    name: kind for kind, name in TYPE_NAMES.items() if kind not in (Metrics, Evaluation)
+    name: kind for kind, name in TYPE_NAMES.items() if kind not in (Metrics, Evaluation, Probe)
 }
 _DECODER = msgspec.json.Decoder()
 _ENVELOPE = tuple(Envelope.__dataclass_fields__)
@@ -71,6 +71,20 @@ def _evaluation(raw: dict[str, Any]) -> Evaluation:
     )
 
 
+def _probe(raw: dict[str, Any]) -> Probe:
+    head = msgspec.convert({name: raw.pop(name) for name in _ENVELOPE if name in raw}, Envelope)
+    layers = msgspec.convert(raw.pop("layers", {}), dict[str, tuple[Number, ...]])
+    return Probe(
+        seq=head.seq,
+        attempt=head.attempt,
+        t=head.t,
+        step=head.step,
+        nonfinite=_names(raw.pop("nonfinite", None)),
+        layers=layers,
+        values=_numbers(raw),
+    )
+
+
 def _unknown(kind: str, raw: dict[str, Any]) -> Unknown:
     head = msgspec.convert({name: raw.pop(name) for name in _ENVELOPE if name in raw}, Envelope)
     return Unknown(seq=head.seq, attempt=head.attempt, t=head.t, step=head.step, type=kind, data=raw)
@@ -88,6 +102,8 @@ def build(raw: object) -> Event:
             return _metrics(raw)  # type: ignore[arg-type]
         if kind == "eval":
             return _evaluation(raw)  # type: ignore[arg-type]
+        if kind == "probe":
+            return _probe(raw)  # type: ignore[arg-type]
         if kind in _PLAIN:
             event: Event = msgspec.convert(raw, _PLAIN[kind])
             return event

@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -93,6 +93,10 @@ class EventWriter:
     def evaluation(self, step: int, values: Mapping[str, float], best: bool) -> None:
         """Held-out scores."""
         self.write("eval", step, {"best": best, **values, **_nonfinite(values)})
+
+    def probe(self, step: int, values: Mapping[str, float], layers: Mapping[str, Sequence[float]]) -> None:
+        """A look into the model: numbers of the whole, and a number a layer under each name of `layers`."""
+        self.write("probe", step, {**values, "layers": layers, **_nonfinite(values)})
 
     def sample(self, step: int, text: str, prompt: str, order: Iterable[float]) -> None:
         """Generated text, with R a generated token (`order`)."""

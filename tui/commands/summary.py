@@ -3,7 +3,7 @@
 import math
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remote.view import RunView
@@ -71,7 +71,7 @@ def full(host: str, run: RunRecord, bands: Bands) -> dict[str, Any]:
         "eta_s": run.eta_s if not run.view.is_terminal else None,
         "eval": {"step": evaluation.step, **finite(evaluation.values)} if evaluation else None,
         "sample": run.sample_text if sample else None,
-        "probe": {"step": probe.step, "layers": {name: list(of) for name, of in probe.layers.items()}}
+        "probe": {"step": probe.step, "layers": {name: finite_list(of) for name, of in probe.layers.items()}}
         if probe
         else None,
         "floors": {"unigram": floors.unigram, "bigram": floors.bigram, "trigram": floors.trigram}
@@ -112,6 +112,11 @@ def finite(values: Mapping[str, float | None]) -> dict[str, float | None]:
     return {
         name: value if value is not None and math.isfinite(value) else None for name, value in values.items()
     }
+
+
+def finite_list(values: Sequence[float | None]) -> list[float | None]:
+    """Likewise of a list."""
+    return [value if value is not None and math.isfinite(value) else None for value in values]
 
 
 def brief_words(row: Mapping[str, Any]) -> str:

@@ -8,24 +8,26 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.widgets import Input
 
+from trainer.telemetry.bands import Bands
+from trainer.telemetry.judge import Verdict
 from tui.keys import Where, bindings
 from tui.screens.runkeys import RunKeys
-from tui.store.lamps import lamps
+from tui.store.lamps import PROBED, lamps
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
 from tui.theme import DIM, STRONG, hue
-from tui.widgets import runside
+from tui.widgets import oscillators, runside
 from tui.widgets.chart import Chart
-from tui.widgets.frame import Floor, Look, Zone
 from tui.widgets.lines import line
 from tui.widgets.logview import LogView
+from tui.widgets.look import Floor, Look, Zone
 from tui.widgets.panel import Layout, Panel
 from tui.widgets.runhead import head
 
 MIDDLING, NARROW, SMALL_WIDTH, SMALL_HEIGHT = 130, 100, 80, 24
 LOSS = Look("loss", "nats/token", marks_title="val")
 U_VAL = Look("u_val", colour="green", include=(0.5, 2.0))
-TONE = Look("R", colour="cyan", include=(0.0,))
+TONE = Look("R", colour="cyan", include=(0.0,), overlay_title="weight decay")
 GRAD = Look("grad norm", colour="violet")
 
 
@@ -49,9 +51,13 @@ class RunScreen(RunKeys):
     RunScreen #search.-shown { display: block; }
     RunScreen #side { width: 46; padding: 0 1 0 2; border-left: solid $border; }
     RunScreen #lamps { height: 1fr; min-height: 8; }
+    RunScreen #oscillators { height: auto; margin: 1 0; display: none; }
     RunScreen #eval { height: 5; }
     RunScreen #checkpoint { height: 4; }
     RunScreen #sample { height: 9; }
+    RunScreen.-looks #oscillators { display: block; }
+    RunScreen.-looks #sample { height: 5; }
+    RunScreen.-short #oscillators { display: none; }
     RunScreen.-narrow #side { display: none; }
     RunScreen.-narrow #strip { display: block; }
     RunScreen.-middling #side { width: 38; padding: 0 0 0 1; }
@@ -90,6 +96,7 @@ class RunScreen(RunKeys):
                     yield Input(id="search", placeholder="search: text or regular expression", compact=True)
             with Vertical(id="side"):
                 yield Panel("lamps", "Lamps")
+                yield Panel("oscillators", "Oscillators")
                 yield Panel("eval", "Last evaluation")
                 yield Panel("checkpoint", "Last checkpoint")
                 yield Panel("sample", "Last sample")
@@ -133,9 +140,7 @@ class RunScreen(RunKeys):
         host, now, wall = bridge.store.host_of(run), bridge.now(), bridge.wall()
         self._lay("head", lambda width, _height: head(run, host, now, wall, width))
         if bridge.store.bands is not None:
-            lit = lamps(run, host, bridge.store.bands, now)
-            self._lay("lamps", lambda width, height: runside.lamp_rows(lit, width, height))
-            self._lay("strip", lambda width, _height: runside.lamp_strip(lit, width))
+            self._lamps(run, bridge.store.bands, lamps(run, host, bridge.store.bands, now))
         self._lay("eval", lambda _width, _height: runside.evaluation_rows(run))
         self._lay("checkpoint", lambda _width, _height: runside.checkpoint_rows(run, wall))
         self._lay("sample", lambda width, height: runside.sample_rows(run, width, height))
@@ -145,6 +150,15 @@ class RunScreen(RunKeys):
     def _lay(self, name: str, make: Layout) -> None:
         self.query_one(f"#{name}", Panel).lay(make)
 
+    def _lamps(self, run: RunRecord, bands: Bands, lit: list[Verdict]) -> None:
+        """The lamps; those of the last look into the model stand beneath its layers, where there is room."""
+        self.set_class(run.probe is not None, "-looks")
+        beneath = [lamp for lamp in lit if lamp.metric in PROBED]
+        above = lit if self.has_class("-short") else [lamp for lamp in lit if lamp.metric not in PROBED]
+        self._lay("lamps", lambda width, height: runside.lamp_rows(above, width, height))
+        self._lay("strip", lambda width, _height: runside.lamp_strip(lit, width))
+        self._lay("oscillators", lambda width, _height: oscillators.rows(run.probe, beneath, bands, width))
+
     def _charts(self, run: RunRecord) -> None:
         loss = "ce" if "ce" in run.series or "total" not in run.series else "total"
         floors = (
@@ -152,12 +166,15 @@ class RunScreen(RunKeys):
         )
         self._chart("loss", run, loss, replace(LOSS, floors=floors), "val_ce")
         self._chart("u_val", run, "u_val", replace(U_VAL, zones=self._zones("u_val"), unit=run.u_stat))
-        self._chart("R", run, "R", replace(TONE, zones=self._zones("R")))
+        self._chart("R", run, "R", replace(TONE, zones=self._zones("R")), overlay="R_predicted")
         self._chart("grad", run, "grad_norm", replace(GRAD, zones=self._zones("grad_norm")))
 
-    def _chart(self, name: str, run: RunRecord, metric: str, look: Look, marks: str = "") -> None:
+    def _chart(
+        self, name: str, run: RunRecord, metric: str, look: Look, marks: str = "", overlay: str = ""
+    ) -> None:
         found = run.series_of(marks) if marks else None
-        self.query_one(f"#chart-{name}", Chart).show(run.series_of(metric), found, look)
+        other = run.series.get(overlay)
+        self.query_one(f"#chart-{name}", Chart).show(run.series_of(metric), found, look, other)
 
     def _zones(self, metric: str) -> tuple[Zone, ...]:
         """The bands of a metric as the backdrop of its chart."""

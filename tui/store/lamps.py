@@ -9,12 +9,14 @@ from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
 
 CORE = ("u_val", "R", "grad_norm", "ce", "reg", "idle_s")
+PROBED = frozenset({"warfare_ratio", "warfare_cosine", "u_shuffled", "det"})
+"""What the last look into the model told, not the newest row."""
 OWN = frozenset({"memory_used", "disk_free_gb", *CORE})
 
 
 def context_of(run: RunRecord) -> dict[str, float | str | None]:
     """What bounds and sentences may refer to."""
-    context: dict[str, float | str | None] = {**run.row, "u_stat": run.u_stat, "step_s": run.step_s}
+    context: dict[str, float | str | None] = {**run.told, "u_stat": run.u_stat, "step_s": run.step_s}
     if run.floors is not None:
         floors = run.floors
         context |= {"unigram": floors.unigram, "bigram": floors.bigram, "trigram": floors.trigram}
@@ -50,8 +52,9 @@ def lamps(run: RunRecord, host: HostRecord, bands: Bands, now: float) -> list[Ve
         if metric in bands:
             verdict = judge(bands, metric, value, context)
             found.append(_journey(verdict, run) if bands.metrics[metric].zones else verdict)
-    others = [metric for metric in bands.metrics if metric not in OWN and metric in run.row]
-    found += [judge(bands, metric, run.row[metric], context) for metric in others]
+    told = run.told
+    others = [metric for metric in bands.metrics if metric not in OWN and metric in told]
+    found += [judge(bands, metric, told[metric], context) for metric in others]
     used, total = host.reading("mem_used"), host.reading("mem_total")
     free = host.reading("disk_free")
     if "memory_used" in bands:

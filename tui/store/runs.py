@@ -17,6 +17,7 @@ from trainer.telemetry.events import (
     Metrics,
     Note,
     Phase,
+    Probe,
     Resume,
     Sample,
 )
@@ -36,6 +37,7 @@ class RunRecord:
         heard_at: monotonic seconds at which anything of it was heard last.
         row: the newest metrics; NaN where the run said nan or inf.
         row_heard: monotonic seconds at which the newest row was said, by the clock of its host.
+        probe: the newest look into the model.
         pace: (step, seconds of the run's clock) of the newest rows.
         version: grows with every change, metrics and state alike.
     """
@@ -54,6 +56,7 @@ class RunRecord:
     floors: Floors | None = None
     phase: Phase | None = None
     evaluation: Evaluation | None = None
+    probe: Probe | None = None
     sample: Sample | None = None
     checkpoint: Checkpoint | None = None
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=50))
@@ -89,6 +92,8 @@ class RunRecord:
                 self._metrics(event, now, zones)
             case Evaluation():
                 self._evaluation(event)
+            case Probe():
+                self._probe(event)
             case Resume():
                 self._resume(event)
             case Hello():
@@ -135,12 +140,21 @@ class RunRecord:
         for name, value in event.values.items():
             self.series_of(name).append(event.step, nan if value is None else _real(value))
 
+    def _probe(self, event: Probe) -> None:
+        self.probe = event
+        if event.step is None:
+            return
+        for name, value in event.values.items():
+            self.series_of(name).append(event.step, nan if value is None else _real(value))
+
     def _resume(self, event: Resume) -> None:
         """Rows past the step that was resumed from are superseded."""
         if event.step is None:
             return
         for series in self.series.values():
             series.supersede(event.step)
+        if self.probe is not None and (self.probe.step or 0) > event.step:
+            self.probe = None
         self.pace.clear()
         if self.step is not None:
             self.step = min(self.step, event.step)
@@ -155,10 +169,17 @@ class RunRecord:
     def forget_metrics(self) -> None:
         """Before its events are read again from an earlier place."""
         self.series.clear()
-        self.row, self.step, self.row_heard = {}, None, None
+        self.row, self.step, self.row_heard, self.probe = {}, None, None, None
         self.pace.clear()
         self.zones = ZoneCounter()
         self.version += 1
+
+    @property
+    def told(self) -> dict[str, float]:
+        """The newest numbers: those of the last look into the model, and those of the newest row."""
+        if self.probe is None:
+            return self.row
+        return {k: nan if v is None else _real(v) for k, v in self.probe.values.items()} | self.row
 
     @property
     def step_s(self) -> float | None:

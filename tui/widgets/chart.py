@@ -8,7 +8,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.store.series import Series
-from tui.widgets.frame import GUTTER, Look, draw, window
+from tui.widgets.frame import GUTTER, draw, window
+from tui.widgets.look import Look
 
 HALF_LIVES = (0, 3, 10, 30, 100, 300)
 DEFAULT_SMOOTHING = 2
@@ -33,23 +34,34 @@ class Chart(Widget, can_focus=True):
         self.smoothing = DEFAULT_SMOOTHING
         self._series = Series()
         self._marks: Series | None = None
+        self._overlay: Series | None = None
         self._key: tuple[object, ...] = ()
         self._lines: list[Strip] = []
 
-    def show(self, series: Series, marks: Series | None = None, look: Look | None = None) -> None:
-        """Draw this series from now on; refreshes only if anything differs from what is on the screen."""
-        self._series, self._marks = series, marks
+    def show(
+        self,
+        series: Series,
+        marks: Series | None = None,
+        look: Look | None = None,
+        overlay: Series | None = None,
+    ) -> None:
+        """Draw this series from now on; refreshes only if anything differs from what is on the screen.
+
+        Args:
+            marks: sparse values beside it.
+            look: titles and backdrop; the axis, the zoom and the cursor stay as they are.
+            overlay: a second series on the same axis.
+        """
+        self._series, self._marks, self._overlay = series, marks, overlay
         if look is not None:
             self.look = replace(look, log=self.look.log, zoom=self.look.zoom, cursor=self.look.cursor)
         if self._state() != self._key:
             self.refresh()
 
     def _state(self) -> tuple[object, ...]:
-        marks = (id(self._marks), self._marks.version) if self._marks is not None else ()
+        shown = (self._series, self._marks, self._overlay)
         return (
-            id(self._series),
-            self._series.version,
-            marks,
+            *((id(one), one.version) if one is not None else () for one in shown),
             self.look,
             self.smoothing,
             self.size,
@@ -63,7 +75,15 @@ class Chart(Widget, can_focus=True):
             self._key = state
             self._series.smooth_by(HALF_LIVES[self.smoothing])
             width, height = self.size
-            lines = draw(self._series, self._marks, self.look, width, height, focused=self.has_focus)
+            lines = draw(
+                self._series,
+                self._marks,
+                self.look,
+                width,
+                height,
+                focused=self.has_focus,
+                overlay=self._overlay,
+            )
             ground = self.rich_style
             self._lines = [line.apply_style(ground) for line in lines]
         return self._lines[y] if y < len(self._lines) else Strip.blank(self.size.width)

@@ -1,75 +1,32 @@
 """One frame of a chart: series, zones and floors in, lines of styled text out."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import groupby
 from math import inf
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from trainer.telemetry.bands import Colour
 from tui.store.series import Series
 from tui.store.words import number
-from tui.theme import DIM, FAINT, HUES, PLAIN, STRONG, TINTS, hue
+from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets import envelope
+from tui.widgets.grid import OVERLAY, Grid, Place
+from tui.widgets.look import Look
 from tui.widgets.scale import Scale, fit, label
 
 GUTTER = 7
 LEGEND = 13
 WIDE = 46  # from this width on there is room for a legend at the right
-Cell = tuple[str, Style | None, Colour | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Zone:
-    """A range of values with a name, drawn as a breath of colour behind the curve."""
+class Curves:
+    """What one frame shows: the series, sparse values beside it, and a second series on the same axis."""
 
-    low: float
-    high: float
-    colour: Colour
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """A level worth knowing, drawn as a labelled line."""
-
-    value: float
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a chart is drawn.
-
-    Attributes:
-        zoom: halves the steps shown so many times, the newest kept.
-        include: values that stretch the axis.
-        cursor: a step whose values stand in the title, marked by a line; None for the newest values.
-    """
-
-    title: str
-    unit: str = ""
-    colour: Colour = "blue"
-    log: bool = False
-    zoom: int = 0
-    zones: tuple[Zone, ...] = ()
-    floors: tuple[Floor, ...] = ()
-    include: tuple[float, ...] = ()
-    marks_title: str = ""
-    cursor: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The cells of the plot itself: columns, rows, and the room for names at its right."""
-
-    columns: int
-    rows: int
-    legend: int
+    series: Series
+    marks: Series | None
+    overlay: Series | None
 
 
 def window(series: Series, zoom: int) -> tuple[float, float]:
@@ -79,7 +36,14 @@ def window(series: Series, zoom: int) -> tuple[float, float]:
 
 
 def draw(
-    series: Series, marks: Series | None, look: Look, width: int, height: int, *, focused: bool
+    series: Series,
+    marks: Series | None,
+    look: Look,
+    width: int,
+    height: int,
+    *,
+    focused: bool,
+    overlay: Series | None = None,
 ) -> list[Strip]:
     """Draw a whole chart: a title, the plot, and the steps below it.
 
@@ -89,26 +53,31 @@ def draw(
         look: titles, axis and backdrop.
         width, height: cells, the title and the step axis included.
         focused: whether the keyboard acts on this chart.
+        overlay: a second series on the same axis, drawn as circles.
     """
-    lines = [_title(series, marks, look, width, focused)]
+    shown = Curves(series, marks, overlay)
+    lines = [_title(shown, look, width, focused)]
     if height >= 4 and width > GUTTER + 8:
-        lines += _body(series, marks, look, width, height - 1) if len(series) else _nothing(width, height - 1)
+        lines += _body(shown, look, width, height - 1) if len(series) else _nothing(width, height - 1)
     lines += [Strip.blank(width)] * (height - len(lines))
     return lines[:height]
 
 
-def _title(series: Series, marks: Series | None, look: Look, width: int, focused: bool) -> Strip:
+def _title(shown: Curves, look: Look, width: int, focused: bool) -> Strip:
     """Name and newest value; then, as far as there is room, what else is worth knowing."""
+    series, marks, overlay = shown.series, shown.marks, shown.overlay
     name = STRONG if focused else PLAIN + Style(bold=True)
     parts = [Segment("▌" if focused else " ", hue("blue")), Segment(look.title, name)]
     more: list[Segment] = []
     if look.cursor is not None:
-        parts += _reading(series, marks, look, look.cursor)
+        parts += _reading(shown, look, look.cursor)
         return Strip(parts).adjust_cell_length(width)
     if series.last is not None:
         finite = series.last == series.last and abs(series.last) != inf
         parts.append(Segment(f"  {number(series.last)}", hue(look.colour if finite else "red", bold=True)))
         more.append(Segment(f" {look.unit}" if look.unit else "", DIM))
+    if overlay is not None and overlay.last is not None:
+        more.append(Segment(f"  {OVERLAY} {look.overlay_title} {number(overlay.last)}", hue("amber")))
     if len(series.gaps):
         more.append(Segment(f"  ✕ {len(series.gaps)} not finite", hue("red")))
     if look.log:
@@ -127,8 +96,9 @@ def _title(series: Series, marks: Series | None, look: Look, width: int, focused
     return Strip(parts).adjust_cell_length(width)
 
 
-def _reading(series: Series, marks: Series | None, look: Look, step: int) -> list[Segment]:
+def _reading(shown: Curves, look: Look, step: int) -> list[Segment]:
     """What the chart says at the cursor: the value there, its moving average, the evaluation before it."""
+    series, marks, overlay = shown.series, shown.marks, shown.overlay
     index = series.index_at(step)
     if index is None:
         return [Segment(f"  n/a at step {step:,}", DIM)]
@@ -137,6 +107,9 @@ def _reading(series: Series, marks: Series | None, look: Look, step: int) -> lis
         Segment(f"  {number(value)}", hue(look.colour if value == value else "red", bold=True)),
         Segment(f" at step {series.steps[index]:,}", PLAIN),
     ]
+    if overlay is not None and (other := overlay.index_at(step)) is not None:
+        said = number(overlay.tree.values[other])
+        parts.append(Segment(f"  {OVERLAY} {look.overlay_title} {said}", hue("amber")))
     if series.average is not None:
         parts.append(Segment(f"  mean {number(series.average_at(index))}", DIM))
     if marks is not None and (mark := marks.index_at(step)) is not None:
@@ -153,13 +126,14 @@ def _nothing(width: int, height: int) -> list[Strip]:
     return lines
 
 
-def _body(series: Series, marks: Series | None, look: Look, width: int, height: int) -> list[Strip]:
+def _body(shown: Curves, look: Look, width: int, height: int) -> list[Strip]:
+    series = shown.series
     wants = bool(look.zones or look.floors) and width >= WIDE
     legend = LEGEND if wants else 0
     place = Place(width - GUTTER - legend, height - 1, legend)
     low, high = window(series, look.zoom)
     cut = envelope.columns(series, low, high, 2 * place.columns)
-    scale = _scale(series, marks, look, cut, place.rows)
+    scale = _scale(shown, look, cut, place.rows)
     gaps = envelope.gap_columns(series, low, high, 2 * place.columns)
     values = envelope.draw_values(series, cut, scale, gaps)
     smooth = series.average is not None
@@ -167,7 +141,8 @@ def _body(series: Series, marks: Series | None, look: Look, width: int, height: 
     grid = Grid(place, scale, look)
     grid.curve(values, means)
     grid.floor_names()
-    grid.marks(marks, low, high)
+    grid.overlay(shown.overlay, low, high)
+    grid.marks(shown.marks, low, high)
     grid.cursor(look.cursor, low, high)
     grid.gaps(gaps)
     left, right = _left_labels(scale, place.rows), _right_labels(look, scale, place)
@@ -176,113 +151,16 @@ def _body(series: Series, marks: Series | None, look: Look, width: int, height: 
     ]
 
 
-def _scale(series: Series, marks: Series | None, look: Look, cut: list[envelope.Column], rows: int) -> Scale:
-    found = envelope.visible_extent(series, cut) or (0.0, 1.0)
-    values = [*found, *look.include, *(floor.value for floor in look.floors)]
-    if marks is not None and len(marks) and (others := marks.tree.extent(0, len(marks))) is not None:
-        values += others
+def _scale(shown: Curves, look: Look, cut: list[envelope.Column], rows: int) -> Scale:
+    series, marks, overlay = shown.series, shown.marks, shown.overlay
+    values = [*(envelope.visible_extent(series, cut) or (0.0, 1.0)), *look.include]
+    values += (floor.value for floor in look.floors)
+    if marks is not None and len(marks):
+        values += marks.tree.extent(0, len(marks)) or ()
+    if overlay is not None and len(overlay) and cut[-1][1]:
+        span = overlay.span(series.steps[cut[0][0]], series.steps[cut[-1][1] - 1])
+        values += overlay.tree.extent(*span) or ()
     return fit(min(values), max(values), 4 * rows, log=look.log)
-
-
-class Grid:
-    """The cells of a plot, layer over layer: zones, floors, curve, marks."""
-
-    def __init__(self, place: Place, scale: Scale, look: Look) -> None:
-        self._place = place
-        self._scale = scale
-        self._look = look
-        self._cells: list[list[Cell]] = [self._backdrop(row) for row in range(place.rows)]
-
-    def _backdrop(self, row: int) -> list[Cell]:
-        """An empty row: the zone that it lies in, and a floor where one passes."""
-        middle = self._scale.value(min(4 * row + 1.5, self._scale.dots - 1))
-        tint = next((zone.colour for zone in self._look.zones if zone.low <= middle < zone.high), None)
-        on_floor = any(self._scale.place(floor.value) // 4 == row for floor in self._look.floors)
-        cell: Cell = ("╌", hue("amber") + Style(dim=True), tint) if on_floor else (" ", None, tint)
-        return [cell] * self._place.columns
-
-    def curve(self, values: list[int], means: list[int]) -> None:
-        """The envelope, dim under the moving average where there is one, and the average itself."""
-        main = hue(self._look.colour)
-        under = Style(color=_dimmed(self._look.colour)) if any(means) else main
-        braille = envelope.BRAILLE
-        for row, cells in enumerate(self._cells):
-            shift = 4 * row
-            for column in range(self._place.columns):
-                left, right = 2 * column, 2 * column + 1
-                mean_a, mean_b = means[left] >> shift & 15, means[right] >> shift & 15
-                a, b = values[left] >> shift & 15 | mean_a, values[right] >> shift & 15 | mean_b
-                if a or b:
-                    cells[column] = (braille[a][b], main if mean_a or mean_b else under, cells[column][2])
-
-    def floor_names(self) -> None:
-        """Where there is no room for a legend a floor's name stands in its line."""
-        if self._place.legend:
-            return
-        for floor in self._look.floors:
-            row, text = self._scale.place(floor.value) // 4, f" {floor.label} {floor.value:.3g} "
-            free = "".join(" " if cell[0] in " ╌" else "x" for cell in self._cells[row])
-            start = free.rfind(" " * (len(text) + 1))  # as far right as the curve leaves room
-            for offset, sign in enumerate(text if start >= 0 else ""):
-                self._put(row, start + offset, sign, hue("amber"))
-
-    def marks(self, marks: Series | None, low: float, high: float) -> None:
-        """Sparse values as diamonds."""
-        if marks is None or not len(marks):
-            return
-        start, stop = marks.span(low, high)
-        for step, value in zip(marks.steps[start:stop], marks.tree.values[start:stop], strict=True):
-            if value == value:
-                column = int((step - low) / (high - low) * (self._place.columns - 1)) if high > low else 0
-                self._put(self._scale.place(value) // 4, column, "◆", hue("violet"))
-
-    def cursor(self, step: int | None, low: float, high: float) -> None:
-        """A line at a step, behind the curve."""
-        if step is None or not low <= step <= high:
-            return
-        column = int((step - low) / (high - low) * (self._place.columns - 1)) if high > low else 0
-        for row, cells in enumerate(self._cells):
-            if cells[column][0] in " ╌":
-                self._put(row, column, "│", DIM)
-
-    def gaps(self, columns: set[int]) -> None:
-        """A cross at the foot of each column in which a value was not finite."""
-        for column in columns:
-            self._put(self._place.rows - 1, column // 2, "✕", hue("red", bold=True))
-
-    def _put(self, row: int, column: int, sign: str, style: Style) -> None:
-        self._cells[row][column] = (sign, style, self._cells[row][column][2])
-
-    def line(self, row: int, left: str, right: tuple[str, Style]) -> Strip:
-        """One finished row with its labels: cells of equal style become one segment."""
-        segments = [Segment(left, FAINT)]
-        style_of: Callable[[Cell], tuple[Style | None, Colour | None]] = lambda cell: (cell[1], cell[2])  # noqa: E731
-        for (style, tint), cells in groupby(self._cells[row], style_of):
-            text = "".join([cell[0] for cell in cells])
-            segments.append(Segment(text, _on(style, tint)))
-        if self._place.legend:
-            text, style = right
-            segments.append(Segment(text + " " * (self._place.legend - cell_len(text)), style))
-        return Strip(segments)
-
-
-_STYLES: dict[tuple[Style | None, Colour | None], Style | None] = {}
-
-
-def _on(style: Style | None, tint: Colour | None) -> Style | None:
-    """A style on a zone's tint; made once."""
-    key = (style, tint)
-    if key not in _STYLES:
-        ground = Style(bgcolor=TINTS[tint]) if tint else None
-        _STYLES[key] = style + ground if style and ground else style or ground
-    return _STYLES[key]
-
-
-def _dimmed(colour: Colour) -> str:
-    """Half-way from the hue to the ground."""
-    value = HUES[colour]
-    parts = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
-    return "#" + "".join(f"{int(0.42 * part + 0.58 * 0x16):02x}" for part in parts)
 
 
 def _left_labels(scale: Scale, rows: int) -> list[str]:

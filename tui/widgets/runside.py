@@ -6,6 +6,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from trainer.telemetry.judge import Verdict
+from tui.store.lamps import PROBED
 from tui.store.runs import RunRecord
 from tui.store.words import age, number
 from tui.theme import DIM, FAINT, PLAIN, hue
@@ -17,7 +18,7 @@ WORD_WIDTH = 16
 
 def lamp_rows(verdicts: list[Verdict], width: int, height: int) -> list[Text]:
     """One lamp a line; beneath it why, as far as there is room, the gravest first to be explained."""
-    whys = {verdict.metric: textwrap.wrap(_why(verdict), max(width - 2, 10)) for verdict in verdicts}
+    whys = {verdict.metric: reason_rows(verdict, width) for verdict in verdicts}
     order = ("bad", "warn", "ok", "info", "unknown")
     room = height - len(verdicts)
     told: set[str] = set()
@@ -28,13 +29,14 @@ def lamp_rows(verdicts: list[Verdict], width: int, height: int) -> list[Text]:
             room -= need
     rows = []
     for verdict in verdicts:
-        rows.append(_lamp_row(verdict))
+        rows.append(lamp_row(verdict))
         if verdict.metric in told:
-            rows += [line((f"  {text}", DIM)) for text in whys[verdict.metric]]
+            rows += whys[verdict.metric]
     return rows
 
 
-def _lamp_row(verdict: Verdict) -> Text:
+def lamp_row(verdict: Verdict) -> Text:
+    """Glyph and word, title, and what was measured."""
     text, style = lamp(verdict)
     pad = " " * max(WORD_WIDTH - cell_len(text), 1)
     value, unit = _measured(verdict)
@@ -53,14 +55,16 @@ def _measured(verdict: Verdict) -> tuple[str, str]:
     return number(verdict.value, digits), f" {verdict.unit}" if verdict.unit else ""
 
 
-def _why(verdict: Verdict) -> str:
+def reason_rows(verdict: Verdict, width: int) -> list[Text]:
+    """Why a lamp is as it is, and what to do where it is not well, wrapped to the width."""
     harmless = verdict.severity in ("ok", "info") or not verdict.advice
-    return verdict.why if harmless else f"{verdict.why}. {verdict.advice[0].upper()}{verdict.advice[1:]}"
+    why = verdict.why if harmless else f"{verdict.why}. {verdict.advice[0].upper()}{verdict.advice[1:]}"
+    return [line((f"  {text}", DIM)) for text in textwrap.wrap(why, max(width - 2, 10))]
 
 
 def lamp_strip(verdicts: list[Verdict], width: int) -> list[Text]:
     """The lamps on one line, for a narrow screen: glyph and word; what is dull only when it is not well."""
-    calm = ("idle_s", "memory_used", "disk_free_gb", "reg")
+    calm = {"idle_s", "memory_used", "disk_free_gb", "reg", "coherence", *PROBED}
     known = [
         verdict
         for verdict in verdicts
