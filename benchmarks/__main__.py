@@ -15,7 +15,8 @@ from benchmarks.figures import Figure
 
 SUITE = (
     "trainer_startup", "first_paint", "fleet", "chart", "logview", "ingest", "link", "ssh", "ssh_load",
-    "transfer", "resumed_pull", "training_step",
+    "transfer", "resumed_pull", "training_step", "published_step", "memory", "loop_overhead", "scan",
+    "generation",
 )  # fmt: skip
 RESULTS = Path(__file__).parent / "results"
 

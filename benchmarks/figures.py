@@ -47,6 +47,13 @@ def seconds(act: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
+def cpu_seconds(act: Callable[[], object]) -> float:
+    """CPU time of one `act()` over all threads: it tells little of a neighbour's load."""
+    begin = time.process_time()
+    act()
+    return time.process_time() - begin
+
+
 def report(figures: Iterable[Figure]) -> None:
     """One JSON object a figure on stdout: what `python -m benchmarks` collects."""
     for figure in figures:

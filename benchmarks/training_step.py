@@ -1,4 +1,7 @@
-"""One optimizer step of each tiny model, interleaved in one run: milliseconds, and the ratio to gpt."""
+"""One optimizer step of each tiny model, interleaved in one run: milliseconds, and the ratio to gpt.
+
+With native kernels where they compile, as in a run; `benchmarks/speed.py` measures every size and mode.
+"""
 
 import statistics
 from collections.abc import Callable
@@ -6,6 +9,7 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.figures import Figure, report, seconds
+from benchmarks.speed import use_native
 from trainer.models import create
 
 PRESETS = ("gpt-tiny", "gated-tiny", "kssm-v3-tiny")
@@ -31,6 +35,7 @@ def stepper(preset: str) -> Callable[[], None]:
 
 def main() -> None:
     """Measure."""
+    use_native()
     steps = {preset: stepper(preset) for preset in PRESETS}
     times: dict[str, list[float]] = {preset: [] for preset in PRESETS}
     for step in steps.values():

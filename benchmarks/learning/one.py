@@ -1,6 +1,6 @@
 """How much a preset learns in a few hundred steps, beside n-gram floors counted on the same text.
 
-    python benchmarks/learning.py --preset kssm-v3-tiny --data python-docs --steps 400
+    python -m benchmarks.learning one --preset kssm-v3-tiny --data python-docs --steps 400
 
 Bytes, one text or folder, one run, the trainer's own parts: its text, split and floors, its batches, step and
 validation; no checkpoints, no evaluations on the way. Prints one JSON object.
@@ -26,8 +26,8 @@ from trainer.stepping import to_device, train_step
 EVAL_TOKENS = 65536
 
 
-def main() -> None:
-    options = parse()
+def main(options: argparse.Namespace) -> int:
+    """Train, score, print."""
     sets = [
         f"steps={options.steps}",
         f"batch={options.batch}",
@@ -57,12 +57,10 @@ def main() -> None:
     report |= {"threads": options.threads, "steps": options.steps}
     report["below_bigram"] = report["bigram"] - report["val_ce"]
     print(json.dumps({key: round(v, 4) if isinstance(v, float) else v for key, v in report.items()}))
+    return 0
 
 
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="kssm-v3-tiny")
     parser.add_argument("--data", default="python-docs", help="python-docs, or a text file or folder")
     parser.add_argument("--steps", type=int, default=400)
@@ -73,7 +71,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="such as optim.lr=1e-3"
     )
-    return parser.parse_args()
 
 
 def fit(state: TrainState, config: RunConfig, device: Device, corpus: Corpus) -> float:
@@ -88,7 +85,3 @@ def fit(state: TrainState, config: RunConfig, device: Device, corpus: Corpus) ->
             said = " ".join(f"{name} {value:.3f}" for name, value in meter.read().items())
             print(f"{state.step:5d} {said} {1e3 * times[-1]:.0f} ms", file=sys.stderr)
     return 1e3 * median(times)
-
-
-if __name__ == "__main__":
-    main()

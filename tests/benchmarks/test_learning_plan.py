@@ -1,0 +1,114 @@
+"""What the study of learning runs next, and which results it takes for its own."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.learning.contenders import Setting
+from benchmarks.learning.ledger import Cost, Ledger, Run, Trial, append, read, same_function
+from benchmarks.learning.plan import RATES, SEEDS, SHORT, Scope, chosen, missing
+
+FUNCTION = (5.5, 5.0, 4.5, 4.1)
+MODELS = ("kssm-v3", "gpt")
+SCOPE = Scope(MODELS, ("python-docs",))
+
+
+def run(trial: Trial, ce: float | None = 1.5, function: tuple[float, ...] = FUNCTION) -> Run:
+    return Run(
+        model=trial.model, corpus=trial.corpus, fingerprint="f", bytes=trial.steps * 2048, steps=trial.steps,
+        seed=trial.seed, lr=trial.setting.lr, beta2=trial.setting.beta2, warmup=trial.setting.warmup,
+        parameters=1, val_ce=ce, val_tokens=1, floors={}, curve=[], cpu_s=1.0, threads=1, function=function,
+        digest="d", commit="c", torch="t", at="",
+    )  # fmt: skip
+
+
+def cost(digest: str = "d", kernels: str = "torch") -> Cost:
+    ratio = {"kssm-v3": 1.0, "gpt": 1.75}
+    return Cost(
+        ms=ratio, ratio=ratio, rounds=1, threads=1, digest=digest, commit="", torch="", at="", kernels=kernels
+    )
+
+
+def ledger_of(tmp_path: Path, lines: Iterable[Run | Cost]) -> Ledger:
+    path = tmp_path / "r.jsonl"
+    for line in lines:
+        append(path, line)
+    return read(path, dict.fromkeys(MODELS, FUNCTION), {})
+
+
+def after_the_rates(best: float = 2e-3) -> list[Run]:
+    """Every run of selection; `best` won, and of the control a later warm-up at that."""
+    done = [run(Trial(name, "python-docs", SHORT, 1, Setting(lr)), 1.6) for name in MODELS for lr in RATES]
+    done = [one if one.lr != best else run(one.trial, 1.5) for one in done]
+    for setting, ce in (
+        (Setting(best, 0.95), 1.7),
+        (Setting(best, 0.99), 1.6),
+        (Setting(best, 0.98, 100), 1.4),
+    ):
+        done.append(run(Trial("gpt", "python-docs", SHORT, 1, setting), ce))
+    return done
+
+
+def test_nothing_is_compared_before_a_model_has_its_own_rate(tmp_path: Path) -> None:
+    some = after_the_rates()[:3]
+    ledger = ledger_of(tmp_path, some)
+    assert [trial.setting.lr for trial in missing(ledger, SCOPE, ["rates"])] == [6e-3, *RATES]
+    assert missing(ledger, SCOPE, ["equal-tokens"]) == []
+    assert chosen(ledger, "kssm-v3") is None
+
+
+def test_each_model_goes_on_with_what_won_and_controls_try_more_than_the_rate(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, after_the_rates())
+    assert missing(ledger, SCOPE, ["rates"]) == []
+    assert chosen(ledger, "kssm-v3") == Setting(2e-3)
+    assert chosen(ledger, "gpt") == Setting(2e-3, warmup=100)
+    todo = missing(ledger, SCOPE, ["equal-tokens"])
+    assert [(one.model, one.seed) for one in todo] == [(name, seed) for seed in SEEDS for name in MODELS]
+    assert not {one.seed for one in todo} & {one.seed for one in after_the_rates()}
+
+
+def test_a_run_that_diverged_is_over_and_never_chosen(tmp_path: Path) -> None:
+    lines = [run(one.trial, None if one.lr == 2e-3 else one.val_ce) for one in after_the_rates()]
+    ledger = ledger_of(tmp_path, [one for one in lines if one.model == "kssm-v3"])
+    assert chosen(ledger, "kssm-v3") == Setting(1e-3)
+
+
+def test_equal_cpu_time_follows_the_cost_of_this_code_with_these_kernels(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, [*after_the_rates(), cost("old"), cost("new", "native")])
+    assert missing(ledger, Scope(MODELS, ("python-docs",), "new", "torch"), ["equal-cpu"]) == []
+    todo = missing(ledger, Scope(MODELS, ("python-docs",), "new", "native"), ["equal-cpu"])
+    assert {(one.model, one.steps) for one in todo} == {("gpt", round(1.75 * SHORT))}
+
+
+@pytest.mark.parametrize(("steps", "left"), [(840, 2), (780, 3)])
+def test_measuring_the_cost_again_leaves_runs_valid_unless_it_moved(
+    tmp_path: Path, steps: int, left: int
+) -> None:
+    near = run(Trial("gpt", "python-docs", steps, SEEDS[0], Setting(2e-3, warmup=100)))
+    ledger = ledger_of(tmp_path, [*after_the_rates(), cost(), near])
+    assert len(missing(ledger, SCOPE, ["equal-cpu"])) == left
+
+
+def test_what_is_in_the_file_is_not_run_again_though_a_kill_tore_a_line(tmp_path: Path) -> None:
+    path, trial = tmp_path / "r.jsonl", Trial("gpt", "python-docs", SHORT, 1, Setting(1e-3))
+    path.write_bytes(b'{"kind":"run","model":"gp')
+    append(path, run(trial))
+    ledger = read(path, {"gpt": FUNCTION}, {})
+    assert ledger.of(trial) == run(trial)
+    assert not any(one == trial for one in missing(ledger, SCOPE, ["rates"]))
+
+
+def test_lines_of_another_model_or_another_text_are_stale(tmp_path: Path) -> None:
+    path, trial = tmp_path / "r.jsonl", Trial("gpt", "python-docs", SHORT, 1, Setting(1e-3))
+    append(path, run(trial))
+    assert read(path, {"gpt": FUNCTION}, {"python-docs": "f"}).of(trial)
+    for functions, texts in (({"gpt": (5.5, 5.0, 4.5, 4.2)}, {}), ({}, {"python-docs": "g"})):
+        ledger = read(path, functions, texts)
+        assert ledger.of(trial) is None
+        assert len(ledger.stale) == 1
+
+
+def test_rounding_is_no_change_of_a_function() -> None:
+    assert same_function(FUNCTION, (5.5001, 5.0, 4.5, 4.1))
+    assert not same_function(FUNCTION, FUNCTION[:3])
