@@ -2,10 +2,11 @@
 
 import argparse
 import io
+import signal
 import sys
 from collections.abc import Sequence
 
-from trainer.commands import causality, running, sampling
+from trainer.commands import causality, corpus, evaluating, reproducing, running, sampling
 from trainer.commands.running import configuration
 from trainer.config.errors import ConfigError
 from trainer.config.keys import flatten, keys
@@ -27,6 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: ExitCode = arguments.command(arguments)
     except (ConfigError, SpecError) as error:
         return fail(error, ExitCode.USAGE)
+    except KeyboardInterrupt:
+        print("\nphotinus-train: interrupted", file=sys.stderr, flush=True)
+        return 128 + signal.SIGINT
     except BusyError as error:
         return fail(error, ExitCode.BUSY)
     except OSError as error:
@@ -54,7 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     config.set_defaults(command=config_command)
     configuration(config)
-    for command in (causality, sampling):
+    for command in (corpus, causality, evaluating, sampling, reproducing):
         command.add_to(commands)
     return parser
 

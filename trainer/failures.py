@@ -31,7 +31,7 @@ def verdict(failures: Sequence[Failure], word: ExitRecord | None) -> tuple[str, 
 
     Those that lost a peer are not at fault, nor are those whom torchrun ended because of another. A word of
     success or of a stop is left after the last save: what befell anybody afterwards took nothing away. So,
-    among the first to fail: one that was killed, else process 0 with its word, else one that told of an error.
+    among the first to fail: one that was killed, else process 0 with its word, else one that told an error.
     """
     if not failures or (word and word.outcome != "failed"):
         return "", 0

@@ -65,9 +65,11 @@ def follow(assignment: Assignment) -> None:
     """
     from trainer.checkpoints.read import restore
     from trainer.checkpoints.write import of_process
+    from trainer.compiling import compile_step
     from trainer.data import Batches, default_cache_dir, prepare
     from trainer.device import open_device, own_device
     from trainer.distributed import Order, World, digest
+    from trainer.kernels import follow_kernels
     from trainer.own_log import OwnLog
     from trainer.preparing import build_state
     from trainer.run.checkpoints import verify
@@ -91,9 +93,14 @@ def follow(assignment: Assignment) -> None:
         state = build_state(config, device, corpus.vocab_size, horizon, rank)
         if origin:
             restore(state, path, origin, device, rank)
-        state.precision = world.share(state.precision)
+        state.precision, state.kernels = world.share((state.precision, state.kernels))
+        follow_kernels(state.kernels, config.model, device)
         world.gather(digest(state.model))
         batches = Batches(corpus.train, config.context, config.batch, config.seed)
+        if config.compile == "on":
+            batch, size = to_device(world.part(batches.batch_at(0)), device), state.micro_batch
+            parts = (batch.inputs[:size], batch.targets[:size])
+            state.compiled = compile_step(state.model, device, state.precision, *parts).loss
 
         def tell(message: str) -> None:
             print(f"  process {rank.number}: {message}", file=sys.stderr, flush=True)

@@ -8,6 +8,9 @@ from trainer.models import LossOutput
 
 MEANS = ("total", "ce", "reg", "R", "coherence", "u_val", "u_low", "u_high")
 ORDER_NAMES = ("R", "coherence")
+WITHOUT_ORDER = frozenset({"gpt", "gated"})
+WITHOUT_U = frozenset({"kssm-v1-original", "kssm-v2-original"})
+ALWAYS_WITH_U = frozenset({"kssm-v3-original", "kssm-v3-monostable"})
 U_NAMES = ("reg", "u_val", "u_low", "u_high")
 
 
@@ -29,18 +32,24 @@ def as_vector(loss: LossOutput) -> Tensor:
 def names_of(model: ModelConfig) -> frozenset[str]:
     """Return which of `MEANS` this model has: a control has no order parameters, and not every K-SSM a u."""
     names = {"total", "ce", "reg"}
-    if model.kind not in ("gpt", "gated"):
+    if model.kind not in WITHOUT_ORDER:
         names |= set(ORDER_NAMES)
-        if model.coupled and model.u != "off":
+        if model.kind in ALWAYS_WITH_U or (
+            model.kind not in WITHOUT_U and model.coupled and model.u != "off"
+        ):
             names |= set(U_NAMES)
     return frozenset(names)
 
 
 class Meter:
-    """Means over the steps since the last reading; of the gradient norm, the last and the largest."""
+    """Means over the steps since the last reading; of the gradient norm, the last and the largest.
+
+    Attributes:
+        names: which of `MEANS` the model has.
+    """
 
     def __init__(self, names: frozenset[str]) -> None:
-        self._names = names
+        self.names = names
         self._sum: Tensor | None = None
         self._largest: Tensor | None = None
         self._last: Tensor | None = None
@@ -65,5 +74,5 @@ class Meter:
         flat = torch.cat([self._sum / self._count, self._last[None], self._largest[None]]).tolist()
         self._sum = self._largest = self._last = None
         self._count = 0
-        means = {name: value for name, value in zip(MEANS, flat, strict=False) if name in self._names}
+        means = {name: value for name, value in zip(MEANS, flat, strict=False) if name in self.names}
         return {**means, "grad_norm": flat[-2], "grad_norm_max": flat[-1]}

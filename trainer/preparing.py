@@ -8,11 +8,13 @@ import torch
 
 from trainer.checkpoints.compare import platform_differences, refusal
 from trainer.checkpoints.read import restore
+from trainer.compiling import compile_step
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, Progress, Stopped, default_cache_dir, prepare
 from trainer.device import Device
 from trainer.endings import RefusedError, StoppedError
 from trainer.job import Job
+from trainer.kernels import decide_kernels
 from trainer.models import LanguageModel, build
 from trainer.models.kssm import KuramotoSSM
 from trainer.models.published import PublishedV3
@@ -114,6 +116,37 @@ def take_up(job: Job, state: TrainState, corpus: Corpus, device: Device) -> None
             f"{torch.__version__}: the run continues, but not bit for bit",
             "warning",
         )
+
+
+def choose_kernels(job: Job, state: TrainState, device: Device) -> None:
+    """Decide what works the inner loops; a run that continues keeps to what its checkpoint names."""
+    config, voice = job.assignment.config, job.voice
+    wish = config.kernels
+    if job.origin:
+        wish = job.origin.manifest.raw.get("kernels", "torch")
+
+    def building() -> None:
+        voice.events.phase("compiling", detail="kernels of the oscillators")
+
+    state.kernels = decide_kernels(wish, config.model, device, building)
+    voice.say(f"  Kernels: {state.kernels.name} ({state.kernels.reason})")
+    if wish == "native" and state.kernels.name != wish:
+        bits = "; the run continues, but not bit for bit" if job.origin else ""
+        voice.note(f"no native kernels here: {state.kernels.reason}{bits}", "warning")
+
+
+def choose_compiling(job: Job, state: TrainState, batches: Batches, device: Device) -> None:
+    """Compile the training step, where that is asked for, and say how long it took or why it did not work."""
+    if job.assignment.config.compile == "off":
+        return
+    job.voice.events.phase("compiling", detail="the training step, by torch.compile")
+    batch = to_device(batches.batch_at(0), device)
+    part = slice(0, state.micro_batch)
+    made = compile_step(state.model, device, state.precision, batch.inputs[part], batch.targets[part])
+    state.compiled = made.loss
+    job.voice.note(
+        f"training step {made.told}" if made.loss else made.told, "info" if made.loss else "warning"
+    )
 
 
 def choose_precision(job: Job, state: TrainState, batches: Batches, device: Device) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from trainer.compiling import Loss
+from trainer.kernels import TORCH, Kernels
 from trainer.models import LanguageModel
 from trainer.precision import Precision
 from trainer.schedules.cosine import Schedule
@@ -18,6 +20,8 @@ class TrainState:
     Attributes:
         schedule: fixed when the run begins.
         precision: decided once, by the probe or the configuration.
+        kernels: likewise.
+        compiled: the loss through torch.compile, where that was asked for and worked.
         noise: generator of the model's phase noise, on the device.
         step, tokens: finished optimizer steps, and the tokens they saw. The step is the data cursor too.
         micro_batch: sequences a forward pass; halved when memory runs out.
@@ -32,6 +36,8 @@ class TrainState:
     precision: Precision
     noise: torch.Generator
     micro_batch: int
+    kernels: Kernels = TORCH
+    compiled: Loss | None = None
     step: int = 0
     tokens: int = 0
     best: float = float("inf")

@@ -54,11 +54,12 @@ def accumulate(state: TrainState, device: Device, batch: Batch) -> Tensor:
     """Add up the gradients of a batch, `state.micro_batch` sequences at a time; return the mean metrics."""
     size = batch.inputs.shape[0]
     means: Tensor | None = None
+    loss_of = state.compiled or state.model.loss
     parts = (torch.split(tokens, state.micro_batch) for tokens in (batch.inputs, batch.targets))
     for inputs, targets in zip(*parts, strict=True):
         share = inputs.shape[0] / size
         with state.precision.context(device):
-            loss = state.model.loss(inputs, targets)
+            loss = loss_of(inputs, targets)
         torch.autograd.backward(loss.total * share)
         part = as_vector(loss) * share
         means = part if means is None else means + part

@@ -10,6 +10,7 @@ from trainer.run.control import Ack, Request, pending, put_ack
 from trainer.run.layout import RunDir
 
 POLL_S = 0.05
+FAREWELL = "photinus-train: stopping after this step, with a checkpoint\n"
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -22,14 +23,16 @@ class Stop:
         self._run: RunDir | None = None
         self._attempt, self._token, self._parent = 0, "", 0
         self._polled_at = 0.0
+        self._farewell = FAREWELL.encode()
 
     @property
     def reason(self) -> str:
         """Why to stop, "" for no reason yet; who asked says more than which signal came with it."""
         return self._asked or self._signal
 
-    def install(self) -> None:
+    def install(self, farewell: str = FAREWELL) -> None:
         """Take SIGTERM and SIGINT: the step in hand is finished and saved, then the process ends."""
+        self._farewell = farewell.encode()
         for number in SIGNALS:
             signal.signal(number, self._on_signal)
 
@@ -83,4 +86,4 @@ class Stop:
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if not self._signal:
             self._signal = f"{signal.Signals(number).name} received"
-            os.write(2, b"photinus-train: stopping after this step, with a checkpoint\n")
+            os.write(2, self._farewell)

@@ -17,7 +17,7 @@ BUSY_WITH = {
     "training": ("eval.every=0", "checkpoint.every=0"),
     "saving": ("checkpoint.every=1", "eval.every=0"),
 }
-PHASES = list(BUSY_WITH)[trials(2, 0) :]
+PHASES = list(BUSY_WITH)[trials(3, 0) :]
 
 
 @pytest.mark.chaos

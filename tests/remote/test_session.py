@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from remote.calls import Call, CallTable
 from remote.errors import CallError, TimeoutError_, UnreachableError
 from remote.hosts import LOCAL, Host
 from remote.link import Timings
@@ -18,6 +20,7 @@ from remote.protocol import LINE_LIMIT, MAGIC, PROTO, WINDOW, BytesHeader, encod
 from remote.session import Session, connect
 from remote.transport import Dial, Ending, Transport
 from remote.updates import AgentTalk, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
+from remote.verbs import VERBS
 from tests.remote.scripts import noting, spec
 from tests.waiting import wait_until
 
@@ -115,6 +118,29 @@ def test_a_killed_agent_is_replaced_and_the_boot_is_the_same(quick: Session) -> 
     assert not any(one.rebooted for one in seen.updates if isinstance(one, HostSeen))
     lost = next(one for one in seen.updates if isinstance(one, LinkChanged) and one.link.phase == "lost")
     assert "signal 9" in lost.link.reason
+
+
+def test_dialled_anew_another_agent_answers_and_nothing_was_lost(quick: Session) -> None:
+    seen, first = Drained(quick), agent_pid(quick)
+    quick.redial()
+    wait_until(lambda: agent_pid(quick) != first and quick.link.phase == "connected", 15.0, "another agent")
+    assert quick.call("ping", {"n": 1})["n"] == 1
+    assert not {"lost", "retrying"} & set(seen.phases())
+    assert all(one.back_after_s is None for one in seen.updates if isinstance(one, LinkChanged))
+    wait_until(lambda: not Path(f"/proc/{first}").exists(), 10.0, "the old agent to be gone")
+
+
+def test_a_call_that_may_not_be_sent_twice_holds_a_redial_up() -> None:
+    calls = CallTable()
+    sent = SimpleNamespace(send=lambda _verb, _args: 1)
+    harmless = next(name for name, verb in VERBS.items() if verb.repeatable)
+    calls.add(Call(harmless, {}, 0.0, lambda _: None, sent=1))
+    assert not calls.has_delicate
+    delicate = next(name for name, verb in VERBS.items() if not verb.repeatable)
+    calls.add(Call(delicate, {}, 0.0, lambda _: None))
+    assert not calls.has_delicate  # it waits for a link itself
+    calls.send(sent)  # type: ignore[arg-type]
+    assert calls.has_delicate
 
 
 def test_a_hung_agent_is_lagging_then_lost_then_replaced(quick: Session) -> None:

@@ -8,11 +8,11 @@ from trainer.config.resolve import to_values
 from trainer.config.schema import RunConfig
 
 FREE = (
-    "checkpoint.", "eval.", "log.", "data.", "parallel.",
-    "steps", "device", "threads", "optim.horizon", "optim.amp",
+    "checkpoint.", "eval.", "log.", "probe.", "data.", "parallel.",
+    "steps", "device", "threads", "optim.horizon", "optim.amp", "kernels",
 )  # fmt: skip
 """What may change: it does not touch the arithmetic, or is compared as what it came to (data by fingerprint,
-device by kind, threads, processes and precision as decided once)."""
+device by kind, threads, processes, precision and kernels as decided once)."""
 
 
 def differences(stored: Mapping[str, Any], config: RunConfig) -> list[str]:
@@ -22,7 +22,10 @@ def differences(stored: Mapping[str, Any], config: RunConfig) -> list[str]:
         stored: the manifest, as plain values.
         config: what is asked for now.
     """
-    then, now = flatten(stored.get("config", {})), flatten(to_values(config))
+    then = flatten(to_values(RunConfig())) | flatten(
+        stored.get("config", {})
+    )  # older than a key: its default
+    now = flatten(to_values(config))
     lines = [
         f"{key}: {then[key]!r} in the checkpoint, {now.get(key)!r} now"
         for key in sorted(then)
@@ -34,6 +37,8 @@ def differences(stored: Mapping[str, Any], config: RunConfig) -> list[str]:
         lines.append(f"threads: {stored.get('threads')!r} in the checkpoint, {config.threads!r} now")
     if config.optim.amp in ("off", "bf16") and config.optim.amp != stored.get("autocast"):
         lines.append(f"optim.amp: {stored.get('autocast')!r} in the checkpoint, {config.optim.amp!r} now")
+    if config.kernels in ("native", "torch") and config.kernels != stored.get("kernels", "torch"):
+        lines.append(f"kernels: {stored.get('kernels', 'torch')!r} in the checkpoint, {config.kernels!r} now")
     return lines
 
 

@@ -113,6 +113,7 @@ def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str,
         "device": around.device.kind,
         "threads": around.device.threads,
         "autocast": state.precision.autocast,
+        "kernels": state.kernels.name,
         "versions": {
             "photinus": installed_version(),
             "torch": torch.__version__,

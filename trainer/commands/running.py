@@ -56,7 +56,9 @@ def configuration(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="such as optim.lr=0.003"
     )
-    parser.add_argument("--data", metavar="PATH", help="a text file, a folder, python-docs or recall")
+    parser.add_argument(
+        "--data", metavar="PATH", help="a text file, a folder, corpus:NAME, python-docs or recall"
+    )
 
 
 def run_here(arguments: argparse.Namespace) -> ExitCode:

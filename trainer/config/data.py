@@ -16,7 +16,8 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         str,
         Meta(
             min_length=1,
-            description="python-docs, recall, or the path of a .txt, .md, .jsonl, .gz, .zip file or a folder",
+            description="python-docs, recall, brackets, interleaved, flip-flop, corpus:NAME, "
+            "or the path of a .txt, .md, .jsonl, .gz, .zip file or a folder",
         ),
     ] = "python-docs"
     tokenizer: Annotated[
@@ -59,6 +60,25 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(gt=0, lt=1, description="share of items that store a value; the others recall (recall)"),
     ] = 0.5
     recall_seed: Annotated[int, Meta(ge=0, description="seed of the generated text (recall)")] = 0
+    task_bytes: Annotated[
+        int,
+        Meta(
+            ge=32768,
+            le=1_000_000_000,
+            description="length of the generated text (brackets, interleaved, flip-flop)",
+        ),
+    ] = 1_000_000
+    task_seed: Annotated[
+        int, Meta(ge=0, description="seed of the generated text (brackets, interleaved, flip-flop)")
+    ] = 0
+    brackets_depth: Annotated[int, Meta(ge=1, le=1024, description="deepest nesting (brackets)")] = 12
+    interleaved_streams: Annotated[int, Meta(ge=1, le=26, description="streams (interleaved)")] = 4
+    interleaved_period: Annotated[
+        int, Meta(ge=1, le=64, description="digits that a stream repeats (interleaved)")
+    ] = 4
+    flipflop_gap: Annotated[
+        int, Meta(ge=2, le=2048, description="most items between two writes (flip-flop)")
+    ] = 100
 
     def __post_init__(self) -> None:
         least = 2 * self.recall_pairs

@@ -48,6 +48,32 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         Literal["smooth", "clamp", "off"],
         Meta(description="what sets the coupling K = 2 sigmoid(u); off: u = 1 everywhere"),
     ] = "smooth"
+    dynamics: Annotated[
+        Literal["driven", "ema", "mobius"],
+        Meta(
+            description="driven: a decaying, turning average of the drive; ema: the same, not turning; "
+            "mobius: phasors on the unit circle that a field from the layer below moves"
+        ),
+    ] = "driven"
+    k_max: Annotated[float, Meta(gt=0, le=16, description="the largest coupling K")] = 2.0
+    k_sign: Annotated[
+        Literal["positive", "signed"],
+        Meta(description="positive: K = k_max sigmoid(u); signed: k_max (u - 1) / (u + 1), which can repel"),
+    ] = "positive"
+    feedback: Annotated[
+        bool,
+        Meta(description="the Kuramoto step changes the state, not the read-out: a loop over tokens, slow"),
+    ] = False
+    latch: Annotated[
+        float,
+        Meta(
+            ge=0, le=0.5, description="pull towards phases 0 and pi, radians a token; 0: none (mobius; slow)"
+        ),
+    ] = 0.0
+    written: Annotated[
+        Literal["all", "R"],
+        Meta(description="R: what a group writes into the stream is multiplied by its R"),
+    ] = "all"
     reg: Annotated[
         float, Meta(ge=0, le=10, description="weight lambda of the penalty (log u)^2 beside CE")
     ] = 0.01
@@ -61,8 +87,29 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ] = 1024
     dropout: Annotated[float, Meta(ge=0, lt=1, description="dropout in training (original v2)")] = 0.0
 
+    @property
+    def settles(self) -> bool:
+        """Whether a state is changed after every token, which no scan can do."""
+        return self.feedback or self.latch > 0
+
     def __post_init__(self) -> None:
+        if self.kind in ("kssm-v3", "bolted"):
+            self._check_bank()
         if self.kind in ("kssm-v3", "bolted") and self.oscillators % self.group:
             raise ValueError(f"oscillators ({self.oscillators}) must be a multiple of group ({self.group})")
         if self.kind in ("gpt", "bolted") and (self.dim % self.heads or (self.dim // self.heads) % 2):
             raise ValueError(f"dim ({self.dim}) over heads ({self.heads}) must be an even whole number")
+
+    def _check_bank(self) -> None:
+        if self.feedback and not self.coupled:
+            raise ValueError("feedback = true needs coupled = true: it is the coupling that is fed back")
+        if self.feedback and self.k_max > 2:
+            raise ValueError(
+                f"feedback = true needs k_max <= 2, not {self.k_max:g}: more overshoots, and is chaotic"
+            )
+        if self.latch and self.dynamics != "mobius":
+            raise ValueError(
+                f"latch ({self.latch:g}) needs dynamics = mobius: with {self.dynamics} what is held fades"
+            )
+        if self.k_sign == "signed" and self.coupled and self.u == "off":
+            raise ValueError("k_sign = signed needs a u: with u = off, K would be 0 everywhere")

@@ -72,6 +72,15 @@ class LogConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return int(self.max_mib * (1 << 20))
 
 
+class ProbeConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How often the run looks into its model."""
+
+    every: Annotated[
+        int,
+        Meta(ge=0, description="steps between looks into the oscillators and their gradients; 0 is off"),
+    ] = 200
+
+
 class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One run, whole."""
 
@@ -81,6 +90,7 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     eval: EvalConfig = field(default_factory=EvalConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
     parallel: ParallelConfig = field(default_factory=ParallelConfig)
     steps: Annotated[int, Meta(ge=1, description="optimizer steps in all")] = 3000
     batch: Annotated[int, Meta(ge=1, description="sequences a step")] = 8
@@ -89,6 +99,17 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = 0
     context: Annotated[int, Meta(ge=8, le=65536, description="tokens a sequence")] = 256
     seed: Annotated[int, Meta(ge=0, description="seed of weights, data order and samples")] = 1234
+    kernels: Annotated[
+        Literal["auto", "native", "torch"],
+        Meta(
+            description="inner loops of oscillators on a CPU: C++ compiled on the host, or torch; "
+            "auto: native where it works"
+        ),
+    ] = "auto"
+    compile: Annotated[
+        Literal["off", "on"],
+        Meta(description="torch.compile of the training step; takes a minute or more before the first step"),
+    ] = "off"
     device: Annotated[
         str,
         Meta(

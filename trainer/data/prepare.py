@@ -11,11 +11,14 @@ from pathlib import Path
 import msgspec
 
 from trainer.config.data import DataConfig
+from trainer.config.source import corpus_folder
 from trainer.data.build import fill_entry
 from trainer.data.cache import TokenCache
+from trainer.data.corpora.named import NamedCorpus
 from trainer.data.corpus import Corpus
 from trainer.data.errors import CacheError, ChangedWhileReadError
 from trainer.data.files import TextFiles
+from trainer.data.generated import RULES, GeneratedText
 from trainer.data.progress import Progress, Pulse, never, silent
 from trainer.data.pruning import prune
 from trainer.data.python_docs import PythonDocs
@@ -33,11 +36,19 @@ def default_cache_dir(env: Mapping[str, str] = os.environ) -> Path:
 
 
 def open_source(config: DataConfig) -> Source:
-    """The source that `config.source` names: `python-docs`, `recall` or a path."""
+    """The source that `config.source` names: `python-docs`, one that is generated, a named corpus, or a path.
+
+    Raises:
+        ConfigError: what follows `corpus:` is no name.
+    """
     if config.source == "python-docs":
         return PythonDocs()
     if config.source == "recall":
         return RecallText(config)
+    if config.source in RULES:
+        return GeneratedText(config)
+    if folder := corpus_folder(config.source):
+        return NamedCorpus(folder)
     return TextFiles(Path(config.source), config.text_field)
 
 

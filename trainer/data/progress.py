@@ -14,7 +14,8 @@ class Progress:
     """How far a stage has come; `total` is 0 where nobody can know it yet.
 
     Attributes:
-        stage: `hash`, `read`, `split`, `learn`, `encode`, `count`, `verify` or `wait`.
+        stage: `hash`, `read`, `split`, `learn`, `encode`, `count`, `verify` or `wait`; of a
+            corpus also `books`, `fetch` and `pause`.
         done: Units done: bytes or files read, merges learnt, n-grams counted, seconds waited.
         total: Units in all, same unit.
     """
@@ -39,8 +40,8 @@ class Pulse:
     def __init__(
         self, progress: Callable[[Progress], None] = silent, should_stop: Callable[[], bool] = never
     ) -> None:
-        self._progress = progress
-        self._should_stop = should_stop
+        self.tell = progress
+        self.should_stop = should_stop
         self._stage = ""
         self._said_at = 0.0
 
@@ -50,10 +51,10 @@ class Pulse:
         Raises:
             Stopped: if a stop was asked for.
         """
-        if self._should_stop():
+        if self.should_stop():
             raise Stopped(f"stopped while preparing data ({stage})")
         now = time.monotonic()
         if stage == self._stage and done != total and now - self._said_at < REPORT_EVERY_S:
             return
         self._stage, self._said_at = stage, now
-        self._progress(Progress(stage, done, total))
+        self.tell(Progress(stage, done, total))

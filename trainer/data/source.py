@@ -15,10 +15,12 @@ class Document:
     Attributes:
         text: Clean text.
         nats: Its information content under the process that made it, where that process is known.
+        where: Where it lay, for people; as it is, so not yet fit for a terminal.
     """
 
     text: str
     nats: float | None = None
+    where: str = ""
 
 
 class Source(Protocol):

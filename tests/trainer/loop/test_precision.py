@@ -87,3 +87,16 @@ def test_resume_keeps_the_precision_of_its_run(
     assert run(out, text, "--resume", sets=["steps=4", "optim.amp=auto"]) == 0
     manifest = json.loads((out / "checkpoints" / "step-00000004" / "state.json").read_text())
     assert manifest["autocast"] == "bf16"
+
+
+def test_resume_keeps_the_kernels_of_its_run(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert run(out, text, sets=["steps=2", "kernels=torch"]) == 0
+    assert run(out, text, "--resume", sets=["steps=4", "kernels=native"]) == 3
+    assert "kernels: 'torch' in the checkpoint, 'native' now" in capsys.readouterr().err
+    assert run(out, text, "--resume", sets=["steps=4", "kernels=auto"]) == 0
+    assert "Kernels: torch" in capsys.readouterr().out
+    manifest = json.loads((out / "checkpoints" / "step-00000004" / "state.json").read_text())
+    assert manifest["kernels"] == "torch"

@@ -10,6 +10,7 @@ from tests.trainer.loop.tiny import events, last_word, moments, run, signals_res
 from trainer import cli, loop
 from trainer.run.checkpoints import list_checkpoints, verify
 from trainer.run.locks import Flock
+from trainer.training import Training
 
 
 def test_run_ends_with_everything_that_was_promised(
@@ -171,7 +172,7 @@ def test_locked_folder_is_busy_and_says_who(
 def test_cross_entropy_that_is_not_finite_fails_the_run(
     tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def poison(run: loop.Training) -> None:
+    def poison(run: Training) -> None:
         real_step(run)
         if run.state.step == 3:
             with torch.no_grad():
@@ -195,7 +196,7 @@ def test_cross_entropy_that_is_not_finite_fails_the_run(
 def test_unexpected_error_is_a_failure_with_its_own_words(
     tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: loop.Training) -> None:
+    def broken(_: Training) -> None:
         raise TypeError("a bolt came loose")
 
     monkeypatch.setattr(loop, "step", broken)

@@ -18,16 +18,46 @@ def size(preset: str) -> int:
     return create(preset, VOCAB).parameter_count()
 
 
-@pytest.mark.parametrize("control", ["gpt-tiny", "gated-tiny"])
+@pytest.mark.parametrize("control", ["gpt-tiny", "gated-tiny", "bolted-tiny"])
 def test_tiny_is_small_and_its_controls_are_its_size(control: str) -> None:
     assert size("kssm-v3-tiny") < 1_500_000
     assert size(control) == pytest.approx(size("kssm-v3-tiny"), rel=0.03)
+
+
+def test_what_R_is_bolted_on_to_is_the_size_of_the_gpt() -> None:
+    assert size("bolted-tiny") == pytest.approx(size("gpt-tiny"), rel=0.03)
 
 
 @pytest.mark.parametrize("control", ["gpt", "gated"])
 def test_the_larger_controls_are_the_size_of_kssm_v3(control: str) -> None:
     assert size("kssm-v3") == pytest.approx(3e6, rel=0.1)
     assert size(control) == pytest.approx(size("kssm-v3"), rel=0.03)
+
+
+@pytest.mark.parametrize("control", ["gpt-28m", "gated-28m"])
+def test_28m_and_its_controls_are_of_one_size_with_the_vocabulary_that_they_name(control: str) -> None:
+    def count(preset: str) -> int:
+        config = resolve(preset).config
+        assert config.data.tokenizer == "bpe"
+        with torch.device("meta"):
+            return create(preset, config.data.vocab).parameter_count()
+
+    assert count("kssm-v3-28m") == pytest.approx(28e6, rel=0.03)
+    assert count(control) == pytest.approx(count("kssm-v3-28m"), rel=0.03)
+
+
+@pytest.mark.parametrize(
+    "preset", [f"{kind}{size}" for kind in ("kssm-v3", "gated") for size in ("", "-28m")]
+)
+def test_widths_of_larger_presets_suit_wide_registers(preset: str) -> None:
+    model = resolve(preset).config.model
+    assert model.dim % 8 == 0
+    assert model.oscillators % 8 == 0
+
+
+def test_heads_of_the_gpts_are_whole_registers_wide() -> None:
+    widths = [resolve(preset).config.model for preset in ("gpt-tiny", "gpt", "gpt-28m")]
+    assert [one.dim // one.heads for one in widths] == [32, 40, 64]
 
 
 def test_a_resolved_config_and_a_mapping_build_the_same_model() -> None:

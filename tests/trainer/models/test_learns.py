@@ -1,4 +1,4 @@
-"""Statement 5, a short sample: the whole claim is `benchmarks/learning.py`."""
+"""Statement 5, a short sample: the whole claim is `python -m benchmarks.learning study`."""
 
 from pydoc_data.topics import topics
 

@@ -47,7 +47,7 @@ def test_coupling_raises_the_coherence_of_groups() -> None:
     z = states(200)
     free = order_parameters(z, None, GROUP, 1)
     bound = order_parameters(z, torch.full((2, 200), 1.5, dtype=torch.float64), GROUP, 1)
-    assert bound.magnitude().mean() > 1.2 * free.magnitude().mean()
+    assert bound.magnitude.mean() > 1.2 * free.magnitude.mean()
     assert torch.equal(bound.amplitude, free.amplitude)
 
 
@@ -69,7 +69,7 @@ def test_gradients_are_those_of_finite_differences(
 def test_gradients_stay_finite_for_oscillators_at_rest() -> None:
     z = torch.zeros(2, 1, 3, GROUP * GROUPS, requires_grad=True)
     order = order_parameters(z, torch.ones(1, 3), GROUP, 2)
-    (order.planes.sum() + order.magnitude().sum()).backward()  # type: ignore[no-untyped-call]
+    (order.planes.sum() + order.magnitude.sum()).backward()  # type: ignore[no-untyped-call]
     assert z.grad is not None
     assert torch.isfinite(z.grad).all()
 

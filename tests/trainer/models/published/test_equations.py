@@ -46,7 +46,7 @@ def test_a_token_is_seen_at_its_own_position_only(preset: str) -> None:
     assert moved.nonzero().flatten().tolist() == [10]
 
 
-def test_harmonics_by_angle_addition_are_those_of_the_materialised_form_and_so_are_their_gradients() -> None:
+def test_harmonics_by_recurrence_are_those_of_the_materialised_form_and_so_are_their_gradients() -> None:
     theta = torch.randn(3, 5, 24, dtype=torch.float64, requires_grad=True)
     weight = torch.randn(2, 3, 5, 8, dtype=torch.float64)
     ours, plain = mean_harmonics(theta, 8), plain_mean_harmonics(theta, 8)
@@ -55,6 +55,14 @@ def test_harmonics_by_angle_addition_are_those_of_the_materialised_form_and_so_a
     assert torch.allclose(slope, expected, atol=1e-12)
     wrong = torch.autograd.grad((mean_harmonics(theta, 7) * weight[..., :7]).sum(), theta)[0]
     assert not torch.allclose(wrong, expected, atol=1e-6)
+
+
+def test_the_published_number_of_harmonics_is_right_in_float32() -> None:
+    theta = torch.linspace(-4, 4, 192).repeat(2, 3, 1) + torch.randn(2, 3, 1)
+    theta[0, 0] = 0.001 * torch.randn(192)  # where the recurrence is at its worst
+    exact = plain_mean_harmonics(theta.double(), 32)
+    assert torch.allclose(mean_harmonics(theta, 32).double(), exact, atol=1e-5)
+    assert not torch.allclose(mean_harmonics(theta, 32)[..., :31].double(), exact[..., 1:], atol=1e-2)
 
 
 def test_one_step_is_the_kuramoto_step() -> None:
