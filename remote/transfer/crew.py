@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from remote.errors import UnreachableError
 from remote.transfer.fetching import CancelledError
+from remote.transfer.lane import Lane
 from remote.transfer.progress import Meter
 from remote.transfer.sources import LostError, NoChannelError, Source
 
@@ -26,7 +27,11 @@ class Patience:
 
 
 class Crew:
-    """Does jobs until none is left. A job may add others, which are done next."""
+    """Does jobs until none is left. A job may add others, which are done next.
+
+    Attributes:
+        lane: who of them has the link for a large file.
+    """
 
     def __init__(
         self,
@@ -37,6 +42,7 @@ class Crew:
         patience: Patience,
     ) -> None:
         self._open, self._is_up, self._meter, self._patience = open_source, is_up, meter, patience
+        self.lane = Lane()
         self._count = count
         self._jobs: deque[Job] = deque()
         self._busy = self._equipped = 0

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from remote.errors import CallError
+from remote.transfer.lane import Lane
 from remote.transfer.names import PART
 from remote.transfer.progress import Meter
 from remote.transfer.sources import Source
@@ -29,7 +30,13 @@ class CancelledError(Exception):
 
 
 def fetch_file(
-    source: Source, path: str, target: Path, proof: FileProof, meter: Meter, is_cancelled: Callable[[], bool]
+    source: Source,
+    path: str,
+    target: Path,
+    proof: FileProof,
+    meter: Meter,
+    lane: Lane,
+    is_cancelled: Callable[[], bool],
 ) -> None:
     """Fetch what is missing of a file, prove all of it and give it its name.
 
@@ -42,10 +49,13 @@ def fetch_file(
     part = target.with_name(target.name + PART)
     try:
         with _Writer(part, proof.bytes, meter) as writer:
-            for data in source.read(path, writer.start, proof.bytes) if writer.start < proof.bytes else ():
-                writer.put(data)
-                if is_cancelled():
-                    raise CancelledError
+            with lane.taken(proof.bytes - writer.start, is_cancelled):
+                for data in (
+                    source.read(path, writer.start, proof.bytes) if writer.start < proof.bytes else ()
+                ):
+                    writer.put(data)
+                    if is_cancelled():
+                        raise CancelledError
             writer.finish()
     except OSError as error:
         raise _disk_error(error, part) from error

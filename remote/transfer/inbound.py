@@ -72,9 +72,8 @@ class Inbound:
             self._meter.what = f"{self.wanted.name}/{name}"
             target = self._folder.path / name
             try:
-                fetch_file(
-                    source, f"{self._there}/{name}", target, proof, self._meter, lambda: crew.is_cancelled
-                )
+                there = f"{self._there}/{name}"
+                fetch_file(source, there, target, proof, self._meter, crew.lane, lambda: crew.is_cancelled)
             except GoneError:
                 self._lose()
                 return

@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -260,6 +261,23 @@ def test_weak_algorithms_are_not_spoken(
     error = refused(host)
     assert error.code == "refused"
     assert "no safe algorithm" in error.message
+
+
+@pytest.mark.parametrize(
+    ("options", "spoken"),
+    [
+        ({}, ("aes128-gcm@openssh.com",)),
+        ({"Ciphers": "aes128-ctr"}, ("aes128-ctr", "hmac-sha2-256-etm@openssh.com")),
+    ],
+)
+def test_the_best_that_both_know_is_spoken(
+    start_sshd: StartSshd, options: dict[str, str], spoken: tuple[str, ...]
+) -> None:
+    client = connect(start_sshd([User("plain")], options=options).host(), Dial())
+    transport: Any = client._transports[-1]
+    assert transport.remote_cipher == spoken[0]
+    assert spoken[1:] in ((), (transport.remote_mac,))
+    client.close()
 
 
 def test_nothing_secret_stands_in_what_paramiko_would_log(
