@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from statistics import mean
 from typing import Any
 
-from benchmarks.functional_variants import TASKS, VARIANTS, uncoupled
+from benchmarks.functional.variants import TASKS, VARIANTS, uncoupled
 
-BEGIN, END = "<!-- functional: made by benchmarks/functional.py table -->", "<!-- functional: end -->"
+BEGIN, END = "<!-- functional: made by python -m benchmarks.functional table -->", "<!-- functional: end -->"
 Line = dict[str, Any]
 AHEAD = -0.03
 """Nats by which coupling must lower CE to count as functional."""

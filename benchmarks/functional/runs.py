@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.functional_variants import SMALL
+from benchmarks.functional.variants import SMALL
 from trainer.config.data import DataConfig
 from trainer.config.resolve import resolve
 from trainer.config.schema import RunConfig

@@ -18,11 +18,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.functional_runs import CutError, Run, measure
-from benchmarks.functional_table import BEGIN, END, table
-from benchmarks.functional_variants import PLAN, VARIANTS, uncoupled
+from benchmarks.functional.runs import CutError, Run, measure
+from benchmarks.functional.table import BEGIN, END, table
+from benchmarks.functional.variants import PLAN, VARIANTS, uncoupled
 
-RESULTS = Path(__file__).parent / "results" / "functional.jsonl"
+RESULTS = Path(__file__).parents[1] / "results" / "functional.jsonl"
 
 
 def main() -> int:
