@@ -93,6 +93,8 @@ def test_a_supervisor_that_died_there_is_replaced_and_an_orphan_is_reaped(sshd: 
     pairs = Path(f"/proc/{run.pid}/environ").read_text().split("\0")
     token = next(pair for pair in pairs if pair.startswith("PHOTINUS_RUN_TOKEN="))
     os.kill(run.supervisor_pid, signal.SIGKILL)
+    lock = root_of(sshd) / "runs" / run.run_id / "lock"
+    wait_until(lambda: is_free(lock), 10.0, "the kernel to free its lock")
     adopted = adopt_run(box, run.run_id)
     assert adopted.ok
     assert adopted.run is not None

@@ -102,7 +102,7 @@ def test_a_script_gets_numbers_lamps_and_layers(store: Store, bands: Bands) -> N
         ("warfare_cosine", 0.1, "unrelated", "info"),
         ("warfare_cosine", 0.11, "same way", "info"),
         ("u_shuffled", -0.011, "better without", "warn"),
-        ("u_shuffled", -0.0011, "slight", "info"),
+        ("u_shuffled", -0.0011, "slightly against", "info"),
         ("u_shuffled", 0.001, "no effect", "info"),
         ("u_shuffled", 0.01, "slight", "info"),
         ("u_shuffled", 0.011, "u matters", "ok"),

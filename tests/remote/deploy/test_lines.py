@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from remote.deploy.lines import GivenUp, Hearing, call_text, command_of, perform
 from remote.errors import CallError
-from tests.remote.deploy.here import Canned, Here
+from tests.remote.deploy.here import Canned, Here, Ran
 from tests.trials import trials
 
 PREFIX = b"photinus-deploy "
@@ -110,5 +110,6 @@ class Sleeper:
 
     def run(
         self, command: str, stdin: bytes = b"", timeout_s: float = 30.0, on_output: object = None
-    ) -> None:
+    ) -> Ran:
         threading.Event().wait(3.0)
+        return Ran(0, b"", b"")
