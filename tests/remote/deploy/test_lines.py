@@ -108,8 +108,6 @@ def test_a_line_without_end_is_cut() -> None:
 class Sleeper:
     """A host that takes the command and says nothing."""
 
-    def run(
-        self, command: str, stdin: bytes = b"", timeout_s: float = 30.0, on_output: object = None
-    ) -> Ran:
+    def run(self, command: str, stdin: bytes = b"", timeout_s: float = 30.0, on_output: object = None) -> Ran:
         threading.Event().wait(3.0)
         return Ran(0, b"", b"")
