@@ -12,6 +12,7 @@ from textual.widgets import Input, Select
 from remote.actions import Outcome
 from remote.older import Older
 from remote.updates import RunsSeen, Telemetry
+from tests.trials import trials
 from tests.tui.driving import front, picture, settle, toasts
 from tests.tui.fake import WALL, Clock, FakeActs, FakeSession, cockpit, events, view
 from trainer.telemetry.bands import BandsError
@@ -482,7 +483,40 @@ async def test_every_key_of_the_charts_changes_them() -> None:
             assert chart_state(app) != before, f"{name} is dead"
 
 
-@pytest.mark.parametrize(("where", "name", "action"), [one for one in PRESSES if not acts_on_charts(one[2])])
+STAYS = {
+    "start", "resume", "stop", "kill", "answer", "acknowledge", "alerts", "reconnect", "palette", "help",
+    "next_match", "previous_match",
+}  # fmt: skip
+"""What opens a dialog above the screen, or says something: one app can be asked for all of them."""
+
+
+@pytest.mark.parametrize("where", ["fleet", "run"])
+async def test_every_key_that_opens_or_says_something_does(where: Where) -> None:
+    session, acts = FakeSession(), FakeActs()
+    app = cockpit(session, acts=acts)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await live(pilot, app, session, opened=where == "run")
+        front = app.screen
+        for name in (name for place, name, action in PRESSES if place == where and action in STAYS):
+            before = anything(app, acts)
+            await pilot.press(name)
+            await pilot.pause()
+            assert anything(app, acts) != before, f"{name} is dead"
+            while app.screen is not front:
+                app.pop_screen()
+            app.clear_notifications()
+            await pilot.pause()
+
+
+ALONE = [
+    (where, name, action)
+    for where, name, action in PRESSES
+    if not acts_on_charts(action) and not (where in ("fleet", "run") and action in STAYS)
+]
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize(("where", "name", "action"), ALONE[:: trials(2, 1)])
 async def test_no_key_is_dead(where: Where, name: str, action: str) -> None:
     session, acts = FakeSession(), FakeActs()
     app = cockpit(session, acts=acts)

@@ -11,6 +11,7 @@ import pytest
 from tests.end_to_end.ssh.box import Box
 from tests.end_to_end.ssh.operating import Console
 from tests.sshd.client import Laptop
+from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.run.checkpoints import verify
 
@@ -23,6 +24,8 @@ def stranger(make_box: Callable[..., Box], laptop: Laptop) -> Box:
     return box
 
 
+@pytest.mark.chaos
+@pytest.mark.skipif(trials(0, 1) == 0, reason="its parts have tests of their own: `make chaos` runs it whole")
 @pytest.mark.timeout(120)
 def test_from_an_address_to_a_checkpoint_on_the_laptop(stranger: Box, laptop: Laptop, tmp_path: Path) -> None:
     photinus = Console(laptop)

@@ -152,6 +152,8 @@ def test_a_killed_process_fails_the_run_cleanly_and_its_resume_ends_in_the_same_
     assert moments(killed.path, STEPS) == moments(whole.path, STEPS)
 
 
+@pytest.mark.chaos
+@pytest.mark.skipif(trials(0, 1) == 0, reason="seconds of torchrun: `make chaos` runs it")
 @pytest.mark.timeout(120)
 def test_a_stop_is_honoured_though_the_save_outlasts_torchruns_patience(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
