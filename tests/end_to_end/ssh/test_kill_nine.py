@@ -164,6 +164,7 @@ def test_the_oracle_sees_a_killed_supervisor_before_anybody_has_looked(box: Box,
         run_id = box.start(session, STEADY)
         assert box.wrongs() == []
     assert kill_nine(box.record(run_id).supervisor)
+    wait_until(box.wrongs, 5.0, "the kernel to have ended it")
     with pytest.raises(AssertionError, match="nobody supervises it"):
         box.wait_right(timeout=0.3)
     with box.session() as session:
