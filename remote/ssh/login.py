@@ -1,7 +1,7 @@
 """The first minute of a connection, in Paramiko's words: handshake, the host's key, our keys."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +102,17 @@ def log_in(transport: paramiko.Transport, target: Target, answers: Answers, dead
 def _prefer(transport: paramiko.Transport, types: tuple[str, ...]) -> None:
     """Ask for the host's key in a type that we know of it, as OpenSSH does, and for the best ciphers."""
     options = transport.get_security_options()
-    for kind, first in FIRST.items():
-        usual = getattr(options, kind)
-        best = [name for name in first if name in usual]
-        setattr(options, kind, (*best, *(name for name in usual if name not in best)))
-    usual = tuple(options.key_types)
-    known = [name for kind in types for name in (RSA if kind == "ssh-rsa" else (kind,)) if name in usual]
-    options.key_types = (*known, *(name for name in usual if name not in known))
+    for kind, best in FIRST.items():
+        setattr(options, kind, _led_by(best, getattr(options, kind)))
+    known = [name for kind in types for name in (RSA if kind == "ssh-rsa" else (kind,))]
+    options.key_types = _led_by(known, options.key_types)
+
+
+def _led_by(best: Iterable[str], usual: Iterable[str]) -> tuple[str, ...]:
+    """All of `usual`, those of `best` first, in their order."""
+    usual = tuple(usual)
+    first = [name for name in best if name in usual]
+    return (*first, *(name for name in usual if name not in first))
 
 
 class _Door:

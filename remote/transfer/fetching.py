@@ -49,13 +49,12 @@ def fetch_file(
     part = target.with_name(target.name + PART)
     try:
         with _Writer(part, proof.bytes, meter) as writer:
-            with lane.taken(proof.bytes - writer.start, is_cancelled):
-                for data in (
-                    source.read(path, writer.start, proof.bytes) if writer.start < proof.bytes else ()
-                ):
-                    writer.put(data)
-                    if is_cancelled():
-                        raise CancelledError
+            if writer.start < proof.bytes:
+                with lane.taken(proof.bytes - writer.start, is_cancelled):
+                    for data in source.read(path, writer.start, proof.bytes):
+                        writer.put(data)
+                        if is_cancelled():
+                            raise CancelledError
             writer.finish()
     except OSError as error:
         raise _disk_error(error, part) from error

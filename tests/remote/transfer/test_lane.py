@@ -29,9 +29,17 @@ def test_large_files_take_turns() -> None:
 
 
 def test_a_small_file_does_not_wait_for_a_large_one() -> None:
-    lane = Lane()
-    with lane.taken(LARGE, never), lane.taken(LARGE - 1, never):
-        pass  # a large one here would wait for itself
+    lane, waits = Lane(), list[int]()
+
+    def asked() -> bool:
+        waits.append(1)
+        return True  # who waits asks whether it should leave
+
+    with lane.taken(LARGE, never):
+        with lane.taken(LARGE - 1, asked):
+            assert not waits
+        with lane.taken(LARGE, asked):
+            assert waits
 
 
 def test_who_should_leave_waits_for_nobody() -> None:
