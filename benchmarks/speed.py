@@ -4,7 +4,8 @@
     python -m benchmarks.speed --quick    tiny, 512 tokens, eager, float32
 
 Contenders take a step each in turn, so that all of them see the same machine; a ratio is of medians. A
-model's best mode is compared with the best mode of `gpt`. Writes `benchmarks/results/speed.json`.
+model's best mode is compared with the best mode of `gpt`. Writes `benchmarks/results/speed.json`, of which
+`python -m benchmarks.speed_table docs/models.md` makes the table of that page.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import torch
 
 from benchmarks.__main__ import RESULTS
 from benchmarks.figures import Figure, report
+from benchmarks.speed_table import Cell
 from trainer.kernels import default_kernel_cache
 from trainer.models import LanguageModel, create, native
 
@@ -133,6 +135,15 @@ def figures(size: str, tokens: int, speeds: dict[tuple[str, str], float], rounds
     return told
 
 
+def cells_of(size: str, tokens: int, speeds: dict[tuple[str, str], float]) -> list[Cell]:
+    """Return what `benchmarks.speed_table` is made from."""
+    where = {"size": size, "tokens": tokens, "batch": BATCH[size, tokens]}
+    return [
+        {"model": name, **where, "mode": mode, "tokens_per_s": round(speed, 1)}
+        for (name, mode), speed in speeds.items()
+    ]
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -163,14 +174,16 @@ def main() -> None:
         torch._dynamo.config.recompile_limit = 64  # one function, compiled for every contender and precision
     clock = time.process_time if options.processor_time else time.perf_counter
     collected: list[Figure] = []
+    cells: list[Cell] = []
     for size in options.sizes:
         for tokens in options.tokens:
             speeds = measure(size, tokens, tuple(options.modes), options.rounds, clock)
             collected += figures(size, tokens, speeds, options.rounds)
+            cells += cells_of(size, tokens, speeds)
             report(collected[-len(speeds) - len(CONTENDERS) :])
     body = {"threads": options.threads, "clock": clock.__name__, "torch": torch.__version__}
     RESULTS.mkdir(exist_ok=True)
-    text = json.dumps({**body, "figures": [asdict(one) for one in collected]}, indent=1)
+    text = json.dumps({**body, "cells": cells, "figures": [asdict(one) for one in collected]}, indent=1)
     (RESULTS / ("speed-quick.json" if options.quick else "speed.json")).write_text(text + "\n")
 
 

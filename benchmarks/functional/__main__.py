@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.functional.runs import CutError, Run, measure
-from benchmarks.functional.table import BEGIN, END, table
+from benchmarks.functional.table import table
 from benchmarks.functional.variants import PLAN, VARIANTS, uncoupled
+from benchmarks.pages import put
 
 RESULTS = Path(__file__).parents[1] / "results" / "functional.jsonl"
 
@@ -29,7 +30,8 @@ def main() -> int:
     """Do what was asked."""
     options = parse()
     if options.what == "table":
-        return show(options.out, options.into)
+        show(options.out, options.into)
+        return 0
     wanted = list(runs(options.tasks, options.variants, options.seeds, options.steps))
     done = {line["key"] for line in lines(options.out)}
     todo = [run for run in wanted if run.key not in done]
@@ -97,19 +99,13 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def show(path: Path, into: Path | None) -> int:
+def show(path: Path, into: Path | None) -> None:
     """Print the table, or put it between its marks."""
-    text = table(lines(path))
+    made = table(lines(path))
     if into is None:
-        print(text)
-        return 0
-    page = into.read_text()
-    if BEGIN not in page or END not in page:
-        print(f"{into} has no {BEGIN} ... {END}; add both", file=sys.stderr)
-        return 1
-    before, _, rest = page.partition(BEGIN)
-    into.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
-    return 0
+        print(made)
+    else:
+        put(into, "functional", made)
 
 
 def deadline(text: str) -> float:

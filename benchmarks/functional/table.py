@@ -7,7 +7,6 @@ from typing import Any
 
 from benchmarks.functional.variants import TASKS, VARIANTS, uncoupled
 
-BEGIN, END = "<!-- functional: made by python -m benchmarks.functional table -->", "<!-- functional: end -->"
 Line = dict[str, Any]
 AHEAD = -0.03
 """Nats by which coupling must lower CE to count as functional."""

@@ -9,10 +9,10 @@ from benchmarks.learning.ledger import RESULTS, Ledger, Run, lines_of, read
 from benchmarks.learning.picture import Panel, draw
 from benchmarks.learning.plan import LONG, SEEDS, SHORT, Scope, chosen
 from benchmarks.learning.tables import page
+from benchmarks.pages import put
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "kuramoto.md"
-BEGIN, END = "<!-- learning:begin -->", "<!-- learning:end -->"
 CORPORA = ("python-docs", "books")
 CURVES, RECALL = "kuramoto-learning.svg", "kuramoto-recall.svg"
 SHOWN_BINDINGS = "4"
@@ -39,21 +39,8 @@ def main(options: argparse.Namespace) -> int:
     if panels := recall_panels(ledger):
         (folder / RECALL).write_text(draw(panels), encoding="utf-8")
         pictures.append(f"![recall by distance]({RECALL})")
-    text = options.page.read_text(encoding="utf-8")
-    options.page.write_text(inserted(text, "\n\n".join([page(ledger, scope), *pictures])), encoding="utf-8")
+    put(options.page, "learning", "\n\n".join([page(ledger, scope), *pictures]))
     return 0
-
-
-def inserted(text: str, made: str) -> str:
-    """The page with `made` between its markers.
-
-    Raises:
-        SystemExit: a marker is missing.
-    """
-    if BEGIN not in text or END not in text:
-        raise SystemExit(f"the page lacks the lines {BEGIN} and {END}")
-    before, rest = text.split(BEGIN, 1)
-    return f"{before}{BEGIN}\n\n{made}\n\n{END}{rest.split(END, 1)[1]}"
 
 
 def learning_panels(ledger: Ledger) -> list[Panel]:

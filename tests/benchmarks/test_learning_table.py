@@ -10,7 +10,6 @@ from benchmarks.learning.fingerprint import bare
 from benchmarks.learning.ledger import Ledger, Trial
 from benchmarks.learning.picture import Panel, draw
 from benchmarks.learning.plan import SEEDS, SHORT, Scope
-from benchmarks.learning.table import BEGIN, END, inserted
 from benchmarks.learning.tables import page
 from tests.benchmarks.test_learning_plan import SCOPE, after_the_rates, cost, run
 
@@ -57,17 +56,6 @@ def with_comparison(**scores: tuple[float, ...]) -> Ledger:
 
 def test_an_empty_file_makes_a_page_too() -> None:
     assert "Not measured yet" in page(Ledger(), Scope(("gpt",), ("books",)))
-
-
-def test_only_what_lies_between_the_markers_changes() -> None:
-    text = f"before\n{BEGIN}\nold\n{END}\nafter\n"
-    once = inserted(text, "new")
-    assert once.startswith(f"before\n{BEGIN}")
-    assert once.endswith(f"{END}\nafter\n")
-    assert "old" not in once
-    assert inserted(once, "new") == once
-    with pytest.raises(SystemExit):
-        inserted("no marker", "new")
 
 
 def test_a_picture_is_well_formed_and_names_every_line_apart() -> None:

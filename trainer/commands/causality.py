@@ -85,6 +85,7 @@ def _findings(found: "Findings") -> list[str]:
             ("wiring", found.wiring.words),
             ("intervention", found.intervention.words),
             ("correlation", found.correlation.words),
+            *((("coherence", found.agreement.words),) if found.agreement else ()),
         )
         for row in fill(f"  {name:14}{words}", WIDTH, subsequent_indent=" " * 16).splitlines()
     ]

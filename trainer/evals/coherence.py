@@ -4,6 +4,7 @@ Chance is not 0: oscillators of the same amplitudes and the same K, with phases 
 coherence C0 after their coupling step. What is beyond it is (C - C0) / (1 - C0).
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -22,20 +23,37 @@ from trainer.models import U_HIGH, U_LOW, LanguageModel, Output
 
 
 @dataclass(frozen=True, slots=True)
-class Oscillation:
-    """Means over layers and tokens.
+class Agreement:
+    """Coherence beside chance, means over layers and tokens.
 
     Attributes:
-        amplitude: mean |z|. chance: C0. beyond: (C - C0) / (1 - C0).
+        chance: C0. beyond: (C - C0) / (1 - C0).
         layers: `beyond`, layer by layer.
     """
 
-    R: Interval
     coherence: Interval
-    amplitude: Interval
     chance: Interval
     beyond: Interval
     layers: tuple[Interval, ...]
+
+    @property
+    def words(self) -> str:
+        """The finding, for people."""
+        found = self.beyond
+        share = f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+        by_layer = "  ".join(f"{layer.value:+.3f}" for layer in self.layers)
+        return (
+            f"C {self.coherence.value:.3f}, by chance C0 {self.chance.value:.3f}: "
+            f"(C - C0)/(1 - C0) = {share}; by layer {by_layer}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Oscillation(Agreement):
+    """The same with R, and with the mean |z| that R mixes into it."""
+
+    R: Interval
+    amplitude: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +114,41 @@ class OrderListener:
 
     def oscillation(self, base: Scored, by_chance: list[Scored]) -> Oscillation | None:
         """Make of the scores as they are, and with random phases in one layer each, what was found."""
-        if not by_chance:
+        found = agreement(base, by_chance)
+        if found is None:
             return None
-        tokens, layers = base.tokens, base.coherence.shape[1]
-        chance = np.stack([one.coherence[:, layer] for layer, one in enumerate(by_chance)], 1)
-        beyond, room = base.coherence - chance, tokens[:, None] - chance
         return Oscillation(
-            R=ratio_of_sums(self._summed(torch.cat(self._R).numpy()), tokens),
-            coherence=ratio_of_sums(base.coherence.mean(1), tokens),
-            amplitude=ratio_of_sums(self._summed(torch.cat(self._amplitude).numpy()), tokens),
-            chance=ratio_of_sums(chance.mean(1), tokens),
-            beyond=ratio_of_sums(beyond.sum(1), room.sum(1)),
-            layers=tuple(ratio_of_sums(beyond[:, layer], room[:, layer]) for layer in range(layers)),
+            coherence=found.coherence,
+            chance=found.chance,
+            beyond=found.beyond,
+            layers=found.layers,
+            R=ratio_of_sums(self._summed(torch.cat(self._R).numpy()), base.tokens),
+            amplitude=ratio_of_sums(self._summed(torch.cat(self._amplitude).numpy()), base.tokens),
         )
 
     def _summed(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Sum `[n, T]` over the scored tokens of each document."""
         counted = self._windows.counted.cpu().numpy()
         return self._windows.sum_by_document((values.astype(np.float64) * counted).sum(1))
+
+
+def agreement(base: Scored, by_chance: Sequence[Scored]) -> Agreement | None:
+    """Make of the scores as they are, and under each change of `scattering`, what was found.
+
+    Returns:
+        None for a model without oscillators.
+    """
+    if not by_chance:
+        return None
+    tokens, layers = base.tokens, base.coherence.shape[1]
+    chance = np.stack([one.coherence[:, layer] for layer, one in enumerate(by_chance)], 1)
+    beyond, room = base.coherence - chance, tokens[:, None] - chance
+    return Agreement(
+        coherence=ratio_of_sums(base.coherence.mean(1), tokens),
+        chance=ratio_of_sums(chance.mean(1), tokens),
+        beyond=ratio_of_sums(beyond.sum(1), room.sum(1)),
+        layers=tuple(ratio_of_sums(beyond[:, layer], room[:, layer]) for layer in range(layers)),
+    )
 
 
 def scattering(model: LanguageModel[Any], seed: int) -> list[Change]:

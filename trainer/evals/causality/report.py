@@ -14,6 +14,7 @@ from trainer.evals.causality.reach import BEHIND, PLACES, Reach, reach
 from trainer.evals.causality.scoring import Windows, under
 from trainer.evals.causality.verdict import verdict
 from trainer.evals.causality.wiring import Blinding, Wiring
+from trainer.evals.coherence import Agreement, agreement, scattering
 from trainer.evals.plain import finite
 from trainer.evals.scores import Floors, Scores, counting
 from trainer.evals.sections import sections
@@ -29,7 +30,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was found in one model."""
+    """What was found in one model; `agreement` is None without oscillators."""
 
     scores: Scores
     memory: Memory
@@ -37,6 +38,7 @@ class Findings:
     wiring: Wiring
     intervention: Intervention
     correlation: Correlation
+    agreement: Agreement | None = None
 
     @property
     def is_functional(self) -> bool:
@@ -75,6 +77,7 @@ class Report:
                 "wiring": found.wiring.words,
                 "intervention": found.intervention.words,
                 "correlation": found.correlation.words,
+                "coherence": found.agreement.words if found.agreement else "no oscillators",
                 "functional": found.is_functional,
             }
             for side, found in (("trained", self.trained), ("untrained", self.untrained))
@@ -129,20 +132,24 @@ def examine(
     say("reach")
     reached = reach(model, text_for(model, subject), subject.corpus.vocab_size)
     sweep, blinding, listener = Sweep(model, group_of(model), seed), Blinding(model, windows), Listener()
-    nudges, blinds = sweep.changes(), blinding.changes()
+    parts = (sweep.changes(), blinding.changes(), scattering(model, seed))
+    changes = [change for part in parts for change in part]
 
     def tell(done: int, total: int) -> None:
-        say(f"{1 + len(nudges) + len(blinds)} passes, {done} of {total} windows")
+        say(f"{1 + len(changes)} passes, {done} of {total} windows")
 
-    base, changed = under(model, windows, [*nudges, *blinds], listener.hear, tell)
+    base, changed = under(model, windows, changes, listener.hear, tell)
+    done = iter(changed)
+    nudged, blinded, scattered = ([next(done) for _ in part] for part in parts)
     say("correlation")
     return Findings(
         scores=floors.scores(base.nats),
         memory=memory(model),
         reach=reached,
-        wiring=blinding.wiring(base, changed[len(nudges) :], floors.unigram),
-        intervention=sweep.intervention(base, changed[: len(nudges)]),
+        wiring=blinding.wiring(base, blinded, floors.unigram),
+        intervention=sweep.intervention(base, nudged),
         correlation=correlate(listener.readings(windows), seed),
+        agreement=agreement(base, scattered),
     )
 
 

@@ -5,10 +5,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from trainer.evals.causality.report import Findings, Report
 
+NEAR_CHANCE = 0.05
+"""Of the way from chance to full agreement: an interval inside it is told as about chance."""
+
 
 def verdict(report: "Report") -> str:
-    """Return learning, mixing, R, and what the untrained twin says of the test, a sentence each."""
-    return " ".join((_learning(report), _mixing(report.trained), _R(report.trained), _control(report)))
+    """Return what is shown of learning, mixing, R, coherence and the untrained twin, a sentence each."""
+    found = report.trained
+    said = (_learning(report), _mixing(found), _R(found), _coherence(found), _control(report))
+    return " ".join(sentence for sentence in said if sentence)
 
 
 def _learning(report: "Report") -> str:
@@ -70,6 +75,19 @@ def _R(found: "Findings") -> str:
     elif not found.correlation.holds:
         shown.append("and R does not go with the certainty of the next token")
     return f"Its R does not pass the three-test report: {', '.join(shown)}."
+
+
+def _coherence(found: "Findings") -> str:
+    if found.agreement is None:
+        return ""
+    beyond = found.agreement.beyond
+    of_it = f"(C - C0)/(1 - C0) = {beyond.value:+.3f} [{beyond.low:+.3f}, {beyond.high:+.3f}]"
+    if beyond.within(NEAR_CHANCE):
+        return f"Its groups are about as coherent as random phases would be: {of_it}."
+    if beyond.excludes(0.0):
+        much = "more" if beyond.value > 0 else "less"
+        return f"Its groups are {much} coherent than random phases would be: {of_it}."
+    return f"Whether its groups are more coherent than random phases would be is not shown: {of_it}."
 
 
 def _control(report: "Report") -> str:

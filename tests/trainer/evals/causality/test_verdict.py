@@ -11,6 +11,7 @@ from trainer.evals.causality.memory import Memory
 from trainer.evals.causality.reach import Reach
 from trainer.evals.causality.report import Findings, Report
 from trainer.evals.causality.wiring import Wiring
+from trainer.evals.coherence import Agreement
 from trainer.evals.scores import Floor, Scores
 
 
@@ -92,3 +93,19 @@ def test_only_what_was_found_is_functional() -> None:
 
 def test_a_test_that_an_untrained_model_passes_says_nothing() -> None:
     assert "UNTRAINED TWIN PASSES TOO" in verdict(KSSM, untrained=KSSM)
+
+
+@pytest.mark.parametrize(
+    ("beyond", "said"),
+    [
+        (Interval(0.005, 0.001, 0.009, 60), "about as coherent as random phases"),
+        (Interval(0.3, 0.2, 0.4, 60), "more coherent than random phases"),
+        (Interval(-0.3, -0.4, -0.2, 60), "less coherent than random phases"),
+        (Interval(0.1, -0.2, 0.4, 60), "Whether its groups are more coherent than random phases"),
+    ],
+)
+def test_coherence_is_told_beside_chance(beyond: Interval, said: str) -> None:
+    found = replace(KSSM, agreement=Agreement(near(0.6), near(0.6), beyond, (beyond,)))
+    assert f"{said} would be" in verdict(found)
+    assert f"(C - C0)/(1 - C0) = {beyond.value:+.3f}" in verdict(found)
+    assert "random phases would be" not in verdict(GPT)
