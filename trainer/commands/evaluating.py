@@ -92,10 +92,14 @@ def _scores(found: "Evaluation") -> list[str]:
         f"CE            {_plain(scores.ce, 4)} nats/token",
         f"perplexity    {_plain(scores.perplexity)};  bits per byte {_plain(scores.bits_per_byte, 4)}{rate}",
         *(
-            f"  {floor.name:11} {floor.ce.value:.4f} on the same tokens; the model is below by {floor.below}"
+            f"  {floor.name:11} {floor.ce.value:.4f} on the same tokens; the model is {_beside(floor.below)}"
             for floor in scores.floors
         ),
     ]
+
+
+def _beside(below: "Interval") -> str:
+    return f"below by {below}" if below.value >= 0 else f"above by {below.negated()}"
 
 
 def _oscillation(found: "Evaluation") -> list[str]:
