@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.functional.variants import SMALL
+from benchmarks.functional.variants import SMALL, TASK_SETS
 from trainer.config.data import DataConfig
 from trainer.config.resolve import resolve
 from trainer.config.schema import RunConfig
@@ -119,6 +119,7 @@ def configure(run: Run) -> RunConfig:
         f"eval.tokens={EVAL_TOKENS}",
         "data.tokenizer=byte",
         "optim.amp=off",
+        *TASK_SETS.get(run.task, ()),
         *(f"model.{name}={json.dumps(value).strip(chr(34))}" for name, value in model.items()),
     ]
     return resolve(PRESET, overrides=sets, data=run.task).config

@@ -17,13 +17,14 @@ from trainer.device import open_device
 from trainer.evals.recall import CHANCE, Recalled, recall_curve
 from trainer.preparing import build_state
 
-DEFAULT_LR = 3e-3
+DEFAULT_LR = 6e-3
+DEFAULT_STEPS = 1500
 TEXT = ("data.recall_bytes=4000000",)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", default=",".join(CONTENDERS))
-    parser.add_argument("--steps", type=int, default=1953)
+    parser.add_argument("--steps", type=int, default=DEFAULT_STEPS)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--lr", type=float, default=DEFAULT_LR)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
