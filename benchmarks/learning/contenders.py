@@ -30,7 +30,6 @@ CONTENDERS = {
         Contender("residual", "kssm-v3-tiny", ("model.path=residual",)),
     )
 }
-CONTROLS = ("gpt", "gated")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks.learning.contenders import CONTENDERS, CONTROLS, STEP_BYTES, SUBJECT, Setting
+from benchmarks.learning.contenders import CONTENDERS, STEP_BYTES, SUBJECT, Setting
 from benchmarks.learning.ledger import Cost, Ledger, Trial
 
 RATES = (1e-3, 2e-3, 3e-3, 6e-3)
+WARMED = (3e-3, 6e-3)
+"""Rates that are tried with a longer warm-up too: it is the high ones that need it."""
+GRID = (*(Setting(lr) for lr in RATES), *(Setting(lr, warmup=100) for lr in WARMED))
+BETA2 = (0.95, 0.99)
 RATE_CORPUS = "python-docs"
 RATE_SEED = 1
 """Not reused in the comparison."""
@@ -34,27 +38,27 @@ class Scope:
 
 
 def rates(ledger: Ledger, scope: Scope) -> Iterator[Trial]:
-    """Each model's own rate; the controls also try other beta2 and another warm-up at the rate that won."""
+    """Each model's own setting: rates, warm-ups, then other values of beta2 at what won."""
     for name in scope.models:
-        grid = [_rate_trial(name, Setting(lr)) for lr in RATES]
+        grid = _grid(name)
         yield from grid
-        best = _best(ledger, grid)
-        if best and name in CONTROLS:
-            yield from (_rate_trial(name, one) for one in variants(best))
-
-
-def variants(setting: Setting) -> list[Setting]:
-    """What else a control tries."""
-    return [replace(setting, beta2=0.95), replace(setting, beta2=0.99), replace(setting, warmup=100)]
+        if best := _best(ledger, grid):
+            yield from _others(name, best)
 
 
 def chosen(ledger: Ledger, name: str) -> Setting | None:
     """The setting with the lowest validation CE on the seed of selection; None until all were tried."""
-    grid = [_rate_trial(name, Setting(lr)) for lr in RATES]
+    grid = _grid(name)
     best = _best(ledger, grid)
-    if best is None or name not in CONTROLS:
-        return best
-    return _best(ledger, [*grid, *(_rate_trial(name, one) for one in variants(best))])
+    return best and _best(ledger, [*grid, *_others(name, best)])
+
+
+def _grid(name: str) -> list[Trial]:
+    return [_rate_trial(name, setting) for setting in GRID]
+
+
+def _others(name: str, best: Setting) -> list[Trial]:
+    return [_rate_trial(name, replace(best, beta2=beta2)) for beta2 in BETA2]
 
 
 def equal_tokens(ledger: Ledger, scope: Scope) -> Iterator[Trial]:
@@ -112,8 +116,7 @@ def done(ledger: Ledger, scope: Scope, stage: str) -> int:
 def planned(scope: Scope, stage: str) -> int:
     """How many runs a stage has once rates and costs are known; some may be the same as another stage's."""
     if stage == "rates":
-        tried = len(variants(Setting(RATES[0])))
-        return sum(len(RATES) + tried * (name in CONTROLS) for name in scope.models)
+        return len(scope.models) * (len(GRID) + len(BETA2))
     seeds = len(SEEDS) if stage in ("equal-tokens", "equal-cpu") else 1
     return len(scope.corpora) * seeds * (len(scope.models) - (stage in NEED_COST))
 

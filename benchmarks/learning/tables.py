@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from statistics import mean
 
 from benchmarks.learning.compare import paired
-from benchmarks.learning.contenders import CONTENDERS, STEP_BYTES, SUBJECT, Setting
+from benchmarks.learning.contenders import CONTENDERS, STEP_BYTES, SUBJECT
 from benchmarks.learning.ledger import Cost, Ledger, Recall, Run, Trial
 from benchmarks.learning.plan import (
+    GRID,
     LONG,
     RATE_CORPUS,
     RATE_SEED,
-    RATES,
     SEEDS,
     SHORT,
     STAGES,
@@ -53,16 +53,16 @@ def page(ledger: Ledger, scope: Scope) -> str:
 
 def rates(ledger: Ledger) -> str:
     """Validation CE by rate on the seed of selection, and what was chosen."""
-    head = [f"{lr:g}" for lr in RATES]
+    head = [f"{one.lr:g}, {one.warmup}" for one in GRID]
     rows = []
     for name in CONTENDERS:
-        runs = [ledger.of(Trial(name, RATE_CORPUS, SHORT, RATE_SEED, Setting(lr))) for lr in RATES]
+        runs = [ledger.of(Trial(name, RATE_CORPUS, SHORT, RATE_SEED, one)) for one in GRID]
         setting = chosen(ledger, name)
         said = NOT_YET
         if setting:
             said = f"{setting.lr:g}, beta2 {setting.beta2:g}, warm-up {setting.warmup}"
         rows.append([name, _parameters(ledger, name), *(_ce(run) for run in runs), said])
-    text = f"Rates: validation CE at 1M bytes of `{RATE_CORPUS}`, seed {RATE_SEED}.\n\n"
+    text = f"Rate, warm-up in steps: validation CE at 1M bytes of `{RATE_CORPUS}`, seed {RATE_SEED}.\n\n"
     return text + _table(["model", "parameters", *head, "chosen"], rows)
 
 

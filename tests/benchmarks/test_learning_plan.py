@@ -1,13 +1,14 @@
 """What the study of learning runs next, and which results it takes for its own."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.learning.contenders import Setting
 from benchmarks.learning.ledger import Cost, Ledger, Run, Trial, append, read, same_function
-from benchmarks.learning.plan import RATES, SEEDS, SHORT, Scope, chosen, missing
+from benchmarks.learning.plan import GRID, SEEDS, SHORT, Scope, chosen, missing
 
 FUNCTION = (5.5, 5.0, 4.5, 4.1)
 MODELS = ("kssm-v3", "gpt")
@@ -38,31 +39,32 @@ def ledger_of(tmp_path: Path, lines: Iterable[Run | Cost]) -> Ledger:
 
 
 def after_the_rates(best: float = 2e-3) -> list[Run]:
-    """Every run of selection; `best` won, and of the control a later warm-up at that."""
-    done = [run(Trial(name, "python-docs", SHORT, 1, Setting(lr)), 1.6) for name in MODELS for lr in RATES]
-    done = [one if one.lr != best else run(one.trial, 1.5) for one in done]
-    for setting, ce in (
-        (Setting(best, 0.95), 1.7),
-        (Setting(best, 0.99), 1.6),
-        (Setting(best, 0.98, 100), 1.4),
-    ):
-        done.append(run(Trial("gpt", "python-docs", SHORT, 1, setting), ce))
-    return done
+    """Every run of selection; `best` won, and of `gpt` the longer warm-up at 0.003."""
+    warmed = Setting(3e-3, warmup=100)
+    found = {"kssm-v3": Setting(best), "gpt": warmed}
+    return [
+        run(Trial(name, "python-docs", SHORT, 1, setting), 1.4 if setting == won else 1.6)
+        for name, won in found.items()
+        for setting in (*GRID, replace(won, beta2=0.95), replace(won, beta2=0.99))
+    ]
 
 
 def test_nothing_is_compared_before_a_model_has_its_own_rate(tmp_path: Path) -> None:
     some = after_the_rates()[:3]
     ledger = ledger_of(tmp_path, some)
-    assert [trial.setting.lr for trial in missing(ledger, SCOPE, ["rates"])] == [6e-3, *RATES]
+    assert [trial.setting for trial in missing(ledger, SCOPE, ["rates"])] == [*GRID[3:], *GRID]
     assert missing(ledger, SCOPE, ["equal-tokens"]) == []
     assert chosen(ledger, "kssm-v3") is None
 
 
-def test_each_model_goes_on_with_what_won_and_controls_try_more_than_the_rate(tmp_path: Path) -> None:
+def test_each_model_goes_on_with_what_won_and_tries_beta2_at_that(tmp_path: Path) -> None:
     ledger = ledger_of(tmp_path, after_the_rates())
     assert missing(ledger, SCOPE, ["rates"]) == []
     assert chosen(ledger, "kssm-v3") == Setting(2e-3)
-    assert chosen(ledger, "gpt") == Setting(2e-3, warmup=100)
+    assert chosen(ledger, "gpt") == Setting(3e-3, warmup=100)
+    without = ledger_of(tmp_path / "a", [one for one in after_the_rates() if one.beta2 == 0.98])
+    tried = {(one.model, one.setting.lr, one.setting.beta2) for one in missing(without, SCOPE, ["rates"])}
+    assert tried == {(name, lr, b) for name, lr in (("kssm-v3", 2e-3), ("gpt", 3e-3)) for b in (0.95, 0.99)}
     todo = missing(ledger, SCOPE, ["equal-tokens"])
     assert [(one.model, one.seed) for one in todo] == [(name, seed) for seed in SEEDS for name in MODELS]
     assert not {one.seed for one in todo} & {one.seed for one in after_the_rates()}
@@ -70,8 +72,9 @@ def test_each_model_goes_on_with_what_won_and_controls_try_more_than_the_rate(tm
 
 def test_a_run_that_diverged_is_over_and_never_chosen(tmp_path: Path) -> None:
     lines = [run(one.trial, None if one.lr == 2e-3 else one.val_ce) for one in after_the_rates()]
-    ledger = ledger_of(tmp_path, [one for one in lines if one.model == "kssm-v3"])
-    assert chosen(ledger, "kssm-v3") == Setting(1e-3)
+    first = [run(Trial("kssm-v3", "python-docs", SHORT, 1, Setting(1e-3, beta2=b))) for b in (0.95, 0.99)]
+    ledger = ledger_of(tmp_path, [*first, *(one for one in lines if one.model == "kssm-v3")])
+    assert chosen(ledger, "kssm-v3") == Setting(1e-3, beta2=0.95)
 
 
 def test_equal_cpu_time_follows_the_cost_of_this_code_with_these_kernels(tmp_path: Path) -> None:
@@ -85,7 +88,7 @@ def test_equal_cpu_time_follows_the_cost_of_this_code_with_these_kernels(tmp_pat
 def test_measuring_the_cost_again_leaves_runs_valid_unless_it_moved(
     tmp_path: Path, steps: int, left: int
 ) -> None:
-    near = run(Trial("gpt", "python-docs", steps, SEEDS[0], Setting(2e-3, warmup=100)))
+    near = run(Trial("gpt", "python-docs", steps, SEEDS[0], Setting(3e-3, warmup=100)))
     ledger = ledger_of(tmp_path, [*after_the_rates(), cost(), near])
     assert len(missing(ledger, SCOPE, ["equal-cpu"])) == left
 
