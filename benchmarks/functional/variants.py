@@ -15,6 +15,7 @@ VARIANTS: Mapping[str, Fields] = {
     "K signed, to 8": {"k_max": 8.0, "k_sign": "signed"},
     "written by R": {"written": "R"},
     "written by R, K signed, to 4": {"written": "R", "k_max": 4.0, "k_sign": "signed"},
+    "groups of 4": {"group": 4, "harmonics": 2},
     "groups of 8": {"group": 8, "harmonics": 4},
     "groups of 16": {"group": 16, "harmonics": 8},
     "groups of 64": {"group": 64, "harmonics": 16},

@@ -82,7 +82,7 @@ def test_overrides_replace_what_the_preset_says() -> None:
         ("kssm-v3-tiny", {"ocillators": 8}, "did you mean 'oscillators'"),
         ("kssm-v3-tiny", {"zzzz": 8}, "known are kind, dim"),
         ("kssm-v3-tny", {}, "did you mean 'kssm-v3-tiny'"),
-        ("kssm-v3-tiny", {"oscillators": 250}, "multiple of group"),
+        ("kssm-v3-tiny", {"oscillators": 251}, "multiple of group"),
         ("kssm-v3-tiny", {"dim": 0}, "dim"),
         ("kssm-v3-tiny", {"layers": "four"}, "layers"),
         ("gpt-tiny", {"heads": 3}, "even whole number"),
