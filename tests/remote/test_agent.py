@@ -169,6 +169,7 @@ def test_a_run_whose_files_may_not_be_read_hides_no_other(raw_agent: Agents, hom
     agent = raw_agent()
     agent.greet()
     ids = [agent.ask("start", {"start_id": f"s{n}", "spec": spec("pass").to_json()}) for n in (1, 2)]
+    assert all("result" in answer for answer in ids), ids
     good, odd = (answer["result"]["run_id"] for answer in ids)
     for run_id in (good, odd):
         wait_until(

@@ -16,7 +16,7 @@ def manifest(*sets: str) -> dict[str, Any]:
 
 def test_what_touches_the_arithmetic_is_named_and_the_rest_is_free() -> None:
     asked = resolve("kssm-v3-tiny", overrides=["model.group=8", "steps=99", "log.every=7"]).config
-    assert differences(manifest(), asked) == ["model.group: 4 in the checkpoint, 8 now"]
+    assert differences(manifest(), asked) == ["model.group: 2 in the checkpoint, 8 now"]
     assert differences(manifest("model.group=8"), asked) == []
 
 
