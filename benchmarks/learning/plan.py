@@ -7,9 +7,9 @@ from benchmarks.learning.contenders import CONTENDERS, STEP_BYTES, SUBJECT, Sett
 from benchmarks.learning.ledger import Cost, Ledger, Trial
 
 RATES = (1e-3, 2e-3, 3e-3, 6e-3)
-WARMED = (3e-3, 6e-3)
-"""Rates that are tried with a longer warm-up too: it is the high ones that need it."""
-GRID = (*(Setting(lr) for lr in RATES), *(Setting(lr, warmup=100) for lr in WARMED))
+WARMUPS = (100, 200)
+"""Steps; tried at the highest rate, which is the one that needs them."""
+GRID = (*(Setting(lr) for lr in RATES), *(Setting(RATES[-1], warmup=steps) for steps in WARMUPS))
 BETA2 = (0.95, 0.99)
 RATE_CORPUS = "python-docs"
 RATE_SEED = 1

@@ -37,15 +37,17 @@ class Agreement:
     layers: tuple[Interval, ...]
 
     @property
+    def beyond_words(self) -> str:
+        """What is beyond chance, with its interval."""
+        found = self.beyond
+        return f"(C - C0)/(1 - C0) = {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+
+    @property
     def words(self) -> str:
         """The finding, for people."""
-        found = self.beyond
-        share = f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
         by_layer = "  ".join(f"{layer.value:+.3f}" for layer in self.layers)
-        return (
-            f"C {self.coherence.value:.3f}, by chance C0 {self.chance.value:.3f}: "
-            f"(C - C0)/(1 - C0) = {share}; by layer {by_layer}"
-        )
+        chance = f"by chance C0 {self.chance.value:.3f}"
+        return f"C {self.coherence.value:.3f}, {chance}: {self.beyond_words}; by layer {by_layer}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,13 @@ from trainer.evals.coherence import OrderListener, Oscillation, URange, scatteri
 from trainer.evals.plain import finite
 from trainer.evals.recall import BINDINGS, DISTANCES, Recalled, recall_curve
 from trainer.evals.scores import Floors, Scores, counting
-from trainer.evals.sections import sections
+from trainer.evals.sections import held_out
 from trainer.evals.subject import Subject
 from trainer.evals.texts import Distinct, repetition
 from trainer.evals.u_changes import UChange, UChanges
 from trainer.models import LanguageModel
 from trainer.models.published import PublishedV2, PublishedV3
 
-FEWEST = 20
-LONGEST = 513
-"""Tokens read of each document, or a window if that is longer."""
 Say = Callable[[str], None]
 
 
@@ -73,12 +70,7 @@ def evaluate(subject: Subject, asked: Asked, say: Say = lambda _: None) -> Evalu
         ValueError: fewer than 20 documents are held out.
     """
     config, model, corpus = subject.config, subject.model, subject.corpus
-    group = sections(corpus, asked.documents, max(LONGEST, config.context + 1))
-    if len(group) < FEWEST:
-        raise ValueError(
-            f"only {len(group)} documents are held out and {FEWEST} are needed; "
-            "use more text, a larger data.val_fraction, or a larger --documents"
-        )
+    group = held_out(corpus, asked.documents, config.context)
     windows = Windows.of(group, config.context, subject.device)
     floors = Floors(corpus, group, windows.tokens_each(), counting(say))
     sweep, u_changes = Sweep(model, group_of(model), asked.seed), UChanges(model, asked.seed)

@@ -11,7 +11,11 @@ from trainer.data import Corpus
 FEW = 40
 """Below so many blocks, sections of `SECTION` bytes count as documents instead."""
 SECTION = 4096
-NEWLINE = 10
+FEWEST = 20
+"""Documents that an interval over documents needs."""
+LONGEST = 513
+"""Tokens read of each document, or a window if that is longer: many short ones tell more than few long ones,
+at the same cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,21 @@ class Section:
     """Tokens of one document, int64 [n], n >= 2."""
 
     tokens: NDArray[np.int64]
+
+
+def held_out(corpus: Corpus, limit: int, context: int) -> list[Section]:
+    """Return the documents that a model of this window is judged by, at most `limit` of them (0: all).
+
+    Raises:
+        ValueError: there are fewer than 20.
+    """
+    found = sections(corpus, limit, max(LONGEST, context + 1))
+    if len(found) < FEWEST:
+        raise ValueError(
+            f"only {len(found)} documents are held out and {FEWEST} are needed; "
+            "use more text, a larger data.val_fraction, or a larger --documents"
+        )
+    return found
 
 
 def sections(corpus: Corpus, limit: int = 0, longest: int = 0) -> list[Section]:

@@ -17,14 +17,11 @@ from trainer.evals.causality.wiring import Blinding, Wiring
 from trainer.evals.coherence import Agreement, agreement, scattering
 from trainer.evals.plain import finite
 from trainer.evals.scores import Floors, Scores, counting
-from trainer.evals.sections import sections
+from trainer.evals.sections import held_out
 from trainer.evals.subject import Subject
 from trainer.models import LanguageModel
 from trainer.models.published import PublishedV2, PublishedV3
 
-FEWEST = 20
-LONGEST = 513
-"""Tokens read of each document: many short ones tell more than few long ones, at the same cost."""
 Say = Callable[[str], None]
 
 
@@ -98,12 +95,7 @@ def causality(subject: Subject, documents: int = 0, seed: int = 0, say: Say = la
         ValueError: fewer than 20 documents are held out, or none is as long as the tests need.
     """
     context = subject.config.context
-    group = sections(subject.corpus, documents, max(LONGEST, context + 1))
-    if len(group) < FEWEST:
-        raise ValueError(
-            f"only {len(group)} documents are held out and {FEWEST} are needed; "
-            "use more text, a larger data.val_fraction, or a larger --documents"
-        )
+    group = held_out(subject.corpus, documents, context)
     windows = Windows.of(group, context, subject.device)
     floors = Floors(subject.corpus, group, windows.tokens_each(), counting(say))
     return Report(

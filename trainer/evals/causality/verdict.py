@@ -81,7 +81,7 @@ def _coherence(found: "Findings") -> str:
     if found.agreement is None:
         return ""
     beyond = found.agreement.beyond
-    of_it = f"(C - C0)/(1 - C0) = {beyond.value:+.3f} [{beyond.low:+.3f}, {beyond.high:+.3f}]"
+    of_it = found.agreement.beyond_words
     if beyond.within(NEAR_CHANCE):
         return f"Its groups are about as coherent as random phases would be: {of_it}."
     if beyond.excludes(0.0):
