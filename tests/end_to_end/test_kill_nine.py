@@ -17,7 +17,7 @@ from tests.waiting import wait_until
 from trainer.run.checkpoints import verify
 from trainer.run.locks import is_free
 
-STEPS = 400
+STEPS = trials(240, 400)
 SETTINGS = ("log.every=1", "checkpoint.every=30", "eval.every=150", "checkpoint.keep_last=20")
 TRIALS = trials(1, 20)
 
