@@ -7,9 +7,8 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.learning.contenders import BATCH, CONTENDERS, CONTEXT, SUBJECT, Setting, config_of
-from benchmarks.learning.fingerprint import commit, digest
-from benchmarks.learning.kernels import kernels_in_use
 from benchmarks.learning.ledger import Cost
+from benchmarks.learning.provenance import provenance
 from trainer.device import open_device
 from trainer.preparing import build_state
 from trainer.stepping import Batch, train_step
@@ -32,12 +31,7 @@ def measure(threads: int, rounds: int = ROUNDS) -> Cost:
         ms={name: round(one, 1) for name, one in ms.items()},
         ratio={name: round(ms[SUBJECT] / one, 3) for name, one in ms.items()},
         rounds=rounds,
-        threads=threads,
-        digest=digest(),
-        commit=commit(),
-        torch=str(torch.__version__),
-        at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        kernels=kernels_in_use(),
+        **provenance(threads),
     )
 
 

@@ -33,42 +33,60 @@ class Trial:
         return f"{self.model}-{self.corpus}-{self.steps}-{self.seed}-{s.lr:g}-{s.beta2:g}-{s.warmup}"
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field="kind"):
-    """What a finished run left.
+class Made(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What every line says of how it was made.
 
     Attributes:
-        bytes: trained on, repeats counted.
-        fingerprint: of the tokens, see docs/data.md.
-        val_ce: nats a byte over the first `val_tokens` of validation; None where it diverged.
-        curve: bytes seen, and validation CE over a smaller part.
-        cpu_s: process CPU time of the steps alone.
-        function, digest: see `benchmarks.learning.fingerprint`.
-        kernels: `native` where compiled loops ran, which change the cost and not the function.
+        digest: of the code, see `benchmarks.learning.fingerprint`.
         commit: with a + where models or step were not as committed.
+        kernels: `native` where compiled loops ran, which change the cost and not the function.
     """
 
-    model: str
-    corpus: str
-    fingerprint: str
-    bytes: int
-    steps: int
-    seed: int
-    lr: float
-    beta2: float
-    warmup: int
-    parameters: int
-    val_ce: float | None
-    val_tokens: int
-    floors: dict[str, float]
-    curve: list[tuple[int, float]]
-    cpu_s: float
     threads: int
-    function: tuple[float, ...]
     digest: str
     commit: str
     torch: str
     at: str
     kernels: str = "torch"
+
+
+class Trained(Made, frozen=True, kw_only=True):
+    """What every trained model says of itself.
+
+    Attributes:
+        val_ce: nats a byte; None where it diverged.
+        cpu_s: process CPU time of the steps alone.
+        function: see `benchmarks.learning.fingerprint`.
+    """
+
+    model: str
+    steps: int
+    seed: int
+    lr: float
+    parameters: int
+    val_ce: float | None
+    cpu_s: float
+    function: tuple[float, ...]
+
+
+class Run(Trained, frozen=True, kw_only=True, tag="run"):
+    """What a finished run left.
+
+    Attributes:
+        bytes: trained on, repeats counted.
+        fingerprint: of the tokens, see docs/data.md.
+        val_tokens: `val_ce` is over so many, the first of validation.
+        curve: bytes seen, and validation CE over a smaller part.
+    """
+
+    corpus: str
+    fingerprint: str
+    bytes: int
+    beta2: float
+    warmup: int
+    val_tokens: int
+    floors: dict[str, float]
+    curve: list[tuple[int, float]]
 
     @property
     def setting(self) -> Setting:
@@ -81,7 +99,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, tag="run", tag_field="kind"
         return Trial(self.model, self.corpus, self.steps, self.seed, self.setting)
 
 
-class Cost(msgspec.Struct, frozen=True, kw_only=True, tag="cost", tag_field="kind"):
+class Cost(Made, frozen=True, kw_only=True, tag="cost"):
     """Median process CPU time of a step of each model, all taking turns in one process.
 
     Attributes:
@@ -92,15 +110,9 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True, tag="cost", tag_field="kin
     ms: dict[str, float]
     ratio: dict[str, float]
     rounds: int
-    threads: int
-    digest: str
-    commit: str
-    torch: str
-    at: str
-    kernels: str = "torch"
 
 
-class Recall(msgspec.Struct, frozen=True, kw_only=True, tag="recall", tag_field="kind"):
+class Recall(Trained, frozen=True, kw_only=True, tag="recall"):
     """What a model that was trained on recall text recalls.
 
     Attributes:
@@ -109,27 +121,13 @@ class Recall(msgspec.Struct, frozen=True, kw_only=True, tag="recall", tag_field=
         settings: every override of the run, the width and the length among them.
     """
 
-    model: str
     settings: list[str]
-    steps: int
     batch: int
     context: int
-    seed: int
-    lr: float
-    parameters: int
-    val_ce: float | None
     entropy_rate: float | None
     accuracy: dict[str, dict[str, float]]
     n: dict[str, dict[str, int]]
     chance: float
-    cpu_s: float
-    threads: int
-    function: tuple[float, ...]
-    digest: str
-    commit: str
-    torch: str
-    at: str
-    kernels: str = "torch"
 
 
 Line = Run | Cost | Recall

@@ -2,15 +2,13 @@
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
-import torch
-
 from benchmarks.learning.contenders import CONTENDERS, EVAL_TOKENS, Setting, config_of
-from benchmarks.learning.fingerprint import commit, digest, function_of
-from benchmarks.learning.kernels import add_kernels, kernels_in_use, use_kernels
+from benchmarks.learning.fingerprint import function_of
+from benchmarks.learning.kernels import add_kernels, use_kernels
 from benchmarks.learning.ledger import RESULTS, Recall, append, lines_of, same_function
+from benchmarks.learning.provenance import provenance
 from benchmarks.learning.trial import fit, score
 from trainer.data import prepare
 from trainer.device import open_device
@@ -84,13 +82,8 @@ def perform(name: str, sets: list[str], options: argparse.Namespace) -> Recall:
             n=asked,
             chance=CHANCE,
             cpu_s=round(cpu_s, 1),
-            threads=options.threads,
             function=function_of(name),
-            digest=digest(),
-            commit=commit(),
-            torch=str(torch.__version__),
-            at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            kernels=kernels_in_use(),
+            **provenance(options.threads),
         )
 
 

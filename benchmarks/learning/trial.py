@@ -4,12 +4,11 @@ import math
 import time
 
 import msgspec
-import torch
 
 from benchmarks.learning.contenders import EVAL_TOKENS, STEP_BYTES, config_of
-from benchmarks.learning.fingerprint import commit, digest, function_of
-from benchmarks.learning.kernels import kernels_in_use
+from benchmarks.learning.fingerprint import function_of
 from benchmarks.learning.ledger import Run, Trial
+from benchmarks.learning.provenance import provenance
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, prepare
 from trainer.device import Device, open_device
@@ -53,13 +52,8 @@ def perform(trial: Trial, source: str, threads: int) -> Run:
             },
             curve=curve,
             cpu_s=round(cpu_s, 1),
-            threads=threads,
             function=function_of(trial.model),
-            digest=digest(),
-            commit=commit(),
-            torch=str(torch.__version__),
-            at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            kernels=kernels_in_use(),
+            **provenance(threads),
         )
 
 
