@@ -40,10 +40,14 @@ class Scope:
 def rates(ledger: Ledger, scope: Scope) -> Iterator[Trial]:
     """Each model's own setting: rates, warm-ups, then other values of beta2 at what won."""
     for name in scope.models:
-        grid = _grid(name)
-        yield from grid
-        if best := _best(ledger, grid):
-            yield from _others(name, best)
+        yield from rate_trials(ledger, name)
+
+
+def rate_trials(ledger: Ledger, name: str) -> list[Trial]:
+    """The grid of one model; once it is there, other values of beta2 at what won, too."""
+    grid = _grid(name)
+    best = _best(ledger, grid)
+    return [*grid, *(_others(name, best) if best else ())]
 
 
 def chosen(ledger: Ledger, name: str) -> Setting | None:

@@ -1,12 +1,14 @@
 """What the results say, as Markdown: every table says what is not there yet. No torch."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import mean
 
 from benchmarks.learning.compare import paired
 from benchmarks.learning.contenders import CONTENDERS, STEP_BYTES, SUBJECT
 from benchmarks.learning.ledger import Cost, Ledger, Recall, Run, Trial
 from benchmarks.learning.plan import (
+    BETA2,
     GRID,
     LONG,
     RATE_CORPUS,
@@ -18,10 +20,10 @@ from benchmarks.learning.plan import (
     chosen,
     done,
     planned,
+    rate_trials,
 )
 
 NOT_YET = "not yet"
-Steps = Callable[[str], int | None]
 
 
 def page(ledger: Ledger, scope: Scope) -> str:
@@ -29,23 +31,10 @@ def page(ledger: Ledger, scope: Scope) -> str:
     parts = [rates(ledger), cost(scope.cost(ledger))]
     for corpus in scope.corpora:
         parts.append(f"### {corpus}\n\n{_floors(ledger, corpus)}")
-        parts.append(comparison(ledger, corpus, "1M bytes, equal tokens", SEEDS, SHORT, lambda _: SHORT))
-        parts.append(
-            comparison(
-                ledger, corpus, "Equal CPU time, that of 1M bytes", SEEDS, SHORT, _equal(ledger, scope, SHORT)
-            )
-        )
-        parts.append(comparison(ledger, corpus, "4M bytes, equal tokens", SEEDS[:1], LONG, lambda _: LONG))
-        parts.append(
-            comparison(
-                ledger,
-                corpus,
-                "Equal CPU time, that of 4M bytes",
-                SEEDS[:1],
-                LONG,
-                _equal(ledger, scope, LONG),
-            )
-        )
+        for size, steps, seeds in (("1M", SHORT, SEEDS), ("4M", LONG, SEEDS[:1])):
+            tokens, same = f"{size} bytes, equal tokens", f"Equal CPU time, that of {size} bytes"
+            parts.append(comparison(_Runs(ledger, corpus, seeds, steps), tokens))
+            parts.append(comparison(_Runs(ledger, corpus, seeds, steps, _ratios(ledger, scope)), same))
     parts.append(recall(ledger.recalls))
     parts.append(outlook(ledger, scope))
     return "\n\n".join(part for part in parts if part)
@@ -53,16 +42,20 @@ def page(ledger: Ledger, scope: Scope) -> str:
 
 def rates(ledger: Ledger) -> str:
     """Validation CE by rate on the seed of selection, and what was chosen."""
-    head = [f"{one.lr:g}, {one.warmup}" for one in GRID]
+    head = [*(f"{one.lr:g}, {one.warmup}" for one in GRID), *(f"beta2 {beta2:g}" for beta2 in BETA2)]
     rows = []
     for name in CONTENDERS:
-        runs = [ledger.of(Trial(name, RATE_CORPUS, SHORT, RATE_SEED, one)) for one in GRID]
+        runs = [ledger.of(trial) for trial in rate_trials(ledger, name)]
+        runs += [None] * (len(head) - len(runs))
         setting = chosen(ledger, name)
         said = NOT_YET
         if setting:
             said = f"{setting.lr:g}, beta2 {setting.beta2:g}, warm-up {setting.warmup}"
         rows.append([name, _parameters(ledger, name), *(_ce(run) for run in runs), said])
-    text = f"Rate, warm-up in steps: validation CE at 1M bytes of `{RATE_CORPUS}`, seed {RATE_SEED}.\n\n"
+    text = (
+        f"Rate, warm-up in steps: validation CE at 1M bytes of `{RATE_CORPUS}`, seed {RATE_SEED}, "
+        "beta2 0.98; then the best of these with another.\n\n"
+    )
     return text + _table(["model", "parameters", *head, "chosen"], rows)
 
 
@@ -78,23 +71,20 @@ def cost(found: Cost | None) -> str:
     )
 
 
-def comparison(
-    ledger: Ledger, corpus: str, title: str, seeds: Iterable[int], ours: int, theirs: Steps
-) -> str:
+def comparison(runs: "_Runs", title: str) -> str:
     """Each model's CE, and the subject's less its own, paired by seed."""
+    base = runs.of(SUBJECT)
     rows: list[list[str]] = []
     for name in CONTENDERS:
-        steps = ours if name == SUBJECT else theirs(name)
-        found = _by_seed(ledger, name, corpus, seeds, steps)
-        base = _by_seed(ledger, SUBJECT, corpus, seeds, ours)
+        found = runs.of(name)
         both = sorted(found.keys() & base.keys())
         apart = NOT_YET
         if name == SUBJECT:
             apart = ""
         elif both:
-            apart = str(paired([base[seed] for seed in both], [found[seed] for seed in both]))
-        read = f"{steps * STEP_BYTES / 1e6:.2f}M" if steps else NOT_YET
-        score = f"{mean(found.values()):.3f}" if found else NOT_YET
+            apart = str(paired([base[seed][1] for seed in both], [found[seed][1] for seed in both]))
+        read = f"{mean(one[0] for one in found.values()) / 1e6:.2f}M" if found else NOT_YET
+        score = f"{mean(one[1] for one in found.values()):.3f}" if found else NOT_YET
         rows.append([name, read, score, apart, str(len(found))])
     if all(row[-1] == "0" for row in rows):
         return f"{title}: not measured yet."
@@ -105,7 +95,7 @@ def comparison(
 
 def recall(lines: Iterable[Recall]) -> str:
     """Accuracy by distance, a table for each number of bindings; the last line of each model and setting."""
-    newest = {(line.model, tuple(line.settings), line.steps, line.context): line for line in lines}
+    newest = {(line.model, tuple(line.settings), line.lr, line.steps, line.context): line for line in lines}
     if not newest:
         return "### Recall\n\nNot measured yet."
     parts = ["### Recall"]
@@ -116,7 +106,7 @@ def recall(lines: Iterable[Recall]) -> str:
         rows = [
             [
                 line.model,
-                " ".join(line.settings) or "-",
+                " ".join([*line.settings, f"rate {line.lr:g}"]),
                 f"{line.steps} x {line.batch} x {line.context}",
                 *(
                     f"{line.accuracy[held][far]:.2f}" if far in line.accuracy[held] else ""
@@ -142,20 +132,40 @@ def outlook(ledger: Ledger, scope: Scope) -> str:
     return text + _table(["stage", "runs", "of"], rows) + stale * bool(ledger.stale)
 
 
-def _equal(ledger: Ledger, scope: Scope, steps: int) -> Steps:
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """The runs of one comparison.
+
+    Attributes:
+        steps: of the subject.
+        ratios: model -> how many steps it gets for one of the subject's; None: as many.
+    """
+
+    ledger: Ledger
+    corpus: str
+    seeds: Sequence[int]
+    steps: int
+    ratios: Mapping[str, float] | None = None
+
+    def of(self, name: str) -> dict[int, tuple[int, float]]:
+        """Seed -> bytes read and validation CE."""
+        setting = chosen(self.ledger, name)
+        if setting is None or (self.ratios is not None and name not in self.ratios):
+            return {}
+        find, steps = self.ledger.of, self.steps
+        if self.ratios is not None and name != SUBJECT:
+            find, steps = self.ledger.near, round(self.ratios[name] * self.steps)
+        runs = {seed: find(Trial(name, self.corpus, steps, seed, setting)) for seed in self.seeds}
+        return {
+            seed: (run.steps * STEP_BYTES, run.val_ce)
+            for seed, run in runs.items()
+            if run and run.val_ce is not None
+        }
+
+
+def _ratios(ledger: Ledger, scope: Scope) -> Mapping[str, float]:
     found = scope.cost(ledger)
-    ratios = found.ratio if found else {}
-    return lambda name: round(ratios[name] * steps) if name in ratios else None
-
-
-def _by_seed(
-    ledger: Ledger, name: str, corpus: str, seeds: Iterable[int], steps: int | None
-) -> dict[int, float]:
-    setting = chosen(ledger, name)
-    if setting is None or steps is None:
-        return {}
-    runs = {seed: ledger.of(Trial(name, corpus, steps, seed, setting)) for seed in seeds}
-    return {seed: run.val_ce for seed, run in runs.items() if run and run.val_ce is not None}
+    return found.ratio if found else {}
 
 
 def _floors(ledger: Ledger, corpus: str) -> str:

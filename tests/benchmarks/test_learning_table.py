@@ -31,7 +31,7 @@ def test_the_page_says_what_is_there_and_what_is_not() -> None:
     runs = tuple(after_the_rates())
     ledger = Ledger(runs, (cost(),), (), (), {run.trial: run for run in runs})
     made = page(ledger, SCOPE)
-    scores = "1.600 | 1.600 | 1.600 | 1.600 | 1.400 | 1.600"
+    scores = "1.600 | 1.600 | 1.600 | 1.600 | 1.400 | 1.600 | 1.600 | 1.600"
     assert f"| gpt | 1 | {scores} | 0.006, beta2 0.98, warm-up 100 |" in made
     assert "Equal CPU time, that of 1M bytes: not measured yet." in made
     assert "| rates | 16 | 16 |" in made
@@ -43,6 +43,16 @@ def test_differences_are_of_runs_that_have_a_pair() -> None:
     made = page(ledger, SCOPE)
     assert "| gpt | 1.00M | 1.550 | -0.200 ± 0.000 | 2 |" in made
     assert "| kssm-v3 | 1.00M | 1.400 |  | 3 |" in made
+
+
+def test_at_equal_cpu_time_a_run_of_nearly_as_many_steps_counts_and_at_equal_tokens_it_does_not() -> None:
+    near = run(Trial("gpt", "python-docs", round(1.73 * SHORT), SEEDS[0], Setting(6e-3, warmup=100)), 1.45)
+    ours = run(Trial("kssm-v3", "python-docs", SHORT, SEEDS[0], Setting(2e-3)), 1.4)
+    runs = (*after_the_rates(), ours, near)
+    made = page(Ledger(runs, (cost(),), (), (), {one.trial: one for one in runs}), SCOPE)
+    equal_tokens, equal_cpu = made.split("Equal CPU time, that of 1M bytes")[:2]
+    assert "| gpt | not yet | not yet | not yet | 0 |" in equal_tokens
+    assert "| gpt | 1.73M | 1.450 | -0.050 | 1 |" in equal_cpu
 
 
 def with_comparison(**scores: tuple[float, ...]) -> Ledger:
