@@ -51,10 +51,14 @@ def rate_trials(ledger: Ledger, name: str) -> list[Trial]:
 
 
 def chosen(ledger: Ledger, name: str) -> Setting | None:
-    """The setting with the lowest validation CE on the seed of selection; None until all were tried."""
-    grid = _grid(name)
-    best = _best(ledger, grid)
-    return best and _best(ledger, [*grid, *_others(name, best)])
+    """The setting with the lowest validation CE on the seed of selection, of all that were ever tried there;
+    None until all that are planned were.
+    """
+    planned = rate_trials(ledger, name)
+    if len(planned) == len(GRID) or _best(ledger, planned) is None:
+        return None
+    tried = {run.trial for run in ledger.runs if run.trial == _rate_trial(name, run.setting)}
+    return _best(ledger, [*planned, *(tried - set(planned))])
 
 
 def _grid(name: str) -> list[Trial]:

@@ -50,7 +50,8 @@ def rates(ledger: Ledger) -> str:
         setting = chosen(ledger, name)
         said = NOT_YET
         if setting:
-            said = f"{setting.lr:g}, beta2 {setting.beta2:g}, warm-up {setting.warmup}"
+            best = ledger.of(Trial(name, RATE_CORPUS, SHORT, RATE_SEED, setting))
+            said = f"{_ce(best)} at {setting.lr:g}, beta2 {setting.beta2:g}, warm-up {setting.warmup}"
         rows.append([name, _parameters(ledger, name), *(_ce(run) for run in runs), said])
     text = (
         f"Rate, warm-up in steps: validation CE at 1M bytes of `{RATE_CORPUS}`, seed {RATE_SEED}, "

@@ -70,6 +70,16 @@ def test_each_model_goes_on_with_what_won_and_tries_beta2_at_that(tmp_path: Path
     assert not {one.seed for one in todo} & {one.seed for one in after_the_rates()}
 
 
+def test_a_setting_that_was_tried_beside_the_plan_is_not_forgotten(tmp_path: Path) -> None:
+    """No control may be kept weak by the order in which its settings were looked for."""
+    beside = Setting(3e-3, beta2=0.95)
+    ledger = ledger_of(
+        tmp_path, [*after_the_rates(), run(Trial("gpt", "python-docs", SHORT, 1, beside), 1.3)]
+    )
+    assert chosen(ledger, "gpt") == beside
+    assert chosen(ledger, "kssm-v3") == Setting(2e-3)
+
+
 def test_a_run_that_diverged_is_over_and_never_chosen(tmp_path: Path) -> None:
     lines = [run(one.trial, None if one.lr == 2e-3 else one.val_ce) for one in after_the_rates()]
     first = [run(Trial("kssm-v3", "python-docs", SHORT, 1, Setting(1e-3, beta2=b))) for b in (0.95, 0.99)]

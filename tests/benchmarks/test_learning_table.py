@@ -32,7 +32,7 @@ def test_the_page_says_what_is_there_and_what_is_not() -> None:
     ledger = Ledger(runs, (cost(),), (), (), {run.trial: run for run in runs})
     made = page(ledger, SCOPE)
     scores = "1.600 | 1.600 | 1.600 | 1.600 | 1.400 | 1.600 | 1.600 | 1.600"
-    assert f"| gpt | 1 | {scores} | 0.006, beta2 0.98, warm-up 100 |" in made
+    assert f"| gpt | 1 | {scores} | 1.400 at 0.006, beta2 0.98, warm-up 100 |" in made
     assert "Equal CPU time, that of 1M bytes: not measured yet." in made
     assert "| rates | 16 | 16 |" in made
     assert "| equal-tokens | 0 | 6 |" in made
