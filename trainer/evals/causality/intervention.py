@@ -19,6 +19,8 @@ EQUIVALENT = 1e-3
 """A change of CE, nats a token, that counts as none."""
 LEVEL = 1 - 0.05 / len(SCALES)
 """Of each interval, so that all of them hold together at 95 %."""
+NEAREST = (max(scale for scale in SCALES if scale < 1), min(scale for scale in SCALES if scale > 1))
+"""On either side of no change at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,12 @@ class Nudge:
     @property
     def has_effect(self) -> bool:
         """Whether CE certainly moved by more than what counts as nothing."""
-        return self.delta_ce.low > EQUIVALENT or self.delta_ce.high < -EQUIVALENT
+        return self.harms or self.delta_ce.high < -EQUIVALENT
+
+    @property
+    def harms(self) -> bool:
+        """Whether CE certainly rose by more than what counts as nothing."""
+        return self.delta_ce.low > EQUIVALENT
 
     @property
     def has_none(self) -> bool:
@@ -75,6 +82,14 @@ class Intervention:
         return any(nudge.is_specific for nudge in self.nudges)
 
     @property
+    def is_at_its_best(self) -> bool:
+        """Whether a little more coherence and a little less both cost CE, as where learning has settled.
+
+        In an untrained model some change of coherence moves CE too, up on one side and down on the other.
+        """
+        return all(any(nudge.scale == scale and nudge.harms for nudge in self.nudges) for scale in NEAREST)
+
+    @property
     def has_effect(self) -> bool:
         """Whether some scale certainly moved CE."""
         return any(nudge.has_effect for nudge in self.nudges)
@@ -92,8 +107,12 @@ class Intervention:
         if self.has_none:
             return f"no effect: at every scale CE changes by less than {EQUIVALENT:g} nats (equivalence test)"
         if self.is_specific:
+            best = "a little more and a little less coherence both cost CE"
+            if not self.is_at_its_best:
+                best = "not that both a little more and a little less coherence cost CE"
             return (
-                f"R-specific: scaling moves CE otherwise than random nudges of equal size: {self._compared()}"
+                "R-specific: scaling moves CE otherwise than random nudges of equal size: "
+                f"{self._compared()}; {best}"
             )
         if self.has_effect:
             return "the phases matter; making groups coherent is not told from random nudges of equal size"

@@ -41,10 +41,13 @@ class Findings:
     def is_functional(self) -> bool:
         """Whether the three-test report passes: R varies, matters in itself, and goes with certainty.
 
-        An R that is felt at its own token alone does not vary beyond that, whatever the variance says.
+        An R that is felt at its own token alone does not vary beyond that, whatever the variance says. And it
+        matters only where it was learnt, that is where any other coherence costs: of untrained models a third
+        would pass without that.
         """
         varies = self.correlation.varies and bool(self.reach.felt_in_order)
-        return varies and self.intervention.is_specific and self.correlation.holds
+        matters = self.intervention.is_specific and self.intervention.is_at_its_best
+        return varies and matters and self.correlation.holds
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,12 +58,15 @@ def _R(found: "Findings") -> str:
         return (
             "Its R passes the three-test report: it varies beyond token and position, goes with the "
             f"certainty of the next token (r with entropy {found.correlation.r:+.2f}), and moves CE "
-            "otherwise than random nudges of equal size. So its output depends on coherence; that coherence "
-            "or coupling helps is not shown by that."
+            "otherwise than random nudges of equal size, a little more coherence and a little less both for "
+            "the worse. So its output depends on coherence; that coherence or coupling helps is not shown by "
+            "that."
         )
     shown = []
     if found.intervention.is_specific:
         shown.append("coherence moves CE otherwise than random nudges of equal size")
+        if not found.intervention.is_at_its_best:
+            shown.append("though not that both a little more and a little less of it are for the worse")
     elif found.intervention.has_effect:
         shown.append("its phases move CE, coherence no otherwise than random nudges of equal size")
     else:

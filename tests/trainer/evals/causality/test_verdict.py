@@ -19,8 +19,14 @@ def near(value: float) -> Interval:
     return Interval(value, value - 1e-5, value + 1e-5, 60)
 
 
-def nudge(delta: float, by_chance: float) -> Nudge:
-    return Nudge(0.5, 0.9, 0.6, near(delta), near(0.0), near(by_chance), near(0.0), near(delta / by_chance))
+def nudge(delta: float, by_chance: float, scale: float) -> Nudge:
+    return Nudge(scale, 0.9, 0.6, near(delta), near(0.0), near(by_chance), near(0.0), near(delta / by_chance))
+
+
+def swept(delta: float, by_chance: float, more: float | None = None) -> Intervention:
+    """Deviations made smaller change CE by `delta`, larger by `more`, which is the same unless given."""
+    less, more = nudge(delta, by_chance, 0.9), nudge(delta if more is None else more, by_chance, 1.1)
+    return Intervention(0.6, (less, more))
 
 
 def scored(ce: float) -> Scores:
@@ -36,17 +42,17 @@ KSSM = Findings(
     Memory(2048, 2048),
     Reach(0.0, 1.0, 1.0, 205, 205, 205),
     Wiring(True, 3.4, 3.3),
-    Intervention(0.6, (nudge(0.2, 0.05),)),
+    swept(0.2, 0.05),
     Correlation(-0.2, 1e-6, 60, 0.05, 0.6, 2),
 )
 NONE = Correlation(float("nan"), 1.0, 0, float("nan"), 0.0, 0)
 GATED = replace(KSSM, wiring=Wiring(None), intervention=Intervention(0.0, ()), correlation=NONE)
 GPT = replace(GATED, memory=Memory(8192, 24576))
-BOLTED = replace(GPT, intervention=Intervention(0.6, (nudge(1e-6, 1e-6),)), correlation=KSSM.correlation)
+BOLTED = replace(GPT, intervention=swept(1e-6, 1e-6), correlation=KSSM.correlation)
 ORIGINAL = replace(
     KSSM, scores=scored(2.7), memory=Memory(0, 0), reach=Reach(0.0, 1.0, 0.0, 0, 205, 0), wiring=Wiring(False)
 )
-UNTRAINED = replace(KSSM, scores=scored(5.5), intervention=Intervention(0.6, (nudge(1e-5, 1e-5),)))
+UNTRAINED = replace(KSSM, scores=scored(5.5), intervention=swept(1e-5, 1e-5))
 KINDS = {
     "kssm": KSSM,
     "gated": GATED,
@@ -88,7 +94,16 @@ def test_what_is_said_of_each(kind: str, said: str) -> None:
 def test_only_what_was_found_is_functional() -> None:
     assert [kind for kind, found in KINDS.items() if found.is_functional] == ["kssm"]
     assert not replace(KSSM, correlation=replace(KSSM.correlation, nulls_passed=7)).is_functional
-    assert not replace(KSSM, intervention=Intervention(0.6, (nudge(0.2, 0.2),))).is_functional
+    assert not replace(KSSM, intervention=swept(0.2, 0.2)).is_functional
+
+
+def test_coherence_that_moves_ce_up_on_one_side_and_down_on_the_other_was_not_learnt() -> None:
+    """An untrained model stands on a slope, a trained one where every change costs."""
+    slope = replace(KSSM, intervention=swept(0.2, 0.05, more=-0.2))
+    assert slope.intervention.is_specific
+    assert not slope.is_functional
+    assert "not that both a little more and a little less of it are for the worse" in verdict(slope)
+    assert "for the worse" not in verdict(replace(KSSM, correlation=NONE))
 
 
 def test_a_test_that_an_untrained_model_passes_says_nothing() -> None:
