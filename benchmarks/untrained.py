@@ -1,4 +1,4 @@
-"""How often untrained models pass the tests of `photinus-train causality`; each is a `kssm-v3-tiny` of a seed.
+"""How often untrained models pass the tests of `photinus-train causality`: `kssm-v3-tiny` of many seeds.
 
     python -m benchmarks.untrained [--models 20]    some 17 CPU seconds a model
 
