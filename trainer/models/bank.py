@@ -12,6 +12,7 @@ from trainer.config.model import ModelConfig
 from trainer.models.base import initialise_linear
 from trainer.models.coupling import Coupling, coupling_strength
 from trainer.models.dynamics import dynamics_of
+from trainer.models.native.rows import halves
 from trainer.models.order import Order, order_parameters
 
 Intervention: TypeAlias = Callable[[Tensor], Tensor]
@@ -110,7 +111,7 @@ class Bank(nn.Module):
     def _drive(self, stream: Tensor) -> tuple[Tensor, Tensor]:
         """Return gate logits and drive phases, float32 whatever the autocast: they are times and angles."""
         with torch.autocast(stream.device.type, enabled=False):
-            gate, phase = self.drive(stream.float()).chunk(2, dim=-1)
+            gate, phase = halves(self.drive(stream.float()))
         if self.training and self.config.noise:
             if self.noise_generator is None:
                 raise ValueError("model.noise needs a generator: set model.noise_generator before training")
@@ -133,8 +134,5 @@ class Bank(nn.Module):
         # What is fed back has coupled the state already.
         strength = None if self.config.feedback else pull.strength
         order = order_parameters(states, strength, self.config.group, self.config.harmonics)
-        with torch.no_grad():
-            length = order.magnitude[:, :, 0]
-            R = length.mean(-1).clamp(max=1.0)
-            coherence = (length / order.amplitude).mean(-1).clamp(max=1.0)
+        R, coherence = order.R.clamp(max=1.0), order.coherence.clamp(max=1.0)
         return self.out(self.read_out(order)), Reading(R, coherence, pull.u, pull.penalty)

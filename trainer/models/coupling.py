@@ -9,7 +9,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from trainer.models import native
 from trainer.models.base import initialise_linear
+from trainer.models.native.u import NativeLogU
 
 LIVE = ("a", "c", "d", "e", "g", "h")
 _SOFTEN = 0.01
@@ -34,19 +36,32 @@ class Coupling(nn.Module):
 
     def forward(self, stream: Tensor) -> tuple[Tensor, Tensor]:
         """Return `u [B, T]` and the mean of `(log u)^2` for `stream [B, T, D]`."""
-        a, c, d, e, g, h = self.params(stream).float().unbind(-1)
-        n, m = d * g - c * h, a * g - c * e
+        live = self.params(stream).float()
         if self.clamped:
+            n, m = _fraction(live)
             u = (n / (m + 1e-6)).clamp(0.1, 10.0)
             return u, u.log().square().mean()
-        log_u = smooth_log_u(n, m)
+        log_u = log_u_of(live)
         return log_u.exp(), log_u.square().mean()
+
+
+def log_u_of(live: Tensor) -> Tensor:
+    """Return the smooth log u, `[B, T]`, of the numbers a, c, d, e, g, h, `[B, T, 6]`, with u = n / m."""
+    if native.serves(live):
+        log_u: Tensor = native.apply(NativeLogU, live, _SOFTEN, _LIMIT)
+        return log_u
+    return smooth_log_u(*_fraction(live))
 
 
 def smooth_log_u(n: Tensor, m: Tensor) -> Tensor:
     """Return `ln 10 tanh(ln(|n| / |m|) / ln 10)`, softened at zero: smooth, and inside ln 10 of zero."""
     ratio = 0.5 * torch.log((n.square() + _SOFTEN) / (m.square() + _SOFTEN))
     return _LIMIT * torch.tanh(ratio / _LIMIT)
+
+
+def _fraction(live: Tensor) -> tuple[Tensor, Tensor]:
+    a, c, d, e, g, h = live.unbind(-1)
+    return d * g - c * h, a * g - c * e
 
 
 def coupling_strength(u: Tensor, k_max: float = 2.0, signed: bool = False) -> Tensor:

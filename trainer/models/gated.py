@@ -16,6 +16,7 @@ from trainer.models import native
 from trainer.models.bank import SLOWEST
 from trainer.models.base import FeedForward, LanguageModel, initialise_linear, without_order
 from trainer.models.native.gated import NativeGatedStates
+from trainer.models.native.rows import halves
 from trainer.models.outputs import Features
 from trainer.models.scan import chunk_length, scan, scan_back
 
@@ -91,7 +92,7 @@ class GatedBlock(nn.Module):
 
     def _drive(self, stream: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(stream.device.type, enabled=False):
-            gate, value = self.drive(self.bank_norm(stream).float()).chunk(2, dim=-1)
+            gate, value = halves(self.drive(self.bank_norm(stream).float()))
         return gate, value
 
     def _finish(self, stream: Tensor, states: Tensor) -> Tensor:

@@ -21,11 +21,13 @@ class Order:
 
     Attributes:
         features: `[B, T, 3, H, G]`, the real part, the imaginary part and |Z_n|, smooth at zero.
-        amplitude: mean |z_j| of every group, `[B, T, G]`, without gradient.
+        R: `|Z_1|`, mean over groups, `[B, T]`, without gradient.
+        coherence: `|Z_1|` over the mean |z_j| of its group, likewise.
     """
 
     features: Tensor
-    amplitude: Tensor
+    R: Tensor
+    coherence: Tensor
 
     @property
     def planes(self) -> Tensor:
@@ -62,13 +64,14 @@ class _OrderParameters(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, coupling: Tensor | None, harmonics: int) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, z: Tensor, coupling: Tensor | None, harmonics: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
         _, batch, tokens, _, groups = z.shape
         features = z.new_empty(batch, tokens, 3, harmonics, groups)
-        amplitude = z.new_empty(batch, tokens, groups)
+        R, coherence = z.new_empty(batch, tokens), z.new_empty(batch, tokens)
         for part in batch_slices(z):
             step = _couple(z[:, part], None if coupling is None else coupling[part])
-            torch.mean(step.radius, dim=2, out=amplitude[part])
             term = step.q * step.radius
             real, imag, length = features[part].unbind(2)
             for n in range(harmonics):
@@ -77,13 +80,15 @@ class _OrderParameters(torch.autograd.Function):
                 torch.mean(term[0], dim=2, out=real[:, :, n])
                 torch.mean(term[1], dim=2, out=imag[:, :, n])
             torch.mul(real, real, out=length).addcmul_(imag, imag).add_(EPS * EPS).sqrt_()
+            torch.mean(length[:, :, 0], dim=-1, out=R[part])
+            torch.mean(length[:, :, 0] / step.radius.mean(2), dim=-1, out=coherence[part])
         ctx.save_for_backward(z, coupling, features)
-        ctx.mark_non_differentiable(amplitude)
-        return features, amplitude
+        ctx.mark_non_differentiable(R, coherence)
+        return features, R, coherence
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         z, coupling, features = ctx.saved_tensors
         grad_z = torch.empty_like(z)
         grad_coupling = None if coupling is None else torch.empty_like(coupling)

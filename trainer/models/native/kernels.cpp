@@ -1,4 +1,5 @@
-// The oscillators' inner loops for a CPU: the scans of `oscillators.py` and `gated.py`, and `order.py`.
+// The oscillators' inner loops for a CPU: the scans of `oscillators.py` and `gated.py`, `order.py`, and u of
+// `coupling.py`.
 //
 // Each function does what the torch form of the same name in those modules does, in one pass over memory and
 // with every number of a token in registers. Arrays are float32 and dense but for the rows of drives, which
@@ -14,7 +15,8 @@ using Row = const float *__restrict;
 using OutRow = float *__restrict;
 using Size = std::int64_t;
 
-constexpr Size TILE = 64;  // units taken together through time: four AVX-512 registers an array
+constexpr Size TILE = 64;   // units taken together through time: four AVX-512 registers an array
+constexpr Size AHEAD = 8;  // tokens
 
 inline float between(float low, float x, float high) {  // not a number stays what it is
     x = x < low ? low : x;
@@ -54,6 +56,204 @@ inline void turn(float angle, float &cosine, float &sine) {
     sine = q & 2 ? -across : across;
 }
 
+// One token of `width` driven oscillators; re, im: their state, before it and then after it.
+inline void drive(Row x, Row phi, Row rotor, Size units, OutRow re, OutRow im, OutRow out_re, OutRow out_im,
+                  Size width) {
+    Row c1 = rotor, s1 = c1 + units, c2 = s1 + units, s2 = c2 + units;
+#pragma omp simd
+    for (Size i = 0; i < width; ++i) {
+        const float g = sigmoid(x[i]), a = 1.0f - g;
+        float cosine, sine;
+        turn(phi[i], cosine, sine);
+        const float turned_re = c1[i] * re[i] - s1[i] * im[i] + (c2[i] * re[i] - s2[i] * im[i]);
+        const float turned_im = s1[i] * re[i] + c1[i] * im[i] + (s2[i] * re[i] + c2[i] * im[i]);
+        out_re[i] = re[i] = a * turned_re + g * cosine;
+        out_im[i] = im[i] = a * turned_im + g * sine;
+    }
+}
+
+// Its gradient; re, im: the adjoint that arrives from later tokens, then the one that goes on to earlier ones.
+inline void drive_back(Row x, Row phi, Row rotor, Size units, Row d_re, Row d_im, Row before_re, Row before_im,
+                       OutRow re, OutRow im, OutRow omega, OutRow d_gate, OutRow d_phase, Size width) {
+    Row cosines = rotor, sines = cosines + units;
+#pragma omp simd
+    for (Size i = 0; i < width; ++i) {
+        const float g = sigmoid(x[i]), a = 1.0f - g;
+        float cosine, sine;
+        turn(phi[i], cosine, sine);
+        const float v_re = d_re[i] + re[i], v_im = d_im[i] + im[i];
+        const float past_re = cosines[i] * before_re[i] - sines[i] * before_im[i];
+        const float past_im = sines[i] * before_re[i] + cosines[i] * before_im[i];
+        d_gate[i] = g * a * (v_re * (cosine - past_re) + v_im * (sine - past_im));
+        d_phase[i] = g * (v_im * cosine - v_re * sine);
+        omega[i] += a * (past_re * v_im - past_im * v_re);
+        re[i] = a * (cosines[i] * v_re + sines[i] * v_im);
+        im[i] = a * (cosines[i] * v_im - sines[i] * v_re);
+    }
+}
+
+// Ask for a row before it is needed: rows of a tile lie too far apart for the processor to guess the next.
+inline void fetch(Row row, Size width) {
+    for (Size i = 0; i < width; i += 16) __builtin_prefetch(row + i);
+}
+
+// What a pass over the groups of one token looks at: `groups` apart from one member of a group to the next,
+// `plane` from real to imaginary parts, `set` from one kind of feature to the next.
+struct Shape {
+    Size group, groups, harmonics, plane, set;
+    float eps, share;
+};
+
+// Couple the groups of one token and read them into `out`; adds |Z_1| to `told`, and |Z_1| over the mean |z|.
+template <bool coupled>
+inline void order(Row z, const Shape &shape, float K, OutRow out, float told[2], Size width) {
+    const Size groups = shape.groups, plane = shape.plane, set = shape.set;
+    const float share = shape.share, eps = shape.eps;
+    float mean_re[TILE] = {}, mean_im[TILE] = {}, radius[TILE] = {}, q_re[TILE], q_im[TILE], y_re[TILE], y_im[TILE];
+    for (Size j = 0; coupled && j < shape.group; ++j) {
+        Row re = z + j * groups, im = re + plane;
+#pragma omp simd
+        for (Size i = 0; i < width; ++i) {
+            mean_re[i] += share * re[i];
+            mean_im[i] += share * im[i];
+        }
+    }
+    for (Size n = 0; n < 2 * shape.harmonics; ++n) std::memset(out + n * groups, 0, width * sizeof(float));
+    for (Size j = 0; j < shape.group; ++j) {
+        Row re = z + j * groups, im = re + plane;
+#pragma omp simd
+        for (Size i = 0; i < width; ++i) {
+            const float square = re[i] * re[i] + im[i] * im[i] + eps;
+            const float length = std::sqrt(square), inverse = 1.0f / length;
+            const float p_re = re[i] * inverse, p_im = im[i] * inverse;
+            q_re[i] = p_re;
+            q_im[i] = p_im;
+            if (coupled) {
+                float cosine, sine;
+                turn(K * (p_re * mean_im[i] - p_im * mean_re[i]), cosine, sine);
+                q_re[i] = p_re * cosine - p_im * sine;
+                q_im[i] = p_re * sine + p_im * cosine;
+            }
+            y_re[i] = share * length * q_re[i];
+            y_im[i] = share * length * q_im[i];
+            radius[i] += share * length;
+        }
+        for (Size n = 0; n < shape.harmonics; ++n) {
+            OutRow to_re = out + n * groups, to_im = to_re + set;
+#pragma omp simd
+            for (Size i = 0; i < width; ++i) {
+                to_re[i] += y_re[i];
+                to_im[i] += y_im[i];
+                const float next = y_re[i] * q_re[i] - y_im[i] * q_im[i];
+                y_im[i] = y_re[i] * q_im[i] + y_im[i] * q_re[i];
+                y_re[i] = next;
+            }
+        }
+    }
+    for (Size n = 0; n < shape.harmonics; ++n) {
+        Row re = out + n * groups, im = re + set;
+        OutRow to = out + 2 * set + n * groups;
+#pragma omp simd
+        for (Size i = 0; i < width; ++i) to[i] = std::sqrt(re[i] * re[i] + im[i] * im[i] + eps * eps);
+    }
+    Row length = out + 2 * set;
+    float R = 0.0f, coherence = 0.0f;
+#pragma omp simd reduction(+ : R, coherence)
+    for (Size i = 0; i < width; ++i) {
+        R += length[i];
+        coherence += length[i] / radius[i];
+    }
+    told[0] += R;
+    told[1] += coherence;
+}
+
+// The gradient of `order` for that of the features, d, into that of the states, d_z, in rows of `to_groups` and
+// planes of `to_plane`; returns the gradient of K.
+template <bool coupled>
+inline float order_back(Row z, const Shape &shape, float K, Row seen, Row d, OutRow d_z, Size to_groups, Size to_plane,
+                        Size width) {
+    const Size groups = shape.groups, plane = shape.plane, set = shape.set;
+    const float share = shape.share, eps = shape.eps;
+    float pull = 0.0f;
+    float mean_re[TILE] = {}, mean_im[TILE] = {}, back_re[TILE] = {}, back_im[TILE] = {};
+    // Of the Kuramoto step. Set, though unused without one: left as the stack had them, they made the uncoupled form
+    // three times as slow on some states.
+    float cosine[TILE] = {}, sine[TILE] = {};
+    float q_re[TILE], q_im[TILE], w_re[TILE], w_im[TILE];  // the phasor after it, and its power n - 1
+    float d_re[TILE], d_im[TILE], d_radius[TILE], inverse[TILE], length[TILE];
+    for (Size j = 0; coupled && j < shape.group; ++j) {
+        Row re = z + j * groups, im = re + plane;
+#pragma omp simd
+        for (Size i = 0; i < width; ++i) {
+            mean_re[i] += share * re[i];
+            mean_im[i] += share * im[i];
+        }
+    }
+    for (Size j = 0; j < shape.group; ++j) {
+        Row re = z + j * groups, im = re + plane;
+        OutRow to_re = d_z + j * to_groups, to_im = to_re + to_plane;
+#pragma omp simd
+        for (Size i = 0; i < width; ++i) {
+            length[i] = std::sqrt(re[i] * re[i] + im[i] * im[i] + eps);
+            inverse[i] = 1.0f / length[i];
+            q_re[i] = re[i] * inverse[i];
+            q_im[i] = im[i] * inverse[i];
+            if (coupled) {
+                const float p_re = q_re[i], p_im = q_im[i];
+                turn(K * (p_re * mean_im[i] - p_im * mean_re[i]), cosine[i], sine[i]);
+                q_re[i] = p_re * cosine[i] - p_im * sine[i];
+                q_im[i] = p_re * sine[i] + p_im * cosine[i];
+            }
+            w_re[i] = 1.0f;
+            w_im[i] = d_re[i] = d_im[i] = d_radius[i] = 0.0f;
+        }
+        for (Size n = 0; n < shape.harmonics; ++n) {
+            Row y_re = seen + n * groups, y_im = y_re + set, y_abs = y_im + set;
+            Row g_re = d + n * groups, g_im = g_re + set, g_abs = g_im + set;
+            const float order = n + 1;
+#pragma omp simd
+            for (Size i = 0; i < width; ++i) {
+                const float slope = g_abs[i] / y_abs[i];
+                const float e_re = share * (g_re[i] + slope * y_re[i]), e_im = share * (g_im[i] + slope * y_im[i]);
+                d_re[i] += order * (w_re[i] * e_re + w_im[i] * e_im);
+                d_im[i] += order * (w_re[i] * e_im - w_im[i] * e_re);
+                const float next = w_re[i] * q_re[i] - w_im[i] * q_im[i];
+                w_im[i] = w_re[i] * q_im[i] + w_im[i] * q_re[i];
+                w_re[i] = next;
+                d_radius[i] += w_re[i] * e_re + w_im[i] * e_im;
+            }
+        }
+        float here = 0.0f;
+#pragma omp simd reduction(+ : here)
+        for (Size i = 0; i < width; ++i) {
+            const float p_re = re[i] * inverse[i], p_im = im[i] * inverse[i];
+            const float c_re = length[i] * d_re[i], c_im = length[i] * d_im[i];  // gradient of the coupled phasor
+            float f_re = c_re, f_im = c_im;                                      // and of the free one
+            if (coupled) {
+                const float error = p_re * mean_im[i] - p_im * mean_re[i];
+                const float along = c_im * q_re[i] - c_re * q_im[i], drag = K * along;
+                here += along * error;
+                f_re = c_re * cosine[i] + c_im * sine[i] + drag * mean_im[i];
+                f_im = c_im * cosine[i] - c_re * sine[i] - drag * mean_re[i];
+                back_re[i] -= share * drag * p_im;
+                back_im[i] += share * drag * p_re;
+            }
+            const float radial = d_radius[i] - inverse[i] * (f_re * p_re + f_im * p_im);
+            to_re[i] = f_re * inverse[i] + p_re * radial;
+            to_im[i] = f_im * inverse[i] + p_im * radial;
+        }
+        pull += here;
+    }
+    for (Size j = 0; coupled && j < shape.group; ++j) {
+        OutRow to_re = d_z + j * to_groups, to_im = to_re + to_plane;
+#pragma omp simd
+        for (Size i = 0; i < width; ++i) {
+            to_re[i] += back_re[i];
+            to_im[i] += back_im[i];
+        }
+    }
+    return pull;
+}
 }  // namespace
 
 extern "C" {
@@ -67,23 +267,17 @@ void driven_forward(Row gate, Row phase, Size stride, Row rotor, Row start, OutR
     for (Size task = 0; task < batch * tiles; ++task) {
         const Size b = task / tiles, first = task % tiles * TILE;
         const Size width = units - first < TILE ? units - first : TILE;
-        Row c1 = rotor + first, s1 = c1 + units, c2 = s1 + units, s2 = c2 + units;
         float re[TILE], im[TILE];
         std::memcpy(re, start + b * units + first, width * sizeof(float));
         std::memcpy(im, start + (batch + b) * units + first, width * sizeof(float));
         for (Size t = 0; t < tokens; ++t) {
-            Row x = gate + (b * tokens + t) * stride + first, phi = phase + (b * tokens + t) * stride + first;
-            OutRow out_re = states + (b * tokens + t) * units + first, out_im = out_re + plane;
-#pragma omp simd
-            for (Size i = 0; i < width; ++i) {
-                const float g = sigmoid(x[i]), a = 1.0f - g;
-                float cosine, sine;
-                turn(phi[i], cosine, sine);
-                const float turned_re = c1[i] * re[i] - s1[i] * im[i] + (c2[i] * re[i] - s2[i] * im[i]);
-                const float turned_im = s1[i] * re[i] + c1[i] * im[i] + (s2[i] * re[i] + c2[i] * im[i]);
-                out_re[i] = re[i] = a * turned_re + g * cosine;
-                out_im[i] = im[i] = a * turned_im + g * sine;
+            const Size at = (b * tokens + t) * stride + first;
+            if (t + AHEAD < tokens) {
+                fetch(gate + at + AHEAD * stride, width);
+                fetch(phase + at + AHEAD * stride, width);
             }
+            OutRow out = states + (b * tokens + t) * units + first;
+            drive(gate + at, phase + at, rotor + first, units, re, im, out, out + plane, width);
         }
     }
 }
@@ -98,29 +292,23 @@ void driven_backward(Row gate, Row phase, Size stride, Row rotor, Row start, Row
     for (Size task = 0; task < batch * tiles; ++task) {
         const Size b = task / tiles, first = task % tiles * TILE;
         const Size width = units - first < TILE ? units - first : TILE;
-        Row cosines = rotor + first, sines = cosines + units;
-        float re[TILE] = {}, im[TILE] = {}, omega[TILE] = {};  // of the adjoint that arrives from later tokens
+        float re[TILE] = {}, im[TILE] = {}, omega[TILE] = {};
         for (Size t = tokens - 1; t >= 0; --t) {
-            const Size at = b * tokens + t;
-            Row x = gate + at * stride + first, phi = phase + at * stride + first;
-            Row d_re = grad + at * units + first, d_im = d_re + plane;
-            Row before_re = t ? states + (at - 1) * units + first : start + b * units + first;
-            Row before_im = t ? before_re + plane : before_re + batch * units;
-            OutRow d_gate = grad_gate + at * grad_stride + first, d_phase = grad_phase + at * grad_stride + first;
-#pragma omp simd
-            for (Size i = 0; i < width; ++i) {
-                const float g = sigmoid(x[i]), a = 1.0f - g;
-                float cosine, sine;
-                turn(phi[i], cosine, sine);
-                const float v_re = d_re[i] + re[i], v_im = d_im[i] + im[i];
-                const float past_re = cosines[i] * before_re[i] - sines[i] * before_im[i];
-                const float past_im = sines[i] * before_re[i] + cosines[i] * before_im[i];
-                d_gate[i] = g * a * (v_re * (cosine - past_re) + v_im * (sine - past_im));
-                d_phase[i] = g * (v_im * cosine - v_re * sine);
-                omega[i] += a * (past_re * v_im - past_im * v_re);
-                re[i] = a * (cosines[i] * v_re + sines[i] * v_im);
-                im[i] = a * (cosines[i] * v_im - sines[i] * v_re);
+            const Size row = b * tokens + t, at = row * stride + first, to = row * grad_stride + first;
+            Row d = grad + row * units + first;
+            Row before = t ? states + (row - 1) * units + first : start + b * units + first;
+            Row before_im = before + (t ? plane : batch * units);
+            if (t > AHEAD) {
+                const Size far = AHEAD * stride, back = AHEAD * units;
+                fetch(gate + at - far, width);
+                fetch(phase + at - far, width);
+                fetch(d - back, width);
+                fetch(d - back + plane, width);
+                fetch(before - back, width);
+                fetch(before_im - back, width);
             }
+            drive_back(gate + at, phase + at, rotor + first, units, d, d + plane, before, before_im, re, im, omega,
+                       grad_gate + to, grad_phase + to, width);
         }
         std::memcpy(grad_omega + b * units + first, omega, width * sizeof(float));
         std::memcpy(grad_start + b * units + first, re, width * sizeof(float));
@@ -173,165 +361,68 @@ void gated_backward(Row gate, Row value, Size stride, Row states, Row grad, OutR
     }
 }
 
-// states [2, R, k, G] for R = B T rows; coupling [R] or null; features [R, 3, H, G]; amplitude [R, G].
-void order_forward(Row states, Row coupling, OutRow features, OutRow amplitude, Size rows, Size group, Size groups,
-                   Size harmonics, float eps, int threads) {
-    const Size plane = rows * group * groups, set = harmonics * groups;
-    const float share = 1.0f / group;
+// states [2, R, k, G] for R = B T rows; coupling [R] or null; features [R, 3, H, G]; R, coherence [R].
+void order_forward(Row states, Row coupling, OutRow features, OutRow R, OutRow coherence, Size rows, Size group,
+                   Size groups, Size harmonics, float eps, int threads) {
+    const Shape shape{group, groups, harmonics, rows * group * groups, harmonics * groups, eps, 1.0f / group};
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (Size row = 0; row < rows; ++row) {
         const float K = coupling ? coupling[row] : 0.0f;
+        float told[2] = {};
         for (Size first = 0; first < groups; first += TILE) {
             const Size width = groups - first < TILE ? groups - first : TILE;
-            Row z = states + row * group * groups + first;
-            OutRow out = features + row * 3 * set + first, mean = amplitude + row * groups + first;
-            float mean_re[TILE] = {}, mean_im[TILE] = {}, radius[TILE] = {};
-            float q_re[TILE], q_im[TILE], y_re[TILE], y_im[TILE];
-            for (Size j = 0; coupling && j < group; ++j) {
-                Row re = z + j * groups, im = re + plane;
-#pragma omp simd
-                for (Size i = 0; i < width; ++i) {
-                    mean_re[i] += share * re[i];
-                    mean_im[i] += share * im[i];
-                }
-            }
-            for (Size n = 0; n < 2 * harmonics; ++n) std::memset(out + n * groups, 0, width * sizeof(float));
-            for (Size j = 0; j < group; ++j) {
-                Row re = z + j * groups, im = re + plane;
-#pragma omp simd
-                for (Size i = 0; i < width; ++i) {
-                    const float square = re[i] * re[i] + im[i] * im[i] + eps;
-                    const float length = std::sqrt(square), inverse = 1.0f / length;
-                    const float p_re = re[i] * inverse, p_im = im[i] * inverse;
-                    q_re[i] = p_re;
-                    q_im[i] = p_im;
-                    if (coupling) {
-                        float cosine, sine;
-                        turn(K * (p_re * mean_im[i] - p_im * mean_re[i]), cosine, sine);
-                        q_re[i] = p_re * cosine - p_im * sine;
-                        q_im[i] = p_re * sine + p_im * cosine;
-                    }
-                    y_re[i] = share * length * q_re[i];
-                    y_im[i] = share * length * q_im[i];
-                    radius[i] += share * length;
-                }
-                for (Size n = 0; n < harmonics; ++n) {
-                    OutRow to_re = out + n * groups, to_im = to_re + set;
-#pragma omp simd
-                    for (Size i = 0; i < width; ++i) {
-                        to_re[i] += y_re[i];
-                        to_im[i] += y_im[i];
-                        const float next = y_re[i] * q_re[i] - y_im[i] * q_im[i];
-                        y_im[i] = y_re[i] * q_im[i] + y_im[i] * q_re[i];
-                        y_re[i] = next;
-                    }
-                }
-            }
-            for (Size n = 0; n < harmonics; ++n) {
-                Row re = out + n * groups, im = re + set;
-                OutRow to = out + 2 * set + n * groups;
-#pragma omp simd
-                for (Size i = 0; i < width; ++i) to[i] = std::sqrt(re[i] * re[i] + im[i] * im[i] + eps * eps);
-            }
-            std::memcpy(mean, radius, width * sizeof(float));
+            (coupling ? order<true> : order<false>)(states + row * group * groups + first, shape, K,
+                                                    features + row * 3 * shape.set + first, told, width);
         }
+        R[row] = told[0] / groups;
+        coherence[row] = told[1] / groups;
     }
 }
 
 // As above, with the gradient of the features; grad_coupling [R] is not touched where coupling is null.
 void order_backward(Row states, Row coupling, Row features, Row grad, OutRow grad_states, OutRow grad_coupling,
                     Size rows, Size group, Size groups, Size harmonics, float eps, int threads) {
-    const Size plane = rows * group * groups, set = harmonics * groups;
-    const float share = 1.0f / group;
+    const Shape shape{group, groups, harmonics, rows * group * groups, harmonics * groups, eps, 1.0f / group};
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (Size row = 0; row < rows; ++row) {
         const float K = coupling ? coupling[row] : 0.0f;
         float pull = 0.0f;
         for (Size first = 0; first < groups; first += TILE) {
             const Size width = groups - first < TILE ? groups - first : TILE;
-            Row z = states + row * group * groups + first;
-            OutRow d_z = grad_states + row * group * groups + first;
-            Row seen = features + row * 3 * set + first, d = grad + row * 3 * set + first;
-            float mean_re[TILE] = {}, mean_im[TILE] = {}, back_re[TILE] = {}, back_im[TILE] = {};
-            // Of the Kuramoto step. Set, though unused without one: left as the stack had them, they made the uncoupled form
-            // three times as slow on some states.
-            float cosine[TILE] = {}, sine[TILE] = {};
-            float q_re[TILE], q_im[TILE], w_re[TILE], w_im[TILE];  // the phasor after it, and its power n - 1
-            float d_re[TILE], d_im[TILE], d_radius[TILE];
-            for (Size j = 0; coupling && j < group; ++j) {
-                Row re = z + j * groups, im = re + plane;
-#pragma omp simd
-                for (Size i = 0; i < width; ++i) {
-                    mean_re[i] += share * re[i];
-                    mean_im[i] += share * im[i];
-                }
-            }
-            for (Size j = 0; j < group; ++j) {
-                Row re = z + j * groups, im = re + plane;
-                OutRow to_re = d_z + j * groups, to_im = to_re + plane;
-#pragma omp simd
-                for (Size i = 0; i < width; ++i) {
-                    const float inverse = 1.0f / std::sqrt(re[i] * re[i] + im[i] * im[i] + eps);
-                    q_re[i] = re[i] * inverse;
-                    q_im[i] = im[i] * inverse;
-                    if (coupling) {
-                        const float p_re = q_re[i], p_im = q_im[i];
-                        turn(K * (p_re * mean_im[i] - p_im * mean_re[i]), cosine[i], sine[i]);
-                        q_re[i] = p_re * cosine[i] - p_im * sine[i];
-                        q_im[i] = p_re * sine[i] + p_im * cosine[i];
-                    }
-                    w_re[i] = 1.0f;
-                    w_im[i] = d_re[i] = d_im[i] = d_radius[i] = 0.0f;
-                }
-                for (Size n = 0; n < harmonics; ++n) {
-                    Row y_re = seen + n * groups, y_im = y_re + set, y_abs = y_im + set;
-                    Row g_re = d + n * groups, g_im = g_re + set, g_abs = g_im + set;
-                    const float order = n + 1;
-#pragma omp simd
-                    for (Size i = 0; i < width; ++i) {
-                        const float slope = g_abs[i] / y_abs[i];
-                        const float e_re = share * (g_re[i] + slope * y_re[i]), e_im = share * (g_im[i] + slope * y_im[i]);
-                        d_re[i] += order * (w_re[i] * e_re + w_im[i] * e_im);
-                        d_im[i] += order * (w_re[i] * e_im - w_im[i] * e_re);
-                        const float next = w_re[i] * q_re[i] - w_im[i] * q_im[i];
-                        w_im[i] = w_re[i] * q_im[i] + w_im[i] * q_re[i];
-                        w_re[i] = next;
-                        d_radius[i] += w_re[i] * e_re + w_im[i] * e_im;
-                    }
-                }
-                float here = 0.0f;
-#pragma omp simd reduction(+ : here)
-                for (Size i = 0; i < width; ++i) {
-                    const float square = re[i] * re[i] + im[i] * im[i] + eps;
-                    const float length = std::sqrt(square), inverse = 1.0f / length;
-                    const float p_re = re[i] * inverse, p_im = im[i] * inverse;
-                    const float c_re = length * d_re[i], c_im = length * d_im[i];  // gradient of the coupled phasor
-                    float f_re = c_re, f_im = c_im;                                // and of the free one
-                    if (coupling) {
-                        const float error = p_re * mean_im[i] - p_im * mean_re[i];
-                        const float along = c_im * q_re[i] - c_re * q_im[i], drag = K * along;
-                        here += along * error;
-                        f_re = c_re * cosine[i] + c_im * sine[i] + drag * mean_im[i];
-                        f_im = c_im * cosine[i] - c_re * sine[i] - drag * mean_re[i];
-                        back_re[i] -= share * drag * p_im;
-                        back_im[i] += share * drag * p_re;
-                    }
-                    const float radial = d_radius[i] - inverse * (f_re * p_re + f_im * p_im);
-                    to_re[i] = f_re * inverse + p_re * radial;
-                    to_im[i] = f_im * inverse + p_im * radial;
-                }
-                pull += here;
-            }
-            for (Size j = 0; coupling && j < group; ++j) {
-                OutRow to_re = d_z + j * groups, to_im = to_re + plane;
-#pragma omp simd
-                for (Size i = 0; i < width; ++i) {
-                    to_re[i] += back_re[i];
-                    to_im[i] += back_im[i];
-                }
-            }
+            const Size at = row * group * groups + first, seen = row * 3 * shape.set + first;
+            pull += (coupling ? order_back<true> : order_back<false>)(states + at, shape, K, features + seen,
+                                                                      grad + seen, grad_states + at, groups,
+                                                                      shape.plane, width);
         }
         if (coupling) grad_coupling[row] = pull;
+    }
+}
+
+// live [R, 6]: a, c, d, e, g, h; log_u [R] = limit tanh(0.5 ln((n^2 + soften) / (m^2 + soften)) / limit).
+void u_forward(Row live, OutRow log_u, Size rows, float soften, float limit, int threads) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (Size row = 0; row < rows; ++row) {
+        Row p = live + row * 6;
+        const float n = p[2] * p[4] - p[1] * p[5], m = p[0] * p[4] - p[1] * p[3];
+        const float ratio = 0.5f * std::log((n * n + soften) / (m * m + soften));
+        log_u[row] = limit * std::tanh(ratio / limit);
+    }
+}
+
+void u_backward(Row live, Row log_u, Row grad, OutRow grad_live, Size rows, float soften, float limit, int threads) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (Size row = 0; row < rows; ++row) {
+        Row p = live + row * 6;
+        OutRow to = grad_live + row * 6;
+        const float n = p[2] * p[4] - p[1] * p[5], m = p[0] * p[4] - p[1] * p[3], bent = log_u[row] / limit;
+        const float slope = grad[row] * (1.0f - bent * bent);
+        const float by_n = slope * n / (n * n + soften), by_m = -slope * m / (m * m + soften);
+        to[0] = by_m * p[4];
+        to[1] = -by_n * p[5] - by_m * p[3];
+        to[2] = by_n * p[4];
+        to[3] = -by_m * p[1];
+        to[4] = by_n * p[2] + by_m * p[0];
+        to[5] = -by_n * p[1];
     }
 }
 

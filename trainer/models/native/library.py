@@ -17,8 +17,10 @@ SIGNATURES: dict[str, tuple[type, ...]] = {
     "driven_backward": (_P, _P, _N, _P, _P, _P, _P, _P, _P, _N, _P, _P, _N, _N, _N, c_int),
     "gated_forward": (_P, _P, _N, _P, _N, _N, _N, c_int),
     "gated_backward": (_P, _P, _N, _P, _P, _P, _P, _N, _N, _N, _N, c_int),
-    "order_forward": (_P, _P, _P, _P, _N, _N, _N, _N, c_float, c_int),
+    "order_forward": (_P, _P, _P, _P, _P, _N, _N, _N, _N, c_float, c_int),
     "order_backward": (_P, _P, _P, _P, _P, _P, _N, _N, _N, _N, c_float, c_int),
+    "u_forward": (_P, _P, _N, c_float, c_float, c_int),
+    "u_backward": (_P, _P, _P, _P, _N, c_float, c_float, c_int),
 }
 _loaded: list[ctypes.CDLL] = []
 _apply: list[Callable[..., Any]] = []

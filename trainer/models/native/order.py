@@ -11,24 +11,26 @@ from trainer.models.planes import EPS
 
 
 class NativeOrderParameters(torch.autograd.Function):
-    """See `models.order`: states `[2, B, T, k, G]` to features `[B, T, 3, H, G]`, amplitude `[B, T, G]`."""
+    """See `models.order`: states `[2, B, T, k, G]` to features `[B, T, 3, H, G]`, R, coherence `[B, T]`."""
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, coupling: Tensor | None, harmonics: int) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, z: Tensor, coupling: Tensor | None, harmonics: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Call the kernel."""
         _, batch, tokens, group, groups = z.shape
         z, coupling = z.contiguous(), None if coupling is None else coupling.contiguous()
         features = z.new_empty(batch, tokens, 3, harmonics, groups)
-        amplitude = z.new_empty(batch, tokens, groups)
+        R, coherence = z.new_empty(batch, tokens), z.new_empty(batch, tokens)
         ctx.sizes = (batch * tokens, group, groups, harmonics, EPS)
-        call("order_forward", z, coupling, features, amplitude, *ctx.sizes)
+        call("order_forward", z, coupling, features, R, coherence, *ctx.sizes)
         ctx.save_for_backward(z, coupling, features)
-        ctx.mark_non_differentiable(amplitude)
-        return features, amplitude
+        ctx.mark_non_differentiable(R, coherence)
+        return features, R, coherence
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         """Call the kernel of the gradient."""
         z, coupling, features = ctx.saved_tensors
         grad_z = torch.empty_like(z)

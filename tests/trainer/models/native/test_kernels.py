@@ -9,8 +9,10 @@ from torch import Tensor
 
 from tests.trainer.models.texts import small, text
 from trainer.models import native
+from trainer.models.coupling import log_u_of
 from trainer.models.gated import gated_states
-from trainer.models.native.rows import paired_rows
+from trainer.models.native.rows import _whole as whole_of
+from trainer.models.native.rows import halves, paired_rows
 from trainer.models.order import order_parameters
 from trainer.models.oscillators import advance, driven_oscillators
 
@@ -74,10 +76,23 @@ def test_order_parameters_and_their_gradients_are_those_of_torch_in_float64(
     coupling = 1.0 + torch.rand(2, 50, generator=draw)
     assert max(off_by(features(group, harmonics), states, coupling)) < 2 * TOLERANCE
     assert max(off_by(features(group, harmonics), states)) < 2 * TOLERANCE
+    told, true = (
+        order_parameters(z, z.new_tensor(1.5).expand(2, 50), group, harmonics)
+        for z in (states, states.double())
+    )
+    assert (told.R - true.R).abs().max() < TOLERANCE
+    assert (told.coherence - true.coherence).abs().max() < TOLERANCE
     away = order_parameters(states, 0.9 * coupling, group, harmonics).features
     assert (
         away - order_parameters(states, coupling, group, harmonics).features
     ).abs().max() > 100 * TOLERANCE
+
+
+def test_u_and_its_gradient_are_those_of_torch_in_float64() -> None:
+    live = 3.0 * torch.randn(3, 50, 6, generator=torch.Generator().manual_seed(4))
+    live[0, 0], live[0, 1, :4] = 0.0, 1e4
+    assert max(off_by(log_u_of, live)) < TOLERANCE
+    assert (log_u_of(live) - log_u_of(live.roll(1, -1))).abs().max() > 0.1
 
 
 def test_oscillators_at_rest_have_a_finite_gradient() -> None:
@@ -121,6 +136,25 @@ def test_rows_that_lie_elsewhere_are_made_dense() -> None:
     assert paired_rows(turned, phase)[2] == 10
     assert torch.equal(driven_oscillators(turned, phase, omega), expected)
     assert torch.equal(driven_oscillators(gate.contiguous(), phase, omega), expected)
+
+
+def test_halves_are_put_together_without_a_copy_where_they_lie_side_by_side() -> None:
+    whole = torch.randn(2, 3, 10)
+    one, other = whole.chunk(2, dim=-1)
+    joined = whole_of(one, other)
+    assert torch.equal(joined, whole)
+    assert joined.data_ptr() == whole.data_ptr()
+    for pair in ((other, one), (one, other.clone()), (one, one), (whole[:, :1, :5], whole[:, :1, 5:])):
+        assert torch.equal(whole_of(*pair), torch.cat(pair, dim=-1))
+
+
+def test_the_gradient_of_halves_is_that_of_chunks() -> None:
+    grads = []
+    for split in (halves, lambda both: both.chunk(2, dim=-1)):
+        both = torch.arange(24.0).view(2, 2, 6).requires_grad_()
+        one, other = split(both)
+        grads.append(torch.autograd.grad((one.square() * other).sum(), both)[0])
+    assert torch.equal(*grads)
 
 
 def test_a_model_is_the_same_with_and_without_them_and_causal() -> None:
