@@ -18,7 +18,7 @@ from trainer.models.order import Order, order_parameters
 Intervention: TypeAlias = Callable[[Tensor], Tensor]
 """From oscillator states `[2, B, T, N]` to those that are read instead; the recurrence is not touched."""
 
-SLOWEST = 128.0
+SLOWEST = 64.0
 """Memory, in tokens, of the slowest group at the start; the fastest forgets after about one token."""
 
 
