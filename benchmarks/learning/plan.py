@@ -7,10 +7,10 @@ from benchmarks.learning.contenders import CONTENDERS, STEP_BYTES, SUBJECT, Sett
 from benchmarks.learning.ledger import Cost, Ledger, Trial
 
 RATES = (1e-3, 2e-3, 3e-3, 6e-3)
-WARMUPS = (100, 200)
-"""Steps; tried at the highest rate, which is the one that needs them."""
-GRID = (*(Setting(lr) for lr in RATES), *(Setting(RATES[-1], warmup=steps) for steps in WARMUPS))
+WARMUPS = (40, 100, 200)
+"""Steps."""
 BETA2 = (0.95, 0.99)
+"""Beside 0.98."""
 RATE_CORPUS = "python-docs"
 RATE_SEED = 1
 """Not reused in the comparison."""
@@ -38,35 +38,61 @@ class Scope:
 
 
 def rates(ledger: Ledger, scope: Scope) -> Iterator[Trial]:
-    """Each model's own setting: rates, warm-ups, then other values of beta2 at what won."""
+    """Each model's own setting, as far as is known yet what to try for it."""
     for name in scope.models:
         yield from rate_trials(ledger, name)
 
 
 def rate_trials(ledger: Ledger, name: str) -> list[Trial]:
-    """The grid of one model; once it is there, other values of beta2 at what won, too."""
-    grid = _grid(name)
-    best = _best(ledger, grid)
-    return [*grid, *(_others(name, best) if best else ())]
+    """What is to be tried for one model: rates from the highest down with the longest warm-up, for as long as
+    a lower one is better; then shorter warm-ups likewise, at what won; then other values of beta2 at what won.
+    """
+    walk = _Walk(ledger, name)
+    walk.down([Setting(lr, warmup=WARMUPS[-1]) for lr in reversed(RATES)])
+    walk.down([replace(walk.best, warmup=steps) for steps in reversed(WARMUPS)])
+    return walk.over([replace(walk.best, beta2=beta2) for beta2 in BETA2])
 
 
 def chosen(ledger: Ledger, name: str) -> Setting | None:
     """The setting with the lowest validation CE on the seed of selection, of all that were ever tried there;
-    None until all that are planned were.
+    None until all that are to be tried were.
     """
-    planned = rate_trials(ledger, name)
-    if len(planned) == len(GRID) or _best(ledger, planned) is None:
+    if any(ledger.of(trial) is None for trial in rate_trials(ledger, name)):
         return None
-    tried = {run.trial for run in ledger.runs if run.trial == _rate_trial(name, run.setting)}
-    return _best(ledger, [*planned, *(tried - set(planned))])
+    return _best(ledger, tried(ledger, name))
 
 
-def _grid(name: str) -> list[Trial]:
-    return [_rate_trial(name, setting) for setting in GRID]
+def tried(ledger: Ledger, name: str) -> list[Trial]:
+    """Every run on the seed of selection, planned or not, best first."""
+    runs = [run for run in ledger.runs if run.trial == _rate_trial(name, run.setting)]
+    return [run.trial for run in sorted(runs, key=lambda run: (run.val_ce is None, run.val_ce))]
 
 
-def _others(name: str, best: Setting) -> list[Trial]:
-    return [_rate_trial(name, replace(best, beta2=beta2)) for beta2 in BETA2]
+class _Walk:
+    """A search along one quantity after another; where a run is missing it ends, with that as the last trial."""
+
+    def __init__(self, ledger: Ledger, name: str) -> None:
+        self._ledger, self._name = ledger, name
+        self._tried: dict[Trial, None] = {}
+        self._ended = False
+        self.best = Setting(RATES[-1], warmup=WARMUPS[-1])
+
+    def down(self, settings: Sequence[Setting]) -> None:
+        """Try them in turn until one is no better than the best so far."""
+        for setting in settings:
+            if self._ended:
+                return
+            trial = _rate_trial(self._name, setting)
+            self._tried[trial] = None
+            self._ended = self._ledger.of(trial) is None
+            self.best = _best(self._ledger, [_rate_trial(self._name, self.best), trial]) or self.best
+            if self.best != setting:
+                return
+
+    def over(self, settings: Sequence[Setting]) -> list[Trial]:
+        """Return all that was tried, with these at the end of the search."""
+        last = () if self._ended else (_rate_trial(self._name, setting) for setting in settings)
+        return list(self._tried | dict.fromkeys(last))
 
 
 def equal_tokens(ledger: Ledger, scope: Scope) -> Iterator[Trial]:
@@ -121,10 +147,10 @@ def done(ledger: Ledger, scope: Scope, stage: str) -> int:
     return sum(there(trial) is not None for trial in set(STAGES[stage](ledger, scope)))
 
 
-def planned(scope: Scope, stage: str) -> int:
+def planned(ledger: Ledger, scope: Scope, stage: str) -> int:
     """How many runs a stage has once rates and costs are known; some may be the same as another stage's."""
     if stage == "rates":
-        return len(scope.models) * (len(GRID) + len(BETA2))
+        return sum(len(rate_trials(ledger, name)) for name in scope.models)
     seeds = len(SEEDS) if stage in ("equal-tokens", "equal-cpu") else 1
     return len(scope.corpora) * seeds * (len(scope.models) - (stage in NEED_COST))
 
@@ -134,11 +160,10 @@ def _rate_trial(name: str, setting: Setting) -> Trial:
 
 
 def _best(ledger: Ledger, trials: Sequence[Trial]) -> Setting | None:
-    runs = [ledger.of(trial) for trial in trials]
-    scored = [(run.val_ce, run.setting) for run in runs if run and run.val_ce is not None]
-    if None in runs or not scored:
-        return None
-    return min(scored, key=lambda one: one[0])[1]
+    """The setting of the best of those that are there and did not diverge."""
+    runs = [run for trial in trials if (run := ledger.of(trial))]
+    scored = [(run.val_ce, run.setting) for run in runs if run.val_ce is not None]
+    return min(scored, key=lambda one: one[0])[1] if scored else None
 
 
 def _each(ledger: Ledger, scope: Scope, corpus: str, seed: int, steps: int) -> Iterator[Trial]:

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from statistics import mean
 
 from benchmarks.learning.compare import paired
-from benchmarks.learning.contenders import CONTENDERS, STEP_BYTES, SUBJECT
+from benchmarks.learning.contenders import CONTENDERS, STEP_BYTES, SUBJECT, Setting
 from benchmarks.learning.ledger import Cost, Ledger, Recall, Run, Trial
 from benchmarks.learning.plan import (
-    BETA2,
-    GRID,
     LONG,
     RATE_CORPUS,
     RATE_SEED,
@@ -20,7 +18,7 @@ from benchmarks.learning.plan import (
     chosen,
     done,
     planned,
-    rate_trials,
+    tried,
 )
 
 NOT_YET = "not yet"
@@ -41,23 +39,18 @@ def page(ledger: Ledger, scope: Scope) -> str:
 
 
 def rates(ledger: Ledger) -> str:
-    """Validation CE by rate on the seed of selection, and what was chosen."""
-    head = [*(f"{one.lr:g}, {one.warmup}" for one in GRID), *(f"beta2 {beta2:g}" for beta2 in BETA2)]
+    """Every setting that was tried on the seed of selection, best first, and whether that is the choice."""
     rows = []
     for name in CONTENDERS:
-        runs = [ledger.of(trial) for trial in rate_trials(ledger, name)]
-        runs += [None] * (len(head) - len(runs))
-        setting = chosen(ledger, name)
-        said = NOT_YET
-        if setting:
-            best = ledger.of(Trial(name, RATE_CORPUS, SHORT, RATE_SEED, setting))
-            said = f"{_ce(best)} at {setting.lr:g}, beta2 {setting.beta2:g}, warm-up {setting.warmup}"
-        rows.append([name, _parameters(ledger, name), *(_ce(run) for run in runs), said])
+        runs = [ledger.of(trial) for trial in tried(ledger, name)]
+        told = [f"{_ce(run)}: {_setting(run.setting)}" for run in runs if run]
+        best = (f"**{told[0]}**" if chosen(ledger, name) else told[0]) if told else NOT_YET
+        rows.append([name, _parameters(ledger, name), best, "; ".join(told[1:])])
     text = (
-        f"Rate, warm-up in steps: validation CE at 1M bytes of `{RATE_CORPUS}`, seed {RATE_SEED}, "
-        "beta2 0.98; then the best of these with another.\n\n"
+        f"Validation CE at 1M bytes of `{RATE_CORPUS}`, seed {RATE_SEED}: rate, steps of warm-up, beta2. "
+        "The search of a model is over where its best is bold.\n\n"
     )
-    return text + _table(["model", "parameters", *head, "chosen"], rows)
+    return text + _table(["model", "parameters", "best", "others"], rows)
 
 
 def cost(found: Cost | None) -> str:
@@ -127,7 +120,7 @@ def recall(lines: Iterable[Recall]) -> str:
 
 def outlook(ledger: Ledger, scope: Scope) -> str:
     """How many runs of the study are there, stage by stage."""
-    rows = [[stage, str(done(ledger, scope, stage)), str(planned(scope, stage))] for stage in STAGES]
+    rows = [[stage, str(done(ledger, scope, stage)), str(planned(ledger, scope, stage))] for stage in STAGES]
     stale = f"\n\n{len(ledger.stale)} lines of models or texts that have changed since are left out."
     text = "How much of the study is there:\n\n"
     return text + _table(["stage", "runs", "of"], rows) + stale * bool(ledger.stale)
@@ -179,6 +172,10 @@ def _floors(ledger: Ledger, corpus: str) -> str:
 def _parameters(ledger: Ledger, name: str) -> str:
     run = next((run for run in ledger.runs if run.model == name), None)
     return f"{run.parameters:,}" if run else NOT_YET
+
+
+def _setting(setting: Setting) -> str:
+    return f"{setting.lr:g}, {setting.warmup}, {setting.beta2:g}"
 
 
 def _ce(run: Run | None) -> str:

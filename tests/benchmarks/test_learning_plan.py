@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.learning.contenders import Setting
 from benchmarks.learning.ledger import Cost, Ledger, Run, Trial, append, read, same_function
-from benchmarks.learning.plan import GRID, SEEDS, SHORT, Scope, chosen, missing
+from benchmarks.learning.plan import BETA2, SEEDS, SHORT, Scope, chosen, missing
 
 FUNCTION = (5.5, 5.0, 4.5, 4.1)
 MODELS = ("kssm-v3", "gpt")
@@ -38,33 +38,55 @@ def ledger_of(tmp_path: Path, lines: Iterable[Run | Cost]) -> Ledger:
     return read(path, dict.fromkeys(MODELS, FUNCTION), {})
 
 
-def after_the_rates(best: float = 2e-3) -> list[Run]:
-    """Every run of selection; `best` won, and of `gpt` the longer warm-up at 0.006."""
-    warmed = Setting(6e-3, warmup=100)
-    found = {"kssm-v3": Setting(best), "gpt": warmed}
+KSSM, GPT = Setting(2e-3, warmup=200), Setting(6e-3, warmup=100)
+
+
+def after_the_rates() -> list[Run]:
+    """Every run of selection: of `kssm-v3` a low rate won, of `gpt` the highest with a shorter warm-up."""
+    scores = {
+        "kssm-v3": [
+            (Setting(6e-3, warmup=200), 1.6),
+            (Setting(3e-3, warmup=200), 1.5),
+            (KSSM, 1.4),
+            (Setting(1e-3, warmup=200), 1.45),
+            (Setting(2e-3, warmup=100), 1.45),
+            *((replace(KSSM, beta2=beta2), 1.45) for beta2 in BETA2),
+        ],
+        "gpt": [
+            (Setting(6e-3, warmup=200), 1.5),
+            (Setting(3e-3, warmup=200), 1.6),
+            (GPT, 1.4),
+            (Setting(6e-3, warmup=40), 1.6),
+            *((replace(GPT, beta2=beta2), 1.45) for beta2 in BETA2),
+        ],
+    }
     return [
-        run(Trial(name, "python-docs", SHORT, 1, setting), 1.4 if setting == won else 1.6)
-        for name, won in found.items()
-        for setting in (*GRID, replace(won, beta2=0.95), replace(won, beta2=0.99))
+        run(Trial(name, "python-docs", SHORT, 1, setting), ce)
+        for name, found in scores.items()
+        for setting, ce in found
     ]
 
 
+def test_a_search_goes_step_by_step_and_ends_where_nothing_is_better(tmp_path: Path) -> None:
+    runs = after_the_rates()
+    for count in range(len(runs)):
+        ledger = ledger_of(tmp_path / str(count), runs[:count])
+        todo = missing(ledger, SCOPE, ["rates"])
+        assert todo[0] == runs[count].trial
+        name = runs[count].model
+        assert chosen(ledger, name) is None
+        assert len([trial for trial in todo if trial.model == name]) <= len(BETA2)
+    assert missing(ledger_of(tmp_path, runs), SCOPE, ["rates"]) == []
+
+
 def test_nothing_is_compared_before_a_model_has_its_own_rate(tmp_path: Path) -> None:
-    some = after_the_rates()[:3]
-    ledger = ledger_of(tmp_path, some)
-    assert [trial.setting for trial in missing(ledger, SCOPE, ["rates"])] == [*GRID[3:], *GRID]
+    ledger = ledger_of(tmp_path, after_the_rates()[:3])
     assert missing(ledger, SCOPE, ["equal-tokens"]) == []
-    assert chosen(ledger, "kssm-v3") is None
 
 
-def test_each_model_goes_on_with_what_won_and_tries_beta2_at_that(tmp_path: Path) -> None:
+def test_each_model_goes_on_with_what_won(tmp_path: Path) -> None:
     ledger = ledger_of(tmp_path, after_the_rates())
-    assert missing(ledger, SCOPE, ["rates"]) == []
-    assert chosen(ledger, "kssm-v3") == Setting(2e-3)
-    assert chosen(ledger, "gpt") == Setting(6e-3, warmup=100)
-    without = ledger_of(tmp_path / "a", [one for one in after_the_rates() if one.beta2 == 0.98])
-    tried = {(one.model, one.setting.lr, one.setting.beta2) for one in missing(without, SCOPE, ["rates"])}
-    assert tried == {(name, lr, b) for name, lr in (("kssm-v3", 2e-3), ("gpt", 6e-3)) for b in (0.95, 0.99)}
+    assert (chosen(ledger, "kssm-v3"), chosen(ledger, "gpt")) == (KSSM, GPT)
     todo = missing(ledger, SCOPE, ["equal-tokens"])
     assert [(one.model, one.seed) for one in todo] == [(name, seed) for seed in SEEDS for name in MODELS]
     assert not {one.seed for one in todo} & {one.seed for one in after_the_rates()}
@@ -77,14 +99,19 @@ def test_a_setting_that_was_tried_beside_the_plan_is_not_forgotten(tmp_path: Pat
         tmp_path, [*after_the_rates(), run(Trial("gpt", "python-docs", SHORT, 1, beside), 1.3)]
     )
     assert chosen(ledger, "gpt") == beside
-    assert chosen(ledger, "kssm-v3") == Setting(2e-3)
+    assert chosen(ledger, "kssm-v3") == KSSM
 
 
 def test_a_run_that_diverged_is_over_and_never_chosen(tmp_path: Path) -> None:
-    lines = [run(one.trial, None if one.lr == 2e-3 else one.val_ce) for one in after_the_rates()]
-    first = [run(Trial("kssm-v3", "python-docs", SHORT, 1, Setting(1e-3, beta2=b))) for b in (0.95, 0.99)]
-    ledger = ledger_of(tmp_path, [*first, *(one for one in lines if one.model == "kssm-v3")])
-    assert chosen(ledger, "kssm-v3") == Setting(1e-3, beta2=0.95)
+    high = Setting(6e-3, warmup=200)
+    diverged = run(Trial("kssm-v3", "python-docs", SHORT, 1, high), None)
+    ledger = ledger_of(
+        tmp_path, [diverged, *(one for one in after_the_rates() if one.trial != diverged.trial)]
+    )
+    assert chosen(ledger, "kssm-v3") == KSSM
+    assert missing(ledger_of(tmp_path / "a", [diverged]), SCOPE, ["rates"])[0].setting == replace(
+        high, lr=3e-3
+    )
 
 
 def test_equal_cpu_time_follows_the_cost_of_this_code_with_these_kernels(tmp_path: Path) -> None:
@@ -98,7 +125,7 @@ def test_equal_cpu_time_follows_the_cost_of_this_code_with_these_kernels(tmp_pat
 def test_measuring_the_cost_again_leaves_runs_valid_unless_it_moved(
     tmp_path: Path, steps: int, left: int
 ) -> None:
-    near = run(Trial("gpt", "python-docs", steps, SEEDS[0], Setting(6e-3, warmup=100)))
+    near = run(Trial("gpt", "python-docs", steps, SEEDS[0], GPT))
     ledger = ledger_of(tmp_path, [*after_the_rates(), cost(), near])
     assert len(missing(ledger, SCOPE, ["equal-cpu"])) == left
 
