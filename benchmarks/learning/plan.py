@@ -44,8 +44,10 @@ def rates(ledger: Ledger, scope: Scope) -> Iterator[Trial]:
 
 
 def rate_trials(ledger: Ledger, name: str) -> list[Trial]:
-    """What is to be tried for one model: rates from the highest down with the longest warm-up, for as long as
-    a lower one is better; then shorter warm-ups likewise, at what won; then other values of beta2 at what won.
+    """What is to be tried for one model, as far as is known yet.
+
+    Rates from the highest down with the longest warm-up, for as long as a lower one is better; then shorter
+    warm-ups likewise, at what won; then other values of beta2 at what won.
     """
     walk = _Walk(ledger, name)
     walk.down([Setting(lr, warmup=WARMUPS[-1]) for lr in reversed(RATES)])
@@ -69,7 +71,7 @@ def tried(ledger: Ledger, name: str) -> list[Trial]:
 
 
 class _Walk:
-    """A search along one quantity after another; where a run is missing it ends, with that as the last trial."""
+    """A search along one quantity after another; it ends where a run is missing, with that as the last."""
 
     def __init__(self, ledger: Ledger, name: str) -> None:
         self._ledger, self._name = ledger, name
