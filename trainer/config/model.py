@@ -46,7 +46,7 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     coupled: Annotated[bool, Meta(description="the Kuramoto step inside groups")] = True
     u: Annotated[
         Literal["smooth", "clamp", "off"],
-        Meta(description="what sets the coupling K = 2 sigmoid(u); off: u = 1 everywhere"),
+        Meta(description="what sets the coupling K = k_max sigmoid(u); off: u = 1 everywhere"),
     ] = "smooth"
     dynamics: Annotated[
         Literal["driven", "ema", "mobius"],

@@ -1,4 +1,4 @@
-"""u, the positive number that sets how strongly oscillators couple: `K = 2 sigmoid(u)`.
+"""u, the positive number that sets how strongly oscillators couple: `K = k_max sigmoid(u)`.
 
 The published bank projects ten numbers a..j, of which `u = (dg - ch) / (ag - ce)` uses six; b and f reached
 the penalty alone, i and j nothing. The six that live are kept.
