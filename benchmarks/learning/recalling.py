@@ -16,7 +16,7 @@ from trainer.evals.recall import CHANCE, Recalled, recall_curve
 from trainer.preparing import build_state
 
 DEFAULT_LR = 6e-3
-DEFAULT_STEPS = 1500
+DEFAULT_STEPS = 2500
 TEXT = ("data.recall_bytes=4000000",)
 
 
