@@ -107,9 +107,9 @@ class Intervention:
         if self.has_none:
             return f"no effect: at every scale CE changes by less than {EQUIVALENT:g} nats (equivalence test)"
         if self.is_specific:
-            best = "a little more and a little less coherence both cost CE"
+            best = "a little more coherence and a little less both cost CE"
             if not self.is_at_its_best:
-                best = "not that both a little more and a little less coherence cost CE"
+                best = "a little more coherence, or a little less, does not certainly cost CE"
             return (
                 "R-specific: scaling moves CE otherwise than random nudges of equal size: "
                 f"{self._compared()}; {best}"

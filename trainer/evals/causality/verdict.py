@@ -66,7 +66,7 @@ def _R(found: "Findings") -> str:
     if found.intervention.is_specific:
         shown.append("coherence moves CE otherwise than random nudges of equal size")
         if not found.intervention.is_at_its_best:
-            shown.append("though not that both a little more and a little less of it are for the worse")
+            shown.append("though a little more of it, or a little less, is not certainly for the worse")
     elif found.intervention.has_effect:
         shown.append("its phases move CE, coherence no otherwise than random nudges of equal size")
     else:

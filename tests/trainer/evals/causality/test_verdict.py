@@ -102,7 +102,7 @@ def test_coherence_that_moves_ce_up_on_one_side_and_down_on_the_other_was_not_le
     slope = replace(KSSM, intervention=swept(0.2, 0.05, more=-0.2))
     assert slope.intervention.is_specific
     assert not slope.is_functional
-    assert "not that both a little more and a little less of it are for the worse" in verdict(slope)
+    assert "though a little more of it, or a little less, is not certainly for the worse" in verdict(slope)
     assert "for the worse" not in verdict(replace(KSSM, correlation=NONE))
 
 
