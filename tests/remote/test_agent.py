@@ -163,18 +163,21 @@ def test_the_agent_starts_lean() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def succeeded(agent: RawAgent, start_id: str) -> str:
+    """Return the id of a run that was started and is over."""
+    answer = agent.ask("start", {"start_id": start_id, "spec": spec("pass").to_json()})
+    assert "result" in answer, answer
+    run_id: str = answer["result"]["run_id"]
+    wait_until(lambda: agent.ask("run", {"run_id": run_id})["result"]["state"] == "succeeded")
+    return run_id
+
+
 @pytest.mark.parametrize("name", ["process.json", "spec.json", "state.json"])
 def test_a_run_whose_files_may_not_be_read_hides_no_other(raw_agent: Agents, home: Path, name: str) -> None:
     """Made with sudo, say. Here a folder stands in the file's place: these tests may run as root."""
     agent = raw_agent()
     agent.greet()
-    ids = [agent.ask("start", {"start_id": f"s{n}", "spec": spec("pass").to_json()}) for n in (1, 2)]
-    assert all("result" in answer for answer in ids), ids
-    good, odd = (answer["result"]["run_id"] for answer in ids)
-    for run_id in (good, odd):
-        wait_until(
-            lambda run_id=run_id: agent.ask("run", {"run_id": run_id})["result"]["state"] == "succeeded"  # type: ignore[misc]
-        )
+    good, odd = (succeeded(agent, f"s{n}") for n in (1, 2))  # one after another: they take the same device
     path = home / "runs" / odd / name
     path.unlink()
     path.mkdir()
