@@ -25,8 +25,8 @@ def nudge(delta: float, by_chance: float, scale: float) -> Nudge:
 
 def swept(delta: float, by_chance: float, more: float | None = None) -> Intervention:
     """Deviations made smaller change CE by `delta`, larger by `more`, which is the same unless given."""
-    less, more = nudge(delta, by_chance, 0.9), nudge(delta if more is None else more, by_chance, 1.1)
-    return Intervention(0.6, (less, more))
+    larger = nudge(delta if more is None else more, by_chance, 1.1)
+    return Intervention(0.6, (nudge(delta, by_chance, 0.9), larger))
 
 
 def scored(ce: float) -> Scores:
