@@ -78,14 +78,15 @@ def _learning_panel(corpus: str, runs: list[Run]) -> Panel:
 
 
 def recall_panels(ledger: Ledger) -> list[Panel]:
-    """Accuracy over distance with four bindings, the last line of each model."""
+    """Accuracy over distance with four bindings, of the models that were trained as long as the last one."""
+    found = [line for line in ledger.recalls if SHOWN_BINDINGS in line.accuracy]
+    if not found:
+        return []
+    last, chance = found[-1], found[-1].chance
     lines = {
         line.model: [(float(far), share) for far, share in line.accuracy[SHOWN_BINDINGS].items()]
-        for line in ledger.recalls
-        if SHOWN_BINDINGS in line.accuracy
+        for line in found
+        if (line.steps, line.settings) == (last.steps, last.settings)
     }
-    if not lines:
-        return []
-    chance = ledger.recalls[-1].chance
     label = f"share recalled, {SHOWN_BINDINGS} bindings"
     return [Panel("recall", "distance, bytes", label, lines, 0.0, 1.0, {"chance": chance}, log_x=True)]
