@@ -46,10 +46,10 @@ class Comparison:
     @property
     def wins_by_latching(self) -> bool:
         """Whether a state with two attractors is right more often than its control and than plain."""
-        right, control = self._right(0), self._right(1)
-        if None in (right, control, self.plain_right) or self.pasts != ["latches"]:
+        right, control, plain = self._right(0), self._right(1), self.plain_right
+        if right is None or control is None or plain is None:
             return False
-        return right > max(control, self.plain_right)  # type: ignore[type-var, operator]
+        return self.pasts == ["latches"] and right > max(control, plain)
 
     @property
     def pasts(self) -> list[str]:

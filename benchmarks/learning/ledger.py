@@ -111,6 +111,10 @@ class Cost(Made, frozen=True, kw_only=True, tag="cost"):
     ratio: dict[str, float]
     rounds: int
 
+    def steps(self, name: str, ours: int) -> int:
+        """How many steps a model gets for so many of the subject's."""
+        return round(self.ratio[name] * ours)
+
 
 class Recall(Trained, frozen=True, kw_only=True, tag="recall"):
     """What a model that was trained on recall text recalls.

@@ -181,4 +181,4 @@ def _each_at_equal_cost(ledger: Ledger, scope: Scope, corpus: str, seed: int, st
     for name in scope.models:
         setting = chosen(ledger, name)
         if setting and name != SUBJECT and name in CONTENDERS:
-            yield Trial(name, corpus, round(cost.ratio[name] * steps), seed, setting)
+            yield Trial(name, corpus, cost.steps(name, steps), seed, setting)

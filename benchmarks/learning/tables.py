@@ -1,6 +1,6 @@
 """What the results say, as Markdown: every table says what is not there yet. No torch."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
@@ -32,7 +32,7 @@ def page(ledger: Ledger, scope: Scope) -> str:
         for size, steps, seeds in (("1M", SHORT, SEEDS), ("4M", LONG, SEEDS[:1])):
             tokens, same = f"{size} bytes, equal tokens", f"Equal CPU time, that of {size} bytes"
             parts.append(comparison(_Runs(ledger, corpus, seeds, steps), tokens))
-            parts.append(comparison(_Runs(ledger, corpus, seeds, steps, _ratios(ledger, scope)), same))
+            parts.append(comparison(_Runs(ledger, corpus, seeds, steps, True, scope.cost(ledger)), same))
     parts.append(recall(ledger.recalls))
     parts.append(outlook(ledger, scope))
     return "\n\n".join(part for part in parts if part)
@@ -132,34 +132,33 @@ class _Runs:
 
     Attributes:
         steps: of the subject.
-        ratios: model -> how many steps it gets for one of the subject's; None: as many.
+        equal_cpu: the others get as many as the cost says, and none without a cost; otherwise as many.
     """
 
     ledger: Ledger
     corpus: str
     seeds: Sequence[int]
     steps: int
-    ratios: Mapping[str, float] | None = None
+    equal_cpu: bool = False
+    cost: Cost | None = None
 
     def of(self, name: str) -> dict[int, tuple[int, float]]:
         """Seed -> bytes read and validation CE."""
         setting = chosen(self.ledger, name)
-        if setting is None or (self.ratios is not None and name not in self.ratios):
+        if setting is None:
             return {}
         find, steps = self.ledger.of, self.steps
-        if self.ratios is not None and name != SUBJECT:
-            find, steps = self.ledger.near, round(self.ratios[name] * self.steps)
+        if self.equal_cpu:
+            if self.cost is None or name not in self.cost.ratio:
+                return {}
+            if name != SUBJECT:
+                find, steps = self.ledger.near, self.cost.steps(name, self.steps)
         runs = {seed: find(Trial(name, self.corpus, steps, seed, setting)) for seed in self.seeds}
         return {
             seed: (run.steps * STEP_BYTES, run.val_ce)
             for seed, run in runs.items()
             if run and run.val_ce is not None
         }
-
-
-def _ratios(ledger: Ledger, scope: Scope) -> Mapping[str, float]:
-    found = scope.cost(ledger)
-    return found.ratio if found else {}
 
 
 def _floors(ledger: Ledger, corpus: str) -> str:

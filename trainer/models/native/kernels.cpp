@@ -15,8 +15,8 @@ using Row = const float *__restrict;
 using OutRow = float *__restrict;
 using Size = std::int64_t;
 
-constexpr Size TILE = 64;   // units taken together through time: four AVX-512 registers an array
-constexpr Size AHEAD = 8;  // tokens
+constexpr Size TILE = 64;  // units taken together through time: four AVX-512 registers an array
+constexpr Size AHEAD = 8;  // tokens that a row is asked for before it is needed
 
 inline float between(float low, float x, float high) {  // not a number stays what it is
     x = x < low ? low : x;
@@ -104,20 +104,25 @@ struct Shape {
     float eps, share;
 };
 
+// Add up the means of the groups of one token.
+inline void mean_field(Row z, const Shape &shape, OutRow mean_re, OutRow mean_im, Size width) {
+    for (Size j = 0; j < shape.group; ++j) {
+        Row re = z + j * shape.groups, im = re + shape.plane;
+#pragma omp simd
+        for (Size i = 0; i < width; ++i) {
+            mean_re[i] += shape.share * re[i];
+            mean_im[i] += shape.share * im[i];
+        }
+    }
+}
+
 // Couple the groups of one token and read them into `out`; adds |Z_1| to `told`, and |Z_1| over the mean |z|.
 template <bool coupled>
 inline void order(Row z, const Shape &shape, float K, OutRow out, float told[2], Size width) {
     const Size groups = shape.groups, plane = shape.plane, set = shape.set;
     const float share = shape.share, eps = shape.eps;
     float mean_re[TILE] = {}, mean_im[TILE] = {}, radius[TILE] = {}, q_re[TILE], q_im[TILE], y_re[TILE], y_im[TILE];
-    for (Size j = 0; coupled && j < shape.group; ++j) {
-        Row re = z + j * groups, im = re + plane;
-#pragma omp simd
-        for (Size i = 0; i < width; ++i) {
-            mean_re[i] += share * re[i];
-            mean_im[i] += share * im[i];
-        }
-    }
+    if (coupled) mean_field(z, shape, mean_re, mean_im, width);
     for (Size n = 0; n < 2 * shape.harmonics; ++n) std::memset(out + n * groups, 0, width * sizeof(float));
     for (Size j = 0; j < shape.group; ++j) {
         Row re = z + j * groups, im = re + plane;
@@ -167,31 +172,20 @@ inline void order(Row z, const Shape &shape, float K, OutRow out, float told[2],
     told[1] += coherence;
 }
 
-// The gradient of `order` for that of the features, d, into that of the states, d_z, in rows of `to_groups` and
-// planes of `to_plane`; returns the gradient of K.
+// The gradient of `order` for that of the features, d, into that of the states, d_z; returns the gradient of K.
 template <bool coupled>
-inline float order_back(Row z, const Shape &shape, float K, Row seen, Row d, OutRow d_z, Size to_groups, Size to_plane,
-                        Size width) {
+inline float order_back(Row z, const Shape &shape, float K, Row seen, Row d, OutRow d_z, Size width) {
     const Size groups = shape.groups, plane = shape.plane, set = shape.set;
     const float share = shape.share, eps = shape.eps;
     float pull = 0.0f;
     float mean_re[TILE] = {}, mean_im[TILE] = {}, back_re[TILE] = {}, back_im[TILE] = {};
-    // Of the Kuramoto step. Set, though unused without one: left as the stack had them, they made the uncoupled form
-    // three times as slow on some states.
-    float cosine[TILE] = {}, sine[TILE] = {};
+    float cosine[TILE], sine[TILE];                        // of the Kuramoto step
     float q_re[TILE], q_im[TILE], w_re[TILE], w_im[TILE];  // the phasor after it, and its power n - 1
     float d_re[TILE], d_im[TILE], d_radius[TILE], inverse[TILE], length[TILE];
-    for (Size j = 0; coupled && j < shape.group; ++j) {
-        Row re = z + j * groups, im = re + plane;
-#pragma omp simd
-        for (Size i = 0; i < width; ++i) {
-            mean_re[i] += share * re[i];
-            mean_im[i] += share * im[i];
-        }
-    }
+    if (coupled) mean_field(z, shape, mean_re, mean_im, width);
     for (Size j = 0; j < shape.group; ++j) {
         Row re = z + j * groups, im = re + plane;
-        OutRow to_re = d_z + j * to_groups, to_im = to_re + to_plane;
+        OutRow to_re = d_z + j * groups, to_im = to_re + plane;
 #pragma omp simd
         for (Size i = 0; i < width; ++i) {
             length[i] = std::sqrt(re[i] * re[i] + im[i] * im[i] + eps);
@@ -245,7 +239,7 @@ inline float order_back(Row z, const Shape &shape, float K, Row seen, Row d, Out
         pull += here;
     }
     for (Size j = 0; coupled && j < shape.group; ++j) {
-        OutRow to_re = d_z + j * to_groups, to_im = to_re + to_plane;
+        OutRow to_re = d_z + j * groups, to_im = to_re + plane;
 #pragma omp simd
         for (Size i = 0; i < width; ++i) {
             to_re[i] += back_re[i];
@@ -254,6 +248,7 @@ inline float order_back(Row z, const Shape &shape, float K, Row seen, Row d, Out
     }
     return pull;
 }
+
 }  // namespace
 
 extern "C" {
@@ -391,8 +386,7 @@ void order_backward(Row states, Row coupling, Row features, Row grad, OutRow gra
             const Size width = groups - first < TILE ? groups - first : TILE;
             const Size at = row * group * groups + first, seen = row * 3 * shape.set + first;
             pull += (coupling ? order_back<true> : order_back<false>)(states + at, shape, K, features + seen,
-                                                                      grad + seen, grad_states + at, groups,
-                                                                      shape.plane, width);
+                                                                      grad + seen, grad_states + at, width);
         }
         if (coupling) grad_coupling[row] = pull;
     }
