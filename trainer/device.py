@@ -7,6 +7,7 @@ import torch
 
 from trainer.config.parallel import device_of
 from trainer.endings import RefusedError
+from trainer.heap import keep_freed_memory
 from trainer.ranks import Rank
 
 
@@ -67,6 +68,8 @@ def own_device(name: str, rank: Rank) -> str:
 def open_device(name: str, threads: int) -> Device:
     """Return the device called `name` (`auto` takes CUDA, then MPS, then the CPU) and set torch's threads.
 
+    On a CPU the process keeps the memory that it frees from here on (`trainer.heap`).
+
     Raises:
         RefusedError: there is no such device here.
     """
@@ -77,6 +80,8 @@ def open_device(name: str, threads: int) -> Device:
         raise RefusedError(_no_such(name))
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
+    if chosen.type == "cpu":
+        keep_freed_memory()
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
     return Device(chosen, threads)

@@ -15,6 +15,7 @@ using Row = const float *__restrict;
 using OutRow = float *__restrict;
 using Size = std::int64_t;
 
+constexpr float WHOLE = 12582912.0f;  // a number plus this has no fraction; its lowest bits are that integer
 constexpr Size TILE = 64;  // units taken together through time: four AVX-512 registers an array
 constexpr Size AHEAD = 8;  // tokens that a row is asked for before it is needed
 
@@ -23,9 +24,21 @@ inline float between(float low, float x, float high) {  // not a number stays wh
     return x > high ? high : x;
 }
 
+inline std::uint32_t bits_of(float x) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+inline float float_of(std::uint32_t bits) {
+    float x;
+    std::memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 inline float sigmoid(float x) {
     const float y = between(-87.0f, -x, 87.0f);
-    const float n = __builtin_rintf(y * 1.44269504088896341f);
+    const float shifted = y * 1.44269504088896341f + (WHOLE + 127.0f), n = shifted - (WHOLE + 127.0f);
     const float r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
@@ -34,26 +47,29 @@ inline float sigmoid(float x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     const float mantissa = p * r * r + r + 1.0f;
-    const std::int32_t bits = (static_cast<std::int32_t>(n) + 127) << 23;
-    float power;
-    std::memcpy(&power, &bits, sizeof power);
-    return 1.0f / (1.0f + mantissa * power);
+    return 1.0f / (1.0f + mantissa * float_of(bits_of(shifted) << 23));
 }
 
-// Cosine and sine by quadrants (the minimax polynomials of Cephes); good to 1e-7 up to some 8,000 radians, and on
-// the unit circle ever after.
+// Cosine and sine by half turns (minimax polynomials); good to 1e-7 up to some 8,000 radians, and on the unit
+// circle ever after.
 inline void turn(float angle, float &cosine, float &sine) {
-    const float quarter = __builtin_rintf(angle * 0.636619772367581343f);
-    float y = ((angle - quarter * 1.5703125f) - quarter * 4.837512969970703125e-4f) - quarter * 7.54978995489e-8f;
-    y = between(-0.7854f, y, 0.7854f);
+    const float shifted = angle * 0.318309886183790672f + WHOLE, half = shifted - WHOLE;
+    float y = ((angle - half * 3.140625f) - half * 9.67502593994140625e-4f) - half * 1.5099579897e-7f;
+    y = between(-1.5708f, y, 1.5708f);
     const float z = y * y;
-    const float s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * y + y;
-    const float c = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z
+    const float s = (((2.5999031e-6f * z - 1.98065471e-4f) * z + 8.33301635e-3f) * z - 1.666665706e-1f) * z * y + y;
+    const float c = (((-2.6192483e-7f * z + 2.47692406e-5f) * z - 1.388856821e-3f) * z + 4.166665573e-2f) * z * z
                     - 0.5f * z + 1.0f;
-    const std::int32_t q = static_cast<std::int32_t>(quarter);
-    const float along = q & 1 ? s : c, across = q & 1 ? c : s;
-    cosine = (q + 1) & 2 ? -along : along;
-    sine = q & 2 ? -across : across;
+    const std::uint32_t flip = bits_of(shifted) << 31;
+    cosine = float_of(bits_of(c) ^ flip);
+    sine = float_of(bits_of(s) ^ flip);
+}
+
+// The same for angles up to 1 either way, where there are no quadrants (minimax; good to 2e-8).
+inline void turn_little(float y, float &cosine, float &sine) {
+    const float z = y * y;
+    sine = ((-1.92837895e-4f * z + 8.329797523e-3f) * z - 1.66665990445e-1f) * z * y + y;
+    cosine = ((2.421546623e-5f * z - 1.388491412e-3f) * z + 4.166658287e-2f) * z * z - 0.5f * z + 1.0f;
 }
 
 // One token of `width` driven oscillators; re, im: their state, before it and then after it.
@@ -116,42 +132,62 @@ inline void mean_field(Row z, const Shape &shape, OutRow mean_re, OutRow mean_im
     }
 }
 
+// How the oscillators of one token are coupled: not at all, by |K| <= 1, or by any K.
+enum class Pull { none, gentle, any };
+
+// An oscillator before and after its Kuramoto step: the phasors p and q, the length, and the step e^(i K error).
+struct Phasor {
+    float length, inverse, p_re, p_im, q_re, q_im, error, cosine, sine;
+};
+
+template <Pull pull>
+inline Phasor step(float re, float im, float mean_re, float mean_im, float K, float eps) {
+    Phasor x;
+    x.length = std::sqrt(re * re + im * im + eps);
+    x.inverse = 1.0f / x.length;
+    x.p_re = x.q_re = re * x.inverse;
+    x.p_im = x.q_im = im * x.inverse;
+    if (pull != Pull::none) {
+        x.error = x.p_re * mean_im - x.p_im * mean_re;
+        (pull == Pull::gentle ? turn_little : turn)(K * x.error, x.cosine, x.sine);
+        x.q_re = x.p_re * x.cosine - x.p_im * x.sine;
+        x.q_im = x.p_re * x.sine + x.p_im * x.cosine;
+    }
+    return x;
+}
+
 // Couple the groups of one token and read them into `out`; adds |Z_1| to `told`, and |Z_1| over the mean |z|.
-template <bool coupled>
+template <Pull pull>
 inline void order(Row z, const Shape &shape, float K, OutRow out, float told[2], Size width) {
-    const Size groups = shape.groups, plane = shape.plane, set = shape.set;
+    const Size groups = shape.groups, set = shape.set;
     const float share = shape.share, eps = shape.eps;
     float mean_re[TILE] = {}, mean_im[TILE] = {}, radius[TILE] = {}, q_re[TILE], q_im[TILE], y_re[TILE], y_im[TILE];
-    if (coupled) mean_field(z, shape, mean_re, mean_im, width);
+    if (pull != Pull::none) mean_field(z, shape, mean_re, mean_im, width);
     for (Size n = 0; n < 2 * shape.harmonics; ++n) std::memset(out + n * groups, 0, width * sizeof(float));
     for (Size j = 0; j < shape.group; ++j) {
-        Row re = z + j * groups, im = re + plane;
+        Row re = z + j * groups, im = re + shape.plane;
+        OutRow first_re = out, first_im = out + set;
 #pragma omp simd
         for (Size i = 0; i < width; ++i) {
-            const float square = re[i] * re[i] + im[i] * im[i] + eps;
-            const float length = std::sqrt(square), inverse = 1.0f / length;
-            const float p_re = re[i] * inverse, p_im = im[i] * inverse;
-            q_re[i] = p_re;
-            q_im[i] = p_im;
-            if (coupled) {
-                float cosine, sine;
-                turn(K * (p_re * mean_im[i] - p_im * mean_re[i]), cosine, sine);
-                q_re[i] = p_re * cosine - p_im * sine;
-                q_im[i] = p_re * sine + p_im * cosine;
-            }
-            y_re[i] = share * length * q_re[i];
-            y_im[i] = share * length * q_im[i];
-            radius[i] += share * length;
+            const Phasor x = step<pull>(re[i], im[i], mean_re[i], mean_im[i], K, eps);
+            const float length = share * x.length;
+            q_re[i] = x.q_re;
+            q_im[i] = x.q_im;
+            y_re[i] = length * x.q_re;
+            y_im[i] = length * x.q_im;
+            first_re[i] += y_re[i];
+            first_im[i] += y_im[i];
+            radius[i] += length;
         }
-        for (Size n = 0; n < shape.harmonics; ++n) {
+        for (Size n = 1; n < shape.harmonics; ++n) {
             OutRow to_re = out + n * groups, to_im = to_re + set;
 #pragma omp simd
             for (Size i = 0; i < width; ++i) {
-                to_re[i] += y_re[i];
-                to_im[i] += y_im[i];
                 const float next = y_re[i] * q_re[i] - y_im[i] * q_im[i];
                 y_im[i] = y_re[i] * q_im[i] + y_im[i] * q_re[i];
                 y_re[i] = next;
+                to_re[i] += y_re[i];
+                to_im[i] += y_im[i];
             }
         }
     }
@@ -172,43 +208,51 @@ inline void order(Row z, const Shape &shape, float K, OutRow out, float told[2],
     told[1] += coherence;
 }
 
+// The gradient of one order parameter of a token, where |Z| hands on its own.
+struct Slope {
+    Row y_re, y_im, y_abs, g_re, g_im, g_abs;
+    float share;
+
+    Slope(Row seen, Row d, Size at, const Shape &shape)
+        : y_re(seen + at), y_im(y_re + shape.set), y_abs(y_im + shape.set), g_re(d + at), g_im(g_re + shape.set),
+          g_abs(g_im + shape.set), share(shape.share) {}
+
+    void at(Size i, float &e_re, float &e_im) const {
+        const float slope = g_abs[i] / y_abs[i];
+        e_re = share * (g_re[i] + slope * y_re[i]);
+        e_im = share * (g_im[i] + slope * y_im[i]);
+    }
+};
+
 // The gradient of `order` for that of the features, d, into that of the states, d_z; returns the gradient of K.
-template <bool coupled>
+template <Pull pull>
 inline float order_back(Row z, const Shape &shape, float K, Row seen, Row d, OutRow d_z, Size width) {
-    const Size groups = shape.groups, plane = shape.plane, set = shape.set;
+    const Size groups = shape.groups;
     const float share = shape.share, eps = shape.eps;
-    float pull = 0.0f;
+    float d_K = 0.0f;
     float mean_re[TILE] = {}, mean_im[TILE] = {}, back_re[TILE] = {}, back_im[TILE] = {};
-    float cosine[TILE], sine[TILE];                        // of the Kuramoto step
-    float q_re[TILE], q_im[TILE], w_re[TILE], w_im[TILE];  // the phasor after it, and its power n - 1
-    float d_re[TILE], d_im[TILE], d_radius[TILE], inverse[TILE], length[TILE];
-    if (coupled) mean_field(z, shape, mean_re, mean_im, width);
+    float d_re[TILE] = {}, d_im[TILE] = {}, d_radius[TILE] = {};  // by the harmonics after the first
+    float q_re[TILE], q_im[TILE], w_re[TILE], w_im[TILE];         // the phasor after its step, and its powers
+    if (pull != Pull::none) mean_field(z, shape, mean_re, mean_im, width);
     for (Size j = 0; j < shape.group; ++j) {
-        Row re = z + j * groups, im = re + plane;
-        OutRow to_re = d_z + j * groups, to_im = to_re + plane;
+        Row re = z + j * groups, im = re + shape.plane;
+        OutRow to_re = d_z + j * groups, to_im = to_re + shape.plane;
+        if (shape.harmonics > 1) {
 #pragma omp simd
-        for (Size i = 0; i < width; ++i) {
-            length[i] = std::sqrt(re[i] * re[i] + im[i] * im[i] + eps);
-            inverse[i] = 1.0f / length[i];
-            q_re[i] = re[i] * inverse[i];
-            q_im[i] = im[i] * inverse[i];
-            if (coupled) {
-                const float p_re = q_re[i], p_im = q_im[i];
-                turn(K * (p_re * mean_im[i] - p_im * mean_re[i]), cosine[i], sine[i]);
-                q_re[i] = p_re * cosine[i] - p_im * sine[i];
-                q_im[i] = p_re * sine[i] + p_im * cosine[i];
+            for (Size i = 0; i < width; ++i) {
+                const Phasor x = step<pull>(re[i], im[i], mean_re[i], mean_im[i], K, eps);
+                w_re[i] = q_re[i] = x.q_re;
+                w_im[i] = q_im[i] = x.q_im;
+                d_re[i] = d_im[i] = d_radius[i] = 0.0f;
             }
-            w_re[i] = 1.0f;
-            w_im[i] = d_re[i] = d_im[i] = d_radius[i] = 0.0f;
         }
-        for (Size n = 0; n < shape.harmonics; ++n) {
-            Row y_re = seen + n * groups, y_im = y_re + set, y_abs = y_im + set;
-            Row g_re = d + n * groups, g_im = g_re + set, g_abs = g_im + set;
+        for (Size n = 1; n < shape.harmonics; ++n) {
+            const Slope slope(seen, d, n * groups, shape);
             const float order = n + 1;
 #pragma omp simd
             for (Size i = 0; i < width; ++i) {
-                const float slope = g_abs[i] / y_abs[i];
-                const float e_re = share * (g_re[i] + slope * y_re[i]), e_im = share * (g_im[i] + slope * y_im[i]);
+                float e_re, e_im;
+                slope.at(i, e_re, e_im);
                 d_re[i] += order * (w_re[i] * e_re + w_im[i] * e_im);
                 d_im[i] += order * (w_re[i] * e_im - w_im[i] * e_re);
                 const float next = w_re[i] * q_re[i] - w_im[i] * q_im[i];
@@ -217,36 +261,46 @@ inline float order_back(Row z, const Shape &shape, float K, Row seen, Row d, Out
                 d_radius[i] += w_re[i] * e_re + w_im[i] * e_im;
             }
         }
+        const Slope slope(seen, d, 0, shape);
         float here = 0.0f;
 #pragma omp simd reduction(+ : here)
         for (Size i = 0; i < width; ++i) {
-            const float p_re = re[i] * inverse[i], p_im = im[i] * inverse[i];
-            const float c_re = length[i] * d_re[i], c_im = length[i] * d_im[i];  // gradient of the coupled phasor
-            float f_re = c_re, f_im = c_im;                                      // and of the free one
-            if (coupled) {
-                const float error = p_re * mean_im[i] - p_im * mean_re[i];
-                const float along = c_im * q_re[i] - c_re * q_im[i], drag = K * along;
-                here += along * error;
-                f_re = c_re * cosine[i] + c_im * sine[i] + drag * mean_im[i];
-                f_im = c_im * cosine[i] - c_re * sine[i] - drag * mean_re[i];
-                back_re[i] -= share * drag * p_im;
-                back_im[i] += share * drag * p_re;
+            const Phasor x = step<pull>(re[i], im[i], mean_re[i], mean_im[i], K, eps);
+            float e_re, e_im;
+            slope.at(i, e_re, e_im);
+            const float c_re = x.length * (e_re + d_re[i]), c_im = x.length * (e_im + d_im[i]);  // gradient of q
+            float f_re = c_re, f_im = c_im;                                                      // and of p
+            if (pull != Pull::none) {
+                const float along = c_im * x.q_re - c_re * x.q_im, drag = K * along;
+                here += along * x.error;
+                f_re = c_re * x.cosine + c_im * x.sine + drag * mean_im[i];
+                f_im = c_im * x.cosine - c_re * x.sine - drag * mean_re[i];
+                back_re[i] -= share * drag * x.p_im;
+                back_im[i] += share * drag * x.p_re;
             }
-            const float radial = d_radius[i] - inverse[i] * (f_re * p_re + f_im * p_im);
-            to_re[i] = f_re * inverse[i] + p_re * radial;
-            to_im[i] = f_im * inverse[i] + p_im * radial;
+            const float outward = x.q_re * e_re + x.q_im * e_im + d_radius[i];
+            const float radial = outward - x.inverse * (f_re * x.p_re + f_im * x.p_im);
+            to_re[i] = f_re * x.inverse + x.p_re * radial;
+            to_im[i] = f_im * x.inverse + x.p_im * radial;
         }
-        pull += here;
+        d_K += here;
     }
-    for (Size j = 0; coupled && j < shape.group; ++j) {
-        OutRow to_re = d_z + j * groups, to_im = to_re + plane;
+    for (Size j = 0; pull != Pull::none && j < shape.group; ++j) {
+        OutRow to_re = d_z + j * groups, to_im = to_re + shape.plane;
 #pragma omp simd
         for (Size i = 0; i < width; ++i) {
             to_re[i] += back_re[i];
             to_im[i] += back_im[i];
         }
     }
-    return pull;
+    return d_K;
+}
+
+// The form of a function for this coupling.
+template <typename Form>
+inline Form *chosen(bool coupled, float K, Form *none, Form *gentle, Form *any) {
+    if (!coupled) return none;
+    return K >= -1.0f && K <= 1.0f ? gentle : any;
 }
 
 }  // namespace
@@ -363,11 +417,11 @@ void order_forward(Row states, Row coupling, OutRow features, OutRow R, OutRow c
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (Size row = 0; row < rows; ++row) {
         const float K = coupling ? coupling[row] : 0.0f;
+        const auto read = chosen(coupling != nullptr, K, order<Pull::none>, order<Pull::gentle>, order<Pull::any>);
         float told[2] = {};
         for (Size first = 0; first < groups; first += TILE) {
             const Size width = groups - first < TILE ? groups - first : TILE;
-            (coupling ? order<true> : order<false>)(states + row * group * groups + first, shape, K,
-                                                    features + row * 3 * shape.set + first, told, width);
+            read(states + row * group * groups + first, shape, K, features + row * 3 * shape.set + first, told, width);
         }
         R[row] = told[0] / groups;
         coherence[row] = told[1] / groups;
@@ -381,14 +435,15 @@ void order_backward(Row states, Row coupling, Row features, Row grad, OutRow gra
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (Size row = 0; row < rows; ++row) {
         const float K = coupling ? coupling[row] : 0.0f;
-        float pull = 0.0f;
+        const auto back = chosen(coupling != nullptr, K, order_back<Pull::none>, order_back<Pull::gentle>,
+                                 order_back<Pull::any>);
+        float d_K = 0.0f;
         for (Size first = 0; first < groups; first += TILE) {
             const Size width = groups - first < TILE ? groups - first : TILE;
             const Size at = row * group * groups + first, seen = row * 3 * shape.set + first;
-            pull += (coupling ? order_back<true> : order_back<false>)(states + at, shape, K, features + seen,
-                                                                      grad + seen, grad_states + at, width);
+            d_K += back(states + at, shape, K, features + seen, grad + seen, grad_states + at, width);
         }
-        if (coupling) grad_coupling[row] = pull;
+        if (coupling) grad_coupling[row] = d_K;
     }
 }
 
