@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -13,11 +13,14 @@ from trainer.device import open_device
 from trainer.preparing import build_state
 from trainer.stepping import Batch, train_step
 
-ROUNDS, WARM = 25, 3
+ROUNDS, WARM = 41, 3
 
 
 def measure(threads: int, rounds: int = ROUNDS) -> Cost:
-    """Median CPU milliseconds of an optimizer step, and how many steps each gets for one of the subject's."""
+    """Median CPU milliseconds of an optimizer step, and how many steps each gets for one of the subject's.
+
+    A ratio is the median over the rounds: the processor changes its pace within seconds, and a round is shorter.
+    """
     steps = {name: stepper(name, threads) for name in CONTENDERS}
     taken: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     for turn in range(WARM + rounds):
@@ -29,10 +32,14 @@ def measure(threads: int, rounds: int = ROUNDS) -> Cost:
     ms = {name: 1e3 * statistics.median(times) for name, times in taken.items()}
     return Cost(
         ms={name: round(one, 1) for name, one in ms.items()},
-        ratio={name: round(ms[SUBJECT] / one, 3) for name, one in ms.items()},
+        ratio={name: round(_ratio(taken[SUBJECT], times), 3) for name, times in taken.items()},
         rounds=rounds,
         **provenance(threads),
     )
+
+
+def _ratio(ours: Sequence[float], others: Sequence[float]) -> float:
+    return statistics.median(one / other for one, other in zip(ours, others, strict=True))
 
 
 def stepper(name: str, threads: int) -> Callable[[], object]:
