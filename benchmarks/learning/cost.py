@@ -19,7 +19,7 @@ ROUNDS, WARM = 41, 3
 def measure(threads: int, rounds: int = ROUNDS) -> Cost:
     """Median CPU milliseconds of an optimizer step, and how many steps each gets for one of the subject's.
 
-    A ratio is the median over the rounds: the processor changes its pace within seconds, and a round is shorter.
+    A ratio is the median over the rounds: a processor changes its pace within seconds, a round is shorter.
     """
     steps = {name: stepper(name, threads) for name in CONTENDERS}
     taken: dict[str, list[float]] = {name: [] for name in CONTENDERS}
