@@ -21,6 +21,7 @@ from typing import Any
 from benchmarks.functional.runs import CutError, Run, measure
 from benchmarks.functional.table import table
 from benchmarks.functional.variants import PLAN, VARIANTS, uncoupled
+from benchmarks.learning.kernels import add_kernels, use_kernels
 from benchmarks.pages import put
 
 RESULTS = Path(__file__).parents[1] / "results" / "functional.jsonl"
@@ -39,6 +40,7 @@ def main() -> int:
         for run in wanted:
             print("done" if run.key in done else "todo", run.key)
         return 0
+    use_kernels(options.kernels)
     ends = deadline(options.until)
     options.out.parent.mkdir(exist_ok=True)
     for run in todo:
@@ -66,6 +68,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--tasks", nargs="+", default=[], metavar="TASK")
     parser.add_argument("--variants", nargs="+", default=[], metavar="NAME", choices=VARIANTS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[1], metavar="N")
+    add_kernels(parser)
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--into", type=Path, help="put the table between its two marks in this file")
     return parser.parse_args()
