@@ -23,6 +23,7 @@ import torch
 from benchmarks.__main__ import RESULTS
 from benchmarks.figures import Figure, report
 from benchmarks.speed_table import Cell
+from trainer.heap import keep_freed_memory
 from trainer.kernels import default_kernel_cache
 from trainer.models import LanguageModel, create, native
 
@@ -167,6 +168,7 @@ def main() -> None:
     """Measure."""
     options = parse()
     torch.set_num_threads(options.threads)
+    keep_freed_memory()
     if not use_native():
         options.modes = [mode for mode in options.modes if not mode.startswith("torch")]
     if any(mode.startswith("compiled") for mode in options.modes):
