@@ -24,6 +24,7 @@ VARIANTS: Mapping[str, Fields] = {
     "feedback, groups of 16": {"feedback": True, "k_max": 2.0, "group": 16, "harmonics": 8},
     "mobius, feedback": {"dynamics": "mobius", "feedback": True, "k_max": 1.0},
     "mobius, latch": {"dynamics": "mobius", "latch": 0.3},
+    "mobius, latch of 0.45": {"dynamics": "mobius", "latch": 0.45},
     "mobius, latch, feedback": {"dynamics": "mobius", "latch": 0.3, "feedback": True, "k_max": 0.5},
 }
 
