@@ -40,11 +40,9 @@ def test_what_is_freed_is_taken_again_without_the_kernel() -> None:
     told, pages = _taken_again("kept")
     if not told:
         pytest.skip("no glibc here")
-    assert pages < 100
-
-
-def test_a_heap_that_was_not_told_hands_it_back() -> None:
-    assert _taken_again("as it is")[1] > 1000
+    handed_back = _taken_again("as it is")[1]
+    assert handed_back > 20  # of 96 MiB; more where pages are small
+    assert 10 * pages < handed_back
 
 
 def test_an_allocator_that_the_environment_sets_is_left_alone() -> None:
