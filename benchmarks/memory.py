@@ -12,7 +12,7 @@ import torch
 from torch.nn.functional import cross_entropy, linear
 
 from benchmarks.figures import Figure, report
-from trainer.heap import keep_freed_memory
+from trainer.device import open_device
 from trainer.models import create
 from trainer.models.published import PublishedV3
 
@@ -24,8 +24,7 @@ FORMS = ("plain", "chunked")
 def one_step(form: str) -> None:
     """One forward and backward pass of the whole model and an AdamW step; prints the peak in MiB."""
     torch.manual_seed(0)
-    torch.set_num_threads(1)
-    keep_freed_memory()
+    open_device("cpu", 1)
     model = cast(PublishedV3, create("kssm-v3-original", VOCAB))
     optimizer = torch.optim.AdamW(model.parameter_groups(0.1, decay_omega=True), lr=4e-4, fused=True)
     tokens = torch.randint(VOCAB, (BATCH, CONTEXT + 1))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.figures import Figure, report
-from benchmarks.speed import use_native
+from benchmarks.learning.kernels import use_kernels
 from trainer.models import native
 from trainer.models.oscillators import driven_oscillators
 
@@ -39,7 +39,7 @@ def scanned(kernels: str) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         if kernels == "torch":
             native.disable()
         else:
-            use_native()
+            use_kernels("auto")
         return driven_oscillators(gate, phase, omega)
 
     return states
@@ -53,7 +53,7 @@ def main() -> None:
     leaves = [one.requires_grad_() for one in inputs]
     forms: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {"index loop": indexed}
     forms["scan, torch"] = scanned("torch")
-    if use_native():
+    if use_kernels("auto") == "native":
         forms["scan, native"] = scanned("native")
     taken: dict[str, list[float]] = {name: [] for name in forms}
     for _ in range(ROUNDS + 1):

@@ -22,9 +22,9 @@ import torch
 
 from benchmarks.__main__ import RESULTS
 from benchmarks.figures import Figure, report
+from benchmarks.learning.kernels import use_kernels
 from benchmarks.speed_table import Cell
-from trainer.heap import keep_freed_memory
-from trainer.kernels import default_kernel_cache
+from trainer.device import open_device
 from trainer.models import LanguageModel, create, native
 
 CONTENDERS: dict[str, tuple[str, dict[str, object]]] = {
@@ -72,16 +72,7 @@ class kernels(AbstractContextManager[None]):  # noqa: N801
 
     def __exit__(self, *_: object) -> None:
         if self.off:
-            use_native()
-
-
-def use_native() -> bool:
-    """Whether native kernels are in use from here on."""
-    try:
-        native.enable(default_kernel_cache())
-    except native.NativeUnavailableError as error:
-        print(f"torch kernels only: {error}", file=sys.stderr)
-    return native.enabled()
+            use_kernels("auto")
 
 
 def contender(name: str, size: str, tokens: int) -> Contender:
@@ -167,9 +158,8 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     """Measure."""
     options = parse()
-    torch.set_num_threads(options.threads)
-    keep_freed_memory()
-    if not use_native():
+    open_device("cpu", options.threads)
+    if use_kernels("auto") != "native":
         options.modes = [mode for mode in options.modes if not mode.startswith("torch")]
     if any(mode.startswith("compiled") for mode in options.modes):
         native.hide_from_compiler()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.figures import Figure, report, seconds
-from benchmarks.speed import use_native
+from benchmarks.learning.kernels import use_kernels
 from trainer.models import create
 
 PRESETS = ("gpt-tiny", "gated-tiny", "kssm-v3-tiny")
@@ -35,7 +35,7 @@ def stepper(preset: str) -> Callable[[], None]:
 
 def main() -> None:
     """Measure."""
-    use_native()
+    use_kernels("auto")
     steps = {preset: stepper(preset) for preset in PRESETS}
     times: dict[str, list[float]] = {preset: [] for preset in PRESETS}
     for step in steps.values():

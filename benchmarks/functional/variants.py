@@ -39,8 +39,8 @@ TASKS = ("flip-flop", "interleaved", "brackets", "recall")
 SHORT = TASKS[:-1]
 """Learnt in part within 400 steps; `recall` beyond 8 bytes only after some 800, and with few keys."""
 TASK_SETS: Mapping[str, tuple[str, ...]] = {
-    "recall": ("data.recall_pairs=4", "optim.lr=0.006"),
-    "interleaved": ("data.interleaved_streams=2", "data.interleaved_period=2", "optim.lr=0.006"),
+    "recall": ("data.recall_pairs=4",),
+    "interleaved": ("data.interleaved_streams=2", "data.interleaved_period=2"),
 }
 """Small enough to be learnt: of four streams of four digits nothing was, by any variant, within 400 steps."""
 

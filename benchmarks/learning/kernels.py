@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from trainer.data import default_cache_dir
+from trainer.kernels import default_kernel_cache
 from trainer.models import native
 
 CHOICES = ("auto", "native", "torch")
@@ -22,7 +22,7 @@ def use_kernels(choice: str) -> str:
     """
     if choice != "torch":
         try:
-            native.enable(default_cache_dir().parent / "native")
+            native.enable(default_kernel_cache())
         except native.NativeUnavailableError as error:
             if choice == "native":
                 raise

@@ -132,7 +132,8 @@ inline void mean_field(Row z, const Shape &shape, OutRow mean_re, OutRow mean_im
     }
 }
 
-// How the oscillators of one token are coupled: not at all, by |K| <= 1, or by any K.
+// How the oscillators of one token are coupled: not at all, by |K| <= 1 (inside the unit disk a step then turns by 1
+// radian at most), or by any K.
 enum class Pull { none, gentle, any };
 
 // An oscillator before and after its Kuramoto step: the phasors p and q, the length, and the step e^(i K error).
