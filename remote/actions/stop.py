@@ -5,9 +5,9 @@ from typing import Any
 from remote.actions.outcome import Outcome, failed
 from remote.actions.start_request import new_ticket
 from remote.actions.wait import wait_for
+from remote.audit.whoami import whoami
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
-from remote.session.dialogue import whoami
 from remote.session.session import Session
 
 ASK_S = 15.0

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context
 from remote.agent.host import status as host
 from remote.agent.runs import checkpoints, receive
 from remote.agent.runs import stop as ending
 from remote.agent.starts import resume as resuming
 from remote.agent.starts import start as starting
+from remote.agent.verb import Result, Work
 
 Handler: TypeAlias = Callable[[Context, Result], Result | Work]
 

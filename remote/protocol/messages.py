@@ -30,6 +30,8 @@ __all__ = [
 
 PROTO = (1, 0)
 LINE_LIMIT = 1 << 20
+ANSWER_MAX = LINE_LIMIT - (1 << 14)
+"""What the rows of one answer may take: the rest of the line is for what stands around them."""
 DEPTH_LIMIT = 32
 FRAME_LIMIT = 1 << 20
 NUMBER_LIMIT = sys.float_info.max  # a larger whole number is no float any more; 1e999 reads as infinity

@@ -1,12 +1,10 @@
 """What is said over a connection: hello first, then runs, followed files and whatever was waiting."""
 
-import getpass
-import os
-import socket
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from remote.audit.whoami import whoami
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
 from remote.protocol.messages import PROTO, Pushed, Reply
@@ -18,15 +16,6 @@ from remote.session.pending_calls import CallTable, cleaned
 from remote.session.run_cache import Board
 from remote.session.streams.followed_streams import Streams
 from remote.session.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
-
-
-def whoami() -> str:
-    """`user@machine (pid)`: how another operator is told who acted."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()} ({os.getpid()})"
 
 
 class Conversation:

@@ -1,17 +1,15 @@
 """Verbs on their way: which request waits for which answer, across reconnects."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
+from remote.protocol.answers import Answer, OnDone
 from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
 from remote.protocol.messages import Reply
 from remote.protocol.sanitise import clean, clean_tree
 from remote.protocol.verbs import VERBS
 from remote.session.link.connection import Connection
-
-Answer: TypeAlias = Mapping[str, Any] | CallError
-OnDone: TypeAlias = Callable[[Answer], None]
 
 
 @dataclass(eq=False, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from remote.audit.audit_writer import CLERK
 from remote.hosts.host import LOCAL, Host
+from remote.protocol.answers import Answer, OnDone
 from remote.protocol.errors import CallError, Question, UnreachableError
 from remote.protocol.messages import Cursor
 from remote.protocol.permission import is_read_only, refusal
@@ -20,11 +21,13 @@ from remote.protocol.verbs import acts
 from remote.protocol.views import HostHello, RunView
 from remote.session.event_loop import Pilot
 from remote.session.link.link_state import LinkState, Timings
-from remote.session.pending_calls import Answer, Call, OnDone
+from remote.session.link.open_transport import open_transport
+from remote.session.pending_calls import Call
 from remote.session.run_cache import Answered
 from remote.session.streams.follower import Follower
 from remote.session.updates import Bytes, Update
-from remote.transport.base import Answers, Opener, Sftp, open_transport
+from remote.transport.base import Answers, Opener
+from remote.transport.sftp import Sftp
 
 CALL_S = 10.0
 FIRST_ATTACH = 262144

@@ -1,8 +1,9 @@
 """The verbs `deploy-check` and `deploy-clean`: what lies on this host, and what of it may go."""
 
 from remote.agent.background import in_thread
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context
 from remote.agent.starts.environment import own
+from remote.agent.verb import Result, Work
 from remote.deploy.on_host.garbage import clean, look
 from remote.deploy.up_to_date import judge
 

@@ -8,8 +8,9 @@ from typing import Any
 import psutil
 
 from remote.agent.background import in_thread
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context
 from remote.agent.processes.orphans import Member, members, orphans
+from remote.agent.verb import Result, Work
 from remote.protocol.errors import CallError
 from remote.readings.nvidia import gpu_users
 from trainer.run.locks import is_free

@@ -6,9 +6,9 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from remote.agent.context import Context, Result, Work
-from remote.agent.host.status import ANSWER_MAX
-from remote.protocol.messages import encode
+from remote.agent.context import Context
+from remote.agent.verb import Result, Work
+from remote.protocol.messages import ANSWER_MAX, encode
 from trainer.run.checkpoints.manifest import MANIFEST, NAME, Manifest, parse_manifest, ranked
 from trainer.run.run_errors import CheckpointError
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from remote.agent.context import Context, Result
+from remote.agent.context import Context
 from remote.agent.starts.boot_units import launchd_files, launchd_notes, systemd_files, systemd_notes
+from remote.agent.verb import Result
 from remote.protocol.errors import CallError
 from trainer.run.atomic import fsync_folder, write_bytes
 

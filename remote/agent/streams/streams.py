@@ -5,9 +5,10 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from remote.agent.context import Context, Result
+from remote.agent.context import Context
 from remote.agent.streams.source import Followed, Source, WatchedFile, first_cursor, read_before
 from remote.agent.streams.tail import Tail
+from remote.agent.verb import Result
 from remote.protocol.errors import CallError
 from remote.protocol.messages import Cursor, encode
 from trainer.run.run_errors import RunError

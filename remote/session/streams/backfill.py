@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from remote.protocol.answers import Caller
 from remote.protocol.errors import ProtocolError
 from remote.protocol.views import checked
-from remote.session.session import Session
 
 N_MAX = 524288
 
@@ -47,7 +47,7 @@ def older_args(
     return {"what": what, "file": file, "before": before, "n": min(n, N_MAX), **whose}
 
 
-def read_older(session: Session, file: str, before: int, n: int = 262144, **whose: str) -> Older:
+def read_older(session: Caller, file: str, before: int, n: int = 262144, **whose: str) -> Older:
     """At most `n` bytes before byte `before` of a file of a stream, from the start of a line; of the file
     before where `before` is 0. `whose`: `run_id` and `what` (`log`, `events`), or `what="watch"` and `path`.
 

@@ -4,13 +4,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from remote.protocol.answers import Answer
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
 from remote.protocol.messages import WINDOW, Cursor, Reply
 from remote.protocol.views import RunView
 from remote.session.link.connection import Connection
-from remote.session.link.recovery import Recovery
-from remote.session.pending_calls import Answer
+from remote.session.recovery import Recovery
 from remote.session.streams.follower import Follower
 from remote.session.updates import Bytes, Gap, StreamEnd, Truncated, Update
 
