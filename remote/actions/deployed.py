@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from remote.deploy.up_to_date import SENTENCES
 from remote.deploy.wheel import our_wheel
 from remote.protocol.errors import ProtocolError
+from remote.protocol.up_to_date import SENTENCES
 from remote.protocol.views import checked
 
 CHECK_S, CLEAN_S = 15.0, 120.0

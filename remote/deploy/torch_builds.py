@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from remote.deploy.requirements import release
 from remote.deploy.survey import Survey
 from remote.hosts.torch_setting import HOST_INDEX, NAMES, NONE, SETTINGS, URL
 from remote.protocol.errors import CallError
+from remote.protocol.version import release
 
 INDEX = "https://download.pytorch.org/whl/"
 BUILDS = ((580, "cu130"), (525, "cu126"))

@@ -5,7 +5,7 @@ from remote.agent.context import Context
 from remote.agent.starts.environment import own
 from remote.agent.verb import Result, Work
 from remote.deploy.on_host.garbage import clean, look
-from remote.deploy.up_to_date import judge
+from remote.protocol.up_to_date import judge
 
 
 def check(ctx: Context, args: Result) -> Work:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from trainer.data.cache.flock import Flock
+from trainer.data.flock import Flock
 from trainer.data.prepared_corpus import TOKEN, TOKENIZER, TRAIN, VAL, Corpus, FileRecord, Meta
 from trainer.data.progress import Pulse
 from trainer.data.sources.source import Source
