@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from remote.actions.adopt_reap import adopt_run, find_orphan, reap
-from remote.actions.diagnose import Report, examine, refused
+from remote.actions.diagnose import Diagnosis, examine, refused
 from remote.audit.audit_log import NAME, read
 from remote.hosts.client_state import client_folder
 from remote.protocol.errors import CallError, ProtocolError
@@ -38,7 +38,7 @@ def examine_host(host: str, *, deep: bool, as_json: bool) -> int:
     except CallError as error:
         if error.code not in ("refused", "incompatible"):
             raise
-        report = Report((refused(error),))
+        report = Diagnosis((refused(error),))
     healthy = is_healthy(report.findings)
     if as_json:
         emit(
@@ -55,7 +55,7 @@ def examine_host(host: str, *, deep: bool, as_json: bool) -> int:
     return OK if healthy else FAILURE
 
 
-def doctor_words(host: str, report: Report) -> Iterable[str]:
+def doctor_words(host: str, report: Diagnosis) -> Iterable[str]:
     """The report for people: what, why, and the command that would mend it."""
     for one in report.findings:
         yield f"{MARKS[one.level]} {one.about}: {one.what}"

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.streams.tail import Source, Tail
+from remote.agent.streams.source import StreamSource
+from remote.agent.streams.tail import Tail
 from remote.protocol.messages import Cursor
 from tests.trainer.job import talker
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.job.log_rotation import OwnLog
-from trainer.job.reporter import Voice
+from trainer.job.reporter import Reporter
 from trainer.run.layout import RunDir
 from trainer.run.logs import begin_log, log_files
 from trainer.telemetry.write import EventWriter
@@ -32,8 +33,8 @@ def run(tmp_path: Path) -> RunDir:
 class Follower:
     """Follows a run's log as an agent does, and keeps what it would have sent."""
 
-    def __init__(self, run: RunDir, source: Source | None = None) -> None:
-        self._tail = Tail(1, source or Source(run, "log"), Cursor(), follow=True)
+    def __init__(self, run: RunDir, source: StreamSource | None = None) -> None:
+        self._tail = Tail(1, source or StreamSource(run, "log"), Cursor(), follow=True)
         self.data = b""
 
     def drain(self) -> None:
@@ -105,7 +106,7 @@ def test_a_follower_gets_every_byte_once_though_the_trainer_is_killed_at_any_mom
 def test_last_words_written_while_the_follower_looks_for_the_next_file_are_not_passed_over(
     run: RunDir,
 ) -> None:
-    class Late(Source):
+    class Late(StreamSource):
         def after(self, name: str) -> Path | None:
             if name == "001.log" and not run.log(2).exists():
                 with run.log(1).open("ab") as file:
@@ -172,7 +173,7 @@ def test_a_log_that_cannot_go_on_is_written_on_and_said_once(run: RunDir) -> Non
             raise OSError(28, "No space left on device")
 
     with EventWriter(run.events, 1) as events:
-        voice = Voice(events, Full(run, 1))
+        voice = Reporter(events, Full(run, 1))
         voice.say("one")
         voice.say("two")
     assert run.events.read_text().count("the log grows on in one file") == 1
