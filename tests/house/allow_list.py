@@ -1,6 +1,8 @@
-"""A contract of import-linter's own contracts list what is forbidden, or who may import one module. This one answers what a
-newcomer asks: what may I use in here? A room is a package or a module; the longest name that fits is a module's
-room. Python's standard library needs no line.
+"""A contract of import-linter: each room names what it may import, and whatever it does not name is refused.
+
+import-linter's own contracts list what is forbidden, or who may import one module. This one answers what a
+newcomer asks: what may I use in here? A room is a package or a module; the longest name that fits is a
+module's room. Python's standard library needs no line.
 """
 
 import sys
