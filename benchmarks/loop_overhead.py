@@ -22,7 +22,7 @@ from trainer.device.device import open_device
 from trainer.job.assignment import standalone
 from trainer.job.job import Job
 from trainer.job.outcome import Ledger
-from trainer.job.reporter import Reporter
+from trainer.job.reporter import RunReporter
 from trainer.job.stop import Stop
 from trainer.loop.context import Training
 from trainer.loop.report import look
@@ -120,7 +120,7 @@ def measure(preset: str, *overrides: str) -> tuple[Taking, float]:
                 assignment=assignment,
                 origin=None,
                 stop=stop,
-                voice=Reporter(events),
+                voice=RunReporter(events),
                 ledger=ledger,
                 threads=1,
             )

@@ -14,7 +14,7 @@ from trainer.job.environment import granted_threads, prepare_environment
 from trainer.job.job import Assignment, Job, Origin
 from trainer.job.log_rotation import OwnLog
 from trainer.job.outcome import AttemptEnd, ExitCode, Ledger, RefusedError, StoppedError, TrainingFailedError
-from trainer.job.reporter import Reporter
+from trainer.job.reporter import RunReporter
 from trainer.job.stop import Stop
 from trainer.run.atomic import NO_SPACE, make_reserve
 from trainer.run.records import ExitRecord, write_exit, write_hello
@@ -33,7 +33,7 @@ def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
         make_reserve(run.reserve)
         write_hello(run, assignment.attempt, assignment.token, os.getpid())
         with EventWriter(run.events, assignment.attempt) as events:
-            voice = Reporter(events, OwnLog(run, assignment.config.log.max_bytes))
+            voice = RunReporter(events, OwnLog(run, assignment.config.log.max_bytes))
             ending = _judge(lambda: _work(assignment, stop, voice, ledger), stop)
             _last_words(voice, ending, ledger)
             if ending.outcome != "failed":
@@ -45,7 +45,7 @@ def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
     return ending.code
 
 
-def _work(assignment: Assignment, stop: Stop, voice: Reporter, ledger: Ledger) -> None:
+def _work(assignment: Assignment, stop: Stop, voice: RunReporter, ledger: Ledger) -> None:
     config, resolved = assignment.config, assignment.resolved
     voice.events.hello(
         name=assignment.name,
@@ -74,7 +74,7 @@ def _work(assignment: Assignment, stop: Stop, voice: Reporter, ledger: Ledger) -
     train(Job(assignment=assignment, origin=origin, stop=stop, voice=voice, ledger=ledger, threads=threads))
 
 
-def _origin(assignment: Assignment, voice: Reporter) -> Origin | None:
+def _origin(assignment: Assignment, voice: RunReporter) -> Origin | None:
     if not assignment.source and not assignment.parent:
         return None
     origin = None
@@ -133,7 +133,7 @@ def _disk_reason(error: OSError) -> str:
     return f"{code or type(error).__name__}: {error}"
 
 
-def _last_words(voice: Reporter, ending: AttemptEnd, ledger: Ledger) -> None:
+def _last_words(voice: RunReporter, ending: AttemptEnd, ledger: Ledger) -> None:
     if ending.outcome == "failed":
         print(f"Error: {ending.reason}", file=sys.stderr, flush=True)
         voice.events.note(ending.reason, "error", ledger.step)

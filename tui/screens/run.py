@@ -9,7 +9,7 @@ from textual.events import Resize
 from textual.widgets import Input
 
 from trainer.telemetry.bands import Bands
-from trainer.telemetry.judge import Reading
+from trainer.telemetry.judge import LampReading
 from tui.keys import Where, bindings
 from tui.screens.run_keys import RunKeys
 from tui.store.lamps import PROBED, lamps
@@ -150,7 +150,7 @@ class RunScreen(RunKeys):
     def _lay(self, name: str, make: Layout) -> None:
         self.query_one(f"#{name}", Panel).lay(make)
 
-    def _lamps(self, run: RunRecord, bands: Bands, lit: list[Reading]) -> None:
+    def _lamps(self, run: RunRecord, bands: Bands, lit: list[LampReading]) -> None:
         """The lamps; those of the last look into the model stand beneath its layers, where there is room."""
         self.set_class(run.probe is not None, "-looks")
         beneath = [lamp for lamp in lit if lamp.metric in PROBED]

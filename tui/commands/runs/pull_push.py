@@ -25,7 +25,7 @@ def pull_run(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         try:
-            with ProgressLine() as line:
+            with TransferLine() as line:
                 pulled = pull(
                     session,
                     view.run_id,
@@ -74,7 +74,7 @@ def size(count: float) -> str:
     return f"{count:.2f} TB"
 
 
-class ProgressLine:
+class TransferLine:
     """One line on stderr that is written over; nothing where stderr is no terminal."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class ProgressLine:
         self._next = 0.0
         self._width = 0
 
-    def __enter__(self) -> "ProgressLine":
+    def __enter__(self) -> "TransferLine":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -116,7 +116,7 @@ def push_checkpoint(args: argparse.Namespace) -> int:
     """Bring a checkpoint to a host."""
     with link_to(args.host) as session:
         run_id = find_view(session, args.run).run_id if args.run else ""
-        with ProgressLine() as line:
+        with TransferLine() as line:
             options = PushOptions(origin=args.origin or "", run_id=run_id)
             pushed = push(session, Path(args.path), options, line.show)
     answer({"host": args.host, **pushed.to_json()}, args.json, lambda _: push_words(args.host, pushed))
