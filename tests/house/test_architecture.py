@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md says what the code does: its table is the contracts', and every file that it names is there."""
+"""ARCHITECTURE.md says what the code does: its table is the contracts', and the files that it names are there."""
 
 import re
 
