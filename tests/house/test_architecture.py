@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md says what the code does: its table is the contracts', and the files that it names are there."""
+"""ARCHITECTURE.md says what the code does: its table is the contracts', and what it names is there."""
 
 import re
 
