@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from remote.audit import NAME, Entry, append, entry
 from remote.calls import Answer, OnDone
@@ -12,6 +12,8 @@ from remote.conversation import whoami
 from remote.errors import CallError
 from remote.hosts import make_client_folder
 from trainer.run.errors import RunError
+
+R = TypeVar("R")
 
 
 class Clerk:
@@ -37,12 +39,12 @@ class Clerk:
         with done:
             return done.wait_for(lambda: not self._entries.unfinished_tasks, timeout)
 
-    def witness(self, host: str, verb: str, args: Mapping[str, Any], on_done: OnDone) -> OnDone:
+    def witness(self, host: str, verb: str, args: Mapping[str, Any], on_done: OnDone[R]) -> OnDone[R]:
         """Note that a verb was asked for; what this returns notes its outcome, and then calls `on_done`."""
         who = whoami()
         self.note(entry(verb, args, who, host=host, outcome="asked"))
 
-        def finish(answer: Answer) -> None:
+        def finish(answer: Answer[R]) -> None:
             failed = isinstance(answer, CallError)
             outcome, said = (answer.code, answer.message) if isinstance(answer, CallError) else ("ok", "")
             self.note(

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from remote.errors import CallError, ProtocolError, Question
+from remote.errors import CallError, Question
 from tui.screens.bridge import Heard, Told
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
-    from remote.older import Older
+    from remote.results import Older, ProcessList
     from remote.session import Session
 
 Post = Callable[[Callable[[], None]], None]
@@ -57,7 +57,7 @@ class SessionActs:
         def act() -> "Outcome":
             from remote.actions.housekeeping import reap
 
-            return reap(self._sessions[host], {"run_id": run_id, "pid": pid, "start": start})
+            return reap(self._sessions[host], run_id, pid, start)
 
         self._do(act, told)
 
@@ -65,12 +65,15 @@ class SessionActs:
         """Hand on what the operator answered; the link is tried again."""
         self._sessions[host].answer(question, text)
 
-    def call(self, host: str, verb: str, heard: Heard) -> None:
-        """Ask a host something that changes nothing."""
+    def processes(self, host: str, heard: Heard) -> None:
+        """Ask a host for its processes and locks."""
 
         def work() -> None:
+            from remote.arguments import NoArgs
+            from remote.verbs import PROCESSES
+
             try:
-                answer: Mapping[str, Any] | CallError = self._sessions[host].call(verb)
+                answer: ProcessList | CallError = self._sessions[host].call(PROCESSES, NoArgs())
             except CallError as error:
                 answer = error
             self._post(lambda: heard(answer))
@@ -89,8 +92,6 @@ class SessionActs:
                 piece: Older | CallError = read_older(self._sessions[host], file, before, run_id=run_id)
             except CallError as error:
                 piece = error
-            except ProtocolError as error:
-                piece = CallError("internal", str(error))
             self._post(lambda: heard(piece))
 
         threading.Thread(target=work, name="photinus-older", daemon=True).start()

@@ -78,9 +78,11 @@ class HostWork:
         """What the host's own doctor finds, in words."""
 
         def work() -> tuple[bool, str]:
+            from remote.arguments import DoctorArgs
             from remote.doctor import at
+            from remote.verbs import DOCTOR
 
-            found = findings(self._sessions[job.host].call("doctor", {}, DOCTOR_S))
+            found = findings(self._sessions[job.host].call(DOCTOR, DoctorArgs(), DOCTOR_S))
             lines = [line for one in found for line in told(at(self._host(job), one))]
 
             def say() -> None:

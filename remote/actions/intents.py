@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from remote.actions.outcome import Outcome, failed
-from remote.errors import CallError, TimeoutError_, UnreachableError
+from remote.arguments import ResumeArgs, StartArgs, as_filled, read_args
+from remote.errors import CallError, ProtocolError, TimeoutError_, UnreachableError
 from remote.hosts import client_folder, make_client_folder
 from remote.session import Session
-from remote.view import RunView
+from remote.verbs import RESUME, START, Verb
+from remote.view import StartedRun
 from trainer.run.atomic import read_json, write_json
 from trainer.run.errors import RunError
 
 FRESH_S = 600.0
 FOLDER = "intents"
+STARTING: Mapping[str, Verb[Any, StartedRun]] = {verb.name: verb for verb in (START, RESUME)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +28,22 @@ class Intent:
 
     start_id: str
     host: str
-    verb: str
-    args: Mapping[str, Any]
+    verb: Verb[Any, StartedRun]
+    args: StartArgs | ResumeArgs
     at: float
     path: Path
 
 
 @contextlib.contextmanager
-def intent(host: str, verb: str, args: Mapping[str, Any]) -> Iterator[None]:
+def intent(host: str, verb: str, args: StartArgs | ResumeArgs) -> Iterator[None]:
     """Keep an intent on disk until the host has answered, whatever the answer; an unanswered one stays.
 
     Raises:
         CallError: `disk_low`: it could not be written, so nothing may be sent.
     """
     try:
-        path = make_client_folder(FOLDER) / f"{args['start_id']}.json"
-        write_json(path, {"host": host, "verb": verb, "args": dict(args), "at": time.time()})
+        path = make_client_folder(FOLDER) / f"{args.start_id}.json"
+        write_json(path, {"host": host, "verb": verb, "args": as_filled(args), "at": time.time()})
     except OSError as error:
         raise CallError(
             "disk_low",
@@ -80,11 +83,9 @@ def settle_intents(session: Session) -> list[Outcome]:
     outcomes = []
     for one in leftovers(session.host.name):
         try:
-            with intent(one.host, one.verb, one.args):
+            with intent(one.host, one.verb.name, one.args):
                 answer = session.call(one.verb, one.args, timeout=20.0)
-            outcomes.append(
-                Outcome(True, RunView.from_json(answer), message="an earlier start was completed")
-            )
+            outcomes.append(Outcome(True, answer.view, message="an earlier start was completed"))
         except CallError as error:
             outcomes.append(failed(error))
     return outcomes
@@ -92,9 +93,10 @@ def settle_intents(session: Session) -> list[Outcome]:
 
 def _read(path: Path) -> Intent | None:
     """One intent; what is torn or foreign counts as none."""
-    with contextlib.suppress(RunError, OSError, KeyError, TypeError, ValueError):
+    with contextlib.suppress(RunError, ProtocolError, OSError, KeyError, TypeError, ValueError):
         raw = read_json(path)
         if isinstance(raw, dict) and isinstance(raw["args"], dict):
-            at = float(raw["at"])
-            return Intent(path.stem, str(raw["host"]), str(raw["verb"]), raw["args"], at, path)
+            verb = STARTING[str(raw["verb"])]
+            args = read_args(verb.args, raw["args"])
+            return Intent(path.stem, str(raw["host"]), verb, args, float(raw["at"]), path)
     return None

@@ -4,11 +4,11 @@ import contextlib
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from remote.agent.audit import Auditor
 from remote.agent.hardware import devices
@@ -22,7 +22,7 @@ from trainer.run.layout import RunDir
 if TYPE_CHECKING:
     from remote.agent.telemetry import Sampler
 
-Result: TypeAlias = Mapping[str, Any]
+Result = TypeVar("Result")
 Work: TypeAlias = Generator[None, None, Result]
 """A verb that takes its time: it yields wherever the agent may serve others, about every 20 ms."""
 

@@ -3,13 +3,15 @@
 from collections.abc import Generator
 
 from remote.agent.beside import in_thread
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context, Work
 from remote.agent.environment import standing
 from remote.agent.orphans import demand_no_orphans
 from remote.agent.program import demand_program
 from remote.agent.starting import Plan, carry, check_host, reconciled
 from remote.agent.taken import already_running
+from remote.arguments import ResumeArgs
 from remote.errors import CallError
+from remote.view import StartedRun
 from trainer.run.checkpoints import CheckpointInfo, list_checkpoints, newest_valid, verify
 from trainer.run.errors import CheckpointError
 from trainer.run.layout import RunDir
@@ -18,32 +20,32 @@ from trainer.run.spec import RunSpec
 from trainer.run.states import StateRecord
 
 
-def resume(ctx: Context, args: Result, restarts: int = 0) -> Work:
+def resume(ctx: Context, args: ResumeArgs, restarts: int = 0) -> Work[StartedRun]:
     """The verb. `from` names a checkpoint, "" for the newest that proves itself; with none it starts at 0.
 
     Raises:
         CallError: `not_found`, `already_running`, `device_busy`, `disk_low`, or `refused` with the reason:
             zero steps to do, a command without a resume command, no whole checkpoint.
     """
-    run = ctx.run(args["run_id"])
+    run = ctx.run(args.run_id)
     spec = read_spec(run)
     with ctx.critical():
         state = reconciled(ctx, run, present(run))
-    known = read_start(ctx.home.starts_dir, args["start_id"])
+    known = read_start(ctx.home.starts_dir, args.start_id)
     if known is None and not state.is_terminal:
         raise already_running(spec, state)
     chosen = None
     if state.is_terminal and (known is None or state.attempt < known.attempt):
         _check_spec(spec)
         demand_no_orphans(ctx, spec)
-        chosen = yield from _choose(run, spec, args["from"])
+        chosen = yield from _choose(run, spec, args.from_)
     plan = Plan(
-        start_id=args["start_id"],
+        start_id=args.start_id,
         run=run,
         spec=spec,
         attempt=state.attempt + 1,
         resume_from=chosen.name if chosen else "",
-        queue=bool(args["queue"]),
+        queue=args.queue,
         restarts=restarts,
     )
     size = chosen.manifest.bytes if chosen and chosen.manifest else 0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context, Work
 from remote.agent.environment import own, pinned
 from remote.agent.grounding import demand_data, grounded
 from remote.agent.holders import Holder, holders
@@ -16,8 +16,10 @@ from remote.agent.program import demand_program
 from remote.agent.queue import enqueue
 from remote.agent.seeds import demand_parent
 from remote.agent.taken import already_running, busy
+from remote.arguments import StartArgs
 from remote.errors import CallError
 from remote.supervisor.reconcile import reconcile_run
+from remote.view import RunView, StartedRun
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
@@ -44,23 +46,21 @@ class Plan:
     restarts: int = 0
 
 
-def start(ctx: Context, args: Result) -> Work:
+def start(ctx: Context, args: StartArgs) -> Work[StartedRun]:
     """The verb: a new run. A known start id answers with its run's present state.
 
     Raises:
         SpecError: a malformed spec or id.
         CallError: `already_running`, `device_busy`, `disk_low`, `need_deploy`, `refused`.
     """
-    spec = pinned(grounded(RunSpec.from_json(args["spec"])))
+    spec = pinned(grounded(RunSpec.from_json(args.spec)))
     run = ctx.home.run(spec.run_id)
-    plan = Plan(
-        start_id=args["start_id"], run=run, spec=spec, attempt=1, resume_from="", queue=bool(args["queue"])
-    )
+    plan = Plan(start_id=args.start_id, run=run, spec=spec, attempt=1, resume_from="", queue=args.queue)
     demand_no_orphans(ctx, spec)
     return (yield from carry(ctx, plan, lambda: _check_fresh(ctx, plan)))
 
 
-def carry(ctx: Context, plan: Plan, check: Check) -> Work:
+def carry(ctx: Context, plan: Plan, check: Check) -> Work[StartedRun]:
     """Decide under agent.lock, again for up to `lock_s` while a lock is held by nobody that we know.
 
     Then, outside the lock, wait for the trainer's first word. In the answer, `known` says that the start id
@@ -72,11 +72,11 @@ def carry(ctx: Context, plan: Plan, check: Check) -> Work:
         with ctx.critical():
             run = _attempt(ctx, plan, check, is_last=time.monotonic() >= deadline)
         if run is not None:
-            return {**(yield from await_hello(ctx, run)), "known": known}
+            return StartedRun.of((yield from await_hello(ctx, run)), known=known)
         yield
 
 
-def await_hello(ctx: Context, run: RunDir) -> Work:
+def await_hello(ctx: Context, run: RunDir) -> Work[RunView]:
     """Wait until the run is no longer `starting`; the answer is its view, `starting` if it took too long."""
     deadline = time.monotonic() + ctx.hello_s
     while time.monotonic() < deadline:
@@ -84,7 +84,7 @@ def await_hello(ctx: Context, run: RunDir) -> Work:
         if state is None or state.state is not State.STARTING:
             break
         yield
-    return ctx.view(run).to_json()
+    return ctx.view(run)
 
 
 def _attempt(ctx: Context, plan: Plan, check: Check, *, is_last: bool) -> RunDir | None:

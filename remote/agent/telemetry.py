@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context, Work
+from remote.arguments import NoArgs
 from remote.errors import CallError
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ PATIENCE_S = 5.0
 Sample = dict[str, Any]
 
 
-def telemetry(ctx: Context, _args: Result) -> Work:
+def telemetry(ctx: Context, _args: NoArgs) -> Work[Sample]:
     """The verb. Bytes, percent, watts, degrees Celsius; processor use is since this agent's last sample.
 
     Raises:
@@ -48,7 +49,7 @@ class Sampler:
         self._thread: threading.Thread | None = None
         self.taken = 0
 
-    def take(self) -> Work:
+    def take(self) -> Work[Sample]:
         """The newest sample, taken now if the last is a second old.
 
         Raises:

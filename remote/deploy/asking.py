@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from remote.arguments import HelloArgs, as_sent
 from remote.deploy.lines import Runner
 from remote.errors import CallError, ProtocolError
 from remote.framing import FrameReader
 from remote.placement import Placement
 from remote.protocol import PROTO, Reply, encode_request
+from remote.verbs import HELLO
 from remote.version import version
 from remote.view import HostHello
 
@@ -20,8 +22,9 @@ def ask_hello(client: Runner, placement: Placement, timeout_s: float = HELLO_S) 
         OSError: the link broke, or it took longer than `timeout_s`.
         CallError: no agent of ours answers there, or it refuses (an unsafe state root).
     """
-    args = {"proto": list(PROTO), "version": version(), "client": "deploy"}
-    ran: Any = client.run(placement.command, stdin=encode_request(1, "hello", args), timeout_s=timeout_s)
+    args = HelloArgs(proto=list(PROTO), version=version(), client="deploy")
+    line = encode_request(1, HELLO.name, as_sent(args))
+    ran: Any = client.run(placement.command, stdin=line, timeout_s=timeout_s)
     try:
         replies = [message for message in FrameReader().feed(ran.out) if isinstance(message, Reply)]
         if replies and replies[0].error is not None:

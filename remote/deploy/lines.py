@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from remote.errors import EXIT_CODES, CallError, ProtocolError
+from remote.errors import CallError, ProtocolError, known_code
 from remote.placement import SAFE_PATH
 from remote.protocol import decode_object
 from remote.sanitise import clean_line, clean_tree
@@ -168,5 +168,4 @@ def _as_error(raw: Mapping[str, Any]) -> CallError:
     texts = [
         clean_line(raw[key])[:1000] if isinstance(raw.get(key), str) else "" for key in ("message", "remedy")
     ]
-    code = str(raw.get("code"))
-    return CallError(code if code in EXIT_CODES else "internal", texts[0] or "the host refused", texts[1])
+    return CallError(known_code(str(raw.get("code"))), texts[0] or "the host refused", texts[1])

@@ -684,7 +684,10 @@ async def test_older_lines_come_when_somebody_scrolls_up_and_what_is_seen_stays(
         session.send(RUN, "log", "cut\n" + LOG, offset=5000)
         await settle(pilot, app)
         assert acts.asked == []
-        acts.pieces = [Older("001.log", 700, b"old 0\nold 1\n", False), Older("001.log", 0, b"first\n", True)]
+        acts.pieces = [
+            Older(file="001.log", offset=700, data=b"old 0\nold 1\n", is_first=False),
+            Older(file="001.log", offset=0, data=b"first\n", is_first=True),
+        ]
         log = app.screen.query_one(LogView)
         await pilot.press("g")
         await settle(pilot, app)

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from remote.actions import settle_intents
+from remote.arguments import NoArgs
 from remote.errors import CallError
 from remote.hosts import find_host, load_hosts
 from remote.session import Session
 from remote.sightings import last_seen, note
 from remote.updates import Bytes, RunsSeen, StreamEnd
+from remote.verbs import RUNS
 from remote.view import RunView
 from tui.commands.asking import reach
 from tui.health import health_bands
@@ -41,7 +43,7 @@ def link_to(name: str) -> Iterator[Session]:
 
 def list_views(session: Session) -> list[RunView]:
     """Every run of the host, newest first."""
-    return [RunView.from_json(row) for row in session.call("runs")["runs"]]
+    return session.call(RUNS, NoArgs()).runs
 
 
 def find_view(session: Session, name: str) -> RunView:

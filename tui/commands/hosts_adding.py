@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from remote.actions.walking import Report, Step, walk_to
-from remote.errors import CallError
+from remote.errors import EXIT_CODES, CallError
 from remote.hosts import LOCAL, Host, find_host, load_hosts
 from remote.hostsedit import add_hosts
 from remote.hostsfile import hosts_path, misfit, why_no_name
@@ -114,7 +114,7 @@ def report_fields(report: Report) -> dict[str, Any]:
 def exit_code(report: Report) -> int:
     """0, or the code of the first step that failed."""
     failure = report.failure
-    return OK if failure is None else CallError(failure.code, "").exit_code
+    return OK if failure is None or failure.code == "ok" else EXIT_CODES[failure.code]
 
 
 def step_words(step: Step) -> str:

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from remote.arguments import AutostartArgs, NoArgs
 from remote.errors import CallError, QuestionError, UnreachableError
 from remote.hosts import Host, find_host, load_hosts
 from remote.permission import demand_may_act
 from remote.placement import Placement
+from remote.results import as_answered
 from remote.sightings import note, twins
 from remote.transport import Answers, Dial
+from remote.verbs import AUTOSTART, RUNS
 from tui.commands.asking import Desk, desk_of, reach
 from tui.commands.hearing import link_to
 from tui.commands.output import OK, answer, say
@@ -57,7 +60,7 @@ def deploy_to(host: Host, desk: Desk, answers: Answers, *, force: bool = False) 
         except OSError as error:
             raise UnreachableError(f"{host.name}: {error}", f"photinus hosts test {host.name}") from error
     with reach(host, desk) as session:
-        session.call("runs")
+        session.call(RUNS, NoArgs())
         note(session)
         hello = session.hello
     same = twins(host.name, hello.host_id, load_hosts()) if hello else []
@@ -70,8 +73,9 @@ def autostart(args: argparse.Namespace) -> int:
     """Have the host contact its own runs at its start, or no longer."""
     host = find_host(args.name)
     with link_to(host.name) as session:
-        told = session.call("autostart", {"action": "remove" if args.remove else "install"}, AUTOSTART_S)
-    answer({"name": host.name, **told}, args.json, autostart_words)
+        action = "remove" if args.remove else "install"
+        state = session.call(AUTOSTART, AutostartArgs(action=action), AUTOSTART_S)
+    answer({"name": host.name, **as_answered(state)}, args.json, autostart_words)
     return OK
 
 

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from remote.actions import settle_intents
+from remote.arguments import RunArgs
 from remote.errors import CallError, QuestionError
 from remote.hosts import Host, load_hosts
 from remote.session import Session, connect
 from remote.sightings import note
+from remote.verbs import RUN
 from tui.commands.asking import for_a_script
 from tui.commands.hearing import LAST_FOR_A_ROW, find_view, hear, link_to, list_views
 from tui.commands.output import OK, answer, emit, say, tell
@@ -123,6 +125,6 @@ def show(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         run = hear(session, [view])[view.run_id]
-        spec = session.call("run", {"run_id": view.run_id}).get("spec", {})
+        spec = session.call(RUN, RunArgs(run_id=view.run_id)).spec
     answer(full(args.host, run, health_bands()) | asked(spec), args.json, full_words)
     return OK

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from remote.agent.tails import Source, Tail
-from remote.protocol import Cursor
+from remote.cursor import BEGINNING
 from tests.trainer.voice import talker
 from tests.trials import trials
 from tests.waiting import wait_until
@@ -33,7 +33,7 @@ class Follower:
     """Follows a run's log as an agent does, and keeps what it would have sent."""
 
     def __init__(self, run: RunDir, source: Source | None = None) -> None:
-        self._tail = Tail(1, source or Source(run, "log"), Cursor(), follow=True)
+        self._tail = Tail(1, source or Source(run, "log"), BEGINNING, follow=True)
         self.data = b""
 
     def drain(self) -> None:

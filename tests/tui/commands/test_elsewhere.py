@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from remote.actions.intents import intent
+from remote.arguments import StartArgs
 from remote.errors import CallError, UnreachableError
 from remote.hosts import Host, make_client_folder
 from remote.hostsedit import add_hosts
@@ -168,7 +169,7 @@ def test_a_start_that_was_never_answered_is_completed_by_the_next_command(
     box: Host, sshd: Sshd, photinus: Photinus, tmp_path: Path
 ) -> None:
     count = tmp_path / "count"
-    args = {"start_id": "s1", "spec": spec(noting(count, BRIEF)).to_json(), "queue": False}
+    args = StartArgs(start_id="s1", spec=spec(noting(count, BRIEF)).to_json())
     with pytest.raises(UnreachableError), intent("box", "start", args):
         raise UnreachableError("the laptop was closed")
     photinus("ls", "--host", "local")

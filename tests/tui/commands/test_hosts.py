@@ -13,6 +13,7 @@ from remote.hostsfile import hosts_path
 from remote.placement import read_placement
 from remote.session import connect
 from remote.sightings import last_seen, note
+from tests.remote.calling import call
 from tests.remote.scripts import request as command_request
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User
@@ -199,13 +200,13 @@ def test_a_host_whose_runs_are_not_over_is_not_removed_by_accident(box: Host, ph
         outcome = start_run(session, command_request())
         assert outcome.run is not None, outcome.message
         run = outcome.run
-        session.call("runs")
+        call(session, "runs")
         note(session)
     refused = photinus("hosts", "remove", "box")
     assert (refused.code, run.run_id in refused.err, find_host("box").name) == (3, True, "box")
     with connect(find_host("box")) as session:
         assert kill_run(session, run.run_id).ok
-        session.call("runs")
+        call(session, "runs")
         note(session)
     done = photinus("hosts", "remove", "box", "--json")
     assert (done.code, done.json["removed"], load_hosts()) == (0, True, [LOCAL])
