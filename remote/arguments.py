@@ -13,7 +13,7 @@ from remote.errors import ProtocolError
 RUN_NAME = r"[a-z0-9][a-z0-9._-]{0,95}"
 TICKET = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 CHECKPOINT = r"([A-Za-z0-9][A-Za-z0-9._-]{0,95})?"
-REMEDY = "update the older Photinus of the two"
+REMEDY = "update the older Photinus of the two: they disagree on what is asked"
 
 Text: TypeAlias = Annotated[str, Meta(max_length=4096)]
 Short: TypeAlias = Annotated[str, Meta(max_length=64)]
@@ -208,7 +208,7 @@ def read_args(kind: type[A], raw: Mapping[str, Any]) -> A:
     try:
         return msgspec.convert(given, kind)
     except ValueError as error:
-        raise ProtocolError(_named(str(error)), remedy=REMEDY) from error
+        raise ProtocolError(_named(str(error)), REMEDY, code="bad_request") from error
 
 
 def _named(said: str) -> str:

@@ -12,7 +12,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from trainer.run.atomic import fsync_folder, open_append
 
@@ -22,6 +24,7 @@ KEPT = 3
 LINE_MAX = 8192
 TEXT_MAX = 500
 LOCK_S = 0.05
+MOMENT_MAX = 1e11  # some thousand years: what a calendar can still say
 SECRET = re.compile(r"(?i)(token|secret|passw|passphrase|api[-_]?key|credential)")
 OF_A_SPEC = ("run_id", "name", "kind", "preset", "device", "shared_device", "cwd", "parent", "env_hash", "by")
 
@@ -35,7 +38,7 @@ class Entry:
         outcome: `asked` before it is tried, then `ok` or an error's code; `said` is the error's sentence.
     """
 
-    at: float
+    at: Annotated[float, Meta(ge=-MOMENT_MAX, le=MOMENT_MAX)]
     who: str
     verb: str
     run: str = ""

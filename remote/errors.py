@@ -79,14 +79,14 @@ class CallError(Exception):
 
 
 class ProtocolError(CallError):
-    """Bytes on the wire that are no message of ours. `request_id` is set where it could still be read."""
+    """What came over the wire is no message of ours. `request_id` is set where it could still be read."""
 
     def __init__(
         self,
         message: str,
-        remedy: str = "",
+        remedy: str = "update the older Photinus of the two, and look at that host",
         *,
-        code: ErrorCode = "bad_request",
+        code: ErrorCode = "internal",
         request_id: int | None = None,
     ) -> None:
         super().__init__(code, message, remedy)

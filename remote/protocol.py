@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from remote.arguments import VerbArgs, read_args
+from remote.arguments import REMEDY, VerbArgs, read_args
 from remote.cursor import Cursor
 from remote.errors import EXIT_CODES, CallError, ProtocolError, known_code
 from remote.results import as_answered
@@ -111,13 +111,16 @@ def decode_request(line: bytes) -> Request:
     Raises:
         ProtocolError: with `request_id` where it could be read, and the code.
     """
-    raw = decode_object(line)
+    try:
+        raw = decode_object(line)
+    except ProtocolError as error:
+        raise _malformed(error.message) from error
     request_id = raw.get("id")
     if not isinstance(request_id, int) or isinstance(request_id, bool) or not 0 <= request_id < 1 << 53:
-        raise ProtocolError("a request needs a whole number as its id")
+        raise _malformed("a request needs a whole number as its id")
     verb_name, args = raw.get("verb"), raw.get("args", {})
     verb = VERBS.get(verb_name) if isinstance(verb_name, str) else None
-    if verb is None or not isinstance(verb_name, str):
+    if verb is None:
         raise ProtocolError(
             f"unknown verb {str(verb_name)[:60]!r}",
             "update the host's photinus",
@@ -125,11 +128,15 @@ def decode_request(line: bytes) -> Request:
             request_id=request_id,
         )
     if not isinstance(args, dict):
-        raise ProtocolError("args must be an object", request_id=request_id)
+        raise _malformed("args must be an object", request_id)
     try:
-        return Request(request_id, verb_name, read_args(verb.args, args))
+        return Request(request_id, verb.name, read_args(verb.args, args))
     except ProtocolError as error:
-        raise ProtocolError(f"{verb_name}: {error}", remedy=error.remedy, request_id=request_id) from error
+        raise _malformed(f"{verb.name}: {error.message}", request_id) from error
+
+
+def _malformed(message: str, request_id: int | None = None) -> ProtocolError:
+    return ProtocolError(message, REMEDY, code="bad_request", request_id=request_id)
 
 
 def decode_message(line: bytes) -> Reply | Pushed | BytesHeader:

@@ -11,7 +11,6 @@ from remote.sanitise import clean, clean_line
 
 T = TypeVar("T")
 FLOAT_MAX = 1.7976931348623157e308
-REMEDY = "update the older Photinus of the two, and look at that host"
 NONE: frozenset[str] = frozenset()
 
 Finite: TypeAlias = Annotated[float, Meta(ge=-FLOAT_MAX, le=FLOAT_MAX)]
@@ -29,10 +28,7 @@ def read_as(kind: type[T], raw: object, texts: frozenset[str] = NONE) -> T:
     try:
         return msgspec.convert(_cleaned(raw, texts), kind)
     except ValueError as error:
-        what = str(error)[:300]
-        raise ProtocolError(
-            f"the host's answer makes no sense: {what}", code="internal", remedy=REMEDY
-        ) from error
+        raise ProtocolError(f"the host's answer makes no sense: {str(error)[:300]}") from error
 
 
 def _cleaned(value: object, texts: frozenset[str], *, is_text: bool = False) -> object:

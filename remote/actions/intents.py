@@ -24,12 +24,12 @@ STARTING: Mapping[str, Verb[Any, StartedRun]] = {verb.name: verb for verb in (ST
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A start or resume for a host, under its start id."""
+    """A start or resume for a host, under its start id; `args` as they stand on disk, read when sent."""
 
     start_id: str
     host: str
     verb: Verb[Any, StartedRun]
-    args: StartArgs | ResumeArgs
+    args: Mapping[str, Any]
     at: float
     path: Path
 
@@ -83,9 +83,13 @@ def settle_intents(session: Session) -> list[Outcome]:
     outcomes = []
     for one in leftovers(session.host.name):
         try:
-            with intent(one.host, one.verb.name, one.args):
-                answer = session.call(one.verb, one.args, timeout=20.0)
+            args = read_args(one.verb.args, one.args)
+            with intent(one.host, one.verb.name, args):
+                answer = session.call(one.verb, args, timeout=20.0)
             outcomes.append(Outcome(True, answer.view, message="an earlier start was completed"))
+        except ProtocolError as error:  # it never makes sense, to no host
+            one.path.unlink(missing_ok=True)
+            outcomes.append(failed(error))
         except CallError as error:
             outcomes.append(failed(error))
     return outcomes
@@ -93,10 +97,9 @@ def settle_intents(session: Session) -> list[Outcome]:
 
 def _read(path: Path) -> Intent | None:
     """One intent; what is torn or foreign counts as none."""
-    with contextlib.suppress(RunError, ProtocolError, OSError, KeyError, TypeError, ValueError):
+    with contextlib.suppress(RunError, OSError, KeyError, TypeError, ValueError):
         raw = read_json(path)
         if isinstance(raw, dict) and isinstance(raw["args"], dict):
             verb = STARTING[str(raw["verb"])]
-            args = read_args(verb.args, raw["args"])
-            return Intent(path.stem, str(raw["host"]), verb, args, float(raw["at"]), path)
+            return Intent(path.stem, str(raw["host"]), verb, raw["args"], float(raw["at"]), path)
     return None

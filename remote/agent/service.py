@@ -11,7 +11,7 @@ from remote.agent.outbox import Outbox
 from remote.agent.restarting import Restarts
 from remote.agent.streaming import POLL_S, Streaming
 from remote.agent.watch import Watch
-from remote.errors import ProtocolError
+from remote.errors import CallError, ProtocolError
 from remote.framing import LineBuffer
 from remote.protocol import encode, encode_error
 from trainer.run.home import Home
@@ -87,7 +87,7 @@ class Service:
         try:
             lines = self._ear.feed(data)
         except ProtocolError as error:
-            self._outbox.put(encode_error(None, error))
+            self._outbox.put(encode_error(None, CallError("bad_request", error.message)))
             self._is_open = False  # where the next line begins cannot be known
             return
         for line in lines:

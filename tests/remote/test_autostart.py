@@ -79,10 +79,10 @@ def test_systemd_reads_the_unit_without_a_complaint(tmp_path: Path) -> None:
 
 def test_a_launch_agent_runs_at_login_and_leaves_what_it_started_alone() -> None:
     told = plistlib.loads(launch_agent(PYTHON, HOME, f"{HOME}/contact.log"))
-    assert told.ProgramArguments == [PYTHON, "-I", "-m", "remote.agent", "--contact"]
-    assert told.EnvironmentVariables == {"PHOTINUS_HOME": HOME}
-    assert (told.Label, told.RunAtLoad, told.AbandonProcessGroup) == (LABEL, True, True)
-    assert told.ProcessType == "Interactive"
+    assert told["ProgramArguments"] == [PYTHON, "-I", "-m", "remote.agent", "--contact"]
+    assert told["EnvironmentVariables"] == {"PHOTINUS_HOME": HOME}
+    assert (told["Label"], told["RunAtLoad"], told["AbandonProcessGroup"]) == (LABEL, True, True)
+    assert told["ProcessType"] == "Interactive"
 
 
 def test_what_cannot_be_done_is_said() -> None:

@@ -124,7 +124,7 @@ def test_a_run_whose_processes_are_all_gone_is_marked_and_not_running(session: S
 
 
 def args(run_id: str) -> dict[str, Any]:
-    return {"run_id": run_id, "req_id": "r1", "by": "Ada", "deadline_s": None}
+    return {"run_id": run_id, "req_id": "r1", "by": "Ada"}
 
 
 def test_stop_of_a_start_that_was_never_carried_out_is_stopped(home: Path) -> None:

@@ -266,7 +266,7 @@ class TestALiveRun:
 
     def end(self, home: Path, run: RunDir, verb: str, first: int, *, reserve: bool = True) -> str:
         """Ask on a disk that stays full, and let the agent try; its error's code, else `ok`."""
-        args = {"run_id": run.run_id, "req_id": "r1", "by": "Ada", "deadline_s": None}
+        args = {"run_id": run.run_id, "req_id": "r1", "by": "Ada"}
         if not reserve:
             run.reserve.unlink()
         with pytest.MonkeyPatch.context() as patch:

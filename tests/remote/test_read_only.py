@@ -30,7 +30,8 @@ ACTING = {"start", "resume", "stop", "kill", "adopt", "reap"}
 
 
 def names_of(verb: str) -> tuple[str, ...]:
-    return VERBS[verb].args.__struct_encode_fields__
+    names: tuple[str, ...] = VERBS[verb].args.__struct_encode_fields__
+    return names
 
 
 def test_every_verb_says_whether_it_acts() -> None:

@@ -149,7 +149,7 @@ class Asking:
     ],
 )
 def test_a_question_is_held_until_it_is_answered_and_never_retried(
-    home: Path, kind: str, code: str, phase: str
+    home: Path, kind: str, code: ErrorCode, phase: str
 ) -> None:
     question = Question(kind, "far", "subject", fingerprint="SHA256:x")  # type: ignore[arg-type]
     opener = Asking(question, code)

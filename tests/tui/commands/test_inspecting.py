@@ -14,6 +14,7 @@ import pytest
 
 from remote.permission import READ_ONLY_VARIABLE
 from remote.session import Session, connect
+from remote.values import read_as
 from tests.remote.calling import call
 from tests.remote.conftest import end_everything
 from tests.remote.scripts import QUIET, spec
@@ -220,7 +221,8 @@ def test_an_answer_that_makes_no_sense_is_a_sentence_and_no_crash(
     words: tuple[str, ...],
     answer: dict[str, Any],
 ) -> None:
-    monkeypatch.setattr(Session, "call", lambda *_args, **_more: {"malformed": 0, **answer})
+    said = {"malformed": 0, **answer}
+    monkeypatch.setattr(Session, "call", lambda _self, verb, *_, **__: read_as(verb.result, said, verb.texts))
     code, _, err = person.types(*words)
     assert code == 1
     assert err.startswith("photinus: the host's answer makes no sense")
