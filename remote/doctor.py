@@ -9,7 +9,7 @@ from remote.arguments import DoctorArgs, PingArgs
 from remote.errors import CallError
 from remote.findings import Finding, ranked
 from remote.hosts import Host
-from remote.results import Diagnosis, FindingRow
+from remote.results import DoctorAnswer, FindingRow
 from remote.session import Session
 from remote.verbs import DOCTOR, PING
 from remote.version import version
@@ -45,7 +45,7 @@ def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] 
     except CallError as error:
         if error.code not in ("unknown_verb", "incompatible"):
             raise
-        answer = Diagnosis(findings=[FindingRow(**refused(error).to_json())])
+        answer = DoctorAnswer(findings=[FindingRow(**refused(error).to_json())])
     found = [at(session.host, row.finding()) for row in answer.findings]
     found += skew(session.host.name, wall, sent, received)
     if session.hello is not None:

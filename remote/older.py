@@ -1,11 +1,11 @@
 """Bytes that stand before what a view shows: asked for when somebody scrolls back, or to fill a gap."""
 
 from remote.arguments import OlderArgs
-from remote.results import N_MAX, Older
+from remote.results import N_MAX, Backfill
 from remote.session import Session
 from remote.verbs import OLDER
 
-__all__ = ["Older", "older_args", "read_older"]
+__all__ = ["Backfill", "older_args", "read_older"]
 
 
 def older_args(
@@ -16,7 +16,7 @@ def older_args(
     return OlderArgs(what=what, file=file, before=before, n=min(n, N_MAX), **whose)
 
 
-def read_older(session: Session, file: str, before: int, n: int = 262144, **whose: str) -> Older:
+def read_older(session: Session, file: str, before: int, n: int = 262144, **whose: str) -> Backfill:
     """At most `n` bytes before byte `before` of a file of a stream, from the start of a line; of the file
     before where `before` is 0. `whose`: `run_id` and `what` (`log`, `events`), or `what="watch"` and `path`.
 

@@ -63,7 +63,7 @@ class StreamOpened(VerbResult, frozen=True, kw_only=True):
     behind: int = 0
 
 
-class Older(VerbResult, frozen=True, kw_only=True):
+class Backfill(VerbResult, frozen=True, kw_only=True):
     """Bytes [offset, offset + len(data)) of `file`; `is_first`: nothing stands before them."""
 
     file: str
@@ -192,7 +192,7 @@ class FindingRow(VerbResult, frozen=True, kw_only=True):
         return Finding(level=level, about=self.about, what=self.what, why=self.why, remedy=self.remedy)
 
 
-class Diagnosis(VerbResult, frozen=True, kw_only=True):
+class DoctorAnswer(VerbResult, frozen=True, kw_only=True):
     """What `doctor` found, the worst first. `facts` are neither right nor wrong: versions and places."""
 
     findings: list[FindingRow] = []

@@ -21,7 +21,7 @@ from remote.agent.checkup import (
 from remote.agent.context import Context, Work
 from remote.arguments import DoctorArgs
 from remote.findings import Finding, ranked
-from remote.results import Diagnosis, FindingRow
+from remote.results import DoctorAnswer, FindingRow
 from remote.version import version
 
 Check: TypeAlias = Callable[[Context, bool], Iterator[Finding]]
@@ -38,12 +38,12 @@ CHECKS: tuple[Check, ...] = (
 SENT_MAX = 300
 
 
-def doctor(ctx: Context, args: DoctorArgs) -> Work[Diagnosis]:
+def doctor(ctx: Context, args: DoctorArgs) -> Work[DoctorAnswer]:
     """The verb: looks on a thread of its own, and changes nothing. `deep` hashes every checkpoint."""
     mine = Context.of(ctx.home)  # the loop's own caches are the loop's
     mine.disk_free, mine.devices = ctx.disk_free, ctx.devices
     found = yield from in_thread(lambda: examine(mine, args.deep))
-    return Diagnosis(
+    return DoctorAnswer(
         findings=[FindingRow(**one.to_json()) for one in found[:SENT_MAX]],
         left_out=max(0, len(found) - SENT_MAX),
         facts=facts(ctx),

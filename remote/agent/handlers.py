@@ -15,7 +15,7 @@ from remote.arguments import (
     ReapArgs,
     VerbArgs,
 )
-from remote.results import AutostartState, DeployCleaned, DeployState, Diagnosis, ProcessList, Reaped
+from remote.results import AutostartState, DeployCleaned, DeployState, DoctorAnswer, ProcessList, Reaped
 from remote.verbs import Verb
 
 A = TypeVar("A", bound=VerbArgs)
@@ -46,7 +46,7 @@ def _reap(ctx: Context, args: ReapArgs) -> Work[Reaped]:
     return reap(ctx, args)
 
 
-def _doctor(ctx: Context, args: DoctorArgs) -> Work[Diagnosis]:
+def _doctor(ctx: Context, args: DoctorArgs) -> Work[DoctorAnswer]:
     from remote.agent.doctor import doctor
 
     return doctor(ctx, args)

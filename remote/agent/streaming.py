@@ -20,7 +20,7 @@ from remote.arguments import (
 )
 from remote.errors import CallError
 from remote.protocol import encode
-from remote.results import NoResult, Older, StreamOpened
+from remote.results import Backfill, NoResult, StreamOpened
 from remote.verbs import Verb
 from trainer.run.errors import RunError
 
@@ -96,7 +96,7 @@ class Streaming:
         self._tails[tail.number] = tail
         return StreamOpened(stream=tail.number, cursor=tail.cursor, behind=tail.behind())
 
-    def older(self, args: OlderArgs) -> Older:
+    def older(self, args: OlderArgs) -> Backfill:
         """The verb: bytes that stand before a place, for whoever scrolls back.
 
         Raises:
@@ -108,7 +108,7 @@ class Streaming:
             piece = read_before(source, args.file, args.before, args.n)
         except OSError as error:
             raise _unreadable(error) from error
-        return Older(file=piece.file, offset=piece.offset, data=piece.data, is_first=piece.is_first)
+        return Backfill(file=piece.file, offset=piece.offset, data=piece.data, is_first=piece.is_first)
 
     def untail(self, args: UntailArgs) -> NoResult:
         """The verb: close a stream; one that is not open is closed already."""

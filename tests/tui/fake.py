@@ -12,8 +12,7 @@ from remote.actions import Outcome, StartRequest
 from remote.errors import CallError, Question
 from remote.hosts import Host
 from remote.link import LinkState, Phase
-from remote.older import Older
-from remote.results import ProcessList
+from remote.results import Backfill, ProcessList
 from remote.transport import Answers
 from remote.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.values import read_as
@@ -132,7 +131,7 @@ class FakeActs:
     def __init__(self) -> None:
         self.done: list[tuple[str, str, str]] = []
         self.requests: list[StartRequest] = []
-        self.pieces: list[Older] = []
+        self.pieces: list[Backfill] = []
         self.asked: list[tuple[str, str]] = []
         self.results: dict[tuple[str, str], Mapping[str, Any] | CallError] = {}
         self.answer: Callable[[str, str], Outcome] = lambda verb, run_id: Outcome(
@@ -167,7 +166,7 @@ class FakeActs:
         self._do("kill", host, run_id, told)
 
     def older(
-        self, host: str, run_id: str, file: str, before: int, heard: Callable[[Older | CallError], None]
+        self, host: str, run_id: str, file: str, before: int, heard: Callable[[Backfill | CallError], None]
     ) -> None:
         self.asked.append((host, f"older {file} {before}"))
         heard(self.pieces.pop(0) if self.pieces else CallError("not_found", "001.log was cut meanwhile"))

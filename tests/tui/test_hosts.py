@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 from remote.errors import CallError, ProtocolError
 from remote.hosts import Host
-from remote.results import Diagnosis
+from remote.results import DoctorAnswer
 from remote.values import read_as
 from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import START, Clock, FakeSession, FakeWork, cockpit, view
@@ -216,6 +216,6 @@ def test_adding_writes_the_file_or_says_why_not(tmp_path: Path, monkeypatch: pyt
 
 def test_a_malformed_finding_is_refused() -> None:
     with pytest.raises(ProtocolError):
-        findings(read_as(Diagnosis, {"findings": "none"}))
-    (found,) = findings(read_as(Diagnosis, {"findings": [finding("odd", "x", "y\x1b[2J")]}))
+        findings(read_as(DoctorAnswer, {"findings": "none"}))
+    (found,) = findings(read_as(DoctorAnswer, {"findings": [finding("odd", "x", "y\x1b[2J")]}))
     assert told(found) == ["· x: y"]

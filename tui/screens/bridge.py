@@ -11,7 +11,7 @@ from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
-    from remote.results import Older, ProcessList
+    from remote.results import Backfill, ProcessList
 
 Told = Callable[["Outcome"], None]
 Heard = Callable[["ProcessList | CallError"], None]
@@ -45,7 +45,7 @@ class Acts(Protocol):
         """Ask a host for its processes and locks."""
 
     def older(
-        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Older | CallError], None]"
+        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Backfill | CallError], None]"
     ) -> None:
         """Ask for what stands before a place in a run's log."""
 

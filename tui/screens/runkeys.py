@@ -12,7 +12,7 @@ from tui.widgets.chart import Chart
 from tui.widgets.logview import LogView
 
 if TYPE_CHECKING:
-    from remote.older import Older
+    from remote.results import Backfill
 
 
 class RunKeys(RunTargeting):
@@ -138,7 +138,7 @@ class RunKeys(RunTargeting):
         self._fetching, log = True, run.log
         file, before = run.log.head
 
-        def heard(piece: "Older | CallError") -> None:
+        def heard(piece: "Backfill | CallError") -> None:
             self._fetching = False
             if isinstance(piece, CallError):
                 log.head = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from remote.findings import Finding, ranked
-from remote.results import Diagnosis
+from remote.results import DoctorAnswer
 from remote.sanitise import clean_line
 from tui.store.logring import LogRing
 
@@ -42,7 +42,7 @@ class Job:
         self.ended, self.ok = at, ok
 
 
-def findings(answer: Diagnosis) -> list[Finding]:
+def findings(answer: DoctorAnswer) -> list[Finding]:
     """What a host's doctor found, the worst first."""
     return ranked(row.finding() for row in answer.findings)
 
