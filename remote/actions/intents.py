@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from remote.actions.outcome import Outcome, failed
-from remote.arguments import ResumeArgs, StartArgs, as_filled, read_args
-from remote.errors import CallError, ProtocolError, TimeoutError_, UnreachableError
-from remote.hosts import client_folder, make_client_folder
-from remote.session import Session
-from remote.verbs import RESUME, START, Verb
-from remote.view import StartedRun
+from remote.hosts.host import client_folder, make_client_folder
+from remote.protocol.arguments import ResumeArgs, StartArgs, as_filled, read_args
+from remote.protocol.errors import CallError, ProtocolError, TimeoutError_, UnreachableError
+from remote.protocol.verbs import RESUME, START, Verb
+from remote.protocol.views import StartedRun
+from remote.session.session import Session
 from trainer.run.atomic import read_json, write_json
-from trainer.run.errors import RunError
+from trainer.run.run_errors import RunError
 
 FRESH_S = 600.0
 FOLDER = "intents"

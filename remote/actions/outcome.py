@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from remote.errors import CallError, ErrorCode
-from remote.view import RunView
+from remote.protocol.errors import CallError, ErrorCode
+from remote.protocol.views import RunView
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from remote.agent.audit import Auditor
-from remote.agent.hardware import devices
-from remote.agent.runs import Views
-from remote.errors import CallError
-from remote.view import RunView
-from trainer.run.errors import SpecError
+from remote.agent.runs.run_views import Views
+from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
+from remote.readings.devices import devices
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import SpecError
 
 if TYPE_CHECKING:
-    from remote.agent.telemetry import Sampler
+    from remote.agent.host.telemetry import Sampler
 
 Result = TypeVar("Result")
 Work: TypeAlias = Generator[None, None, Result]

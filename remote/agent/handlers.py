@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from remote import verbs
-from remote.agent import checkpoints, ending, host, resuming, seeds, starting
 from remote.agent.context import Context, Work
-from remote.arguments import (
+from remote.agent.host import status
+from remote.agent.runs import checkpoints, receive, stop
+from remote.agent.starts import resume, start
+from remote.protocol import verbs
+from remote.protocol.arguments import (
     AutostartArgs,
     DeployCheckArgs,
     DeployCleanArgs,
@@ -15,8 +17,15 @@ from remote.arguments import (
     ReapArgs,
     VerbArgs,
 )
-from remote.results import AutostartState, DeployCleaned, DeployState, DoctorAnswer, ProcessList, Reaped
-from remote.verbs import Verb
+from remote.protocol.results import (
+    AutostartState,
+    DeployCleaned,
+    DeployState,
+    DoctorAnswer,
+    ProcessList,
+    Reaped,
+)
+from remote.protocol.verbs import Verb
 
 A = TypeVar("A", bound=VerbArgs)
 R = TypeVar("R")
@@ -29,67 +38,67 @@ def served(verb: Verb[A, R], handler: Callable[[Context, A], R | Work[R]]) -> tu
 
 
 def _telemetry(ctx: Context, args: NoArgs) -> Work[dict[str, Any]]:
-    from remote.agent.telemetry import telemetry
+    from remote.agent.host.telemetry import telemetry
 
     return telemetry(ctx, args)
 
 
 def _processes(ctx: Context, args: NoArgs) -> Work[ProcessList]:
-    from remote.agent.processes import processes
+    from remote.agent.processes.processes import processes
 
     return processes(ctx, args)
 
 
 def _reap(ctx: Context, args: ReapArgs) -> Work[Reaped]:
-    from remote.agent.processes import reap
+    from remote.agent.processes.processes import reap
 
     return reap(ctx, args)
 
 
 def _doctor(ctx: Context, args: DoctorArgs) -> Work[DoctorAnswer]:
-    from remote.agent.doctor import doctor
+    from remote.agent.checkup.doctor import doctor
 
     return doctor(ctx, args)
 
 
 def _autostart(ctx: Context, args: AutostartArgs) -> AutostartState:
-    from remote.agent.autostart import autostart
+    from remote.agent.starts.autostart import autostart
 
     return autostart(ctx, args)
 
 
 def _deploy_check(ctx: Context, args: DeployCheckArgs) -> Work[DeployState]:
-    from remote.agent.deployment import check
+    from remote.agent.host.deployment import check
 
     return check(ctx, args)
 
 
 def _deploy_clean(ctx: Context, args: DeployCleanArgs) -> Work[DeployCleaned]:
-    from remote.agent.deployment import clean_up
+    from remote.agent.host.deployment import clean_up
 
     return clean_up(ctx, args)
 
 
 HANDLERS: Mapping[str, Handler] = dict(
     (
-        served(verbs.HELLO, host.hello),
-        served(verbs.PING, host.ping),
-        served(verbs.STATUS, host.status),
-        served(verbs.RUNS, host.runs),
-        served(verbs.RUN, host.run),
-        served(verbs.START, starting.start),
-        served(verbs.RESUME, resuming.resume),
-        served(verbs.STOP, ending.stop),
-        served(verbs.KILL, ending.kill),
-        served(verbs.ADOPT, ending.adopt),
+        served(verbs.HELLO, status.hello),
+        served(verbs.PING, status.ping),
+        served(verbs.STATUS, status.status),
+        served(verbs.RUNS, status.runs),
+        served(verbs.RUN, status.run),
+        served(verbs.START, start.start),
+        served(verbs.RESUME, resume.resume),
+        served(verbs.STOP, stop.stop),
+        served(verbs.KILL, stop.kill),
+        served(verbs.ADOPT, stop.adopt),
         served(verbs.PROCESSES, _processes),
         served(verbs.REAP, _reap),
         served(verbs.TELEMETRY, _telemetry),
         served(verbs.CHECKPOINTS, checkpoints.checkpoints),
-        served(verbs.SEED, seeds.seed),
-        served(verbs.ADMIT, seeds.admit),
+        served(verbs.SEED, receive.seed),
+        served(verbs.ADMIT, receive.admit),
         served(verbs.DOCTOR, _doctor),
-        served(verbs.AUDIT, host.audit),
+        served(verbs.AUDIT, status.audit),
         served(verbs.AUTOSTART, _autostart),
         served(verbs.DEPLOY_CHECK, _deploy_check),
         served(verbs.DEPLOY_CLEAN, _deploy_clean),

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from remote.deploy.lines import Hearing, Runner, call_text, perform
+from remote.deploy.remote_python import Hearing, Runner, call_text, perform
 from remote.deploy.wheel import Wheel
-from remote.errors import CallError
-from remote.transport import Sftp
+from remote.protocol.errors import CallError
+from remote.transport.base import Sftp
 
-STAGE = Path(__file__).with_name("stage.py")
+STAGE = Path(__file__).parent / "on_host" / "stage.py"
 CHUNK = 1 << 15
 TRIES = 2
 

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from remote.errors import CallError, Question, QuestionError
-from remote.hosts import client_folder, make_client_folder
-from remote.ssh.address import Address
-from remote.ssh.config import Target
+from remote.hosts.address import Address
+from remote.hosts.host import client_folder, make_client_folder
+from remote.protocol.errors import CallError, Question, QuestionError
+from remote.ssh.config.effective import Target
 from remote.ssh.known_hosts import (
     Entry,
     fingerprint,
@@ -20,7 +20,7 @@ from remote.ssh.known_hosts import (
     read_known_hosts,
     type_of,
 )
-from remote.transport import Answers
+from remote.transport.base import Answers
 
 KRL = b"SSHKRL\n\0"
 

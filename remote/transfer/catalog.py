@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from remote.arguments import CheckpointsArgs
-from remote.errors import CallError, ProtocolError
-from remote.results import CheckpointList, CheckpointRow, ProvenFile
-from remote.session import Session
-from remote.transfer.names import check_checkpoint, check_distinct, check_file, check_run, check_sha256
-from remote.verbs import CHECKPOINTS
-from trainer.run.checkpoints import NAME, FileProof
+from remote.protocol.arguments import CheckpointsArgs
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.results import CheckpointList, CheckpointRow, ProvenFile
+from remote.protocol.verbs import CHECKPOINTS
+from remote.session.session import Session
+from remote.transfer.safe_names import check_checkpoint, check_distinct, check_file, check_run, check_sha256
+from trainer.run.checkpoints.manifest import NAME, FileProof
 
 PAGES_MAX = 1000
 MANIFEST_MAX = 64 << 20

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from remote.arguments import AdmitArgs, SeedArgs, as_sent
-from remote.errors import CallError, ProtocolError, UnreachableError
-from remote.results import Admission, SeedPlace
-from remote.session import Session
-from remote.transfer.crew import Patience
-from remote.transfer.progress import Meter, Progress
+from remote.protocol.arguments import AdmitArgs, SeedArgs, as_sent
+from remote.protocol.errors import CallError, ProtocolError, UnreachableError
+from remote.protocol.results import Admission, SeedPlace
+from remote.protocol.verbs import ADMIT, SEED
+from remote.session.session import Session
 from remote.transfer.sinks import Sink, open_sink
 from remote.transfer.sources import LostError
-from remote.verbs import ADMIT, SEED
-from trainer.run.checkpoints import MANIFEST, checkpoint_name, manifest_sha256, verify
-from trainer.run.errors import CheckpointError
-from trainer.run.seeds import ORIGIN
+from remote.transfer.transfer_progress import Meter, Progress
+from remote.transfer.workers import Patience
+from trainer.run.checkpoints.imported import ORIGIN
+from trainer.run.checkpoints.manifest import MANIFEST, checkpoint_name, manifest_sha256, verify
+from trainer.run.run_errors import CheckpointError
 
 CHUNK = 1 << 20
 TRIES = 2

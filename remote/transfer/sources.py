@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from remote.errors import CallError
-from remote.session import Session
-from remote.transport import Sftp
+from remote.protocol.errors import CallError
+from remote.session.session import Session
+from remote.transport.base import Sftp
 
 CHUNK = 1 << 20
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from remote.errors import CallError
-from remote.results import as_answered
-from remote.session import CALL_S, Session
-from remote.verbs import VERBS
+from remote.protocol.errors import CallError
+from remote.protocol.results import as_answered
+from remote.protocol.verbs import VERBS
+from remote.session.session import CALL_S, Session
 
 
 def args_of(verb: str, values: Mapping[str, Any]) -> Any:

@@ -4,8 +4,8 @@ import time
 from collections.abc import Generator
 from typing import Any
 
-from remote.results import as_answered
-from remote.session import Session
+from remote.protocol.results import as_answered
+from remote.session.session import Session
 from tests.remote.calling import call
 from tests.waiting import wait_until
 

@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass, field
 
-from remote.agent.followed import Followed
-from remote.agent.tails import Tail, first_cursor
-from remote.following import Follower
-from remote.framing import Frame
-from remote.protocol import BytesHeader, Cursor
+from remote.agent.streams.source import Followed
+from remote.agent.streams.tail import Tail, first_cursor
+from remote.protocol.framing import Frame
+from remote.protocol.messages import BytesHeader, Cursor
+from remote.session.streams.follower import Follower
 
 
 @dataclass

@@ -16,18 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.agent.ending import kill
-from remote.agent.processes import reap
-from remote.arguments import KillArgs, ReapArgs
-from remote.errors import CallError
-from remote.supervisor.patience import Patience
-from remote.supervisor.termination import clear, deliver, wake
+from remote.agent.processes.processes import reap
+from remote.agent.runs.stop import kill
+from remote.protocol.arguments import KillArgs, ReapArgs
+from remote.protocol.errors import CallError
+from remote.supervisor.process.termination import clear, deliver, wake
+from remote.supervisor.timeouts import Patience
 from tests.remote.driving import drive
 from trainer.run.home import open_home
-from trainer.run.identity import Identity, boot_id, identify, identify_for_good
 from trainer.run.layout import RunDir, new_run_id
 from trainer.run.locks import Flock, is_free
-from trainer.run.processes import TOKEN_VARIABLE, ProcessRecord, new_token, write_process
+from trainer.run.process.identity import Identity, boot_id, identify, identify_for_good
+from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord, new_token, write_process
 from trainer.run.records import write_spec, write_state
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord

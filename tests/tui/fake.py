@@ -9,15 +9,15 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from remote.actions import Outcome, StartRequest
-from remote.errors import CallError, Question
-from remote.hosts import Host
-from remote.link import LinkState, Phase
-from remote.results import Backfill, ProcessList
-from remote.transport import Answers
-from remote.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
-from remote.values import read_as
-from remote.verbs import Verb
-from remote.view import HostHello, LastCheckpoint, RunView
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError, Question
+from remote.protocol.results import Backfill, ProcessList
+from remote.protocol.values import read_as
+from remote.protocol.verbs import Verb
+from remote.protocol.views import HostHello, LastCheckpoint, RunView
+from remote.session.link.link_state import LinkState, Phase
+from remote.session.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
+from remote.transport.base import Answers
 from tui.app import Cockpit
 from tui.store.jobs import Job
 
@@ -44,7 +44,7 @@ def view(run_id: str = "demo-aaaaaa", **changes: Any) -> RunView:
 
 
 class FakeSession:
-    """As a `remote.session.Session` looks from the cockpit."""
+    """As a `remote.session.session.Session` looks from the cockpit."""
 
     def __init__(self, name: str = "local", **fields: Any) -> None:
         self.host = Host(name, **fields)

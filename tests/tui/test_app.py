@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
 from remote.actions import Outcome
-from remote.results import Backfill
-from remote.updates import RunsSeen, Telemetry
+from remote.protocol.results import Backfill
+from remote.session.updates import RunsSeen, Telemetry
 from tests.trials import trials
 from tests.tui.driving import front, picture, settle, toasts
 from tests.tui.fake import WALL, Clock, FakeActs, FakeSession, cockpit, events, view
@@ -19,16 +19,16 @@ from trainer.telemetry.bands import BandsError
 from tui.app import Cockpit
 from tui.keys import EVERYWHERE, TABLE, Where, bindings, keys_of, markdown
 from tui.screens.base import CockpitScreen
+from tui.screens.dialogs.help import page
+from tui.screens.dialogs.start import StartForm
 from tui.screens.fleet import Fleet
-from tui.screens.help import page
 from tui.screens.hosts import Hosts
 from tui.screens.processes import Processes
 from tui.screens.run import RunScreen
-from tui.screens.start import StartForm
 from tui.widgets.bars import KeyBar
-from tui.widgets.chart import Chart
-from tui.widgets.keyed import KeyedTable
-from tui.widgets.logview import LogView
+from tui.widgets.chart.chart import Chart
+from tui.widgets.keyed_table import KeyedTable
+from tui.widgets.log_view import LogView
 from tui.widgets.panel import Panel
 
 RUN = "demo-aaaaaa"

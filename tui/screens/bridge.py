@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from remote.errors import CallError, Question
-from remote.hosts import Host
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError, Question
 from tui.keys import Where
 from tui.store.jobs import Job
 from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
-    from remote.results import Backfill, ProcessList
+    from remote.protocol.results import Backfill, ProcessList
 
 Told = Callable[["Outcome"], None]
 Heard = Callable[["ProcessList | CallError"], None]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from remote.results import LockRow, ProcessList, ProcessRow, Standing
+from remote.protocol.results import LockRow, ProcessList, ProcessRow, Standing
 
 
 @dataclass(frozen=True, slots=True)

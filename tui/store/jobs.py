@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from remote.findings import Finding, ranked
-from remote.results import DoctorAnswer
-from remote.sanitise import clean_line
-from tui.store.logring import LogRing
+from remote.protocol.finding import Finding, ranked
+from remote.protocol.results import DoctorAnswer
+from remote.protocol.sanitise import clean_line
+from tui.store.log_ring import LogRing
 
 Kind = Literal["test", "deploy", "doctor"]
 SIGNS: Mapping[str, str] = {"ok": "✔", "warn": "⚠", "bad": "✖", "unknown": "·"}

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from remote.actions import StartRequest, start_run
-from remote.errors import CallError
-from remote.hosts import Host
-from remote.session import Session, connect
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError
+from remote.session.session import Session, connect
 from remote.ssh.client import connect as ssh_connect
-from remote.transport import Dial
+from remote.transport.base import Dial
 from tests.end_to_end.ssh.box import QUICK
 from tests.remote.calling import call
 from tests.sshd.client import Laptop

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from remote.actions import start_run
-from remote.deploy import deploying
-from remote.deploy.checking import check, clean
-from remote.deploy.deploying import deploy
-from remote.deploy.installed import read_installed
+from remote.actions.deployed import check, clean
+from remote.deploy import deploy as deploying
+from remote.deploy.deploy import deploy
+from remote.deploy.on_host.installed import read_installed
 from remote.deploy.wheel import Wheel, our_wheel, pack, sources
-from remote.errors import CallError
-from remote.hosts import Host
-from remote.placement import forget_placement, read_placement, write_placement
-from remote.session import Session, connect
-from remote.transport import Dial
-from remote.version import version
+from remote.hosts.host import Host
+from remote.hosts.placement import forget_placement, read_placement, write_placement
+from remote.protocol.errors import CallError
+from remote.protocol.version import version
+from remote.session.session import Session, connect
+from remote.transport.base import Dial
 from tests.remote.calling import call
 from tests.remote.scripts import BRIEF, request
 from tests.sshd.client import Laptop

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from remote.deploy import stage
+from remote.deploy.on_host import stage
 from remote.deploy.upload import send, upload
 from remote.deploy.wheel import Wheel
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
-from remote.transport import Dial
+from remote.transport.base import Dial
 from tests.sshd.server import Sshd
 
 DATA = bytes(range(256)) * 4096

@@ -2,10 +2,10 @@
 
 import pytest
 
-from remote.errors import CallError
-from remote.hosts import Host
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
-from remote.transport import Answers, Dial
+from remote.transport.base import Answers, Dial
 
 
 def refused(host: Host, answers: Answers | None = None) -> CallError:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError, QuestionError
-from remote.hosts import Host, client_folder
+from remote.hosts.host import Host, client_folder
+from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
-from remote.transport import Answers, Dial
+from remote.transport.base import Answers, Dial
 from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.delay import DelayProxy
@@ -256,7 +256,7 @@ def test_a_resolver_that_hangs_is_given_up(laptop: Laptop, monkeypatch: pytest.M
         go.wait(20.0)
         return []
 
-    monkeypatch.setattr("remote.ssh.reach.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("remote.ssh.tcp.socket.getaddrinfo", resolve)
     try:
         with pytest.raises(TimeoutError, match=r"no answer in 0.3 s \(at dns\)"):
             connect(Host("box", address="me@box"), Dial(deadline_s=0.3))

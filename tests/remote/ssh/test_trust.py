@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError, QuestionError
-from remote.hosts import client_folder, make_client_folder
+from remote.hosts.host import client_folder, make_client_folder
+from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
-from remote.ssh.config import Target
+from remote.ssh.config.effective import Target
 from remote.ssh.known_hosts import fingerprint
 from remote.ssh.trust import Trust
-from remote.transport import Answers, Dial
+from remote.transport.base import Answers, Dial
 from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.server import Sshd
