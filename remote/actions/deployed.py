@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from remote.deploy.up_to_date import SENTENCES
 from remote.deploy.wheel import our_wheel
 from remote.protocol.arguments import DeployCheckArgs, DeployCleanArgs
 from remote.protocol.results import EnvironmentRow
+from remote.protocol.up_to_date import SENTENCES
 from remote.protocol.verbs import DEPLOY_CHECK, DEPLOY_CLEAN
 
 if TYPE_CHECKING:

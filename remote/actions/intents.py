@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remote.actions.outcome import Outcome, failed
-from remote.hosts.host import client_folder, make_client_folder
+from remote.hosts.client_state import client_folder, make_client_folder
 from remote.protocol.arguments import ResumeArgs, StartArgs, as_filled, read_args
 from remote.protocol.errors import CallError, ProtocolError, TimeoutError_, UnreachableError
 from remote.protocol.verbs import RESUME, START, Verb

@@ -6,11 +6,11 @@ from typing import TypeVar
 from remote.actions.intents import intent
 from remote.actions.outcome import Outcome, failed
 from remote.actions.start_request import StartRequest, new_ticket
+from remote.audit.whoami import whoami
 from remote.protocol.arguments import ResumeArgs, StartArgs
 from remote.protocol.errors import CallError
 from remote.protocol.verbs import RESUME, START, Verb
 from remote.protocol.views import StartedRun
-from remote.session.dialogue import whoami
 from remote.session.session import Session
 
 A = TypeVar("A", StartArgs, ResumeArgs)

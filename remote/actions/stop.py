@@ -5,11 +5,11 @@ from typing import TypeVar
 from remote.actions.outcome import Outcome, failed
 from remote.actions.start_request import new_ticket
 from remote.actions.wait import wait_for
+from remote.audit.whoami import whoami
 from remote.protocol.arguments import KillArgs, StopArgs
 from remote.protocol.errors import CallError
 from remote.protocol.verbs import KILL, STOP, Verb
 from remote.protocol.views import RunView
-from remote.session.dialogue import whoami
 from remote.session.session import Session
 
 A = TypeVar("A", bound=KillArgs)

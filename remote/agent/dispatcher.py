@@ -1,19 +1,17 @@
 """From request lines to answer lines: what may be answered, and what an exception means to the client."""
 
-import errno
 from collections.abc import Iterator
 from types import GeneratorType
 from typing import Any
 
-from remote.agent.context import Context, Work
+from remote.agent.context import Context
+from remote.agent.error_answers import as_call_error
 from remote.agent.handlers import HANDLERS
 from remote.agent.streams.streams import Streaming
+from remote.agent.verb import Work
 from remote.protocol.arguments import HelloArgs
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.messages import PROTO, VERBS, Request, decode_request, encode_error, encode_result
-from trainer.run.run_errors import HomeError, LockHeldError, RunError, SpecError
-
-NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Desk:
@@ -103,20 +101,3 @@ class Desk:
             "say hello first, or update the older of the two",
             {"proto": list(PROTO)},
         )
-
-
-def as_call_error(error: Exception) -> CallError:
-    """What the client is told of an exception. What nobody foresaw names its type: it is our fault."""
-    if isinstance(error, CallError):
-        return error
-    if isinstance(error, SpecError):
-        return CallError("bad_request", str(error))
-    if isinstance(error, HomeError):
-        return CallError("refused", str(error))
-    if isinstance(error, LockHeldError):
-        return CallError("timeout", str(error), "try again")
-    if isinstance(error, RunError):
-        return CallError("internal", str(error), "photinus doctor")
-    if isinstance(error, OSError) and error.errno in NO_SPACE:
-        return CallError("disk_low", f"the host's disk is full: {error}", "free some space and try again")
-    return CallError("internal", f"{type(error).__name__}: {error}", "please report this")

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from remote.agent.context import Context, Work
+from remote.agent.context import Context
 from remote.agent.host import status
 from remote.agent.runs import checkpoints, receive, stop
 from remote.agent.starts import resume, start
+from remote.agent.verb import Work
 from remote.protocol import verbs
 from remote.protocol.arguments import (
     AutostartArgs,

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from remote.audit.audit_log import NAME, Entry, append, entry
-from remote.hosts.host import make_client_folder
+from remote.audit.whoami import whoami
+from remote.hosts.client_state import make_client_folder
+from remote.protocol.answers import Answer, OnDone
 from remote.protocol.errors import CallError
-from remote.session.dialogue import whoami
-from remote.session.pending_calls import Answer, OnDone
 from trainer.run.run_errors import RunError
 
 R = TypeVar("R")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from remote.audit.audit_writer import CLERK
+from remote.audit.whoami import whoami
 from remote.deploy.hello_check import ask_hello
 from remote.deploy.on_host.build_environment import Kit
 from remote.deploy.on_host.installed import ENVS, Installed
@@ -15,14 +16,13 @@ from remote.deploy.plan import Plan, demand_disk, make_plan
 from remote.deploy.remote_python import GivenUp, Hearing, perform
 from remote.deploy.requirements import PINS
 from remote.deploy.survey import Survey, probe
-from remote.deploy.torch_builds import NONE
 from remote.deploy.upload import Client, ask_to_stop, upload
 from remote.deploy.wheel import Wheel, our_wheel
 from remote.hosts.host import Host
 from remote.hosts.placement import Placement, write_placement
+from remote.hosts.torch_setting import NONE
 from remote.protocol.errors import CallError
 from remote.protocol.permission import demand_may_act
-from remote.session.dialogue import whoami
 from remote.transport.base import Dial
 
 LOCK_S = 1800.0

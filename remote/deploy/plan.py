@@ -7,10 +7,11 @@ from typing import Literal
 
 from remote.deploy.requirements import BASE, NVIDIA, TRAIN, pinned, satisfies
 from remote.deploy.survey import FoundPython, Survey
-from remote.deploy.torch_builds import NONE, TorchBuild, choose
+from remote.deploy.torch_builds import TorchBuild, choose
 from remote.deploy.wheel import Wheel
 from remote.hosts.host import Host
 from remote.hosts.placement import SAFE_PATH
+from remote.hosts.torch_setting import NONE
 from remote.protocol.errors import CallError
 
 OLDEST = (3, 11)

@@ -8,7 +8,7 @@ from typing import Protocol
 from remote.deploy.remote_python import Hearing, Runner, call_text, perform
 from remote.deploy.wheel import Wheel
 from remote.protocol.errors import CallError
-from remote.transport.base import Sftp
+from remote.transport.sftp import Sftp
 
 STAGE = Path(__file__).parent / "on_host" / "stage.py"
 CHUNK = 1 << 15

@@ -8,7 +8,7 @@
                       and then n raw bytes
 
 Whatever arrives is checked here and nowhere else: garbage raises `ProtocolError`, never anything else.
-The verbs stand in `remote.protocol.verbs`, what a host says of a run in `remote.protocol.views`; both are re-exported.
+The verbs stand in `verbs`, what a host says of a run in `views`; both are re-exported.
 """
 
 import json
@@ -33,6 +33,8 @@ __all__ = [
 
 PROTO = (1, 0)
 LINE_LIMIT = 1 << 20
+ANSWER_MAX = LINE_LIMIT - (1 << 14)
+"""What the rows of one answer may take: the rest of the line is for what stands around them."""
 DEPTH_LIMIT = 32
 FRAME_LIMIT = 1 << 20
 NUMBER_LIMIT = sys.float_info.max  # a larger whole number is no float any more; 1e999 reads as infinity

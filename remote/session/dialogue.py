@@ -1,11 +1,9 @@
 """What is said over a connection: hello first, then runs, followed files and whatever was waiting."""
 
-import getpass
-import os
-import socket
 from collections import deque
 from typing import Any, TypeVar
 
+from remote.audit.whoami import whoami
 from remote.protocol.arguments import HelloArgs, NoArgs, PingArgs, VerbArgs
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
@@ -22,15 +20,6 @@ from remote.session.streams.followed_streams import Streams
 from remote.session.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
 
 A = TypeVar("A", bound=VerbArgs)
-
-
-def whoami() -> str:
-    """`user@machine (pid)`: how another operator is told who acted."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()} ({os.getpid()})"
 
 
 class Conversation:

@@ -1,9 +1,9 @@
 """Verbs on their way: which request waits for which answer, across reconnects."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
+from remote.protocol.answers import Answer, OnDone
 from remote.protocol.arguments import VerbArgs
 from remote.protocol.errors import CallError, ProtocolError, TimeoutError_, UnreachableError
 from remote.protocol.messages import Reply
@@ -13,8 +13,6 @@ from remote.protocol.verbs import Verb
 from remote.session.link.connection import Connection
 
 R = TypeVar("R")
-Answer: TypeAlias = R | CallError
-OnDone: TypeAlias = Callable[[Answer[R]], None]
 
 
 @dataclass(eq=False, slots=True)

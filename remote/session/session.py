@@ -1,6 +1,6 @@
 """A client's session with one host: verbs, followed files and runs, over links that come and go.
 
-One thread of its own decides everything (`remote.session.event_loop`); the methods here only leave messages for it and
+One thread of its own decides everything (`event_loop`); the methods here only leave messages for it and
 read its snapshots, so no caller is ever blocked by a host, except in `call` for as long as it asked.
 """
 
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from remote.audit.audit_writer import CLERK
 from remote.hosts.host import LOCAL, Host
+from remote.protocol.answers import Answer, OnDone
 from remote.protocol.arguments import VerbArgs, as_sent
 from remote.protocol.errors import CallError, Question, UnreachableError
 from remote.protocol.messages import Cursor
@@ -21,11 +22,13 @@ from remote.protocol.verbs import Verb
 from remote.protocol.views import HostHello, RunView
 from remote.session.event_loop import Pilot
 from remote.session.link.link_state import LinkState, Timings
-from remote.session.pending_calls import Answer, Call, OnDone
+from remote.session.link.open_transport import open_transport
+from remote.session.pending_calls import Call
 from remote.session.run_cache import Answered
 from remote.session.streams.follower import Follower
 from remote.session.updates import Bytes, Update
-from remote.transport.base import Answers, Opener, Sftp, open_transport
+from remote.transport.base import Answers, Opener
+from remote.transport.sftp import Sftp
 
 A = TypeVar("A", bound=VerbArgs)
 R = TypeVar("R")

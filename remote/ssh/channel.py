@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from remote.transport.base import Ending, Sftp
+from remote.transport.base import Ending
+from remote.transport.sftp import Sftp
 
 READ_SIZE = 1 << 16
 PARTING_S = 1.0
@@ -77,7 +78,7 @@ class ChannelPipe:
             self._channel.sendall(data)
 
     def sftp(self) -> Sftp:
-        """See `remote.transport.base.Carrier`."""
+        """See `remote.transport.sftp.Carrier`."""
         return self._connection.sftp()
 
     def close(self) -> Ending:

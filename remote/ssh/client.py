@@ -18,7 +18,8 @@ from remote.ssh.deadline import Deadline
 from remote.ssh.proxy import confirmed_proxy
 from remote.ssh.slots import Slots
 from remote.ssh.tcp import open_socket
-from remote.transport.base import Answers, Dial, Sftp
+from remote.transport.base import Answers, Dial
+from remote.transport.sftp import Sftp
 
 CHANNELS = 8
 OPENING_S = 15.0

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.cache.flock import Flock
+from trainer.data.flock import Flock
 from trainer.data.floors import Floors
 from trainer.data.tokenizers.tokenizer import Tokenizer
 

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from remote.actions import StartRequest, settle_intents, start_run
-from remote.hosts.host import LOCAL, Host, load_hosts
+from remote.hosts.host import LOCAL, Host
+from remote.hosts.lookup import load_hosts
 from remote.protocol.errors import CallError
 from remote.session.last_seen import note
 from remote.session.session import Session

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from remote.actions import settle_intents
-from remote.hosts.host import find_host, load_hosts
+from remote.hosts.lookup import find_host, load_hosts
 from remote.protocol.arguments import NoArgs
 from remote.protocol.errors import CallError
 from remote.protocol.verbs import RUNS

@@ -9,16 +9,16 @@ from dataclasses import asdict
 from remote.actions.adopt_reap import adopt_run, find_orphan, reap
 from remote.actions.diagnose import Report, examine, refused
 from remote.audit.audit_log import NAME, Entry, read
-from remote.hosts.host import client_folder
+from remote.hosts.client_state import client_folder
 from remote.protocol.arguments import AuditArgs, NoArgs
 from remote.protocol.errors import CallError
 from remote.protocol.finding import is_healthy
 from remote.protocol.results import LockRow, ProcessList, ProcessRow, as_answered
 from remote.protocol.sanitise import clean_line
 from remote.protocol.verbs import AUDIT, PROCESSES
+from tui.commands.arguments import Commands, add_command
 from tui.commands.host_session import find_view, link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell
-from tui.commands.parser import Commands, add_command
 from tui.commands.runs.start import conclude
 from tui.store.words import duration, size
 
@@ -28,18 +28,23 @@ OUTCOME = {"asked": "asked for"}
 
 def doctor(args: argparse.Namespace) -> int:
     """Say what is wrong; 1 where anything but notes was found."""
+    return examine_host(args.host, deep=args.deep, as_json=args.json)
+
+
+def examine_host(host: str, *, deep: bool, as_json: bool) -> int:
+    """Say what is wrong on a host; 1 where anything but notes was found."""
     try:
-        with link_to(args.host) as session:
-            report = examine(session, deep=args.deep)
+        with link_to(host) as session:
+            report = examine(session, deep=deep)
     except CallError as error:
         if error.code not in ("refused", "incompatible"):
             raise
         report = Report((refused(error),))
     healthy = is_healthy(report.findings)
-    if args.json:
+    if as_json:
         emit(
             {
-                "host": args.host,
+                "host": host,
                 "healthy": healthy,
                 "findings": [one.to_json() for one in report.findings],
                 "left_out": report.left_out,
@@ -47,7 +52,7 @@ def doctor(args: argparse.Namespace) -> int:
             }
         )
     else:
-        tell("\n".join(doctor_words(args.host, report)))
+        tell("\n".join(doctor_words(host, report)))
     return OK if healthy else FAILURE
 
 

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from remote.agent.background import in_thread
 from remote.agent.checkup import checkpoints, environments, files, locks, machine, processes, queue, root
-from remote.agent.context import Context, Work
+from remote.agent.context import Context
+from remote.agent.verb import Work
 from remote.protocol.arguments import DoctorArgs
 from remote.protocol.finding import Finding, ranked
 from remote.protocol.results import DoctorAnswer, FindingRow

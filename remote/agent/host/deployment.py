@@ -1,12 +1,13 @@
 """The verbs `deploy-check` and `deploy-clean`: what lies on this host, and what of it may go."""
 
 from remote.agent.background import in_thread
-from remote.agent.context import Context, Work
+from remote.agent.context import Context
 from remote.agent.starts.environment import own
+from remote.agent.verb import Work
 from remote.deploy.on_host.garbage import clean, look
-from remote.deploy.up_to_date import judge
 from remote.protocol.arguments import DeployCheckArgs, DeployCleanArgs
 from remote.protocol.results import DeployCleaned, DeployState, EnvironmentRow
+from remote.protocol.up_to_date import judge
 
 
 def check(ctx: Context, args: DeployCheckArgs) -> Work[DeployState]:

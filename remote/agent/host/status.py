@@ -10,12 +10,12 @@ from dataclasses import asdict
 
 from remote.agent.audit import audit_path
 from remote.agent.context import Context
-from remote.agent.runs.run_views import readable
+from remote.agent.run_views import readable
 from remote.agent.starts.contact import reconcile, reconcile_all
 from remote.agent.starts.environment import own
 from remote.audit.audit_log import Entry, read
 from remote.protocol.arguments import AuditArgs, HelloArgs, NoArgs, PingArgs, RunArgs
-from remote.protocol.messages import LINE_LIMIT, PROTO, encode
+from remote.protocol.messages import ANSWER_MAX, PROTO, encode
 from remote.protocol.results import AuditEntries, HostStatus, Pong, RunList
 from remote.protocol.version import version
 from remote.protocol.views import CheckpointBrief, HostHello, RunDetails, RunView
@@ -23,8 +23,6 @@ from remote.supervisor.admission.queue import waiting
 from trainer.run.checkpoints.manifest import list_checkpoints
 from trainer.run.layout import RunDir
 from trainer.run.process.identity import boot_id
-
-ANSWER_MAX = LINE_LIMIT - (1 << 14)
 
 
 def hello(ctx: Context, _args: HelloArgs) -> HostHello:

@@ -8,8 +8,9 @@ from typing import Any
 import psutil
 
 from remote.agent.background import in_thread
-from remote.agent.context import Context, Work
+from remote.agent.context import Context
 from remote.agent.processes.orphans import Member, members, orphans
+from remote.agent.verb import Work
 from remote.protocol.arguments import NoArgs, ReapArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import LockRow, ProcessList, ProcessRow, Reaped

@@ -6,10 +6,10 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from remote.agent.context import Context, Work
-from remote.agent.host.status import ANSWER_MAX
+from remote.agent.context import Context
+from remote.agent.verb import Work
 from remote.protocol.arguments import CheckpointsArgs
-from remote.protocol.messages import encode
+from remote.protocol.messages import ANSWER_MAX, encode
 from remote.protocol.results import CheckpointList, CheckpointRow, ProvenFile, as_answered
 from trainer.run.checkpoints.manifest import MANIFEST, NAME, Manifest, parse_manifest, ranked
 from trainer.run.run_errors import CheckpointError

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from remote.agent.background import in_thread
-from remote.agent.context import Context, Work
+from remote.agent.context import Context
+from remote.agent.verb import Work
 from remote.protocol.arguments import AdmitArgs, SeedArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import Admission, FileRow, SeedPlace
 from trainer.run.atomic import fsync_folder
-from trainer.run.checkpoints.imported import SEEDS, locate_parent, seed_path
+from trainer.run.checkpoints.imported import SEEDS, seed_path
 from trainer.run.checkpoints.manifest import (
     MANIFEST,
     FileProof,
@@ -24,7 +25,6 @@ from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import read_state
 from trainer.run.run_errors import CheckpointError
-from trainer.run.spec import RunSpec
 
 CHUNK = 1 << 20
 
@@ -72,24 +72,6 @@ def admit(ctx: Context, args: AdmitArgs) -> Work[Admission]:
         fsync_folder(target.parent)
     shutil.rmtree(draft.parent, ignore_errors=True)
     return Admission(done=True, dir=str(target))
-
-
-def demand_parent(ctx: Context, spec: RunSpec) -> int:
-    """Bytes of the checkpoint that a new run begins from; 0 if from none.
-
-    Raises:
-        SpecError: it is no name of one.
-        CallError: `not_found`.
-    """
-    if not spec.parent:
-        return 0
-    path = locate_parent(ctx.home.root, spec.parent)
-    try:
-        return parse_manifest((path / MANIFEST).read_bytes(), path.name).bytes
-    except (OSError, CheckpointError) as error:
-        raise CallError(
-            "not_found", f"there is no checkpoint {spec.parent} on this host", "photinus push brings one here"
-        ) from error
 
 
 def _places(ctx: Context, args: AdmitArgs) -> tuple[Path, Path]:

@@ -5,9 +5,10 @@ import time
 from dataclasses import replace
 from typing import Literal
 
-from remote.agent.context import Context, Work
+from remote.agent.context import Context
 from remote.agent.runs.stop_request import ask
 from remote.agent.starts.contact import reconcile
+from remote.agent.verb import Work
 from remote.protocol.arguments import KillArgs, RunArgs, StopArgs
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView

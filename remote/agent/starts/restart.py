@@ -4,8 +4,9 @@ import hashlib
 import time
 
 from remote.agent.audit import ITSELF
-from remote.agent.context import Context, Work
+from remote.agent.context import Context
 from remote.agent.starts.resume import resume
+from remote.agent.verb import Work
 from remote.protocol.arguments import ResumeArgs
 from remote.protocol.verbs import RESUME
 from remote.protocol.views import StartedRun

@@ -3,12 +3,13 @@
 from collections.abc import Generator
 
 from remote.agent.background import in_thread
-from remote.agent.context import Context, Work
+from remote.agent.context import Context
 from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.starts.busy import already_running
 from remote.agent.starts.environment import standing
 from remote.agent.starts.program_check import demand_program
 from remote.agent.starts.start import Plan, carry, check_host, reconciled
+from remote.agent.verb import Work
 from remote.protocol.arguments import ResumeArgs
 from remote.protocol.errors import CallError
 from remote.protocol.views import StartedRun

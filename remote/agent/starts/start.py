@@ -6,18 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from remote.agent.context import Context, Work
+from remote.agent.context import Context
 from remote.agent.processes.lock_holders import Holder, holders
 from remote.agent.processes.orphans import demand_no_orphans
-from remote.agent.runs.receive import demand_parent
-from remote.agent.starts.busy import already_running, busy
+from remote.agent.starts.busy import already_running, busy, owner_of
 from remote.agent.starts.environment import own, pinned
 from remote.agent.starts.host_paths import demand_data, grounded
+from remote.agent.starts.parent import demand_parent
 from remote.agent.starts.program_check import demand_program
+from remote.agent.verb import Work
 from remote.protocol.arguments import StartArgs
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView, StartedRun
-from remote.supervisor.admission.admit import Busy, carry_out, owner_of, take_locks
+from remote.supervisor.admission.admit import Busy, carry_out, take_locks
 from remote.supervisor.admission.queue import enqueue
 from remote.supervisor.admission.reconcile import reconcile_run
 from trainer.run.layout import RunDir

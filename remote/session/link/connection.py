@@ -12,7 +12,8 @@ from remote.protocol.framing import Frame, FrameReader
 from remote.protocol.messages import LINE_LIMIT, Pushed, Reply, encode_request
 from remote.protocol.sanitise import clean
 from remote.protocol.verbs import Verb
-from remote.transport.base import Carrier, Ending, Sftp, Transport
+from remote.transport.base import Ending, Transport
+from remote.transport.sftp import Carrier, Sftp
 
 A = TypeVar("A", bound=VerbArgs)
 TALK_LIMIT = 4096

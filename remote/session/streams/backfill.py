@@ -1,9 +1,9 @@
 """Bytes that stand before what a view shows: asked for when somebody scrolls back, or to fill a gap."""
 
+from remote.protocol.answers import Caller
 from remote.protocol.arguments import OlderArgs
 from remote.protocol.results import N_MAX, Backfill
 from remote.protocol.verbs import OLDER
-from remote.session.session import Session
 
 __all__ = ["Backfill", "older_args", "read_older"]
 
@@ -16,7 +16,7 @@ def older_args(
     return OlderArgs(what=what, file=file, before=before, n=min(n, N_MAX), **whose)
 
 
-def read_older(session: Session, file: str, before: int, n: int = 262144, **whose: str) -> Backfill:
+def read_older(session: Caller, file: str, before: int, n: int = 262144, **whose: str) -> Backfill:
     """At most `n` bytes before byte `before` of a file of a stream, from the start of a line; of the file
     before where `before` is 0. `whose`: `run_id` and `what` (`log`, `events`), or `what="watch"` and `path`.
 

@@ -11,8 +11,8 @@ from remote.protocol.messages import WINDOW, Cursor, Reply
 from remote.protocol.verbs import ACK, UNTAIL
 from remote.protocol.views import RunView
 from remote.session.link.connection import Connection
-from remote.session.link.recovery import Recovery
 from remote.session.pending_calls import answer_to
+from remote.session.recovery import Recovery
 from remote.session.streams.follower import Follower
 from remote.session.updates import Bytes, Gap, StreamEnd, Truncated, Update
 

@@ -7,10 +7,12 @@ import pytest
 
 from remote.actions import start_run
 from remote.actions.connectivity import Step, walk_to
-from remote.hosts.host import LOCAL, Host, make_client_folder
+from remote.actions.forget import forget
+from remote.hosts.client_state import make_client_folder
+from remote.hosts.host import LOCAL, Host
 from remote.hosts.placement import Placement, read_placement, write_placement
 from remote.protocol.errors import QuestionError
-from remote.session.last_seen import FRESH_S, forget, last_seen, note, sighting, twins
+from remote.session.last_seen import FRESH_S, last_seen, note, sighting, twins
 from remote.session.session import Session, connect
 from tests.remote.calling import call
 from tests.remote.scripts import request

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from remote.hosts.host import Host, client_folder
+from remote.hosts.client_state import client_folder
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
 from remote.transport.base import Answers, Dial

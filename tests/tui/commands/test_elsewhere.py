@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from remote.actions.intents import intent
-from remote.hosts.host import Host, make_client_folder
+from remote.hosts.client_state import make_client_folder
+from remote.hosts.host import Host
 from remote.hosts.hosts_edit import add_hosts
 from remote.protocol.arguments import StartArgs
 from remote.protocol.errors import CallError, UnreachableError

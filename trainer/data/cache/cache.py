@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from trainer.data.cache.flock import Flock
-from trainer.data.cache.stamps import Stamp
+from trainer.data.flock import Flock
 from trainer.data.prepared_corpus import TOKEN, TOKENIZER, TRAIN, VAL, Corpus, FileRecord, Meta
 from trainer.data.progress import Pulse
 from trainer.data.sources.source import Source
+from trainer.data.stamps import Stamp
 from trainer.data.tokenizers.bpe import BpeTokenizer
 from trainer.data.tokenizers.tokenizer import ByteTokenizer, Tokenizer
 

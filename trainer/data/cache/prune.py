@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.data.cache.cache import ENTRY_NAME, STAGING, USED, TokenCache
-from trainer.data.cache.flock import Flock
+from trainer.data.flock import Flock
 
 DAY_S = 86400.0
 GB = 1e9

@@ -4,11 +4,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainer.data.cache.flock import Flock
 from trainer.data.corpora.corpus_manifest import MANIFEST, is_corpus, load
 from trainer.data.corpora.named import no_corpus
 from trainer.data.data_errors import DataError
 from trainer.data.display_names import shown
+from trainer.data.flock import Flock
 
 LOCK = ".lock"
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from remote.actions.connectivity import Report, Step, walk_to
 from remote.hosts.address import split_address
-from remote.hosts.host import LOCAL, Host, find_host, load_hosts
+from remote.hosts.host import LOCAL, Host
 from remote.hosts.hosts_edit import add_hosts
 from remote.hosts.hosts_file import hosts_path, misfit, why_no_name
+from remote.hosts.lookup import find_host, load_hosts
 from remote.protocol.errors import EXIT_CODES, CallError
 from remote.session.last_seen import twins
 from remote.transport.base import Answers

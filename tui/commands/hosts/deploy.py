@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from remote.hosts.host import Host, find_host, load_hosts
+from remote.hosts.host import Host
+from remote.hosts.lookup import find_host, load_hosts
 from remote.hosts.placement import Placement
 from remote.protocol.arguments import AutostartArgs, NoArgs
 from remote.protocol.errors import CallError, QuestionError, UnreachableError
@@ -15,6 +16,7 @@ from remote.protocol.verbs import AUTOSTART, RUNS
 from remote.session.last_seen import note, twins
 from remote.transport.base import Answers, Dial
 from tui.commands.host_session import link_to
+from tui.commands.inspect import examine_host
 from tui.commands.output import OK, answer, say
 from tui.commands.prompts import Desk, desk_of, reach
 
@@ -96,9 +98,4 @@ def autostart_words(told: Mapping[str, Any]) -> str:
 
 def doctor(args: argparse.Namespace) -> int:
     """`photinus doctor --host NAME`."""
-    from tui.commands import inspect
-    from tui.commands.parser import build_parser
-
-    find_host(args.name)
-    words = ["doctor", "--host", args.name, *(["--json"] if args.json else [])]
-    return inspect.COMMANDS["doctor"](build_parser().parse_args(words))
+    return examine_host(find_host(args.name).name, deep=False, as_json=args.json)

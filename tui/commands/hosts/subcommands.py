@@ -6,10 +6,10 @@ from typing import get_args
 
 from remote.hosts.host import Host
 from remote.hosts.hosts_file import KINDS
+from tui.commands.arguments import Commands, add_bare_command
 from tui.commands.hosts.add import add, test
 from tui.commands.hosts.deploy import autostart, deploy, doctor
 from tui.commands.hosts.known import import_hosts, list_hosts, remove
-from tui.commands.parser import Commands, add_bare_command
 
 ABOUT = """A host is one entry of hosts.yaml: a name, and an address that `ssh` understands."""
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from remote.actions import settle_intents
-from remote.hosts.host import Host, load_hosts
+from remote.hosts.host import Host
+from remote.hosts.lookup import load_hosts
 from remote.protocol.arguments import RunArgs
 from remote.protocol.errors import CallError, QuestionError
 from remote.protocol.verbs import RUN

@@ -10,8 +10,8 @@ from remote.actions.deployed import check, clean
 from remote.agent.starts import environment
 from remote.agent.starts.environment import pinned, standing
 from remote.deploy.on_host.installed import Installed, write_installed
-from remote.deploy.up_to_date import judge
 from remote.protocol.errors import CallError
+from remote.protocol.up_to_date import judge
 from remote.session.session import Session
 from remote.supervisor.process.launchers import interpreter_of
 from tests.remote.calling import call

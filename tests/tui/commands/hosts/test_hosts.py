@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from remote.actions import kill_run, start_run
-from remote.hosts.host import LOCAL, Host, find_host, load_hosts
+from remote.hosts.host import LOCAL, Host
 from remote.hosts.hosts_edit import add_hosts
 from remote.hosts.hosts_file import hosts_path
+from remote.hosts.lookup import find_host, load_hosts
 from remote.hosts.placement import read_placement
 from remote.session.last_seen import last_seen, note
 from remote.session.session import connect

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from remote.deploy.requirements import release
+from remote.protocol.version import release
 
 Verdict = Literal["same", "older", "newer", "other", "none"]
 
