@@ -22,7 +22,7 @@ OURS = re.compile(r"photinus (adopt|audit|doctor|events|kill|processes|reap|resu
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Diagnosis:
     """What `doctor` says of one host. `facts` are neither right nor wrong: versions and places."""
 
     findings: tuple[Finding, ...]
@@ -30,7 +30,7 @@ class Report:
     left_out: int = 0
 
 
-def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] = time.time) -> Report:
+def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] = time.time) -> Diagnosis:
     """Ask the host, and look from here. Changes nothing on either side.
 
     Raises:
@@ -50,7 +50,7 @@ def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] 
     found += skew(session.host.name, wall, sent, received)
     if session.hello is not None:
         found += (at(session.host, one) for one in versions(session.hello))
-    return Report(tuple(ranked(found)), answer.facts, answer.left_out)
+    return Diagnosis(tuple(ranked(found)), answer.facts, answer.left_out)
 
 
 def at(host: Host, one: Finding) -> Finding:

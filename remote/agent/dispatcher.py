@@ -7,17 +7,17 @@ from typing import Any
 from remote.agent.context import Context
 from remote.agent.error_answers import as_call_error
 from remote.agent.handlers import HANDLERS
-from remote.agent.streams.streams import Streaming
+from remote.agent.streams.streams import ClientStreams
 from remote.agent.verb import Work
 from remote.protocol.arguments import HelloArgs
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.messages import PROTO, VERBS, Request, decode_request, encode_error, encode_result
 
 
-class Desk:
+class Dispatcher:
     """Answers one client. Verbs that take their time wait here between two steps."""
 
-    def __init__(self, ctx: Context, streaming: Streaming) -> None:
+    def __init__(self, ctx: Context, streaming: ClientStreams) -> None:
         self._ctx = ctx
         self._streaming = streaming
         self._their_proto: int | None = None

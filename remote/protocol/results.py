@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from remote.audit.audit_log import Entry
+from remote.audit.audit_log import AuditEntry
 from remote.protocol.cursor import Cursor
 from remote.protocol.finding import LEVELS, Finding, Level
 from remote.protocol.values import Finite, Size
@@ -245,7 +245,7 @@ class DeployCleaned(VerbResult, frozen=True, kw_only=True):
 class AuditEntries(VerbResult, frozen=True, kw_only=True):
     """The newest entries of the host's audit log, oldest first, and how many lines were none."""
 
-    entries: list[Entry]
+    entries: list[AuditEntry]
     malformed: int
 
 

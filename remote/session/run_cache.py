@@ -8,7 +8,7 @@ from remote.protocol.results import RunList
 from remote.protocol.views import ExtendedRun, RunView
 
 
-class Board:
+class RunCache:
     """Run views by id, safe to read from any thread."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Board:
                 self._changed.wait(left)
 
 
-class Answered:
+class AnsweredRuns:
     """What verbs answered of runs. It may be newer than the board, which tells its owner of every change."""
 
     def __init__(self) -> None:

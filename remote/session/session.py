@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from remote.audit.audit_writer import CLERK
+from remote.audit.audit_writer import AUDIT_WRITER
 from remote.hosts.host import LOCAL, Host
 from remote.protocol.answers import Answer, OnDone
 from remote.protocol.arguments import VerbArgs, as_sent
@@ -20,11 +20,11 @@ from remote.protocol.messages import Cursor
 from remote.protocol.permission import is_read_only, refusal
 from remote.protocol.verbs import Verb
 from remote.protocol.views import HostHello, RunView
-from remote.session.event_loop import Pilot
+from remote.session.event_loop import SessionLoop
 from remote.session.link.link_state import LinkState, Timings
 from remote.session.link.open_transport import open_transport
 from remote.session.pending_calls import Call
-from remote.session.run_cache import Answered
+from remote.session.run_cache import AnsweredRuns
 from remote.session.streams.follower import Follower
 from remote.session.updates import Bytes, Update
 from remote.transport.base import Answers, Opener
@@ -62,8 +62,10 @@ class Session:
         self._clock = clock
         self._keys = itertools.count(1)
         self.answers = answers or Answers()
-        self._answered = Answered()
-        self._pilot = Pilot(host, timings or Timings(), opener, clock, telemetry_s, client, self.answers)
+        self._answered = AnsweredRuns()
+        self._pilot = SessionLoop(
+            host, timings or Timings(), opener, clock, telemetry_s, client, self.answers
+        )
 
     def start(self) -> "Session":
         """Begin to connect; returns at once. A second start changes nothing."""
@@ -178,7 +180,7 @@ class Session:
         if not done.wait(timeout + GRACE_S):  # the session was never started, or has ended meanwhile
             raise UnreachableError("the session is not running", "start it")
         if verb.acts:
-            CLERK.flush()
+            AUDIT_WRITER.flush()
         answer = answers[0]
         if isinstance(answer, CallError):
             raise answer
@@ -194,7 +196,7 @@ class Session:
             if self.read_only:
                 on_done(refusal(verb.name))
                 return
-            on_done = CLERK.witness(self.host.name, verb.name, as_sent(args), on_done)
+            on_done = AUDIT_WRITER.witness(self.host.name, verb.name, as_sent(args), on_done)
         call = Call(verb, args, self._clock() + timeout, on_done)
         self._pilot.post_call(call)
 

@@ -19,7 +19,7 @@ from remote.session.link.link_state import LinkState, Phase
 from remote.session.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.transport.base import Answers
 from tui.app import Cockpit
-from tui.store.jobs import Job
+from tui.store.jobs import HostJob
 
 R = TypeVar("R")
 
@@ -183,7 +183,7 @@ class FakeWork:
     """Work on hosts that ends as a test says; remembers what was begun."""
 
     def __init__(self) -> None:
-        self.begun: list[Job] = []
+        self.begun: list[HostJob] = []
         self.added: list[Host] = []
         self.fault = ""
 
@@ -191,7 +191,7 @@ class FakeWork:
         self.added.append(host)
         told(self.fault or host)
 
-    def test(self, job: Job) -> None:
+    def test(self, job: HostJob) -> None:
         self.begun.append(job)
 
     deploy = doctor = test

@@ -5,13 +5,13 @@ import json
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from trainer.commands.progress_line import Progress
+from trainer.commands.progress_line import ProgressLine
 from trainer.commands.subject_arguments import add_subject, subject_of
 from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from trainer.evals.causality.intervention import Nudge
-    from trainer.evals.causality.results import Findings, Report
+    from trainer.evals.causality.results import CausalityReport, Findings
 
 WIDTH = 110
 Commands = argparse._SubParsersAction
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     if arguments.documents < 0:
         raise RefusedError("--documents is out of range; see `photinus-train causality --help`")
     subject = subject_of(arguments)
-    with Progress() as progress:
+    with ProgressLine() as progress:
         try:
             report = causality(subject, arguments.documents, arguments.seed, progress.say)
         except ValueError as error:
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
-def lines(report: "Report", verdict: str) -> list[str]:
+def lines(report: "CausalityReport", verdict: str) -> list[str]:
     """One screen, the verdict at its end."""
     out = [
         f"{report.name} ({report.kind}, step {report.step:,})",

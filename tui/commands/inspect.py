@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from remote.actions.adopt_reap import adopt_run, find_orphan, reap
-from remote.actions.diagnose import Report, examine, refused
-from remote.audit.audit_log import NAME, Entry, read
+from remote.actions.diagnose import Diagnosis, examine, refused
+from remote.audit.audit_log import NAME, AuditEntry, read
 from remote.hosts.client_state import client_folder
 from remote.protocol.arguments import AuditArgs, NoArgs
 from remote.protocol.errors import CallError
@@ -39,7 +39,7 @@ def examine_host(host: str, *, deep: bool, as_json: bool) -> int:
     except CallError as error:
         if error.code not in ("refused", "incompatible"):
             raise
-        report = Report((refused(error),))
+        report = Diagnosis((refused(error),))
     healthy = is_healthy(report.findings)
     if as_json:
         emit(
@@ -56,7 +56,7 @@ def examine_host(host: str, *, deep: bool, as_json: bool) -> int:
     return OK if healthy else FAILURE
 
 
-def doctor_words(host: str, report: Report) -> Iterable[str]:
+def doctor_words(host: str, report: Diagnosis) -> Iterable[str]:
     """The report for people: what, why, and the command that would mend it."""
     for one in report.findings:
         yield f"{MARKS[one.level]} {one.about}: {one.what}"
@@ -153,7 +153,7 @@ def audit(args: argparse.Namespace) -> int:
     return OK
 
 
-def audit_words(one: Entry) -> str:
+def audit_words(one: AuditEntry) -> str:
     """One entry for people; times are this machine's."""
     try:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.at))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
 from tui.keys import Where
-from tui.store.jobs import Job
+from tui.store.jobs import HostJob
 from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
@@ -59,13 +59,13 @@ class Works(Protocol):
     def add(self, host: Host, told: Callable[[Host | str], None]) -> None:
         """Write a host into hosts.yaml; `told` gets it back, or why it was not written."""
 
-    def test(self, job: Job) -> None:
+    def test(self, job: HostJob) -> None:
         """Walk the way to the host, a line a step."""
 
-    def deploy(self, job: Job) -> None:
+    def deploy(self, job: HostJob) -> None:
         """Bring Photinus to the host, a line of progress at a time."""
 
-    def doctor(self, job: Job) -> None:
+    def doctor(self, job: HostJob) -> None:
         """What the host's own doctor finds, in words."""
 
 

@@ -6,7 +6,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from remote.protocol.errors import CallError
-from tui.screens.run_actions import RunTargeting
+from tui.screens.run_actions import RunActions
 from tui.store.facts import why_not
 from tui.widgets.chart.chart import Chart
 from tui.widgets.log_view import LogView
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from remote.protocol.results import Backfill
 
 
-class RunKeys(RunTargeting):
+class RunKeys(RunActions):
     """What the keys of a run's screen do; the screen itself says what is shown."""
 
     _panel = 0

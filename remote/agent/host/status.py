@@ -13,7 +13,7 @@ from remote.agent.context import Context
 from remote.agent.run_views import readable
 from remote.agent.starts.contact import reconcile, reconcile_all
 from remote.agent.starts.environment import own
-from remote.audit.audit_log import Entry, read
+from remote.audit.audit_log import AuditEntry, read
 from remote.protocol.arguments import AuditArgs, HelloArgs, NoArgs, PingArgs, RunArgs
 from remote.protocol.messages import ANSWER_MAX, PROTO, encode
 from remote.protocol.results import AuditEntries, HostStatus, Pong, RunList
@@ -95,7 +95,7 @@ def run(ctx: Context, args: RunArgs) -> RunDetails:
 def audit(ctx: Context, args: AuditArgs) -> AuditEntries:
     """The verb: the newest entries of the host's audit log that fit into one line, oldest first."""
     entries, malformed = read(audit_path(ctx.home), args.last)
-    rows: list[Entry] = []
+    rows: list[AuditEntry] = []
     size = 0
     for one in reversed(entries):
         size += len(encode(asdict(one)))

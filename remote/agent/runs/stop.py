@@ -14,7 +14,7 @@ from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.supervisor.admission.queue import leave
 from trainer.run.atomic import NO_SPACE
-from trainer.run.control import Request
+from trainer.run.control import ControlRequest
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock, is_free
 from trainer.run.process.signals import send
@@ -67,7 +67,7 @@ def _end(ctx: Context, args: KillArgs, level: Level, deadline_s: float | None = 
         yield from _kill_unsupervised(ctx, run)
         return ctx.view(run)
     record = ctx.views.process(run)
-    request = Request(
+    request = ControlRequest(
         req_id=args.req_id,
         verb=level,
         attempt=state.attempt,

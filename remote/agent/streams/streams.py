@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from remote.agent.context import Context
-from remote.agent.streams.source import Followed, Source, WatchedFile, first_cursor, read_before
+from remote.agent.streams.source import FollowedFiles, StreamSource, WatchedFile, first_cursor, read_before
 from remote.agent.streams.tail import Tail
 from remote.protocol import verbs
 from remote.protocol.arguments import (
@@ -37,7 +37,7 @@ def _served(verb: Verb[A, R], handler: Callable[[A], R]) -> tuple[str, Callable[
     return verb.name, handler
 
 
-class Streaming:
+class ClientStreams:
     """Every stream of this client. Polled each 20 ms while somebody watches."""
 
     def __init__(self, ctx: Context) -> None:
@@ -79,7 +79,7 @@ class Streaming:
             raise _unreadable(FileNotFoundError(args.path))
         return self._open(source, args)
 
-    def _open(self, source: Followed, args: StreamArgs) -> StreamOpened:
+    def _open(self, source: FollowedFiles, args: StreamArgs) -> StreamOpened:
         """Open a stream; its bytes come after this answer.
 
         Raises:
@@ -140,12 +140,12 @@ class Streaming:
         if tail := self._tails.pop(number, None):
             tail.close()
 
-    def _of_run(self, run_id: str, what: str) -> Followed:
-        return Source(self._ctx.run(run_id), what)
+    def _of_run(self, run_id: str, what: str) -> FollowedFiles:
+        return StreamSource(self._ctx.run(run_id), what)
 
     def _is_over(self, tail: Tail) -> bool:
         source = tail.source
-        if not isinstance(source, Source):
+        if not isinstance(source, StreamSource):
             return False
         try:
             state = self._ctx.views.state(source.run)
@@ -154,7 +154,7 @@ class Streaming:
         return state is None or state.is_terminal
 
 
-def _plain_file(said: str) -> Followed:
+def _plain_file(said: str) -> FollowedFiles:
     path = Path(said)
     if "\0" in said or not path.expanduser().is_absolute():
         raise CallError("bad_request", f"{said[:200]!r} is no absolute path", "begin it with /")

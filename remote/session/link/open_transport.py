@@ -1,10 +1,10 @@
 """Which transport a host gets."""
 
 from remote.hosts.host import Host
-from remote.transport.base import Dial, Transport
+from remote.transport.base import ConnectAttempt, Transport
 
 
-def open_transport(host: Host, dial: Dial) -> Transport:
+def open_transport(host: Host, dial: ConnectAttempt) -> Transport:
     """The opener of every session: a pipe for this machine, SSH for any other.
 
     Raises:

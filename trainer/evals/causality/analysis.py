@@ -10,11 +10,11 @@ from trainer.evals.causality.intervention import Sweep
 from trainer.evals.causality.memory import memory
 from trainer.evals.causality.order_dependence import Blinding
 from trainer.evals.causality.reach import BEHIND, PLACES, reach
-from trainer.evals.causality.results import Findings, Report
+from trainer.evals.causality.results import CausalityReport, Findings
 from trainer.evals.coherence import agreement, scattering
 from trainer.evals.interventions.banks import group_of
 from trainer.evals.interventions.document_scores import Windows, under
-from trainer.evals.scores import Floors, counting
+from trainer.evals.scores import FloorScorer, counting
 from trainer.evals.sections import held_out
 from trainer.evals.subject import Subject
 from trainer.models import LanguageModel
@@ -23,7 +23,9 @@ from trainer.models.published import PublishedV2, PublishedV3
 Say = Callable[[str], None]
 
 
-def causality(subject: Subject, documents: int = 0, seed: int = 0, say: Say = lambda _: None) -> Report:
+def causality(
+    subject: Subject, documents: int = 0, seed: int = 0, say: Say = lambda _: None
+) -> CausalityReport:
     """Examine a trained model and its untrained twin.
 
     Args:
@@ -36,8 +38,8 @@ def causality(subject: Subject, documents: int = 0, seed: int = 0, say: Say = la
     context = subject.config.context
     group = held_out(subject.corpus, documents, context)
     windows = Windows.of(group, context, subject.device)
-    floors = Floors(subject.corpus, group, windows.tokens_each(), counting(say))
-    return Report(
+    floors = FloorScorer(subject.corpus, group, windows.tokens_each(), counting(say))
+    return CausalityReport(
         name=subject.name,
         kind=subject.config.model.kind,
         step=subject.step,
@@ -55,7 +57,7 @@ def examine(
     model: LanguageModel[Any],
     subject: Subject,
     windows: Windows,
-    floors: Floors,
+    floors: FloorScorer,
     seed: int,
     say: Say = lambda _: None,
 ) -> Findings:

@@ -1,19 +1,19 @@
 """What was shown of a model, in sentences that claim no more."""
 
-from trainer.evals.causality.results import Findings, Report
+from trainer.evals.causality.results import CausalityReport, Findings
 
 NEAR_CHANCE = 0.05
 """Of the way from chance to full agreement: an interval inside it is told as about chance."""
 
 
-def verdict(report: Report) -> str:
+def verdict(report: CausalityReport) -> str:
     """Return what is shown of learning, mixing, R, coherence and the untrained twin, a sentence each."""
     found = report.trained
     said = (_learning(report), _mixing(found), _R(found), _coherence(found), _control(report))
     return " ".join(sentence for sentence in said if sentence)
 
 
-def _learning(report: Report) -> str:
+def _learning(report: CausalityReport) -> str:
     scores = report.trained.scores
     unigram, bigram, _ = scores.floors
     ce = f"CE {scores.ce.value:.3f}, untrained {report.untrained.scores.ce.value:.3f}"
@@ -90,7 +90,7 @@ def _coherence(found: Findings) -> str:
     return f"Whether its groups are more coherent than random phases would be is not shown: {of_it}."
 
 
-def _control(report: Report) -> str:
+def _control(report: CausalityReport) -> str:
     if not report.trained.intervention.nudges:
         return ""
     if report.untrained.is_functional:

@@ -39,7 +39,7 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CausalityReport:
     """A model and its untrained twin on the same documents."""
 
     name: str

@@ -14,11 +14,11 @@ from remote.protocol.permission import demand_may_act
 from remote.protocol.results import as_answered
 from remote.protocol.verbs import AUTOSTART, RUNS
 from remote.session.last_seen import note, twins
-from remote.transport.base import Answers, Dial
+from remote.transport.base import Answers, ConnectAttempt
 from tui.commands.host_session import link_to
 from tui.commands.inspect import examine_host
 from tui.commands.output import OK, answer, say
-from tui.commands.prompts import Desk, desk_of, reach
+from tui.commands.prompts import Prompter, prompter_of, reach
 
 AUTOSTART_S = 30.0
 
@@ -31,7 +31,7 @@ def deploy(args: argparse.Namespace) -> int:
 
         return tidy(host, args)
     placement = deploy_to(
-        host, desk_of(args, f"photinus hosts deploy {host.name}"), Answers(), force=args.force
+        host, prompter_of(args, f"photinus hosts deploy {host.name}"), Answers(), force=args.force
     )
     answer(
         {"name": host.name, **asdict(placement)},
@@ -41,7 +41,7 @@ def deploy(args: argparse.Namespace) -> int:
     return OK
 
 
-def deploy_to(host: Host, desk: Desk, answers: Answers, *, force: bool = False) -> Placement:
+def deploy_to(host: Host, desk: Prompter, answers: Answers, *, force: bool = False) -> Placement:
     """Deploy, questions asked on the way; progress goes to stderr.
 
     Raises:
@@ -55,7 +55,7 @@ def deploy_to(host: Host, desk: Desk, answers: Answers, *, force: bool = False) 
     ask = desk.asker(host.name)
     while True:
         try:
-            placement = carry(host, Dial(answers=answers), say, force=force)
+            placement = carry(host, ConnectAttempt(answers=answers), say, force=force)
             break
         except QuestionError as error:
             answers.take(error.question, ask(error))

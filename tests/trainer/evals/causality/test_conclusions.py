@@ -11,9 +11,9 @@ from trainer.evals.causality.intervention import Intervention, Nudge
 from trainer.evals.causality.memory import Memory
 from trainer.evals.causality.order_dependence import Wiring
 from trainer.evals.causality.reach import Reach
-from trainer.evals.causality.results import Findings, Report
+from trainer.evals.causality.results import CausalityReport, Findings
 from trainer.evals.coherence import Agreement
-from trainer.evals.scores import Floor, Scores
+from trainer.evals.scores import FloorScore, Scores
 
 
 def near(value: float) -> Interval:
@@ -32,7 +32,7 @@ def swept(delta: float, by_chance: float, more: float | None = None) -> Interven
 
 def scored(ce: float) -> Scores:
     floors = tuple(
-        Floor(name, near(floor), near(floor - ce))
+        FloorScore(name, near(floor), near(floor - ce))
         for name, floor in (("unigram", 3.3), ("bigram", 2.6), ("trigram", 2.0))
     )
     return Scores(near(ce), near(0.0), near(0.0), floors)
@@ -65,7 +65,7 @@ KINDS = {
 
 
 def verdict(found: Findings, untrained: Findings = UNTRAINED) -> str:
-    return conclusions.verdict(Report("a/step", "kind", 1, "text", 60, 1000, found, untrained))
+    return conclusions.verdict(CausalityReport("a/step", "kind", 1, "text", 60, 1000, found, untrained))
 
 
 def test_no_two_kinds_have_the_same_verdict() -> None:
