@@ -1,8 +1,8 @@
 """A contract of import-linter: each room names what it may import, and whatever it does not name is refused.
 
-import-linter's own contracts list what is forbidden, or who may import one module. This one is read as a newcomer
-asks: what may I use in here? A room is a package or a module; the longest name that fits is a module's room.
-Python's standard library needs no line.
+import-linter's own contracts list what is forbidden, or who may import one module. This one answers what a
+newcomer asks: what may I use in here? A room is a package or a module; the longest name that fits is a
+module's room. Python's standard library needs no line.
 """
 
 import sys
@@ -49,9 +49,9 @@ def rooms_of(lines: list[str]) -> dict[str, frozenset[str]]:
 def faults_of(graph: ImportGraph, rooms: Mapping[str, frozenset[str]]) -> Iterator[str]:
     """A sentence for each import that no line allows, and for each module without a room."""
     modules = {name for name in graph.modules if not graph.is_module_squashed(name)}
-    for room in rooms:
-        if room not in modules:
-            yield f"there is no room {room}"
+    for name in rooms:
+        if name not in modules:
+            yield f"there is no room {name}"
     for module in sorted(modules):
         room = room_of(module, rooms)
         if room is None:
