@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from remote.audit.audit_log import NAME, AuditEntry, append, entry
+from remote.audit.audit_log import NAME, append, entry
 from remote.audit.whoami import whoami
 from remote.hosts.client_state import make_client_folder
 from remote.protocol.answers import Answer, OnDone
 from remote.protocol.errors import CallError
+from remote.protocol.views import AuditEntry
 from trainer.run.run_errors import RunError
 
 R = TypeVar("R")

@@ -6,15 +6,14 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from remote.audit.audit_log import AuditEntry
 from remote.protocol.cursor import Cursor
 from remote.protocol.finding import LEVELS, Finding, Level
+from remote.protocol.up_to_date import Verdict
 from remote.protocol.values import Finite, Size
-from remote.protocol.views import RunView
+from remote.protocol.views import AuditEntry, RunView
 
 N_MAX = 524288
 Standing = Literal["live", "orphan", "foreign"]
-Verdict = Literal["same", "older", "newer", "other", "none"]
 Number: TypeAlias = int | Finite
 
 

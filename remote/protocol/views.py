@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Annotated, Any, Self
 
 from msgspec import Meta
@@ -11,6 +11,8 @@ from remote.protocol.errors import ProtocolError
 from remote.protocol.sanitise import clean_line
 from remote.protocol.values import Finite, read_as
 from trainer.run.states import TERMINAL
+
+MOMENT_MAX = 1e11  # some thousand years: what a calendar can still say
 
 
 def checked(raw: Mapping[str, Any], name: str, kinds: tuple[type, ...]) -> Any:
@@ -179,3 +181,22 @@ class HostHello:
             ProtocolError: malformed.
         """
         return read_as(cls, raw)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One line.
+
+    Attributes:
+        at: epoch seconds of the clock of the machine that wrote it.
+        outcome: `asked` before it is tried, then `ok` or an error's code; `said` is the error's sentence.
+    """
+
+    at: Annotated[float, Meta(ge=-MOMENT_MAX, le=MOMENT_MAX)]
+    who: str
+    verb: str
+    run: str = ""
+    host: str = ""
+    args: Mapping[str, Any] = field(default_factory=dict)
+    outcome: str = "ok"
+    said: str = ""

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from remote.actions.adopt_reap import adopt_run, find_orphan, reap
 from remote.actions.diagnose import Diagnosis, examine, refused
-from remote.audit.audit_log import NAME, AuditEntry, read
+from remote.audit.audit_log import NAME, read
 from remote.hosts.client_state import client_folder
 from remote.protocol.arguments import AuditArgs, NoArgs
 from remote.protocol.errors import CallError
@@ -16,6 +16,7 @@ from remote.protocol.finding import is_healthy
 from remote.protocol.results import LockRow, ProcessList, ProcessRow, as_answered
 from remote.protocol.sanitise import clean_line
 from remote.protocol.verbs import AUDIT, PROCESSES
+from remote.protocol.views import AuditEntry
 from tui.commands.arguments import Commands, add_command
 from tui.commands.host_session import find_view, link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell

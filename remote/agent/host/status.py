@@ -13,12 +13,12 @@ from remote.agent.context import Context
 from remote.agent.run_views import readable
 from remote.agent.starts.contact import reconcile, reconcile_all
 from remote.agent.starts.environment import own
-from remote.audit.audit_log import AuditEntry, read
+from remote.audit.audit_log import read
 from remote.protocol.arguments import AuditArgs, HelloArgs, NoArgs, PingArgs, RunArgs
 from remote.protocol.messages import ANSWER_MAX, PROTO, encode
 from remote.protocol.results import AuditEntries, HostStatus, Pong, RunList
 from remote.protocol.version import version
-from remote.protocol.views import CheckpointBrief, HostHello, RunDetails, RunView
+from remote.protocol.views import AuditEntry, CheckpointBrief, HostHello, RunDetails, RunView
 from remote.supervisor.admission.queue import waiting
 from trainer.run.checkpoints.manifest import list_checkpoints
 from trainer.run.layout import RunDir
