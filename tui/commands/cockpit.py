@@ -96,5 +96,5 @@ def find_or_start(session: Session, args: argparse.Namespace) -> str:
     say(f"starting a Kuramoto run ({args.preset}) on {session.host.name}")
     outcome = start_run(session, request)
     if outcome.run is None or not outcome.ok:
-        raise CallError(outcome.code, outcome.message, outcome.remedy, outcome.detail)
+        raise outcome.error
     return outcome.run.run_id

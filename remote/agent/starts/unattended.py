@@ -35,7 +35,7 @@ def contact(
                     next(work)
                     time.sleep(STEP_S)
             except StopIteration as done:
-                say(f"resumed {done.value['run_id']}: {done.value['state']}")
+                say(f"resumed {done.value.run_id}: {done.value.state}")
             except Exception as error:  # one run that cannot be resumed holds up no other
                 troubles.append(f"not resumed: {as_call_error(error).message}")
         if not restarts.is_waiting or time.monotonic() > deadline:

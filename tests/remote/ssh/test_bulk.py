@@ -13,6 +13,7 @@ from paramiko.sftp import CMD_DATA, CMD_READ, CMD_STATUS, CMD_WRITE
 from remote.session.session import Session, connect
 from remote.ssh.bulk import DEPTH, DEPTH_MIN, READ_SIZE, _Reader, _Writer
 from remote.transfer.sinks import LocalSink, SftpSink
+from tests.remote.calling import call
 from tests.sshd.server import Sshd
 
 DATA = os.urandom(3_000_000)
@@ -165,4 +166,4 @@ def test_what_a_real_server_refuses_has_its_own_error(link: Session, tmp_path: P
     for act, kind in errors:
         with pytest.raises(kind):
             act(link.sftp())
-    assert link.call("ping", {"n": 1})["n"] == 1
+    assert call(link, "ping", {"n": 1})["n"] == 1

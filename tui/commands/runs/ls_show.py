@@ -11,7 +11,9 @@ from typing import Any
 from remote.actions import settle_intents
 from remote.hosts.host import Host
 from remote.hosts.lookup import load_hosts
+from remote.protocol.arguments import RunArgs
 from remote.protocol.errors import CallError, QuestionError
+from remote.protocol.verbs import RUN
 from remote.session.last_seen import note
 from remote.session.session import Session, connect
 from tui.commands.host_session import LAST_FOR_A_ROW, find_view, hear, link_to, list_views
@@ -124,6 +126,6 @@ def show(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         run = hear(session, [view])[view.run_id]
-        spec = session.call("run", {"run_id": view.run_id}).get("spec", {})
+        spec = session.call(RUN, RunArgs(run_id=view.run_id)).spec
     answer(full(args.host, run, health_bands()) | asked(spec), args.json, full_words)
     return OK

@@ -8,6 +8,7 @@ import pytest
 from remote.hosts.host import LOCAL
 from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
 from remote.session.session import Session, connect
+from tests.remote.calling import call
 from tests.remote.ssh.sessions import QUICK, StartSshd, is_connected, losses, placed
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
@@ -24,7 +25,7 @@ def test_files_go_beside_the_agent_on_the_same_connection(
         with_file.write(b"bytes")
         with_file.close()
         assert sftp.stat(str(sshd.home("plain") / "file")).st_size == 5
-        assert session.call("ping", {"n": 1})["n"] == 1
+        assert call(session, "ping", {"n": 1})["n"] == 1
         assert road.accepted == 1, "one connection a host"
         road.cut()
         with pytest.raises(OSError, match=r"."):
