@@ -1,7 +1,7 @@
 """A state root that version 0.1.0 left behind: finished, stopped with a checkpoint, held, dead and queued.
 
-`homes/home-0.1.0.tar.gz` was made by that version's own commands; places of the machine that made it are marks
-in the text of its files, filled in here.
+`homes/home-0.1.0.tar.gz` was made by that version's own commands; places of the machine that made it are
+marks in the text of its files, filled in here.
 """
 
 import json
