@@ -144,7 +144,7 @@ def _ssh_steps(walk: Walk, host: Host) -> bool:
         walk.fail("config", error)
         return False
     route = " via ".join([target.where, *(hop.where for hop in reversed(target.hops))])
-    said = [route, *([target.note] if target.note else [])]
+    said = [route, *(hop.note for hop in (target, *target.hops) if hop.note)]
     if target.not_honoured:
         said.append(f"not honoured: {', '.join(target.not_honoured)}")
     walk.add("config", True, "; ".join(said))

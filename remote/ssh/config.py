@@ -9,6 +9,7 @@ from remote.errors import CallError
 from remote.ssh.address import NAME, Address, split_address
 from remote.ssh.asker import Asker, jump_circle
 from remote.ssh.expansion import agent_of, expand, path_of, tokens_of
+from remote.ssh.path_list import PathList, read_path_list
 
 MOST_HOPS = 8
 DEFAULT_KEYS = ("~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519")
@@ -42,7 +43,7 @@ class Target:
         proxy_command: with its tokens expanded; for the first of the chain only.
         host_key_alias: the name to look its key up under; empty: its own.
         not_honoured: `field value` of whatever else the configuration says and we do not do.
-        note: why the configuration was not asked; empty if it was.
+        note: why the configuration was not asked, or what of it is unclear; else empty.
     """
 
     alias: str
@@ -97,10 +98,10 @@ def _resolve(
     def files(key: str) -> tuple[str, ...]:
         return tuple(path_of(value, asker, tokens) for value in found.get(key, []) if value != "none")
 
-    def words(key: str) -> tuple[str, ...]:
-        listed = " ".join(found.get(key, [])).split()
-        return tuple(path_of(value, asker, tokens) for value in listed if value != "none")
+    def listed(key: str) -> PathList:
+        return read_path_list(" ".join(found.get(key, [])), lambda text: path_of(text, asker, tokens))
 
+    known, global_known = listed("userknownhostsfile"), listed("globalknownhostsfile")
     hops: tuple[Target, ...] = ()
     jump = found.get("proxyjump", ["none"])[0]
     if jumps and jump != "none":
@@ -117,11 +118,12 @@ def _resolve(
         identity_agent=agent_of(found.get("identityagent", ["SSH_AUTH_SOCK"])[0], asker, tokens),
         proxy_command="" if hops or not jumps or command == "none" else expand(command, tokens),
         host_key_alias=found.get("hostkeyalias", [""])[0],
-        user_known_hosts=words("userknownhostsfile"),
-        global_known_hosts=words("globalknownhostsfile"),
+        user_known_hosts=known.paths,
+        global_known_hosts=global_known.paths,
         revoked_host_keys=files("revokedhostkeys"),
         hops=hops,
         not_honoured=_not_honoured(found, blank),
+        note=_missing([*known.unclear, *global_known.unclear]),
     )
 
 
@@ -148,6 +150,12 @@ def _plain(address: Address, alias: str, asker: Asker) -> Target:
         global_known_hosts=GLOBAL_KNOWN,
         note="there is no ssh program here: ~/.ssh/config was not read, only user@host:port and default keys",
     )
+
+
+def _missing(paths: list[str]) -> str:
+    """`ssh -G` prints no quotes: where a path with spaces is no file, it may stand for several."""
+    named = ", ".join(paths)
+    return f"no such file of known hosts: {named} (its spaces may part several paths)" if paths else ""
 
 
 def _not_honoured(found: Mapping[str, list[str]], blank: Mapping[str, list[str]]) -> tuple[str, ...]:
