@@ -3,6 +3,8 @@
 from remote.connection import Ended
 from remote.errors import CallError
 from remote.hosts import Host
+from remote.ssh.address import ssh_words
+from remote.ssh.login_shell import said_by, shell_ended
 
 NOT_FOUND = (126, 127)
 BY_SIGNAL = 128
@@ -22,9 +24,4 @@ def refusal(host: Host, ended: Ended) -> CallError | None:
             f"photinus hosts deploy {host.name}",
             {"code": code, "said": said},
         )
-    return CallError(
-        "refused",
-        f"the login shell on {host.name} ended before the agent began (code {code}{quoted})",
-        "let its start-up file (.bashrc, ...) do nothing without a terminal: [[ $- == *i* ]] || return",
-        {"code": code, "said": said},
-    )
+    return shell_ended(host.name, code, said_by(said), ssh_words(host.address), "the agent began")

@@ -7,12 +7,12 @@ import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from remote.deploy.cloning import clone, twin
-from remote.deploy.reporting import BuildError, Failed, Reporter
+from remote.deploy.reporting import BuildError, Failed, Reporter, look_for
 from remote.deploy.scripts import repair_scripts, write_script
 
 ANY_BUILD = 9e9
@@ -32,11 +32,17 @@ NO_NETWORK = re.compile(
     "|No route to host",
     re.IGNORECASE,
 )
+REACHED = re.compile(r"^Downloading |from versions: (?!none)\S")
+"""An index did answer."""
 NO_VERSION = re.compile(
     "No matching distribution|ResolutionImpossible|Could not find a version|no version of|unsatisfiable",
     re.IGNORECASE,
 )
 NO_SPACE = re.compile("No space left|Disk quota exceeded", re.IGNORECASE)
+NO_VENV = re.compile("ensurepip|No module named venv")
+SIGNS = (NO_SPACE, NO_VENV, NO_NETWORK, NO_VERSION, REACHED)
+PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY")
+SHOWN = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +200,7 @@ class Filling:
                 ) from error
 
     def _call(self, argv: Sequence[str]) -> list[str]:
-        return self._reporter.run(argv, self._env, [self._fd])
+        return self._reporter.run(argv, self._env, [self._fd], signs=SIGNS)
 
 
 def last(error: Failed) -> str:
@@ -204,19 +210,34 @@ def last(error: Failed) -> str:
 
 
 def explain(error: Failed, kit: Kit) -> BuildError:
-    """What an installer's last lines mean."""
-    said = "\n".join(error.lines)
-    shown = " | ".join(error.lines[-4:])[-800:]
-    if NO_SPACE.search(said):
-        return BuildError("disk_low", f"the host's disk is full: {shown}", "free some space and deploy again")
-    if "ensurepip" in said or "No module named venv" in said:
+    """What an installer died of: judged by every line that it printed, not by the last ones alone."""
+    hits = dict(error.hits)
+    if not hits:
+        for number, line in enumerate(error.lines):
+            look_for(SIGNS, line, number, hits)
+    shown = cut(" | ".join(error.lines[-4:]))
+    if NO_SPACE in hits:
+        why = f"the host's disk is full: {cut(hits[NO_SPACE].line)}"
+        return BuildError("disk_low", why, "free some space and deploy again")
+    if NO_VENV in hits:
         minor = ".".join(map(str, sys.version_info[:2]))
         remedy = f"apt-get install python{minor}-venv on that host, or install uv there"
         return BuildError("refused", f"{kit.python} can make no environment: {shown}", remedy)
-    if NO_NETWORK.search(said):
-        remedy = "check its network and proxy; a Python that has torch (`python:`) needs no download of it"
-        return BuildError("refused", f"the host reaches no package index: {shown}", remedy)
-    if NO_VERSION.search(said):
+    if NO_NETWORK in hits and not (REACHED in hits and hits[REACHED].last > hits[NO_NETWORK].last):
+        why = f"the host reaches no package index{proxy_words(os.environ)}: {cut(hits[NO_NETWORK].line)}"
+        return BuildError("refused", why, "check its network and proxy")
+    if NO_VERSION in hits:
         remedy = "another Python (`python:`) or another build of torch (`torch:`) may have them"
         return BuildError("refused", f"there are no packages for this host: {shown}", remedy)
     return BuildError("refused", f"packages could not be installed: {shown}", "see the lines above")
+
+
+def cut(text: str) -> str:
+    """The end of a long text, from a word's beginning on."""
+    return text if len(text) <= SHOWN else "... " + text[-SHOWN:].partition(" ")[2]
+
+
+def proxy_words(env: Mapping[str, str]) -> str:
+    """The proxy that the host's environment names, without a password; empty where it names none."""
+    name = next((name for name in PROXIES if env.get(name)), "")
+    return f" (by {name}={re.sub('//[^/@]*@', '//', env[name])})" if name else ""

@@ -39,6 +39,7 @@ class Target:
         identities_only: offer only the keys of these files, whatever the agent holds.
         identity_agent: path of the agent's socket; empty: there is none.
         revoked_host_keys: files (RevokedHostKeys) of keys that no host may show.
+        is_jump: it is one of the jumps before another.
         hops: the jumps before it, the first one first; none of them has hops of its own.
         proxy_command: with its tokens expanded; for the first of the chain only.
         host_key_alias: the name to look its key up under; empty: its own.
@@ -59,6 +60,7 @@ class Target:
     user_known_hosts: tuple[str, ...] = ()
     global_known_hosts: tuple[str, ...] = ()
     revoked_host_keys: tuple[str, ...] = ()
+    is_jump: bool = False
     hops: tuple["Target", ...] = ()
     not_honoured: tuple[str, ...] = ()
     note: str = ""
@@ -133,7 +135,7 @@ def _hops(jump: str, asker: Asker, trail: tuple[str, ...]) -> tuple[Target, ...]
     for number, text in enumerate(jump.split(",")):
         text = text.strip().removeprefix("ssh://").rstrip("/")
         hop = _resolve(split_address(text), text, asker, trail, jumps=number == 0)
-        chain += [*hop.hops, replace(hop, hops=())]
+        chain += [*hop.hops, replace(hop, hops=(), is_jump=True)]
     return tuple(chain)
 
 
