@@ -27,7 +27,7 @@ class LinkState:
         rtt_s: last round trip, seconds; None before the first.
         since: `time.monotonic()` at which the phase began (`lost`, `retrying`: when the link went away).
         attempt: number of the connect in progress or awaited, from 1; 0 while connected.
-        reason: why it is lost, retrying or refused; empty otherwise. remedy: what helps, where that is known.
+        reason, remedy: why it is lost, retrying or refused, and what helps where that is known.
         retry_in_s: while `retrying`, the pause before the next connect.
         stage: while `connecting`, what is being done: `dns`, `tcp`, `ssh`, `auth`, `agent`, or `tcp via HOP`.
         question: what the operator must decide before it is tried again.
@@ -38,10 +38,10 @@ class LinkState:
     since: float = 0.0
     attempt: int = 1
     reason: str = ""
-    remedy: str = ""
     retry_in_s: float = 0.0
     stage: str = ""
     question: Question | None = None
+    remedy: str = ""
 
     @property
     def is_up(self) -> bool:

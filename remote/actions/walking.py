@@ -138,7 +138,7 @@ def walk_to(
 
 
 def _ssh_steps(walk: Walk, host: Host) -> bool:
-    from remote.ssh.config import target_of
+    from remote.ssh.config import target_of, what_matters
 
     try:
         target = target_of(host.address, host.name)
@@ -147,8 +147,9 @@ def _ssh_steps(walk: Walk, host: Host) -> bool:
         return False
     route = " via ".join([target.where, *(hop.where for hop in reversed(target.hops))])
     said = [route, *(hop.note for hop in (target, *target.hops) if hop.note)]
-    if target.not_honoured:
-        said.append(f"not honoured: {', '.join(target.not_honoured)}")
+    matters, harmless = what_matters(target.not_honoured)
+    said += [f"not honoured: {', '.join(matters)}"] if matters else []
+    said += [f"without effect here: {', '.join(harmless)}"] if harmless else []
     walk.add("config", True, "; ".join(said))
     client = walk.reach()
     if client is None:

@@ -6,8 +6,10 @@ from typing import Any
 
 from remote.deploy.installed import ENVS, Installed, read_installed
 from trainer.run.home import Home
+from trainer.run.requirements import REMEDY
 from trainer.run.spec import RunSpec
 
+DEPLOYED_REMEDY = "photinus hosts deploy HOST, with another `torch:` than none in hosts.yaml"
 UNDEPLOYED = Installed(home="", env="", wheel="", version="")
 
 
@@ -42,3 +44,8 @@ def greeting() -> dict[str, Any]:
     """What hello says of the environment."""
     mine = own()
     return {"wheel_sha256": mine.wheel, "env": mine.env}
+
+
+def training_remedy() -> str:
+    """What gives this interpreter what it lacks for training; what was deployed is never changed."""
+    return DEPLOYED_REMEDY if own().env else REMEDY

@@ -2,7 +2,7 @@
 
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from remote.errors import CallError
@@ -27,6 +27,15 @@ WITHOUT_EFFECT = {
     "enableescapecommandline", "updatehostkeys",
 }  # fmt: skip
 """Fields that change nothing for us: what they are for is not done here, or `ssh -G` has done it already."""
+HARMLESS = {
+    "compression", "controlmaster", "controlpath", "controlpersist", "forwardagent", "forwardx11",
+    "forwardx11trusted", "forwardx11timeout", "localforward", "remoteforward", "dynamicforward",
+    "exitonforwardfailure", "clearallforwardings", "gatewayports", "serveraliveinterval",
+    "serveralivecountmax", "tcpkeepalive", "requesttty", "remotecommand", "permitlocalcommand",
+    "localcommand", "sessiontype", "stdinnull", "forkafterauthentication", "batchmode", "connecttimeout",
+    "connectionattempts", "ipqos", "rekeylimit", "syslogfacility", "logverbose",
+}  # fmt: skip
+"""Fields of an everyday block that are not honoured and that nobody misses for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +176,10 @@ def _not_honoured(found: Mapping[str, list[str]], blank: Mapping[str, list[str]]
         if key not in HONOURED and key not in WITHOUT_EFFECT and values != blank.get(key)
         for value in values
     )
+
+
+def what_matters(not_honoured: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Of what is not honoured, what may make a difference, and the names of what does not."""
+    fields = [(text.partition(" ")[0], text) for text in not_honoured]
+    harmless = dict.fromkeys(name for name, _ in fields if name in HARMLESS)
+    return [text for name, text in fields if name not in HARMLESS], list(harmless)

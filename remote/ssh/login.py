@@ -69,8 +69,8 @@ def handshake(link: Any, target: Target, answers: Answers, deadline: Deadline) -
         if isinstance(error, IncompatiblePeer):
             raise refusals.no_common_algorithm(target.where, str(error), heard.text) from None
         if isinstance(error, BROKEN):
-            last_word = link.last_word() if isinstance(link, ProxySocket) else ""
-            why = refusals.no_handshake(target.where, str(error), heard.text, last_word)
+            last_words = link.last_words() if isinstance(link, ProxySocket) else ""
+            why = refusals.no_handshake(target.where, str(error), heard.text, last_words)
             raise HungUpError(why) from None
         raise
     return transport

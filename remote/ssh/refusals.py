@@ -126,9 +126,8 @@ def no_sftp(name: str, said: str) -> CallError:
 def no_common_algorithm(where: str, text: str, first: str) -> CallError:
     """It only speaks what is not safe any more."""
     if first.startswith("SSH-1."):
-        return CallError(
-            "refused", f"{where} speaks an SSH of before 2006: {said_by(first)}", "update its SSH server"
-        )
+        said = f"{where} speaks an SSH of before 2006: {said_by(first)}"
+        return CallError("refused", said, "update its SSH server")
     return CallError(
         "refused",
         f"{where} and Photinus have no safe algorithm in common: {clean(text)}",
@@ -136,10 +135,10 @@ def no_common_algorithm(where: str, text: str, first: str) -> CallError:
     )
 
 
-def no_handshake(where: str, text: str, first: str, last_word: str) -> str:
-    """No SSH server, or one that hung up. `first`: its first words; `last_word`: of a ProxyCommand."""
-    if last_word:
-        return f"the ProxyCommand to {where} failed: {said_by(last_word)}"
+def no_handshake(where: str, text: str, first: str, last_words: str) -> str:
+    """No SSH server, or one that hung up. `first`: its first words; `last_words`: of a ProxyCommand."""
+    if last_words:
+        return f"the ProxyCommand to {where} failed: {said_by(last_words)}"
     if "banner" in text or "protocol version" in text:
         said = f"its first words: {said_by(first)}" if first.strip() else "it said nothing"
         return f"{where} does not answer as an SSH server ({said})"

@@ -50,7 +50,7 @@ SHELLS = {
     "nologin": (
         User("u", shell="/usr/sbin/nologin"),
         "currently not available",
-        "account with a login shell",
+        "with a login shell",
     ),
     "tmux": (User("u", f"echo {NO_TTY} >&2; exit 1"), "not a terminal", GUARD),
     "mute": (User("u", "exit 0"), "code 0", "`exec`"),
