@@ -2,8 +2,8 @@
 
 import re
 
-from remote.errors import CallError
-from remote.sanitise import clean_line
+from remote.protocol.errors import CallError
+from remote.protocol.sanitise import clean_line
 
 READY = b"photinus-reads-now\n"
 READY_S = 20.0

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from remote.errors import CallError, Question, QuestionError, TimeoutError_
-from remote.sanitise import clean
-from remote.ssh.address import ssh_words
-from remote.ssh.config import Target
+from remote.hosts.address import ssh_words
+from remote.protocol.errors import CallError, Question, QuestionError, TimeoutError_
+from remote.protocol.sanitise import clean
+from remote.ssh.config.effective import Target
 from remote.ssh.login_shell import said_by
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from remote.errors import CallError, TimeoutError_
+from remote.protocol.errors import CallError, TimeoutError_
 
 RETRY_S = 0.1
 CLOSING_S = 3.0  # within which a server has noticed that a channel of ours is closed

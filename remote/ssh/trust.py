@@ -7,12 +7,12 @@ import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from remote.errors import CallError, Question, QuestionError
-from remote.hosts import client_folder, make_client_folder
-from remote.ssh.address import Address
-from remote.ssh.config import Target
+from remote.hosts.address import Address
+from remote.hosts.client_state import client_folder, make_client_folder
+from remote.protocol.errors import CallError, Question, QuestionError
+from remote.ssh.config.effective import Target
 from remote.ssh.known_hosts import (
-    Entry,
+    KnownHostsLine,
     fingerprint,
     host_name,
     judge,
@@ -21,7 +21,7 @@ from remote.ssh.known_hosts import (
     read_known_hosts,
     type_of,
 )
-from remote.transport import Answers
+from remote.transport.base import Answers
 
 KRL = b"SSHKRL\n\0"
 
@@ -87,7 +87,7 @@ class Trust:
             ),
         )
 
-    def _read(self, files: Iterable[Path]) -> Iterator[Entry]:
+    def _read(self, files: Iterable[Path]) -> Iterator[KnownHostsLine]:
         for file in files:
             try:
                 yield from read_known_hosts(file.read_text("utf-8", "replace"), str(file))
@@ -148,11 +148,11 @@ def _decoded(word: bytes) -> bytes:
         return b""
 
 
-def _place(entry: Entry) -> str:
+def _place(entry: KnownHostsLine) -> str:
     return f"{entry.file} line {entry.line}"
 
 
-def _changed(name: str, listed: str, kind: str, shown: str, entry: Entry) -> CallError:
+def _changed(name: str, listed: str, kind: str, shown: str, entry: KnownHostsLine) -> CallError:
     """`listed`: the host's name as known_hosts has it."""
     known = fingerprint(entry.key)
     is_plain = not any(set(pattern) & set("*?!") for pattern in entry.patterns)

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.agent.environment import training_remedy
-from remote.findings import Finding
+from remote.agent.starts.environment import training_remedy
+from remote.protocol.finding import Finding
 from trainer.run.requirements import missing_for_training, torch_warning
 
 LOGIND = ("usr/lib/systemd/logind.conf", "etc/systemd/logind.conf")

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from remote.deploy.lines import Hearing, perform
+from remote.deploy.remote_python import Hearing, perform
 from remote.deploy.survey import probe
-from remote.errors import CallError
-from remote.hosts import Host
-from remote.link import Timings
-from remote.session import Session
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError
+from remote.session.link.link_state import Timings
+from remote.session.session import Session
 from remote.ssh.client import connect
 from remote.ssh.login_shell import READY, ReadyWord
-from remote.transport import Dial
+from remote.transport.base import ConnectAttempt
 from tests.remote.ssh.sessions import placed
 from tests.sshd.server import Sshd, User
 from tests.waiting import wait_until
@@ -30,7 +30,7 @@ def replaced(start_sshd: StartSshd, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def probing(host: Host) -> None:
-    client = connect(host, Dial())
+    client = connect(host, ConnectAttempt())
     try:
         probe(client, host)
     finally:
@@ -38,7 +38,7 @@ def probing(host: Host) -> None:
 
 
 def performing(host: Host) -> None:
-    client = connect(host, Dial())
+    client = connect(host, ConnectAttempt())
     try:
         perform(client, "/usr/bin/python3", b"print('x')", Hearing())
     finally:
@@ -66,7 +66,7 @@ def test_a_request_goes_to_nobody_else_and_the_link_is_refused(replaced: tuple[S
 
 def test_who_reads_hears_all_of_it_whatever_a_shell_prints_before(start_sshd: StartSshd) -> None:
     sshd = start_sshd([User("u", bashrc=f"printf '{READY.decode()[:9]}'; echo noise; sleep 0.2")])
-    client = connect(sshd.host("u"), Dial())
+    client = connect(sshd.host("u"), ConnectAttempt())
     told = list[bytes]()
     try:
         ran = client.run("exec cat", b"all of it\n", on_output=told.append)

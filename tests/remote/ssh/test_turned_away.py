@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from remote.hosts import Host
-from remote.link import Absence, Timings
-from remote.session import Session
-from remote.transport import Answers
+from remote.hosts.host import Host
+from remote.session.link.link_state import Absence, Timings
+from remote.session.session import Session
+from remote.transport.base import Answers
 from tests.remote.ssh.doors import talker
 from tests.remote.ssh.sessions import PATIENCE, QUICK, StartSshd
 from tests.sshd.client import Laptop
