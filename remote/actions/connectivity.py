@@ -14,8 +14,8 @@ from remote.protocol.errors import CallError, QuestionError
 from remote.protocol.sanitise import clean_line
 from remote.session.last_seen import note
 from remote.session.session import Session
-from remote.ssh.login_shell import said_by, shell_ended
 from remote.transport.base import Answers, ConnectAttempt
+from remote.transport.login_shell import said_by, shell_ended
 from remote.transport.sftp import Sftp
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from remote.protocol.views import RunView
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`code` is `ok` or a key of `remote.protocol.errors.EXIT_CODES`; `run` is the newest view, where there is one."""
+    """`code` is `ok` or a key of `EXIT_CODES`; `run` is the newest view, where there is one."""
 
     ok: bool
     run: RunView | None = None

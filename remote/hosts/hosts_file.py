@@ -1,4 +1,4 @@
-"""hosts.yaml: read strictly, every fault told with its line; see `remote.hosts.hosts_edit` for changing it."""
+"""hosts.yaml: read strictly, every fault told with its line. `remote.hosts.hosts_edit` changes it."""
 
 import os
 import re

@@ -8,7 +8,7 @@
                       and then n raw bytes
 
 Whatever arrives is checked here and nowhere else: garbage raises `ProtocolError`, never anything else.
-The verbs stand in `remote.protocol.verbs`, what a host says of a run in `remote.protocol.views`; both are re-exported.
+The verbs stand in `verbs`, what a host says of a run in `views`; both are re-exported.
 """
 
 import json

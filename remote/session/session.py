@@ -1,6 +1,6 @@
 """A client's session with one host: verbs, followed files and runs, over links that come and go.
 
-One thread of its own decides everything (`remote.session.event_loop`); the methods here only leave messages for it and
+One thread of its own decides everything (`event_loop`); the methods here only leave messages for it and
 read its snapshots, so no caller is ever blocked by a host, except in `call` for as long as it asked.
 """
 

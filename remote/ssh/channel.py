@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from remote.ssh.login_shell import READY_S, ReadyWord
 from remote.transport.base import AgentExit
+from remote.transport.login_shell import READY_S, ReadyWord
 from remote.transport.sftp import Sftp
 
 READ_SIZE = 1 << 16

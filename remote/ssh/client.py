@@ -17,11 +17,11 @@ from remote.ssh.bulk import BulkSftp
 from remote.ssh.channel import ChannelPipe, Ran, run_to_end
 from remote.ssh.config.effective import Target, target_of
 from remote.ssh.deadline import Deadline
-from remote.ssh.login_shell import ReadyWord, announced, said_by, shell_ended
 from remote.ssh.proxy import confirmed_proxy
 from remote.ssh.slots import CLOSING_S, NarrowError, Slots, Until
 from remote.ssh.tcp import open_socket
 from remote.transport.base import Answers, ConnectAttempt
+from remote.transport.login_shell import ReadyWord, announced, said_by, shell_ended
 from remote.transport.sftp import Sftp
 
 CHANNELS = 8

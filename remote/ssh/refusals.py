@@ -6,7 +6,7 @@ from remote.hosts.address import ssh_words
 from remote.protocol.errors import CallError, Question, QuestionError, TimeoutError_
 from remote.protocol.sanitise import clean
 from remote.ssh.config.effective import Target
-from remote.ssh.login_shell import said_by
+from remote.transport.login_shell import said_by
 
 
 def needs_passphrase(host: str, path: str, *, wrong: bool) -> QuestionError:

@@ -4,7 +4,7 @@ from remote.hosts.address import ssh_words
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.session.link.connection import ConnectionClosed
-from remote.ssh.login_shell import said_by, shell_ended
+from remote.transport.login_shell import said_by, shell_ended
 
 NOT_FOUND = (126, 127)
 BY_SIGNAL = 128

@@ -12,8 +12,8 @@ from remote.protocol.errors import CallError
 from remote.session.link.link_state import Timings
 from remote.session.session import Session
 from remote.ssh.client import connect
-from remote.ssh.login_shell import READY, ReadyWord
 from remote.transport.base import ConnectAttempt
+from remote.transport.login_shell import READY, ReadyWord
 from tests.remote.ssh.sessions import placed
 from tests.sshd.server import Sshd, User
 from tests.waiting import wait_until
