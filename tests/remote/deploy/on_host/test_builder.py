@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from remote.deploy.on_host.build_environment import explain
 from remote.deploy.on_host.build_progress import ProgramFailed
 from remote.deploy.on_host.builder import stop_name
 from remote.deploy.on_host.installed import Installed, read_installed
+from remote.deploy.on_host.installer_verdict import explain
 from remote.deploy.wheel import pack, sources
 from tests.remote.deploy.stage import Stage, fake, messages, read_line
 from tests.trials import trials
