@@ -141,7 +141,7 @@ def check_connectivity(
 
 
 def _ssh_steps(walk: ConnectivityTest, host: Host) -> bool:
-    from remote.ssh.config.effective import target_of, what_matters
+    from remote.ssh.config.effective import not_honoured_words, target_of
 
     try:
         target = target_of(host.address, host.name)
@@ -150,9 +150,8 @@ def _ssh_steps(walk: ConnectivityTest, host: Host) -> bool:
         return False
     route = " via ".join([target.where, *(hop.where for hop in reversed(target.hops))])
     said = [route, *(hop.note for hop in (target, *target.hops) if hop.note)]
-    matters, harmless = what_matters(target.not_honoured)
-    said += [f"not honoured: {', '.join(matters)}"] if matters else []
-    said += [f"without effect here: {', '.join(harmless)}"] if harmless else []
+    if target.not_honoured:
+        said.append(f"not honoured: {not_honoured_words(target.not_honoured)}")
     walk.add("config", True, "; ".join(said))
     client = walk.reach()
     if client is None:
@@ -174,7 +173,7 @@ def _shell_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> bool
     ms = (time.monotonic() - begun) * 1000
     if not found:
         said = said_by(ran.err, ran.out)
-        why = shell_ended(host.name, ran.code, said, ssh_words(host.address), "it ran a command")
+        why = shell_ended(host.name, ran.code, said, ssh_words(host.address))
         walk.add("shell", False, why.message, why.remedy, code=why.code, ms=ms)
         return False
     noise = len(before) + len(after)
@@ -217,7 +216,8 @@ def _files_step(walk: ConnectivityTest, client: "SshClient", home: str) -> bool:
     except (CallError, OSError) as error:
         walk.fail("files", error)
         return False
-    walk.add("files", True, "SFTP", ms=(time.monotonic() - begun) * 1000)
+    said = "SFTP" if client.offers_sftp else "the host offers no SFTP; a small server of ours does it"
+    walk.add("files", True, said, ms=(time.monotonic() - begun) * 1000)
     return True
 
 

@@ -51,6 +51,11 @@ class DeployOptions:
     trust_index: bool = False
     wheels: Path | None = None
 
+    @property
+    def further(self) -> dict[str, Any]:
+        """What was asked for beyond the usual."""
+        return {name: value for name, value in asdict(self).items() if value and name != "force"}
+
 
 def deploy_to(
     host: Host, desk: Prompter, answers: Answers, how: DeployOptions = DeployOptions()
@@ -68,14 +73,7 @@ def deploy_to(
     ask = desk.asker(host.name)
     while True:
         try:
-            placement = carry(
-                host,
-                ConnectAttempt(answers=answers),
-                say,
-                force=how.force,
-                trust_index=how.trust_index,
-                wheels=how.wheels,
-            )
+            placement = carry(host, ConnectAttempt(answers=answers), say, force=how.force, **how.further)
             break
         except QuestionError as error:
             answers.take(error.question, ask(error))
