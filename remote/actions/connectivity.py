@@ -84,7 +84,11 @@ class ConnectivityTest:
             self.add(name, False, str(error), _remedy_for(name, self._host), code="unreachable")
 
     def begin(self, stage: str) -> None:
-        """The dial is at this stage now: the one before went well."""
+        """The dial is at this stage now: the one before went well; or it waits in it for a person."""
+        name, waits, what = stage.partition(" (")
+        if waits:
+            self._told(Step(name=name, ok=None, said=clean_line(what.removesuffix(")"))))
+            return
         now = time.monotonic()
         if self._open is not None:
             name, since = self._open
