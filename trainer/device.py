@@ -10,6 +10,9 @@ from trainer.endings import RefusedError
 from trainer.heap import keep_freed_memory
 from trainer.ranks import Rank
 
+FIRST_CUDA = "cuda:0"
+"""What `cuda` alone means: torch.cuda.set_device demands an index."""
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -73,7 +76,7 @@ def open_device(name: str, threads: int) -> Device:
     Raises:
         RefusedError: there is no such device here.
     """
-    chosen = torch.device(_automatic() if name == "auto" else name)
+    chosen = torch.device({"auto": _automatic(), "cuda": FIRST_CUDA}.get(name, name))
     if chosen.type == "cuda" and not _has_cuda(chosen.index):
         raise RefusedError(_no_such(name))
     if chosen.type == "mps" and not torch.backends.mps.is_available():
@@ -123,7 +126,7 @@ def _no_such(name: str) -> str:
 
 def _automatic() -> str:
     if torch.cuda.is_available():
-        return "cuda"
+        return FIRST_CUDA
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 

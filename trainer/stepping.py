@@ -26,9 +26,19 @@ class Batch:
 
 
 def to_device(arrays: tuple[Any, Any], device: Device) -> Batch:
-    """Return numpy int64 arrays `[B, T]` as a batch on the device."""
-    inputs, targets = (torch.from_numpy(array).to(device.place, non_blocking=True) for array in arrays)
+    """Return numpy int64 arrays `[B, T]` as a batch on the device.
+
+    Only what is copied from pinned memory is not waited for: torch keeps such memory until it was read. MPS
+    would read pageable memory later, when the arrays may be gone, and train on whatever lies there then.
+    """
+    inputs, targets = (_copied(torch.from_numpy(array), device) for array in arrays)
     return Batch(inputs, targets)
+
+
+def _copied(tokens: Tensor, device: Device) -> Tensor:
+    if device.kind == "cuda":
+        return tokens.pin_memory().to(device.place, non_blocking=True)
+    return tokens.to(device.place)
 
 
 def train_step(
