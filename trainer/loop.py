@@ -7,22 +7,24 @@ from trainer.accounting import Accounting
 from trainer.assigning import store_config
 from trainer.checkpoints.draft import remove_drafts
 from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, set_aside
-from trainer.data import Batches
+from trainer.data import Batches, Corpus
 from trainer.device import Device, open_device, own_device
 from trainer.distributed import Order, World, demand_equal, digest
 from trainer.endings import StoppedError
 from trainer.following import briefing_of
 from trainer.job import Job
 from trainer.metrics import Meter, names_of
+from trainer.out_of_memory import unless_out_of_memory
 from trainer.preparing import (
     build_state,
     choose_compiling,
     choose_kernels,
     choose_precision,
     load_corpus,
+    load_scored,
     take_up,
 )
-from trainer.probing.prediction import decay_prediction
+from trainer.probing.prediction import DecayPrediction, decay_prediction
 from trainer.reporting import evaluate, look, report
 from trainer.saving import save_checkpoint
 from trainer.state import TrainState
@@ -79,6 +81,7 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
     """Load the tokens, build the model, take up the checkpoint, and set the pace; the others do likewise."""
     config, voice = job.assignment.config, job.voice
     corpus = load_corpus(job)
+    scored = load_scored(job, corpus)
     world.order(Order.PREPARE)
     world.share(briefing_of(job, corpus.fingerprint))
     batches = Batches(corpus.train, config.context, config.batch, config.seed)
@@ -102,10 +105,25 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
     names = names_of(config.model)
     voice.section(["[3] Training Loop"], "training")
     return Training(
-        job, config, device, corpus, batches, state, Meter(names), clock, world,
+        job, config, device, corpus, scored, batches, state, Meter(names), clock, world,
         looks=config.probe.every > 0 and "R" in names,
-        prediction=decay_prediction(config, state.schedule, device, corpus.vocab_size, batches),
+        prediction=predicted(job, state, device, corpus, batches),
     )  # fmt: skip
+
+
+def predicted(
+    job: Job, state: TrainState, device: Device, corpus: Corpus, batches: Batches
+) -> DecayPrediction | None:
+    """Return the R that weight decay alone predicts, where it does; a run too large for that goes without."""
+
+    def without() -> None:
+        job.voice.note("out of memory: no prediction of R by weight decay", "warning")
+
+    return unless_out_of_memory(
+        lambda: decay_prediction(job.assignment.config, state.schedule, device, corpus.vocab_size, batches),
+        device,
+        without,
+    )
 
 
 def begin_lineage(job: Job, state: TrainState) -> None:

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from trainer.config.schema import RunConfig
-from trainer.device import Device, is_out_of_memory
+from trainer.device import Device
 from trainer.distributed import World
-from trainer.endings import TrainingFailedError
 from trainer.metrics import as_vector
+from trainer.out_of_memory import within_memory
 from trainer.state import TrainState
 
 ALONE = World()
@@ -53,6 +53,7 @@ def train_step(
     grad_norm = clip(state, config.optim.clip)
     for group in state.optimizer.param_groups:
         group["lr"] = state.schedule.rate(state.step)
+    make_moments(state.optimizer)
     state.optimizer.step()
     state.optimizer.zero_grad(set_to_none=True)
     state.step += 1
@@ -99,18 +100,39 @@ def train_step_within_memory(
     Raises:
         TrainingFailedError: a single sequence does not fit.
     """
-    while True:
+
+    def work(rows: int) -> tuple[Tensor, Tensor]:
+        state.micro_batch = rows
         try:
             return train_step(state, config, device, batch, world)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
+        except (RuntimeError, MemoryError):
             state.optimizer.zero_grad(set_to_none=True)
-            if state.micro_batch == 1:
-                raise TrainingFailedError(
-                    "out of memory with a micro-batch of one sequence; lower context or model.dim"
-                ) from error
-        state.micro_batch = (min(state.micro_batch, batch.inputs.shape[0]) + 1) // 2
-        device.release_memory()
-        passes = -(-batch.inputs.shape[0] // state.micro_batch)
-        tell(f"out of memory: micro-batch halved to {state.micro_batch}, {passes} passes a step from here on")
+            raise
+
+    def halved(rows: int) -> None:
+        passes = -(-batch.inputs.shape[0] // rows)
+        tell(f"out of memory: micro-batch halved to {rows}, {passes} passes a step from here on")
+
+    return within_memory(work, min(state.micro_batch, batch.inputs.shape[0]), device, halved)[0]
+
+
+def make_moments(optimizer: torch.optim.AdamW) -> None:
+    """Make the moments of what is about to be updated for the first time: all of them, or none.
+
+    The optimizer makes them group by group, between updates: where memory ran out, a step was half done.
+    """
+    made = []
+    try:
+        for group in optimizer.param_groups:
+            for one in group["params"]:
+                if one.grad is not None and not optimizer.state.get(one):
+                    made.append(one)
+                    optimizer.state[one] = {
+                        "step": torch.zeros((), dtype=torch.float32, device=one.device),
+                        "exp_avg": torch.zeros_like(one, memory_format=torch.preserve_format),
+                        "exp_avg_sq": torch.zeros_like(one, memory_format=torch.preserve_format),
+                    }
+    except (RuntimeError, MemoryError):
+        for one in made:
+            optimizer.state.pop(one, None)
+        raise

@@ -7,6 +7,7 @@ from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus
 from trainer.device import Device
 from trainer.distributed import World
+from trainer.evals.scored_text import ScoredText
 from trainer.job import Job
 from trainer.metrics import Meter
 from trainer.probing.prediction import DecayPrediction
@@ -20,12 +21,14 @@ class Training:
     Attributes:
         looks: whether it looks into its oscillators now and then; it gives up where memory does not suffice.
         prediction: of R, where weight decay makes one.
+        eval_rows: sequences scored at a time, where memory holds fewer than training's; 0: as many.
     """
 
     job: Job
     config: RunConfig
     device: Device
     corpus: Corpus
+    scored: ScoredText
     batches: Batches
     state: TrainState
     meter: Meter
@@ -33,6 +36,7 @@ class Training:
     world: World
     looks: bool = False
     prediction: DecayPrediction | None = None
+    eval_rows: int = 0
 
 
 def is_last(run: Training) -> bool:
