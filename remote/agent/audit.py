@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from remote.audit import NAME, append, entry
-from remote.errors import CallError
-from remote.verbs import acts
+from remote.audit.audit_log import NAME, append, entry
+from remote.protocol.errors import CallError
+from remote.protocol.verbs import acts
 from trainer.run.home import Home
 
 ITSELF = "the agent itself"

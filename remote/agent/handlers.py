@@ -3,50 +3,55 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from remote.agent import checkpoints, ending, host, resuming, seeds, starting
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context
+from remote.agent.host import status as host
+from remote.agent.runs import checkpoints, receive
+from remote.agent.runs import stop as ending
+from remote.agent.starts import resume as resuming
+from remote.agent.starts import start as starting
+from remote.agent.verb import Result, Work
 
 Handler: TypeAlias = Callable[[Context, Result], Result | Work]
 
 
 def _telemetry(ctx: Context, args: Result) -> Work:
-    from remote.agent.telemetry import telemetry
+    from remote.agent.host.telemetry import telemetry
 
     return telemetry(ctx, args)
 
 
 def _processes(ctx: Context, args: Result) -> Work:
-    from remote.agent.processes import processes
+    from remote.agent.processes.processes import processes
 
     return processes(ctx, args)
 
 
 def _reap(ctx: Context, args: Result) -> Work:
-    from remote.agent.processes import reap
+    from remote.agent.processes.processes import reap
 
     return reap(ctx, args)
 
 
 def _doctor(ctx: Context, args: Result) -> Work:
-    from remote.agent.doctor import doctor
+    from remote.agent.checkup.doctor import doctor
 
     return doctor(ctx, args)
 
 
 def _autostart(ctx: Context, args: Result) -> Result:
-    from remote.agent.autostart import autostart
+    from remote.agent.starts.autostart import autostart
 
     return autostart(ctx, args)
 
 
 def _deploy_check(ctx: Context, args: Result) -> Work:
-    from remote.agent.deployment import check
+    from remote.agent.host.deployment import check
 
     return check(ctx, args)
 
 
 def _deploy_clean(ctx: Context, args: Result) -> Work:
-    from remote.agent.deployment import clean_up
+    from remote.agent.host.deployment import clean_up
 
     return clean_up(ctx, args)
 
@@ -66,8 +71,8 @@ HANDLERS: Mapping[str, Handler] = {
     "reap": _reap,
     "telemetry": _telemetry,
     "checkpoints": checkpoints.checkpoints,
-    "seed": seeds.seed,
-    "admit": seeds.admit,
+    "seed": receive.seed,
+    "admit": receive.admit,
     "doctor": _doctor,
     "audit": host.audit,
     "autostart": _autostart,

@@ -4,16 +4,16 @@ import os
 import selectors
 import time
 
-from remote.agent.contact import reconcile_all
 from remote.agent.context import Context
-from remote.agent.desk import Desk
+from remote.agent.dispatcher import Dispatcher
 from remote.agent.outbox import Outbox
-from remote.agent.restarting import Restarts
-from remote.agent.streaming import POLL_S, Streaming
-from remote.agent.watch import Watch
-from remote.errors import CallError, ProtocolError
-from remote.framing import LineBuffer
-from remote.protocol import encode, encode_error
+from remote.agent.starts.contact import reconcile_all
+from remote.agent.starts.restart import Restarts
+from remote.agent.streams.run_watch import Watch
+from remote.agent.streams.streams import POLL_S, ClientStreams
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.framing import LineBuffer
+from remote.protocol.messages import encode, encode_error
 from trainer.run.home import Home
 
 IDLE_EXIT_S = 60.0
@@ -29,8 +29,8 @@ class Service:
         self, home: Home, *, stdin: int = 0, stdout: int = 1, idle_exit_s: float = IDLE_EXIT_S
     ) -> None:
         self._ctx = Context.of(home)
-        self._streaming = Streaming(self._ctx)
-        self._desk = Desk(self._ctx, self._streaming)
+        self._streaming = ClientStreams(self._ctx)
+        self._desk = Dispatcher(self._ctx, self._streaming)
         self._watch = Watch(self._ctx.views)
         self._restarts = Restarts(self._ctx)
         self._ear, self._outbox = LineBuffer(), Outbox(stdout)

@@ -7,11 +7,12 @@ from typing import Literal
 
 from remote.deploy.requirements import BASE, NVIDIA, TRAIN, pinned, satisfies
 from remote.deploy.survey import FoundPython, Survey
-from remote.deploy.torch_builds import NONE, TorchBuild, choose
+from remote.deploy.torch_builds import TorchBuild, choose
 from remote.deploy.wheel import Wheel
-from remote.errors import CallError
-from remote.hosts import Host
-from remote.placement import SAFE_PATH
+from remote.hosts.host import Host
+from remote.hosts.placement import SAFE_PATH
+from remote.hosts.torch_setting import NONE
+from remote.protocol.errors import CallError
 
 OLDEST = (3, 11)
 RECIPE = 1  # grows when the builder puts other things into an environment of the same parts
@@ -22,7 +23,7 @@ Installer = Literal["uv", "venv", "bare", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DeployPlan:
     """An environment to be.
 
     Attributes:
@@ -47,7 +48,7 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> Plan:
+def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> DeployPlan:
     """What to build; `torch` is the host's setting of that name.
 
     Raises:
@@ -71,7 +72,7 @@ def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> Plan
     parts: list[object] = [RECIPE, needs, own_torch, build.name, build.index, survey.platform]
     parts += [python.path, python.version, sorted(have.items()), python.site if borrows else ()]
     packages = _hash(parts)
-    return Plan(
+    return DeployPlan(
         env=_hash([wheel.sha256, packages]),
         packages=packages,
         python=python,
@@ -156,7 +157,7 @@ def disk_of(survey: Survey, build: TorchBuild, own_torch: str) -> float:
     return DISK_CPU if build.name == "cpu" or survey.system == "darwin" else DISK_CUDA
 
 
-def demand_disk(survey: Survey, host: Host, plan: Plan) -> None:
+def demand_disk(survey: Survey, host: Host, plan: DeployPlan) -> None:
     """Refuse a disk that is too small for what is to be built.
 
     Raises:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from remote.protocol.version import release
+
 PINS = Path(__file__).with_name("pins.txt")
 BASE: Mapping[str, str] = {"msgspec": "0.20", "pyyaml": "6.0.2", "psutil": "7.0", "filelock": "3.20"}
 TRAIN: Mapping[str, str] = {"torch": "2.11", "numpy": "2.1", "safetensors": "0.6"}
@@ -32,9 +34,3 @@ def normal(name: str) -> str:
 def satisfies(found: str, floor: str) -> bool:
     """Whether an installed version is at least `floor`: by its release numbers; what has none does not."""
     return release(found) >= release(floor)
-
-
-def release(version: str) -> tuple[int, ...]:
-    """The leading numbers: `2.13.0+cpu` gives (2, 13, 0); empty where there are none."""
-    found = re.match(r"\d{1,9}(?:\.\d{1,9})*", version)
-    return tuple(map(int, found[0].split("."))) if found else ()

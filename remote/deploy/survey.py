@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from remote.errors import CallError, ProtocolError
-from remote.hosts import Host
-from remote.protocol import decode_object
-from remote.sanitise import clean_line, clean_tree
-from remote.view import checked
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.messages import decode_object
+from remote.protocol.sanitise import clean_line, clean_tree
+from remote.protocol.views import checked
 from trainer.run.filesystems import from_mount_listing, from_mountinfo, is_network
 
-PROBE = Path(__file__).with_name("probe.py")
+PROBE = Path(__file__).parent / "on_host" / "probe.py"
 PROBE_MAX = 8192
 PROBE_S = 60.0
 ANSWER_MAX = 256 << 10
@@ -35,7 +35,7 @@ FINDER = (
 """Gives the probe to any Python 3. A constant without `!` and newlines: tcsh and fish read it too."""
 
 
-class Runner(Protocol):
+class ProbeRunner(Protocol):
     """The part of an SSH client that the probe needs."""
 
     def run(self, command: str, stdin: bytes = ..., timeout_s: float = ...) -> Any:
@@ -108,7 +108,7 @@ class Survey:
         return f"{self.system} {self.arch} {self.libc.split(' ')[0]}".strip()
 
 
-def probe(client: Runner, host: Host, timeout_s: float = PROBE_S) -> Survey:
+def probe(client: ProbeRunner, host: Host, timeout_s: float = PROBE_S) -> Survey:
     """Look at `host`; nothing there is changed.
 
     Raises:

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from remote.deploy.lines import Hearing, Runner, call_text, perform
+from remote.deploy.remote_python import Hearing, PythonRunner, call_text, perform
 from remote.deploy.wheel import Wheel
-from remote.errors import CallError
-from remote.transport import Sftp
+from remote.protocol.errors import CallError
+from remote.transport.sftp import Sftp
 
-STAGE = Path(__file__).with_name("stage.py")
+STAGE = Path(__file__).parent / "on_host" / "stage.py"
 CHUNK = 1 << 15
 TRIES = 2
 
 
-class Client(Runner, Protocol):
+class Client(PythonRunner, Protocol):
     """An SSH client that also moves files."""
 
     def sftp(self) -> Sftp:

@@ -8,17 +8,18 @@ from typing import Any, cast
 
 import paramiko
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.ssh import refusals
+from remote.ssh.auth.login import BROKEN, WINDOW, handshake, log_in
 from remote.ssh.bulk import BulkSftp
 from remote.ssh.channel import ChannelPipe, Ran, run_to_end
-from remote.ssh.config import Target, target_of
+from remote.ssh.config.effective import Target, target_of
 from remote.ssh.deadline import Deadline
-from remote.ssh.login import BROKEN, WINDOW, handshake, log_in
 from remote.ssh.proxy import confirmed_proxy
-from remote.ssh.reach import open_socket
 from remote.ssh.slots import Slots
-from remote.transport import Answers, Dial, Sftp
+from remote.ssh.tcp import open_socket
+from remote.transport.base import Answers, ConnectAttempt
+from remote.transport.sftp import Sftp
 
 CHANNELS = 8
 OPENING_S = 15.0
@@ -116,7 +117,7 @@ class SshClient:
         return channel
 
 
-def connect(host: Host, dial: Dial) -> SshClient:
+def connect(host: Host, dial: ConnectAttempt) -> SshClient:
     """Reach `host` through its jumps, verify every key, authenticate.
 
     Raises:
@@ -150,7 +151,7 @@ def connect(host: Host, dial: Dial) -> SshClient:
 
 
 def _watch(
-    dial: Dial, deadline: Deadline, transports: list[paramiko.Transport], done: threading.Event
+    dial: ConnectAttempt, deadline: Deadline, transports: list[paramiko.Transport], done: threading.Event
 ) -> None:
     """Close what is open when nobody waits any more, whatever the dial's own thread is stuck in."""
     while not done.wait(WATCH_S):

@@ -7,11 +7,11 @@ import subprocess
 import threading
 from typing import IO
 
-from remote.errors import Question, QuestionError
-from remote.hosts import client_folder, make_client_folder
-from remote.ssh.config import Target
+from remote.hosts.client_state import client_folder, make_client_folder
+from remote.protocol.errors import Question, QuestionError
+from remote.ssh.config.effective import Target
 from remote.ssh.deadline import Deadline
-from remote.transport import Answers
+from remote.transport.base import Answers
 
 LAST_WORD_S = 0.5
 

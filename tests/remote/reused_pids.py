@@ -16,23 +16,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.agent.ending import kill
-from remote.agent.processes import reap
-from remote.errors import CallError
-from remote.supervisor.patience import Patience
-from remote.supervisor.termination import clear, deliver, wake
+from remote.agent.processes.processes import reap
+from remote.agent.runs.stop import kill
+from remote.protocol.errors import CallError
+from remote.supervisor.process.termination import clear, deliver, wake
+from remote.supervisor.timeouts import SupervisorTimeouts
 from tests.remote.driving import drive
 from trainer.run.home import open_home
-from trainer.run.identity import Identity, boot_id, identify, identify_for_good
 from trainer.run.layout import RunDir, new_run_id
 from trainer.run.locks import Flock, is_free
-from trainer.run.processes import TOKEN_VARIABLE, ProcessRecord, new_token, write_process
+from trainer.run.process.identity import Identity, boot_id, identify, identify_for_good
+from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord, new_token, write_process
 from trainer.run.records import write_spec, write_state
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
 
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
-BRIEF = Patience(poll_s=0.002, grace_s=0.01, unkillable_s=0.01)
+BRIEF = SupervisorTimeouts(poll_s=0.002, grace_s=0.01, unkillable_s=0.01)
 EACH_VERB = 25  # the whole verb `kill`, with an adopting supervisor, is tried every so often
 
 

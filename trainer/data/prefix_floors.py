@@ -5,8 +5,8 @@ import math
 import os
 from pathlib import Path
 
-from trainer.data.corpus import Corpus
 from trainer.data.floors import NGrams
+from trainer.data.prepared_corpus import Corpus
 from trainer.data.progress import Pulse
 
 Floors3 = tuple[float, float, float]

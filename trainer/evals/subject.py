@@ -9,19 +9,19 @@ import msgspec
 import torch
 from safetensors.torch import load_file
 
-from trainer.checkpoints.write import MODEL_FILE
+from trainer.checkpoints.save import MODEL_FILE
 from trainer.config.resolve import from_values
 from trainer.config.schema import RunConfig
 from trainer.data import Corpus, prepare
-from trainer.data.progress import Progress, silent
-from trainer.device import Device, open_device
-from trainer.endings import RefusedError
-from trainer.environment import granted_threads
+from trainer.data.progress import DataProgress, silent
+from trainer.device.device import Device, open_device
+from trainer.job.environment import granted_threads
+from trainer.job.outcome import RefusedError
 from trainer.models import LanguageModel, ModelSpecError, build
-from trainer.run.checkpoints import MANIFEST, NAME, Manifest, newest_valid, verify
-from trainer.run.errors import CheckpointError, HomeError, SpecError
+from trainer.run.checkpoints.manifest import MANIFEST, NAME, Manifest, newest_valid, verify
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import CheckpointError, HomeError, SpecError
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def load_subject(
     data: str | None = None,
     device: str = "",
     say: Callable[[str], None] = lambda _: None,
-    progress: Callable[[Progress], None] = silent,
+    progress: Callable[[DataProgress], None] = silent,
 ) -> Subject:
     """Load and verify.
 

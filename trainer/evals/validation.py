@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from trainer.config.schema import RunConfig
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.evals.scored_text import windows_of
-from trainer.metrics import MEANS, as_vector, names_of
-from trainer.state import TrainState
-from trainer.stepping import Batch, to_device
+from trainer.step.metrics import MEANS, as_vector, names_of
+from trainer.step.optimizer_step import Batch, to_device
+from trainer.step.state import TrainState
 
 SAID = {
     "R": "val_R",

@@ -7,13 +7,14 @@ import time
 from pathlib import Path
 
 from remote.actions import StartRequest, settle_intents, start_run
-from remote.errors import CallError
-from remote.hosts import LOCAL, Host, load_hosts
-from remote.session import Session
-from remote.sightings import note
-from trainer.config.errors import ConfigError
+from remote.hosts.host import LOCAL, Host
+from remote.hosts.lookup import load_hosts
+from remote.protocol.errors import CallError
+from remote.session.last_seen import note
+from remote.session.session import Session
+from trainer.config.config_error import ConfigError
 from trainer.config.resolve import resolve
-from tui.commands.hearing import link_to, list_views
+from tui.commands.host_session import link_to, list_views
 from tui.commands.output import OK, say, tell
 
 DEMO = "demo"

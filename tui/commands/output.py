@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from remote.errors import CallError, ProtocolError
-from remote.sanitise import clean, clean_line
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.sanitise import clean, clean_line
 
 OK, FAILURE, USAGE, REFUSED, BUSY, UNREACHABLE, NOT_FOUND, TIMED_OUT = range(8)
 
@@ -38,8 +38,8 @@ def answer(value: Any, as_json: bool, in_words: Callable[[Any], str]) -> None:
 
 def explain(error: Exception) -> int | None:
     """Say on stderr what went wrong and how to mend it; the exit code, or None for what is our own fault."""
-    from trainer.config.errors import ConfigError
-    from trainer.run.errors import HomeError, SpecError
+    from trainer.config.config_error import ConfigError
+    from trainer.run.run_errors import HomeError, SpecError
 
     if isinstance(error, CallError):
         say(f"photinus: {clean_line(error.message)}")

@@ -3,11 +3,11 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from remote.errors import Question
-from remote.hosts import Host
-from remote.link import LinkState
-from remote.view import HostHello
-from tui.store.jobs import Job
+from remote.hosts.host import Host
+from remote.protocol.errors import Question
+from remote.protocol.views import HostHello
+from remote.session.link.link_state import LinkState
+from tui.store.jobs import HostJob
 
 AWAY = frozenset({"lost", "retrying", "refused", "needs_passphrase", "key_unknown", "key_changed"})
 
@@ -36,7 +36,7 @@ class HostRecord:
     load: dict[str, object] = field(default_factory=dict)
     talk: deque[str] = field(default_factory=lambda: deque(maxlen=100))
     wall_ahead: float | None = None
-    job: Job | None = None
+    job: HostJob | None = None
     runs_seen: bool = False
     version: int = 0
 

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from remote.findings import Finding, ranked
-from remote.sanitise import clean_line
-from remote.view import checked
-from tui.store.logring import LogRing
+from remote.protocol.finding import Finding, ranked
+from remote.protocol.sanitise import clean_line
+from remote.protocol.views import checked
+from tui.store.log_ring import LogRing
 
 Kind = Literal["test", "deploy", "doctor"]
 SIGNS: Mapping[str, str] = {"ok": "✔", "warn": "⚠", "bad": "✖", "unknown": "·"}
 
 
 @dataclass(slots=True)
-class Job:
+class HostJob:
     """What was begun on a host, and everything it has said so far. `ended`: None while it goes on."""
 
     kind: Kind

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf, nan
 
-from remote.sanitise import clean, clean_line
-from remote.view import RunView
+from remote.protocol.sanitise import clean, clean_line
+from remote.protocol.views import RunView
 from trainer.telemetry.bands import MetricBands
 from trainer.telemetry.events import (
     Checkpoint,
@@ -22,7 +22,7 @@ from trainer.telemetry.events import (
     Sample,
 )
 from trainer.telemetry.zones import ZoneCounter
-from tui.store.logring import LogRing
+from tui.store.log_ring import LogRing
 from tui.store.series import Series
 
 PACE_ROWS = 32

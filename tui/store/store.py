@@ -3,8 +3,9 @@
 from collections import deque
 from collections.abc import Iterable
 
-from remote.hosts import Host
-from remote.updates import (
+from remote.hosts.host import Host
+from remote.protocol.views import RunView
+from remote.session.updates import (
     AgentTalk,
     Bytes,
     Gap,
@@ -18,15 +19,14 @@ from remote.updates import (
     Truncated,
     Update,
 )
-from remote.view import RunView
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Event, Metrics
 from tui.store import alerts
 from tui.store.alerts import Alert
 from tui.store.facts import asked
 from tui.store.hosts import HostRecord
+from tui.store.run_streams import EventStream, LogStream
 from tui.store.runs import RunRecord
-from tui.store.streams import EventStream, LogStream
 from tui.store.words import duration, size
 
 TRUNCATED = "── log truncated: its file was cut or replaced, and is read from its new beginning ──"

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.agent.holders import Holder, holders
-from remote.agent.launch import owner_of
-from remote.agent.orphans import Member, members
-from remote.findings import Finding
+from remote.agent.processes.lock_holders import Holder, holders
+from remote.agent.processes.orphans import Member, members
+from remote.agent.starts.busy import owner_of
+from remote.protocol.finding import Finding
 from trainer.run.locks import is_free
 
 PROBES = 5

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from remote.agent.audit import audit_path
 from remote.agent.context import Context
-from remote.audit import read
-from remote.findings import Finding
+from remote.audit.audit_log import read
+from remote.protocol.finding import Finding
 from trainer.run.filesystems import UNKNOWN, filesystem_of, is_network
 from trainer.run.home import HOME_VARIABLE
 
@@ -93,7 +93,7 @@ def _space(ctx: Context) -> Iterator[Finding]:
 
 
 def _newest_sizes(ctx: Context) -> Iterator[int]:
-    from trainer.run.checkpoints import list_checkpoints
+    from trainer.run.checkpoints.manifest import list_checkpoints
 
     for run in ctx.views.whole():
         state = ctx.views.state(run)

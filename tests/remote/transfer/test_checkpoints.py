@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from remote.agent.checkpoints import checkpoints
 from remote.agent.context import Context
-from remote.errors import CallError
-from remote.hosts import LOCAL
-from remote.protocol import LINE_LIMIT, encode
-from remote.session import Session
+from remote.agent.runs.checkpoints import checkpoints
+from remote.hosts.host import LOCAL
+from remote.protocol.errors import CallError
+from remote.protocol.messages import LINE_LIMIT, encode
+from remote.session.session import Session
 from remote.transfer.catalog import read_catalog
 from remote.transfer.pull import pull
 from tests.remote.transfer.saved import RUN_ID, make_run, save
-from trainer.run.checkpoints import MANIFEST
+from trainer.run.checkpoints.manifest import MANIFEST
 from trainer.run.home import open_home
 
 

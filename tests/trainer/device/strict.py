@@ -23,7 +23,7 @@ from tests.trainer.device.tensors import (
     moved,
     run_on_device,
 )
-from trainer import stepping
+from trainer.step import optimizer_step
 
 __all__ = ["OnDevice", "Rules", "StrictError", "strict_device"]
 
@@ -44,7 +44,8 @@ def strict_device(name: str, count: int = 1) -> Iterator[Rules]:
             *_draws(rules),
         ):
             stack.enter_context(double)
-        stack.enter_context(patch.object(stepping, "train_step", _guarded(rules, stepping.train_step)))
+        guarded = _guarded(rules, optimizer_step.train_step)
+        stack.enter_context(patch.object(optimizer_step, "train_step", guarded))
         stack.enter_context(_Factories(rules))
         yield rules
 

@@ -11,22 +11,24 @@ import torch
 from tests.trainer.device.strict import StrictError, strict_device
 from tests.trainer.evals.trained import state_root
 from tests.trainer.loop.tiny import last_word, run, write_text
-from trainer import cli, stepping
+from trainer import cli
 from trainer.config.model import Kind, ModelConfig
 from trainer.config.resolve import resolve
 from trainer.config.schema import RunConfig
-from trainer.device import open_device, own_device
-from trainer.endings import RefusedError
+from trainer.device.device import open_device, own_device
 from trainer.evals import sections
-from trainer.evals.causality import correlation, memory, reach, scoring, wiring
-from trainer.evals.sampling import Sampling, sample
+from trainer.evals.causality import correlation, memory, order_dependence, reach
+from trainer.evals.generate import Sampling, sample
+from trainer.evals.interventions import document_scores
+from trainer.evals.probes.probe import probe
 from trainer.evals.validation import validate
+from trainer.job.outcome import RefusedError
+from trainer.job.rank import ALONE
+from trainer.loop.setup import build_state
 from trainer.models import LanguageModel, LossOutput
 from trainer.models.forms import small_forms, small_kinds
-from trainer.preparing import build_state
-from trainer.probing.probe import probe
-from trainer.ranks import ALONE
-from trainer.stepping import Batch, to_device
+from trainer.step import optimizer_step
+from trainer.step.optimizer_step import Batch, to_device
 
 SETS = (
     "model.layers=1", "steps=1", "batch=2", "checkpoint.every=1", "probe.every=1", "optim.warmup=1",
@@ -55,7 +57,7 @@ def few_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sections, "FEWEST", 4)
     monkeypatch.setattr(reach, "TRIALS", 1)
     monkeypatch.setattr(reach, "PLACES", (31,))
-    monkeypatch.setattr(wiring, "TEXTS", 2)
+    monkeypatch.setattr(order_dependence, "TEXTS", 2)
     monkeypatch.setattr(memory, "EARLY", 1)
     monkeypatch.setattr(memory, "LATE", 3)
     monkeypatch.setattr(correlation, "SHUFFLES", 4)
@@ -119,7 +121,7 @@ def step_once(config: RunConfig, rules: Any) -> None:
     state = build_state(config, device, 16, 0)
     tokens = torch.randint(16, (2, 9)).numpy()
     batch = to_device((tokens[:, :-1].copy(), tokens[:, 1:].copy()), device)
-    means, norm = stepping.train_step(state, config, device, batch)
+    means, norm = optimizer_step.train_step(state, config, device, batch)
     waits = rules.waits
     assert torch.cat((means[:2], norm[None])).isfinite().all()
     assert rules.waits == waits + 1  # reading them is what waits
@@ -146,8 +148,8 @@ def careless(arrays: tuple[Any, Any], device: Any) -> Batch:
 def test_a_copy_from_memory_that_may_be_freed_is_refused(
     place: str, tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("loop", "preparing"):
-        monkeypatch.setattr(f"trainer.{module}.to_device", careless)
+    for module in ("train", "setup"):
+        monkeypatch.setattr(f"trainer.loop.{module}.to_device", careless)
     with strict_device(place):
         assert run(tmp_path / "run", text, sets=("model.kind=gpt", *SETS)) == 1
     assert "pageable memory" in last_word(tmp_path / "run")["reason"]
@@ -158,7 +160,7 @@ def test_float64_on_mps_is_refused(tmp_path: Path, text: Path, monkeypatch: pyte
     with strict_device("mps"):
         assert run(out, text, sets=("model.kind=gpt", *SETS)) == 0
         with monkeypatch.context() as patch:
-            patch.setattr(scoring, "_sum", lambda values: values.double().sum(1).cpu())
+            patch.setattr(document_scores, "_sum", lambda values: values.double().sum(1).cpu())
             with pytest.raises(TypeError, match="float64"):
                 cli.main(["evaluate", str(out), "--documents", "4", "--texts", "1"])
         with pytest.raises(TypeError, match="complex64"):

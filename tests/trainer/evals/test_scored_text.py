@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ def part_of(corpus: Corpus, tokens: int) -> ScoredText:
 
 
 @pytest.mark.parametrize("tokenizer", ["byte", "bpe"])
-def test_bytes_and_floors_are_those_of_the_scored_tokens(tokenizer: str, tmp_path: Path) -> None:
+def test_bytes_and_floors_are_those_of_the_scored_tokens(
+    tokenizer: Literal["byte", "bpe"], tmp_path: Path
+) -> None:
     text = write_text(tmp_path / "text.txt")
     with state_root(tmp_path / "home"):
         corpus = prepare(DataConfig(source=str(text), tokenizer=tokenizer, vocab=512))

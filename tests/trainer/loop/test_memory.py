@@ -8,14 +8,14 @@ import torch
 
 from tests.trainer.device.strict import strict_device
 from tests.trainer.loop.tiny import events, last_word, run
-from trainer.compiling import Compiled
 from trainer.config.resolve import resolve
-from trainer.device import Device, is_out_of_memory
+from trainer.device.device import Device, is_out_of_memory
+from trainer.device.out_of_memory import within_memory
+from trainer.loop.setup import build_state
 from trainer.models import LanguageModel, LossOutput
-from trainer.out_of_memory import within_memory
-from trainer.preparing import build_state
-from trainer.state import TrainState
-from trainer.stepping import Batch, accumulate, clip, train_step_within_memory
+from trainer.step.compile import Compiled
+from trainer.step.optimizer_step import Batch, accumulate, clip, train_step_within_memory
+from trainer.step.state import TrainState
 
 SMALL = ["model.dim=16", "model.layers=1", "model.oscillators=8", "model.harmonics=1", "batch=6"]
 
@@ -107,8 +107,8 @@ def test_memory_that_runs_out_in_an_evaluation_scores_fewer_at_a_time(
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        ("trainer.reporting.speak_sample", "no sample"),
-        ("trainer.loop.decay_prediction", "no prediction of R"),
+        ("trainer.loop.report.speak_sample", "no sample"),
+        ("trainer.loop.train.decay_prediction", "no prediction of R"),
     ],
 )
 def test_what_a_run_can_do_without_does_not_end_it(
@@ -130,7 +130,7 @@ def test_compiling_without_memory_halves_and_tries_again(
             raise torch.OutOfMemoryError("no room")
         return Compiled(None, "tried")
 
-    monkeypatch.setattr("trainer.preparing.compile_step", compiles)
+    monkeypatch.setattr("trainer.loop.setup.compile_step", compiles)
     assert run(tmp_path / "run", text, sets=("steps=1", "compile=on")) == 0
     assert notes_of(tmp_path / "run") == ["out of memory before the first step: micro-batch halved to 2"]
 

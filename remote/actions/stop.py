@@ -1,0 +1,74 @@
+"""Stop and kill: a request to the run's supervisor, and the wait for what it proved."""
+
+from typing import Any
+
+from remote.actions.outcome import Outcome, failed
+from remote.actions.start_request import new_ticket
+from remote.actions.wait import wait_for
+from remote.audit.whoami import whoami
+from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
+from remote.session.session import Session
+
+ASK_S = 15.0
+STOP_S = 600.0
+KILL_S = 60.0
+
+
+def stop_run(
+    session: Session,
+    run_id: str,
+    *,
+    wait: bool = True,
+    deadline: float | None = None,
+    timeout: float = STOP_S,
+) -> Outcome:
+    """End a run gracefully. `deadline`: seconds after which the stop becomes a kill; None: never."""
+    args: dict[str, Any] = {"run_id": run_id, "req_id": new_ticket(), "by": whoami()}
+    if deadline is not None:
+        args["deadline_s"] = float(deadline)
+    outcome = _end(session, "stop", args, wait, timeout)
+    if outcome.code == "timeout":
+        return Outcome(
+            False,
+            outcome.run,
+            "timeout",
+            outcome.message,
+            "wait longer (--timeout S), or kill it",
+            outcome.detail,
+        )
+    return outcome
+
+
+def kill_run(session: Session, run_id: str, *, wait: bool = True, timeout: float = KILL_S) -> Outcome:
+    """End a run now; steps since its last checkpoint are lost."""
+    args = {"run_id": run_id, "req_id": new_ticket(), "by": whoami()}
+    return _end(session, "kill", args, wait, timeout)
+
+
+def _end(session: Session, verb: str, args: dict[str, Any], wait: bool, timeout: float) -> Outcome:
+    try:
+        view = RunView.from_json(session.call(verb, args, min(timeout, ASK_S)))
+    except CallError as error:
+        return failed(error)
+    if not view.is_terminal and wait:
+        outcome = wait_for(session, view.run_id, _is_settled, timeout)
+        if not outcome.ok or outcome.run is None:
+            return outcome
+        view = outcome.run
+    return _told(verb, view, wait)
+
+
+def _is_settled(view: RunView) -> bool:
+    return view.is_terminal or view.state == "unkillable"
+
+
+def _told(verb: str, view: RunView, wait: bool) -> Outcome:
+    if not view.is_terminal and not wait:
+        return Outcome(True, view, message=f"{view.run_id} was asked to {verb}; it is {view.state}")
+    last = view.last_checkpoint
+    proof = f"checkpoint {last.name} (sha256 {last.sha256[:12]})" if last else "no checkpoint"
+    message = f"{view.run_id} is {view.state}: {view.reason or 'no reason given'}; {proof}"
+    if view.state in ("stopped", "succeeded") or (verb == "kill" and view.state == "failed"):
+        return Outcome(True, view, message=message)
+    return Outcome(False, view, "internal", message, "look at its log")

@@ -1,0 +1,132 @@
+"""The verbs that are about the host and not about one run: `hello`, `ping`, `status`, `runs`, `run`."""
+
+import os
+import platform
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from remote.agent.audit import audit_path
+from remote.agent.context import Context
+from remote.agent.run_views import readable
+from remote.agent.starts.contact import reconcile, reconcile_all
+from remote.agent.starts.environment import greeting
+from remote.agent.verb import Result
+from remote.audit.audit_log import read
+from remote.protocol.messages import ANSWER_MAX, PROTO, encode
+from remote.protocol.version import version
+from remote.protocol.views import RunView
+from remote.supervisor.admission.queue import waiting
+from trainer.run.checkpoints.manifest import list_checkpoints
+from trainer.run.layout import RunDir
+from trainer.run.process.identity import boot_id
+
+
+def hello(ctx: Context, _args: Result) -> Result:
+    """The verb."""
+    return {
+        "proto": list(PROTO),
+        "version": version(),
+        "host_id": ctx.home.host_id,
+        "boot_id": str(boot_id()),
+        "agent_epoch": ctx.epoch,
+        "wall": time.time(),
+        "pid": os.getpid(),
+        "platform": f"{sys.platform} {platform.machine()}",
+        "python": platform.python_version(),
+        "devices": ctx.devices(),
+        **greeting(),
+    }
+
+
+def ping(_ctx: Context, args: Result) -> Result:
+    """The verb."""
+    return {"n": args["n"], "wall": time.time()}
+
+
+def status(ctx: Context, _args: Result) -> Result:
+    """The verb."""
+    troubles = reconcile_all(ctx)
+    views = _views(ctx, troubles)
+    return {
+        "host_id": ctx.home.host_id,
+        "wall": time.time(),
+        "home": str(ctx.home.root),
+        "counts": dict(Counter(view.state for view in views)),
+        "queue": [entry.run_id for entry in waiting(ctx.home)],
+        "disk_free": ctx.disk_free(ctx.home.root),
+        "lock_held_max_s": ctx.held_max_s,
+        "troubles": troubles,
+    }
+
+
+def runs(ctx: Context, _args: Result) -> Result:
+    """The verb: newest first; `left_out` counts what did not fit into one line."""
+    troubles = reconcile_all(ctx)
+    rows: list[dict[str, Any]] = []
+    size, views = 0, _views(ctx, troubles)
+    for view in sorted(views, key=lambda view: (view.created, view.run_id), reverse=True):
+        row = view.to_json()
+        size += len(encode(row))
+        if size > ANSWER_MAX:
+            break
+        rows.append(row)
+    return {"runs": rows, "wall": time.time(), "left_out": len(views) - len(rows), "troubles": troubles[:20]}
+
+
+def run(ctx: Context, args: Result) -> Result:
+    """The verb: the view, and with it spec, checkpoints and processes."""
+    one = ctx.run(args["run_id"])
+    reconcile(ctx, one)
+    process = ctx.views.process(one)
+    return {
+        **ctx.view(one).to_json(),
+        "wall": time.time(),
+        "spec": ctx.views.spec(one).to_json() | {"env": sorted(ctx.views.spec(one).env)},
+        "checkpoints": _checkpoints(one),
+        "process": process.to_json() | {"token": None} if process else None,
+    }
+
+
+def audit(ctx: Context, args: Result) -> Result:
+    """The verb: the newest entries of the host's audit log that fit into one line, oldest first."""
+    entries, malformed = read(audit_path(ctx.home), args["last"])
+    rows: list[dict[str, Any]] = []
+    size = 0
+    for one in reversed(entries):
+        row = asdict(one)
+        size += len(encode(row))
+        if size > ANSWER_MAX:
+            break
+        rows.append(row)
+    return {"entries": rows[::-1], "malformed": malformed}
+
+
+def _views(ctx: Context, troubles: list[str]) -> list[RunView]:
+    views = []
+    for one in ctx.home.runs():
+        view = readable(ctx.views, one)
+        if isinstance(view, RunView):
+            views.append(view)
+        elif view is not None and not any(one.run_id in trouble for trouble in troubles):
+            troubles.append(f"{one.run_id}: {view}")
+    return views
+
+
+def _checkpoints(one: RunDir) -> list[dict[str, Any]]:
+    rows = []
+    for info in reversed(list_checkpoints(one.checkpoints)[-200:]):
+        manifest = info.manifest
+        rows.append(
+            {
+                "name": info.name,
+                "step": info.step,
+                "kind": manifest.kind if manifest else None,
+                "bytes": manifest.bytes if manifest else None,
+                "metrics": dict(manifest.metrics) if manifest else {},
+                "readable": manifest is not None,
+            }
+        )
+    return rows

@@ -1,0 +1,147 @@
+"""The verbs `processes` and `reap`: what lives, what was left behind, and what is not ours to touch."""
+
+import os
+import signal
+import time
+from typing import Any
+
+import psutil
+
+from remote.agent.background import in_thread
+from remote.agent.context import Context
+from remote.agent.processes.orphans import Member, members, orphans
+from remote.agent.verb import Result, Work
+from remote.protocol.errors import CallError
+from remote.readings.nvidia import gpu_users
+from trainer.run.locks import is_free
+from trainer.run.process.identity import Identity, is_alive
+from trainer.run.process.signals import RefusedSignalError, send
+
+GRACE_S = 2.0
+DEATH_S = 5.0
+COMMAND_MAX = 300
+OUR_OWN = ("remote.agent", "remote.supervisor", "photinus")
+
+
+def processes(ctx: Context, _args: Result) -> Work:
+    """The verb. It looks on a thread of its own: a host has thousands of processes, and a driver may hang."""
+    return (yield from in_thread(lambda: listing(ctx)))
+
+
+def listing(ctx: Context) -> Result:
+    """Every process of a run, what looks like training without being one, and every lock."""
+    ours = members(ctx)
+    mine = {member.identity.pid for member in ours}
+    return {
+        "processes": [_member_row(member) for member in ours] + _foreign_rows(mine),
+        "locks": _locks(ctx),
+    }
+
+
+def reap(ctx: Context, args: Result) -> Work:
+    """The verb: end one orphan, if it still is that process and an orphan; SIGTERM, 2 s, SIGKILL.
+
+    Raises:
+        CallError: `refused`: it is no orphan of that run; `timeout`: it would not die.
+    """
+    run = ctx.run(args["run_id"])
+    member = _orphan(ctx, run.run_id, args["pid"], args["start"])
+    for signum, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
+        _orphan(ctx, run.run_id, args["pid"], args["start"])
+        try:
+            send(member.identity, signum)
+        except RefusedSignalError as error:
+            raise CallError("refused", str(error)) from error
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if not is_alive(member.identity):
+                return {"pid": member.identity.pid, "signal": int(signum)}
+            yield
+    raise CallError("timeout", f"pid {member.identity.pid} did not die of SIGKILL", "look again in a minute")
+
+
+def _orphan(ctx: Context, run_id: str, pid: int, start: int) -> Member:
+    for member in orphans(ctx):
+        identity: Identity = member.identity
+        if (member.run.run_id, identity.pid, identity.start) == (run_id, pid, start):
+            return member
+    raise CallError(
+        "refused", f"pid {pid} is no orphan of {run_id} (any more)", "look at photinus processes again"
+    )
+
+
+def _member_row(member: Member) -> dict[str, Any]:
+    row = {
+        "pid": member.identity.pid,
+        "start": member.identity.start,
+        "class": member.standing,
+        "run_id": member.run.run_id,
+        "why": member.why,
+    }
+    return row | _measured(member.identity.pid)
+
+
+def _measured(pid: int) -> dict[str, Any]:
+    """Age, memory and command; null where they cannot be read."""
+    row: dict[str, Any] = {"age_s": None, "rss": None, "cmd": None}
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            row["cmd"] = " ".join(process.cmdline())[:COMMAND_MAX]
+            row["age_s"] = max(0.0, time.time() - process.create_time())
+            row["rss"] = process.memory_info().rss
+    except (psutil.Error, OSError):
+        return row
+    return row
+
+
+def _foreign_rows(ours: set[int]) -> list[dict[str, Any]]:
+    """Processes of our uid that look like training and carry no mark of ours. Shown, never touched."""
+    users = gpu_users()
+    rows = []
+    for process in psutil.process_iter():
+        if process.pid in ours or process.pid == os.getpid():
+            continue
+        try:
+            if process.uids().real != os.getuid() or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            why = _looks_like_training(process.cmdline(), process.pid in users)
+        except (psutil.Error, OSError):
+            continue
+        if why:
+            row = {"pid": process.pid, "start": None, "class": "foreign", "run_id": None, "why": why}
+            rows.append(row | {"gpu_mem": users.get(process.pid)} | _measured(process.pid))
+    return rows
+
+
+def _looks_like_training(command: list[str], uses_gpu: bool) -> str:
+    if any(own in word for word in command[:6] for own in OUR_OWN):
+        return ""
+    if uses_gpu:
+        return "it uses an accelerator and carries no run's token"
+    is_python = bool(command) and "python" in os.path.basename(command[0])  # noqa: PTH119
+    if is_python and any("train" in word for word in command[1:4]):
+        return "its command names a training script, and it carries no run's token"
+    return ""
+
+
+def _locks(ctx: Context) -> list[dict[str, Any]]:
+    """Every device lock, agent.lock, and the lock of each run that is held or should be."""
+    rows: list[dict[str, Any]] = [{"name": "agent", "free": is_free(ctx.home.agent_lock), "run_id": None}]
+    holders: dict[str, str] = {}
+    for run in ctx.views.whole():
+        state, free = ctx.views.state(run), is_free(run.lock)
+        if state is None or (state.is_terminal and free and is_free(run.trainer_lock)):
+            continue
+        spec = ctx.views.spec(run)
+        if not free:
+            holders.update(dict.fromkeys(spec.devices, run.run_id))
+        rows.append({"name": f"runs/{run.run_id}", "free": free, "run_id": run.run_id})
+        rows.append(
+            {"name": f"runs/{run.run_id}/trainer", "free": is_free(run.trainer_lock), "run_id": run.run_id}
+        )
+    for path in sorted(ctx.home.devices_dir.glob("*.lock")):
+        free = is_free(path)
+        owner = None if free else holders.get(path.stem)
+        rows.append({"name": f"devices/{path.stem}", "free": free, "run_id": owner})
+    return rows

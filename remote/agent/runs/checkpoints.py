@@ -1,0 +1,110 @@
+"""The verb `checkpoints`: what a run has saved, as its manifests tell it. No file is hashed but those."""
+
+import hashlib
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from remote.agent.context import Context
+from remote.agent.verb import Result, Work
+from remote.protocol.messages import ANSWER_MAX, encode
+from trainer.run.checkpoints.manifest import MANIFEST, NAME, Manifest, parse_manifest, ranked
+from trainer.run.run_errors import CheckpointError
+
+BREATH_S = 0.01
+ROW_MAX = ANSWER_MAX >> 1
+
+
+def checkpoints(ctx: Context, args: Result) -> Work:
+    """The verb: newest first, those before the step `before`; `left_out` counts what did not fit.
+
+    Raises:
+        CallError: `not_found`.
+    """
+    run = ctx.run(args["run_id"])
+    found = yield from _read_all(run.checkpoints)
+    best = ranked((path.name, step, manifest) for step, path, manifest, _ in found)[:1]
+    newest = max((step for step, _, manifest, _ in found if manifest), default=0)
+    before = args["before"]
+    rows: list[dict[str, Any]] = []
+    size, left_out = 0, 0
+    for step, path, manifest, facts in sorted(found, key=lambda one: one[0], reverse=True):
+        if before is not None and step >= before:
+            continue
+        flags = {"name": path.name, "step": step, "best": path.name in best, "latest": step == newest}
+        row = {**flags, **_NOTHING, **facts, **_told(manifest)}
+        if len(encode(row)) > ROW_MAX:
+            row = {**flags, **_NOTHING, "why": "it lists more files than one answer can hold"}
+        size += len(encode(row))
+        if size > ANSWER_MAX:
+            left_out += 1
+        else:
+            rows.append(row)
+    return {
+        "run_id": run.run_id,
+        "dir": str(run.checkpoints),
+        "checkpoints": rows,
+        "left_out": left_out,
+        "wall": time.time(),
+    }
+
+
+Found = tuple[int, Path, Manifest | None, dict[str, Any]]
+
+
+def _read_all(folder: Path) -> Generator[None, None, list[Found]]:
+    found: list[Found] = []
+    rested = time.monotonic()
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        match = NAME.fullmatch(path.name)
+        if not match or path.is_symlink() or not path.is_dir():
+            continue
+        if (one := _read(path)) is not None:
+            found.append((int(match[1]), path, *one))
+        if time.monotonic() - rested > BREATH_S:
+            yield
+            rested = time.monotonic()
+    return found
+
+
+_NOTHING: dict[str, Any] = {
+    "readable": False, "why": "", "sha256": None, "manifest_bytes": None, "at": None,
+    "kind": None, "bytes": None, "files": [], "metrics": {}, "primary": None, "direction": None,
+    "parent": None,
+}  # fmt: skip
+
+
+def _read(path: Path) -> tuple[Manifest | None, dict[str, Any]] | None:
+    """Its manifest and what is known beside it; None for one that retention has just removed."""
+    file = path / MANIFEST
+    try:
+        data = file.read_bytes()
+        at = file.stat().st_mtime
+    except FileNotFoundError:
+        return (None, {"why": "it has no manifest"}) if path.is_dir() else None
+    except OSError as error:
+        return None, {"why": f"its manifest cannot be read: {error.strerror}"}
+    facts = {"sha256": hashlib.sha256(data).hexdigest(), "manifest_bytes": len(data), "at": at}
+    try:
+        return parse_manifest(data, path.name), facts
+    except CheckpointError as error:
+        return None, {**facts, "why": str(error)[:300]}
+
+
+def _told(manifest: Manifest | None) -> dict[str, Any]:
+    if manifest is None:
+        return {}
+    return {
+        "readable": True,
+        "kind": manifest.kind,
+        "bytes": manifest.bytes,
+        "files": [
+            {"name": name, "bytes": proof.bytes, "sha256": proof.sha256}
+            for name, proof in manifest.files.items()
+        ],
+        "metrics": dict(manifest.metrics),
+        "primary": manifest.primary,
+        "direction": manifest.direction,
+        "parent": manifest.parent,
+    }

@@ -1,0 +1,131 @@
+"""The verbs `stop`, `kill` and `adopt`. Only a supervisor signals its run; the agent leaves it a request."""
+
+import signal
+import time
+from dataclasses import replace
+from typing import Literal
+
+from remote.agent.context import Context
+from remote.agent.runs.stop_request import ask
+from remote.agent.starts.contact import reconcile
+from remote.agent.verb import Result, Work
+from remote.protocol.errors import CallError
+from remote.supervisor.admission.queue import leave
+from trainer.run.atomic import NO_SPACE
+from trainer.run.control import ControlRequest
+from trainer.run.layout import RunDir
+from trainer.run.locks import Flock, is_free
+from trainer.run.process.signals import send
+from trainer.run.process.survivors import survivors
+from trainer.run.records import read_state, write_state
+from trainer.run.run_errors import RunError
+from trainer.run.states import State
+
+NOT_YET = ""  # the attempt has no token yet: its supervisor takes the request all the same
+GRACE_S = 2.0
+DEATH_S = 5.0
+TAKEN_UP_S = 5.0
+Level = Literal["stop", "kill"]
+
+
+def stop(ctx: Context, args: Result) -> Work:
+    """The verb: ask for a graceful end. The answer may say `stopping`; a run that is over stays as it is."""
+    return (yield from _end(ctx, args, "stop"))
+
+
+def kill(ctx: Context, args: Result) -> Work:
+    """The verb: end it now. Where no supervisor is and none could be started, the agent itself signals."""
+    return (yield from _end(ctx, args, "kill"))
+
+
+def adopt(ctx: Context, args: Result) -> Work:
+    """The verb: give an unsupervised run a supervisor again; answers when that has recorded itself."""
+    run = ctx.run(args["run_id"])
+    reconcile(ctx, run)
+    deadline = time.monotonic() + TAKEN_UP_S
+    while (view := ctx.view(run)).pid and not view.supervisor_pid and time.monotonic() < deadline:
+        yield
+    return view.to_json()
+
+
+def _end(ctx: Context, args: Result, level: Level) -> Work:
+    run = ctx.run(args["run_id"])
+    try:
+        reconcile(ctx, run)
+    except (RunError, OSError) as error:
+        if level == "stop":
+            if getattr(error, "errno", None) in NO_SPACE:
+                raise
+            why = f"{run.run_id} has no supervisor, and none could be started: {error}"
+            raise CallError("internal", why, f"photinus kill {run.run_id}") from error
+    state = read_state(run)
+    if state is None or state.is_terminal or _stop_unstarted(ctx, run, args["by"]):
+        return ctx.view(run).to_json()
+    if level == "kill" and is_free(run.lock):
+        yield from _kill_unsupervised(ctx, run)
+        return ctx.view(run).to_json()
+    record = ctx.views.process(run)
+    request = ControlRequest(
+        req_id=args["req_id"],
+        verb=level,
+        attempt=state.attempt,
+        token=record.token if record and record.attempt == state.attempt else NOT_YET,
+        by=args["by"],
+        at=time.time(),
+        deadline_s=args.get("deadline_s"),
+    )
+    if (yield from ask(run, request, record)):
+        yield from _kill_unsupervised(ctx, run)
+    return ctx.view(run).to_json()
+
+
+def _stop_unstarted(ctx: Context, run: RunDir, by: str) -> bool:
+    """Write `stopped` for a run that waits in line, or whose start was recorded and never carried out."""
+    with ctx.critical():
+        state = read_state(run)
+        if state is None or state.state not in (State.QUEUED, State.STARTING):
+            return False
+        with Flock(run.lock) as lock:
+            if not lock.take(0.0):
+                return False  # a supervisor has it: it will find the request
+            if state.state is State.STARTING and survivors(run, ctx.views.process(run)):
+                return False
+            reason = f"stopped by {by or 'an operator'} before it began"
+            write_state(
+                run,
+                state.seq,
+                replace(state, state=State.STOPPED, seq=state.seq + 1, since=time.time(), reason=reason),
+            )
+            leave(ctx.home, run.run_id)
+    return True
+
+
+def _kill_unsupervised(ctx: Context, run: RunDir) -> Work:
+    """SIGTERM, 2 s, SIGKILL to each survivor, identity compared before every signal; then the state."""
+    record = ctx.views.process(run)
+    for signum, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
+        deadline = time.monotonic() + patience
+        for one in survivors(run, record):
+            send(one.identity, signum)
+        while (left := survivors(run, record)) and time.monotonic() < deadline:
+            yield
+        if not left:
+            break
+    else:
+        pids = ", ".join(str(one.pid) for one in left)
+        raise CallError(
+            "timeout", f"pid {pids} of {run.run_id} did not die of SIGKILL", "look again in a minute"
+        )
+    with ctx.critical(), Flock(run.lock) as lock:
+        state = read_state(run)
+        if state is not None and not state.is_terminal and lock.take(0.0):
+            killed = replace(
+                state,
+                state=State.FAILED,
+                seq=state.seq + 1,
+                since=time.time(),
+                signal=int(signal.SIGKILL),
+                reason="killed by operator (it had no supervisor)",
+            )
+            write_state(run, state.seq, killed, from_reserve=True, patience_s=0.0)
+    return {}

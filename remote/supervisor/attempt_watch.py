@@ -1,0 +1,112 @@
+"""Watching one attempt: greet it, obey requests, clear what it leaves, and say how it ended."""
+
+import signal
+import time
+from dataclasses import replace
+
+from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd, outcome_of
+from remote.supervisor.process.child import Watched
+from remote.supervisor.process.launchers import launcher_of
+from remote.supervisor.process.termination import clear, deliver, wake
+from remote.supervisor.supervisor_context import SupervisorContext, last_word
+from trainer.run.process.process_record import ProcessRecord
+from trainer.run.process.survivors import Survivor, survivors
+from trainer.run.records import read_hello
+from trainer.run.states import State
+
+WAKE_S = 1.0
+UNKILLABLE_SCAN_S = 1.0
+
+
+class AttemptWatch:
+    """From the spawn (or the adoption) to the end of the last process. `words` is the reason of `running`."""
+
+    def __init__(self, post: SupervisorContext, record: ProcessRecord, words: str = "") -> None:
+        self._post = post
+        self._record = record
+        self._words = words
+        self._greeted = False
+        self._stopping = False
+        self._signalled = False
+        self._killed = ""
+        self._next_wake = 0.0
+
+    def stay(self, trainer: Watched | None) -> AttemptOutcome:
+        """How it ended, when nothing of it lives any more. None: the trainer is gone, workers are left."""
+        post = self._post
+        self._tick(trainer)
+        while trainer and not self._killed and not trainer.wait(post.patience.poll_s):
+            self._tick(trainer)
+        if left := clear(post.run, self._record, post.patience, post.talk):
+            self._hold_on(left)
+        ending = trainer.reap() if trainer else ProcessEnd(known=False)
+        word = last_word(post)
+        outcome = outcome_of(post.spec.kind, ending, word, stop_asked=self._stopping, killed=self._killed)
+        if outcome.state is State.STOPPED and self._stopping and post.spec.kind == "trainer":
+            return replace(
+                outcome, reason=post.desk.stop_reason
+            )  # who asked says more than which signal came
+        return outcome
+
+    def _tick(self, trainer: Watched | None) -> None:
+        self._greet()
+        desk = self._post.desk
+        desk.look()
+        if desk.kill_reason:
+            self._killed = desk.kill_reason
+            if self._post.journal.record.state is not State.UNKILLABLE:  # an adopted one is not taken back
+                self._post.journal.to(State.STOPPING, desk.kill_reason)
+        elif desk.stop_reason:
+            self._stop(trainer)
+        self._post.journal.settle()
+
+    def _greet(self) -> None:
+        """A command's exec is its hello; our trainer writes one when its signal handlers are in place."""
+        if self._greeted:
+            return
+        if self._post.spec.kind == "trainer" and not self._has_said_hello():
+            return
+        self._greeted = True
+        if not self._stopping and not self._post.desk.is_asked:
+            self._post.journal.to(State.RUNNING, self._words)
+
+    def _has_said_hello(self) -> bool:
+        return read_hello(self._post.run, self._record.attempt, self._record.token) is not None
+
+    def _stop(self, trainer: Watched | None) -> None:
+        """One signal, to the trainer alone: its workers must not die first. Before the hello it is held.
+
+        A launcher that a signal would hurt is left to the request file, which its first process reads.
+        """
+        if not self._stopping:
+            self._stopping = True
+            held = "" if self._greeted else ", held until its hello"
+            self._post.journal.to(State.STOPPING, self._post.desk.stop_reason + held)
+        if trainer is None or not self._greeted:
+            return
+        if not self._signalled:
+            self._signalled = True
+            if launcher_of(self._post.spec).stops_by_signal:
+                deliver(trainer.identity, self._stop_signal(), self._post.talk)
+        if time.monotonic() >= self._next_wake:
+            self._next_wake = time.monotonic() + WAKE_S
+            wake(self._post.run, self._record, self._post.talk)
+
+    def _stop_signal(self) -> signal.Signals:
+        if self._post.spec.kind == "command":
+            return signal.Signals[self._post.spec.stop_signal]
+        return signal.SIGTERM
+
+    def _hold_on(self, left: list[Survivor]) -> None:
+        """Nothing more can be done about a process in the kernel's hands but to keep its device locked."""
+        post = self._post
+        while left:
+            pids = ", ".join(str(one.pid) for one in left)
+            post.journal.to(
+                State.UNKILLABLE, f"SIGKILL did not end {pids}; locks are held until the kernel lets go"
+            )
+            post.journal.settle()
+            for one in left:
+                deliver(one.identity, signal.SIGKILL, post.talk)
+            time.sleep(min(UNKILLABLE_SCAN_S, post.patience.unkillable_s))
+            left = survivors(post.run, self._record)
