@@ -1,12 +1,13 @@
 """The device that trains. CPU, CUDA and MPS behind one name; MPS was not tried on a Mac."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from trainer.config.parallel import device_of
 from trainer.device.heap import keep_freed_memory
+from trainer.device.memory_peak import MemoryPeak
 from trainer.job.outcome import RefusedError
 from trainer.job.rank import Rank
 
@@ -21,10 +22,15 @@ class Device:
     Attributes:
         place: the device itself.
         threads: CPU threads torch may use; 1 and 2 differ in the last bit of a sum.
+        peak: the most memory in use since it was last read.
     """
 
     place: torch.device
     threads: int
+    peak: MemoryPeak = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "peak", MemoryPeak(self.place))
 
     @property
     def kind(self) -> str:
@@ -51,14 +57,17 @@ class Device:
         return torch.Generator(self.place).manual_seed(seed)
 
     def memory(self) -> dict[str, float]:
-        """Return bytes in use on the device (`memory_bytes`, and what its driver holds); empty on a CPU."""
+        """Return bytes on the device: the most in use since the last call, and what its driver holds.
+
+        Empty on a CPU.
+        """
         if self.kind == "cuda":
-            used, held = torch.cuda.memory_allocated(self.place), torch.cuda.memory_reserved(self.place)
+            held = torch.cuda.memory_reserved(self.place)
         elif self.kind == "mps":
-            used, held = torch.mps.current_allocated_memory(), torch.mps.driver_allocated_memory()
+            held = torch.mps.driver_allocated_memory()
         else:
             return {}
-        return {"memory_bytes": float(used), "memory_driver_bytes": float(held)}
+        return {"memory_bytes": float(self.peak.read()), "memory_driver_bytes": float(held)}
 
 
 def own_device(name: str, rank: Rank) -> str:

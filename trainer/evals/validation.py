@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trainer.config.schema import RunConfig
 from trainer.device.device import Device
 from trainer.evals.scored_text import windows_of
-from trainer.step.metrics import MEANS, as_vector, names_of
+from trainer.step.metrics import as_vector, by_name, names_of
 from trainer.step.optimizer_step import Batch, to_device
 from trainer.step.state import TrainState
 
@@ -40,7 +41,8 @@ def validate(
         check_stop: raises when a stop was requested; called once a batch.
         rows: sequences at a time; 0: the micro-batch of training.
     """
-    total, weight = torch.zeros(len(MEANS), device=device.place), 0
+    total: Tensor | None = None
+    weight = 0
     state.model.eval()
     try:
         with torch.no_grad():
@@ -48,11 +50,14 @@ def validate(
                 check_stop()
                 with state.precision.context(device):
                     loss = state.model.loss(batch.inputs, batch.targets)
-                total += as_vector(loss) * batch.inputs.numel()
+                part = as_vector(loss) * batch.inputs.numel()
+                total = part if total is None else total + part
                 weight += batch.inputs.numel()
     finally:
         state.model.train()
-    means = dict(zip(MEANS, (total / weight).tolist(), strict=True))
+    if total is None:
+        raise ValueError("nothing to score")
+    means = by_name((total / weight).tolist())
     ce = means["ce"]
     scores = {
         "val_ce": ce,

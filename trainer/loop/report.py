@@ -1,7 +1,9 @@
 """What a run says of itself between two steps: rows, scores, samples, looks into its oscillators."""
 
 import math
+from typing import NoReturn
 
+from trainer.checkpoints.save import bad_weights
 from trainer.device.out_of_memory import unless_out_of_memory, within_memory
 from trainer.evals.generate import Sampling, sample
 from trainer.evals.probes.probe import probe
@@ -15,9 +17,12 @@ def report(run: Training) -> None:
     """Read the meter and speak a row of metrics.
 
     Raises:
-        TrainingFailedError: the cross-entropy is not finite any more.
+        TrainingFailedError: loss or gradient are not finite any more.
     """
     step, values = run.state.step, run.meter.read()
+    lost = run.meter.streak > 0 and bool(bad_weights(run.state))
+    if lost:
+        values["ce"] = math.nan
     with run.clock.outside("log"):
         pace = run.clock.pace(run.config.steps - step)
         values |= {
@@ -33,11 +38,38 @@ def report(run: Training) -> None:
         if run.prediction is not None:
             values["R_predicted"] = run.prediction.at(step, values.get("u_val", math.nan))
         run.job.voice.metrics(step, values)
-    if not math.isfinite(values["ce"]):
-        last = run.job.ledger.checkpoint or "the beginning"
-        reason = f"the cross-entropy is not finite at step {step}; resume from {last} with a lower optim.lr"
-        run.job.voice.note(reason, "error", step)
-        raise TrainingFailedError(reason)
+    if news := run.fallbacks.news():
+        run.job.voice.note(news, "warning", step)
+    if lost:
+        fail(run, f"the cross-entropy is not finite at step {step}")
+    tell_skipped(run)
+
+
+def tell_skipped(run: Training) -> None:
+    """Say how many steps were skipped, and end a run that skips nothing but steps.
+
+    Raises:
+        TrainingFailedError: too many in a row.
+    """
+    step, meter = run.state.step, run.meter
+    if not meter.skipped:
+        return
+    many = f"{meter.skipped} of {meter.steps} steps skipped: loss or gradient was not finite"
+    run.job.voice.note(many, "warning", step)
+    if meter.streak >= run.config.guard.skips or (is_last(run) and meter.streak >= meter.steps):
+        fail(run, f"loss or gradient was not finite in {meter.streak} steps in a row, up to step {step}")
+
+
+def fail(run: Training, what: str) -> NoReturn:
+    """End the run, with the remedy.
+
+    Raises:
+        TrainingFailedError: always.
+    """
+    last = run.job.ledger.checkpoint or "the beginning"
+    reason = f"{what}; resume from {last} with a lower optim.lr"
+    run.job.voice.note(reason, "error", run.state.step)
+    raise TrainingFailedError(reason)
 
 
 def look(run: Training) -> None:

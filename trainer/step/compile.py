@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from trainer.device.device import Device, is_out_of_memory
+from trainer.job.reason import reason_of
 from trainer.models import LanguageModel, native
 from trainer.models.native.build import COMPILERS
 from trainer.models.outputs import LossOutput
@@ -49,11 +50,15 @@ def compile_step(
     except Exception as error:  # whatever a compiler, its cache or this device may say
         if is_out_of_memory(error):
             raise
-        lines = str(error).splitlines() or [""]
-        said = next((line for line in lines if " error: " in line), lines[0])[:200]
-        return Compiled(None, f"compile=on has no effect: {type(error).__name__}: {said}")
+        return Compiled(None, f"compile=on has no effect: {reason_of(error)}")
     finally:
         model.zero_grad(set_to_none=True)
         if noise is not None and kept is not None:
             noise.set_state(kept)
     return Compiled(loss, f"compiled in {perf_counter() - began:.0f} s")
+
+
+def is_compiler_failure(error: BaseException) -> bool:
+    """Whether torch.compile failed, not what it compiled: a further shape is compiled inside a step."""
+    places = (kind.__module__ for kind in type(error).__mro__)
+    return any(place.startswith(("torch._dynamo", "torch._inductor")) for place in places)

@@ -10,7 +10,9 @@ from torch import Tensor
 from trainer.config.schema import RunConfig
 from trainer.device.device import Device
 from trainer.device.out_of_memory import within_memory
-from trainer.step.metrics import as_vector
+from trainer.job.reason import reason_of
+from trainer.step.compile import is_compiler_failure
+from trainer.step.metrics import as_vector, is_usable
 from trainer.step.state import TrainState
 from trainer.step.world import World
 
@@ -46,14 +48,16 @@ def train_step(
 ) -> tuple[Tensor, Tensor]:
     """Perform one optimizer step; return the vector of `metrics.MEANS` and the gradient norm before clipping.
 
-    Nothing here waits for the device. With several processes, `batch` is this one's part, and what is
-    returned is of the whole batch (of a median, the mean over processes).
+    Nothing here waits for the device. A step whose loss or gradient is not finite changes neither weights nor
+    moments: the fused update is told so by a number on the device. With several processes, `batch` is this
+    one's part, and what is returned is of the whole batch.
     """
     means = world.average(list(state.model.parameters()), accumulate(state, device, batch))
     grad_norm = clip(state, config.optim.clip)
     for group in state.optimizer.param_groups:
         group["lr"] = state.schedule.rate(state.step)
     make_moments(state.optimizer)
+    state.optimizer.found_inf = (~is_usable(means, grad_norm)).float()  # type: ignore[attr-defined]
     state.optimizer.step()
     state.optimizer.zero_grad(set_to_none=True)
     state.step += 1
@@ -71,6 +75,7 @@ def accumulate(state: TrainState, device: Device, batch: Batch) -> Tensor:
         share = inputs.shape[0] / size
         with state.precision.context(device):
             loss = loss_of(inputs, targets)
+        device.peak.sample()
         torch.autograd.backward(loss.total * share)
         part = as_vector(loss) * share
         means = part if means is None else means + part
@@ -105,9 +110,13 @@ def train_step_within_memory(
         state.micro_batch = rows
         try:
             return train_step(state, config, device, batch, world)
-        except (RuntimeError, MemoryError):
+        except Exception as error:
             state.optimizer.zero_grad(set_to_none=True)
-            raise
+            if state.compiled is None or not is_compiler_failure(error):
+                raise
+            tell(f"torch.compile failed, the run goes on without it: {reason_of(error)}")
+        state.compiled = None
+        return work(rows)
 
     def halved(rows: int) -> None:
         passes = -(-batch.inputs.shape[0] // rows)
