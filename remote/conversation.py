@@ -40,12 +40,14 @@ class Conversation:
         streams: Streams,
         telemetry_s: float,
         client: str,
+        history: int,
     ) -> None:
         self.hello: HostHello | None = None
         self.hello_done = False
         self.refusal: CallError | None = None
         self._updates, self._board, self._calls, self._streams = updates, board, calls, streams
         self._telemetry_s, self._client = telemetry_s, client or whoami()
+        self._history = history
         self._waiting: dict[int, str] = {}
         self._next_telemetry = self._next_refresh = 0.0
 
@@ -67,7 +69,7 @@ class Conversation:
     def routine(self, connection: Connection, now: float, refresh_s: float) -> None:
         """Ask for what is asked for every so often."""
         if self._next_refresh and now >= self._next_refresh and "runs" not in self._waiting.values():
-            self._ask(connection, "runs", {})
+            self._ask_runs(connection)
         if now >= self._next_refresh:
             self._next_refresh = now + refresh_s
         due = self._telemetry_s > 0 and now >= self._next_telemetry
@@ -119,16 +121,24 @@ class Conversation:
         if hello.proto[0] != PROTO[0]:
             self.refusal = _other_protocol(hello)
         else:
-            self._ask(connection, "runs", {})
+            self._ask_runs(connection)
             self._streams.attach_all(connection)
         self._calls.send(connection)
+
+    def _ask_runs(self, connection: Connection) -> None:
+        """Of a host with a long history, what lives and as much of the rest as our owner shows."""
+        pages = self.hello is not None and self.hello.has_pages
+        self._ask(connection, "runs", {"finished": self._history} if pages else {})
 
     def _take_runs(self, answer: Mapping[str, Any], connection: Connection) -> None:
         listed = answer.get("runs")
         if not isinstance(listed, list):
             raise ProtocolError("runs without a list")
         views = self._board.put_all([RunView.from_json(raw) for raw in listed])
-        self._updates.append(RunsSeen(views, checked(answer, "wall", (float,))))
+        left_out = max(0, checked({"left_out": 0, **answer}, "left_out", (int,)))
+        live = sum(not view.is_terminal for view in views)
+        all_live = not left_out or live >= checked({"live": live + 1, **answer}, "live", (int,))
+        self._updates.append(RunsSeen(views, checked(answer, "wall", (float,)), left_out, all_live))
         for view in views:
             self._streams.run_seen(view, connection)
 

@@ -40,6 +40,7 @@ class Pilot:
         telemetry_s: float,
         client: str,
         answers: Answers,
+        history: int,
     ) -> None:
         self.updates: deque[Update] = deque()
         self.board = Board()
@@ -51,7 +52,9 @@ class Pilot:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._calls = CallTable()
         self._streams = Streams(self.updates)
-        self._talk = Conversation(self.updates, self.board, self._calls, self._streams, telemetry_s, client)
+        self._talk = Conversation(
+            self.updates, self.board, self._calls, self._streams, telemetry_s, client, history
+        )
         self._dialling = Dialling(host, opener, timings, answers, clock, self.post)
         self._connection: Connection | None = None
         self._pings = Pings(timings, clock())

@@ -28,7 +28,7 @@ __all__ = [
     "encode", "encode_error", "encode_request", "encode_result",
 ]  # fmt: skip
 
-PROTO = (1, 0)
+PROTO = (1, 1)
 LINE_LIMIT = 1 << 20
 DEPTH_LIMIT = 32
 FRAME_LIMIT = 1 << 20

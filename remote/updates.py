@@ -41,10 +41,17 @@ class HostSeen:
 
 @dataclass(frozen=True, slots=True)
 class RunsSeen:
-    """Every run of the host, at `wall` (the host's clock, epoch seconds)."""
+    """The runs of the host, at `wall` (the host's clock, epoch seconds).
+
+    Attributes:
+        left_out: how many more there are, which are not among these.
+        has_all_live: whether every run that is not over is.
+    """
 
     runs: tuple[RunView, ...]
     wall: float
+    left_out: int = 0
+    has_all_live: bool = True
 
 
 @dataclass(frozen=True, slots=True)

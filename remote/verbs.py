@@ -118,8 +118,11 @@ VERBS: Mapping[str, Verb] = {
     ),
     "ping": Verb({"n": Arg("int")}, acts=False, always=True, repeatable=False),
     "status": Verb(acts=False, always=True),
-    "runs": Verb(acts=False),
+    "runs": Verb(
+        {"finished": Arg("int", required=False), "skip": Arg("int", required=False, default=0)}, acts=False
+    ),
     "run": Verb({"run_id": _RUN}, acts=False),
+    "find": Verb({"name": Arg("text")}, acts=False),
     "start": Verb(
         {"start_id": _TICKET, "spec": Arg("object"), "queue": Arg("flag", required=False, default=False)},
         acts=True,

@@ -226,7 +226,7 @@ def _agent_steps(walk: Walk, host: Host) -> None:
         walk.add("agent", None, "nothing is deployed yet", f"photinus hosts deploy {host.name}")
         return
     begun = time.monotonic()
-    with Session(host) as session:
+    with Session(host, history=0) as session:
         try:
             hello = walk_in(session, walk.ask, HELLO_S)
             ms = (time.monotonic() - begun) * 1000

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from remote.agent import checkpoints, ending, host, resuming, seeds, starting
+from remote.agent import checkpoints, ending, find, host, resuming, seeds, starting
 from remote.agent.context import Context, Result, Work
 
 Handler: TypeAlias = Callable[[Context, Result], Result | Work]
@@ -57,6 +57,7 @@ HANDLERS: Mapping[str, Handler] = {
     "status": host.status,
     "runs": host.runs,
     "run": host.run,
+    "find": find.find,
     "start": starting.start,
     "resume": resuming.resume,
     "stop": ending.stop,

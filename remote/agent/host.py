@@ -5,17 +5,22 @@ import platform
 import sys
 import time
 from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from remote.agent import history
 from remote.agent.audit import audit_path
 from remote.agent.contact import reconcile, reconcile_all
-from remote.agent.context import Context, Result
+from remote.agent.context import Context, Result, Work
 from remote.agent.environment import greeting
-from remote.agent.queue import waiting
+from remote.agent.history import row_of
+from remote.agent.index_file import Entry
+from remote.agent.run_index import SLICE_S
 from remote.agent.runs import readable
 from remote.audit import read
 from remote.protocol import LINE_LIMIT, PROTO, encode
+from remote.supervisor.waiting_line import waiting
 from remote.version import version
 from remote.view import RunView
 from trainer.run.checkpoints import list_checkpoints
@@ -23,6 +28,7 @@ from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir
 
 ANSWER_MAX = LINE_LIMIT - (1 << 14)
+TROUBLES_MAX = 20
 
 
 def hello(ctx: Context, _args: Result) -> Result:
@@ -47,15 +53,18 @@ def ping(_ctx: Context, args: Result) -> Result:
     return {"n": args["n"], "wall": time.time()}
 
 
-def status(ctx: Context, _args: Result) -> Result:
+def status(ctx: Context, _args: Result) -> Work:
     """The verb."""
+    yield from ctx.index.refresh()
     troubles = reconcile_all(ctx)
-    views = _views(ctx, troubles)
+    views = _live(ctx, troubles)
+    _add_troubles(ctx, troubles)
+    counts = Counter(view.state for view in views) + Counter(entry.state for entry in ctx.index.newest())
     return {
         "host_id": ctx.home.host_id,
         "wall": time.time(),
         "home": str(ctx.home.root),
-        "counts": dict(Counter(view.state for view in views)),
+        "counts": dict(counts),
         "queue": [entry.run_id for entry in waiting(ctx.home)],
         "disk_free": ctx.disk_free(ctx.home.root),
         "lock_held_max_s": ctx.held_max_s,
@@ -63,18 +72,67 @@ def status(ctx: Context, _args: Result) -> Result:
     }
 
 
-def runs(ctx: Context, _args: Result) -> Result:
-    """The verb: newest first; `left_out` counts what did not fit into one line."""
+def runs(ctx: Context, args: Result) -> Work:
+    """The verb: first the runs that are not over, then the others, those that ended last first.
+
+    `finished` bounds how many of those that are over are told, `skip` passes over what an earlier page told.
+    What did not fit is counted in `left_out`; `next` is the `skip` that goes on there, 0 at the end.
+    """
+    yield from ctx.index.refresh()
     troubles = reconcile_all(ctx)
-    rows: list[dict[str, Any]] = []
-    size, views = 0, _views(ctx, troubles)
-    for view in sorted(views, key=lambda view: (view.created, view.run_id), reverse=True):
-        row = view.to_json()
-        size += len(encode(row))
-        if size > ANSWER_MAX:
-            break
-        rows.append(row)
-    return {"runs": rows, "wall": time.time(), "left_out": len(views) - len(rows), "troubles": troubles[:20]}
+    live = [view.to_json() for view in _live(ctx, troubles)]
+    over = ctx.index.newest()
+    skip, most = args["skip"], args["finished"]
+    page = Page(ANSWER_MAX)
+    taken = page.take(live[skip:])
+    if taken == len(live[skip:]):
+        rest = over[max(0, skip - len(live)) :]
+        taken += yield from _take_over(ctx, page, rest if most is None else rest[:most])
+    _add_troubles(ctx, troubles)
+    left_out = max(0, len(live) + len(over) - skip - taken)
+    return {
+        "runs": page.rows,
+        "wall": time.time(),
+        "left_out": left_out,
+        "next": skip + taken if left_out else 0,
+        "live": len(live),
+        "finished": len(over),
+        "troubles": troubles[:TROUBLES_MAX],
+        "troubled": len(troubles),
+    }
+
+
+class Page:
+    """Rows as long as they fit into one line."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self.rows: list[Result] = []
+
+    def take(self, rows: Iterable[Result | None]) -> int:
+        """Add rows until one does not fit; how many were dealt with. None is a row that cannot be made."""
+        count = 0
+        for row in rows:
+            size = len(encode(row)) + 1 if row is not None else 0
+            if size > self._room:
+                break
+            self._room -= size
+            count += 1
+            if row is not None:
+                self.rows.append(row)
+        return count
+
+
+def _take_over(ctx: Context, page: Page, entries: Sequence[Entry]) -> Generator[None, None, int]:
+    """Rows of runs that are over, until the page is full; how many were dealt with."""
+    until = time.monotonic() + SLICE_S
+    for count, entry in enumerate(entries):
+        if not page.take([row_of(ctx, entry)]):
+            return count
+        if time.monotonic() > until:
+            yield
+            until = time.monotonic() + SLICE_S
+    return len(entries)
 
 
 def run(ctx: Context, args: Result) -> Result:
@@ -105,15 +163,21 @@ def audit(ctx: Context, args: Result) -> Result:
     return {"entries": rows[::-1], "malformed": malformed}
 
 
-def _views(ctx: Context, troubles: list[str]) -> list[RunView]:
+def _live(ctx: Context, troubles: list[str]) -> list[RunView]:
+    """Every run that is not over, the newest first; one that cannot be read becomes a sentence."""
     views = []
-    for one in ctx.home.runs():
+    for one in ctx.index.live:
         view = readable(ctx.views, one)
         if isinstance(view, RunView):
             views.append(view)
-        elif view is not None and not any(one.run_id in trouble for trouble in troubles):
+        elif view is not None and not any(said.startswith(one.run_id) for said in troubles):
             troubles.append(f"{one.run_id}: {view}")
-    return views
+    return sorted(views, key=lambda view: (view.created, view.run_id), reverse=True)
+
+
+def _add_troubles(ctx: Context, said: list[str]) -> None:
+    told = {trouble.partition(":")[0] for trouble in said}
+    said += [trouble for trouble in history.troubles(ctx) if trouble.partition(":")[0] not in told]
 
 
 def _checkpoints(one: RunDir) -> list[dict[str, Any]]:

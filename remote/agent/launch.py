@@ -1,11 +1,14 @@
 """Carrying out a start: locks, state, supervisor. The caller holds agent.lock."""
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from remote.agent.run_index import RunIndex
 from remote.agent.runs import Views
 from remote.supervisor.spawn import RUN_LOCK, spawn_supervisor
+from trainer.run.errors import RunError
 from trainer.run.home import Home
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir
@@ -84,15 +87,17 @@ def carry_out(
             lock.close()
 
 
-def owner_of(views: Views, device: str) -> tuple[RunSpec, StateRecord] | None:
+def owner_of(index: RunIndex, views: Views, device: str) -> tuple[RunSpec, StateRecord] | None:
     """The run that holds a device: not over, its own lock held. None if nobody of ours is known."""
-    for run in views.whole():
-        state = views.state(run)
-        if state is None or state.is_terminal or state.state is State.QUEUED:
-            continue
-        spec = views.spec(run)
-        if device in spec.devices and not is_free(run.lock):
-            return spec, state
+    index.look_now()
+    for run in index.live:
+        with contextlib.suppress(RunError, OSError):  # one that cannot be read hides no other
+            state = views.state(run)
+            if state is None or state.is_terminal or state.state is State.QUEUED:
+                continue
+            spec = views.spec(run)
+            if device in spec.devices and not is_free(run.lock):
+                return spec, state
     return None
 
 

@@ -17,11 +17,12 @@ from remote.actions import kill_run, start_run, stop_run
 from remote.agent.context import Context
 from remote.agent.desk import as_call_error
 from remote.agent.ending import adopt, kill, stop
-from remote.agent.queue import start_next, waiting
+from remote.agent.queue import start_next
 from remote.agent.resuming import resume
 from remote.agent.starting import start
 from remote.session import Session, connect
 from remote.supervisor.reconcile import reconcile_run
+from remote.supervisor.waiting_line import waiting
 from tests.remote.driving import drive
 from tests.remote.full_disk import Disk
 from tests.remote.scripts import BRIEF, QUIET, argv, request, spec

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.queue import enqueue, start_next, waiting
+from remote.agent.queue import enqueue, start_next
 from remote.errors import CallError
 from remote.session import Session, connect
+from remote.supervisor.waiting_line import waiting
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.waiting import wait_until

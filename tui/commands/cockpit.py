@@ -13,8 +13,9 @@ from remote.session import Session
 from remote.sightings import note
 from trainer.config.errors import ConfigError
 from trainer.config.resolve import resolve
-from tui.commands.hearing import link_to, list_views
+from tui.commands.hearing import link_to
 from tui.commands.output import OK, say, tell
+from tui.commands.run_list import list_runs
 
 DEMO = "demo"
 TELEMETRY_S = 2.0
@@ -80,7 +81,8 @@ def find_or_start(session: Session, args: argparse.Namespace) -> str:
     Raises:
         CallError: it could not be started.
     """
-    living = [view for view in list_views(session) if view.name == DEMO and not view.is_terminal]
+    live = list_runs(session, finished=0).views
+    living = [view for view in live if view.name == DEMO and not view.is_terminal]
     if living:
         say(f"the demo run {living[0].run_id} is {living[0].state}: attaching to it")
         return living[0].run_id

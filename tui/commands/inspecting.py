@@ -15,7 +15,8 @@ from remote.errors import CallError, ProtocolError
 from remote.findings import is_healthy
 from remote.hosts import client_folder
 from remote.sanitise import clean_line
-from tui.commands.hearing import find_view, link_to
+from tui.commands.find_run import find_view
+from tui.commands.hearing import link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell
 from tui.commands.parser import Commands, add_command
 from tui.commands.starting import conclude

@@ -6,7 +6,7 @@ EXIT_CODES = """exit codes:
   0 ok   1 failure   2 usage or configuration   3 refused or incompatible
   4 busy   5 unreachable   6 not found   7 time-out"""
 
-RUN_HELP = "run id, or the beginning of one; HOST:RUN names its host too"
+RUN_HELP = "run id, name, or the beginning of either; HOST:RUN names its host too"
 
 EPILOG = f"""Without a command, the cockpit opens. Runs go on when it is closed.
 
@@ -83,6 +83,14 @@ def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
     ls.add_argument(
         "--timeout", type=float, default=10.0, metavar="S", help="how long to wait for a host (default: 10)"
     )
+    ls.add_argument(
+        "--last",
+        type=int,
+        default=20,
+        metavar="N",
+        help="how many of the runs that are over are listed, those that ended last (default: 20)",
+    )
+    ls.add_argument("--all", action="store_true", help="list every run that was ever started")
     show = add_command(commands, "show", "show one run: state, metrics, health, last checkpoint")
     show.add_argument("run", help=RUN_HELP)
     read = commands.add_parser("read", help="recognise a training log and print its events, one a line")

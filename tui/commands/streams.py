@@ -11,7 +11,8 @@ from remote.link import HELD
 from remote.sanitise import clean
 from remote.session import Session
 from remote.updates import Bytes, LinkChanged, StreamEnd, Update
-from tui.commands.hearing import POLL_S, find_view, link_to
+from tui.commands.find_run import find_view
+from tui.commands.hearing import POLL_S, link_to
 from tui.commands.output import FAILURE, OK, say
 
 HELD_MAX = 1 << 16

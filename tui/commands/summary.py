@@ -19,7 +19,8 @@ NAME_WIDTH = 40
 
 def brief(host: str, run: RunRecord) -> dict[str, Any]:
     """What `ls` says of a run."""
-    return {**view_fields(host, run.view), "step": run.step, "max_steps": run.max_steps or None}
+    step = run.step if run.step is not None else run.view.step
+    return {**view_fields(host, run.view), "step": step, "max_steps": run.max_steps or None}
 
 
 def view_fields(host: str, view: RunView) -> dict[str, Any]:
@@ -45,6 +46,8 @@ def view_fields(host: str, view: RunView) -> dict[str, Any]:
         "why_not": view.why_not,
         "last_checkpoint": last_checkpoint(view),
         "dir": view.dir,
+        "place": view.place or None,
+        "ahead": view.ahead or None,
     }
 
 

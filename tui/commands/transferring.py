@@ -13,7 +13,8 @@ from remote.transfer.choose import Choice
 from remote.transfer.progress import Progress
 from remote.transfer.pull import Pulled, PullOptions, pull
 from remote.transfer.push import Pushed, PushOptions, push
-from tui.commands.hearing import find_view, link_to
+from tui.commands.find_run import find_view
+from tui.commands.hearing import link_to
 from tui.commands.output import OK, answer, say
 from tui.commands.parser import RUN_HELP, Commands, add_command
 

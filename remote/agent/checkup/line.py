@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from remote.agent.context import Context
 from remote.agent.launch import owner_of
-from remote.agent.queue import waiting
 from remote.findings import Finding
+from remote.supervisor.waiting_line import waiting
 from trainer.run.errors import RunError
 from trainer.run.locks import is_free
 from trainer.run.states import State
@@ -46,7 +46,7 @@ def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
                     why="whatever ends a run starts the next, and so does any contact: here neither did",
                     remedy=f"look at {run.supervisor_log} and at: photinus show {run.run_id}",
                 )
-            elif owner_of(ctx.views, device) is None:
+            elif owner_of(ctx.index, ctx.views, device) is None:
                 yield Finding(
                     level="warning",
                     about="queue",

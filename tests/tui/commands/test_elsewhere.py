@@ -22,7 +22,7 @@ from tests.tui.commands.conftest import Photinus
 from tests.waiting import wait_until
 from trainer.run.atomic import write_json
 from tui.commands import looking
-from tui.commands.hearing import elsewhere
+from tui.commands.find_run import elsewhere
 from tui.commands.looking import hear_all
 from tui.commands.parser import build_parser
 from tui.commands.starting import command_request, trainer_request

@@ -1,0 +1,75 @@
+"""What is told of the runs that are over: their rows and names, read once and kept in the index."""
+
+import json
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from remote.agent.context import Context
+from remote.agent.index_file import Entry
+from remote.agent.run_index import mark_of
+from remote.agent.runs import readable
+from remote.protocol import encode
+from remote.sanitise import clean_line
+from remote.view import RunView
+from trainer.run.atomic import read_json
+from trainer.run.errors import RunError
+
+ROW_MAX = 1 << 16
+
+
+def row_of(ctx: Context, entry: Entry) -> dict[str, Any] | None:
+    """The view of a run that is over; None where none can be made: `entry.trouble` says why."""
+    run = ctx.home.run(entry.run_id)
+    marks = (mark_of(run.spec), mark_of(run.checkpoints))
+    if entry.of != marks:
+        _read(ctx, entry)
+        entry.of = marks
+        ctx.index.changed()
+    row: dict[str, Any] | None = json.loads(entry.row) if entry.row else None
+    return row
+
+
+def _read(ctx: Context, entry: Entry) -> None:
+    run = ctx.home.run(entry.run_id)
+    view = readable(ctx.views, run)
+    ctx.views.forget(run)
+    entry.row, entry.trouble = b"", ""
+    if isinstance(view, RunView):
+        try:
+            entry.row = encode(view.to_json())
+        except ValueError as error:
+            entry.trouble = f"its records cannot be sent: {error}"
+        if len(entry.row) > ROW_MAX:
+            entry.row, entry.trouble = b"", f"its records are longer than {ROW_MAX} bytes"
+    else:
+        entry.trouble = str(view) if view is not None else "it has lost its state.json"
+
+
+def troubles(ctx: Context) -> Iterator[str]:
+    """A sentence for each run that cannot be read, as far as it was looked at."""
+    for run_id, broken in list(ctx.index.broken.items()):
+        yield f"{run_id}: {broken.why}"
+    for entry in ctx.index.newest():
+        if entry.trouble:
+            yield f"{entry.run_id}: {entry.trouble}"
+
+
+def name_of(ctx: Context, entry: Entry) -> str:
+    """The name of a run that is over; empty where its spec cannot be read."""
+    run = ctx.home.run(entry.run_id)
+    mark = mark_of(run.spec)
+    if entry.name is None or entry.name_of != mark:
+        try:
+            raw = read_json(run.spec)
+        except (RunError, OSError):
+            raw = None
+        name = raw.get("name") if isinstance(raw, dict) else None
+        entry.name, entry.name_of = plain(name)[:ROW_MAX] if isinstance(name, str) else "", mark
+        ctx.index.changed()
+    return entry.name
+
+
+def plain(name: str) -> str:
+    """A name as it is shown and typed: nothing that steers a terminal, accents composed."""
+    return name if name.isascii() and name.isprintable() else unicodedata.normalize("NFC", clean_line(name))
