@@ -1,8 +1,8 @@
-"""What a long history costs: `ls`, `show`, `stop` and `kill` on a home of 5,000 finished runs and 5 live ones.
+"""What a long history costs: `ls`, `show`, `stop`, `kill` on a home of 5,000 finished runs and 5 live ones.
 
 Processor seconds of the command and of the agent that it starts, beside the same command on a home whose five
-live runs are all that was ever started; so the load of the machine does not matter. `--cold` tells apart what
-the first look costs, when nothing was read before. The agent's memory is the peak of one that tells every run.
+live runs are all that was ever started; so the load of the machine does not matter. The first look, when
+nothing was read before, is told apart. The memory is the peak of an agent that tells every run.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks.figures import Figure, report
 from trainer.run.atomic import encode
@@ -28,6 +29,7 @@ from trainer.run.states import State, StateRecord
 FINISHED = 5000
 LIVE = 5
 ROUNDS = 3
+PAGE = 500
 MORE_S = 0.3
 AGENT_MB = 80.0
 PHOTINUS = (sys.executable, "-P", "-m", "tui.cli")
@@ -64,23 +66,14 @@ class BenchHome:
         """Peak memory of an agent that tells every run, page by page."""
         command = [sys.executable, "-P", "-m", "remote.agent", "--stdio"]
         with subprocess.Popen(command, env=self._env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as agent:
-            assert agent.stdin is not None
-            assert agent.stdout is not None
-            ask = {"id": 1, "verb": "hello", "args": {"proto": [1, 1], "version": "0", "client": "bench"}}
-            skip: int | None = 0
-            while skip is not None:
-                agent.stdin.write(json.dumps(ask).encode() + b"\n")
-                agent.stdin.flush()
-                while (answer := json.loads(agent.stdout.readline())).get("id") != ask["id"]:
-                    pass
-                skip = (
-                    answer["result"].get("next", 0)
-                    if ask["verb"] == "hello"
-                    else answer["result"]["next"] or None
-                )
-                ask = {"id": 2, "verb": "runs", "args": {"finished": 500, "skip": skip or 0}}
+            _ask(agent, "hello", {"proto": [1, 1], "version": "0", "client": "bench"})
+            page = _ask(agent, "runs", {"finished": PAGE})
+            while page["next"]:
+                _ask(agent, "ping", {"n": 1})
+                page = _ask(agent, "runs", {"finished": PAGE, "skip": page["next"]})
             peak = _peak_mb(agent.pid)
-            agent.stdin.close()
+            if agent.stdin is not None:
+                agent.stdin.close()
         return peak
 
     def close(self) -> None:
@@ -137,6 +130,17 @@ def compare(full: BenchHome, short: BenchHome) -> dict[str, list[tuple[float, fl
                     home.live.append(home.start())
             costs.append((both[0], both[1]))
     return found
+
+
+def _ask(agent: "subprocess.Popen[bytes]", verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to one request; what is pushed before it is passed over."""
+    assert agent.stdin is not None
+    assert agent.stdout is not None
+    agent.stdin.write(json.dumps({"id": 1, "verb": verb, "args": args}).encode() + b"\n")
+    agent.stdin.flush()
+    while "id" not in (answer := json.loads(agent.stdout.readline())):
+        pass
+    return dict(answer["result"])
 
 
 def _children_s() -> float:

@@ -11,8 +11,8 @@ from remote.following import Follower
 from remote.framing import Frame
 from remote.protocol import WINDOW, Cursor, Reply
 from remote.recovery import Recovery
-from remote.updates import Bytes, Gap, StreamEnd, Truncated, Update
-from remote.view import RunView
+from remote.updates import Bytes, Gap, StreamBegin, StreamEnd, Truncated, Update
+from remote.view import RunView, checked
 
 
 class Streams:
@@ -72,6 +72,9 @@ class Streams:
             raise ProtocolError("a tail without a stream number")
         else:
             start = Cursor.from_json(answer.get("cursor"))
+            if follower.cursor is None:
+                before = checked({"before": start.offset, **answer}, "before", (int,))
+                self._updates.append(StreamBegin(follower.key, follower.run_id, max(0, before)))
             if follower.attached(stream, start):
                 self._updates.append(Truncated(follower.key, follower.run_id, start.gen))
             behind = answer.get("behind")
@@ -104,7 +107,9 @@ class Streams:
             self._updates.append(Truncated(follower.key, follower.run_id, head.gen))
         if data:
             follower.delivered += len(data)
-            update = Bytes(follower.key, follower.run_id, head.what, head.gen, offset, data, head.file)
+            update = Bytes(
+                follower.key, follower.run_id, head.what, head.gen, offset, data, head.file, head.at
+            )
             self._updates.append(update)
             self._settle(lambda recovery: recovery.took(follower.key, follower.run_id, follower.what, data))
         else:

@@ -65,6 +65,7 @@ class RunChanged:
 class Bytes:
     """Bytes [offset, offset + len(data)) of generation `gen` of a followed file, each byte exactly once.
 
+    `at`: when the file was last written, by the host's clock; 0 where the host does not say it.
     They are raw: decode and clean them (`remote.sanitise`) before they reach a terminal.
     """
 
@@ -75,6 +76,16 @@ class Bytes:
     offset: int
     data: bytes
     file: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamBegin:
+    """A file begins to be followed: `before` bytes of it, and of the files before it, will not come."""
+
+    key: int
+    run_id: str
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +144,7 @@ Update: TypeAlias = (
     | RunsSeen
     | RunChanged
     | Bytes
+    | StreamBegin
     | Truncated
     | Gap
     | StreamEnd

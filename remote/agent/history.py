@@ -25,7 +25,7 @@ def row_of(ctx: Context, entry: Entry) -> dict[str, Any] | None:
     if entry.of != marks:
         _read(ctx, entry)
         entry.of = marks
-        ctx.index.changed()
+        ctx.index.learnt(entry)
     row: dict[str, Any] | None = json.loads(entry.row) if entry.row else None
     return row
 
@@ -66,7 +66,7 @@ def name_of(ctx: Context, entry: Entry) -> str:
             raw = None
         name = raw.get("name") if isinstance(raw, dict) else None
         entry.name, entry.name_of = plain(name)[:ROW_MAX] if isinstance(name, str) else "", mark
-        ctx.index.changed()
+        ctx.index.learnt(entry)
     return entry.name
 
 

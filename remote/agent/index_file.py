@@ -1,7 +1,7 @@
-"""The file of the run index: a line a finished run, each with its own checksum.
+"""The file of the run index: a line a finished run with a checksum; of two lines the later counts.
 
-It holds nothing that cannot be read from the runs again: a line that is torn or of another root is passed
-over, a file of another version as a whole, and it is written without the fsync that truth would need.
+It holds nothing that cannot be read from the runs again: a line that is torn, of another root or of another
+version is passed over, and it is written without the fsync that truth would need.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import math
 import os
 import stat
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,6 +20,7 @@ from trainer.run.layout import RUN_ID
 from trainer.run.states import TERMINAL
 
 FORMAT = 1
+FLAGS = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FILE_MAX = 256 << 20
 Mark: TypeAlias = tuple[int, int, int, int]
 
@@ -49,45 +50,64 @@ class Entry:
     trouble: str = ""
 
 
-def load(path: Path, base: str) -> Iterator[Entry]:
-    """What an earlier agent knew of the runs below `base`; nothing where the file is not to be trusted."""
-    lines = _read(path).split(b"\n")
-    if lines[0] != _header(base):
-        return
-    for line in lines[1:]:
-        checksum, _, rest = line.partition(b" ")
-        if rest and checksum == _checksum(rest) and (entry := _entry(rest)) is not None:
-            yield entry
+class IndexFile:
+    """The file for the runs below one folder.
 
+    Attributes:
+        lines: how many it has; it is written anew when too many of them are of the past.
+    """
 
-def save(path: Path, base: str, entries: Iterable[Entry]) -> None:
-    """Replace the file; where the disk refuses, the next agent reads the runs themselves."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    lines = [_header(base), *map(_line, entries)]
-    with contextlib.suppress(OSError):
-        try:
+    def __init__(self, path: Path, base: str) -> None:
+        self._path = path
+        self._seed = zlib.crc32(json.dumps([FORMAT, version(), base]).encode())
+        self.lines = 0
+
+    def load(self) -> dict[str, Entry]:
+        """What an earlier agent knew, by id."""
+        found = {}
+        for line in _read(self._path).split(b"\n"):
+            checksum, _, rest = line.partition(b" ")
+            if rest:
+                self.lines += 1
+                if checksum == self._checksum(rest) and (entry := _entry(rest)) is not None:
+                    found[entry.run_id] = entry
+        return found
+
+    def add(self, entries: Collection[Entry]) -> None:
+        """Write what was learnt; where the disk refuses, the next agent reads the runs themselves."""
+        self.lines += len(entries)
+        with contextlib.suppress(OSError):
+            fd = os.open(self._path, FLAGS | os.O_APPEND, 0o600)
+            try:
+                os.write(fd, b"\n" + self._text(entries))  # a torn end of another writer stays by itself
+            finally:
+                os.close(fd)
+
+    def replace(self, entries: Collection[Entry]) -> None:
+        """Write it anew."""
+        self.lines = len(entries)
+        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
+        with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
-            fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            with open(fd, "wb") as file:  # noqa: PTH123  a descriptor
-                file.write(b"\n".join(lines) + b"\n")
-            draft.rename(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+            try:
+                with open(os.open(draft, FLAGS | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+                    file.write(self._text(entries))
+                draft.rename(self._path)
+            except OSError:
+                draft.unlink(missing_ok=True)
+                raise
+
+    def _text(self, entries: Iterable[Entry]) -> bytes:
+        rests = map(_facts, entries)
+        return b"".join(self._checksum(rest) + b" " + rest + b"\n" for rest in rests)
+
+    def _checksum(self, data: bytes) -> bytes:
+        return b"%08x" % zlib.crc32(data, self._seed)
 
 
-def _header(base: str) -> bytes:
-    return json.dumps({"format": FORMAT, "photinus": version(), "runs": base}).encode()
-
-
-def _line(entry: Entry) -> bytes:
+def _facts(entry: Entry) -> bytes:
     facts = [entry.run_id, entry.mark, entry.state, entry.since, entry.name, entry.name_of, entry.of]
-    rest = json.dumps([*facts, entry.is_settled, entry.trouble]).encode() + b"\t" + entry.row.rstrip(b"\n")
-    return _checksum(rest) + b" " + rest
-
-
-def _checksum(data: bytes) -> bytes:
-    return b"%08x" % zlib.crc32(data)
+    return json.dumps([*facts, entry.is_settled, entry.trouble]).encode() + b"\t" + entry.row.rstrip(b"\n")
 
 
 def _entry(rest: bytes) -> Entry | None:

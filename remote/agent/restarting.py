@@ -54,7 +54,7 @@ class Restarts:
         self._settled.add(start_id)
         if retry is None:
             entry.is_settled = True  # of this very state.json: no agent needs to ask again
-            self._ctx.index.changed()
+            self._ctx.index.learnt(entry)
             return None
         args = {"start_id": start_id, "run_id": run.run_id, "from": "", "queue": True}
         self._ctx.audit.asked("resume", args, ITSELF)

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from remote.agent.index_file import Entry, Mark, load, save
+from remote.agent.index_file import Entry, IndexFile, Mark
 from trainer.run.errors import RunError
 from trainer.run.home import Home
 from trainer.run.layout import RUN_ID, RunDir
@@ -23,6 +23,7 @@ from trainer.run.states import TERMINAL
 SLICE_S = 0.02
 STATE_MAX = 1 << 16
 SAVE_EVERY_S = 10.0
+SPARE_LINES = 256
 NOTHING: Mark = (0, 0, 0, 0)
 UNKNOWN: Mark = (-1, -1, -1, -1)
 Steps = Generator[None, None, None]
@@ -59,10 +60,11 @@ class RunIndex:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._base = str(home.runs_dir)
-        self._path = home.root / "index"
+        self._file = IndexFile(home.root / "index", self._base)
         self._live: dict[str, Mark] = {}
         self._strangers: set[str] = set()
-        self._is_loaded = self._is_dirty = False
+        self._is_loaded = False
+        self._unwritten: dict[str, Entry] = {}
         self._saved_at = -SAVE_EVERY_S
         self._news: set[str] = set()
         self._lock = threading.RLock()  # `processes` and `doctor` look from a thread of their own
@@ -132,16 +134,20 @@ class RunIndex:
         news, self._news = self._news, set()
         return news
 
-    def changed(self) -> None:
+    def learnt(self, entry: Entry) -> None:
         """An entry was added to: it is worth writing."""
-        self._is_dirty = True
+        self._unwritten[entry.run_id] = entry
 
     def keep(self) -> None:
         """Write what changed, at most every 10 s."""
         now = time.monotonic()
-        if self._is_dirty and now - self._saved_at >= SAVE_EVERY_S:
-            self._is_dirty, self._saved_at = False, now
-            save(self._path, self._base, self.newest())
+        if not self._unwritten or now - self._saved_at < SAVE_EVERY_S:
+            return
+        learnt, self._unwritten, self._saved_at = self._unwritten, {}, now
+        if self._file.lines + len(learnt) > 2 * len(self.finished) + SPARE_LINES:
+            self._file.replace(self.newest())
+        else:
+            self._file.add(learnt.values())
 
     def close(self) -> None:
         """Write what is left to write."""
@@ -151,7 +157,7 @@ class RunIndex:
     def _load(self) -> None:
         if not self._is_loaded:
             self._is_loaded = True
-            self.finished = {entry.run_id: entry for entry in load(self._path, self._base)}
+            self.finished = self._file.load()
 
     def _is_run(self, name: str) -> bool:
         if name in self._live or name in self.broken or RUN_ID.fullmatch(name):
@@ -174,8 +180,8 @@ class RunIndex:
         if mark != mark_of(f"{self._base}/{name}/state.json"):
             self._live[name] = UNKNOWN  # it changed under our eyes: looked at again
         elif state in TERMINAL:
-            self.finished[name] = Entry(name, mark, state, since)
-            self._is_dirty = True
+            entry = self.finished[name] = Entry(name, mark, state, since)
+            self.learnt(entry)
         else:
             self._live[name] = mark
 
@@ -193,8 +199,8 @@ class RunIndex:
         for name in names:
             self._live.pop(name, None)
             self.broken.pop(name, None)
-            if self.finished.pop(name, None) is not None:
-                self._is_dirty = True
+            self.finished.pop(name, None)
+            self._unwritten.pop(name, None)
 
 
 def _peek(path: str) -> tuple[str, float] | None:

@@ -48,7 +48,8 @@ class Streaming:
         except OSError as error:
             raise _unreadable(error) from error
         self._tails[tail.number] = tail
-        return {"stream": tail.number, "cursor": tail.cursor.to_json(), "behind": tail.behind()}
+        place = {"behind": tail.behind(), "before": tail.before()}
+        return {"stream": tail.number, "cursor": tail.cursor.to_json(), **place}
 
     def older(self, args: Result) -> Result:
         """Bytes that stand before a place, for whoever scrolls back.

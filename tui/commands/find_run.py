@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remote.errors import CallError
-from remote.hosts import load_hosts
+from remote.hosts import find_host, load_hosts
 from remote.sanitise import clean_line
 from remote.session import Session
 from remote.sightings import last_seen
@@ -61,6 +61,11 @@ def _asked(answer: Mapping[str, Any]) -> tuple[str, list[RunView], int]:
 def _unknown(host: str, name: str) -> CallError:
     likely = elsewhere(name, host)
     remedy = f"did you mean {' or '.join(likely[:4])}? " if likely else ""
+    if (place := max(name.rfind(":"), name.rfind("/"))) > 0:
+        try:
+            find_host(name[:place])
+        except CallError as error:  # perhaps a host was meant
+            remedy = f"{remedy}{error.message} either: {error.remedy}; "
     return CallError("not_found", f"no run on {host} is called {name!r}", f"{remedy}photinus ls lists them")
 
 

@@ -202,6 +202,7 @@ def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
     events.add_argument("run", help=RUN_HELP)
     for parser in (tail, events):
         parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")
+    tail.add_argument("--all", action="store_true", help="the whole log, from its first byte on")
     tail.add_argument(
         "-n", "--bytes", type=int, default=65536, help="how much of the end of the log (default: 65536)"
     )

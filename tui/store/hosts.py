@@ -23,6 +23,7 @@ class HostRecord:
         heard_at: monotonic seconds at which anything was heard from the host; None before that.
         job: the newest piece of work on the host itself: a test, a deploy, a doctor.
         load: the newest telemetry; a missing or None value is unknown, never zero.
+        left_out: how many more runs it has, all over, than it was asked to tell.
         wall_ahead: seconds by which the host's clock is ahead of ours, None before it was told.
     """
 
@@ -38,6 +39,7 @@ class HostRecord:
     wall_ahead: float | None = None
     job: Job | None = None
     runs_seen: bool = False
+    left_out: int = 0
     version: int = 0
 
     @property
