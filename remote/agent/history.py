@@ -16,6 +16,7 @@ from trainer.run.atomic import read_json
 from trainer.run.errors import RunError
 
 ROW_MAX = 1 << 16
+TOO_LONG = f"its records make a view of more than {ROW_MAX} bytes"
 
 
 def row_of(ctx: Context, entry: Entry) -> dict[str, Any] | None:
@@ -41,7 +42,7 @@ def _read(ctx: Context, entry: Entry) -> None:
         except ValueError as error:
             entry.trouble = f"its records cannot be sent: {error}"
         if len(entry.row) > ROW_MAX:
-            entry.row, entry.trouble = b"", f"its records are longer than {ROW_MAX} bytes"
+            entry.row, entry.trouble = b"", TOO_LONG
     else:
         entry.trouble = str(view) if view is not None else "it has lost its state.json"
 

@@ -14,7 +14,7 @@ from remote.agent.audit import audit_path
 from remote.agent.contact import reconcile, reconcile_all
 from remote.agent.context import Context, Result, Work
 from remote.agent.environment import greeting
-from remote.agent.history import row_of
+from remote.agent.history import ROW_MAX, TOO_LONG, row_of
 from remote.agent.index_file import Entry
 from remote.agent.run_index import SLICE_S
 from remote.agent.runs import readable
@@ -168,7 +168,9 @@ def _live(ctx: Context, troubles: list[str]) -> list[RunView]:
     views = []
     for one in ctx.index.live:
         view = readable(ctx.views, one)
-        if isinstance(view, RunView):
+        if isinstance(view, RunView) and len(encode(view.to_json())) > ROW_MAX:
+            troubles.append(f"{one.run_id}: {TOO_LONG}")
+        elif isinstance(view, RunView):
             views.append(view)
         elif view is not None and not any(said.startswith(one.run_id) for said in troubles):
             troubles.append(f"{one.run_id}: {view}")

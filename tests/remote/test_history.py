@@ -77,6 +77,19 @@ def test_a_client_of_the_version_before_gets_what_lives_first(home: Path, raw_ag
     assert len(json.dumps(answer)) <= LINE_LIMIT
 
 
+def test_a_run_with_an_endless_name_is_told_and_hides_no_other(home: Path, raw_agent: Agents) -> None:
+    finish(home, run_id_of(1), name="n" * 3_000_000)
+    finish(home, run_id_of(2), name="n" * 3_000_000, state=State.QUEUED)
+    finish(home, run_id_of(3))
+    agent = raw_agent()
+    agent.greet()
+    for args in ({}, {"finished": 10}):
+        answer = agent.ask("runs", args)["result"]
+        assert ids_of(answer) == [run_id_of(3)]
+        assert (answer["left_out"], answer["troubled"]) == (0, 2)
+        assert all("more than 65536 bytes" in trouble for trouble in answer["troubles"])
+
+
 def test_a_run_that_ends_or_goes_on_changes_its_place(home: Path, raw_agent: Agents) -> None:
     (old,) = history(home, 1)
     agent = raw_agent()
@@ -107,7 +120,7 @@ def found(ctx: Context, name: str) -> tuple[list[str], str, int]:
     work = find(ctx, {"name": name})
     while True:
         try:
-            next(work)  # type: ignore[arg-type]
+            next(work)
         except StopIteration as done:
             return ids_of(done.value), done.value["by"], done.value["count"]
 

@@ -89,8 +89,11 @@ def rows(
         for key in shown:
             row = "/".join(key)
             found[row], keys[row] = run_cells(store.runs[key], host, store.bands, now, fit), key
-        if hidden := len(of_host[name]) - len(shown) + host.left_out:
-            text = f"  … {hidden:,} more {'is' if hidden == 1 else 'are'} over"
+        hidden = len(of_host[name]) - len(shown)
+        if hidden or host.left_out:
+            more = hidden + host.left_out
+            text = f"  … {more:,} more {'is' if more == 1 else 'are'} over"
+            text += "" if hidden else ": photinus ls --all"  # these the cockpit itself does not know
             found[f"more {name}"] = {"run": lines.line((text, FAINT))}
     return found, keys
 
