@@ -19,6 +19,8 @@ from remote.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
 from remote.version import version
 from remote.view import HostHello, RunView, checked
 
+LIVE_MAX = 10_000
+
 
 def whoami() -> str:
     """`user@machine (pid)`: how another operator is told who acted."""
@@ -49,12 +51,14 @@ class Conversation:
         self._telemetry_s, self._client = telemetry_s, client or whoami()
         self._history = history
         self._waiting: dict[int, str] = {}
+        self._pages: list[RunView] = []
         self._next_telemetry = self._next_refresh = 0.0
 
     def begin(self) -> None:
         """No connection, or a new one: nothing was said on it yet."""
         self.hello_done, self.refusal = False, None
         self._waiting.clear()
+        self._pages.clear()
         self._next_telemetry = self._next_refresh = 0.0
 
     def say_hello(self, connection: Connection) -> None:
@@ -125,20 +129,29 @@ class Conversation:
             self._streams.attach_all(connection)
         self._calls.send(connection)
 
-    def _ask_runs(self, connection: Connection) -> None:
+    def _ask_runs(self, connection: Connection, skip: int = 0) -> None:
         """Of a host with a long history, what lives and as much of the rest as our owner shows."""
         pages = self.hello is not None and self.hello.has_pages
-        self._ask(connection, "runs", {"finished": self._history} if pages else {})
+        more = {"skip": skip} if skip else {}
+        self._ask(connection, "runs", {"finished": self._history, **more} if pages else {})
 
     def _take_runs(self, answer: Mapping[str, Any], connection: Connection) -> None:
         listed = answer.get("runs")
         if not isinstance(listed, list):
             raise ProtocolError("runs without a list")
-        views = self._board.put_all([RunView.from_json(raw) for raw in listed])
-        left_out = max(0, checked({"left_out": 0, **answer}, "left_out", (int,)))
-        live = sum(not view.is_terminal for view in views)
-        all_live = not left_out or live >= checked({"live": live + 1, **answer}, "live", (int,))
-        self._updates.append(RunsSeen(views, checked(answer, "wall", (float,)), left_out, all_live))
+        left_out, following, all_of_it = (
+            checked({"left_out": 0, "next": 0, "live": 0, **answer}, name, (int,))
+            for name in ("left_out", "next", "live")
+        )
+        self._pages += [RunView.from_json(raw) for raw in listed]
+        live = sum(not view.is_terminal for view in self._pages)
+        if listed and live < all_of_it and len(self._pages) <= following <= LIVE_MAX:
+            self._ask_runs(connection, following)  # even what lives takes more than one line
+            return
+        views = self._board.put_all({view.run_id: view for view in self._pages}.values())
+        self._pages.clear()
+        all_live = not left_out or ("live" in answer and live >= all_of_it)
+        self._updates.append(RunsSeen(views, checked(answer, "wall", (float,)), max(0, left_out), all_live))
         for view in views:
             self._streams.run_seen(view, connection)
 

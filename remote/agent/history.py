@@ -20,31 +20,29 @@ TOO_LONG = f"its records make a view of more than {ROW_MAX} bytes"
 
 
 def row_of(ctx: Context, entry: Entry) -> dict[str, Any] | None:
-    """The view of a run that is over; None where none can be made: `entry.trouble` says why."""
-    run = ctx.home.run(entry.run_id)
-    marks = (mark_of(run.spec), mark_of(run.checkpoints))
-    if entry.of != marks:
-        _read(ctx, entry)
-        entry.of = marks
+    """The view of a run that is over; None where none can be made: its details say why."""
+    run, known = ctx.home.run(entry.run_id), entry.details
+    marks = (mark_of(run.state), mark_of(run.spec), mark_of(run.checkpoints))
+    if known.of != marks:
+        known.row, known.trouble = _read(ctx, entry.run_id)
+        known.of, entry.is_troubled = marks, bool(known.trouble)
         ctx.index.learnt(entry)
-    row: dict[str, Any] | None = json.loads(entry.row) if entry.row else None
+    row: dict[str, Any] | None = json.loads(known.row) if known.row else None
     return row
 
 
-def _read(ctx: Context, entry: Entry) -> None:
-    run = ctx.home.run(entry.run_id)
+def _read(ctx: Context, run_id: str) -> tuple[bytes, str]:
+    """The encoded view, or why there is none."""
+    run = ctx.home.run(run_id)
     view = readable(ctx.views, run)
     ctx.views.forget(run)
-    entry.row, entry.trouble = b"", ""
-    if isinstance(view, RunView):
-        try:
-            entry.row = encode(view.to_json())
-        except ValueError as error:
-            entry.trouble = f"its records cannot be sent: {error}"
-        if len(entry.row) > ROW_MAX:
-            entry.row, entry.trouble = b"", TOO_LONG
-    else:
-        entry.trouble = str(view) if view is not None else "it has lost its state.json"
+    if not isinstance(view, RunView):
+        return b"", str(view) if view is not None else "it has lost its state.json"
+    try:
+        row = encode(view.to_json())
+    except ValueError as error:
+        return b"", f"its records cannot be sent: {error}"
+    return (row, "") if len(row) <= ROW_MAX else (b"", TOO_LONG)
 
 
 def troubles(ctx: Context) -> Iterator[str]:
@@ -52,23 +50,23 @@ def troubles(ctx: Context) -> Iterator[str]:
     for run_id, broken in list(ctx.index.broken.items()):
         yield f"{run_id}: {broken.why}"
     for entry in ctx.index.newest():
-        if entry.trouble:
-            yield f"{entry.run_id}: {entry.trouble}"
+        if entry.is_troubled:
+            yield f"{entry.run_id}: {entry.details.trouble}"
 
 
 def name_of(ctx: Context, entry: Entry) -> str:
     """The name of a run that is over; empty where its spec cannot be read."""
-    run = ctx.home.run(entry.run_id)
+    run, known = ctx.home.run(entry.run_id), entry.details
     mark = mark_of(run.spec)
-    if entry.name is None or entry.name_of != mark:
+    if known.name is None or known.name_of != mark:
         try:
             raw = read_json(run.spec)
         except (RunError, OSError):
             raw = None
         name = raw.get("name") if isinstance(raw, dict) else None
-        entry.name, entry.name_of = plain(name)[:ROW_MAX] if isinstance(name, str) else "", mark
+        known.name, known.name_of = plain(name)[:ROW_MAX] if isinstance(name, str) else "", mark
         ctx.index.learnt(entry)
-    return entry.name
+    return known.name
 
 
 def plain(name: str) -> str:

@@ -6,12 +6,11 @@ version is passed over, and it is written without the fsync that truth would nee
 
 import contextlib
 import json
-import math
 import os
 import stat
 import zlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,7 +21,26 @@ from trainer.run.states import TERMINAL
 FORMAT = 1
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FILE_MAX = 256 << 20
+SETTLED, TROUBLED = b"s", b"t"
 Mark: TypeAlias = tuple[int, int, int, int]
+NOTHING: Mark = (0, 0, 0, 0)
+
+
+@dataclass(slots=True)
+class Details:
+    """What takes more than a look at a folder.
+
+    Attributes:
+        name: for people, as the spec with the mark `name_of` says; None: that was not read yet.
+        row: the view as a line of JSON, empty: not worked out yet; `of`: the marks of what it was made from.
+        trouble: why no view can be made.
+    """
+
+    name: str | None = None
+    name_of: Mark = NOTHING
+    row: bytes = b""
+    of: tuple[Mark, ...] = ()
+    trouble: str = ""
 
 
 @dataclass(slots=True)
@@ -32,22 +50,54 @@ class Entry:
     Attributes:
         mark: of the `state.json` that all this comes from.
         since: when it ended, epoch seconds.
-        name: for people, as the spec with the mark `name_of` says; None: that was not read yet.
-        row: its view as a line of JSON, empty: not worked out yet; `of`: the marks of what it was made from.
         is_settled: it died, and it was found that no restart of it is wanted.
-        trouble: why no view can be made of it.
+        is_troubled: no view can be made of it; the details say why.
     """
 
     run_id: str
     mark: Mark
     state: str
     since: float
-    name: str | None = None
-    name_of: Mark = (0, 0, 0, 0)
-    row: bytes = b""
-    of: tuple[Mark, ...] = ()
     is_settled: bool = False
-    trouble: str = ""
+    is_troubled: bool = False
+    _line: bytes = field(default=b"", repr=False)
+    _details: Details | None = None
+
+    @property
+    def details(self) -> Details:
+        """What more is known; of a line that was read it is taken apart when somebody asks."""
+        if self._details is None:
+            self._details, self._line = _details(self._line), b""
+        return self._details
+
+    def to_line(self) -> bytes:
+        """All of it, without the checksum."""
+        flags = SETTLED * self.is_settled + TROUBLED * self.is_troubled or b"-"
+        facts = f"{self.run_id} {' '.join(map(str, self.mark))} {self.state} {self.since!r} ".encode() + flags
+        more = self._details
+        if more is None:
+            return facts + b" " + self._line
+        told = json.dumps([more.name, more.name_of, more.of, more.trouble]).encode()
+        return facts + b" " + told + b"\t" + more.row.rstrip(b"\n")
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "Entry | None":
+        """What `to_line` made; None for anything else."""
+        try:
+            run_id, mtime, ctime, inode, size, state, since, flags, rest = line.split(b" ", 8)
+            entry = cls(
+                run_id=run_id.decode("ascii"),
+                mark=(int(mtime), int(ctime), int(inode), int(size)),
+                state=state.decode("ascii"),
+                since=float(since),
+                is_settled=SETTLED in flags,
+                is_troubled=TROUBLED in flags,
+                _line=rest,
+            )
+        except ValueError:
+            return None
+        sound = RUN_ID.fullmatch(entry.run_id) and entry.state in TERMINAL and abs(entry.since) < 1 << 53
+        return entry if sound else None
 
 
 class IndexFile:
@@ -66,10 +116,10 @@ class IndexFile:
         """What an earlier agent knew, by id."""
         found = {}
         for line in _read(self._path).split(b"\n"):
-            checksum, _, rest = line.partition(b" ")
+            checksum, rest = line[:8], line[9:]
             if rest:
                 self.lines += 1
-                if checksum == self._checksum(rest) and (entry := _entry(rest)) is not None:
+                if checksum == self._checksum(rest) and (entry := Entry.from_line(rest)) is not None:
                     found[entry.run_id] = entry
         return found
 
@@ -79,7 +129,8 @@ class IndexFile:
         with contextlib.suppress(OSError):
             fd = os.open(self._path, FLAGS | os.O_APPEND, 0o600)
             try:
-                os.write(fd, b"\n" + self._text(entries))  # a torn end of another writer stays by itself
+                if stat.S_ISREG(os.fstat(fd).st_mode):
+                    os.write(fd, b"\n" + self._text(entries))  # another writer's torn end stays by itself
             finally:
                 os.close(fd)
 
@@ -98,30 +149,21 @@ class IndexFile:
                 raise
 
     def _text(self, entries: Iterable[Entry]) -> bytes:
-        rests = map(_facts, entries)
-        return b"".join(self._checksum(rest) + b" " + rest + b"\n" for rest in rests)
+        lines = [entry.to_line() for entry in entries]
+        return b"".join(self._checksum(line) + b" " + line + b"\n" for line in lines)
 
     def _checksum(self, data: bytes) -> bytes:
         return b"%08x" % zlib.crc32(data, self._seed)
 
 
-def _facts(entry: Entry) -> bytes:
-    facts = [entry.run_id, entry.mark, entry.state, entry.since, entry.name, entry.name_of, entry.of]
-    return json.dumps([*facts, entry.is_settled, entry.trouble]).encode() + b"\t" + entry.row.rstrip(b"\n")
-
-
-def _entry(rest: bytes) -> Entry | None:
-    facts, _, row = rest.partition(b"\t")
+def _details(line: bytes) -> Details:
+    """From the rest of a line; what cannot be read is worked out again."""
+    told, _, row = line.partition(b"\t")
     try:
-        run_id, mark, state, since, name, name_of, of, is_settled, trouble = json.loads(facts)
-        marks = tuple(map(_mark, of))
-        entry = Entry(
-            run_id, _mark(mark), state, since, name, _mark(name_of), row, marks, is_settled, trouble
-        )
+        name, name_of, of, trouble = json.loads(told)
+        return Details(name, _mark(name_of), row, tuple(map(_mark, of)), trouble)
     except (ValueError, TypeError, RecursionError):
-        return None
-    sound = RUN_ID.fullmatch(entry.run_id) and entry.state in TERMINAL and math.isfinite(entry.since)
-    return entry if sound else None
+        return Details()
 
 
 def _mark(raw: Any) -> Mark:

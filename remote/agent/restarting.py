@@ -36,7 +36,7 @@ class Restarts:
         try:
             return self._wanted(entry)
         except (RunError, OSError) as error:  # one that cannot be read holds up no other, and is told as such
-            entry.trouble = entry.trouble or str(error)
+            entry.details.trouble, entry.is_troubled = str(error), True
             return None
 
     def _wanted(self, entry: Entry) -> Work | None:

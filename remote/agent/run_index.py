@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from remote.agent.index_file import Entry, IndexFile, Mark
+from remote.agent.index_file import NOTHING, Entry, IndexFile, Mark
 from trainer.run.errors import RunError
 from trainer.run.home import Home
 from trainer.run.layout import RUN_ID, RunDir
@@ -24,7 +24,6 @@ SLICE_S = 0.02
 STATE_MAX = 1 << 16
 SAVE_EVERY_S = 10.0
 SPARE_LINES = 256
-NOTHING: Mark = (0, 0, 0, 0)
 UNKNOWN: Mark = (-1, -1, -1, -1)
 Steps = Generator[None, None, None]
 
@@ -54,7 +53,7 @@ class RunIndex:
     Attributes:
         finished: those that are over, by id.
         broken: those whose state cannot be read, by id.
-        is_whole: whether every folder was looked at once.
+        is_whole: whether every folder was looked at once; `looked_at`: when the newest whole look began.
     """
 
     def __init__(self, home: Home) -> None:
@@ -71,6 +70,7 @@ class RunIndex:
         self.finished: dict[str, Entry] = {}
         self.broken: dict[str, Broken] = {}
         self.is_whole = False
+        self.looked_at = 0.0
 
     @property
     def live(self) -> list[RunDir]:
@@ -89,7 +89,8 @@ class RunIndex:
     def refresh(self) -> Steps:
         """Look at every folder, in slices of 20 ms: the files decide."""
         self._load()
-        until = time.monotonic() + SLICE_S
+        began = time.monotonic()
+        until = began + SLICE_S
         seen = os.listdir(self._base)  # noqa: PTH208  thousands of them
         for name in seen:
             self.look(name)
@@ -98,7 +99,7 @@ class RunIndex:
                 until = time.monotonic() + SLICE_S
         with self._lock:
             self._drop({*self._live, *self.finished, *self.broken}.difference(seen))
-        self.is_whole = True
+        self.is_whole, self.looked_at = True, began
         self.keep()
 
     def look_now(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from remote.supervisor.waiting_line import place_of
+from remote.supervisor.waiting_line import places
 from remote.view import LastCheckpoint, RunView
 from trainer.run.atomic import read_json
 from trainer.run.checkpoints import MANIFEST, NAME, manifest_sha256, parse_manifest
@@ -96,7 +96,7 @@ class Views:
         name = State.UNSUPERVISED if trainer and not supervisor and is_free(run.lock) else state.state
         why_not = why_not_resumable(spec, state, last)
         log = newest_log(run)
-        place, ahead = place_of(self._home, run, self.spec) if state.state is State.QUEUED else (0, "")
+        place, ahead = self._place(run) if state.state is State.QUEUED else (0, "")
         return RunView(
             run_id=run.run_id,
             name=spec.name,
@@ -125,6 +125,11 @@ class Views:
             ahead=ahead,
             step=_last_step(run, state) if state.is_terminal else None,
         )
+
+    def _place(self, run: RunDir) -> tuple[int, str]:
+        """Worked out once for all that wait, as long as the line is the same."""
+        line = self._home.queue_dir
+        return self._cached("line", line, lambda: places(self._home, self.spec)).get(run.run_id, (0, ""))
 
     def _cached(self, kind: str, path: Path, read: Callable[[], T]) -> T:
         now = stamp(path)

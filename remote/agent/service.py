@@ -20,6 +20,7 @@ from trainer.run.home import Home
 IDLE_EXIT_S = 60.0
 CONTACT_S = 2.0
 SCAN_S = 1.0
+POLITE_S = 0.3  # after hello a client asks for what it wants: that look serves us, too
 DONE = object()
 READ_SIZE = 1 << 16
 OUTBOX_MAX = 4 << 20
@@ -106,6 +107,8 @@ class Service:
             verb, answer = self._desk.answer(line)
             if verb in ("ping", "hello"):
                 self._last_ping = time.monotonic()
+            if verb == "hello":
+                self._next_scan = time.monotonic() + POLITE_S
             self._outbox.put(answer)
 
     def _look_around(self) -> None:
@@ -123,10 +126,14 @@ class Service:
         for view in self._watch.changes(now):
             self._outbox.put(encode({"event": "state", "run": view.to_json()}))
 
+    def _scan_due(self) -> float:
+        """When to look at every folder again, unless a verb has done so meanwhile."""
+        return max(self._next_scan, self._ctx.index.looked_at + SCAN_S)
+
     def _scan_on(self, now: float) -> None:
         """Go on looking at every folder, a slice at a time: once a second, less often where that is dear."""
         if self._scan is None:
-            if now < self._next_scan:
+            if now < self._scan_due():
                 return
             self._scan, self._scan_s = self._ctx.index.refresh(), 0.0
         began = time.thread_time()

@@ -32,19 +32,22 @@ def waiting(home: Home) -> list[Waiting]:
     return sorted(found, key=lambda entry: entry.place)
 
 
-def place_of(home: Home, run: RunDir, spec_of: Callable[[RunDir], RunSpec]) -> tuple[int, str]:
-    """How many starts it takes until this one's turn (1: it is next) and who is directly before it.
+def places(home: Home, spec_of: Callable[[RunDir], RunSpec]) -> dict[str, tuple[int, str]]:
+    """Of each run in line: how many starts it takes until it is its turn (1: the next), and who is before it.
 
     Each device has a line of its own: who waits for other devices is not before it.
     """
-    wanted, place, ahead = set(spec_of(run).devices), 1, ""
+    lines: dict[str, list[str]] = {}
+    found: dict[str, tuple[int, str]] = {}
     for entry in waiting(home):
-        if entry.run_id == run.run_id:
-            return place, ahead
         try:
-            before = spec_of(home.run(entry.run_id))
+            devices = spec_of(home.run(entry.run_id)).devices
         except (RunError, OSError):
             continue  # a broken entry holds up nobody
-        if wanted.intersection(before.devices):
-            place, ahead = place + 1, entry.run_id
-    return 0, ""
+        mine = [lines.setdefault(device, []) for device in devices]
+        before = set[str]().union(*mine) if len(mine) > 1 else None
+        count = len(before) if before is not None else sum(map(len, mine))
+        found[entry.run_id] = (count + 1, next((line[-1] for line in mine if line), ""))
+        for line in mine:
+            line.append(entry.run_id)
+    return found

@@ -107,7 +107,7 @@ def test_a_moved_or_copied_home_does_not_believe_the_index_of_the_old_place(home
     home.rename(moved)
     ctx = looked(moved)
     (entry,) = ctx.index.newest()
-    assert entry.row == b""
+    assert entry.details.row == b""
     row = row_of(ctx, entry)
     assert row is not None
     assert row["dir"] == str(moved / "runs" / run.run_id)
@@ -163,9 +163,9 @@ def test_a_damaged_index_changes_no_answer(home: Path, kind: str) -> None:
 def test_another_version_reads_everything_itself(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finish(home, run_id_of(1))
     learnt(home)
-    assert looked(home).index.newest()[0].row
+    assert looked(home).index.newest()[0].details.row
     monkeypatch.setattr("remote.agent.index_file.version", lambda: "9.9")
-    assert not looked(home).index.newest()[0].row
+    assert not looked(home).index.newest()[0].details.row
 
 
 def test_the_file_does_not_grow_for_ever(home: Path) -> None:

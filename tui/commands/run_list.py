@@ -1,7 +1,7 @@
 """The runs of a host as `ls` lists them, and what it did not list."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remote.sanitise import clean_line
 from remote.session import Session
@@ -58,19 +58,18 @@ def list_runs(session: Session, finished: int | None = RECENT) -> RunList:
     hello = session.hello
     if hello is None or not hello.has_pages:
         return _part(session.call("runs", timeout=PATIENCE_S), by_choice=False)
-    if finished is not None:
-        return _part(session.call("runs", {"finished": finished}, timeout=PATIENCE_S), by_choice=True)
     found: dict[str, RunView] = {}
     skip = 0
     for _ in range(PAGES_MAX):
-        answer = session.call("runs", {"finished": PAGE, "skip": skip}, timeout=PATIENCE_S)
-        page = _part(answer, by_choice=False)
+        most = PAGE if finished is None else finished
+        answer = session.call("runs", {"finished": most, "skip": skip}, timeout=PATIENCE_S)
+        page = _part(answer, by_choice=finished is not None)
         found.update((view.run_id, view) for view in page.views)  # a run that went on is told anew
-        following = checked(answer, "next", (int,))
-        if following <= skip:
+        live, following = (checked(answer, name, (int,)) for name in ("live", "next"))
+        if following <= skip or (finished is not None and following >= live + finished):
             break
         skip = following
-    return RunList(tuple(found.values()), page.left_out, False, page.troubles, page.troubled)
+    return replace(page, views=tuple(found.values()))
 
 
 def _part(answer: dict[str, object], *, by_choice: bool) -> RunList:
