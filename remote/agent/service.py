@@ -80,9 +80,9 @@ class Service:
             return POLL_S
         if not self._desk.is_met:
             return 1.0
-        due = min(
-            self._watch.next_due(), self._next_contact, self._next_scan, self._last_ping + self._idle_exit_s
-        )
+        due = min(self._watch.next_due(), self._scan_due(), self._last_ping + self._idle_exit_s)
+        if self._ctx.index.is_whole:
+            due = min(due, self._next_contact)
         return max(0.0, due - time.monotonic())
 
     def _await_write(self, wanted: bool) -> None:
