@@ -108,6 +108,15 @@ def fill(root: Path, count: int) -> None:
         )
         run.spec.write_bytes(encode(spec.to_json()))
         run.state.write_bytes(encode(state.to_json()))
+        who = {"pid": 4_000_000, "start": 1, "boot_id": "none"}
+        record = {
+            "attempt": 1,
+            "token": f"{number:032x}",
+            "supervisor": who,
+            "trainer": who,
+            "sid": 4_000_000,
+        }
+        run.process.write_bytes(encode(record | {"boot_id": "none"}))
         run.log(1).write_bytes(b"".join(b"line %d\n" % line for line in range(50)))
         if is_ours:
             run.exit.write_bytes(encode({"attempt": 1, "token": "t", "outcome": "succeeded", "step": 200}))

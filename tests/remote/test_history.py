@@ -11,9 +11,11 @@ import pytest
 
 from remote.agent.context import Context
 from remote.agent.find import find
+from remote.agent.restarting import Restarts
 from remote.errors import CallError
 from remote.protocol import LINE_LIMIT, PROTO, RunView
-from remote.session import Session
+from remote.session import Session, connect
+from remote.updates import RunsSeen
 from tests.remote.finished_runs import finish, history, run_id_of
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import QUIET, spec
@@ -22,6 +24,7 @@ from trainer.run.errors import RunError
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
 from trainer.run.states import State
+from tui.commands.run_list import list_runs
 
 Agents = Callable[..., RawAgent]
 
@@ -198,6 +201,35 @@ def test_the_place_in_line_is_told_a_line_for_each_device(session: Session) -> N
     session.call("stop", {"run_id": second, "req_id": "r1"})
     assert session.call("run", {"run_id": third})["place"] == 1
     assert session.wait_run(third, lambda view: (view.place, view.ahead) == (1, ""), 20.0) is not None
+
+
+def test_what_lives_is_told_whole_even_where_it_takes_several_lines(home: Path) -> None:
+    """A sweep that waits: more than fits into one answer."""
+    for number in range(60):
+        finish(home, run_id_of(number), state=State.QUEUED, name=f"{number} {'n' * 30_000}")
+    history_ids = [finish(home, run_id_of(number, "over")).run_id for number in range(3)]
+    with connect(history=1) as session:
+        wait_until(lambda: len(session.known_runs or ()) == 61, 30.0, "all that live, and one of the others")
+        (seen,) = [one for one in session.drain() if isinstance(one, RunsSeen)]
+        assert (seen.left_out, seen.has_all_live) == (2, True)
+        listed = list_runs(session, finished=0)
+        assert {view.run_id for view in listed.views} == {run_id_of(number) for number in range(60)}
+        assert listed.left_out == len(history_ids)
+
+
+def test_a_run_that_died_is_asked_once_whether_it_goes_on(home: Path) -> None:
+    """After a reboot a sweep has died: not every agent that comes reads all of it again."""
+    finish(home, run_id_of(1), state=State.DIED)
+    wanted = finish(home, run_id_of(2), state=State.DIED, restart={"policy": "on-failure", "backoff_s": 1e6})
+    first = Context.of(open_home(home))
+    assert Restarts(first).due() == []
+    first.index.close()
+    second = Context.of(open_home(home))
+    second.index.look_now()
+    assert {entry.run_id: entry.is_settled for entry in second.index.newest()} == {
+        run_id_of(1): True,
+        wanted.run_id: False,
+    }
 
 
 def test_the_empty_name_is_refused(session: Session) -> None:
