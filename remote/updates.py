@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from remote.link import LinkState
-from remote.protocol import Cursor
-from remote.view import HostHello, RunView
+from remote.protocol.messages import Cursor
+from remote.protocol.views import HostHello, RunView
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Bytes:
     """Bytes [offset, offset + len(data)) of generation `gen` of a followed file, each byte exactly once.
 
     `at`: when the file was last written, by the host's clock; 0 where the host does not say it.
-    They are raw: decode and clean them (`remote.sanitise`) before they reach a terminal.
+    They are raw: decode and clean them (`remote.protocol.sanitise`) before they reach a terminal.
     """
 
     key: int

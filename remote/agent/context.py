@@ -14,8 +14,8 @@ from remote.agent.audit import Auditor
 from remote.agent.hardware import devices
 from remote.agent.run_index import RunIndex
 from remote.agent.runs import Views
-from remote.errors import CallError
-from remote.view import RunView
+from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
 from trainer.run.errors import SpecError
 from trainer.run.home import Home
 from trainer.run.layout import RunDir

@@ -8,8 +8,8 @@ from remote.agent.context import Context, Result, Work
 from remote.agent.history import name_of, plain, row_of, troubles
 from remote.agent.run_index import SLICE_S
 from remote.agent.runs import readable
-from remote.errors import CallError
-from remote.view import RunView
+from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
 from trainer.run.errors import RunError
 from trainer.run.layout import RUN_ID
 

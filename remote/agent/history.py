@@ -9,9 +9,9 @@ from remote.agent.context import Context
 from remote.agent.index_file import Entry
 from remote.agent.run_index import mark_of
 from remote.agent.runs import readable
-from remote.protocol import encode
-from remote.sanitise import clean_line
-from remote.view import RunView
+from remote.protocol.messages import encode
+from remote.protocol.sanitise import clean_line
+from remote.protocol.views import RunView
 from trainer.run.atomic import read_json
 from trainer.run.errors import RunError
 

@@ -19,10 +19,10 @@ from remote.agent.index_file import Entry
 from remote.agent.run_index import SLICE_S
 from remote.agent.runs import readable
 from remote.audit import read
-from remote.protocol import LINE_LIMIT, PROTO, encode
+from remote.protocol.messages import LINE_LIMIT, PROTO, encode
+from remote.protocol.version import version
+from remote.protocol.views import RunView
 from remote.supervisor.waiting_line import waiting
-from remote.version import version
-from remote.view import RunView
 from trainer.run.checkpoints import list_checkpoints
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from remote.version import version
+from remote.protocol.version import version
 from trainer.run.layout import RUN_ID
 from trainer.run.states import TERMINAL
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from remote.protocol.views import LastCheckpoint, RunView
 from remote.supervisor.waiting_line import places
-from remote.view import LastCheckpoint, RunView
 from trainer.run.atomic import read_json
 from trainer.run.checkpoints import MANIFEST, NAME, manifest_sha256, parse_manifest
 from trainer.run.errors import CheckpointError, RunError

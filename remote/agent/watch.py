@@ -5,7 +5,7 @@ import time
 
 from remote.agent.run_index import RunIndex
 from remote.agent.runs import Stamp, Views, readable, stamp
-from remote.view import RunView
+from remote.protocol.views import RunView
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
 

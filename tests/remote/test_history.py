@@ -12,8 +12,8 @@ import pytest
 from remote.agent.context import Context
 from remote.agent.find import find
 from remote.agent.restarting import Restarts
-from remote.errors import CallError
-from remote.protocol import LINE_LIMIT, PROTO, RunView
+from remote.protocol.errors import CallError
+from remote.protocol.messages import LINE_LIMIT, PROTO, RunView
 from remote.session import Session, connect
 from remote.updates import RunsSeen
 from tests.remote.finished_runs import finish, history, run_id_of

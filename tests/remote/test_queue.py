@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remote.agent.queue import enqueue, start_next
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.session import Session, connect
 from remote.supervisor.waiting_line import waiting
 from tests.remote.raw_agent import RawAgent

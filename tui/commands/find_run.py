@@ -4,12 +4,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from remote.errors import CallError
 from remote.hosts import find_host, load_hosts
-from remote.sanitise import clean_line
+from remote.protocol.errors import CallError
+from remote.protocol.sanitise import clean_line
+from remote.protocol.views import RunView, checked
 from remote.session import Session
 from remote.sightings import last_seen
-from remote.view import RunView, checked
 from tui.commands.run_list import PATIENCE_S, list_runs
 
 SHOWN = 8

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from remote.sanitise import clean_line
+from remote.protocol.sanitise import clean_line
+from remote.protocol.views import RunView, checked
 from remote.session import Session
-from remote.view import RunView, checked
 
 RECENT = 20
 PAGE = 200

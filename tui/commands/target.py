@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Collection
 
-from remote.errors import CallError
 from remote.hosts import LOCAL, load_hosts
+from remote.protocol.errors import CallError
 
 
 def split_run(text: str, known: Collection[str]) -> tuple[str, str]:

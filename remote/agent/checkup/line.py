@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from remote.agent.context import Context
 from remote.agent.launch import owner_of
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 from remote.supervisor.waiting_line import waiting
 from trainer.run.errors import RunError
 from trainer.run.locks import is_free

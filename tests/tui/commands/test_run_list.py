@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
 from remote.session import Session
-from remote.view import RunView
 from tests.remote.conftest import end_everything
 from tests.remote.finished_runs import finish, history, run_id_of
 from tests.remote.old_agent import OldAgent

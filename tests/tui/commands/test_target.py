@@ -4,8 +4,8 @@ import argparse
 
 import pytest
 
-from remote.errors import CallError
 from remote.hosts import Host
+from remote.protocol.errors import CallError
 from tui.commands import target
 from tui.commands.target import settle_target, split_run
 
