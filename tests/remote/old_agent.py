@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.local import LocalPipe
 from remote.transport import Dial, Ending
 

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from remote.hosts import find_host, load_hosts
+from remote.hosts.host import find_host, load_hosts
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView, checked

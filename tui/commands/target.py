@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Collection
 
-from remote.hosts import LOCAL, load_hosts
+from remote.hosts.host import LOCAL, load_hosts
 from remote.protocol.errors import CallError
 
 

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from tui.commands import target
 from tui.commands.target import settle_target, split_run
