@@ -18,7 +18,7 @@ from remote.agent.history import ROW_MAX, TOO_LONG, row_of
 from remote.agent.index_file import Entry
 from remote.agent.run_index import SLICE_S
 from remote.agent.runs import readable
-from remote.audit import read
+from remote.audit.audit_log import read
 from remote.protocol.messages import LINE_LIMIT, PROTO, encode
 from remote.protocol.version import version
 from remote.protocol.views import RunView
