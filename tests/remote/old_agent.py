@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from remote.hosts.host import Host
-from remote.local import LocalPipe
-from remote.transport import Dial, Ending
+from remote.transport.base import Dial, Ending
+from remote.transport.local import LocalPipe
 
 LATER = {
     "hello": (),
