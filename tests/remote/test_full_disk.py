@@ -20,7 +20,7 @@ from remote.agent.ending import adopt, kill, stop
 from remote.agent.queue import start_next
 from remote.agent.resuming import resume
 from remote.agent.starting import start
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from remote.supervisor.reconcile import reconcile_run
 from remote.supervisor.waiting_line import waiting
 from tests.remote.driving import drive

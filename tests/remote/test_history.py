@@ -14,8 +14,8 @@ from remote.agent.find import find
 from remote.agent.restarting import Restarts
 from remote.protocol.errors import CallError
 from remote.protocol.messages import LINE_LIMIT, PROTO, RunView
-from remote.session import Session, connect
-from remote.updates import RunsSeen
+from remote.session.session import Session, connect
+from remote.session.updates import RunsSeen
 from tests.remote.finished_runs import finish, history, run_id_of
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import QUIET, spec

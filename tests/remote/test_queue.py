@@ -7,7 +7,7 @@ import pytest
 
 from remote.agent.queue import enqueue, start_next
 from remote.protocol.errors import CallError
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from remote.supervisor.waiting_line import waiting
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, noting, spec

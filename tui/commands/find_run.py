@@ -8,8 +8,8 @@ from remote.hosts.host import find_host, load_hosts
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView, checked
-from remote.session import Session
-from remote.sightings import last_seen
+from remote.session.last_seen import last_seen
+from remote.session.session import Session
 from tui.commands.run_list import PATIENCE_S, list_runs
 
 SHOWN = 8

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView, checked
-from remote.session import Session
+from remote.session.session import Session
 
 RECENT = 20
 PAGE = 200

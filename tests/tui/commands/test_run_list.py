@@ -7,7 +7,7 @@ import pytest
 
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
-from remote.session import Session
+from remote.session.session import Session
 from tests.remote.conftest import end_everything
 from tests.remote.finished_runs import finish, history, run_id_of
 from tests.remote.old_agent import OldAgent
