@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 
 from remote.agent.context import Context
-from remote.agent.launch import owner_of
 from remote.protocol.finding import Finding
+from remote.supervisor.admission.admit import owner_of
 from remote.supervisor.waiting_line import waiting
 from trainer.run.errors import RunError
 from trainer.run.locks import is_free

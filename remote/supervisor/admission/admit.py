@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from remote.agent.run_index import RunIndex
 from remote.agent.runs import Views
-from remote.supervisor.spawn import RUN_LOCK, spawn_supervisor
+from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
 from trainer.run.errors import RunError
 from trainer.run.home import Home
 from trainer.run.identity import boot_id

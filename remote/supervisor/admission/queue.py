@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-from remote.agent.launch import Busy, carry_out, take_locks
+from remote.supervisor.admission.admit import Busy, carry_out, take_locks
 from remote.supervisor.waiting_line import waiting
 from trainer.run.atomic import create_json
 from trainer.run.errors import RunError
