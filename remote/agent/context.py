@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from remote.agent.audit import Auditor
 from remote.agent.run_index import RunIndex
-from remote.agent.runs import Views
+from remote.agent.runs.run_views import Views
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.readings.devices import devices

@@ -7,7 +7,7 @@ from typing import Any
 from remote.agent.context import Context, Result, Work
 from remote.agent.history import name_of, plain, row_of, troubles
 from remote.agent.run_index import SLICE_S
-from remote.agent.runs import readable
+from remote.agent.runs.run_views import readable
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from trainer.run.errors import RunError

@@ -8,7 +8,7 @@ from typing import Any
 from remote.agent.context import Context
 from remote.agent.index_file import Entry
 from remote.agent.run_index import mark_of
-from remote.agent.runs import readable
+from remote.agent.runs.run_views import readable
 from remote.protocol.messages import encode
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView

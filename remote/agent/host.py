@@ -17,7 +17,7 @@ from remote.agent.environment import greeting
 from remote.agent.history import ROW_MAX, TOO_LONG, row_of
 from remote.agent.index_file import Entry
 from remote.agent.run_index import SLICE_S
-from remote.agent.runs import readable
+from remote.agent.runs.run_views import readable
 from remote.audit.audit_log import read
 from remote.protocol.messages import LINE_LIMIT, PROTO, encode
 from remote.protocol.version import version

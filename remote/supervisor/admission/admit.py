@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from remote.agent.run_index import RunIndex
-from remote.agent.runs import Views
+from remote.agent.runs.run_views import Views
 from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
 from trainer.run.errors import RunError
 from trainer.run.home import Home
