@@ -11,13 +11,13 @@ from typing import Any
 
 from remote.agent import history
 from remote.agent.audit import audit_path
-from remote.agent.contact import reconcile, reconcile_all
 from remote.agent.context import Context, Result, Work
-from remote.agent.environment import greeting
 from remote.agent.history import ROW_MAX, TOO_LONG, row_of
 from remote.agent.index_file import Entry
 from remote.agent.run_index import SLICE_S
 from remote.agent.runs.run_views import readable
+from remote.agent.starts.contact import reconcile, reconcile_all
+from remote.agent.starts.environment import greeting
 from remote.audit.audit_log import read
 from remote.protocol.messages import LINE_LIMIT, PROTO, encode
 from remote.protocol.version import version

@@ -11,7 +11,7 @@ import pytest
 
 from remote.agent.context import Context
 from remote.agent.find import find
-from remote.agent.restarting import Restarts
+from remote.agent.starts.restart import Restarts
 from remote.protocol.errors import CallError
 from remote.protocol.messages import LINE_LIMIT, PROTO, RunView
 from remote.session.session import Session, connect
