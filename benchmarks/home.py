@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.figures import Figure, report
 from trainer.run.atomic import encode
-from trainer.run.checkpoints import MANIFEST, checkpoint_name, seal
+from trainer.run.checkpoints.manifest import MANIFEST, checkpoint_name, seal
 from trainer.run.home import open_home
 from trainer.run.layout import new_run_id
 from trainer.run.spec import RunSpec

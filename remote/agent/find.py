@@ -10,8 +10,8 @@ from remote.agent.run_index import SLICE_S
 from remote.agent.runs.run_views import readable
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
-from trainer.run.errors import RunError
 from trainer.run.layout import RUN_ID
+from trainer.run.run_errors import RunError
 
 SHOWN = 8
 

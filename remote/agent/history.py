@@ -13,7 +13,7 @@ from remote.protocol.messages import encode
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView
 from trainer.run.atomic import read_json
-from trainer.run.errors import RunError
+from trainer.run.run_errors import RunError
 
 ROW_MAX = 1 << 16
 TOO_LONG = f"its records make a view of more than {ROW_MAX} bytes"

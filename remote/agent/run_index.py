@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.agent.index_file import NOTHING, Entry, IndexFile, Mark
-from trainer.run.errors import RunError
 from trainer.run.home import Home
 from trainer.run.layout import RUN_ID, RunDir
 from trainer.run.records import read_state
+from trainer.run.run_errors import RunError
 from trainer.run.states import TERMINAL
 
 SLICE_S = 0.02

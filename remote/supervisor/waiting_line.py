@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.run.errors import RunError
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import RunError
 from trainer.run.spec import RunSpec
 
 ENTRY = re.compile(r"([0-9]{8})-(.+)\.json")

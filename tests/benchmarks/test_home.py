@@ -6,7 +6,7 @@ from benchmarks.home import fill
 from remote.agent.context import Context
 from remote.agent.history import row_of
 from trainer.run.home import open_home
-from trainer.run.processes import read_process
+from trainer.run.process.process_record import read_process
 
 
 def test_a_filled_home_has_whole_runs_that_are_over(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from tests.remote.finished_runs import finish, history, run_id_of
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import QUIET, spec
 from tests.waiting import wait_until
-from trainer.run.errors import RunError
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import RunError
 from trainer.run.states import State
 from tui.commands.run_list import list_runs
 

@@ -8,8 +8,8 @@ from remote.agent.context import Context, Work
 from remote.agent.index_file import Entry
 from remote.agent.starts.resume import resume
 from remote.supervisor.admission.reconcile import retry_after_loss
-from trainer.run.errors import RunError
 from trainer.run.records import read_state
+from trainer.run.run_errors import RunError
 from trainer.run.states import State
 
 LOST = frozenset({State.DIED, State.DIED_REBOOT})
