@@ -4,8 +4,8 @@ import argparse
 
 from remote.actions import kill_run, resume_run, stop_run
 from tui.commands.find_run import find_view
-from tui.commands.hearing import link_to
-from tui.commands.starting import conclude, wait
+from tui.commands.host_session import link_to
+from tui.commands.runs.start import conclude, wait
 
 
 def resume(args: argparse.Namespace) -> int:

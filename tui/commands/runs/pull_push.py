@@ -14,7 +14,7 @@ from remote.transfer.push import Pushed, PushOptions, push
 from remote.transfer.select import Choice
 from remote.transfer.transfer_progress import Progress
 from tui.commands.find_run import find_view
-from tui.commands.hearing import link_to
+from tui.commands.host_session import link_to
 from tui.commands.output import OK, answer, say
 from tui.commands.parser import RUN_HELP, Commands, add_command
 

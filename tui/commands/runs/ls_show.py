@@ -14,11 +14,11 @@ from remote.protocol.errors import CallError, QuestionError
 from remote.session.last_seen import note
 from remote.session.session import Session, connect
 from tui.commands import run_list
-from tui.commands.asking import for_a_script
 from tui.commands.find_run import find_view
-from tui.commands.hearing import LAST_FOR_A_ROW, hear, link_to
+from tui.commands.host_session import LAST_FOR_A_ROW, hear, link_to
 from tui.commands.output import OK, answer, emit, say, tell
-from tui.commands.summary import asked, brief, brief_words, full, full_words
+from tui.commands.prompts import for_a_script
+from tui.commands.runs.summary import asked, brief, brief_words, full, full_words
 from tui.health import health_bands
 from tui.store.runs import RunRecord
 

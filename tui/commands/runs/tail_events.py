@@ -12,7 +12,7 @@ from remote.session.link.link_state import HELD
 from remote.session.session import Session
 from remote.session.updates import Bytes, LinkChanged, StreamBegin, StreamEnd, Update
 from tui.commands.find_run import find_view
-from tui.commands.hearing import POLL_S, link_to
+from tui.commands.host_session import POLL_S, link_to
 from tui.commands.output import FAILURE, OK, say
 from tui.store.words import size
 
