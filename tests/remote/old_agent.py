@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from remote.hosts.host import Host
-from remote.transport.base import Dial, Ending
+from remote.transport.base import AgentExit, ConnectAttempt
 from remote.transport.local import LocalPipe
 
 LATER = {
@@ -19,7 +19,7 @@ LATER_OF_A_RUN = ("place", "ahead", "step")
 class OldAgent:
     """A real agent of today behind a pipe that takes away what is new, and refuses what was unknown."""
 
-    def __init__(self, host: Host, _dial: Dial | None = None) -> None:
+    def __init__(self, host: Host, _dial: ConnectAttempt | None = None) -> None:
         self._pipe = LocalPipe(host)
         self._asked: dict[int, str] = {}
         self._refusals = bytearray()
@@ -52,7 +52,7 @@ class OldAgent:
     def talk(self) -> bytes:
         return self._pipe.talk()
 
-    def close(self) -> Ending:
+    def close(self) -> AgentExit:
         return self._pipe.close()
 
     def _refuse(self, number: int, code: str, message: str) -> None:
