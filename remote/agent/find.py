@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Generator
-from typing import Any
 
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context
 from remote.agent.history import name_of, plain, row_of, troubles
 from remote.agent.run_index import SLICE_S
-from remote.agent.runs.run_views import readable
+from remote.agent.run_views import readable
+from remote.agent.verb import Work
+from remote.protocol.arguments import FindArgs
 from remote.protocol.errors import CallError
+from remote.protocol.results import RunsFound
 from remote.protocol.views import RunView
 from trainer.run.layout import RUN_ID
 from trainer.run.run_errors import RunError
@@ -16,7 +18,7 @@ from trainer.run.run_errors import RunError
 SHOWN = 8
 
 
-def find(ctx: Context, args: Result) -> Work:
+def find(ctx: Context, args: FindArgs) -> Work[RunsFound]:
     """The verb: a whole id means that run, whatever else there is; else a name, else a beginning of either.
 
     Of several that fit, live ones come first, then the newest; `count` says how many fit.
@@ -25,11 +27,11 @@ def find(ctx: Context, args: Result) -> Work:
         CallError: `bad_request`: nothing was typed.
         RunError: the run of that id is there and cannot be read.
     """
-    typed = plain(args["name"])
+    typed = plain(args.name)
     if not typed:
         raise CallError("bad_request", "the run's name is empty", "photinus ls lists them")
     if RUN_ID.fullmatch(typed) and ctx.views.state(ctx.home.run(typed)) is not None:
-        return _found("id", [ctx.view(ctx.home.run(typed)).to_json()], 1)
+        return _found("id", [ctx.view(ctx.home.run(typed))], 1)
     yield from ctx.index.refresh()
     names = yield from _names(ctx)
     by = "name"
@@ -43,8 +45,8 @@ def find(ctx: Context, args: Result) -> Work:
     return _found(by, rows, len(fitting) if rows else 0)
 
 
-def _found(by: str, rows: list[dict[str, Any]], count: int) -> Result:
-    return {"by": by, "runs": rows, "count": count, "wall": time.time()}
+def _found(by: str, views: list[RunView], count: int) -> RunsFound:
+    return RunsFound(by=by, runs=views, count=count, wall=time.time())
 
 
 def _names(ctx: Context) -> Generator[None, None, list[tuple[str, str]]]:
@@ -72,9 +74,9 @@ def _demand_readable(ctx: Context, typed: str) -> None:
             raise RunError(said)
 
 
-def _row(ctx: Context, run_id: str) -> dict[str, Any] | None:
+def _row(ctx: Context, run_id: str) -> RunView | None:
     entry = ctx.index.finished.get(run_id)
     if entry is not None:
         return row_of(ctx, entry)
     view = readable(ctx.views, ctx.home.run(run_id))
-    return view.to_json() if isinstance(view, RunView) else None
+    return view if isinstance(view, RunView) else None

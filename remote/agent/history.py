@@ -3,12 +3,11 @@
 import json
 import unicodedata
 from collections.abc import Iterator
-from typing import Any
 
 from remote.agent.context import Context
 from remote.agent.index_file import Entry
 from remote.agent.run_index import mark_of
-from remote.agent.runs.run_views import readable
+from remote.agent.run_views import readable
 from remote.protocol.messages import encode
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView
@@ -19,7 +18,7 @@ ROW_MAX = 1 << 16
 TOO_LONG = f"its records make a view of more than {ROW_MAX} bytes"
 
 
-def row_of(ctx: Context, entry: Entry) -> dict[str, Any] | None:
+def row_of(ctx: Context, entry: Entry) -> RunView | None:
     """The view of a run that is over; None where none can be made: its details say why."""
     run, known = ctx.home.run(entry.run_id), entry.details
     marks = (mark_of(run.state), mark_of(run.spec), mark_of(run.checkpoints))
@@ -27,8 +26,7 @@ def row_of(ctx: Context, entry: Entry) -> dict[str, Any] | None:
         known.row, known.trouble = _read(ctx, entry.run_id)
         known.of, entry.is_troubled = marks, bool(known.trouble)
         ctx.index.learnt(entry)
-    row: dict[str, Any] | None = json.loads(known.row) if known.row else None
-    return row
+    return RunView.from_json(json.loads(known.row)) if known.row else None
 
 
 def _read(ctx: Context, run_id: str) -> tuple[bytes, str]:

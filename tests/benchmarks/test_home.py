@@ -14,7 +14,7 @@ def test_a_filled_home_has_whole_runs_that_are_over(tmp_path: Path) -> None:
     ctx = Context.of(open_home(tmp_path / "home"))
     ctx.index.look_now()
     rows = [row_of(ctx, entry) for entry in ctx.index.newest()]
-    assert [row and (row["name"], row["state"], row["step"]) for row in rows] == [
+    assert [row and (row.name, row.state, row.step) for row in rows] == [
         ("sweep 3", "succeeded", None),
         ("sweep 2", "stopped", 200),
         ("sweep 1", "failed", None),

@@ -1,16 +1,17 @@
 """Which run of a host is meant: a whole id, else a name, else the beginning of either; the host decides."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from remote.hosts.host import find_host, load_hosts
+from remote.hosts.lookup import find_host, load_hosts
+from remote.protocol.arguments import FindArgs
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean_line
-from remote.protocol.views import RunView, checked
+from remote.protocol.verbs import FIND
+from remote.protocol.views import RunView
 from remote.session.last_seen import last_seen
 from remote.session.session import Session
-from tui.commands.run_list import PATIENCE_S, list_runs
+from tui.commands.listed_runs import PATIENCE_S, list_runs
 
 SHOWN = 8
 NAME_MAX = 4096
@@ -26,7 +27,8 @@ def find_view(session: Session, name: str) -> RunView:
         raise CallError("bad_request", "the run's name is empty", "photinus ls lists them")
     hello = session.hello
     if hello is not None and hello.has_pages:
-        by, found, count = _asked(session.call("find", {"name": name[:NAME_MAX]}, timeout=PATIENCE_S))
+        answer = session.call(FIND, FindArgs(name=name[:NAME_MAX]), timeout=PATIENCE_S)
+        by, found, count = answer.by, answer.runs, answer.count
     else:
         by, found = fitting(list_runs(session).views, name)
         count = len(found)
@@ -51,11 +53,6 @@ def fitting(views: Sequence[RunView], name: str) -> tuple[str, list[RunView]]:
         if view.run_id.startswith(plain) or unicodedata.normalize("NFC", view.name).startswith(plain)
     ]
     return "beginning", begun
-
-
-def _asked(answer: Mapping[str, Any]) -> tuple[str, list[RunView], int]:
-    rows = [RunView.from_json(row) for row in checked(answer, "runs", (list,))]
-    return checked(answer, "by", (str,)), rows, checked(answer, "count", (int,))
 
 
 def _unknown(host: str, name: str) -> CallError:

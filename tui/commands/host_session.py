@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from remote.actions import settle_intents
-from remote.hosts.host import find_host
+from remote.hosts.lookup import find_host
+from remote.protocol.arguments import PingArgs
 from remote.protocol.errors import CallError
+from remote.protocol.verbs import PING
 from remote.protocol.views import RunView
 from remote.session.last_seen import note
 from remote.session.session import Session
@@ -48,8 +50,7 @@ def hear(session: Session, views: Sequence[RunView], last: int = LAST_EVENTS) ->
     """
     store = Store([session.host.name], health_bands())
     now = time.monotonic
-    ahead = session.call("ping", {"n": 0}).get("wall")  # what runs say is dated by the clock of their host
-    wall = float(ahead) if isinstance(ahead, int | float) else time.time()
+    wall = session.call(PING, PingArgs(n=0)).wall  # what runs say is dated by the clock of their host
     store.apply(session.host.name, RunsSeen(tuple(views), wall), now(), time.time())
     for batch in _batches(views):
         _hear(session, store, batch, last)

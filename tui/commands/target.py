@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Collection
 
-from remote.hosts.host import LOCAL, load_hosts
+from remote.hosts.host import LOCAL
+from remote.hosts.lookup import load_hosts
 from remote.protocol.errors import CallError
 
 

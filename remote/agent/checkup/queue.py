@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 
 from remote.agent.context import Context
+from remote.agent.starts.busy import owner_of
 from remote.protocol.finding import Finding
-from remote.supervisor.admission.admit import owner_of
-from remote.supervisor.waiting_line import waiting
+from remote.supervisor.admission.waiting_line import waiting
 from trainer.run.locks import is_free
 from trainer.run.run_errors import RunError
 from trainer.run.states import State

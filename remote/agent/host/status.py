@@ -5,74 +5,77 @@ import platform
 import sys
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from remote.agent import history
 from remote.agent.audit import audit_path
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context
 from remote.agent.history import ROW_MAX, TOO_LONG, row_of
 from remote.agent.index_file import Entry
 from remote.agent.run_index import SLICE_S
-from remote.agent.runs.run_views import readable
+from remote.agent.run_views import readable
 from remote.agent.starts.contact import reconcile, reconcile_all
-from remote.agent.starts.environment import greeting
+from remote.agent.starts.environment import own
+from remote.agent.verb import Work
 from remote.audit.audit_log import read
-from remote.protocol.messages import LINE_LIMIT, PROTO, encode
+from remote.protocol.arguments import AuditArgs, HelloArgs, NoArgs, PingArgs, RunArgs, RunsArgs
+from remote.protocol.messages import ANSWER_MAX, PROTO, encode
+from remote.protocol.results import AuditEntries, HostStatus, Pong, RunList
 from remote.protocol.version import version
-from remote.protocol.views import RunView
-from remote.supervisor.waiting_line import waiting
+from remote.protocol.views import AuditEntry, CheckpointBrief, HostHello, RunDetails, RunView
+from remote.supervisor.admission.waiting_line import waiting
 from trainer.run.checkpoints.manifest import list_checkpoints
 from trainer.run.layout import RunDir
 from trainer.run.process.identity import boot_id
 
-ANSWER_MAX = LINE_LIMIT - (1 << 14)
 TROUBLES_MAX = 20
 
 
-def hello(ctx: Context, _args: Result) -> Result:
+def hello(ctx: Context, _args: HelloArgs) -> HostHello:
     """The verb."""
-    return {
-        "proto": list(PROTO),
-        "version": version(),
-        "host_id": ctx.home.host_id,
-        "boot_id": str(boot_id()),
-        "agent_epoch": ctx.epoch,
-        "wall": time.time(),
-        "pid": os.getpid(),
-        "platform": f"{sys.platform} {platform.machine()}",
-        "python": platform.python_version(),
-        "devices": ctx.devices(),
-        **greeting(),
-    }
+    mine = own()
+    return HostHello(
+        proto=PROTO,
+        version=version(),
+        host_id=ctx.home.host_id,
+        boot_id=str(boot_id()),
+        agent_epoch=ctx.epoch,
+        wall=time.time(),
+        pid=os.getpid(),
+        platform=f"{sys.platform} {platform.machine()}",
+        python=platform.python_version(),
+        devices=tuple(ctx.devices()),
+        wheel_sha256=mine.wheel,
+        env=mine.env,
+    )
 
 
-def ping(_ctx: Context, args: Result) -> Result:
+def ping(_ctx: Context, args: PingArgs) -> Pong:
     """The verb."""
-    return {"n": args["n"], "wall": time.time()}
+    return Pong(n=args.n, wall=time.time())
 
 
-def status(ctx: Context, _args: Result) -> Work:
+def status(ctx: Context, _args: NoArgs) -> Work[HostStatus]:
     """The verb."""
     yield from ctx.index.refresh()
     troubles = reconcile_all(ctx)
     views = _live(ctx, troubles)
     _add_troubles(ctx, troubles)
     counts = Counter(view.state for view in views) + Counter(entry.state for entry in ctx.index.newest())
-    return {
-        "host_id": ctx.home.host_id,
-        "wall": time.time(),
-        "home": str(ctx.home.root),
-        "counts": dict(counts),
-        "queue": [entry.run_id for entry in waiting(ctx.home)],
-        "disk_free": ctx.disk_free(ctx.home.root),
-        "lock_held_max_s": ctx.held_max_s,
-        "troubles": troubles,
-    }
+    return HostStatus(
+        host_id=ctx.home.host_id,
+        wall=time.time(),
+        home=str(ctx.home.root),
+        counts=dict(counts),
+        queue=[entry.run_id for entry in waiting(ctx.home)],
+        disk_free=ctx.disk_free(ctx.home.root),
+        lock_held_max_s=ctx.held_max_s,
+        troubles=troubles,
+    )
 
 
-def runs(ctx: Context, args: Result) -> Work:
+def runs(ctx: Context, args: RunsArgs) -> Work[RunList]:
     """The verb: first the runs that are not over, then the others, those that ended last first.
 
     `finished` bounds how many of those that are over are told, `skip` passes over what an earlier page told.
@@ -80,26 +83,24 @@ def runs(ctx: Context, args: Result) -> Work:
     """
     yield from ctx.index.refresh()
     troubles = reconcile_all(ctx)
-    live = [view.to_json() for view in _live(ctx, troubles)]
-    over = ctx.index.newest()
-    skip, most = args["skip"], args["finished"]
+    live, over = _live(ctx, troubles), ctx.index.newest()
     page = Page(ANSWER_MAX)
-    taken = page.take(live[skip:])
-    if taken == len(live[skip:]):
-        rest = over[max(0, skip - len(live)) :]
-        taken += yield from _take_over(ctx, page, rest if most is None else rest[:most])
+    taken = page.take(live[args.skip :])
+    if taken == len(live[args.skip :]):
+        rest = over[max(0, args.skip - len(live)) :]
+        taken += yield from _take_over(ctx, page, rest if args.finished is None else rest[: args.finished])
     _add_troubles(ctx, troubles)
-    left_out = max(0, len(live) + len(over) - skip - taken)
-    return {
-        "runs": page.rows,
-        "wall": time.time(),
-        "left_out": left_out,
-        "next": skip + taken if left_out else 0,
-        "live": len(live),
-        "finished": len(over),
-        "troubles": troubles[:TROUBLES_MAX],
-        "troubled": len(troubles),
-    }
+    left_out = max(0, len(live) + len(over) - args.skip - taken)
+    return RunList(
+        runs=page.rows,
+        wall=time.time(),
+        left_out=left_out,
+        next=args.skip + taken if left_out else 0,
+        live=len(live),
+        finished=len(over),
+        troubles=troubles[:TROUBLES_MAX],
+        troubled=len(troubles),
+    )
 
 
 class Page:
@@ -107,13 +108,13 @@ class Page:
 
     def __init__(self, room: int) -> None:
         self._room = room
-        self.rows: list[Result] = []
+        self.rows: list[RunView] = []
 
-    def take(self, rows: Iterable[Result | None]) -> int:
+    def take(self, rows: Iterable[RunView | None]) -> int:
         """Add rows until one does not fit; how many were dealt with. None is a row that cannot be made."""
         count = 0
         for row in rows:
-            size = len(encode(row)) + 1 if row is not None else 0
+            size = len(encode(row.to_json())) + 1 if row is not None else 0
             if size > self._room:
                 break
             self._room -= size
@@ -135,32 +136,31 @@ def _take_over(ctx: Context, page: Page, entries: Sequence[Entry]) -> Generator[
     return len(entries)
 
 
-def run(ctx: Context, args: Result) -> Result:
+def run(ctx: Context, args: RunArgs) -> RunDetails:
     """The verb: the view, and with it spec, checkpoints and processes."""
-    one = ctx.run(args["run_id"])
+    one = ctx.run(args.run_id)
     reconcile(ctx, one)
     process = ctx.views.process(one)
-    return {
-        **ctx.view(one).to_json(),
-        "wall": time.time(),
-        "spec": ctx.views.spec(one).to_json() | {"env": sorted(ctx.views.spec(one).env)},
-        "checkpoints": _checkpoints(one),
-        "process": process.to_json() | {"token": None} if process else None,
-    }
+    return RunDetails.of(
+        ctx.view(one),
+        wall=time.time(),
+        spec=ctx.views.spec(one).to_json() | {"env": sorted(ctx.views.spec(one).env)},
+        checkpoints=tuple(_checkpoints(one)),
+        process=process.to_json() | {"token": None} if process else None,
+    )
 
 
-def audit(ctx: Context, args: Result) -> Result:
+def audit(ctx: Context, args: AuditArgs) -> AuditEntries:
     """The verb: the newest entries of the host's audit log that fit into one line, oldest first."""
-    entries, malformed = read(audit_path(ctx.home), args["last"])
-    rows: list[dict[str, Any]] = []
+    entries, malformed = read(audit_path(ctx.home), args.last)
+    rows: list[AuditEntry] = []
     size = 0
     for one in reversed(entries):
-        row = asdict(one)
-        size += len(encode(row))
+        size += len(encode(asdict(one)))
         if size > ANSWER_MAX:
             break
-        rows.append(row)
-    return {"entries": rows[::-1], "malformed": malformed}
+        rows.append(one)
+    return AuditEntries(entries=rows[::-1], malformed=malformed)
 
 
 def _live(ctx: Context, troubles: list[str]) -> list[RunView]:
@@ -182,18 +182,14 @@ def _add_troubles(ctx: Context, said: list[str]) -> None:
     said += [trouble for trouble in history.troubles(ctx) if trouble.partition(":")[0] not in told]
 
 
-def _checkpoints(one: RunDir) -> list[dict[str, Any]]:
-    rows = []
+def _checkpoints(one: RunDir) -> Iterator[CheckpointBrief]:
     for info in reversed(list_checkpoints(one.checkpoints)[-200:]):
         manifest = info.manifest
-        rows.append(
-            {
-                "name": info.name,
-                "step": info.step,
-                "kind": manifest.kind if manifest else None,
-                "bytes": manifest.bytes if manifest else None,
-                "metrics": dict(manifest.metrics) if manifest else {},
-                "readable": manifest is not None,
-            }
+        yield CheckpointBrief(
+            name=info.name,
+            step=info.step,
+            kind=manifest.kind if manifest else None,
+            bytes=manifest.bytes if manifest else None,
+            metrics=dict(manifest.metrics) if manifest else {},
+            readable=manifest is not None,
         )
-    return rows

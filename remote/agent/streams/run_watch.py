@@ -4,7 +4,7 @@ import os
 import time
 
 from remote.agent.run_index import RunIndex
-from remote.agent.runs.run_views import Stamp, Views, readable, stamp
+from remote.agent.run_views import Stamp, Views, readable, stamp
 from remote.protocol.views import RunView
 from trainer.run.home import Home
 from trainer.run.layout import RunDir

@@ -4,7 +4,7 @@ import contextlib
 import time
 
 from remote.supervisor.admission.admit import Busy, carry_out, take_locks
-from remote.supervisor.waiting_line import waiting
+from remote.supervisor.admission.waiting_line import waiting
 from trainer.run.atomic import create_json
 from trainer.run.home import Home
 from trainer.run.layout import RunDir

@@ -9,11 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from remote.actions import settle_intents
-from remote.hosts.host import Host, load_hosts
+from remote.hosts.host import Host
+from remote.hosts.lookup import load_hosts
+from remote.protocol.arguments import RunArgs
 from remote.protocol.errors import CallError, QuestionError
+from remote.protocol.verbs import RUN
 from remote.session.last_seen import note
 from remote.session.session import Session, connect
-from tui.commands import run_list
+from tui.commands import listed_runs
 from tui.commands.find_run import find_view
 from tui.commands.host_session import LAST_FOR_A_ROW, hear, link_to
 from tui.commands.output import OK, answer, emit, say, tell
@@ -74,7 +77,7 @@ def rows_of(session: Session, finished: int | None) -> Rows:
     Raises:
         CallError: the host did not say it in time.
     """
-    listed = run_list.list_runs(session, finished)
+    listed = listed_runs.list_runs(session, finished)
     told = [view for view in listed.views if not view.is_terminal or view.step is None]
     heard = hear(session, told[:HEARD_MAX], LAST_FOR_A_ROW)
     for remark in listed.remarks(session.host.name):
@@ -94,7 +97,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def hear_all(
-    hosts: Sequence[Host], timeout: float, finished: int | None = run_list.RECENT
+    hosts: Sequence[Host], timeout: float, finished: int | None = listed_runs.RECENT
 ) -> Iterator[tuple[Host, Rows | CallError]]:
     """Each host with its rows as they come, or with why they are unknown; none waits for another.
 
@@ -141,6 +144,6 @@ def show(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         run = hear(session, [view])[view.run_id]
-        spec = session.call("run", {"run_id": view.run_id}).get("spec", {})
+        spec = session.call(RUN, RunArgs(run_id=view.run_id)).spec
     answer(full(args.host, run, health_bands()) | asked(spec), args.json, full_words)
     return OK

@@ -33,12 +33,12 @@ def learnt(root: Path) -> None:
     ctx.index.close()
 
 
-def told(root: Path) -> dict[str, object]:
+def told(root: Path) -> dict[str, str]:
     """Run id -> state, as an agent that has just come tells it."""
     ctx = looked(root)
     rows = [row_of(ctx, entry) for entry in ctx.index.newest()]
     live = {run.run_id: "live" for run in ctx.index.live}
-    return live | {row["run_id"]: row["state"] for row in rows if row is not None}
+    return live | {row.run_id: row.state for row in rows if row is not None}
 
 
 def test_the_next_agent_opens_no_file_of_a_run_that_is_over(home: Path) -> None:
@@ -85,7 +85,11 @@ def test_a_spec_and_a_checkpoint_that_change_are_read_again(home: Path) -> None:
     (entry,) = ctx.index.newest()
     row = row_of(ctx, entry)
     assert row is not None
-    assert (row["name"], row["last_checkpoint"]["step"], name_of(ctx, entry)) == ("another", 5, "another")
+    assert (row.name, row.last_checkpoint and row.last_checkpoint.step, name_of(ctx, entry)) == (
+        "another",
+        5,
+        "another",
+    )
 
 
 def test_what_goes_on_comes_or_goes_is_seen(home: Path) -> None:
@@ -110,7 +114,7 @@ def test_a_moved_or_copied_home_does_not_believe_the_index_of_the_old_place(home
     assert entry.details.row == b""
     row = row_of(ctx, entry)
     assert row is not None
-    assert row["dir"] == str(moved / "runs" / run.run_id)
+    assert row.dir == str(moved / "runs" / run.run_id)
 
 
 def _cut(path: Path, rng: random.Random) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from remote.protocol.sanitise import clean_line
-from remote.protocol.views import RunView, checked
+from remote.protocol.arguments import RunsArgs
+from remote.protocol.results import RunList
+from remote.protocol.verbs import RUNS
+from remote.protocol.views import RunView
 from remote.session.session import Session
 
 RECENT = 20
@@ -14,7 +16,7 @@ PAGES_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class RunList:
+class ListedRuns:
     """Runs that are not over first, then those that ended last.
 
     Attributes:
@@ -48,7 +50,7 @@ class RunList:
             yield f"{host}: what cannot be read is left alone{and_more}: photinus doctor --host {host}"
 
 
-def list_runs(session: Session, finished: int | None = RECENT) -> RunList:
+def list_runs(session: Session, finished: int | None = RECENT) -> ListedRuns:
     """Every run that is not over, and of the others the `finished` that ended last; None: all of them.
 
     Raises:
@@ -57,28 +59,26 @@ def list_runs(session: Session, finished: int | None = RECENT) -> RunList:
     """
     hello = session.hello
     if hello is None or not hello.has_pages:
-        return _part(session.call("runs", timeout=PATIENCE_S), by_choice=False)
+        return _part(session.call(RUNS, RunsArgs(), timeout=PATIENCE_S), by_choice=False)
     found: dict[str, RunView] = {}
     skip = 0
     for _ in range(PAGES_MAX):
-        most = PAGE if finished is None else finished
-        answer = session.call("runs", {"finished": most, "skip": skip}, timeout=PATIENCE_S)
+        asked = RunsArgs(finished=PAGE if finished is None else finished, skip=skip)
+        answer = session.call(RUNS, asked, timeout=PATIENCE_S)
         page = _part(answer, by_choice=finished is not None)
         found.update((view.run_id, view) for view in page.views)  # a run that went on is told anew
-        live, following = (checked(answer, name, (int,)) for name in ("live", "next"))
-        if following <= skip or (finished is not None and following >= live + finished):
+        enough = finished is not None and answer.next >= (answer.live or 0) + finished
+        if answer.next <= skip or enough:
             break
-        skip = following
+        skip = answer.next
     return replace(page, views=tuple(found.values()))
 
 
-def _part(answer: dict[str, object], *, by_choice: bool) -> RunList:
-    told = {"left_out": 0, "troubles": [], **answer}
-    troubles = tuple(clean_line(str(one)) for one in checked(told, "troubles", (list,)))
-    return RunList(
-        views=tuple(RunView.from_json(row) for row in checked(told, "runs", (list,))),
-        left_out=checked(told, "left_out", (int,)),
+def _part(answer: RunList, *, by_choice: bool) -> ListedRuns:
+    return ListedRuns(
+        views=tuple(answer.runs),
+        left_out=answer.left_out,
         is_by_choice=by_choice,
-        troubles=troubles,
-        troubled=checked({"troubled": len(troubles), **told}, "troubled", (int,)),
+        troubles=tuple(answer.troubles),
+        troubled=max(answer.troubled, len(answer.troubles)),
     )

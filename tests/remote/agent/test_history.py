@@ -12,10 +12,12 @@ import pytest
 from remote.agent.context import Context
 from remote.agent.find import find
 from remote.agent.starts.restart import Restarts
+from remote.protocol.arguments import FindArgs
 from remote.protocol.errors import CallError
 from remote.protocol.messages import LINE_LIMIT, PROTO, RunView
 from remote.session.session import Session, connect
 from remote.session.updates import RunsSeen
+from tests.remote.calling import call
 from tests.remote.finished_runs import finish, history, run_id_of
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import QUIET, spec
@@ -24,7 +26,7 @@ from trainer.run.home import open_home
 from trainer.run.layout import RunDir
 from trainer.run.run_errors import RunError
 from trainer.run.states import State
-from tui.commands.run_list import list_runs
+from tui.commands.listed_runs import list_runs
 
 Agents = Callable[..., RawAgent]
 
@@ -120,12 +122,13 @@ def test_what_another_agent_resumes_is_pushed_to_every_client(home: Path, raw_ag
 
 def found(ctx: Context, name: str) -> tuple[list[str], str, int]:
     """What `find` says at the end of its work."""
-    work = find(ctx, {"name": name})
+    work = find(ctx, FindArgs(name=name))
     while True:
         try:
             next(work)
         except StopIteration as done:
-            return ids_of(done.value), done.value["by"], done.value["count"]
+            answer = done.value
+            return [view.run_id for view in answer.runs], answer.by, answer.count
 
 
 def test_a_whole_id_needs_no_list(home: Path) -> None:
@@ -193,13 +196,13 @@ def test_a_run_that_cannot_be_read_is_not_called_unknown(home: Path) -> None:
 def test_the_place_in_line_is_told_a_line_for_each_device(session: Session) -> None:
     def start(name: str, **more: Any) -> str:
         args = {"start_id": name, "spec": spec(QUIET, **more).to_json(), "queue": True}
-        return str(session.call("start", args)["run_id"])
+        return str(call(session, "start", args)["run_id"])
 
     first, second, third = start("a"), start("b"), start("c")
-    rows = {row["run_id"]: (row["place"], row["ahead"]) for row in session.call("runs")["runs"]}
+    rows = {row["run_id"]: (row["place"], row["ahead"]) for row in call(session, "runs")["runs"]}
     assert rows == {first: (0, ""), second: (1, ""), third: (2, second)}
-    session.call("stop", {"run_id": second, "req_id": "r1"})
-    assert session.call("run", {"run_id": third})["place"] == 1
+    call(session, "stop", {"run_id": second, "req_id": "r1"})
+    assert call(session, "run", {"run_id": third})["place"] == 1
     assert session.wait_run(third, lambda view: (view.place, view.ahead) == (1, ""), 20.0) is not None
 
 
@@ -235,5 +238,5 @@ def test_a_run_that_died_is_asked_once_whether_it_goes_on(home: Path) -> None:
 def test_the_empty_name_is_refused(session: Session) -> None:
     for name in ("", "\x1b[0m"):
         with pytest.raises(CallError) as caught:
-            session.call("find", {"name": name})
+            call(session, "find", {"name": name})
         assert caught.value.code == "bad_request"

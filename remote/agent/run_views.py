@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from remote.protocol.views import LastCheckpoint, RunView
-from remote.supervisor.waiting_line import places
+from remote.supervisor.admission.waiting_line import places
 from trainer.run.atomic import read_json
 from trainer.run.checkpoints.manifest import MANIFEST, NAME, manifest_sha256, parse_manifest
 from trainer.run.home import Home

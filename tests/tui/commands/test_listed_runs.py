@@ -8,6 +8,7 @@ import pytest
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.session.session import Session
+from tests.remote.calling import call
 from tests.remote.conftest import end_everything
 from tests.remote.finished_runs import finish, history, run_id_of
 from tests.remote.old_agent import OldAgent
@@ -16,7 +17,7 @@ from tests.sshd.client import Laptop
 from tests.tui.commands.conftest import Photinus
 from trainer.run.layout import RunDir
 from tui.commands.find_run import find_view
-from tui.commands.run_list import RunList, list_runs
+from tui.commands.listed_runs import ListedRuns, list_runs
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def old(root: Path) -> Iterator[Session]:
 def test_an_agent_of_the_version_before_is_understood(root: Path, old: Session) -> None:
     ids = history(root, 3, name="old one")
     live = RunView.from_json(
-        old.call("start", {"start_id": "s1", "spec": spec(QUIET).to_json() | {"name": "Größe"}})
+        call(old, "start", {"start_id": "s1", "spec": spec(QUIET).to_json() | {"name": "Größe"}})
     ).run_id
     listed = list_runs(old)
     assert [view.run_id for view in listed.views] == [live, *ids]
@@ -119,6 +120,6 @@ def test_an_agent_of_the_version_before_is_understood(root: Path, old: Session) 
 
 
 def test_what_an_older_agent_leaves_out_is_told() -> None:
-    (said,) = RunList((), left_out=355, is_by_choice=False).remarks("box")
+    (said,) = ListedRuns((), left_out=355, is_by_choice=False).remarks("box")
     assert "box: 355 more runs did not fit" in said
     assert "photinus hosts deploy box" in said
