@@ -8,7 +8,7 @@ from remote.agent.context import Context, Result, Work
 from remote.agent.handlers import HANDLERS
 from remote.agent.streaming import Streaming
 from remote.errors import CallError, ProtocolError
-from remote.protocol import PROTO, VERBS, Request, decode_request, encode_error, encode_result
+from remote.protocol import LINE_LIMIT, PROTO, VERBS, Request, decode_request, encode_error, encode_result
 from trainer.run.errors import HomeError, LockHeldError, RunError, SpecError
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -69,8 +69,14 @@ class Desk:
                 self._works.append((request, work))
 
     def _done(self, request: Request, result: Result) -> bytes:
+        try:
+            line = encode_result(request.id, result)
+        except ValueError as error:  # a number or text that no reader of ours would take
+            return self._refused(request, RunError(f"the answer cannot be told: {error}"))
+        if len(line) > LINE_LIMIT:
+            return self._refused(request, RunError(f"the answer has {len(line):,} bytes, more than a line"))
         self._ctx.audit.ended(request.verb, request.args)
-        return encode_result(request.id, result)
+        return line
 
     def _refused(self, request: Request, error: Exception) -> bytes:
         told = as_call_error(error)

@@ -22,7 +22,9 @@ from trainer.run.checkpoints import list_checkpoints
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir
 
-ANSWER_MAX = LINE_LIMIT - (1 << 14)
+ANSWER_MAX = LINE_LIMIT - (1 << 15)
+ROW_MAX = 1 << 16
+TROUBLES_MAX = 20
 
 
 def hello(ctx: Context, _args: Result) -> Result:
@@ -67,14 +69,24 @@ def runs(ctx: Context, _args: Result) -> Result:
     """The verb: newest first; `left_out` counts what did not fit into one line."""
     troubles = reconcile_all(ctx)
     rows: list[dict[str, Any]] = []
-    size, views = 0, _views(ctx, troubles)
+    size, left_out, views = 0, 0, _views(ctx, troubles)
     for view in sorted(views, key=lambda view: (view.created, view.run_id), reverse=True):
         row = view.to_json()
+        if why := _why_unsayable(row):
+            troubles.append(f"{view.run_id}: {why}")
+            continue
         size += len(encode(row))
         if size > ANSWER_MAX:
-            break
-        rows.append(row)
-    return {"runs": rows, "wall": time.time(), "left_out": len(views) - len(rows), "troubles": troubles[:20]}
+            left_out += 1
+        else:
+            rows.append(row)
+    return {
+        "runs": rows,
+        "wall": time.time(),
+        "left_out": left_out,
+        "troubles": troubles[:TROUBLES_MAX],
+        "troubles_left_out": max(0, len(troubles) - TROUBLES_MAX),
+    }
 
 
 def run(ctx: Context, args: Result) -> Result:
@@ -114,6 +126,12 @@ def _views(ctx: Context, troubles: list[str]) -> list[RunView]:
         elif view is not None and not any(one.run_id in trouble for trouble in troubles):
             troubles.append(f"{one.run_id}: {view}")
     return views
+
+
+def _why_unsayable(row: dict[str, Any]) -> str:
+    """Why one row cannot go on the wire; empty where it can. Texts are all that can make it long."""
+    longest = max((len(value) for value in row.values() if isinstance(value, str)), default=0)
+    return "" if longest <= ROW_MAX else f"its row cannot be told: a text of {longest:,} characters"
 
 
 def _checkpoints(one: RunDir) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Runs that died with their supervisor (a reboot, say) and whose spec asks to be resumed."""
 
+import contextlib
 import hashlib
 import time
 
@@ -7,6 +8,7 @@ from remote.agent.audit import ITSELF
 from remote.agent.context import Context, Work
 from remote.agent.resuming import resume
 from remote.supervisor.reconcile import retry_after_loss
+from trainer.run.errors import RunError
 from trainer.run.layout import RunDir
 from trainer.run.states import State
 
@@ -25,7 +27,12 @@ class Restarts:
     def due(self) -> list[Work]:
         """The resumes that are wanted now and that this agent did not begin yet."""
         self.is_waiting = False
-        return [work for run in self._ctx.views.whole() if (work := self._wanted(run)) is not None]
+        found = []
+        for run in self._ctx.views.whole():
+            with contextlib.suppress(RunError, OSError):  # told by the doctor; others are restarted
+                if (work := self._wanted(run)) is not None:
+                    found.append(work)
+        return found
 
     def _wanted(self, run: RunDir) -> Work | None:
         state = self._ctx.views.state(run)

@@ -28,7 +28,7 @@ def stamp(path: Path) -> Stamp:
     try:
         found = os.stat(path)  # noqa: PTH116  called often
     except FileNotFoundError:
-        return (0, 0, 0)
+        return (-1, -1, -1) if path.is_symlink() else (0, 0, 0)
     except OSError:  # something that may not be looked at (made with sudo, say): who reads it is told why
         return (-1, -1, -1)
     return (found.st_mtime_ns, found.st_ino, found.st_size)
@@ -167,3 +167,5 @@ def readable(views: Views, run: RunDir) -> RunView | RunError | None:
         return error
     except OSError as error:
         return RunError(f"{run.run_id} cannot be read: {error}")
+    except Exception as error:  # whatever one run's files do to us, it costs that run alone
+        return RunError(f"{run.run_id} cannot be shown: {type(error).__name__}: {str(error)[:200]}")

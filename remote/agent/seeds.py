@@ -10,12 +10,20 @@ from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
 from remote.errors import CallError
 from trainer.run.atomic import fsync_folder
-from trainer.run.checkpoints import MANIFEST, FileProof, checkpoint_name, manifest_sha256, parse_manifest
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints import (
+    MANIFEST,
+    FileProof,
+    checkpoint_name,
+    manifest_sha256,
+    parse_manifest,
+    read_manifest,
+)
+from trainer.run.errors import CheckpointError, RecordError
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import read_state
 from trainer.run.seeds import SEEDS, locate_parent, seed_path
+from trainer.run.small_record import open_plain
 from trainer.run.spec import RunSpec
 
 CHUNK = 1 << 20
@@ -77,8 +85,8 @@ def demand_parent(ctx: Context, spec: RunSpec) -> int:
         return 0
     path = locate_parent(ctx.home.root, spec.parent)
     try:
-        return parse_manifest((path / MANIFEST).read_bytes(), path.name).bytes
-    except (OSError, CheckpointError) as error:
+        return parse_manifest(read_manifest(path), path.name).bytes
+    except CheckpointError as error:
         raise CallError(
             "not_found", f"there is no checkpoint {spec.parent} on this host", "photinus push brings one here"
         ) from error
@@ -117,7 +125,7 @@ def _prove(draft: Path, sha256: str) -> list[str]:
     if not draft.is_dir():
         raise CallError("not_found", "nothing of this checkpoint lies on the host", "push it again")
     try:
-        data = (draft / MANIFEST).read_bytes()
+        data = read_manifest(draft)
         if hashlib.sha256(data).hexdigest() != sha256:
             raise CheckpointError("another manifest")
         manifest = parse_manifest(data, draft.name)
@@ -150,12 +158,12 @@ def _bad_files(draft: Path, files: Mapping[str, FileProof]) -> list[str]:
 def _is_proven(path: Path, proof: FileProof) -> bool:
     digest, size = hashlib.sha256(), 0
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_plain(path), "rb") as file:
             while data := file.read(CHUNK):
                 digest.update(data)
                 size += len(data)
             os.fsync(file.fileno())
-    except OSError:
+    except (OSError, RecordError):
         return False
     return size == proof.bytes and digest.hexdigest() == proof.sha256
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.run.atomic import create_json, read_json
-from trainer.run.errors import HomeError, LockHeldError, SpecError
+from trainer.run.errors import HomeError, LockHeldError, RecordError, SpecError
 from trainer.run.filesystems import filesystem_of, is_network
 from trainer.run.layout import RunDir, check_run_id
 
@@ -82,11 +82,7 @@ class Home:
                 run = self.run(path.name)
             except SpecError:
                 continue
-            try:
-                is_run = run.spec.is_file()
-            except OSError:  # a folder that may not be searched: whoever reads it is told
-                is_run = True
-            if is_run:
+            if _is_named(run.spec):
                 found.append(run)
         return found
 
@@ -110,6 +106,17 @@ class Home:
             yield
         finally:
             lock.release()
+
+
+def _is_named(path: Path) -> bool:
+    """Whether anything has this name, be it a link or a FIFO: whoever reads it is told what it is."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # a folder that may not be searched
+        return True
+    return True
 
 
 def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = filesystem_of) -> Home:
@@ -159,10 +166,13 @@ def _check(root: Path, filesystem: Callable[[Path], str]) -> None:
 def _host_id(root: Path) -> str:
     path = root / "host.json"
     create_if_absent = {"host_id": secrets.token_hex(16), "created": time.time()}
-    raw = read_json(path)
-    if raw is None:
-        create_json(path, create_if_absent)
+    try:
         raw = read_json(path)
+        if raw is None:
+            create_json(path, create_if_absent)
+            raw = read_json(path)
+    except RecordError:
+        raw = None
     if not isinstance(raw, dict) or not isinstance(raw.get("host_id"), str):
         raise HomeError(f"{path} does not name this host; move it away and try again")
     return str(raw["host_id"])

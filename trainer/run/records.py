@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from trainer.run.atomic import create_json, read_json, write_json, write_json_from_reserve
-from trainer.run.errors import RunError, SpecError, StaleWriteError
+from trainer.run.bounds import why_misfit
+from trainer.run.errors import RecordError, SpecError, StaleWriteError
 from trainer.run.layout import RunDir, check_run_id, check_short_id
 from trainer.run.spec import RunSpec
 from trainer.run.states import ALLOWED, State, StateRecord
@@ -18,12 +19,16 @@ def read_spec(run: RunDir) -> RunSpec:
     """What to run.
 
     Raises:
-        SpecError: there is no spec, or a malformed one.
+        SpecError: there is no spec, a malformed one, or another run's.
+        RecordError: it cannot be read.
     """
     raw = read_json(run.spec)
     if raw is None:
         raise SpecError(f"no run {run.run_id} on this host (photinus ls shows what there is)")
-    return RunSpec.from_json(raw)
+    spec = RunSpec.from_json(raw)
+    if spec.run_id != run.run_id:
+        raise SpecError(f"{run.spec} is of {spec.run_id[:60]!r}: it was copied here")
+    return spec
 
 
 def write_spec(run: RunDir, spec: RunSpec) -> None:
@@ -42,12 +47,14 @@ def read_state(run: RunDir) -> StateRecord | None:
     """The state on disk; None before the first.
 
     Raises:
-        RunError: it is malformed.
+        RecordError: it cannot be read, is malformed, or is another run's.
     """
     raw = read_json(run.state)
     if raw is None:
         return None
     record = parse(StateRecord, raw, run.state)
+    if record.run_id != run.run_id:
+        raise RecordError(f"{run.state} is of {record.run_id[:60]!r}: it was copied here")
     return replace(record, state=State(record.state))
 
 
@@ -165,15 +172,18 @@ def parse(kind: type[T], raw: object, path: Path) -> T:
     """Build a record from what was read; keys of a later version are dropped.
 
     Raises:
-        RunError: a field is missing, or that is no object.
+        RecordError: a field is missing, of the wrong kind or absurd, or that is no object.
     """
     fields: dict[str, Any] = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    if not isinstance(raw, dict):
+        raise RecordError(f"{path} is malformed: not an object")
+    values = {key: value for key, value in raw.items() if key in fields}
+    if why := why_misfit(kind, values):
+        raise RecordError(f"{path} is malformed: {why}")
     try:
-        if not isinstance(raw, dict):
-            raise TypeError("not an object")
-        return kind(**{key: value for key, value in raw.items() if key in fields})
+        return kind(**values)
     except TypeError as error:
-        raise RunError(f"{path} is malformed: {error}") from error
+        raise RecordError(f"{path} is malformed: {error}") from error
 
 
 def _of_attempt(kind: type[T], path: Path, attempt: int, token: str) -> T | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from trainer.run.bounds import why_misfit
 from trainer.run.errors import SpecError
 from trainer.run.layout import check_devices, check_run_id
 
@@ -14,7 +15,8 @@ Kind = Literal["trainer", "command"]
 RestartPolicy = Literal["never", "on-failure", "always"]
 # Not SIGUSR1 (NCCL uses it), not SIGKILL (that is no graceful stop).
 STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2")
-TEXTS = ("run_id", "name", "kind", "device", "cwd", "preset", "stop_signal", "env_hash", "parent", "by")
+MAPPINGS = ("config", "origins", "env", "restart")
+LISTS = ("argv", "resume_argv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ class RunSpec:
             raise SpecError(
                 f"unknown field in the spec: {', '.join(unknown)} (is the host's photinus older?)"
             )
+        if why := _why_malformed(values):
+            raise SpecError(f"malformed spec: {why}")
         try:
             values["restart"] = Restart(**values.get("restart", {}))
             values["argv"] = tuple(values.get("argv", ()))
@@ -117,11 +121,8 @@ class RunSpec:
         return spec
 
     def _check(self) -> None:
-        for name in TEXTS:
-            if not isinstance(getattr(self, name), str):
-                raise SpecError(f"spec field {name!r} must be text")
-        if not isinstance(self.caffeinate, bool):
-            raise SpecError("spec field 'caffeinate' must be true or false")
+        if not 1 <= self.version <= SPEC_VERSION:
+            raise SpecError(f"a spec of version {self.version}: update photinus here to read it")
         if self.kind not in ("trainer", "command"):
             raise SpecError(f"spec kind must be 'trainer' or 'command', not {self.kind!r}")
         if self.kind == "command" and not self.argv:
@@ -148,3 +149,17 @@ class RunSpec:
                 raise SpecError("environment values must be texts without NUL")
             if not name or "=" in name:
                 raise SpecError(f"not a name of an environment variable: {name!r}")
+
+
+def _why_malformed(values: Mapping[str, Any]) -> str:
+    """Which field has the wrong kind or an absurd value; empty where none has."""
+    for name in MAPPINGS:
+        if not isinstance(values.get(name, {}), Mapping):
+            return f"{name} must be an object"
+    for name in LISTS:
+        if not isinstance(values.get(name, ()), list | tuple):
+            return f"{name} must be a list"
+    restart = values.get("restart", {})
+    if why := why_misfit(Restart, {name: restart[name] for name in ("max", "backoff_s") if name in restart}):
+        return f"of restart, {why}"
+    return why_misfit(RunSpec, {name: value for name, value in values.items() if name != "kind"})

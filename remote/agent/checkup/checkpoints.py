@@ -1,5 +1,6 @@
 """Checkpoints that do not prove themselves: by names and sizes, or byte by byte."""
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,9 +40,12 @@ def trouble(info: CheckpointInfo, deep: bool) -> str:
         if Path(name).name != name:
             return f"{name!r} is no plain file name"
         try:
-            size = (info.path / name).stat().st_size
+            found = (info.path / name).lstat()
         except OSError:
             return f"{name} is missing"
+        if not stat.S_ISREG(found.st_mode):
+            return f"{name} is no plain file"
+        size = found.st_size
         if size != proof.bytes:
             return f"{name} has {size} bytes, not {proof.bytes}"
     return ""
