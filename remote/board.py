@@ -9,6 +9,8 @@ from typing import Any
 from remote.errors import ProtocolError
 from remote.view import RunView
 
+RUNS_MAX = 10_000  # of one host; what it tells beyond them is not remembered
+
 
 class Board:
     """Run views by id, safe to read from any thread."""
@@ -29,10 +31,12 @@ class Board:
             return tuple(self._runs.values()) if self._is_whole else None
 
     def put(self, view: RunView) -> RunView | None:
-        """Take a view; None if it is older than the one we have, or says nothing new."""
+        """Take a view; None if it is older than the one we have, says nothing new, or is one run too many."""
         with self._changed:
             known = self._runs.get(view.run_id)
             if known is not None and (view.seq < known.seq or view == known):
+                return None
+            if known is None and len(self._runs) >= RUNS_MAX:
                 return None
             self._runs[view.run_id] = view
             self._changed.notify_all()
@@ -43,7 +47,8 @@ class Board:
         listed = []
         for view in views:
             self.put(view)
-            listed.append(self.get(view.run_id) or view)
+            if (known := self.get(view.run_id)) is not None:
+                listed.append(known)
         with self._changed:
             self._is_whole = True
         return tuple(listed)
@@ -80,7 +85,8 @@ class Answered:
             if isinstance(row, dict) and "run_id" in row and "seq" in row:
                 with contextlib.suppress(ProtocolError):
                     view = RunView.from_json(row)
-                    self._runs[view.run_id] = view
+                    if view.run_id in self._runs or len(self._runs) < RUNS_MAX:
+                        self._runs[view.run_id] = view
 
     def over(self, runs: Iterable[RunView]) -> tuple[RunView, ...]:
         """These runs, with what was answered where it is newer."""

@@ -14,6 +14,7 @@ from remote.transport import Carrier, Ending, Sftp, Transport
 
 TALK_LIMIT = 4096
 LAST_WORDS_S = 0.5
+AHEAD_MAX = 64  # reads that wait for the session's thread; then the host waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Connection:
         self._out: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._next_id = 0
         self._last_talk = ""
+        self._ahead = threading.Semaphore(AHEAD_MAX)
+        self._is_closing = False
         self._drainer, *self._others = [
             threading.Thread(target=work, name=f"photinus-{work.__name__.strip('_')}", daemon=True)
             for work in (self._drain, self._read, self._write)
@@ -107,6 +110,7 @@ class Connection:
 
     def close(self) -> threading.Thread:
         """End the agent and the threads, without waiting; the thread that waits for the agent's end."""
+        self._is_closing = True
         self._out.put(None)
         thread = threading.Thread(target=self._transport.close, name="photinus-close", daemon=True)
         thread.start()
@@ -126,7 +130,7 @@ class Connection:
                     self._say(reader.noise)
                     reader.noise = b""
                 if messages:
-                    self._on_sound(self, Heard(tuple(messages)))
+                    self._hand_over(Heard(tuple(messages)))
         except ProtocolError as error:
             reason = f"not understood: {error}"
         except (OSError, ValueError) as error:  # ValueError: the pipe was closed by us meanwhile
@@ -154,7 +158,18 @@ class Connection:
         text = _cleaned(data)
         if text.strip():
             self._last_talk = _last_line(text)
-            self._on_sound(self, Talk(text))
+            self._hand_over(Talk(text))
+
+    def took(self) -> None:
+        """The session's thread has taken one `Heard` or `Talk`."""
+        self._ahead.release()
+
+    def _hand_over(self, sound: Heard | Talk) -> None:
+        """Tell it, and wait where too much is untaken: what is not read is held back at the host."""
+        while not self._ahead.acquire(timeout=LAST_WORDS_S):
+            if self._is_closing:
+                return
+        self._on_sound(self, sound)
 
 
 def _cleaned(data: bytes) -> str:

@@ -10,14 +10,15 @@ from typing import Any
 from remote.board import Board
 from remote.calls import CallTable, cleaned
 from remote.connection import Connection
-from remote.errors import CallError, ProtocolError
+from remote.errors import CallError
 from remote.framing import Frame
 from remote.protocol import PROTO, Pushed, Reply
+from remote.run_list import RunList, views_of
 from remote.sanitise import clean
 from remote.streams import Streams
-from remote.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
+from remote.updates import AgentTalk, HostSeen, RunChanged, RunsSeen, Telemetry, Update, offer
 from remote.version import version
-from remote.view import HostHello, RunView, checked
+from remote.view import HostHello, checked
 
 
 def whoami() -> str:
@@ -103,7 +104,7 @@ class Conversation:
         elif isinstance(answer, CallError):
             return  # asked for again in the next round
         elif verb == "telemetry":
-            self._updates.append(Telemetry(answer))
+            offer(self._updates, Telemetry(answer))
         elif verb == "runs":
             self._take_runs(answer, connection)
 
@@ -124,19 +125,20 @@ class Conversation:
         self._calls.send(connection)
 
     def _take_runs(self, answer: Mapping[str, Any], connection: Connection) -> None:
-        listed = answer.get("runs")
-        if not isinstance(listed, list):
-            raise ProtocolError("runs without a list")
-        views = self._board.put_all([RunView.from_json(raw) for raw in listed])
-        self._updates.append(RunsSeen(views, checked(answer, "wall", (float,))))
+        listed = RunList.from_json(answer)
+        views = self._board.put_all(listed.runs)
+        offer(self._updates, RunsSeen(views, checked(answer, "wall", (float,)), listed.partial))
         for view in views:
             self._streams.run_seen(view, connection)
 
     def _take_pushed(self, message: Pushed, connection: Connection) -> None:
         if message.event == "state":
-            view = self._board.put(RunView.from_json(message.body.get("run")))
+            told, troubles = views_of([message.body.get("run")])
+            for trouble in troubles:
+                offer(self._updates, AgentTalk(trouble))
+            view = self._board.put(told[0]) if told else None
             if view is not None:
-                self._updates.append(RunChanged(view))
+                offer(self._updates, RunChanged(view))
                 self._streams.run_seen(view, connection)
         elif message.event == "eof":
             reason = message.body.get("reason", "")

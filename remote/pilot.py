@@ -21,7 +21,7 @@ from remote.link import HELD, Absence, LinkState, Phase, Pings, Timings, held_ph
 from remote.sanitise import clean_line
 from remote.streams import Streams
 from remote.transport import Answers, Opener
-from remote.updates import AgentTalk, LinkChanged, Update
+from remote.updates import AgentTalk, LinkChanged, Update, offer
 from remote.view import HostHello
 
 TICK_S = 0.25
@@ -199,10 +199,14 @@ class Pilot:
 
     def _hear(self, connection: Connection, sound: Sound) -> None:
         if isinstance(sound, Talk):
-            self.updates.append(AgentTalk(sound.text))
-        elif connection is not self._connection:
+            connection.took()
+            offer(self.updates, AgentTalk(sound.text))
             return
-        elif isinstance(sound, Ended):
+        if isinstance(sound, Heard):
+            connection.took()
+        if connection is not self._connection:
+            return
+        if isinstance(sound, Ended):
             self._end_connection()
             if (why := refusal(self._host, sound)) is not None:
                 self._refused(why)

@@ -1,5 +1,6 @@
 """What a session tells its owner: typed, in order, taken with `Session.drain`."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -7,6 +8,8 @@ from typing import Any, TypeAlias
 from remote.link import LinkState
 from remote.protocol import Cursor
 from remote.view import HostHello, RunView
+
+UPDATES_MAX = 20_000  # waiting for an owner who does not drain
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,14 @@ class HostSeen:
 
 @dataclass(frozen=True, slots=True)
 class RunsSeen:
-    """Every run of the host, at `wall` (the host's clock, epoch seconds)."""
+    """Every run of the host, at `wall` (the host's clock, epoch seconds).
+
+    `troubles`: a sentence for each run that cannot be read, and for what was left out.
+    """
 
     runs: tuple[RunView, ...]
     wall: float
+    troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +139,9 @@ Update: TypeAlias = (
     | Telemetry
     | AgentTalk
 )
+
+
+def offer(updates: "deque[Update]", update: RunChanged | RunsSeen | Telemetry | AgentTalk) -> None:
+    """Add what the host tells again by itself; while too much waits for its owner it is dropped."""
+    if len(updates) < UPDATES_MAX:
+        updates.append(update)

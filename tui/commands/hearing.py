@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from remote.actions import settle_intents
 from remote.errors import CallError
 from remote.hosts import find_host, load_hosts
+from remote.run_list import RunList
 from remote.session import Session
 from remote.sightings import last_seen, note
 from remote.updates import Bytes, RunsSeen, StreamEnd
 from remote.view import RunView
 from tui.commands.asking import reach
+from tui.commands.output import say
 from tui.health import health_bands
 from tui.store.runs import RunRecord
 from tui.store.store import Store
@@ -40,8 +42,15 @@ def link_to(name: str) -> Iterator[Session]:
 
 
 def list_views(session: Session) -> list[RunView]:
-    """Every run of the host, newest first."""
-    return [RunView.from_json(row) for row in session.call("runs")["runs"]]
+    """Every run of the host, newest first. What the host could not tell is said on stderr.
+
+    Raises:
+        CallError: no answer. ProtocolError: one without a list.
+    """
+    listed = RunList.from_json(session.call("runs"))
+    for sentence in listed.partial:
+        say(f"{session.host.name}: {sentence}")
+    return list(listed.runs)
 
 
 def find_view(session: Session, name: str) -> RunView:

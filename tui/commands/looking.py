@@ -67,7 +67,13 @@ def rows_of(session: Session) -> Rows:
     """
     views = list_views(session)
     heard = hear(session, views, LAST_FOR_A_ROW)
-    return [brief(session.host.name, heard[view.run_id]) for view in views]
+    rows = []
+    for view in views:
+        try:
+            rows.append(brief(session.host.name, heard[view.run_id]))
+        except (KeyError, ValueError, OverflowError, TypeError) as error:  # it costs that run its row alone
+            say(f"{session.host.name}: {view.run_id} cannot be told: {error!r}"[:300])
+    return rows
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
