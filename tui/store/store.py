@@ -163,11 +163,11 @@ class Store:
         record.wall_ahead = update.wall - wall
         for trouble in update.troubles:
             self._tell_once((record.name, ""), f"{record.name}: {trouble}", now)
-        for view in sorted(update.runs, key=lambda view: (view.is_terminal, -view.created)):
-            self._see(record.name, view, now)
         listed = {view.run_id for view in update.runs}
         for key in [key for key in self.runs if key[0] == record.name and key[1] not in listed]:
             self._forget(key)
+        for view in sorted(update.runs, key=lambda view: (view.is_terminal, -view.created)):
+            self._see(record.name, view, now)
 
     def _see(self, host: str, view: RunView, now: float) -> None:
         key = (host, view.run_id)
