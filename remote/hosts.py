@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from remote.errors import CallError
+from trainer.run.errors import RecordError
 from trainer.run.home import state_root
+from trainer.run.ownership import why_untrusted
+from trainer.run.small_record import read_small
+
+OWN_MAX = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,24 @@ def find_host(name: str, hosts: Sequence[Host] | None = None) -> Host:
         f"no host is called {name!r}",
         f"{hint}known hosts: {listed}; `photinus hosts add NAME ADDRESS` adds one",
     )
+
+
+def read_own(path: Path) -> str:
+    """The text of a file that decides whom this client trusts; empty where there is none.
+
+    Raises:
+        CallError: `refused`: another user could have written it, or it is no plain file.
+    """
+    try:
+        data = read_small(path, OWN_MAX, ours=True)
+        why = why_untrusted(path.parent) or why_untrusted(path) if data is not None else ""
+    except (RecordError, OSError) as error:
+        data, why = b"", str(error)
+    if why:
+        raise CallError(
+            "refused", f"what decides whom to trust is itself not trusted: {why}", "look at it first"
+        )
+    return (data or b"").decode("utf-8", "replace")
 
 
 def client_folder(*names: str) -> Path:

@@ -13,13 +13,16 @@ import yaml
 from remote.errors import CallError
 from remote.hosts import LOCAL, Host
 from remote.ssh.address import split_address
-from trainer.config.errors import ConfigError
+from trainer.config.errors import ConfigError, UntrustedError
 from trainer.config.yaml_values import compose_yaml, value_of
+from trainer.run.errors import RecordError
 from trainer.run.home import HOME_VARIABLE, state_root
+from trainer.run.ownership import why_untrusted
+from trainer.run.small_record import open_plain
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}")
 PLAIN_PATH = re.compile(r"(/|~/)[A-Za-z0-9._/@+-]{0,1000}")
-LARGEST = 1 << 20
+LARGEST = 1 << 16
 KEYS = tuple(field.name for field in fields(Host) if field.name != "name")
 KINDS: Mapping[str, Any] = {field.name: field.type for field in fields(Host)}
 
@@ -46,15 +49,25 @@ def read_text(path: Path) -> str:
     """The file's text; empty where there is no file.
 
     Raises:
+        UntrustedError: another user could have written it: it names programs that are run.
         ConfigError: it cannot be read, or is far too large to be one of ours.
     """
     try:
-        data = path.read_bytes()
-        if len(data) > LARGEST:
-            raise ConfigError(f"{path} has {len(data):,} bytes: that is no list of hosts; move it away")
-        return data.decode("utf-8")
+        fd = open_plain(path, follow=True)
     except FileNotFoundError:
         return ""
+    except RecordError as error:
+        raise ConfigError(f"cannot read hosts.yaml: {error}; mend it or move it away") from error
+    try:
+        with os.fdopen(fd, "rb") as file:
+            places = (path.parent, path.resolve().parent)
+            why = why_untrusted(path, os.fstat(fd)) or next(filter(None, map(why_untrusted, places)), "")
+            if why:
+                raise UntrustedError(f"hosts.yaml is not read, since it names programs that are run: {why}")
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ConfigError(f"{path} is larger than {LARGEST:,} bytes: no list of hosts; move it away")
+        return data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}; mend it or move it away") from error
 

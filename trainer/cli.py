@@ -13,7 +13,9 @@ from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
 from trainer.endings import BusyError, ExitCode, RefusedError
-from trainer.run.errors import SpecError
+from trainer.run.errors import HomeError, SpecError
+from trainer.run.home import state_root
+from trainer.run.ownership import check_root
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,7 +27,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(words)
     arguments.words = words
     try:
+        check_root(state_root())
         code: ExitCode = arguments.command(arguments)
+    except HomeError as error:
+        return fail(error, ExitCode.REFUSED)
     except (ConfigError, SpecError) as error:
         return fail(error, ExitCode.USAGE)
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ import threading
 from typing import IO
 
 from remote.errors import Question, QuestionError
-from remote.hosts import client_folder, make_client_folder
+from remote.hosts import client_folder, make_client_folder, read_own
 from remote.ssh.config import Target
 from remote.ssh.deadline import Deadline
 from remote.transport import Answers
@@ -88,10 +88,7 @@ def _start(command: str) -> ProxySocket:
 
 
 def _confirmed() -> set[str]:
-    try:
-        lines = client_folder("proxy_commands").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return set()
+    lines = read_own(client_folder("proxy_commands")).splitlines()
     return {line.split(" ", 1)[0] for line in lines}
 
 

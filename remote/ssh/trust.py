@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from remote.errors import CallError, Question, QuestionError
-from remote.hosts import client_folder, make_client_folder
+from remote.hosts import client_folder, make_client_folder, read_own
 from remote.ssh.address import Address
 from remote.ssh.config import Target
 from remote.ssh.known_hosts import (
@@ -35,8 +35,8 @@ class Trust:
             self._names = (target.host_key_alias.lower(),)
         bare = target.hostname.lower()
         self._other_names = (bare, host_name(bare, target.port))
-        files = [own_file(), *map(Path, (*target.user_known_hosts, *target.global_known_hosts))]
-        self._entries = list(_read(files))
+        files = map(Path, (*target.user_known_hosts, *target.global_known_hosts))
+        self._entries = [*read_known_hosts(read_own(own_file()), str(own_file())), *_read(files)]
 
     @property
     def types(self) -> tuple[str, ...]:

@@ -118,6 +118,7 @@ def test_damage_of_one_run_stays_in_its_folder(
         shutil.rmtree(victim.path)
         shutil.copytree(whole, victim.path)
         made = damage(victim.path, random.Random(trial))
+        agent.ask("ping", {"n": trial})  # or it leaves after a minute
         listing = agent.ask("runs")["result"]
         states = {row["run_id"]: row["state"] for row in listing["runs"]}
         assert [states.get(run_id) for run_id in healthy] == ["running"] * 2, (trial, made, listing)

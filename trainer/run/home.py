@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from trainer.run.atomic import create_json, read_json
 from trainer.run.errors import HomeError, LockHeldError, RecordError, SpecError
 from trainer.run.filesystems import filesystem_of, is_network
 from trainer.run.layout import RunDir, check_run_id
+from trainer.run.ownership import check_root
 
 HOME_VARIABLE = "PHOTINUS_HOME"
 DEFAULT_HOME = ".photinus"
@@ -127,13 +127,7 @@ def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = file
     """
     root = root or state_root()
     try:
-        if root.is_symlink() and not root.exists():
-            raise HomeError(
-                f"{root} is a symbolic link to {root.readlink()}, which does not exist; "
-                f"remove the link, or set {HOME_VARIABLE} to a folder"
-            )
-        if root.exists() and not root.is_dir():
-            raise HomeError(f"cannot use {root}: it is not a folder; set {HOME_VARIABLE} to one")
+        check_root(root)
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check(root, filesystem)
         for folder in ("devices", "starts", "queue", "runs"):
@@ -146,15 +140,7 @@ def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = file
 
 
 def _check(root: Path, filesystem: Callable[[Path], str]) -> None:
-    found = root.lstat()
-    if stat.S_ISLNK(found.st_mode):
-        raise HomeError(f"{root} is a symbolic link; set {HOME_VARIABLE} to the real folder")
-    if found.st_uid != os.geteuid():
-        raise HomeError(
-            f"{root} belongs to user {found.st_uid}, not to you; set {HOME_VARIABLE} to your own folder"
-        )
-    if found.st_mode & 0o077:
-        raise HomeError(f"{root} is open to other users; run: chmod 700 {root}")
+    check_root(root)
     kind = filesystem(root)
     if is_network(kind):
         raise HomeError(

@@ -24,8 +24,10 @@ _KINDS = (
 )
 
 
-def open_plain(path: Path, *, follow: bool = False) -> int:
+def open_plain(path: Path, *, follow: bool = False, ours: bool = False) -> int:
     """A descriptor that reads a plain file; the caller closes it. Never waits for the writer of a FIFO.
+
+    `ours`: another user's file (root's excepted) is refused: a record says what is run.
 
     Raises:
         FileNotFoundError: there is none.
@@ -38,7 +40,11 @@ def open_plain(path: Path, *, follow: bool = False) -> int:
     except OSError as error:
         why = "is a symbolic link" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
         raise RecordError(f"{path} {why}") from error
-    mode = os.fstat(fd).st_mode
+    found = os.fstat(fd)
+    mode = found.st_mode
+    if ours and found.st_uid not in (os.geteuid(), 0):
+        os.close(fd)
+        raise RecordError(f"{path} belongs to user {found.st_uid}, not to you: it is not trusted")
     if not stat.S_ISREG(mode):
         os.close(fd)
         kind = next((name for test, name in _KINDS if test(mode)), "no plain file")
@@ -46,14 +52,14 @@ def open_plain(path: Path, *, follow: bool = False) -> int:
     return fd
 
 
-def read_small(path: Path, limit: int = RECORD_MAX, *, follow: bool = False) -> bytes | None:
+def read_small(path: Path, limit: int = RECORD_MAX, *, ours: bool = False) -> bytes | None:
     """All bytes of a small plain file; None where there is none.
 
     Raises:
         RecordError: it is no plain file, cannot be read, or is larger than `limit`.
     """
     try:
-        fd = open_plain(path, follow=follow)
+        fd = open_plain(path, ours=ours)
     except FileNotFoundError:
         return None
     try:
@@ -86,9 +92,9 @@ def read_record(path: Path, limit: int = RECORD_MAX) -> object | None:
     """The JSON value in a small plain file; None where there is no such file.
 
     Raises:
-        RecordError: anything else than sound JSON in a plain file is there.
+        RecordError: anything else than sound JSON in a plain file of ours is there.
     """
-    data = read_small(path, limit)
+    data = read_small(path, limit, ours=True)
     return None if data is None else decode_record(data, path)
 
 

@@ -60,7 +60,7 @@ def answer(value: Any, as_json: bool, in_words: Callable[[Any], str]) -> None:
 
 def explain(error: Exception) -> int | None:
     """Say on stderr what went wrong and how to mend it; the exit code, or None for what is our own fault."""
-    from trainer.config.errors import ConfigError
+    from trainer.config.errors import ConfigError, UntrustedError
     from trainer.run.errors import HomeError, SpecError
 
     if isinstance(error, CallError):
@@ -72,6 +72,9 @@ def explain(error: Exception) -> int | None:
         say(f"photinus: the host's answer makes no sense: {clean_line(str(error))}")
         say("  remedy: update the older Photinus of the two, and look at that host")
         return FAILURE
+    if isinstance(error, UntrustedError):
+        say(f"photinus: {error}")
+        return REFUSED
     if isinstance(error, ConfigError | SpecError):
         say(f"photinus: {error}")
         return USAGE
