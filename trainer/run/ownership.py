@@ -1,6 +1,8 @@
 """Whose a file is, asked before it is used: what another user could have planted is not trusted."""
 
+import grp
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -29,12 +31,33 @@ def why_untrusted(path: Path, found: os.stat_result | None = None) -> str:
 
 
 def why_place_untrusted(folder: Path) -> str:
-    """Why another user may put something of theirs into `folder`, or in its place; empty where none can."""
+    """Why another user may put something of theirs into `folder`, or in its place; empty where none can.
+
+    The folders above it may be writable by the group that is this user's alone, as umask 002 leaves them.
+
+    Raises:
+        OSError: one of them cannot be looked at.
+    """
     real = folder.resolve()
-    for place in (real, *real.parents):
-        if why := why_untrusted(place):
+    found = real.stat()
+    if found.st_uid != os.geteuid():
+        return f"{real} belongs to user {found.st_uid}, not to you: remove it or name another place"
+    if why := why_untrusted(real, found):
+        return why
+    for place in real.parents:
+        found = place.stat()
+        is_alone = found.st_mode & 0o022 == 0o020 and _is_own_group(found.st_gid)
+        if (why := why_untrusted(place, found)) and not (is_alone and found.st_uid in (os.geteuid(), 0)):
             return why
     return ""
+
+
+def _is_own_group(gid: int) -> bool:
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
+    except KeyError:
+        return False
+    return gid == user.pw_gid and group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}
 
 
 def check_root(root: Path) -> None:
