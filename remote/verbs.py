@@ -121,7 +121,12 @@ VERBS: Mapping[str, Verb] = {
     "runs": Verb(acts=False),
     "run": Verb({"run_id": _RUN}, acts=False),
     "start": Verb(
-        {"start_id": _TICKET, "spec": Arg("object"), "queue": Arg("flag", required=False, default=False)},
+        {
+            "start_id": _TICKET,
+            "spec": Arg("object"),
+            "queue": Arg("flag", required=False, default=False),
+            "inherited": Arg("object", required=False),  # environment of this attempt, stored nowhere
+        },
         acts=True,
     ),
     "resume": Verb(

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from remote.actions.inherited import inherited
 from remote.actions.intents import intent
 from remote.actions.outcome import Outcome, failed
 from remote.actions.request import StartRequest, new_ticket
 from remote.conversation import whoami
 from remote.errors import CallError
 from remote.session import Session
+from remote.version import version
 from remote.view import RunView
 
 START_S = 20.0  # the host itself waits up to 10 s for the trainer's first word
@@ -25,6 +27,8 @@ def start_run(session: Session, request: StartRequest, *, timeout: float = START
         request = replace(request, inherit=False)  # this machine's environment is not meant for another
     spec = replace(request.to_spec(hello.devices), caffeinate=session.host.caffeinate)
     args = {"start_id": request.start_id, "spec": spec.to_json(), "queue": request.queue}
+    if request.inherits and (passing := inherited().passing) and hello.version == version():
+        args["inherited"] = passing  # an older agent knows no such argument
     return _send(session, "start", args, timeout)
 
 
@@ -50,7 +54,8 @@ def resume_run(
 
 def _send(session: Session, verb: str, args: dict[str, Any], timeout: float) -> Outcome:
     try:
-        with intent(session.host.name, verb, args):
+        kept = {name: value for name, value in args.items() if name != "inherited"}  # never on a disk
+        with intent(session.host.name, verb, kept):
             answer = session.call(verb, args, timeout)
             view = RunView.from_json(answer)
     except CallError as error:

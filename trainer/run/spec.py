@@ -143,12 +143,22 @@ class RunSpec:
         words: list[object] = [*self.argv, *self.resume_argv]
         if any(not isinstance(word, str) or "\0" in word for word in words):
             raise SpecError("argv must be texts without NUL")
-        pairs: list[tuple[object, object]] = [*self.env.items()]
-        for name, value in pairs:
-            if not isinstance(name, str) or not isinstance(value, str) or "\0" in name + value:
-                raise SpecError("environment values must be texts without NUL")
-            if not name or "=" in name:
-                raise SpecError(f"not a name of an environment variable: {name!r}")
+        check_environment(self.env)
+
+
+def check_environment(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return `env` if a process can have it.
+
+    Raises:
+        SpecError: a name or a value cannot be.
+    """
+    pairs: list[tuple[object, object]] = [*env.items()]
+    for name, value in pairs:
+        if not isinstance(name, str) or not isinstance(value, str) or "\0" in name + value:
+            raise SpecError("environment values must be texts without NUL")
+        if not name or "=" in name:
+            raise SpecError(f"not a name of an environment variable: {name!r}")
+    return env
 
 
 def _why_malformed(values: Mapping[str, Any]) -> str:
