@@ -45,7 +45,7 @@ class Entry:
 
 
 def public(verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
-    """A verb's arguments without what looks like a secret: of an environment the names, see `remote.secrets`."""
+    """A verb's arguments without what looks like a secret; of an environment the names."""
     shown: dict[str, Any] = {
         key: value for key, value in args.items() if isinstance(value, str | int | float | bool)
     }

@@ -38,7 +38,7 @@ def is_secret_value(value: str) -> bool:
 
 
 def masked_text(text: str) -> str:
-    """A text without the secrets in it, wherever they stand: a script within an argument, a header, an URL."""
+    """A text without the secrets in it, wherever they stand: a script as an argument, a header, an URL."""
     text = _ISSUED.sub(MASK, text[:LOOKED_AT])
     text = _IN_A_URL.sub(rf"\1{MASK}@", text)
     text = _HEADER.sub(rf"\g<1>{MASK}", text)
@@ -49,7 +49,7 @@ def masked_text(text: str) -> str:
 
 
 def masked(words: list[str]) -> list[str]:
-    """An argument vector without its secrets: values of options that are named so, and what has their form."""
+    """An argument vector without its secrets: values of options named so, and what has their form."""
     found, hide = [], False
     for word in words:
         is_option = word.startswith("-") and "=" not in word

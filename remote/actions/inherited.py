@@ -41,12 +41,13 @@ class Inherited:
         kept = f"{len(self.kept)} variables of this shell are stored with the run for a resume"
         if not self.passing:
             return kept
-        return f"{kept}; given to this attempt only: {_some(self.passing)} (--env NAME=VALUE stores one with the run)"
+        return f"{kept}; given to this attempt only: {_some(self.passing)} (--env NAME=VALUE stores one)"
 
 
 def inherited(env: Mapping[str, str] = os.environ) -> Inherited:
     """Sort the variables: kept is what stands in a list and looks like no secret."""
-    kept, passing = {}, {}
+    kept: dict[str, str] = {}
+    passing: dict[str, str] = {}
     for name, value in env.items():
         if name in RUN_VARIABLES or name == "PHOTINUS_HOME" or not value.isprintable():
             continue
