@@ -19,6 +19,7 @@ _HEADER = re.compile(
 )
 _SCHEME = re.compile(r"(?i)\b(bearer|basic|token|digest)(\s+)[A-Za-z0-9+/=_.~-]{6,}")
 _OPTION = re.compile(r"(?<!\S)(--?[A-Za-z][\w-]{0,63})(\s+)(?!-)(\"[^\"]{0,999}\"|'[^']{0,999}'|[^\s;&|]+)")
+_USER = re.compile(r"(?<!\S)(-u|--user|--proxy-user)(\s+)[^\s:]+:\S+")
 # What services issue has a form of its own: GitHub, GitLab, Hugging Face, AWS, Slack, OpenAI, W&B, JWT, PEM.
 _ISSUED = re.compile(
     r"\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|hf_[A-Za-z0-9]{16,}|A(?:KIA|SIA)[A-Z0-9]{12,}"
@@ -42,6 +43,7 @@ def masked_text(text: str) -> str:
     text = _ISSUED.sub(MASK, text[:LOOKED_AT])
     text = _IN_A_URL.sub(rf"\1{MASK}@", text)
     text = _HEADER.sub(rf"\g<1>{MASK}", text)
+    text = _USER.sub(rf"\1\2{MASK}", text)
     text = _SCHEME.sub(rf"\1\2{MASK}", text)
     text = _PARAMETER.sub(lambda m: f"{m[1]}{MASK}" if is_secret_name(m[1]) else m[0], text)
     text = _PAIR.sub(lambda m: f"{m[1]}{m[2]}{MASK}" if is_secret_name(m[1]) else m[0], text)
@@ -50,17 +52,19 @@ def masked_text(text: str) -> str:
 
 def masked(words: list[str]) -> list[str]:
     """An argument vector without its secrets: values of options named so, and what has their form."""
-    found, hide = [], False
+    found, hide, is_user = [], False, False
     for word in words:
+        hide = hide or (is_user and ":" in word)  # curl's NAME:PASSWORD, and not python's -u
         is_option = word.startswith("-") and "=" not in word
         if hide and not word.startswith("-"):
             found.append(MASK)
-            hide = False
+            hide = is_user = False
             continue
         name, equals, _ = word.partition("=")
         if equals and is_secret_name(name) and not re.search(r"\s", name):
             found.append(f"{name}={MASK}")
         else:
             found.append(masked_text(word))
-        hide = is_option and (is_secret_name(word) or word in ("-u", "--user", "-p"))
+        hide = is_option and is_secret_name(word)
+        is_user = word in ("-u", "--user", "--proxy-user")
     return found
