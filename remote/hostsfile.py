@@ -149,12 +149,14 @@ def _host(entry: Entry) -> Host:
     name = _name(entry)
     if isinstance(entry.value, yaml.MappingNode):
         values = _settings(name, entry.value)
+    elif not isinstance(entry.value, yaml.ScalarNode):
+        raise _FaultError(entry.line, f"host {name!r} must have settings, or an address as text")
     elif (said := value_of(entry.value)) is None:
         values = {}
     elif isinstance(said, str):
         values = {"address": said}  # `studio: ada@studio.local`
     else:
-        shown = entry.value.value if isinstance(entry.value, yaml.ScalarNode) else said
+        shown = entry.value.value[:100]
         raise _FaultError(
             entry.line, f"host {name!r} must have settings, or an address as text: put {shown!r} in quotes"
         )
@@ -175,7 +177,7 @@ def _host(entry: Entry) -> Host:
 def _name(entry: Entry) -> str:
     name = entry.name if isinstance(entry.key, yaml.ScalarNode) else None
     if not isinstance(name, str):
-        raise _FaultError(entry.line, f"the name of a host must be text; put {name!r} in quotes")
+        raise _FaultError(entry.line, f"the name of a host must be text; put {str(name)[:100]} in quotes")
     if why := why_no_name(name):
         raise _FaultError(entry.line, why)
     return name
@@ -213,7 +215,7 @@ def _settings(name: str, node: yaml.MappingNode) -> dict[str, Any]:
 def _unknown(name: str, key: object) -> str:
     close = get_close_matches(str(key), KEYS, 1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(KEYS)}"
-    return f"unknown key {key!r} of host {name!r}; {hint}"
+    return f"unknown key {str(key)[:100]!r} of host {name!r}; {hint}"
 
 
 def misfit(key: str, value: object, *, is_local: bool = False) -> str:
@@ -233,7 +235,7 @@ def _faulty_text(key: str, value: str, is_local: bool) -> Iterator[str]:
     if not value.isprintable() or len(value) > 1024:
         yield "has control characters, or is longer than 1024"
     if key in ("home", "python", "checkpoints") and value and not value.startswith(("/", "~/")):
-        yield f"must be an absolute path, or begin with ~/; {value!r} does not"
+        yield f"must be an absolute path, or begin with ~/; {value[:100]!r} does not"
     if key in ("home", "python") and value and not is_local and not PLAIN_PATH.fullmatch(value):
         yield "must have none but plain characters (letters, digits, . _ / @ + -): a shell there may see it"
     if key == "torch" and value:

@@ -14,7 +14,7 @@ from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.logs import newest_log
 from trainer.run.processes import ProcessRecord, read_process
-from trainer.run.records import read_spec, read_state
+from trainer.run.records import own, read_spec, read_state
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
 
@@ -56,7 +56,7 @@ class Views:
 
     def state(self, run: RunDir) -> StateRecord | None:
         """Its state on disk."""
-        return self._cached("state", run.state, lambda: read_state(run))
+        return self._cached("state", run.state, lambda: _own_state(run))
 
     def spec(self, run: RunDir) -> RunSpec:
         """What it runs.
@@ -64,7 +64,7 @@ class Views:
         Raises:
             SpecError: it has none.
         """
-        return self._cached("spec", run.spec, lambda: read_spec(run))
+        return self._cached("spec", run.spec, lambda: own(run, read_spec(run)))
 
     def process(self, run: RunDir) -> ProcessRecord | None:
         """Who was recorded last."""
@@ -144,6 +144,11 @@ def why_not_resumable(spec: RunSpec, state: StateRecord, last: LastCheckpoint | 
     if last is not None and last.step >= spec.max_steps:
         return f"it has done all of its {spec.max_steps} steps"
     return ""
+
+
+def _own_state(run: RunDir) -> StateRecord | None:
+    state = read_state(run)
+    return None if state is None else own(run, state)
 
 
 def _last_checkpoint(run: RunDir) -> LastCheckpoint | None:

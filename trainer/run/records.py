@@ -13,22 +13,20 @@ from trainer.run.spec import RunSpec
 from trainer.run.states import ALLOWED, State, StateRecord
 
 T = TypeVar("T")
+R = TypeVar("R", RunSpec, StateRecord)
 
 
 def read_spec(run: RunDir) -> RunSpec:
     """What to run.
 
     Raises:
-        SpecError: there is no spec, a malformed one, or another run's.
+        SpecError: there is no spec, or a malformed one.
         RecordError: it cannot be read.
     """
     raw = read_json(run.spec)
     if raw is None:
         raise SpecError(f"no run {run.run_id} on this host (photinus ls shows what there is)")
-    spec = RunSpec.from_json(raw)
-    if spec.run_id != run.run_id:
-        raise SpecError(f"{run.spec} is of {spec.run_id[:60]!r}: it was copied here")
-    return spec
+    return RunSpec.from_json(raw)
 
 
 def write_spec(run: RunDir, spec: RunSpec) -> None:
@@ -47,15 +45,24 @@ def read_state(run: RunDir) -> StateRecord | None:
     """The state on disk; None before the first.
 
     Raises:
-        RecordError: it cannot be read, is malformed, or is another run's.
+        RecordError: it cannot be read, or is malformed.
     """
     raw = read_json(run.state)
     if raw is None:
         return None
     record = parse(StateRecord, raw, run.state)
-    if record.run_id != run.run_id:
-        raise RecordError(f"{run.state} is of {record.run_id[:60]!r}: it was copied here")
     return replace(record, state=State(record.state))
+
+
+def own(run: RunDir, record: R) -> R:
+    """Return a spec or state if it is of the run in whose folder it lies.
+
+    Raises:
+        RecordError: it is another run's, copied here.
+    """
+    if record.run_id != run.run_id:
+        raise RecordError(f"a {type(record).__name__} in {run.path} is of {record.run_id[:60]!r}: a copy")
+    return record
 
 
 def write_state(

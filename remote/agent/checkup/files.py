@@ -15,7 +15,7 @@ from trainer.run.errors import RecordError, RunError, SpecError
 from trainer.run.layout import RunDir, check_run_id
 from trainer.run.logs import log_number
 from trainer.run.processes import read_process
-from trainer.run.records import ExitRecord, HelloRecord, StartRecord, parse, read_spec, read_state
+from trainer.run.records import ExitRecord, HelloRecord, StartRecord, own, parse, read_spec, read_state
 from trainer.run.small_record import decode_record, open_plain
 
 LOOKED_AT = 1 << 18
@@ -67,14 +67,14 @@ def _run(run: RunDir, deep: bool) -> Iterator[Finding]:
 
 
 def _spec(run: RunDir) -> object:
-    return read_spec(run)
+    return own(run, read_spec(run))
 
 
 def _state(run: RunDir) -> object:
     state = read_state(run)
     if state is None:
         raise RecordError(f"{run.state} is not there, and there is a spec")
-    return state
+    return own(run, state)
 
 
 def _hello(run: RunDir) -> object:
