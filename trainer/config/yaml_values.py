@@ -19,6 +19,19 @@ _FLOAT = re.compile(r"^[-+]?(\d[\d_]*(\.[\d_]*)?|\.\d[\d_]*)([eE][-+]?\d+)$")
 class _Loader(yaml.SafeLoader):
     """YAML 1.1 reads `3e-3` as text and `off` as false; this one knows better."""
 
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Build a node; what is nested too deeply is refused while it is read, which takes long by itself."""
+        if self._depth >= DEPTH_MAX:
+            line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
+            raise ConfigError(f"nested deeper than {DEPTH_MAX} (line {line}); make it flatter")
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Build a mapping, refusing a key that stands twice (YAML would keep the last in silence)."""
         seen: set[Hashable] = set()
@@ -117,8 +130,6 @@ def _weigh(node: yaml.Node, known: dict[int, tuple[int, int]], above: set[int]) 
     line = node.start_mark.line + 1
     if id(node) in above:
         raise ConfigError(f"an alias of what it stands in (line {line}); write the value itself")
-    if len(above) >= DEPTH_MAX:
-        raise ConfigError(f"nested deeper than {DEPTH_MAX} (line {line}); make it flatter")
     parts: list[yaml.Node] = []
     if isinstance(node, yaml.MappingNode):
         parts = [part for pair in node.value for part in pair]
