@@ -111,7 +111,9 @@ def read_catalog(session: Session, run_id: str, timeout: float = CALL_S) -> Cata
                 break
             before = page[-1].step
         else:
-            raise CallError("refused", f"{session.host.name} lists checkpoints without end", "look at that host")
+            raise CallError(
+                "refused", f"{session.host.name} lists checkpoints without end", "look at that host"
+            )
     except ProtocolError as error:
         raise CallError("refused", f"{session.host.name} listed its checkpoints wrongly: {error}") from error
     if not folder.startswith("/"):

@@ -27,7 +27,7 @@ def state_root(env: Mapping[str, str] = os.environ) -> Path:
     """
     text = env.get(HOME_VARIABLE, "")
     if text:
-        path = Path(text).expanduser()
+        path = Path(os.path.expanduser(text))  # noqa: PTH111  `~nobody` stays, and is then relative
         if not path.is_absolute():
             raise HomeError(f"{HOME_VARIABLE} is {text!r}, a relative path; set it to {Path.cwd() / path}")
         return path

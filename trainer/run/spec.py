@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from trainer.run.bounds import why_misfit
+from trainer.run.bounds import COUNT_MAX, why_misfit
 from trainer.run.errors import SpecError
 from trainer.run.layout import check_devices, check_run_id
 
 SPEC_VERSION = 1
+PROCESSES_MAX = 1 << 16
 ENV_HASH = re.compile(r"[A-Za-z0-9]{1,64}")
 Kind = Literal["trainer", "command"]
 RestartPolicy = Literal["never", "on-failure", "always"]
@@ -80,14 +81,15 @@ class RunSpec:
     @property
     def processes(self) -> int:
         """Processes of our trainer that share each batch: as configured, else one a device."""
-        asked = self.config.get("parallel", {}).get("processes", 0) if self.kind == "trainer" else 1
-        return asked if isinstance(asked, int) and asked > 0 else len(self.named_devices)
+        parallel = self.config.get("parallel", {}) if self.kind == "trainer" else {"processes": 1}
+        asked = parallel.get("processes", 0) if isinstance(parallel, Mapping) else 0
+        return asked if isinstance(asked, int) and 0 < asked <= PROCESSES_MAX else len(self.named_devices)
 
     @property
     def max_steps(self) -> int:
         """Planned steps of our trainer; 0 where unknown (a command)."""
         steps = self.config.get("steps", 0)
-        return steps if isinstance(steps, int) else 0
+        return steps if isinstance(steps, int) and 0 <= steps <= COUNT_MAX else 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `spec.json` and for the wire."""

@@ -15,6 +15,7 @@ from tui.commands.hearing import POLL_S, find_view, link_to
 from tui.commands.output import FAILURE, OK, say
 
 HELD_MAX = 1 << 16
+QUIET_S = 10.0  # then what was asked for without --follow has no end that is worth waiting for
 
 
 def tail(args: argparse.Namespace) -> int:
@@ -66,8 +67,15 @@ def _copy(args: argparse.Namespace, what: str, last: int) -> int:
     out: Screen | BinaryIO = Screen() if sys.stdout.isatty() else sys.stdout.buffer
     with link_to(args.host) as session:
         key = _follow(session, args, what, last)
+        quiet_since = time.monotonic()
         while True:
             updates = session.drain()
+            if any(isinstance(update, Bytes) for update in updates) or not session.link.is_up:
+                quiet_since = time.monotonic()
+            elif not args.follow and time.monotonic() - quiet_since > QUIET_S:
+                raise CallError(
+                    "timeout", f"{args.host} sent nothing for {QUIET_S:g} s, and no end", "try again"
+                )
             for update in updates:
                 if isinstance(update, StreamEnd) and update.key == key:
                     return _over(update, out)
