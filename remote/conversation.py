@@ -10,15 +10,15 @@ from typing import Any
 from remote.board import Board
 from remote.calls import CallTable, cleaned
 from remote.connection import Connection
-from remote.errors import CallError
-from remote.framing import Frame
-from remote.protocol import PROTO, Pushed, Reply
+from remote.protocol.errors import CallError
+from remote.protocol.framing import Frame
+from remote.protocol.messages import PROTO, Pushed, Reply
+from remote.protocol.sanitise import clean
+from remote.protocol.version import version
+from remote.protocol.views import HostHello, checked
 from remote.run_list import RunList, views_of
-from remote.sanitise import clean
 from remote.streams import Streams
 from remote.updates import AgentTalk, HostSeen, RunChanged, RunsSeen, Telemetry, Update, offer
-from remote.version import version
-from remote.view import HostHello, checked
 
 
 def whoami() -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remote.errors import ProtocolError
-from remote.sanitise import clean_line
-from remote.view import RunView, checked
+from remote.protocol.errors import ProtocolError
+from remote.protocol.sanitise import clean_line
+from remote.protocol.views import RunView, checked
 
 TROUBLES_MAX = 100
 TROUBLE_MAX = 500

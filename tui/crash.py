@@ -3,7 +3,7 @@
 from rich.segment import Segments
 from textual.app import App
 
-from remote.sanitise import clean_line
+from remote.protocol.sanitise import clean_line
 
 LAMENTS_MAX = 20
 

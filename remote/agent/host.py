@@ -15,9 +15,9 @@ from remote.agent.environment import greeting
 from remote.agent.queue import waiting
 from remote.agent.runs import readable
 from remote.audit import read
-from remote.protocol import LINE_LIMIT, PROTO, encode
-from remote.version import version
-from remote.view import RunView
+from remote.protocol.messages import LINE_LIMIT, PROTO, encode
+from remote.protocol.version import version
+from remote.protocol.views import RunView
 from trainer.run.checkpoints import list_checkpoints
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir

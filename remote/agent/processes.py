@@ -11,7 +11,7 @@ from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
 from remote.agent.nvidia import gpu_users
 from remote.agent.orphans import Member, members, orphans
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.identity import Identity, is_alive
 from trainer.run.locks import is_free
 from trainer.run.signals import RefusedSignalError, send

@@ -9,7 +9,7 @@ from remote.agent.orphans import demand_no_orphans
 from remote.agent.program import demand_program
 from remote.agent.starting import Plan, carry, check_host, reconciled
 from remote.agent.taken import already_running
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.checkpoints import CheckpointInfo, list_checkpoints, newest_valid, verify
 from trainer.run.errors import CheckpointError
 from trainer.run.layout import RunDir

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from remote.sanitise import steers
+from remote.protocol.sanitise import steers
 from tests.fuzz.__main__ import hunt
 from tests.fuzz.mutation import mutated
 from tests.fuzz.targets import TARGETS, Target

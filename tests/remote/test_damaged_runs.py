@@ -15,7 +15,7 @@ from remote.actions import kill_run, stop_run
 from remote.agent.checkup import checkpoints, files
 from remote.agent.context import Context
 from remote.agent.doctor import examine
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 from remote.session import Session, connect
 from tests.remote.damage import Damage, damage
 from tests.remote.raw_agent import RawAgent

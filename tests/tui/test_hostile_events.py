@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from remote import board
-from remote.sanitise import steers
+from remote.protocol.sanitise import steers
 from remote.updates import Bytes, RunChanged, RunsSeen, Update
 from tests.tui import forged
 from tests.tui.fake import START, WALL, FakeSession, cockpit, view

@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from itertools import islice
 from typing import Any
 
-from remote.sanitise import clean, clean_line
+from remote.protocol.sanitise import clean, clean_line
 from trainer.telemetry.events import Event, Metrics, Sample
 
 NAMES_MAX = 2_000  # metrics of a run

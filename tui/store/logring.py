@@ -5,7 +5,7 @@ import re
 from bisect import bisect_right
 from sys import getsizeof
 
-from remote.sanitise import clean
+from remote.protocol.sanitise import clean
 
 CAPACITY = 200_000
 BYTES_MAX = 64 << 20  # of memory, whatever the lines are made of

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from remote.board import RUNS_MAX
 from remote.hosts import Host
+from remote.protocol.views import RunView
 from remote.updates import (
     AgentTalk,
     Bytes,
@@ -19,7 +20,6 @@ from remote.updates import (
     Truncated,
     Update,
 )
-from remote.view import RunView
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Event, Metrics
 from tui.store import alerts

@@ -3,7 +3,7 @@
 from rich.style import Style
 from rich.text import Text
 
-from remote.sanitise import clean_line, steers
+from remote.protocol.sanitise import clean_line, steers
 from trainer.telemetry.judge import Verdict
 from tui.store.facts import Fact
 from tui.theme import DIM, PLAIN, hue

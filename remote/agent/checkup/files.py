@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 from trainer.run.atomic import read_json
 from trainer.run.bounds import why_no_number
 from trainer.run.checkpoints import NAME

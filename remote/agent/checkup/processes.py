@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from remote.agent.context import Context
 from remote.agent.holders import command_of
 from remote.agent.orphans import Member, members
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 from trainer.run.identity import is_stopped
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free

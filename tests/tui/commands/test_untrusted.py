@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError
 from remote.hosts import read_own
+from remote.protocol.errors import CallError
 from tests.remote.conftest import end_everything
 from trainer.cli import main as train
 from trainer.run.atomic import read_json, write_json
