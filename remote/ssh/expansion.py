@@ -6,7 +6,7 @@ import re
 import socket
 from collections.abc import Mapping
 
-from remote.ssh.address import Address
+from remote.hosts.address import Address
 from remote.ssh.asker import Asker
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from remote.agent.checkup.files import count_malformed
 from remote.agent.runs import Views, readable
-from remote.hostsfile import parse_hosts
+from remote.hosts.address import Address
+from remote.hosts.hosts_file import parse_hosts
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import FrameReader
 from remote.protocol.messages import MAGIC, decode_request
 from remote.protocol.sanitise import steers
 from remote.protocol.views import RunView
 from remote.run_list import RunList
-from remote.ssh.address import Address
 from remote.ssh.asker import Asker, fields_of
 from remote.ssh.config import target_of
 from remote.transfer.catalog import RemoteCheckpoint

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 
 from remote.board import RUNS_MAX
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.views import RunView
 from remote.updates import (
     AgentTalk,
