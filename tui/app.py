@@ -26,7 +26,7 @@ from tui.store.wanted import Followers
 from tui.theme import NAME, THEME
 
 if TYPE_CHECKING:
-    from remote.session import Session
+    from remote.session.session import Session
 
 TICK_S = 0.5
 TELEMETRY_S = 2.0
@@ -249,7 +249,7 @@ class Cockpit(SturdyApp):
 
     def add_host(self, host: Host) -> None:
         """Know one more host from now on, and connect to it."""
-        from remote.session import Session
+        from remote.session.session import Session
 
         like = next(iter(self.sessions.values()), None)
         session = Session(host, telemetry_s=TELEMETRY_S, read_only=self.read_only)

@@ -16,7 +16,7 @@ from remote.agent.checkup import checkpoints, files
 from remote.agent.context import Context
 from remote.agent.doctor import examine
 from remote.protocol.finding import Finding
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from tests.remote.damage import Damage, damage
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, spec

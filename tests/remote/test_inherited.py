@@ -9,7 +9,7 @@ import pytest
 
 from remote.actions import StartRequest, resume_run, start_run
 from remote.actions.inherited import inherited
-from remote.session import Session
+from remote.session.session import Session
 from tests.remote.driving import ended
 from tests.waiting import wait_until
 from tui.cli import main

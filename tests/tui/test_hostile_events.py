@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from remote import board
 from remote.protocol.sanitise import steers
-from remote.updates import Bytes, RunChanged, RunsSeen, Update
+from remote.session import run_cache
+from remote.session.updates import Bytes, RunChanged, RunsSeen, Update
 from tests.tui import forged
 from tests.tui.fake import START, WALL, FakeSession, cockpit, view
 from trainer.telemetry.events import TYPE_NAMES
@@ -184,8 +184,8 @@ def test_a_log_without_newlines_is_kept_by_its_bytes(monkeypatch: pytest.MonkeyP
 
 
 def test_a_board_keeps_so_many_runs_and_takes_news_of_those(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board, "RUNS_MAX", 3)
-    kept = board.Board()
+    monkeypatch.setattr(run_cache, "RUNS_MAX", 3)
+    kept = run_cache.Board()
     kept.put_all([view(f"run{n}-aaaaaa") for n in range(9)])
     assert len(kept.all() or ()) == 3
     assert kept.put(view("run1-aaaaaa", seq=9, state="stopped")) is not None

@@ -3,10 +3,10 @@
 from collections import Counter, deque
 from collections.abc import Iterable
 
-from remote.board import RUNS_MAX
 from remote.hosts.host import Host
 from remote.protocol.views import RunView
-from remote.updates import (
+from remote.session.run_cache import RUNS_MAX
+from remote.session.updates import (
     AgentTalk,
     Bytes,
     Gap,
