@@ -3,10 +3,10 @@
 import time
 
 from remote.supervisor.attempt import adopt, never_started, run_attempt
-from remote.supervisor.outcome import Outcome
-from remote.supervisor.post import Post, last_word
+from remote.supervisor.attempt_outcome import Outcome
 from remote.supervisor.progress import events_size, made_progress
-from remote.supervisor.restart import Retry, retry_for
+from remote.supervisor.restart_policy import Retry, retry_for
+from remote.supervisor.supervisor_context import Post, last_word
 from trainer.run.checkpoints import newest_valid
 from trainer.run.states import State
 

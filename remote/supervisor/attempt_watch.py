@@ -4,11 +4,11 @@ import signal
 import time
 from dataclasses import replace
 
-from remote.supervisor.child import Watched
-from remote.supervisor.launchers import launcher_of
-from remote.supervisor.outcome import Ending, Outcome, outcome_of
-from remote.supervisor.post import Post, last_word
-from remote.supervisor.termination import clear, deliver, wake
+from remote.supervisor.attempt_outcome import Ending, Outcome, outcome_of
+from remote.supervisor.process.child import Watched
+from remote.supervisor.process.launchers import launcher_of
+from remote.supervisor.process.termination import clear, deliver, wake
+from remote.supervisor.supervisor_context import Post, last_word
 from trainer.run.processes import ProcessRecord
 from trainer.run.records import read_hello
 from trainer.run.states import State
