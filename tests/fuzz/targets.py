@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.agent.checkup.files import count_malformed
-from remote.agent.runs import Views, readable
+from remote.agent.runs.run_views import Views, readable
 from remote.hosts.address import Address
 from remote.hosts.hosts_file import parse_hosts
 from remote.protocol.errors import CallError, ProtocolError
