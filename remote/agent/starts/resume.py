@@ -4,11 +4,11 @@ from collections.abc import Generator
 
 from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
-from remote.agent.environment import standing
 from remote.agent.orphans import demand_no_orphans
-from remote.agent.program import demand_program
-from remote.agent.starting import Plan, carry, check_host, reconciled
-from remote.agent.taken import already_running
+from remote.agent.starts.busy import already_running
+from remote.agent.starts.environment import standing
+from remote.agent.starts.program_check import demand_program
+from remote.agent.starts.start import Plan, carry, check_host, reconciled
 from remote.protocol.errors import CallError
 from trainer.run.checkpoints import CheckpointInfo, list_checkpoints, newest_valid, verify
 from trainer.run.errors import CheckpointError
