@@ -6,7 +6,7 @@ from types import GeneratorType
 
 from remote.agent.context import Context, Result, Work
 from remote.agent.handlers import HANDLERS
-from remote.agent.streaming import Streaming
+from remote.agent.streams.streams import Streaming
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.messages import (
     LINE_LIMIT,
