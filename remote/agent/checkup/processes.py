@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 
 from remote.agent.context import Context
-from remote.agent.holders import command_of
-from remote.agent.orphans import Member, members
+from remote.agent.processes.lock_holders import command_of
+from remote.agent.processes.orphans import Member, members
 from remote.protocol.finding import Finding
 from trainer.run.identity import is_stopped
 from trainer.run.layout import RunDir

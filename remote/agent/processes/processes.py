@@ -9,7 +9,7 @@ import psutil
 
 from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
-from remote.agent.orphans import Member, members, orphans
+from remote.agent.processes.orphans import Member, members, orphans
 from remote.protocol.errors import CallError
 from remote.readings.nvidia import gpu_users
 from trainer.run.identity import Identity, is_alive
