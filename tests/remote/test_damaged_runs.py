@@ -13,8 +13,8 @@ import pytest
 
 from remote.actions import kill_run, stop_run
 from remote.agent.checkup import checkpoints, files
+from remote.agent.checkup.doctor import examine
 from remote.agent.context import Context
-from remote.agent.doctor import examine
 from remote.protocol.finding import Finding
 from remote.session.session import Session, connect
 from tests.remote.damage import Damage, damage
