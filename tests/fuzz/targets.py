@@ -17,8 +17,8 @@ from remote.protocol.sanitise import steers
 from remote.protocol.views import RunView
 from remote.run_list import RunList
 from remote.session.updates import Bytes, RunsSeen
-from remote.ssh.asker import Asker, fields_of
-from remote.ssh.config import target_of
+from remote.ssh.config.effective import target_of
+from remote.ssh.config.openssh import Asker, fields_of
 from remote.transfer.catalog import RemoteCheckpoint
 from tests.tui.fake import START, WALL, view
 from trainer.config.errors import ConfigError

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 
 from remote.hosts.address import Address
-from remote.ssh.asker import Asker
+from remote.ssh.config.openssh import Asker
 
 
 def tokens_of(
