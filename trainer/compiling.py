@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.kernels import default_kernel_cache
 from trainer.models import LanguageModel, native
 from trainer.models.native.build import COMPILERS, NativeUnavailableError, demand_own
