@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from trainer.device.device import Device
-from trainer.kernels import default_kernel_cache
 from trainer.models import LanguageModel, native
 from trainer.models.native.build import COMPILERS, NativeUnavailableError, demand_own
 from trainer.models.outputs import LossOutput
-from trainer.precision import Precision
+from trainer.step.kernels import default_kernel_cache
+from trainer.step.precision import Precision
 
 CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
 Loss: TypeAlias = Callable[[Tensor, Tensor], LossOutput]
