@@ -13,9 +13,9 @@ from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
 from trainer.job.outcome import BusyError, ExitCode, RefusedError
-from trainer.run.errors import HomeError, SpecError
 from trainer.run.home import state_root
 from trainer.run.ownership import check_root
+from trainer.run.run_errors import HomeError, SpecError
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from remote.protocol.messages import (
     encode_error,
     encode_result,
 )
-from trainer.run.errors import HomeError, LockHeldError, RunError, SpecError
+from trainer.run.run_errors import HomeError, LockHeldError, RunError, SpecError
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 

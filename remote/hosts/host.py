@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from remote.protocol.errors import CallError
-from trainer.run.errors import RecordError
 from trainer.run.home import state_root
 from trainer.run.ownership import why_untrusted
+from trainer.run.run_errors import RecordError
 from trainer.run.small_record import read_small
 
 OWN_MAX = 16 << 20

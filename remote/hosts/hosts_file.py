@@ -15,9 +15,9 @@ from remote.hosts.host import LOCAL, Host
 from remote.protocol.errors import CallError
 from trainer.config.errors import ConfigError, UntrustedError
 from trainer.config.yaml_values import compose_yaml, value_of
-from trainer.run.errors import RecordError
 from trainer.run.home import HOME_VARIABLE, state_root
 from trainer.run.ownership import why_untrusted
+from trainer.run.run_errors import RecordError
 from trainer.run.small_record import open_plain
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}")

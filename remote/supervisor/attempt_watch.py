@@ -9,10 +9,10 @@ from remote.supervisor.process.child import Watched
 from remote.supervisor.process.launchers import launcher_of
 from remote.supervisor.process.termination import clear, deliver, wake
 from remote.supervisor.supervisor_context import Post, last_word
-from trainer.run.processes import ProcessRecord
+from trainer.run.process.process_record import ProcessRecord
+from trainer.run.process.survivors import Survivor, survivors
 from trainer.run.records import read_hello
 from trainer.run.states import State
-from trainer.run.survivors import Survivor, survivors
 
 WAKE_S = 1.0
 UNKILLABLE_SCAN_S = 1.0

@@ -22,9 +22,9 @@ from remote.ssh.config.openssh import Asker, fields_of
 from remote.transfer.catalog import RemoteCheckpoint
 from tests.tui.fake import START, WALL, view
 from trainer.config.errors import ConfigError
-from trainer.run.checkpoints import parse_manifest
-from trainer.run.errors import CheckpointError, RecordError, RunError
+from trainer.run.checkpoints.manifest import parse_manifest
 from trainer.run.home import Home
+from trainer.run.run_errors import CheckpointError, RecordError, RunError
 from trainer.run.small_record import decode_record
 from trainer.run.spec import RunSpec
 from trainer.telemetry.recognise import LogRecogniser

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.run.atomic import create_json, read_json
-from trainer.run.errors import HomeError, LockHeldError, RecordError, SpecError
 from trainer.run.filesystems import filesystem_of, is_network
 from trainer.run.layout import RunDir, check_run_id
 from trainer.run.ownership import check_root
+from trainer.run.run_errors import HomeError, LockHeldError, RecordError, SpecError
 
 HOME_VARIABLE = "PHOTINUS_HOME"
 DEFAULT_HOME = ".photinus"

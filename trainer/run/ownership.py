@@ -6,7 +6,7 @@ import pwd
 import stat
 from pathlib import Path
 
-from trainer.run.errors import HomeError
+from trainer.run.run_errors import HomeError
 
 _VARIABLE = "PHOTINUS_HOME"
 

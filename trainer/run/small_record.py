@@ -10,8 +10,8 @@ import os
 import stat
 from pathlib import Path
 
-from trainer.run.errors import RecordError
 from trainer.run.json_tree import DEPTH_MAX, why_unfit
+from trainer.run.run_errors import RecordError
 
 RECORD_MAX = 4 << 20
 FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY

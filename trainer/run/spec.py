@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from trainer.run.bounds import COUNT_MAX, why_misfit
-from trainer.run.errors import SpecError
 from trainer.run.layout import check_devices, check_run_id
+from trainer.run.run_errors import SpecError
 
 SPEC_VERSION = 1
 PROCESSES_MAX = 1 << 16

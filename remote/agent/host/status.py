@@ -18,9 +18,9 @@ from remote.protocol.messages import LINE_LIMIT, PROTO, encode
 from remote.protocol.version import version
 from remote.protocol.views import RunView
 from remote.supervisor.admission.queue import waiting
-from trainer.run.checkpoints import list_checkpoints
-from trainer.run.identity import boot_id
+from trainer.run.checkpoints.manifest import list_checkpoints
 from trainer.run.layout import RunDir
+from trainer.run.process.identity import boot_id
 
 ANSWER_MAX = LINE_LIMIT - (1 << 15)
 ROW_MAX = 1 << 16

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.run.readers import ProcessReader, ProcStat, system_reader
+from trainer.run.process.kernel_linux import ProcessReader, ProcStat, system_reader
 
 COMMAND_MAX = 120
 

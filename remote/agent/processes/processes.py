@@ -12,9 +12,9 @@ from remote.agent.context import Context, Result, Work
 from remote.agent.processes.orphans import Member, members, orphans
 from remote.protocol.errors import CallError
 from remote.readings.nvidia import gpu_users
-from trainer.run.identity import Identity, is_alive
 from trainer.run.locks import is_free
-from trainer.run.signals import RefusedSignalError, send
+from trainer.run.process.identity import Identity, is_alive
+from trainer.run.process.signals import RefusedSignalError, send
 
 GRACE_S = 2.0
 DEATH_S = 5.0

@@ -8,8 +8,8 @@ from remote.agent.audit import ITSELF
 from remote.agent.context import Context, Work
 from remote.agent.starts.resume import resume
 from remote.supervisor.admission.reconcile import retry_after_loss
-from trainer.run.errors import RunError
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import RunError
 from trainer.run.states import State
 
 LOST = frozenset({State.DIED, State.DIED_REBOOT})

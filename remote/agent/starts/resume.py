@@ -10,10 +10,10 @@ from remote.agent.starts.environment import standing
 from remote.agent.starts.program_check import demand_program
 from remote.agent.starts.start import Plan, carry, check_host, reconciled
 from remote.protocol.errors import CallError
-from trainer.run.checkpoints import CheckpointInfo, list_checkpoints, newest_valid, verify
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints.manifest import CheckpointInfo, list_checkpoints, newest_valid, verify
 from trainer.run.layout import RunDir
 from trainer.run.records import read_spec, read_start, read_state
+from trainer.run.run_errors import CheckpointError
 from trainer.run.spec import RunSpec
 from trainer.run.states import StateRecord
 

@@ -12,7 +12,7 @@ from remote.protocol.errors import CallError
 from tests.remote.conftest import end_everything
 from trainer.cli import main as train
 from trainer.run.atomic import read_json, write_json
-from trainer.run.errors import RecordError
+from trainer.run.run_errors import RecordError
 from tui.cli import main
 
 OTHER = 65534

@@ -6,9 +6,9 @@ from typing import Any
 
 from trainer.run.atomic import read_json, write_json
 from trainer.run.bounds import why_misfit
-from trainer.run.errors import RecordError
-from trainer.run.identity import Identity
 from trainer.run.layout import RunDir
+from trainer.run.process.identity import Identity
+from trainer.run.run_errors import RecordError
 
 TOKEN_VARIABLE = "PHOTINUS_RUN_TOKEN"
 ATTEMPT_VARIABLE = "PHOTINUS_ATTEMPT"

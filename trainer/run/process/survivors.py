@@ -8,11 +8,11 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from trainer.run.identity import Identity
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
-from trainer.run.processes import TOKEN_VARIABLE, ProcessRecord
-from trainer.run.readers import ProcessReader, ProcStat, system_reader
+from trainer.run.process.identity import Identity
+from trainer.run.process.kernel_linux import ProcessReader, ProcStat, system_reader
+from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord
 
 
 @dataclass(frozen=True, slots=True)

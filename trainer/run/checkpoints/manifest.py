@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from trainer.run.atomic import encode
 from trainer.run.bounds import why_no_number
-from trainer.run.errors import CheckpointError, RecordError
+from trainer.run.run_errors import CheckpointError, RecordError
 from trainer.run.small_record import decode_record, open_plain, read_small
 
 NAME = re.compile(r"step-([0-9]{8,16})")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NewType
 
 from trainer.run.bounds import why_misfit
-from trainer.run.errors import RecordError
-from trainer.run.readers import LinuxReader, ProcessReader, system_reader
+from trainer.run.process.kernel_linux import LinuxReader, ProcessReader, system_reader
+from trainer.run.run_errors import RecordError
 
 BootId = NewType("BootId", str)
 TICK_MAX_S = 0.02
