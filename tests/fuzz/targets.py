@@ -21,7 +21,7 @@ from remote.ssh.config.effective import target_of
 from remote.ssh.config.openssh import Asker, fields_of
 from remote.transfer.catalog import RemoteCheckpoint
 from tests.tui.fake import START, WALL, view
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.run.checkpoints.manifest import parse_manifest
 from trainer.run.home import Home
 from trainer.run.run_errors import CheckpointError, RecordError, RunError

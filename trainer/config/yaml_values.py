@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 
 TEXT_MAX = 1 << 16
 DEPTH_MAX = 32

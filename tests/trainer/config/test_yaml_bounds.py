@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remote.hosts.hosts_file import parse_hosts
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.config.yaml_values import DEPTH_MAX, TEXT_MAX, load_mapping, parse_yaml
 from trainer.telemetry.bands import BandsError
 from trainer.telemetry.bands import parse as parse_bands
