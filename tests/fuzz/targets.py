@@ -28,7 +28,7 @@ from trainer.run.run_errors import CheckpointError, RecordError, RunError
 from trainer.run.small_record import decode_record
 from trainer.run.spec import RunSpec
 from trainer.telemetry.recognise import LogRecogniser
-from tui.commands.summary import brief, brief_words
+from tui.commands.runs.summary import brief, brief_words
 from tui.store.edge import cleaned
 from tui.store.logring import LogRing
 from tui.store.store import Store

@@ -13,7 +13,7 @@ from tests.tui import forged
 from tests.tui.fake import START, WALL, FakeSession, cockpit, view
 from trainer.telemetry.events import TYPE_NAMES
 from trainer.telemetry.read import EventReader
-from tui.commands.summary import brief, brief_words
+from tui.commands.runs.summary import brief, brief_words
 from tui.store import edge, logring
 from tui.store.logring import LogRing
 from tui.store.runs import RunRecord

@@ -3,8 +3,8 @@
 import argparse
 
 from remote.actions import kill_run, resume_run, stop_run
-from tui.commands.hearing import find_view, link_to
-from tui.commands.starting import conclude, wait
+from tui.commands.host_session import find_view, link_to
+from tui.commands.runs.start import conclude, wait
 
 
 def resume(args: argparse.Namespace) -> int:
