@@ -30,7 +30,7 @@ from trainer.run.spec import RunSpec
 from trainer.telemetry.recognise import LogRecogniser
 from tui.commands.runs.summary import brief, brief_words
 from tui.store.edge import cleaned
-from tui.store.logring import LogRing
+from tui.store.log_ring import LogRing
 from tui.store.store import Store
 
 SEEDS = Path(__file__).with_name("seeds")

@@ -14,8 +14,8 @@ from tests.tui.fake import START, WALL, FakeSession, cockpit, view
 from trainer.telemetry.events import TYPE_NAMES
 from trainer.telemetry.read import EventReader
 from tui.commands.runs.summary import brief, brief_words
-from tui.store import edge, logring
-from tui.store.logring import LogRing
+from tui.store import edge, log_ring
+from tui.store.log_ring import LogRing
 from tui.store.runs import RunRecord
 from tui.store.store import Store
 from tui.widgets.lines import line as line_of
@@ -172,7 +172,7 @@ def test_an_event_with_more_names_than_a_run_may_have_is_cut() -> None:
 
 
 def test_a_log_without_newlines_is_kept_by_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logring, "BYTES_MAX", 1 << 20)
+    monkeypatch.setattr(log_ring, "BYTES_MAX", 1 << 20)
     ring = LogRing()
     for _ in range(40):
         ring.feed(b"x" * (128 << 10))

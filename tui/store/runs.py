@@ -24,7 +24,7 @@ from trainer.telemetry.events import (
 )
 from trainer.telemetry.zones import ZoneCounter
 from tui.store.edge import NAMES_MAX
-from tui.store.logring import LogRing
+from tui.store.log_ring import LogRing
 from tui.store.series import Series
 
 PACE_ROWS = 32

@@ -10,8 +10,8 @@ from textual.widget import Widget
 
 from tui.store.series import Series
 from tui.theme import hue
-from tui.widgets.frame import GUTTER, draw, window
-from tui.widgets.look import Look
+from tui.widgets.chart.frame import GUTTER, draw, window
+from tui.widgets.chart.look import Look
 
 HALF_LIVES = (0, 3, 10, 30, 100, 300)
 DEFAULT_SMOOTHING = 2
