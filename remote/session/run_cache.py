@@ -12,7 +12,7 @@ from remote.protocol.views import RunView
 RUNS_MAX = 10_000  # of one host; what it tells beyond them is not remembered
 
 
-class Board:
+class RunCache:
     """Run views by id, safe to read from any thread."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Board:
                 self._changed.wait(left)
 
 
-class Answered:
+class AnsweredRuns:
     """What verbs answered of runs. It may be newer than the board, which tells its owner of every change."""
 
     def __init__(self) -> None:

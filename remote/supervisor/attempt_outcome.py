@@ -12,7 +12,7 @@ NO_STEPS = "performed none of its planned steps"
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ProcessEnd:
     """What wait() told. `known` is False for an adopted process: only its parent learns the code."""
 
     code: int | None = None
@@ -28,7 +28,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptOutcome:
     """What `state.json` will say."""
 
     state: State
@@ -38,15 +38,15 @@ class Outcome:
 
 
 def outcome_of(
-    kind: Kind, ending: Ending, word: ExitRecord | None, *, stop_asked: bool, killed: str
-) -> Outcome:
+    kind: Kind, ending: ProcessEnd, word: ExitRecord | None, *, stop_asked: bool, killed: str
+) -> AttemptOutcome:
     """Judge an ending by what was asked, by wait() and by the trainer's last word.
 
     `killed` says why the supervisor killed it, "" if it did not. Success of our trainer needs code 0 *and*
     its word *and* at least one step of its own.
     """
     if killed:
-        return Outcome(State.FAILED, killed, None, int(signal.SIGKILL))
+        return AttemptOutcome(State.FAILED, killed, None, int(signal.SIGKILL))
     if kind == "command":
         return _of_command(ending, stop_asked)
     clean = ending.code == 0 if ending.known else word is not None
@@ -57,34 +57,34 @@ def outcome_of(
     return _by_word(ending, word)
 
 
-def _of_command(ending: Ending, stop_asked: bool) -> Outcome:
+def _of_command(ending: ProcessEnd, stop_asked: bool) -> AttemptOutcome:
     if stop_asked:
-        return Outcome(State.STOPPED, f"stopped ({ending})", ending.code, ending.signal)
+        return AttemptOutcome(State.STOPPED, f"stopped ({ending})", ending.code, ending.signal)
     if ending.known and ending.code == 0:
-        return Outcome(State.SUCCEEDED, "", 0)
-    return Outcome(State.FAILED, str(ending), ending.code, ending.signal)
+        return AttemptOutcome(State.SUCCEEDED, "", 0)
+    return AttemptOutcome(State.FAILED, str(ending), ending.code, ending.signal)
 
 
-def _without_word(ending: Ending, word: ExitRecord | None, stopped_cleanly: bool) -> Outcome:
+def _without_word(ending: ProcessEnd, word: ExitRecord | None, stopped_cleanly: bool) -> AttemptOutcome:
     if stopped_cleanly:
-        return Outcome(State.STOPPED, "stopped, but it left no last word", ending.code)
+        return AttemptOutcome(State.STOPPED, "stopped, but it left no last word", ending.code)
     if word is not None:
         reason = f"{word.reason or word.outcome} ({ending})"
     elif ending.known and ending.code == 0:
         reason = "exit code 0, but it left no last word"
     else:
         reason = str(ending)
-    return Outcome(State.FAILED, reason, ending.code, ending.signal)
+    return AttemptOutcome(State.FAILED, reason, ending.code, ending.signal)
 
 
-def _by_word(ending: Ending, word: ExitRecord) -> Outcome:
+def _by_word(ending: ProcessEnd, word: ExitRecord) -> AttemptOutcome:
     if word.outcome == "stopped":
-        return Outcome(State.STOPPED, word.reason, ending.code)
+        return AttemptOutcome(State.STOPPED, word.reason, ending.code)
     if word.outcome != "succeeded":
-        return Outcome(State.FAILED, word.reason or word.outcome, ending.code)
+        return AttemptOutcome(State.FAILED, word.reason or word.outcome, ending.code)
     if word.steps_done <= 0:
-        return Outcome(State.FAILED, NO_STEPS, ending.code)
-    return Outcome(State.SUCCEEDED, word.reason, ending.code)
+        return AttemptOutcome(State.FAILED, NO_STEPS, ending.code)
+    return AttemptOutcome(State.SUCCEEDED, word.reason, ending.code)
 
 
 def _signal_name(number: int) -> str:

@@ -4,11 +4,11 @@ import signal
 import time
 from dataclasses import replace
 
-from remote.supervisor.attempt_outcome import Ending, Outcome, outcome_of
+from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd, outcome_of
 from remote.supervisor.process.child import Watched
 from remote.supervisor.process.launchers import launcher_of
 from remote.supervisor.process.termination import clear, deliver, wake
-from remote.supervisor.supervisor_context import Post, last_word
+from remote.supervisor.supervisor_context import SupervisorContext, last_word
 from trainer.run.process.process_record import ProcessRecord
 from trainer.run.process.survivors import Survivor, survivors
 from trainer.run.records import read_hello
@@ -18,10 +18,10 @@ WAKE_S = 1.0
 UNKILLABLE_SCAN_S = 1.0
 
 
-class Vigil:
+class AttemptWatch:
     """From the spawn (or the adoption) to the end of the last process. `words` is the reason of `running`."""
 
-    def __init__(self, post: Post, record: ProcessRecord, words: str = "") -> None:
+    def __init__(self, post: SupervisorContext, record: ProcessRecord, words: str = "") -> None:
         self._post = post
         self._record = record
         self._words = words
@@ -31,7 +31,7 @@ class Vigil:
         self._killed = ""
         self._next_wake = 0.0
 
-    def stay(self, trainer: Watched | None) -> Outcome:
+    def stay(self, trainer: Watched | None) -> AttemptOutcome:
         """How it ended, when nothing of it lives any more. None: the trainer is gone, workers are left."""
         post = self._post
         self._tick(trainer)
@@ -39,7 +39,7 @@ class Vigil:
             self._tick(trainer)
         if left := clear(post.run, self._record, post.patience, post.talk):
             self._hold_on(left)
-        ending = trainer.reap() if trainer else Ending(known=False)
+        ending = trainer.reap() if trainer else ProcessEnd(known=False)
         word = last_word(post)
         outcome = outcome_of(post.spec.kind, ending, word, stop_asked=self._stopping, killed=self._killed)
         if outcome.state is State.STOPPED and self._stopping and post.spec.kind == "trainer":

@@ -3,15 +3,15 @@
 import time
 
 from remote.supervisor.attempt import adopt, never_started, run_attempt
-from remote.supervisor.attempt_outcome import Outcome
+from remote.supervisor.attempt_outcome import AttemptOutcome
 from remote.supervisor.progress import events_size, made_progress
 from remote.supervisor.restart_policy import Retry, retry_for
-from remote.supervisor.supervisor_context import Post, last_word
+from remote.supervisor.supervisor_context import SupervisorContext, last_word
 from trainer.run.checkpoints.manifest import newest_valid
 from trainer.run.states import State
 
 
-def supervise(post: Post) -> None:
+def supervise(post: SupervisorContext) -> None:
     """Run attempts until one ending stands, write it, and only then let the locks go.
 
     Raises:
@@ -29,7 +29,7 @@ def supervise(post: Post) -> None:
     finish(post, outcome)
 
 
-def finish(post: Post, outcome: Outcome) -> None:
+def finish(post: SupervisorContext, outcome: AttemptOutcome) -> None:
     """Answers, then the terminal state, fsynced; then the locks. On a full disk the state matters most."""
     try:
         post.desk.answer(last_word(post))
@@ -42,7 +42,7 @@ def finish(post: Post, outcome: Outcome) -> None:
         lock.close()
 
 
-def newest(post: Post) -> str:
+def newest(post: SupervisorContext) -> str:
     """The checkpoint that a restart continues from; "" starts over."""
     if post.spec.kind == "command":
         return ""
@@ -50,7 +50,7 @@ def newest(post: Post) -> str:
     return found.name if found else ""
 
 
-def _retry(post: Post, outcome: Outcome, before: int) -> Retry | None:
+def _retry(post: SupervisorContext, outcome: AttemptOutcome, before: int) -> Retry | None:
     post.desk.look()
     if not set(post.spec.devices) <= set(post.job.locks):
         return None  # adopted while another run had its device
@@ -64,12 +64,12 @@ def _retry(post: Post, outcome: Outcome, before: int) -> Retry | None:
     )
 
 
-def _progressed(post: Post, before: int) -> bool:
+def _progressed(post: SupervisorContext, before: int) -> bool:
     """A command's steps are unknown: it counts as having made some."""
     return post.spec.kind == "command" or made_progress(post.run, post.journal.record.attempt, before)
 
 
-def _back_off(post: Post, outcome: Outcome, retry: Retry) -> Outcome | None:
+def _back_off(post: SupervisorContext, outcome: AttemptOutcome, retry: Retry) -> AttemptOutcome | None:
     """Wait before the next attempt; an ending at once if an operator asks for one meanwhile."""
     spent = f"{retry.spent} of {post.spec.restart.max}"
     words = f"{outcome.reason or outcome.state}; restart in {retry.delay_s:g} s ({spent})"

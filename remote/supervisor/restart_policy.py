@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from remote.supervisor.attempt_outcome import NO_STEPS, Outcome
+from remote.supervisor.attempt_outcome import NO_STEPS, AttemptOutcome
 from trainer.run.spec import RunSpec
 from trainer.run.states import State
 
@@ -24,7 +24,7 @@ def weight(progressed: bool) -> int:
 
 
 def retry_for(
-    spec: RunSpec, outcome: Outcome, *, asked: bool, progressed: bool, spent: int, cap_s: float
+    spec: RunSpec, outcome: AttemptOutcome, *, asked: bool, progressed: bool, spent: int, cap_s: float
 ) -> Retry | None:
     """The next try, or None if this ending stands.
 
@@ -40,7 +40,7 @@ def retry_for(
     return Retry(total, min(cap_s, policy.backoff_s * 2.0 ** (total - 1)))
 
 
-def _retryable(spec: RunSpec, outcome: Outcome) -> bool:
+def _retryable(spec: RunSpec, outcome: AttemptOutcome) -> bool:
     if outcome.state in (State.FAILED, State.DIED, State.DIED_REBOOT):
         hopeless = spec.kind == "trainer" and (outcome.code in HOPELESS_CODES or outcome.reason == NO_STEPS)
         return not hopeless

@@ -185,7 +185,7 @@ def test_a_log_without_newlines_is_kept_by_its_bytes(monkeypatch: pytest.MonkeyP
 
 def test_a_board_keeps_so_many_runs_and_takes_news_of_those(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_cache, "RUNS_MAX", 3)
-    kept = run_cache.Board()
+    kept = run_cache.RunCache()
     kept.put_all([view(f"run{n}-aaaaaa") for n in range(9)])
     assert len(kept.all() or ()) == 3
     assert kept.put(view("run1-aaaaaa", seq=9, state="stopped")) is not None

@@ -67,7 +67,7 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class AttemptEnd:
     """Outcome, reason and exit code of an attempt."""
 
     outcome: Outcome

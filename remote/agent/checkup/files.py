@@ -10,7 +10,7 @@ from remote.protocol.finding import Finding
 from trainer.run.atomic import read_json
 from trainer.run.bounds import why_no_number
 from trainer.run.checkpoints.manifest import NAME
-from trainer.run.control import Request
+from trainer.run.control import ControlRequest
 from trainer.run.layout import RunDir, check_run_id
 from trainer.run.logs import log_number
 from trainer.run.process.process_record import read_process
@@ -143,7 +143,7 @@ def _requests(run: RunDir) -> Iterator[Finding]:
     for path in sorted(run.control.glob("*.json")) if run.control.is_dir() else ():
         if path.name.startswith(".") or path.name.endswith(".ack.json"):
             continue
-        if problem := _trouble(lambda path=path: parse(Request, read_json(path), path)):  # type: ignore[misc]
+        if problem := _trouble(lambda path=path: parse(ControlRequest, read_json(path), path)):  # type: ignore[misc]
             yield Finding(
                 level="warning",
                 about=run.run_id,

@@ -10,7 +10,7 @@ from remote.protocol.errors import CallError, ProtocolError, UnreachableError
 from remote.protocol.framing import Frame, FrameReader
 from remote.protocol.messages import LINE_LIMIT, Pushed, Reply, encode_request
 from remote.protocol.sanitise import clean
-from remote.transport.base import Carrier, Ending, Sftp, Transport
+from remote.transport.base import AgentExit, Carrier, Sftp, Transport
 
 TALK_LIMIT = 4096
 LAST_WORDS_S = 0.5
@@ -18,21 +18,21 @@ AHEAD_MAX = 64  # reads that wait for the session's thread; then the host waits
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class MessagesReceived:
     """Messages that one read completed."""
 
     messages: tuple[Reply | Pushed | Frame, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class StderrText:
     """Text on the agent's stderr, or noise before its first line."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ConnectionClosed:
     """Nothing more will be heard.
 
     Attributes:
@@ -43,7 +43,7 @@ class Ended:
     """
 
     reason: str
-    ending: Ending
+    ending: AgentExit
     was_awake: bool = True
     last_talk: str = ""
     noise: str = ""
@@ -54,13 +54,15 @@ class Ended:
         return f"{self.reason} ({self.ending.text}{f': {said}' if said else ''})"
 
 
-Sound: TypeAlias = Heard | Talk | Ended
+ConnectionEvent: TypeAlias = MessagesReceived | StderrText | ConnectionClosed
 
 
 class Connection:
     """Calls `on_sound(self, sound)` from its own threads."""
 
-    def __init__(self, transport: Transport, on_sound: Callable[["Connection", Sound], None]) -> None:
+    def __init__(
+        self, transport: Transport, on_sound: Callable[["Connection", ConnectionEvent], None]
+    ) -> None:
         self._transport = transport
         self._on_sound = on_sound
         self._reader = FrameReader()
@@ -130,7 +132,7 @@ class Connection:
                     self._say(reader.noise)
                     reader.noise = b""
                 if messages:
-                    self._hand_over(Heard(tuple(messages)))
+                    self._hand_over(MessagesReceived(tuple(messages)))
         except ProtocolError as error:
             reason = f"not understood: {error}"
         except (OSError, ValueError) as error:  # ValueError: the pipe was closed by us meanwhile
@@ -138,7 +140,7 @@ class Connection:
         self._drainer.join(LAST_WORDS_S)  # what it said last is worth hearing before the end is told
         self._out.put(None)
         ending = self._transport.close()
-        self._on_sound(self, Ended(reason, ending, reader.is_awake, self._last_talk, self.noise))
+        self._on_sound(self, ConnectionClosed(reason, ending, reader.is_awake, self._last_talk, self.noise))
 
     def _write(self) -> None:
         try:
@@ -158,13 +160,13 @@ class Connection:
         text = _cleaned(data)
         if text.strip():
             self._last_talk = _last_line(text)
-            self._hand_over(Talk(text))
+            self._hand_over(StderrText(text))
 
     def took(self) -> None:
-        """The session's thread has taken one `Heard` or `Talk`."""
+        """The session's thread has taken one `MessagesReceived` or `StderrText`."""
         self._ahead.release()
 
-    def _hand_over(self, sound: Heard | Talk) -> None:
+    def _hand_over(self, sound: MessagesReceived | StderrText) -> None:
         """Tell it, and wait where too much is untaken: what is not read is held back at the host."""
         while not self._ahead.acquire(timeout=LAST_WORDS_S):
             if self._is_closing:
