@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from remote.actions.inherited import inherited
-from remote.session.dialogue import whoami
+from remote.audit.whoami import whoami
 from trainer.run.layout import new_run_id
 from trainer.run.spec import Kind, Restart, RunSpec
 

@@ -2,20 +2,23 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from remote.agent.checkup.files import count_malformed
-from remote.agent.runs.run_views import Views, readable
+from remote.agent.run_views import Views, readable
 from remote.hosts.address import Address
 from remote.hosts.hosts_file import parse_hosts
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import FrameReader
-from remote.protocol.messages import MAGIC, decode_request
+from remote.protocol.messages import MAGIC, Reply, decode_request
+from remote.protocol.results import CheckpointRow, RunList
 from remote.protocol.sanitise import steers
+from remote.protocol.values import read_as
+from remote.protocol.verbs import RUNS
 from remote.protocol.views import RunView
-from remote.run_list import RunList
+from remote.session.pending_calls import answer_to
 from remote.session.updates import Bytes, RunsSeen
 from remote.ssh.config.effective import target_of
 from remote.ssh.config.openssh import Asker, fields_of
@@ -63,9 +66,10 @@ def protocol(data: bytes) -> None:
     request, _, answers = data.partition(b"\n")
     decode_request(request)
     for message in FrameReader().feed(MAGIC + answers):
-        result = getattr(message, "result", None)
-        if isinstance(result, Mapping) and "runs" in result:
-            assert not any(steers(run.name + run.reason) for run in RunList.from_json(result).runs)
+        if isinstance(message, Reply) and message.error is None and "runs" in message.result:
+            listed = answer_to(RUNS, message)
+            if isinstance(listed, RunList):
+                assert not any(steers(run.name + run.reason) for run in listed.runs)
 
 
 def run_folder(data: bytes) -> None:
@@ -84,7 +88,7 @@ def run_folder(data: bytes) -> None:
         shown = readable(Views(home), run)
         assert isinstance(shown, RunView | RunError), shown
         if isinstance(shown, RunView):
-            assert RunView.from_json(json.loads(json.dumps(shown.to_json(), allow_nan=False)))
+            RunView.from_json(json.loads(json.dumps(shown.to_json(), allow_nan=False)))
         count_malformed(run.events, 1 << 16)
 
 
@@ -109,7 +113,7 @@ def checkpoints(data: bytes) -> None:
     """The first line is a manifest, the second what a host says of one."""
     manifest, _, row = data.partition(b"\n")
     parse_manifest(manifest, "step-00000010")
-    RemoteCheckpoint.from_json(decode_record(row, "a row"))
+    RemoteCheckpoint.of(read_as(CheckpointRow, decode_record(row, "a row")))
 
 
 def hosts(data: bytes) -> None:

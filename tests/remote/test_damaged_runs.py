@@ -6,6 +6,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ def test_damage_of_one_run_stays_in_its_folder(
         if trial % EACH == EACH - 1:
             CLIENTS[trial % 3 if EACH == 1 else trial // EACH % 3](home, *healthy)
             for run_id in healthy:
-                wait_until(lambda run_id=run_id: is_over(home, run_id), 30.0, f"{run_id} {trial} {made}")
+                wait_until(partial(is_over, home, run_id), 30.0, f"{run_id} {trial} {made}")
             healthy = [start(agent), start(agent)]
     record_property("trials", COUNT)
 

@@ -14,7 +14,7 @@ PAYLOADS = ("\x1b]52;c;{tag}\x1b\\", "\x1b]2;{tag}\x07", "\x1b[2J{tag}", "\x9b31
 def texts_of(kind: type) -> list[str]:
     """Fields of an event type that can hold a text, in whatever way."""
     hints = get_type_hints(kind)
-    return [item.name for item in fields(kind) if _holds_text(hints[item.name])]  # type: ignore[arg-type]
+    return [item.name for item in fields(kind) if _holds_text(hints[item.name])]
 
 
 def _holds_text(hint: Any) -> bool:
@@ -25,7 +25,7 @@ def forged(name: str, kind: type, payload: str) -> dict[str, Any]:
     """An event of that type with the payload in each of its texts, and beneath new names."""
     hints = get_type_hints(kind)
     event: dict[str, Any] = {"type": name, "seq": 9, "attempt": 1, "t": 5.0, "step": 60}
-    for item in fields(kind):  # type: ignore[arg-type]
+    for item in fields(kind):
         said = payload.format(tag=f"{name}.{item.name}")
         if item.name in ("seq", "attempt", "t", "step"):
             continue

@@ -2,25 +2,14 @@
 
 import argparse
 
-EXIT_CODES = """exit codes:
-  0 ok   1 failure   2 usage or configuration   3 refused or incompatible
-  4 busy   5 unreachable   6 not found   7 time-out"""
-
-RUN_HELP = "run id, or the beginning of one; HOST:RUN names its host too"
-
-EPILOG = f"""Without a command, the cockpit opens. Runs go on when it is closed.
-
-{EXIT_CODES}
-
-Everything lives in ~/.photinus, or in $PHOTINUS_HOME where that is set."""
+from tui.commands import inspect
+from tui.commands.arguments import EPILOG, RUN_HELP, Commands, add_command
+from tui.commands.hosts import subcommands
+from tui.commands.runs import pull_push
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; `args.command` is empty for the cockpit."""
-    from tui.commands import inspect
-    from tui.commands.hosts import subcommands
-    from tui.commands.runs import pull_push
-
     parser = argparse.ArgumentParser(
         prog="photinus",
         description="A terminal cockpit for training hosts.",
@@ -42,33 +31,6 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
-
-
-def add_command(
-    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
-) -> argparse.ArgumentParser:
-    """A command of one host, with `--json` and `--host`."""
-    parser = add_bare_command(commands, name, text)
-    parser.add_argument("--host", default="local", help="the host (default: local, this machine)")
-    return parser
-
-
-def add_bare_command(
-    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
-) -> argparse.ArgumentParser:
-    """A command with `--json`, its description and exit codes; for what names its host in another way."""
-    parser = commands.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout; talk goes to stderr")
-    return parser
-
-
 def _add_cockpit(commands: "Commands[argparse.ArgumentParser]") -> None:
     demo = commands.add_parser("demo", help="open the cockpit on a live Kuramoto run")
     demo.add_argument("--preset", default="kssm-v3-tiny", help="what the demo trains (default: kssm-v3-tiny)")
@@ -85,6 +47,14 @@ def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
     ls.add_argument(
         "--timeout", type=float, default=10.0, metavar="S", help="how long to wait for a host (default: 10)"
     )
+    ls.add_argument(
+        "--last",
+        type=int,
+        default=20,
+        metavar="N",
+        help="how many of the runs that are over are listed, those that ended last (default: 20)",
+    )
+    ls.add_argument("--all", action="store_true", help="list every run that was ever started")
     show = add_command(commands, "show", "show one run: state, metrics, health, last checkpoint")
     show.add_argument("run", help=RUN_HELP)
     read = commands.add_parser("read", help="recognise a training log and print its events, one a line")
@@ -196,6 +166,7 @@ def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
     events.add_argument("run", help=RUN_HELP)
     for parser in (tail, events):
         parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")
+    tail.add_argument("--all", action="store_true", help="the whole log, from its first byte on")
     tail.add_argument(
         "-n", "--bytes", type=int, default=65536, help="how much of the end of the log (default: 65536)"
     )

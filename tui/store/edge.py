@@ -1,7 +1,7 @@
 """What a run says, as a screen may have it: every text cleaned and bounded, once, before it is kept.
 
-The bounds of what is remembered of a run stand here, too (of a host: `remote.session.run_cache`). What they leave out is
-counted and told.
+The bounds of what is remembered of a run stand here, too (of a host: the run cache). What they leave
+out is counted and told.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ from trainer.run.run_errors import CheckpointError
 
 def check(ctx: Context, deep: bool) -> Iterator[Finding]:
     """Findings about every checkpoint. `deep` hashes each file, which reads gigabytes."""
-    for run in ctx.views.runs():
+    for run in ctx.home.runs():
         found = list_checkpoints(run.checkpoints)
         troubles = {info.name: why for info in found if (why := trouble(info, deep))}
         sound = [info for info in found if info.name not in troubles]

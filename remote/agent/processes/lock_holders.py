@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.run.process.kernel_linux import ProcessReader, ProcStat, system_reader
+from trainer.run.process.kernel import ProcessReader, ProcStat
+from trainer.run.process.system_kernel import system_reader
 
 COMMAND_MAX = 120
 

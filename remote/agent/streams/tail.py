@@ -9,7 +9,7 @@ from pathlib import Path
 from remote.agent.streams.source import FollowedFiles, WatchedFile, find_inode, first_cursor
 from remote.protocol.messages import WINDOW, BytesHeader, Cursor, encode
 
-__all__ = ["Source", "Tail", "WatchedFile", "first_cursor"]
+__all__ = ["Tail", "WatchedFile", "first_cursor"]
 
 CHUNK = 1 << 16
 CHECKED = 64
@@ -51,6 +51,12 @@ class Tail:
         here = os.fstat(self._fd).st_size - self._offset if self._fd >= 0 else 0
         later = [path for path in self.source.files() if number(path.name) > number(self._file)]
         return max(0, here) + sum(map(_size, later))
+
+    def before(self) -> int:
+        """Bytes that stand before the cursor now, in its file and in those before it."""
+        number = self.source.number
+        earlier = [path for path in self.source.files() if number(path.name) < number(self._file)]
+        return self._offset + sum(map(_size, earlier))
 
     def acknowledge(self, received: int) -> None:
         """The client has read this many bytes of the stream."""
@@ -162,6 +168,7 @@ class Tail:
             off=self._offset,
             n=len(data),
             ino=self._inode,
+            at=os.fstat(self._fd).st_mtime,
         )
         frames.append(header.encode() + data)
         self._offset += len(data)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.hosts.host import read_own
+from remote.hosts.client_state import read_own
 from remote.protocol.errors import CallError
 from tests.remote.conftest import end_everything
 from trainer.cli import main as train

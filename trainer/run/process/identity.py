@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any, NewType
 
 from trainer.run.bounds import why_misfit
-from trainer.run.process.kernel_linux import LinuxReader, ProcessReader, system_reader
+from trainer.run.process.kernel import ProcessReader
+from trainer.run.process.kernel_linux import LinuxReader
+from trainer.run.process.system_kernel import system_reader
 from trainer.run.run_errors import RecordError
 
 BootId = NewType("BootId", str)

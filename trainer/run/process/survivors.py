@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import Identity
-from trainer.run.process.kernel_linux import ProcessReader, ProcStat, system_reader
+from trainer.run.process.kernel import ProcessReader, ProcStat
 from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord
+from trainer.run.process.system_kernel import system_reader
 
 
 @dataclass(frozen=True, slots=True)
