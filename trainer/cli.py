@@ -14,7 +14,9 @@ from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
 from trainer.job.environment import prepare_environment
 from trainer.job.outcome import BusyError, ExitCode, RefusedError
-from trainer.run.run_errors import SpecError
+from trainer.run.home import state_root
+from trainer.run.ownership import check_root
+from trainer.run.run_errors import HomeError, SpecError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(words)
     arguments.words = words
     try:
+        check_root(state_root())
         code: ExitCode = arguments.command(arguments)
+    except HomeError as error:
+        return fail(error, ExitCode.REFUSED)
     except (ConfigError, SpecError) as error:
         return fail(error, ExitCode.USAGE)
     except KeyboardInterrupt:

@@ -3,3 +3,7 @@
 
 class ConfigError(ValueError):
     """A configuration that cannot be used. Its message names the key and the remedy; the exit code is 2."""
+
+
+class UntrustedError(ConfigError):
+    """A file that another user could have planted or changed: it is not read."""
