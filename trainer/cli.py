@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from trainer.commands import causality, corpus, evaluate, reproduce, run, sample
+from trainer.commands import causality, corpus, evaluate, reproduce, run, sample, selftest
 from trainer.commands.run import configuration
 from trainer.config.config_error import ConfigError
 from trainer.config.keys import flatten, keys
@@ -65,7 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     config.set_defaults(command=config_command)
     configuration(config)
-    for command in (corpus, causality, evaluate, sample, reproduce):
+    for command in (corpus, causality, evaluate, sample, reproduce, selftest):
         command.add_to(commands)
     return parser
 
