@@ -1,4 +1,4 @@
-"""Kernel locks (flock): they end with their last holder, however it ends; those of runs are never unlinked."""
+"""Kernel locks (flock): they end with their last holder, however it ends; those of runs stay on disk."""
 
 import contextlib
 import errno
