@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from remote.hosts.address import ssh_words
 from remote.hosts.host import Host
 from remote.hosts.placement import read_placement
 from remote.protocol.arguments import NoArgs, PingArgs
@@ -16,6 +17,8 @@ from remote.protocol.verbs import PING, RUNS
 from remote.session.last_seen import note
 from remote.session.session import Session
 from remote.transport.base import Answers, ConnectAttempt
+from remote.transport.login_shell import said_by, shell_ended
+from remote.transport.sftp import Sftp
 
 if TYPE_CHECKING:
     from remote.ssh.client import SshClient
@@ -138,7 +141,7 @@ def check_connectivity(
 
 
 def _ssh_steps(walk: ConnectivityTest, host: Host) -> bool:
-    from remote.ssh.config.effective import target_of
+    from remote.ssh.config.effective import target_of, what_matters
 
     try:
         target = target_of(host.address, host.name)
@@ -146,32 +149,33 @@ def _ssh_steps(walk: ConnectivityTest, host: Host) -> bool:
         walk.fail("config", error)
         return False
     route = " via ".join([target.where, *(hop.where for hop in reversed(target.hops))])
-    said = [route, *([target.note] if target.note else [])]
-    if target.not_honoured:
-        said.append(f"not honoured: {', '.join(target.not_honoured)}")
+    said = [route, *(hop.note for hop in (target, *target.hops) if hop.note)]
+    matters, harmless = what_matters(target.not_honoured)
+    said += [f"not honoured: {', '.join(matters)}"] if matters else []
+    said += [f"without effect here: {', '.join(harmless)}"] if harmless else []
     walk.add("config", True, "; ".join(said))
     client = walk.reach()
     if client is None:
         return False
     try:
-        return _shell_step(walk, client) and _python_step(walk, client, host)
+        return _shell_step(walk, client, host) and _python_step(walk, client, host)
     finally:
         client.close()
 
 
-def _shell_step(walk: ConnectivityTest, client: "SshClient") -> bool:
+def _shell_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> bool:
     begun = time.monotonic()
     try:
         ran = client.run(f"printf {WORD.decode()}", timeout_s=SHELL_S)
-    except OSError as error:
+    except (CallError, OSError) as error:
         walk.fail("shell", error)
         return False
     before, found, after = ran.out.partition(WORD)
     ms = (time.monotonic() - begun) * 1000
     if not found:
-        why = f"the login shell ended with code {ran.code} before it ran a command"
-        remedy = "look for `exit` or a missing program in the shell's start-up files (~/.bashrc, ~/.profile)"
-        walk.add("shell", False, why, remedy, code="refused", ms=ms)
+        said = said_by(ran.err, ran.out)
+        why = shell_ended(host.name, ran.code, said, ssh_words(host.address), "it ran a command")
+        walk.add("shell", False, why.message, why.remedy, code=why.code, ms=ms)
         return False
     noise = len(before) + len(after)
     said = f"prints {noise} bytes of its own, which are skipped" if noise else "quiet"
@@ -180,6 +184,7 @@ def _shell_step(walk: ConnectivityTest, client: "SshClient") -> bool:
 
 
 def _python_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> bool:
+    from remote.deploy.plan import choose_python, foresee
     from remote.deploy.survey import probe
 
     begun = time.monotonic()
@@ -189,35 +194,38 @@ def _python_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> boo
         walk.fail("python", error)
         return False
     ms = (time.monotonic() - begun) * 1000
-    found = survey.pythons[0].label if survey.pythons else ""
-    usable = [one for one in survey.pythons if one.version >= (3, 11)]
-    if survey.home_trouble:
-        walk.add("python", False, survey.home_trouble, "then test again", code="refused", ms=ms)
-    elif not usable:
-        walk.add(
-            "python",
-            False,
-            f"the newest Python found is {found}" if found else "no Python was found",
-            "install Python 3.11 or newer there, or name one with `python:`",
-            code="refused",
-            ms=ms,
-        )
+    try:
+        notes = foresee(survey, host)
+        python = choose_python(survey, host)
+    except CallError as error:
+        if not survey.environments:
+            walk.add("python", False, error.message, error.remedy, code=error.code, ms=ms)
+            return False
+        walk.add("python", True, f"a new deploy would be refused: {error.message}; {error.remedy}", ms=ms)
     else:
-        walk.add("python", True, f"{usable[0].label}, {survey.system} {survey.arch}", ms=ms)
-        walk.report.host_id = _host_id(client, survey.home)
-    return bool(usable) and not survey.home_trouble
+        said = [f"{python.label}, {survey.system} {survey.arch}", *(f"note: {note}" for note in notes)]
+        walk.add("python", True, "; ".join(said), ms=ms)
+    return _files_step(walk, client, survey.home)
 
 
-def _host_id(client: "SshClient", home: str) -> str:
+def _files_step(walk: ConnectivityTest, client: "SshClient", home: str) -> bool:
+    """Open a channel for files, and read which state root it is, where there is one."""
+    begun = time.monotonic()
+    try:
+        with contextlib.closing(client.sftp()) as sftp:
+            walk.report.host_id = _host_id(sftp, home)
+    except (CallError, OSError) as error:
+        walk.fail("files", error)
+        return False
+    walk.add("files", True, "SFTP", ms=(time.monotonic() - begun) * 1000)
+    return True
+
+
+def _host_id(sftp: Sftp, home: str) -> str:
     """Which state root it is, where there is one: known before anything is deployed from here."""
-    with contextlib.suppress(OSError, CallError, ValueError, EOFError):
-        sftp = client.sftp()
-        try:
-            file = sftp.open(f"{home}/host.json", "rb")
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        with contextlib.closing(sftp.open(f"{home}/host.json", "rb")) as file:
             raw: Any = json.loads(file.read(4096))
-            file.close()
-        finally:
-            sftp.close()
         if isinstance(raw, dict) and isinstance(raw.get("host_id"), str):
             return clean_line(raw["host_id"])
     return ""
@@ -268,10 +276,11 @@ def walk_in(session: Session, ask: Ask, timeout: float) -> Any:
 
 
 def _remedy_for(step: str, host: Host) -> str:
+    words = ssh_words(host.address)
     return {
-        "config": "look at `ssh -G` of that address",
+        "config": f"look at `ssh -G {words}`",
         "dns": f"is {host.address} spelled right, and is this machine in its network (VPN)?",
-        "ssh": f"try `ssh -v {host.address}`",
+        "ssh": f"try `ssh -v {words}`",
         "tcp": "is the machine on and in this network, and does its SSH server run on that port?",
-        "auth": f"try `ssh {host.address}`; `ssh-add -l` lists the keys of your agent",
-    }.get(step.split(" via ")[0], f"try `ssh {host.address}`")
+        "auth": f"try `ssh {words}`; `ssh-add -l` lists the keys of your agent",
+    }.get(step.split(" via ")[0], f"try `ssh {words}`")

@@ -168,6 +168,6 @@ def _take(line: bytes, hearing: Hearing) -> dict[str, Any] | None:
 
 def _as_error(raw: Mapping[str, Any]) -> CallError:
     texts = [
-        clean_line(raw[key])[:1000] if isinstance(raw.get(key), str) else "" for key in ("message", "remedy")
+        clean_line(raw[key])[:2000] if isinstance(raw.get(key), str) else "" for key in ("message", "remedy")
     ]
     return CallError(known_code(str(raw.get("code"))), texts[0] or "the host refused", texts[1])

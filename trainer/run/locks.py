@@ -1,4 +1,4 @@
-"""Kernel locks (flock): they end with their last holder, however it ends; those of runs stay on disk."""
+"""Kernel locks (flock): they end with their last holder, however it ends; a run's are never unlinked."""
 
 import contextlib
 import errno

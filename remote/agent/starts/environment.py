@@ -5,8 +5,10 @@ from pathlib import Path
 
 from remote.deploy.on_host.installed import ENVS, Installed, read_installed
 from trainer.run.home import Home
+from trainer.run.requirements import REMEDY
 from trainer.run.spec import RunSpec
 
+DEPLOYED_REMEDY = "photinus hosts deploy HOST, with another `torch:` than none in hosts.yaml"
 UNDEPLOYED = Installed(home="", env="", wheel="", version="")
 
 
@@ -35,3 +37,8 @@ def deployed_root() -> Path | None:
     """
     home = own().home
     return Path(home) if home else None
+
+
+def training_remedy() -> str:
+    """What gives this interpreter what it lacks for training; what was deployed is never changed."""
+    return DEPLOYED_REMEDY if own().env else REMEDY

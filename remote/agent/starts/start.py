@@ -10,7 +10,7 @@ from remote.agent.context import Context
 from remote.agent.processes.lock_holders import Holder, holders
 from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.starts.busy import already_running, busy, owner_of
-from remote.agent.starts.environment import own, pinned
+from remote.agent.starts.environment import pinned, training_remedy
 from remote.agent.starts.host_paths import demand_data, grounded
 from remote.agent.starts.parent import demand_parent
 from remote.agent.starts.program_check import demand_program
@@ -25,12 +25,11 @@ from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import boot_id
 from trainer.run.records import claim_start, read_spec, read_start, read_state, write_spec, write_state
-from trainer.run.requirements import REMEDY, missing_for_training
+from trainer.run.requirements import missing_for_training
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
 
 DISK_MIN = 1 << 20
-DEPLOYED_REMEDY = "photinus hosts deploy HOST, with another `torch:` than none in hosts.yaml"
 Check: TypeAlias = Callable[[], None]
 
 
@@ -224,8 +223,8 @@ def check_host(ctx: Context, spec: RunSpec, checkpoint_bytes: int) -> None:
             "need_deploy", f"environment {spec.env_hash} is not on this host", "deploy to it first"
         )
     if spec.kind == "trainer" and (missing := missing_for_training()):
-        remedy = DEPLOYED_REMEDY if own().env else REMEDY
-        raise CallError("need_deploy", f"this host cannot train: {', '.join(missing)} is missing", remedy)
+        why = f"this host cannot train: {', '.join(missing)} is missing"
+        raise CallError("need_deploy", why, training_remedy())
     known = ctx.devices()
     if absent := [name for name in spec.named_devices if name not in known]:
         raise CallError(

@@ -72,6 +72,7 @@ class Connection:
         self._out: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._next_id = 0
         self._last_talk = ""
+        self._may_send = threading.Event()
         self._drainer, *self._others = [
             threading.Thread(target=work, name=f"photinus-{work.__name__.strip('_')}", daemon=True)
             for work in (self._drain, self._read, self._write)
@@ -113,10 +114,15 @@ class Connection:
 
     def close(self) -> threading.Thread:
         """End the agent and the threads, without waiting; the thread that waits for the agent's end."""
-        self._out.put(None)
+        self._end_writer()
         thread = threading.Thread(target=self._transport.close, name="photinus-close", daemon=True)
         thread.start()
         return thread
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether the agent has said its first line."""
+        return self._reader.is_awake
 
     @property
     def noise(self) -> str:
@@ -131,6 +137,8 @@ class Connection:
                 if reader.noise:
                     self._say(reader.noise)
                     reader.noise = b""
+                if reader.is_awake:
+                    self._may_send.set()
                 if messages:
                     self._on_sound(self, MessagesReceived(tuple(messages)))
         except ProtocolError as error:
@@ -138,16 +146,21 @@ class Connection:
         except (OSError, ValueError) as error:  # ValueError: the pipe was closed by us meanwhile
             reason = f"the link broke: {error}"
         self._drainer.join(LAST_WORDS_S)  # what it said last is worth hearing before the end is told
-        self._out.put(None)
+        self._end_writer()
         ending = self._transport.close()
         self._on_sound(self, ConnectionClosed(reason, ending, reader.is_awake, self._last_talk, self.noise))
 
     def _write(self) -> None:
+        self._may_send.wait()  # until the agent's first line: before it, a shell may be what reads
         try:
-            while (line := self._out.get()) is not None:
+            while (line := self._out.get()) is not None and self._reader.is_awake:
                 self._transport.write(line)
         except (OSError, ValueError):
             self._transport.close()  # then the reader ends, and tells
+
+    def _end_writer(self) -> None:
+        self._out.put(None)
+        self._may_send.set()
 
     def _drain(self) -> None:
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
 from remote.transport.base import ConnectAttempt
 from tests.sshd.delay import DelayProxy
@@ -129,8 +130,9 @@ def test_what_is_no_sftp_server_is_told_and_gives_its_channel_back(
     monkeypatch.setattr("remote.ssh.client.OPENING_S", 3.0)
     client = connect(start_sshd(options={"Subsystem": f"sftp {program}"}).host(), ConnectAttempt())
     for _ in range(2):
-        with pytest.raises(OSError, match="box offers no SFTP"):
+        with pytest.raises(CallError, match="box offers no SFTP") as caught:
             client.sftp()
+        assert caught.value.code == "refused"
     assert client.run("echo here").out == b"here\n"
     client.close()
 
@@ -138,7 +140,12 @@ def test_what_is_no_sftp_server_is_told_and_gives_its_channel_back(
 def test_a_host_without_sftp_is_told(start_sshd: Callable[..., Sshd]) -> None:
     sshd = start_sshd(options={"Subsystem": "other /bin/false"})
     client = connect(sshd.host(), ConnectAttempt())
-    with pytest.raises(OSError, match=r"box"):
-        client.sftp()
+    for _ in range(2):
+        with pytest.raises(CallError, match="box offers no SFTP") as caught:
+            client.sftp()
+        assert (caught.value.code, caught.value.exit_code) == ("refused", 3), (
+            "a refusal for good, no lost link"
+        )
+        assert "Subsystem sftp internal-sftp" in caught.value.remedy
     assert client.run("echo here").out == b"here\n"
     client.close()

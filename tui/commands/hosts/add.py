@@ -126,7 +126,7 @@ def step_words(step: Step) -> str:
     said = "; ".join(part for part in (step.said, ms if step.name != "round trip" else "") if part)
     remedy = f"\n{'':21}remedy: {step.remedy}" if step.remedy and step.ok is False else ""
     hint = f" ({step.remedy})" if step.remedy and step.ok is None else ""
-    return f"{SIGNS[step.ok]:7}{step.name:14}{said}{hint}{remedy}"
+    return f"{SIGNS[step.ok]:7}{step.name:13} {said}{hint}{remedy}"
 
 
 def _told(put: Callable[[str], None]) -> Callable[[Step], None]:

@@ -2,7 +2,8 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from remote.hosts.host import Host
@@ -30,9 +31,10 @@ def deploy(args: argparse.Namespace) -> int:
         from tui.commands.hosts.tidy import tidy
 
         return tidy(host, args)
-    placement = deploy_to(
-        host, prompter_of(args, f"photinus hosts deploy {host.name}"), Answers(), force=args.force
-    )
+    prompter = prompter_of(args, f"photinus hosts deploy {host.name}")
+    wheels = Path(args.wheels) if args.wheels else None
+    how = DeployOptions(force=args.force, trust_index=args.trust_index, wheels=wheels)
+    placement = deploy_to(host, prompter, Answers(), how)
     answer(
         {"name": host.name, **asdict(placement)},
         args.json,
@@ -41,7 +43,18 @@ def deploy(args: argparse.Namespace) -> int:
     return OK
 
 
-def deploy_to(host: Host, desk: Prompter, answers: Answers, *, force: bool = False) -> Placement:
+@dataclass(frozen=True, slots=True)
+class DeployOptions:
+    """How a deploy is done; see `remote.deploy.deploy.deploy`."""
+
+    force: bool = False
+    trust_index: bool = False
+    wheels: Path | None = None
+
+
+def deploy_to(
+    host: Host, desk: Prompter, answers: Answers, how: DeployOptions = DeployOptions()
+) -> Placement:
     """Deploy, questions asked on the way; progress goes to stderr.
 
     Raises:
@@ -55,7 +68,14 @@ def deploy_to(host: Host, desk: Prompter, answers: Answers, *, force: bool = Fal
     ask = desk.asker(host.name)
     while True:
         try:
-            placement = carry(host, ConnectAttempt(answers=answers), say, force=force)
+            placement = carry(
+                host,
+                ConnectAttempt(answers=answers),
+                say,
+                force=how.force,
+                trust_index=how.trust_index,
+                wheels=how.wheels,
+            )
             break
         except QuestionError as error:
             answers.take(error.question, ask(error))
