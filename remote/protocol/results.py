@@ -114,6 +114,44 @@ class Reaped(VerbResult, frozen=True, kw_only=True):
     signal: int
 
 
+class MemoryPressure(VerbResult, frozen=True, kw_only=True):
+    """How tight memory is: macOS by its own level, Linux by the share of time that tasks waited for it."""
+
+    level: str | None = None
+    stalled_percent: Number | None = None
+    swap_used: Number | None = None
+    compressed: Number | None = None
+    wired: Number | None = None
+
+
+class AcceleratorLoad(VerbResult, frozen=True, kw_only=True):
+    """One accelerator: bytes, percent, watts, degrees Celsius; None where it cannot be read."""
+
+    device: str | None = None
+    name: str | None = None
+    util_percent: Number | None = None
+    mem_total: Number | None = None
+    mem_used: Number | None = None
+    mem_allocated: Number | None = None
+    power_w: Number | None = None
+    temperature_c: Number | None = None
+
+
+class HostLoad(VerbResult, frozen=True, kw_only=True):
+    """How busy a host is; None where it cannot be read, never zero. `cost_ms`: of taking this reading."""
+
+    cpu_percent: Number | None = None
+    cpu_count: int | None = None
+    load: list[Number] | None = None
+    mem_total: Number | None = None
+    mem_used: Number | None = None
+    pressure: MemoryPressure | None = None
+    disk_total: Number | None = None
+    disk_free: Number | None = None
+    gpus: list[AcceleratorLoad] | None = None
+    cost_ms: Number | None = None
+
+
 class FileRow(VerbResult, frozen=True, kw_only=True):
     """A file that lies in a draft."""
 

@@ -8,7 +8,7 @@ from remote.protocol.arguments import HelloArgs, NoArgs, PingArgs, VerbArgs
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
 from remote.protocol.messages import PROTO, Pushed, Reply
-from remote.protocol.results import Pong, RunList
+from remote.protocol.results import HostLoad, Pong, RunList
 from remote.protocol.sanitise import clean
 from remote.protocol.verbs import HELLO, PING, RUNS, TELEMETRY, Verb
 from remote.protocol.version import version
@@ -89,7 +89,7 @@ class Dialogue:
 
     def _take_own(self, verb: Verb[Any, Any], reply: Reply, connection: Connection) -> int | None:
         answer = answer_to(verb, reply)
-        if isinstance(answer, ProtocolError):
+        if isinstance(answer, ProtocolError) and verb is not TELEMETRY:
             raise answer
         if isinstance(answer, CallError):
             if verb is HELLO:
@@ -102,7 +102,7 @@ class Dialogue:
                 self._take_hello(answer, connection)
             case RunList():
                 self._take_runs(answer, connection)
-            case _:
+            case HostLoad():
                 self._updates.append(Telemetry(answer))
         return None
 
