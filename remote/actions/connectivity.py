@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from remote.hosts.address import ssh_words
 from remote.hosts.host import Host
 from remote.hosts.placement import read_placement
-from remote.protocol.arguments import NoArgs, PingArgs
+from remote.protocol.arguments import PingArgs, RunsArgs
 from remote.protocol.errors import CallError, ErrorCode, QuestionError
 from remote.protocol.sanitise import clean_line
 from remote.protocol.verbs import PING, RUNS
@@ -84,7 +84,11 @@ class ConnectivityTest:
             self.add(name, False, str(error), _remedy_for(name, self._host), code="unreachable")
 
     def begin(self, stage: str) -> None:
-        """The dial is at this stage now: the one before went well."""
+        """The dial is at this stage now: the one before went well; or it waits in it for a person."""
+        name, waits, what = stage.partition(" (")
+        if waits:
+            self._told(Step(name=name, ok=None, said=clean_line(what.removesuffix(")"))))
+            return
         now = time.monotonic()
         if self._open is not None:
             name, since = self._open
@@ -141,7 +145,7 @@ def check_connectivity(
 
 
 def _ssh_steps(walk: ConnectivityTest, host: Host) -> bool:
-    from remote.ssh.config.effective import target_of, what_matters
+    from remote.ssh.config.effective import not_honoured_words, target_of
 
     try:
         target = target_of(host.address, host.name)
@@ -150,9 +154,8 @@ def _ssh_steps(walk: ConnectivityTest, host: Host) -> bool:
         return False
     route = " via ".join([target.where, *(hop.where for hop in reversed(target.hops))])
     said = [route, *(hop.note for hop in (target, *target.hops) if hop.note)]
-    matters, harmless = what_matters(target.not_honoured)
-    said += [f"not honoured: {', '.join(matters)}"] if matters else []
-    said += [f"without effect here: {', '.join(harmless)}"] if harmless else []
+    if target.not_honoured:
+        said.append(f"not honoured: {not_honoured_words(target.not_honoured)}")
     walk.add("config", True, "; ".join(said))
     client = walk.reach()
     if client is None:
@@ -174,7 +177,7 @@ def _shell_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> bool
     ms = (time.monotonic() - begun) * 1000
     if not found:
         said = said_by(ran.err, ran.out)
-        why = shell_ended(host.name, ran.code, said, ssh_words(host.address), "it ran a command")
+        why = shell_ended(host.name, ran.code, said, ssh_words(host.address))
         walk.add("shell", False, why.message, why.remedy, code=why.code, ms=ms)
         return False
     noise = len(before) + len(after)
@@ -217,7 +220,8 @@ def _files_step(walk: ConnectivityTest, client: "SshClient", home: str) -> bool:
     except (CallError, OSError) as error:
         walk.fail("files", error)
         return False
-    walk.add("files", True, "SFTP", ms=(time.monotonic() - begun) * 1000)
+    said = "SFTP" if client.offers_sftp else "the host offers no SFTP; a small server of ours does it"
+    walk.add("files", True, said, ms=(time.monotonic() - begun) * 1000)
     return True
 
 
@@ -236,13 +240,13 @@ def _agent_steps(walk: ConnectivityTest, host: Host) -> None:
         walk.add("agent", None, "nothing is deployed yet", f"photinus hosts deploy {host.name}")
         return
     begun = time.monotonic()
-    with Session(host) as session:
+    with Session(host, history=0) as session:
         try:
             hello = walk_in(session, walk.ask, HELLO_S)
             ms = (time.monotonic() - begun) * 1000
             devices = ", ".join(hello.devices)
             walk.add("agent", True, f"photinus {hello.version} on {hello.platform}, {devices}", ms=ms)
-            session.call(RUNS, NoArgs())
+            session.call(RUNS, RunsArgs(finished=0) if hello.has_pages else RunsArgs())
             rtt = _round_trip(session)
         except CallError as error:
             walk.fail("agent", error)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
+from remote.agent import find
 from remote.agent.context import Context
 from remote.agent.host import status
 from remote.agent.runs import checkpoints, receive, stop
@@ -88,6 +89,7 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.STATUS, status.status),
         served(verbs.RUNS, status.runs),
         served(verbs.RUN, status.run),
+        served(verbs.FIND, find.find),
         served(verbs.START, start.start),
         served(verbs.RESUME, resume.resume),
         served(verbs.STOP, stop.stop),

@@ -14,6 +14,7 @@ from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.messages import decode_object
 from remote.protocol.sanitise import clean_line, clean_tree
 from remote.protocol.views import checked
+from remote.transport.find_python import NO_PYTHON, find_python
 from trainer.run.filesystems import from_mount_listing, from_mountinfo, is_network
 
 PROBE = Path(__file__).parent / "on_host" / "probe.py"
@@ -22,21 +23,8 @@ PROBE_S = 60.0
 ANSWER_MAX = 256 << 10
 MAGIC = b"photinus-probe-1 "
 READ_ONLY, NO_EXEC = 1, 8  # of statvfs on Linux
-NO_PYTHON = b"photinus-no-python"
-FINDER = (
-    "exec /bin/sh -c '"
-    'if [ "$(uname -s)" = Darwin ]; then xcode-select -p >/dev/null 2>&1 || stub=/usr/bin/python3; fi; '
-    "for p in python3 /opt/homebrew/bin/python3 /usr/local/bin/python3 /usr/bin/python3 "
-    "python3.14 python3.13 python3.12 python3.11 "
-    '"$HOME"/.local/bin/python3* "$HOME"/.local/share/uv/python/*/bin/python3 "$HOME"/.pyenv/shims/python3 '
-    '"$HOME"/miniconda3/bin/python3 "$HOME"/anaconda3/bin/python3 "$HOME"/miniforge3/bin/python3 '
-    "/opt/conda/bin/python3; do "
-    'q=$(command -v "$p" 2>/dev/null) || continue; '
-    'if [ "$q" = "$stub" ]; then continue; fi; '
-    'if "$q" -I -c "import json" >/dev/null 2>&1 </dev/null; then exec "$q" -I -; fi; done; '
-    f"echo {NO_PYTHON.decode()}; exit 127'"
-)
-"""Gives the probe to any Python 3. A constant without `!` and newlines: tcsh and fish read it too."""
+FINDER = find_python('exec "$q" -I -')
+"""Gives the probe to any Python 3."""
 
 
 class ProbeRunner(Protocol):

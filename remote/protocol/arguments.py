@@ -48,6 +48,19 @@ class PingArgs(VerbArgs, frozen=True, kw_only=True):
     n: Count
 
 
+class RunsArgs(VerbArgs, frozen=True, kw_only=True):
+    """Of the runs that are over, how many (None: all that fit); of all, how many earlier pages told."""
+
+    finished: Count | None = None
+    skip: Count = 0
+
+
+class FindArgs(VerbArgs, frozen=True, kw_only=True):
+    """What somebody typed to name a run."""
+
+    name: Text
+
+
 class RunArgs(VerbArgs, frozen=True, kw_only=True):
     """A run: of `run` and `adopt`."""
 

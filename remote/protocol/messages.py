@@ -31,7 +31,7 @@ __all__ = [
     "encode", "encode_error", "encode_request", "encode_result",
 ]  # fmt: skip
 
-PROTO = (1, 0)
+PROTO = (1, 1)
 LINE_LIMIT = 1 << 20
 ANSWER_MAX = LINE_LIMIT - (1 << 14)
 """What the rows of one answer may take: the rest of the line is for what stands around them."""
@@ -70,7 +70,10 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BytesHeader:
-    """What the next `n` raw bytes are: bytes [off, off+n) of generation `gen` of a file of a run."""
+    """What the next `n` raw bytes are: bytes [off, off+n) of generation `gen` of a file of a run.
+
+    `at`: when that file was last written, by the host's clock; 0 where it is not said (before 1.1).
+    """
 
     stream: int
     run: str
@@ -80,6 +83,7 @@ class BytesHeader:
     off: int
     n: int
     ino: int = 0
+    at: float = 0.0
 
     def encode(self) -> bytes:
         """The header line."""
@@ -210,12 +214,12 @@ def _check_text(value: str) -> None:
 
 
 def _bytes_header(raw: Mapping[str, Any]) -> BytesHeader:
-    raw = {"ino": 0, **raw}
+    raw = {"ino": 0, "at": 0.0, **raw}
     numbers = {name: checked(raw, name, (int,)) for name in ("stream", "gen", "off", "n", "ino")}
     if any(not 0 <= value < 1 << 64 for value in numbers.values()) or numbers["n"] > FRAME_LIMIT:
         raise ProtocolError("a byte frame's numbers are out of range")
     texts = {name: checked(raw, name, (str,)) for name in ("run", "what", "file")}
-    return BytesHeader(**numbers, **texts)
+    return BytesHeader(**numbers, **texts, at=max(0.0, checked(raw, "at", (float,))))
 
 
 def _call_error(raw: object) -> CallError:

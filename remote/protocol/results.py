@@ -46,20 +46,40 @@ class HostStatus(VerbResult, frozen=True, kw_only=True):
 
 
 class RunList(VerbResult, frozen=True, kw_only=True):
-    """Every run, newest first; `left_out` counts what did not fit into one line."""
+    """Runs: first those that are not over, then those that ended last.
+
+    Attributes:
+        left_out: how many follow that are not among these; `next`: the `skip` that goes on there, or 0.
+        live, finished: how many there are of each; None: it is not said (before protocol 1.1).
+        troubles: a sentence for each run that cannot be read, or the first of `troubled`.
+    """
 
     runs: list[RunView]
     wall: Finite
-    left_out: int = 0
+    left_out: Size = 0
+    next: Size = 0
+    live: Size | None = None
+    finished: Size | None = None
     troubles: list[str] = []
+    troubled: Size = 0
+
+
+class RunsFound(VerbResult, frozen=True, kw_only=True):
+    """Runs that may be meant, at most 8 of `count`: by a whole id, a name, or the beginning of either."""
+
+    by: str
+    runs: list[RunView]
+    count: Size
+    wall: Finite
 
 
 class StreamOpened(VerbResult, frozen=True, kw_only=True):
-    """A stream by its number, where it begins, and how many bytes stand after that now."""
+    """A stream by its number, where it begins, and how many bytes stand after and before that now."""
 
     stream: int
     cursor: Cursor
     behind: int = 0
+    before: Size | None = None
 
 
 class Backfill(VerbResult, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import paramiko
@@ -14,16 +15,18 @@ from remote.protocol.errors import CallError
 from remote.ssh import refusals
 from remote.ssh.auth.login import BROKEN, WINDOW, handshake, log_in
 from remote.ssh.bulk import BulkSftp
-from remote.ssh.channel import ChannelPipe, Ran, run_to_end
+from remote.ssh.channel import READ_SIZE, ChannelPipe, Ran, run_to_end
 from remote.ssh.config.effective import Target, target_of
 from remote.ssh.deadline import Deadline
 from remote.ssh.proxy import confirmed_proxy
 from remote.ssh.slots import CLOSING_S, NarrowError, Slots, Until
 from remote.ssh.tcp import open_socket
 from remote.transport.base import Answers, ConnectAttempt
-from remote.transport.login_shell import ReadyWord, announced, said_by, shell_ended
+from remote.transport.find_python import find_python
+from remote.transport.login_shell import READY_S, ReadyWord, announced, said_by, shell_ended
 from remote.transport.sftp import Sftp
 
+SFTP_SERVER = Path(__file__).with_name("sftp_server.py")
 CHANNELS = 8
 OPENING_S = 15.0
 STALL_S = 30.0
@@ -36,7 +39,10 @@ _log.propagate = False
 
 
 class SshClient:
-    """One authenticated connection. Every method may be called from any thread."""
+    """One authenticated connection. Every method may be called from any thread.
+
+    `offers_sftp`: False once the host has refused it; then files go through a server of ours.
+    """
 
     def __init__(
         self, transports: list[paramiko.Transport], name: str, words: str, again: Callable[[], "SshClient"]
@@ -45,6 +51,7 @@ class SshClient:
         self._transports, self._name, self._words = transports, name, words
         self._slots = Slots(CHANNELS)
         self._again, self._is_narrow = again, False
+        self.offers_sftp = True
 
     def run(
         self,
@@ -78,7 +85,7 @@ class SshClient:
             raise ConnectionResetError("the link broke while a command ran on the host")
         if ready and not ready.is_heard:
             said = said_by(ran.err, ran.out)
-            raise shell_ended(self._name, ran.code, said, self._words, "it ran our command")
+            raise shell_ended(self._name, ran.code, said, self._words)
         return ran
 
     def open_agent(self, command: str) -> ChannelPipe:
@@ -110,17 +117,52 @@ class SshClient:
             raise
 
     def _sftp_here(self, on_close: Callable[[], None]) -> Sftp:
-        channel = self._start(lambda channel: channel.invoke_subsystem("sftp"), refusals.no_sftp)
+        """By the host's own SFTP; where it offers none, by a small server of ours that its Python runs."""
+        if self.offers_sftp:
+            try:
+                channel = self._start(lambda channel: channel.invoke_subsystem("sftp"), refusals.no_sftp)
+                return self._sftp_on(channel, on_close)
+            except NarrowError:
+                raise
+            except CallError as error:
+                if error.code != "refused":
+                    raise
+                self.offers_sftp = False
+        return self._sftp_on(self._start_sftp_server(), on_close)
+
+    def _start_sftp_server(self) -> paramiko.Channel:
+        program = SFTP_SERVER.read_bytes()
+        python = f'exec "$q" -I -u -c "import sys; exec(sys.stdin.buffer.read({len(program)}))"'
+        command = announced(find_python(python))
+        channel = self._start(lambda channel: channel.exec_command(command), refusals.no_sftp)
+        word, noise = ReadyWord(), b""
+        try:
+            channel.settimeout(READY_S)
+            while not word.is_heard and (data := channel.recv(READ_SIZE)):
+                noise = (noise + word.feed(data))[-READ_SIZE:]
+            if word.is_heard:
+                channel.sendall(program)
+                return channel
+        except (OSError, *BROKEN) as error:
+            self._discard(channel)
+            raise OSError(f"no SFTP came up on {self._name}: {str(error) or 'the link broke'}") from None
+        self._discard(channel)
+        raise refusals.no_sftp(self._name, said_by(noise))
+
+    def _sftp_on(self, channel: paramiko.Channel, on_close: Callable[[], None]) -> Sftp:
         channel.settimeout(STALL_S)
         try:
             return cast(Sftp, _SftpClient(channel, on_close))
         except Exception as error:  # whatever stands there in place of an SFTP server
             heard = not isinstance(error, TimeoutError) and self._is_up()
-            _shut(channel)
-            self._slots.give_back()
+            self._discard(channel)
             if heard:
                 raise refusals.no_sftp(self._name, str(error)) from None
             raise OSError(f"no SFTP came up on {self._name}: {str(error) or 'the link broke'}") from None
+
+    def _discard(self, channel: paramiko.Channel) -> None:
+        _shut(channel)
+        self._slots.give_back()
 
     def close(self) -> None:
         """End the connection and every channel on it; never waits for the host."""
@@ -253,21 +295,3 @@ class _SftpClient(BulkSftp):
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
             on_close()
-
-    def _convert_status(self, msg: Any) -> None:
-        try:
-            super()._convert_status(msg)  # type: ignore[misc]
-        except UnicodeDecodeError:
-            raise OSError("the host's SFTP failed, and says why in no text") from None
-
-    def _async_request(self, *args: Any, **more: Any) -> Any:
-        try:
-            return super()._async_request(*args, **more)  # type: ignore[misc]
-        except BROKEN as error:
-            raise ConnectionResetError(f"the link broke during a transfer: {error}") from None
-
-    def _read_response(self, *args: Any, **more: Any) -> Any:
-        try:
-            return super()._read_response(*args, **more)  # type: ignore[misc]
-        except paramiko.SSHException as error:
-            raise ConnectionResetError(f"the link broke during a transfer: {error}") from None

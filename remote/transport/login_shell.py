@@ -66,21 +66,18 @@ def said_by(*streams: bytes | str) -> str:
     return words if len(words) <= QUOTED else "..." + words[3 - QUOTED :]
 
 
-def shell_ended(name: str, code: int | None, said: str, words: str, before: str) -> CallError:
-    """The login shell never came to our command.
+def shell_remedy(said: str, words: str) -> str:
+    """What helps where a login shell said this and ran no command of ours; `words`: the host for `ssh`."""
+    told = next((text for pattern, text in REMEDIES if re.search(pattern, said, re.IGNORECASE)), "")
+    return (told or (OTHERWISE if said else SILENT)).format(words=words)
 
-    Args:
-        code: that it ended with; None: it did not end.
-        said: what it printed. words: of the host, as `ssh` takes them.
-        before: what did not happen, such as `it ran a command`.
-    """
-    told = "" if code is None else f"code {code}"
-    told += (": " if told and said else "") + said
-    how = "did not run our command in time" if code is None else f"ended before {before}"
-    remedy = next((text for pattern, text in REMEDIES if re.search(pattern, said, re.IGNORECASE)), "")
+
+def shell_ended(name: str, code: int, said: str, words: str) -> CallError:
+    """The login shell of `name` ended before it ran a command, with what it printed."""
     return CallError(
         "refused",
-        f"the login shell on {name} {how}" + (f" ({told})" if told else ""),
-        (remedy or (OTHERWISE if said else SILENT)).format(words=words),
+        f"the login shell on {name} ended with code {code} before it ran a command"
+        + (f": {said}" if said else ""),
+        shell_remedy(said, words),
         {"code": code, "said": said},
     )

@@ -129,7 +129,7 @@ def _carry_out(ctx: Context, plan: StartPlan, *, is_last: bool) -> RunDir | None
     plan.run.create()
     locks = take_locks(ctx.home, plan.run, plan.spec)
     if isinstance(locks, Busy):
-        owner = owner_of(ctx.views, locks.device) if locks.device else None
+        owner = owner_of(ctx.index, ctx.views, locks.device) if locks.device else None
         if owner is None and not is_last:
             return None
         if not plan.queue:

@@ -83,7 +83,7 @@ def build(order: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
         finally:
             if kit.links:
                 shutil.rmtree(kit.links, ignore_errors=True)
-    told = {"torch_from": work.torch_from, "torch_hashes": work.torch_hashes}
+    told = {"torch_from": work.torch_from, "torch_hashes": work.torch_hashes} if work.torch_hashes else {}
     return {"env": kit.env, "built": True, **told}
 
 

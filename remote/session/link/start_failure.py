@@ -4,7 +4,7 @@ from remote.hosts.address import ssh_words
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.session.link.connection import ConnectionClosed
-from remote.transport.login_shell import said_by, shell_ended
+from remote.transport.login_shell import said_by, shell_remedy
 
 NOT_FOUND = (126, 127)
 BY_SIGNAL = 128
@@ -24,4 +24,9 @@ def refusal(host: Host, ended: ConnectionClosed) -> CallError | None:
             f"photinus hosts deploy {host.name}",
             {"code": code, "said": said},
         )
-    return shell_ended(host.name, code, said_by(said), ssh_words(host.address), "the agent began")
+    return CallError(
+        "refused",
+        f"the login shell on {host.name} ended before the agent began (code {code}{quoted})",
+        shell_remedy(said_by(said), ssh_words(host.address)),
+        {"code": code, "said": said},
+    )

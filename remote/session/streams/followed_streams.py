@@ -14,7 +14,7 @@ from remote.session.link.connection import Connection
 from remote.session.pending_calls import answer_to
 from remote.session.recovery import Recovery
 from remote.session.streams.follower import Follower
-from remote.session.updates import Bytes, Gap, StreamEnd, Truncated, Update
+from remote.session.updates import Bytes, Gap, StreamBegin, StreamEnd, Truncated, Update
 
 
 class FollowedStreams:
@@ -78,6 +78,9 @@ class FollowedStreams:
             self._settle(lambda recovery: recovery.gone(follower.key))
             self._updates.append(StreamEnd(follower.key, follower.run_id, answer.message))
         else:
+            if follower.cursor is None:
+                before = answer.cursor.offset if answer.before is None else answer.before
+                self._updates.append(StreamBegin(follower.key, follower.run_id, before))
             if follower.attached(answer.stream, answer.cursor):
                 self._updates.append(Truncated(follower.key, follower.run_id, answer.cursor.gen))
             self._settle(lambda recovery: recovery.behind(follower.key, answer.behind))
@@ -108,7 +111,9 @@ class FollowedStreams:
             self._updates.append(Truncated(follower.key, follower.run_id, head.gen))
         if data:
             follower.delivered += len(data)
-            update = Bytes(follower.key, follower.run_id, head.what, head.gen, offset, data, head.file)
+            update = Bytes(
+                follower.key, follower.run_id, head.what, head.gen, offset, data, head.file, head.at
+            )
             self._updates.append(update)
             self._settle(lambda recovery: recovery.took(follower.key, follower.run_id, follower.what, data))
         else:

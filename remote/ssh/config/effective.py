@@ -178,8 +178,11 @@ def _not_honoured(found: Mapping[str, list[str]], blank: Mapping[str, list[str]]
     )
 
 
-def what_matters(not_honoured: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Of what is not honoured, what may make a difference, and the names of what does not."""
+def not_honoured_words(not_honoured: Iterable[str]) -> str:
+    """What is not honoured: first what may make a difference, then the names of the rest."""
     fields = [(text.partition(" ")[0], text) for text in not_honoured]
-    harmless = dict.fromkeys(name for name, _ in fields if name in HARMLESS)
-    return [text for name, text in fields if name not in HARMLESS], list(harmless)
+    matters = ", ".join(text for name, text in fields if name not in HARMLESS)
+    if not matters:
+        return ", ".join(text for _, text in fields)
+    harmless = ", ".join(dict.fromkeys(name for name, _ in fields if name in HARMLESS))
+    return matters + (f"; nor, of no account here: {harmless}" if harmless else "")

@@ -48,7 +48,7 @@ def performing(host: Host) -> None:
 @pytest.mark.parametrize("act", [probing, performing])
 def test_a_program_goes_to_nobody_else(replaced: tuple[Sshd, Path], act: Callable[[Host], None]) -> None:
     sshd, heard = replaced
-    with pytest.raises(CallError, match="ended before it ran our command") as caught:
+    with pytest.raises(CallError, match="ended with code 0 before it ran a command") as caught:
         act(sshd.host("u"))
     assert caught.value.code == "refused"
     assert "`exec`" in caught.value.remedy

@@ -17,6 +17,7 @@ from trainer.data.sources.source import TextSource
 from trainer.data.stamps import Stamp
 from trainer.data.tokenizers.bpe import BpeTokenizer
 from trainer.data.tokenizers.tokenizer import ByteTokenizer, Tokenizer
+from trainer.run.disk_sync import sync_to_disk
 from trainer.run.locks import Flock
 
 META, USED = "meta.json", "used"
@@ -158,6 +159,6 @@ def _load(entry: Path, fingerprint: str, in_use: Flock, pulse: Pulse) -> Corpus 
 def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        sync_to_disk(descriptor)
     finally:
         os.close(descriptor)

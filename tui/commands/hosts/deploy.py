@@ -9,7 +9,7 @@ from typing import Any
 from remote.hosts.host import Host
 from remote.hosts.lookup import find_host, load_hosts
 from remote.hosts.placement import Placement
-from remote.protocol.arguments import AutostartArgs, NoArgs
+from remote.protocol.arguments import AutostartArgs, RunsArgs
 from remote.protocol.errors import CallError, QuestionError, UnreachableError
 from remote.protocol.permission import demand_may_act
 from remote.protocol.results import as_answered
@@ -51,6 +51,11 @@ class DeployOptions:
     trust_index: bool = False
     wheels: Path | None = None
 
+    @property
+    def further(self) -> dict[str, Any]:
+        """What was asked for beyond the usual."""
+        return {name: value for name, value in asdict(self).items() if value and name != "force"}
+
 
 def deploy_to(
     host: Host, desk: Prompter, answers: Answers, how: DeployOptions = DeployOptions()
@@ -68,21 +73,14 @@ def deploy_to(
     ask = desk.asker(host.name)
     while True:
         try:
-            placement = carry(
-                host,
-                ConnectAttempt(answers=answers),
-                say,
-                force=how.force,
-                trust_index=how.trust_index,
-                wheels=how.wheels,
-            )
+            placement = carry(host, ConnectAttempt(answers=answers), say, force=how.force, **how.further)
             break
         except QuestionError as error:
             answers.take(error.question, ask(error))
         except OSError as error:
             raise UnreachableError(f"{host.name}: {error}", f"photinus hosts test {host.name}") from error
     with reach(host, desk) as session:
-        session.call(RUNS, NoArgs())
+        session.call(RUNS, RunsArgs(finished=0))  # of the version that was just deployed
         note(session)
         hello = session.hello
     same = twins(host.name, hello.host_id, load_hosts()) if hello else []
