@@ -1,4 +1,4 @@
-"""What each verb answers: one structure a verb, made on the host and checked once where it arrives."""
+"""What each verb answers, and what an agent says unasked: made on the host, checked once where it arrives."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
@@ -170,6 +170,28 @@ class HostLoad(VerbResult, frozen=True, kw_only=True):
     disk_free: Number | None = None
     gpus: list[AcceleratorLoad] | None = None
     cost_ms: Number | None = None
+
+
+class StatePushed(VerbResult, frozen=True, kw_only=True):
+    """Unasked: a run is new, or its state changed."""
+
+    run: RunView
+
+
+class StreamOver(VerbResult, frozen=True, kw_only=True):
+    """Unasked: a followed file is over; with a reason, it can be read no further."""
+
+    stream: int
+    reason: str = ""
+
+
+class StreamSkipped(VerbResult, frozen=True, kw_only=True):
+    """Unasked: of a stream that may be skipped, `missed` bytes between two places were not sent."""
+
+    stream: int
+    start: Cursor = msgspec.field(name="from")
+    end: Cursor = msgspec.field(name="to")
+    missed: int = msgspec.field(name="bytes")
 
 
 class FileRow(VerbResult, frozen=True, kw_only=True):

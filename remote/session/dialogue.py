@@ -8,8 +8,8 @@ from remote.protocol.arguments import HelloArgs, NoArgs, PingArgs, RunsArgs, Ver
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
 from remote.protocol.messages import PROTO, Pushed, Reply
-from remote.protocol.results import HostLoad, Pong, RunList
-from remote.protocol.sanitise import clean
+from remote.protocol.results import HostLoad, Pong, RunList, StatePushed, StreamOver, StreamSkipped
+from remote.protocol.values import read_as
 from remote.protocol.verbs import HELLO, PING, RUNS, TELEMETRY, Verb
 from remote.protocol.version import version
 from remote.protocol.views import HostHello, RunView
@@ -145,15 +145,15 @@ class Dialogue:
 
     def _take_pushed(self, message: Pushed, connection: Connection) -> None:
         if message.event == "state":
-            view = self._board.put(RunView.from_json(message.body.get("run")))
+            view = self._board.put(read_as(StatePushed, message.body).run)
             if view is not None:
                 self._updates.append(RunChanged(view))
                 self._streams.run_seen(view, connection)
         elif message.event == "eof":
-            reason = message.body.get("reason", "")
-            self._streams.ended(message.body.get("stream"), clean(str(reason)))
+            over = read_as(StreamOver, message.body)
+            self._streams.ended(over.stream, over.reason)
         elif message.event == "gap":
-            self._streams.skipped(message.body)
+            self._streams.skipped(read_as(StreamSkipped, message.body))
 
 
 def _other_protocol(hello: HostHello) -> CallError:
