@@ -6,13 +6,15 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from trainer.commands import causality, corpus, evaluate, reproduce, run, sample
+from trainer.commands import causality, corpus, evaluate, reproduce, run, sample, selftest
 from trainer.commands.run import configuration
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
 from trainer.job.environment import prepare_environment
 from trainer.job.outcome import ExitCode
+from trainer.run.home import state_root
+from trainer.run.ownership import check_root
 from trainer.user_error import UserError
 
 
@@ -26,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(words)
     arguments.words = words
     try:
+        check_root(state_root())
         code: ExitCode = arguments.command(arguments)
     except UserError as error:
         return fail(error, error.exit_code)
@@ -55,7 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     config.set_defaults(command=config_command)
     configuration(config)
-    for command in (corpus, causality, evaluate, sample, reproduce):
+    for command in (corpus, causality, evaluate, sample, reproduce, selftest):
         command.add_to(commands)
     return parser
 

@@ -17,7 +17,7 @@ from remote.session.link.connection import Connection
 from remote.session.pending_calls import CallTable, answer_to
 from remote.session.run_cache import RunCache
 from remote.session.streams.followed_streams import FollowedStreams
-from remote.session.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
+from remote.session.updates import AgentTalk, HostSeen, RunChanged, RunsSeen, Telemetry, Update, offer
 
 LIVE_MAX = 10_000
 A = TypeVar("A", bound=VerbArgs)
@@ -108,7 +108,7 @@ class Dialogue:
             case RunList():
                 self._take_runs(answer, connection)
             case HostLoad():
-                self._updates.append(Telemetry(answer))
+                offer(self._updates, Telemetry(answer))
         return None
 
     def _take_hello(self, hello: HostHello, connection: Connection) -> None:
@@ -139,15 +139,20 @@ class Dialogue:
         views = self._board.put_all({view.run_id: view for view in self._pages}.values())
         self._pages.clear()
         all_live = not answer.left_out or (answer.live is not None and live >= wanted)
-        self._updates.append(RunsSeen(views, answer.wall, answer.left_out, all_live))
+        offer(self._updates, RunsSeen(views, answer.wall, answer.left_out, all_live, tuple(answer.troubles)))
         for view in views:
             self._streams.run_seen(view, connection)
 
     def _take_pushed(self, message: Pushed, connection: Connection) -> None:
         if message.event == "state":
-            view = self._board.put(read_as(StatePushed, message.body).run)
+            try:
+                told = read_as(StatePushed, message.body).run
+            except ProtocolError as error:  # it costs that row alone
+                offer(self._updates, AgentTalk(f"a run was told wrongly: {error}"))
+                return
+            view = self._board.put(told)
             if view is not None:
-                self._updates.append(RunChanged(view))
+                offer(self._updates, RunChanged(view))
                 self._streams.run_seen(view, connection)
         elif message.event == "eof":
             over = read_as(StreamOver, message.body)

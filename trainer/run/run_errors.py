@@ -7,6 +7,10 @@ class RunError(UserError):
     """Base of everything that the run contract refuses."""
 
 
+class RecordError(RunError):
+    """A file of a run that is no record of ours: unreadable, absurd or of another kind."""
+
+
 class SpecError(RunError):
     """A spec that cannot be run."""
 

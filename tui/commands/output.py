@@ -1,12 +1,13 @@
 """stdout is data, stderr is talk; and every error becomes a sentence, a remedy and an exit code."""
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from remote.protocol.errors import CallError
-from remote.protocol.sanitise import clean, clean_line
+from remote.protocol.sanitise import clean, clean_line, escaped
 from trainer.user_error import UserError
 
 OK, FAILURE, USAGE, REFUSED, BUSY, UNREACHABLE, NOT_FOUND, TIMED_OUT = range(8)
@@ -14,8 +15,29 @@ OK, FAILURE, USAGE, REFUSED, BUSY, UNREACHABLE, NOT_FOUND, TIMED_OUT = range(8)
 
 def emit(value: Any) -> None:
     """One line of JSON on stdout."""
-    sys.stdout.write(json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n")
+    sys.stdout.write(json_line(value))
     sys.stdout.flush()
+
+
+def json_line(value: Any) -> str:
+    """A value as a line of JSON: as it is for a pipe, and with nothing that steers a terminal for one.
+
+    A number that is not finite, for which JSON has no word, is null.
+    """
+    try:
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(value), separators=(",", ":"), ensure_ascii=False)
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")  # half a surrogate pair stays readable
+    return (escaped(text) if sys.stdout.isatty() else text) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def tell(text: str) -> None:

@@ -88,7 +88,7 @@ def rows(
             shown = folded(store, shown)
         for key in shown:
             row = "/".join(key)
-            found[row], keys[row] = run_cells(store.runs[key], host, store.bands, now, fit), key
+            found[row], keys[row] = _cells_of(store.runs[key], host, store.bands, now, fit), key
         hidden = len(of_host[name]) - len(shown)
         if hidden or host.left_out:
             more = hidden + host.left_out
@@ -174,6 +174,14 @@ def run_cells(run: RunRecord, host: HostRecord, bands: Bands | None, now: float,
     if is_stale(host):
         return {name: Text(cell.plain, style=FAINT, end="", no_wrap=True) for name, cell in cells.items()}
     return cells
+
+
+def _cells_of(run: RunRecord, host: HostRecord, bands: Bands | None, now: float, fit: Fit) -> dict[str, Text]:
+    """The row of a run; one that cannot be laid out says so, and hides no other."""
+    try:
+        return run_cells(run, host, bands, now, fit)
+    except Exception as error:
+        return {"run": lines.line((f"  {run.run_id} cannot be shown: {error!r}"[:200], hue("red")))}
 
 
 def _age(run: RunRecord, host: HostRecord, now: float, width: int) -> Text:
