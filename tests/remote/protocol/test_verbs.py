@@ -26,6 +26,7 @@ RECORDED: dict[str, Any] = json.loads(
 )
 """A request and its answer of each verb, as they passed between two ends of the version before."""
 
+LATER_VERBS: dict[str, Any] = {"find": {"args": {"name": "x"}}}
 PLACE = {"gen": 1, "file": "x", "offset": 0}
 REQUIRED = [
     (verb, field.encode_name) for verb in RECORDED for field in fields(VERBS[verb].args) if field.required
@@ -61,6 +62,10 @@ def test_what_is_lost_or_changed_would_be_noticed() -> None:
     before = {"a": [{"b": 1}], "c": None}
     assert holds({"a": [{"b": 1, "new": 2}], "c": None, "new": 3}, before)
     assert [less for less in LESS if holds(less, before)] == []
+
+
+def test_every_verb_was_recorded() -> None:
+    assert set(RECORDED) | set(LATER_VERBS) == set(VERBS)
 
 
 @pytest.mark.parametrize("verb", sorted(RECORDED))
@@ -100,7 +105,7 @@ def as_answerable(args: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("verb", "name"), REQUIRED)
 def test_an_argument_that_is_missing_malformed_or_unknown_is_named(verb: str, name: str) -> None:
-    args = RECORDED[verb]["args"]
+    args = (RECORDED | LATER_VERBS)[verb]["args"]
     for wrong in (
         {key: value for key, value in args.items() if key != name},
         args | {name: None},
@@ -126,6 +131,8 @@ def test_an_argument_that_is_missing_malformed_or_unknown_is_named(verb: str, na
         ("older", "what", ["state", "log\n"], ["log", "events", "watch"]),
         ("reap", "pid", [1, 0], [2]),
         ("audit", "last", [0, 501], [1, 500]),
+        ("runs", "finished", [-1, 1.5, "1", True], [0, 1 << 53, None]),
+        ("runs", "skip", [-1, "1"], [0, 5]),
         ("hello", "proto", [[1] * 17, ["1"], [1.5], "1"], [[], [1] * 16]),
         ("tail", "cursor", [{}, PLACE | {"offset": -1}, []], [None, PLACE]),
         ("watch", "cursor", [PLACE | {"inode": 1 << 64}], [PLACE | {"inode": (1 << 64) - 1}]),
