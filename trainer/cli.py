@@ -12,6 +12,7 @@ from trainer.config.config_error import ConfigError
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
+from trainer.job.environment import prepare_environment
 from trainer.job.outcome import BusyError, ExitCode, RefusedError
 from trainer.run.run_errors import SpecError
 
@@ -21,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    prepare_environment()
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = make_parser().parse_args(words)
     arguments.words = words

@@ -5,13 +5,15 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from remote.hosts.address import ssh_words
 from remote.hosts.host import Host
 from remote.hosts.placement import read_placement
-from remote.protocol.errors import CallError, QuestionError
+from remote.protocol.arguments import PingArgs, RunsArgs
+from remote.protocol.errors import CallError, ErrorCode, QuestionError
 from remote.protocol.sanitise import clean_line
+from remote.protocol.verbs import PING, RUNS
 from remote.session.last_seen import note
 from remote.session.session import Session
 from remote.transport.base import Answers, ConnectAttempt
@@ -33,13 +35,13 @@ Ask = Callable[[QuestionError], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step. `ok` None: it could not be tried, which is no fault. `code`: of `EXIT_CODES`."""
+    """One step. `ok` None: it could not be tried, which is no fault. `code`: of an error."""
 
     name: str
     ok: bool | None
     said: str = ""
     remedy: str = ""
-    code: str = "ok"
+    code: ErrorCode | Literal["ok"] = "ok"
     ms: float | None = None
 
 
@@ -238,13 +240,13 @@ def _agent_steps(walk: ConnectivityTest, host: Host) -> None:
         walk.add("agent", None, "nothing is deployed yet", f"photinus hosts deploy {host.name}")
         return
     begun = time.monotonic()
-    with Session(host) as session:
+    with Session(host, history=0) as session:
         try:
             hello = walk_in(session, walk.ask, HELLO_S)
             ms = (time.monotonic() - begun) * 1000
             devices = ", ".join(hello.devices)
             walk.add("agent", True, f"photinus {hello.version} on {hello.platform}, {devices}", ms=ms)
-            session.call("runs")
+            session.call(RUNS, RunsArgs(finished=0) if hello.has_pages else RunsArgs())
             rtt = _round_trip(session)
         except CallError as error:
             walk.fail("agent", error)
@@ -259,7 +261,7 @@ def _round_trip(session: Session, count: int = 3) -> float:
     times = []
     for number in range(count):
         begun = time.monotonic()
-        session.call("ping", {"n": (1 << 40) + number})
+        session.call(PING, PingArgs(n=(1 << 40) + number))
         times.append((time.monotonic() - begun) * 1000)
     return min(times)
 

@@ -46,6 +46,7 @@ class SessionLoop:
         telemetry_s: float,
         client: str,
         answers: Answers,
+        history: int,
     ) -> None:
         self.updates: deque[Update] = deque()
         self.board = RunCache()
@@ -57,7 +58,9 @@ class SessionLoop:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._calls = CallTable()
         self._streams = FollowedStreams(self.updates)
-        self._talk = Dialogue(self.updates, self.board, self._calls, self._streams, telemetry_s, client)
+        self._talk = Dialogue(
+            self.updates, self.board, self._calls, self._streams, telemetry_s, client, history
+        )
         self._dialling = Dialer(host, opener, timings, answers, clock, self.post)
         self._connection: Connection | None = None
         self._pings = Pings(timings, clock())

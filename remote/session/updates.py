@@ -41,10 +41,17 @@ class HostSeen:
 
 @dataclass(frozen=True, slots=True)
 class RunsSeen:
-    """Every run of the host, at `wall` (the host's clock, epoch seconds)."""
+    """The runs of the host, at `wall` (the host's clock, epoch seconds).
+
+    Attributes:
+        left_out: how many more there are, which are not among these.
+        has_all_live: whether every run that is not over is.
+    """
 
     runs: tuple[RunView, ...]
     wall: float
+    left_out: int = 0
+    has_all_live: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ class RunChanged:
 class Bytes:
     """Bytes [offset, offset + len(data)) of generation `gen` of a followed file, each byte exactly once.
 
+    `at`: when the file was last written, by the host's clock; 0 where the host does not say it.
     They are raw: decode and clean them (`remote.protocol.sanitise`) before they reach a terminal.
     """
 
@@ -68,6 +76,16 @@ class Bytes:
     offset: int
     data: bytes
     file: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamBegin:
+    """A file begins to be followed: `before` bytes of it, and of the files before it, will not come."""
+
+    key: int
+    run_id: str
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +144,7 @@ Update: TypeAlias = (
     | RunsSeen
     | RunChanged
     | Bytes
+    | StreamBegin
     | Truncated
     | Gap
     | StreamEnd

@@ -295,21 +295,3 @@ class _SftpClient(BulkSftp):
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
             on_close()
-
-    def _convert_status(self, msg: Any) -> None:
-        try:
-            super()._convert_status(msg)  # type: ignore[misc]
-        except UnicodeDecodeError:
-            raise OSError("the host's SFTP failed, and says why in no text") from None
-
-    def _async_request(self, *args: Any, **more: Any) -> Any:
-        try:
-            return super()._async_request(*args, **more)  # type: ignore[misc]
-        except BROKEN as error:
-            raise ConnectionResetError(f"the link broke during a transfer: {error}") from None
-
-    def _read_response(self, *args: Any, **more: Any) -> Any:
-        try:
-            return super()._read_response(*args, **more)  # type: ignore[misc]
-        except paramiko.SSHException as error:
-            raise ConnectionResetError(f"the link broke during a transfer: {error}") from None

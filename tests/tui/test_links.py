@@ -133,6 +133,18 @@ def test_with_several_hosts_old_runs_fold_and_one_that_has_just_ended_stays() ->
     assert len(rows(store, START, Fit.of(160), {"box"})[1]) == 21
 
 
+def test_what_a_host_left_out_is_counted_and_not_promised_to_the_key() -> None:
+    store = Store(["local", "box"])
+    listed = tuple(view(f"old{n:02d}-aaaaaa", state="stopped", since=WALL - 100 * n) for n in range(20))
+    store.apply("box", RunsSeen((view(), *listed), WALL, left_out=4000), START, WALL)
+    folded = rows(store, START, Fit.of(160), ())[0]["more box"]["run"].plain.strip()
+    assert folded == "… 4,014 more are over"
+    unfolded = rows(store, START, Fit.of(160), {"box"})[0]["more box"]["run"].plain.strip()
+    assert unfolded == "… 4,000 more are over: photinus ls --all"
+    store.apply("box", RunsSeen((view(), *listed), WALL), START, WALL)
+    assert "more box" not in rows(store, START, Fit.of(160), {"box"})[0]
+
+
 def test_why_not_names_the_key_that_helps() -> None:
     assert "Press ! to answer" in why_not(told((0, LinkState("key_unknown", question=KEY))).hosts["box"])
     assert "press !" in why_not(told((0, LinkState("key_changed", reason="x"))).hosts["box"])

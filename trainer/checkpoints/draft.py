@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from trainer.run.atomic import encode, fsync_folder
 from trainer.run.checkpoints.manifest import CHUNK, MANIFEST, seal
+from trainer.run.disk_sync import sync_to_disk
 
 DRAFT_PREFIX = ".tmp-"
 
@@ -77,7 +78,7 @@ def remove_drafts(folder: Path) -> None:
 def _sync_and_prove(path: Path) -> dict[str, Any]:
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        os.fsync(file.fileno())
+        sync_to_disk(file.fileno())
         while chunk := file.read(CHUNK):
             digest.update(chunk)
             size += len(chunk)

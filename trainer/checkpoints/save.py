@@ -74,14 +74,18 @@ def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Sa
 
 def refuse_non_finite(state: TrainState) -> None:
     """Raise `TrainingFailedError` naming the tensors with a NaN or an infinity, if there are any."""
-    named = state.model.state_dict()
-    sums = torch.stack([value.detach().float().isfinite().all() for value in named.values()])
-    if not bool(sums.all()):
-        bad = [name for name, fine in zip(named, sums.tolist(), strict=True) if not fine]
+    if bad := bad_weights(state):
         raise TrainingFailedError(
             f"non-finite weights at step {state.step} ({', '.join(bad[:3])}): not saved; "
             "resume from the last checkpoint with a lower optim.lr or a tighter optim.clip"
         )
+
+
+def bad_weights(state: TrainState) -> list[str]:
+    """Return the names of the tensors with a NaN or an infinity. Waits for the device."""
+    named = state.model.state_dict()
+    sums = torch.stack([value.detach().float().isfinite().all() for value in named.values()])
+    return [name for name, fine in zip(named, sums.tolist(), strict=True) if not fine]
 
 
 def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from trainer.commands.bars import Bars
+from trainer.config.config_error import ConfigError
 from trainer.job.outcome import RefusedError
 from trainer.run.run_errors import CheckpointError
 
@@ -22,6 +23,17 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="PATH", help="other text than the run's own")
     parser.add_argument("--device", default="", help="cpu, mps, cuda ... (default: what there is)")
     parser.add_argument("--json", action="store_true", help="one line of JSON on stdout")
+
+
+def demand(*flags: tuple[str, bool, str]) -> None:
+    """Refuse values out of range, each given as its flag, whether it fits, and the range in words.
+
+    Raises:
+        ConfigError: naming the first that does not fit. Exit code 2.
+    """
+    for flag, fits, allowed in flags:
+        if not fits:
+            raise ConfigError(f"{flag} is out of range: it must be {allowed}")
 
 
 def subject_of(arguments: argparse.Namespace) -> "Subject":

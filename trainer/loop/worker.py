@@ -1,13 +1,13 @@
 """A process that is not the first of its run: it does what process 0 orders, and says nothing."""
 
 import sys
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.job.environment import granted_threads, prepare_environment
 from trainer.job.job import Assignment, Job
 from trainer.job.outcome import ExitCode, RefusedError, TrainingFailedError
+from trainer.job.reason import trace_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def carry_along(assignment: Assignment) -> ExitCode:
         if isinstance(error, RefusedError | TrainingFailedError) or hasattr(error, "remedy"):
             print(f"process {number}: {error}", file=sys.stderr, flush=True)
         else:
-            traceback.print_exc()
+            print(trace_of(error), file=sys.stderr, flush=True)
         return ExitCode.REFUSED if isinstance(error, RefusedError) else ExitCode.FAILURE
     return ExitCode.OK
 

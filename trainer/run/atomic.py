@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from trainer.run.disk_sync import sync_to_disk
 from trainer.run.run_errors import RunError
 
 RESERVE_BYTES = 64 * 1024
@@ -117,7 +118,7 @@ def fsync_folder(path: Path) -> None:
     """Make a rename in this folder survive a power cut."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
+        sync_to_disk(fd)
     finally:
         os.close(fd)
 
@@ -129,7 +130,7 @@ def _write_draft(path: Path, data: bytes, mode: int) -> Path:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(fd, rest) :]
-        os.fsync(fd)
+        sync_to_disk(fd)
     except OSError:
         draft.unlink(missing_ok=True)
         raise

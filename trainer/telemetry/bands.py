@@ -18,7 +18,7 @@ Context: TypeAlias = Mapping[str, float | str | None]
 FLOORS = ("unigram", "bigram", "trigram", "entropy_rate")
 ROW_METRICS = (
     "total", "ce", "reg", "R", "coherence", "u_val", "u_low", "u_high", "grad_norm", "lr", "tokens",
-    "tokens_per_s", "step_ms", "eta_s", "overhead", "step_s", "R_predicted",
+    "tokens_per_s", "step_ms", "eta_s", "overhead", "step_s", "row_s", "R_predicted",
     "warfare_ratio", "warfare_cosine", "u_shuffled", "z", "det",
 )  # fmt: skip
 

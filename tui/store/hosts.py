@@ -24,6 +24,7 @@ class HostRecord:
         job: the newest piece of work on the host itself: a test, a deploy, a doctor.
         refusal_told: why the link was refused when that was told last; empty since it was up.
         load: the newest telemetry; a missing or None value is unknown, never zero.
+        left_out: how many more runs it has, all over, than it was asked to tell.
         wall_ahead: seconds by which the host's clock is ahead of ours, None before it was told.
     """
 
@@ -39,6 +40,7 @@ class HostRecord:
     wall_ahead: float | None = None
     job: HostJob | None = None
     runs_seen: bool = False
+    left_out: int = 0
     refusal_told: str = ""
     version: int = 0
 

@@ -3,11 +3,11 @@
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from remote.protocol.finding import Finding, ranked
+from remote.protocol.results import DoctorAnswer
 from remote.protocol.sanitise import clean_line
-from remote.protocol.views import checked
 from tui.store.log_ring import LogRing
 
 Kind = Literal["test", "deploy", "doctor"]
@@ -49,13 +49,9 @@ class HostJob:
         self.ended, self.ok = at, ok
 
 
-def findings(answer: Mapping[str, Any]) -> list[Finding]:
-    """What a host's doctor found, the worst first.
-
-    Raises:
-        ProtocolError: malformed.
-    """
-    return ranked(Finding.from_json(raw) for raw in checked(answer, "findings", (list,)))
+def findings(answer: DoctorAnswer) -> list[Finding]:
+    """What a host's doctor found, the worst first."""
+    return ranked(row.finding() for row in answer.findings)
 
 
 def told(found: Finding) -> list[str]:

@@ -17,6 +17,7 @@ OWN = frozenset({"memory_used", "disk_free_gb", *CORE})
 def context_of(run: RunRecord) -> dict[str, float | str | None]:
     """What bounds and sentences may refer to."""
     context: dict[str, float | str | None] = {**run.told, "u_stat": run.u_stat, "step_s": run.step_s}
+    context["row_s"] = run.row_s
     if run.floors is not None:
         floors = run.floors
         context |= {"unigram": floors.unigram, "bigram": floors.bigram, "trigram": floors.trigram}

@@ -26,6 +26,7 @@ from tui.store.log_ring import LogRing
 from tui.store.series import Series
 
 PACE_ROWS = 32
+LONGEST_SHARE = 2.5
 
 
 @dataclass(slots=True)
@@ -38,7 +39,8 @@ class RunRecord:
         row: the newest metrics; NaN where the run said nan or inf.
         row_heard: monotonic seconds at which the newest row was said, by the clock of its host.
         probe: the newest look into the model.
-        pace: (step, seconds of the run's clock) of the newest rows.
+        pace: (step, seconds of the run's clock) of the newest rows; of those said at once, the last.
+        step_gap: steps between the last two rows; 0 before there are two.
         version: grows with every change, metrics and state alike.
     """
 
@@ -52,6 +54,7 @@ class RunRecord:
     row_t: float = 0.0
     u_stat: str = ""
     pace: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=PACE_ROWS))
+    step_gap: int = 0
     hello: Hello | None = None
     floors: Floors | None = None
     phase: Phase | None = None
@@ -119,6 +122,10 @@ class RunRecord:
         self.step, self.row_heard, self.row_t, self.u_stat = event.step, now, event.t, event.u_stat
         if self.pace and event.step <= self.pace[-1][0]:
             self.pace.clear()
+        if self.pace:
+            self.step_gap = event.step - self.pace[-1][0]
+            if self.pace[-1][1] == event.t:
+                self.pace.pop()
         self.pace.append((event.step, event.t))
         self.row = {k: _real(v) for k, v in event.values.items() if v is not None}
         self.row |= dict.fromkeys(event.nonfinite, nan)
@@ -189,6 +196,20 @@ class RunRecord:
             return told / 1000.0
         gaps = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(self.pace) if b[1] > a[1])
         return gaps[len(gaps) // 2] if gaps else None
+
+    @property
+    def row_s(self) -> float | None:
+        """Usual seconds between two rows: by their times, else by how far the run has come since it began.
+
+        Rows may come in bursts: a pause that was the longest so far is not unusual when it is doubled.
+        """
+        gaps = sorted(b[1] - a[1] for a, b in pairwise(self.pace) if b[1] > a[1])
+        if gaps:
+            return max(gaps[len(gaps) // 2], gaps[-1] / LONGEST_SHARE)
+        began_s = self.row_t - self.view.since
+        if not self.row_t or began_s <= 0:
+            return None
+        return began_s * self.step_gap / self.step if self.step_gap and self.step else began_s
 
     @property
     def eta_s(self) -> float | None:

@@ -14,6 +14,7 @@ from remote.session.updates import (
     Recovered,
     RunChanged,
     RunsSeen,
+    StreamBegin,
     StreamEnd,
     Telemetry,
     Truncated,
@@ -104,8 +105,8 @@ class Store:
                 self._gap(host, update)
             case AgentTalk():
                 record.talk.append(update.text)
-            case StreamEnd():
-                pass  # the run's state says that it is over
+            case StreamBegin() | StreamEnd():
+                pass  # how much there is, and that it is over, the run's own words say
 
     def run_of(self, key: RunKey | None) -> RunRecord | None:
         """The run, or None where none is chosen or it is unknown."""
@@ -158,12 +159,15 @@ class Store:
 
     def _runs(self, record: HostRecord, update: RunsSeen, now: float, wall: float) -> None:
         record.runs_seen = True
+        record.left_out = update.left_out
         record.wall_ahead = update.wall - wall
         for view in sorted(update.runs, key=lambda view: (view.is_terminal, -view.created)):
             self._see(record.name, view, now)
         listed = {view.run_id for view in update.runs}
         for key in [key for key in self.runs if key[0] == record.name and key[1] not in listed]:
-            self._forget(key)
+            over = self.runs[key].view.is_terminal
+            if not update.left_out or (update.has_all_live and not over):
+                self._forget(key)  # else it may be one of those that the host left out
 
     def _see(self, host: str, view: RunView, now: float) -> None:
         key = (host, view.run_id)
@@ -186,15 +190,17 @@ class Store:
         if run is None:
             return  # of a run that its host has forgotten
         run.heard_at = now
+        host_wall = wall + (self.hosts[host].wall_ahead or 0.0)
+        said_at = update.at or host_wall  # a log has no clock of its own, but its file has
         if update.what == "events":
             stream = self._events.setdefault(key, EventStream())
             events = stream.take(update.gen, update.offset, update.data)
         else:
             log = self._logs.setdefault(key, LogStream(lambda: 0.0))
-            log.wall = lambda: wall
+            log.wall = lambda: said_at
             events = log.take(run, update.gen, update.offset, update.data, update.file)
         run.version += 1
-        self._apply(key, run, events, now, wall + (self.hosts[host].wall_ahead or 0.0))
+        self._apply(key, run, events, now, host_wall)
 
     def _apply(self, key: RunKey, run: RunRecord, events: list[Event], now: float, host_wall: float) -> None:
         """Take events; a row is as old as its own clock says, however late it was heard."""

@@ -8,7 +8,15 @@ from rich.text import Text
 
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.judge import LampReading, judge
-from tui.store.facts import Fact, age_fact, is_stale, link_fact, run_age_fact, state_fact
+from tui.store.facts import (
+    Fact,
+    age_fact,
+    is_stale,
+    link_fact,
+    run_age_fact,
+    run_heard_at,
+    state_fact,
+)
 from tui.store.hosts import HostRecord
 from tui.store.lamps import context_of
 from tui.store.runs import RunRecord
@@ -81,8 +89,11 @@ def rows(
         for key in shown:
             row = "/".join(key)
             found[row], keys[row] = run_cells(store.runs[key], host, store.bands, now, fit), key
-        if hidden := len(of_host[name]) - len(shown):
-            text = f"  … {hidden} more {'is' if hidden == 1 else 'are'} over"
+        hidden = len(of_host[name]) - len(shown)
+        if hidden or host.left_out:
+            more = hidden + host.left_out
+            text = f"  … {more:,} more {'is' if more == 1 else 'are'} over"
+            text += "" if hidden else ": photinus ls --all"  # these the cockpit itself does not know
             found[f"more {name}"] = {"run": lines.line((text, FAINT))}
     return found, keys
 
@@ -176,10 +187,10 @@ def run_cells(run: RunRecord, host: HostRecord, bands: Bands | None, now: float,
 def _age(run: RunRecord, host: HostRecord, now: float, width: int) -> Text:
     if is_stale(host):
         text = run_age_fact(run, host, now).text
-        return lines.line((text if len(text) <= width else duration(now - run.heard_at), FAINT))
+        return lines.line((text if len(text) <= width else duration(now - run_heard_at(run, host)), FAINT))
     if run.view.is_terminal:
         return lines.line(("over", FAINT))
-    return _old(age_fact(run.heard_at, now), width)
+    return _old(run_age_fact(run, host, now), width)
 
 
 def _old(fact: Fact, width: int) -> Text:

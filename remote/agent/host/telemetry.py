@@ -6,11 +6,12 @@ loop itself: a driver that hangs must not hold up a stop.
 
 from remote.agent.context import Context
 from remote.agent.sampler import Sampler
-from remote.agent.verb import Result, Work
-from remote.readings.machine import sample
+from remote.agent.verb import Work
+from remote.protocol.arguments import NoArgs
+from remote.readings.machine import Sample, sample
 
 
-def telemetry(ctx: Context, _args: Result) -> Work:
+def telemetry(ctx: Context, _args: NoArgs) -> Work[Sample]:
     """The verb. Bytes, percent, watts, degrees Celsius; processor use is since this agent's last sample.
 
     Raises:

@@ -11,11 +11,17 @@ from trainer.run.states import State, StateRecord
 
 
 def reconcile_all(ctx: Context) -> list[str]:
-    """Look at every run that is not over, then at the queue; what went wrong, a sentence each."""
+    """Look at every run that is not over, then at the queue; what went wrong, a sentence each.
+
+    Which are not over, the last look told; the first one is taken here.
+    """
+    if not ctx.index.is_whole:
+        ctx.index.look_now()
     troubles = []
-    for run in ctx.views.runs():
+    for run in ctx.index.live:
         try:
             reconcile(ctx, run)
+            ctx.index.look(run.run_id)  # it may be over now
         except (RunError, OSError, CallError) as error:
             troubles.append(f"{run.run_id}: {error}")
     try:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from remote.deploy.on_host.installed import ENVS, Installed, read_installed
 from trainer.run.home import Home
@@ -38,12 +37,6 @@ def deployed_root() -> Path | None:
     """
     home = own().home
     return Path(home) if home else None
-
-
-def greeting() -> dict[str, Any]:
-    """What hello says of the environment."""
-    mine = own()
-    return {"wheel_sha256": mine.wheel, "env": mine.env}
 
 
 def training_remedy() -> str:

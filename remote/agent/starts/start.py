@@ -14,8 +14,10 @@ from remote.agent.starts.environment import pinned, training_remedy
 from remote.agent.starts.host_paths import demand_data, grounded
 from remote.agent.starts.parent import demand_parent
 from remote.agent.starts.program_check import demand_program
-from remote.agent.verb import Result, Work
+from remote.agent.verb import Work
+from remote.protocol.arguments import StartArgs
 from remote.protocol.errors import CallError
+from remote.protocol.views import RunView, StartedRun
 from remote.supervisor.admission.admit import Busy, carry_out, take_locks
 from remote.supervisor.admission.queue import enqueue
 from remote.supervisor.admission.reconcile import reconcile_run
@@ -44,23 +46,21 @@ class StartPlan:
     restarts: int = 0
 
 
-def start(ctx: Context, args: Result) -> Work:
+def start(ctx: Context, args: StartArgs) -> Work[StartedRun]:
     """The verb: a new run. A known start id answers with its run's present state.
 
     Raises:
         SpecError: a malformed spec or id.
         CallError: `already_running`, `device_busy`, `disk_low`, `need_deploy`, `refused`.
     """
-    spec = pinned(grounded(RunSpec.from_json(args["spec"])))
+    spec = pinned(grounded(RunSpec.from_json(args.spec)))
     run = ctx.home.run(spec.run_id)
-    plan = StartPlan(
-        start_id=args["start_id"], run=run, spec=spec, attempt=1, resume_from="", queue=bool(args["queue"])
-    )
+    plan = StartPlan(start_id=args.start_id, run=run, spec=spec, attempt=1, resume_from="", queue=args.queue)
     demand_no_orphans(ctx, spec)
     return (yield from carry(ctx, plan, lambda: _check_fresh(ctx, plan)))
 
 
-def carry(ctx: Context, plan: StartPlan, check: Check) -> Work:
+def carry(ctx: Context, plan: StartPlan, check: Check) -> Work[StartedRun]:
     """Decide under agent.lock, again for up to `lock_s` while a lock is held by nobody that we know.
 
     Then, outside the lock, wait for the trainer's first word. In the answer, `known` says that the start id
@@ -72,11 +72,11 @@ def carry(ctx: Context, plan: StartPlan, check: Check) -> Work:
         with ctx.critical():
             run = _attempt(ctx, plan, check, is_last=time.monotonic() >= deadline)
         if run is not None:
-            return {**(yield from await_hello(ctx, run)), "known": known}
+            return StartedRun.of((yield from await_hello(ctx, run)), known=known)
         yield
 
 
-def await_hello(ctx: Context, run: RunDir) -> Work:
+def await_hello(ctx: Context, run: RunDir) -> Work[RunView]:
     """Wait until the run is no longer `starting`; the answer is its view, `starting` if it took too long."""
     deadline = time.monotonic() + ctx.hello_s
     while time.monotonic() < deadline:
@@ -84,7 +84,7 @@ def await_hello(ctx: Context, run: RunDir) -> Work:
         if state is None or state.state is not State.STARTING:
             break
         yield
-    return ctx.view(run).to_json()
+    return ctx.view(run)
 
 
 def _attempt(ctx: Context, plan: StartPlan, check: Check, *, is_last: bool) -> RunDir | None:
@@ -129,7 +129,7 @@ def _carry_out(ctx: Context, plan: StartPlan, *, is_last: bool) -> RunDir | None
     plan.run.create()
     locks = take_locks(ctx.home, plan.run, plan.spec)
     if isinstance(locks, Busy):
-        owner = owner_of(ctx.views, locks.device) if locks.device else None
+        owner = owner_of(ctx.index, ctx.views, locks.device) if locks.device else None
         if owner is None and not is_last:
             return None
         if not plan.queue:

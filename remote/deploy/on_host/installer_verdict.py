@@ -42,7 +42,7 @@ def last(error: ProgramFailed) -> str:
     return [*told, *error.lines[-1:], str(error)][0]
 
 
-class Wanted(Protocol):
+class RequestedParts(Protocol):
     """What the installer was asked for; see `remote.deploy.on_host.build_environment.EnvironmentParts`."""
 
     @property
@@ -57,7 +57,7 @@ class Wanted(Protocol):
     def locked(self) -> str: ...  # noqa: D102
 
 
-def explain(error: ProgramFailed, kit: Wanted) -> BuildError:
+def explain(error: ProgramFailed, kit: RequestedParts) -> BuildError:
     """What the end of an installer means, and what helps."""
     hits = dict(error.hits)
     if not hits:
@@ -91,7 +91,7 @@ def explain(error: ProgramFailed, kit: Wanted) -> BuildError:
     return BuildError("refused", f"packages could not be installed: {shown}", "see the lines above")
 
 
-def bring(kit: Wanted) -> str:
+def bring(kit: RequestedParts) -> str:
     """What fetches this host's packages on a machine that has a network, and brings them over."""
     minor, machine = ".".join(map(str, sys.version_info[:2])), platform.machine()
     tags = ("macosx_14_0", "macosx_11_0") if sys.platform == "darwin" else ("manylinux_2_28", "manylinux2014")

@@ -2,17 +2,20 @@
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
+from remote.protocol.arguments import VerbArgs, as_sent
 from remote.protocol.errors import CallError, ProtocolError, UnreachableError
 from remote.protocol.framing import Frame, FrameReader
 from remote.protocol.messages import LINE_LIMIT, Pushed, Reply, encode_request
 from remote.protocol.sanitise import clean
+from remote.protocol.verbs import Verb
 from remote.transport.base import AgentExit, Transport
 from remote.transport.sftp import Carrier, Sftp
 
+A = TypeVar("A", bound=VerbArgs)
 TALK_LIMIT = 4096
 LAST_WORDS_S = 0.5
 
@@ -80,13 +83,13 @@ class Connection:
         for thread in (self._drainer, *self._others):
             thread.start()
 
-    def send(self, verb: str, args: Mapping[str, Any]) -> int:
+    def send(self, verb: Verb[A, Any], args: A) -> int:
         """Queue a request and return its id; never blocks.
 
         Raises:
             TypeError, ValueError: the arguments are no JSON, or no line of the wire holds them.
         """
-        line = encode_request(self._next_id + 1, verb, args)
+        line = encode_request(self._next_id + 1, verb.name, as_sent(args))
         if len(line) > LINE_LIMIT:  # the agent would end the connection, and so would the next one
             raise ValueError(f"they take {len(line):,} bytes, and a line has {LINE_LIMIT:,}")
         self._next_id += 1

@@ -9,6 +9,8 @@ from textual.widgets import Input
 
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.results import DoctorAnswer
+from remote.protocol.values import read_as
 from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import START, Clock, FakeSession, FakeWork, cockpit, view
 from tests.waiting import wait_until
@@ -261,6 +263,6 @@ def test_adding_writes_the_file_or_says_why_not(tmp_path: Path, monkeypatch: pyt
 
 def test_a_malformed_finding_is_refused() -> None:
     with pytest.raises(ProtocolError):
-        findings({"findings": "none"})
-    (found,) = findings({"findings": [finding("odd", "x", "y\x1b[2J")]})
+        findings(read_as(DoctorAnswer, {"findings": "none"}))
+    (found,) = findings(read_as(DoctorAnswer, {"findings": [finding("odd", "x", "y\x1b[2J")]}))
     assert told(found) == ["· x: y"]

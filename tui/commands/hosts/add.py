@@ -12,7 +12,7 @@ from remote.hosts.host import LOCAL, Host
 from remote.hosts.hosts_edit import add_hosts
 from remote.hosts.hosts_file import hosts_path, misfit, why_no_name
 from remote.hosts.lookup import find_host, load_hosts
-from remote.protocol.errors import CallError
+from remote.protocol.errors import EXIT_CODES, CallError
 from remote.session.last_seen import twins
 from remote.transport.base import Answers
 from tui.commands.hosts.deploy import deploy_to
@@ -117,7 +117,7 @@ def report_fields(report: ConnectivityReport) -> dict[str, Any]:
 def exit_code(report: ConnectivityReport) -> int:
     """0, or the code of the first step that failed."""
     failure = report.failure
-    return OK if failure is None else CallError(failure.code, "").exit_code
+    return OK if failure is None or failure.code == "ok" else EXIT_CODES[failure.code]
 
 
 def step_words(step: Step) -> str:

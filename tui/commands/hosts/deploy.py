@@ -9,8 +9,11 @@ from typing import Any
 from remote.hosts.host import Host
 from remote.hosts.lookup import find_host, load_hosts
 from remote.hosts.placement import Placement
+from remote.protocol.arguments import AutostartArgs, RunsArgs
 from remote.protocol.errors import CallError, QuestionError, UnreachableError
 from remote.protocol.permission import demand_may_act
+from remote.protocol.results import as_answered
+from remote.protocol.verbs import AUTOSTART, RUNS
 from remote.session.last_seen import note, twins
 from remote.transport.base import Answers, ConnectAttempt
 from tui.commands.host_session import link_to
@@ -77,7 +80,7 @@ def deploy_to(
         except OSError as error:
             raise UnreachableError(f"{host.name}: {error}", f"photinus hosts test {host.name}") from error
     with reach(host, desk) as session:
-        session.call("runs")
+        session.call(RUNS, RunsArgs(finished=0))  # of the version that was just deployed
         note(session)
         hello = session.hello
     same = twins(host.name, hello.host_id, load_hosts()) if hello else []
@@ -90,8 +93,9 @@ def autostart(args: argparse.Namespace) -> int:
     """Have the host contact its own runs at its start, or no longer."""
     host = find_host(args.name)
     with link_to(host.name) as session:
-        told = session.call("autostart", {"action": "remove" if args.remove else "install"}, AUTOSTART_S)
-    answer({"name": host.name, **told}, args.json, autostart_words)
+        action = "remove" if args.remove else "install"
+        state = session.call(AUTOSTART, AutostartArgs(action=action), AUTOSTART_S)
+    answer({"name": host.name, **as_answered(state)}, args.json, autostart_words)
     return OK
 
 

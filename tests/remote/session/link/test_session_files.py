@@ -10,6 +10,7 @@ from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
 from remote.session.session import Session, connect
 from remote.ssh.client import connect as connect_ssh
 from remote.transport.base import ConnectAttempt
+from tests.remote.calling import call
 from tests.remote.ssh.sessions import QUICK, StartSshd, is_connected, losses, placed
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
@@ -26,7 +27,7 @@ def test_files_go_beside_the_agent_on_the_same_connection(
         with_file.write(b"bytes")
         with_file.close()
         assert sftp.stat(str(sshd.home("plain") / "file")).st_size == 5
-        assert session.call("ping", {"n": 1})["n"] == 1
+        assert call(session, "ping", {"n": 1})["n"] == 1
         assert road.accepted == 1, "one connection a host"
         road.cut()
         with pytest.raises(OSError, match=r"."):
@@ -91,7 +92,7 @@ def test_one_session_on_a_connection_is_enough(start_sshd: StartSshd) -> None:
         both = len(sshd.session_pids())
         files.close()
         wait_until(lambda: len(sshd.session_pids()) < both, 10.0, "that connection to end with its channel")
-        assert session.call("ping", {"n": 1})["n"] == 1
+        assert call(session, "ping", {"n": 1})["n"] == 1
 
 
 def test_a_server_that_opens_no_session_is_no_time_out(

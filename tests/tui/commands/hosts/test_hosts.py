@@ -14,6 +14,7 @@ from remote.hosts.lookup import find_host, load_hosts
 from remote.hosts.placement import read_placement
 from remote.session.last_seen import last_seen, note
 from remote.session.session import connect
+from tests.remote.calling import call
 from tests.remote.scripts import request as command_request
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User
@@ -203,13 +204,13 @@ def test_a_host_whose_runs_are_not_over_is_not_removed_by_accident(box: Host, ph
         outcome = start_run(session, command_request())
         assert outcome.run is not None, outcome.message
         run = outcome.run
-        session.call("runs")
+        call(session, "runs")
         note(session)
     refused = photinus("hosts", "remove", "box")
     assert (refused.code, run.run_id in refused.err, find_host("box").name) == (3, True, "box")
     with connect(find_host("box")) as session:
         assert kill_run(session, run.run_id).ok
-        session.call("runs")
+        call(session, "runs")
         note(session)
     done = photinus("hosts", "remove", "box", "--json")
     assert (done.code, done.json["removed"], load_hosts()) == (0, True, [LOCAL])
