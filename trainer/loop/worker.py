@@ -66,7 +66,7 @@ def follow(assignment: Assignment) -> None:
     """
     from trainer.checkpoints.restore import restore
     from trainer.checkpoints.save import of_process
-    from trainer.data import Batches, default_cache_dir, prepare
+    from trainer.data import Batches, default_cache_dir, prepare_or_cached
     from trainer.device.device import open_device, own_device
     from trainer.job.log_rotation import OwnLog
     from trainer.loop.setup import build_state
@@ -85,7 +85,8 @@ def follow(assignment: Assignment) -> None:
             return
         briefing: Briefing = world.share(Briefing(0, ""))
         device = open_device(name, briefing.threads)
-        corpus = prepare(config.data, cache_dir=assignment.cache or default_cache_dir())
+        cache = assignment.cache or default_cache_dir()
+        corpus = prepare_or_cached(config.data, briefing.fingerprint, cache_dir=cache)
         if corpus.fingerprint != briefing.fingerprint:
             raise TrainingFailedError("the text changed while it was read; let it rest, then resume")
         path = Path(briefing.checkpoint)
