@@ -73,7 +73,8 @@ def _end(ctx: Context, args: Result, level: Level) -> Work:
         at=time.time(),
         deadline_s=args.get("deadline_s"),
     )
-    if (yield from ask(run, request, record)):
+    mine = record if record and not record.is_of_a_copy(run) else None
+    if (yield from ask(run, request, mine)):
         yield from _kill_unsupervised(ctx, run)
     return ctx.view(run).to_json()
 

@@ -90,6 +90,8 @@ class Views:
         spec, process = self.spec(run), self.process(run)
         last = self.last_checkpoint(run)
         on = None if state.is_terminal or not process or process.attempt != state.attempt else process
+        if on is not None and on.is_of_a_copy(run):
+            on = None  # those are the original's
         trainer = on.trainer.pid if on and on.trainer and is_alive(on.trainer) else None
         supervisor = on.supervisor.pid if on and is_alive(on.supervisor) else None
         name = State.UNSUPERVISED if trainer and not supervisor and is_free(run.lock) else state.state

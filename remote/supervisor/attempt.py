@@ -12,6 +12,7 @@ from remote.supervisor.vigil import Vigil
 from trainer.run.atomic import make_reserve
 from trainer.run.errors import RunError
 from trainer.run.locks import Flock
+from trainer.run.place import place_of
 from trainer.run.processes import ProcessRecord, new_token, read_process, write_process
 from trainer.run.states import State
 from trainer.run.survivors import main_process, survivors
@@ -52,7 +53,10 @@ def adopt(post: Post) -> Outcome:
     if recorded is None:
         raise RunError(f"{post.run.run_id} has no process.json: nothing to adopt")
     main = main_process(survivors(post.run, recorded), recorded)
-    record = replace(recorded, supervisor=post.me, adopted=True)
+    place = recorded.place or place_of(
+        post.run.path
+    )  # an older version noted none; what lives here proves it
+    record = replace(recorded, supervisor=post.me, adopted=True, place=place)
     if main:
         record = replace(record, trainer=main.identity, session=main.stat.session)
     post.owe("process.json", lambda: write_process(post.run, record))
@@ -75,7 +79,12 @@ def never_started(post: Post) -> Outcome:
 def _announce(post: Post, attempt: int, resume_from: str) -> ProcessRecord:
     """Put the token on disk, then the attempt: process.json is never behind state.json."""
     record = ProcessRecord(
-        attempt=attempt, token=new_token(), boot_id=post.me.boot_id, supervisor=post.me, started=time.time()
+        attempt=attempt,
+        token=new_token(),
+        boot_id=post.me.boot_id,
+        supervisor=post.me,
+        started=time.time(),
+        place=place_of(post.run.path),
     )
     make_reserve(post.run.reserve)
     write_process(post.run, record)

@@ -19,7 +19,7 @@ from trainer.run.processes import ProcessRecord, read_process
 from trainer.run.records import read_exit, read_spec, read_state, write_state
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
-from trainer.run.survivors import survivors
+from trainer.run.survivors import elsewhere, settled
 from trainer.run.verdict import Action, Facts, Verdict, judge
 
 PROBE_S = 0.05
@@ -68,8 +68,8 @@ def retry_after_loss(run: RunDir, patience: Patience | None = None) -> Retry | N
         RunError: its files are malformed.
     """
     state, spec, process = _state(run), read_spec(run), read_process(run)
-    if state.state not in (State.DIED, State.DIED_REBOOT):
-        return None
+    if state.state not in (State.DIED, State.DIED_REBOOT) or _original(run, process):
+        return None  # a copy resumes nothing by itself: the original may be going on
     return retry_for(
         spec,
         Outcome(state.state, state.reason, state.code, state.signal),
@@ -94,11 +94,21 @@ def _facts(run: RunDir, spec: RunSpec, state: StateRecord, process: ProcessRecor
         boot_id=boot_id(),
         recorded_boot=mine.boot_id if mine else state.boot_id,
         taken_up=mine is not None,
-        survivors=len(survivors(run, process)) if process else 0,
+        survivors=len(settled(run, process)) if process else 0,
         last_word=read_exit(run, mine.attempt, mine.token) if mine else None,
         asked=_asked(run, mine) if mine else "",
         age_s=time.time() - state.since,
+        original=_original(run, process),
     )
+
+
+def _original(run: RunDir, process: ProcessRecord | None) -> str:
+    """The folder whose processes these are, where `run` is a copy of it; else ""."""
+    if process is None:
+        return ""
+    if process.place is not None:
+        return process.place.path if process.is_of_a_copy(run) else ""
+    return elsewhere(run, process)
 
 
 def _mark(run: RunDir, state: StateRecord, verdict: Verdict) -> StateRecord:

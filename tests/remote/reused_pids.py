@@ -26,6 +26,7 @@ from trainer.run.home import open_home
 from trainer.run.identity import Identity, boot_id, identify, identify_for_good
 from trainer.run.layout import RunDir, new_run_id
 from trainer.run.locks import Flock, is_free
+from trainer.run.place import place_of
 from trainer.run.processes import TOKEN_VARIABLE, ProcessRecord, new_token, write_process
 from trainer.run.records import write_spec, write_state
 from trainer.run.spec import RunSpec
@@ -112,7 +113,13 @@ def recorded(context: Context, who: Identity) -> RunDir:
     write_process(
         run,
         ProcessRecord(
-            attempt=1, token=new_token(), boot_id=boot_id(), supervisor=who, trainer=who, session=who.pid
+            attempt=1,
+            token=new_token(),
+            boot_id=boot_id(),
+            supervisor=who,
+            trainer=who,
+            session=who.pid,
+            place=place_of(run.path),
         ),
     )
     state = StateRecord(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from remote.agent.context import Context
 from remote.agent.launch import owner_of
-from remote.agent.queue import waiting
+from remote.agent.queue import is_ours, waiting
 from remote.findings import Finding
 from trainer.run.errors import RunError
 from trainer.run.locks import is_free
@@ -30,6 +30,15 @@ def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
                 what=f"{entry.path.name} names no run that can be started: {error}",
                 why="it is passed over, and stays where it is",
                 remedy=f"rm {entry.path}",
+            )
+            continue
+        if not is_ours(ctx.home, entry):
+            yield Finding(
+                level="note",
+                about="queue",
+                what=f"{run.run_id} is not started from this line",
+                why=f"it waits in the line of {ctx.home.copy_of}, of which this state root is a copy",
+                remedy=f"to run it here: photinus stop {run.run_id}, then photinus resume {run.run_id}",
             )
             continue
         first = [device for device in spec.devices if device not in seen]

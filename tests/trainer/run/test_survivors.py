@@ -13,6 +13,7 @@ import pytest
 from trainer.run.identity import boot_id, identify
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
+from trainer.run.place import place_of
 from trainer.run.processes import TOKEN_VARIABLE, ProcessRecord
 from trainer.run.readers import LinuxReader
 from trainer.run.survivors import main_process, survivors
@@ -35,7 +36,9 @@ def started() -> Iterator["list[subprocess.Popen[bytes]]"]:
         process.wait()
 
 
-def record_for(trainer: "subprocess.Popen[bytes] | None" = None, token: str = TOKEN) -> ProcessRecord:
+def record_for(
+    run: RunDir, trainer: "subprocess.Popen[bytes] | None" = None, token: str = TOKEN
+) -> ProcessRecord:
     me = identify(os.getpid())
     assert me is not None
     who = identify(trainer.pid) if trainer else None
@@ -46,6 +49,7 @@ def record_for(trainer: "subprocess.Popen[bytes] | None" = None, token: str = TO
         supervisor=me,
         trainer=who,
         session=trainer.pid if trainer else None,
+        place=place_of(run.path),
     )
 
 
@@ -61,13 +65,13 @@ def test_each_mark_is_found_and_named(run: RunDir, started: "list[subprocess.Pop
     by_session = subprocess.Popen(SLEEP, env=clean(), start_new_session=True)
     bystander = subprocess.Popen(SLEEP, env=clean({TOKEN_VARIABLE: "6" * 32}))
     started += [by_lock, by_token, by_session, bystander]
-    found = {one.pid: one.found_by for one in survivors(run, record_for(by_session))}
+    found = {one.pid: one.found_by for one in survivors(run, record_for(run, by_session))}
     assert found == {
         by_lock.pid: ("lock",),
         by_token.pid: ("token",),
         by_session.pid: ("session", "recorded"),
     }
-    without = survivors(run, record_for(by_session), exclude={by_lock.pid})
+    without = survivors(run, record_for(run, by_session), exclude={by_lock.pid})
     assert by_lock.pid not in {one.pid for one in without}
 
 
@@ -104,10 +108,10 @@ def test_where_the_kernel_names_no_holder_whoever_has_a_held_lock_open_counts(
 def test_zombie_is_no_survivor(run: RunDir, started: "list[subprocess.Popen[bytes]]") -> None:
     process = subprocess.Popen(SLEEP, env=clean({TOKEN_VARIABLE: TOKEN}))
     started.append(process)
-    assert [one.pid for one in survivors(run, record_for())] == [process.pid]
+    assert [one.pid for one in survivors(run, record_for(run))] == [process.pid]
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert survivors(run, record_for()) == []
+    assert survivors(run, record_for(run)) == []
 
 
 def test_record_of_an_earlier_boot_matches_nothing(
@@ -115,7 +119,7 @@ def test_record_of_an_earlier_boot_matches_nothing(
 ) -> None:
     process = subprocess.Popen(SLEEP, env=clean({TOKEN_VARIABLE: TOKEN}), start_new_session=True)
     started.append(process)
-    record = record_for(process)
+    record = record_for(run, process)
     assert len(survivors(run, record)) == 1
     assert survivors(run, replace(record, boot_id="an earlier boot")) == []
 
@@ -126,7 +130,7 @@ def test_session_led_by_another_process_is_not_ours(
     """The session id was recycled: its leader started at another time than our trainer."""
     stranger = subprocess.Popen(SLEEP, env=clean(), start_new_session=True)
     started.append(stranger)
-    record = record_for(stranger)
+    record = record_for(run, stranger)
     assert record.trainer is not None
     assert len(survivors(run, record)) == 1
     earlier = replace(record, trainer=replace(record.trainer, start=record.trainer.start - 1))
@@ -139,7 +143,7 @@ def test_trainer_of_a_supervisor_that_died_before_recording_it_is_the_session_le
     env = clean({TOKEN_VARIABLE: TOKEN})
     started.append(subprocess.Popen(SLEEP, env=env, start_new_session=True))
     started.append(subprocess.Popen(SLEEP, env=env))
-    record = record_for()
+    record = record_for(run)
     found = survivors(run, record)
     assert len(found) == 2
     main = main_process(found, record)
