@@ -166,7 +166,7 @@ def _check(root: Path, filesystem: Callable[[Path], str]) -> None:
 
 
 def _identified(root: Path) -> Home:
-    """The home under its id. A home is a place: a copy of `host.json` in another folder makes a home of its own."""
+    """The home under its id; in another folder than the noted one it is a copy, and gets an id of its own."""
     path, here = root / "host.json", place_of(root)
     raw = read_json(path)
     if raw is None:

@@ -16,8 +16,9 @@ class Place:
     def is_at(self, path: Path) -> bool:
         """Whether `path` is that very folder.
 
-        A rename keeps device and inode. The number of a device may change with a mount (another boot, a container
-        that was started again), and the path then stays; a snapshot that is mounted elsewhere keeps the inode alone.
+        A rename keeps device and inode. The number of a device may change with a mount (another boot, a
+        container that was started again), and the path then stays; a snapshot that is mounted elsewhere
+        keeps the inode alone.
         """
         try:
             found = path.stat()

@@ -43,7 +43,7 @@ class ProcessRecord:
     place: Place | None = None
 
     def is_of_a_copy(self, run: RunDir) -> bool:
-        """Whether it was written in another folder: `run` is a copy, and these processes are the original's."""
+        """Whether it was written in another folder: `run` is a copy, and the processes the original's."""
         return self.place is not None and not self.place.is_at(run.path)
 
     def to_json(self) -> dict[str, Any]:

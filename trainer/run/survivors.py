@@ -72,8 +72,8 @@ def settled(
 ) -> list[Survivor]:
     """`survivors`, where an empty answer means nobody: two scans that saw none, and a free trainer.lock.
 
-    What forks while the process table is read may be in no list of it. A lock that stays held though nobody is
-    seen (by another user's process, say) ends the waiting after a second: `is_free(run.trainer_lock)` tells.
+    What forks while the process table is read may be in no list of it. A lock that stays held though nobody
+    is seen (by another user's process, say) ends the waiting: `is_free(run.trainer_lock)` tells.
     """
     deadline = time.monotonic() + UNSEEN_S
     empty = 0
