@@ -7,12 +7,14 @@ from remote.actions.request import new_ticket
 from remote.actions.waiting import wait_for
 from remote.conversation import whoami
 from remote.errors import CallError
+from remote.sanitise import clean_line
 from remote.session import Session
 from remote.view import RunView
 
 ASK_S = 15.0
 STOP_S = 600.0
 KILL_S = 60.0
+NAMES_MAX = 20
 
 
 def stop_run(
@@ -48,15 +50,24 @@ def kill_run(session: Session, run_id: str, *, wait: bool = True, timeout: float
 
 def _end(session: Session, verb: str, args: dict[str, Any], wait: bool, timeout: float) -> Outcome:
     try:
-        view = RunView.from_json(session.call(verb, args, min(timeout, ASK_S)))
+        answer = session.call(verb, args, min(timeout, ASK_S))
+        view = RunView.from_json(answer)
     except CallError as error:
         return failed(error)
+    if ended := _names(answer.get("ended")):
+        message = f"{view.run_id} was over ({view.state}); of it there still lived {ended}, ended now"
+        return Outcome(True, view, message=message)
     if not view.is_terminal and wait:
         outcome = wait_for(session, view.run_id, _is_settled, timeout)
         if not outcome.ok or outcome.run is None:
             return outcome
         view = outcome.run
     return _told(verb, view, wait)
+
+
+def _names(raw: object) -> str:
+    """What was ended though its run was over, as the host names it."""
+    return ", ".join(clean_line(str(one)) for one in raw[:NAMES_MAX]) if isinstance(raw, list) else ""
 
 
 def _is_settled(view: RunView) -> bool:

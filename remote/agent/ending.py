@@ -1,7 +1,10 @@
 """The verbs `stop`, `kill` and `adopt`. Only a supervisor signals its run; the agent leaves it a request."""
 
+import contextlib
+import os
 import signal
 import time
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Literal
 
@@ -10,15 +13,16 @@ from remote.agent.contact import reconcile
 from remote.agent.context import Context, Result, Work
 from remote.agent.queue import leave
 from remote.errors import CallError
-from trainer.run.atomic import NO_SPACE
+from remote.supervisor.command_line import named
+from trainer.run.atomic import NO_SPACE, open_append
 from trainer.run.control import Request
 from trainer.run.errors import RunError
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock, is_free
 from trainer.run.records import read_state, write_state
 from trainer.run.signals import send
-from trainer.run.states import State
-from trainer.run.survivors import survivors
+from trainer.run.states import State, StateRecord
+from trainer.run.survivors import settled
 
 NOT_YET = ""  # the attempt has no token yet: its supervisor takes the request all the same
 GRACE_S = 2.0
@@ -58,7 +62,10 @@ def _end(ctx: Context, args: Result, level: Level) -> Work:
             why = f"{run.run_id} has no supervisor, and none could be started: {error}"
             raise CallError("internal", why, f"photinus kill {run.run_id}") from error
     state = read_state(run)
-    if state is None or state.is_terminal or _stop_unstarted(ctx, run, args["by"]):
+    if state is not None and state.is_terminal:
+        ended = yield from _end_left(ctx, run, state, level)
+        return {**ctx.view(run).to_json(), "ended": ended}
+    if state is None or _stop_unstarted(ctx, run, args["by"]):
         return ctx.view(run).to_json()
     if level == "kill" and is_free(run.lock):
         yield from _kill_unsupervised(ctx, run)
@@ -79,6 +86,35 @@ def _end(ctx: Context, args: Result, level: Level) -> Work:
     return ctx.view(run).to_json()
 
 
+def _end_left(
+    ctx: Context, run: RunDir, state: StateRecord, level: Level
+) -> Generator[None, None, list[str]]:
+    """What outlived a run that is over: a kill ends it and answers with its names; a stop says who it is.
+
+    Raises:
+        CallError: `refused`: something lives, and this is no kill, or it cannot be seen.
+    """
+    if not is_free(run.lock):
+        return []  # its supervisor wrote the end and is about to leave
+    left = [named(one.pid) for one in settled(run, ctx.views.process(run))]
+    if not left and not is_free(run.trainer_lock):
+        why = f"{run.run_id} is over ({state.state}), but what cannot be seen holds its trainer.lock"
+        raise CallError("refused", why, f"as root, on the host: lsof {run.trainer_lock}")
+    if left and level == "stop":
+        why = f"{run.run_id} is over ({state.state}), but of it there still lives {', '.join(left)}"
+        raise CallError("refused", why, f"photinus kill {run.run_id}")
+    if left:
+        yield from _kill_unsupervised(ctx, run)
+        _tell(run, f"killed by operator, after the end of the run: {', '.join(left)}")
+    return left
+
+
+def _tell(run: RunDir, text: str) -> None:
+    """A line in supervisor.log, where there is space for one."""
+    with contextlib.suppress(OSError), os.fdopen(open_append(run.supervisor_log), "a") as log:
+        log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {text}\n")
+
+
 def _stop_unstarted(ctx: Context, run: RunDir, by: str) -> bool:
     """Write `stopped` for a run that waits in line, or whose start was recorded and never carried out."""
     with ctx.critical():
@@ -88,7 +124,7 @@ def _stop_unstarted(ctx: Context, run: RunDir, by: str) -> bool:
         with Flock(run.lock) as lock:
             if not lock.take(0.0):
                 return False  # a supervisor has it: it will find the request
-            if state.state is State.STARTING and survivors(run, ctx.views.process(run)):
+            if state.state is State.STARTING and settled(run, ctx.views.process(run)):
                 return False
             reason = f"stopped by {by or 'an operator'} before it began"
             write_state(
@@ -105,9 +141,9 @@ def _kill_unsupervised(ctx: Context, run: RunDir) -> Work:
     record = ctx.views.process(run)
     for signum, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
         deadline = time.monotonic() + patience
-        for one in survivors(run, record):
+        for one in settled(run, record):
             send(one.identity, signum)
-        while (left := survivors(run, record)) and time.monotonic() < deadline:
+        while (left := settled(run, record)) and time.monotonic() < deadline:
             yield
         if not left:
             break

@@ -16,11 +16,14 @@ from remote.agent.queue import waiting
 from remote.agent.runs import readable
 from remote.audit import read
 from remote.protocol import LINE_LIMIT, PROTO, encode
+from remote.supervisor.command_line import named
 from remote.version import version
 from remote.view import RunView
 from trainer.run.checkpoints import list_checkpoints
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir
+from trainer.run.locks import is_free
+from trainer.run.survivors import survivors
 
 ANSWER_MAX = LINE_LIMIT - (1 << 14)
 
@@ -88,7 +91,13 @@ def run(ctx: Context, args: Result) -> Result:
         "spec": ctx.views.spec(one).to_json() | {"env": sorted(ctx.views.spec(one).env)},
         "checkpoints": _checkpoints(one),
         "process": process.to_json() | {"token": None} if process else None,
+        "left": [named(left.pid) for left in survivors(one, process)] if _is_over(ctx, one) else [],
     }
+
+
+def _is_over(ctx: Context, run: RunDir) -> bool:
+    state = ctx.views.state(run)
+    return state is not None and state.is_terminal and is_free(run.lock)
 
 
 def audit(ctx: Context, args: Result) -> Result:

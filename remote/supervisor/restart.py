@@ -42,6 +42,8 @@ def retry_for(
 
 def _retryable(spec: RunSpec, outcome: Outcome) -> bool:
     if outcome.state in (State.FAILED, State.DIED, State.DIED_REBOOT):
+        if outcome.hopeless:
+            return False
         hopeless = spec.kind == "trainer" and (outcome.code in HOPELESS_CODES or outcome.reason == NO_STEPS)
         return not hopeless
     if spec.restart.policy != "always":

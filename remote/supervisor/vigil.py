@@ -5,14 +5,17 @@ import time
 from dataclasses import replace
 
 from remote.supervisor.child import Watched
+from remote.supervisor.command_line import named
 from remote.supervisor.launchers import launcher_of
 from remote.supervisor.outcome import Ending, Outcome, outcome_of
 from remote.supervisor.post import Post, last_word
 from remote.supervisor.termination import clear, deliver, wake
+from trainer.run.identity import Identity
+from trainer.run.locks import is_free
 from trainer.run.processes import ProcessRecord
 from trainer.run.records import read_hello
 from trainer.run.states import State
-from trainer.run.survivors import Survivor, survivors
+from trainer.run.survivors import Survivor, settled
 
 WAKE_S = 1.0
 UNKILLABLE_SCAN_S = 1.0
@@ -37,16 +40,47 @@ class Vigil:
         self._tick(trainer)
         while trainer and not self._killed and not trainer.wait(post.patience.poll_s):
             self._tick(trainer)
+        outlived = self._see_out()
         if left := clear(post.run, self._record, post.patience, post.talk):
             self._hold_on(left)
+        self._hold_on_unseen()
         ending = trainer.reap() if trainer else Ending(known=False)
         word = last_word(post)
-        outcome = outcome_of(post.spec.kind, ending, word, stop_asked=self._stopping, killed=self._killed)
-        if outcome.state is State.STOPPED and self._stopping and post.spec.kind == "trainer":
-            return replace(
-                outcome, reason=post.desk.stop_reason
-            )  # who asked says more than which signal came
-        return outcome
+        if word is not None and word.outcome == "stopped" and self._stopping:
+            word = replace(word, reason=post.desk.stop_reason)  # who asked says more than which signal came
+        return outcome_of(
+            post.spec.kind,
+            ending,
+            word,
+            stop_asked=self._stopping,
+            killed=self._killed,
+            left=outlived,
+        )
+
+    def _see_out(self) -> list[str]:
+        """Whoever outlives the first process may end by itself; the names of those that do not.
+
+        A stop that was asked for is meant for them, too: what the first process did not hand on they get from
+        us, the stop signal and then SIGTERM, and all the time that they need. A kill ends the waiting.
+        """
+        post, told = self._post, dict[Identity, int]()
+        began = time.monotonic()
+        while not self._killed and (left := settled(post.run, self._record)):
+            is_over = time.monotonic() - began >= post.patience.linger_s
+            if not (self._stopping and post.spec.kind == "command"):
+                if is_over:
+                    return [named(one.pid) for one in left]
+            else:
+                wanted = (self._stop_signal(), signal.SIGTERM)[: 2 if is_over else 1]
+                for one in left:
+                    for signum in wanted[told.get(one.identity, 0) :]:
+                        post.talk(f"{signum.name} to {named(one.pid)}: it outlived the first process")
+                        deliver(one.identity, signum, post.talk)
+                    told[one.identity] = len(wanted)
+                wake(post.run, self._record, post.talk)
+            time.sleep(min(max(post.patience.poll_s, (time.monotonic() - began) / 10), UNKILLABLE_SCAN_S))
+            self._tick(None)
+        return []
 
     def _tick(self, trainer: Watched | None) -> None:
         self._greet()
@@ -97,6 +131,21 @@ class Vigil:
             return signal.Signals[self._post.spec.stop_signal]
         return signal.SIGTERM
 
+    def _hold_on_unseen(self) -> None:
+        """Whoever holds trainer.lock is of this run, though it cannot be seen (it became another user's)."""
+        post = self._post
+        while not is_free(post.run.trainer_lock):
+            if found := settled(post.run, self._record):
+                self._hold_on(found)
+                continue
+            post.journal.to(
+                State.UNKILLABLE,
+                "a process that cannot be seen holds trainer.lock (another user's: sudo, su, a container?); "
+                "the device stays locked until it ends",
+            )
+            post.journal.settle()
+            time.sleep(min(UNKILLABLE_SCAN_S, post.patience.unkillable_s))
+
     def _hold_on(self, left: list[Survivor]) -> None:
         """Nothing more can be done about a process in the kernel's hands but to keep its device locked."""
         post = self._post
@@ -109,4 +158,4 @@ class Vigil:
             for one in left:
                 deliver(one.identity, signal.SIGKILL, post.talk)
             time.sleep(min(UNKILLABLE_SCAN_S, post.patience.unkillable_s))
-            left = survivors(post.run, self._record)
+            left = settled(post.run, self._record)

@@ -14,6 +14,7 @@ from remote.hosts import Host, load_hosts
 from remote.session import Session, connect
 from remote.sightings import note
 from tui.commands.asking import for_a_script
+from tui.commands.evidence import evidence
 from tui.commands.hearing import LAST_FOR_A_ROW, find_view, hear, link_to, list_views
 from tui.commands.output import OK, answer, emit, say, tell
 from tui.commands.summary import asked, brief, brief_words, full, full_words
@@ -123,6 +124,7 @@ def show(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         run = hear(session, [view])[view.run_id]
-        spec = session.call("run", {"run_id": view.run_id}).get("spec", {})
-    answer(full(args.host, run, health_bands()) | asked(spec), args.json, full_words)
+        told = session.call("run", {"run_id": view.run_id})
+    shown = full(args.host, run, health_bands()) | asked(told.get("spec", {})) | evidence(told)
+    answer(shown, args.json, full_words)
     return OK

@@ -9,6 +9,7 @@ from typing import Any
 from remote.view import RunView
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.judge import Verdict
+from tui.commands.evidence import evidence_words
 from tui.store.hosts import HostRecord
 from tui.store.lamps import lamps
 from tui.store.runs import RunRecord
@@ -138,6 +139,7 @@ def full_words(shown: Mapping[str, Any]) -> str:
         f"  step {shown['step'] if shown['step'] is not None else '-'} of {shown['max_steps'] or 'unknown'}"
         + (f", {duration(shown['eta_s'])} left" if shown["eta_s"] is not None else ""),
     ]
+    lines += evidence_words(shown)
     if shown.get("argv"):
         lines.append(f"  command      {shlex.join(shown['argv'])}")
     if shown.get("resume_argv"):

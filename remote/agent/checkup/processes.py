@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 
 from remote.agent.context import Context
-from remote.agent.holders import command_of
 from remote.agent.orphans import Member, members
 from remote.findings import Finding
+from remote.supervisor.command_line import command_of
 from trainer.run.identity import is_stopped
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free

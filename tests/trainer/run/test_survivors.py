@@ -16,7 +16,7 @@ from trainer.run.locks import Flock
 from trainer.run.place import place_of
 from trainer.run.processes import TOKEN_VARIABLE, ProcessRecord
 from trainer.run.readers import LinuxReader
-from trainer.run.survivors import main_process, survivors
+from trainer.run.survivors import main_process, settled, survivors
 
 TOKEN = "5" * 32
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -162,3 +162,54 @@ def test_lock_mark_outlives_the_process_that_took_it(run: RunDir) -> None:
         assert [(one.pid, one.found_by) for one in survivors(run, None)] == [(pid, ("lock",))]
     finally:
         os.kill(pid, signal.SIGKILL)
+
+
+class Late(LinuxReader):
+    """A process table that shows a process only when it is read for the `shows`-th time."""
+
+    def __init__(self, pid: int, shows: int) -> None:
+        super().__init__()
+        self.pid, self.shows, self.reads = pid, shows, 0
+
+    def pids(self) -> list[int]:
+        self.reads += 1
+        return [pid for pid in super().pids() if pid != self.pid or self.reads >= self.shows]
+
+
+def test_what_is_born_while_the_table_is_read_is_seen(
+    run: RunDir, started: "list[subprocess.Popen[bytes]]"
+) -> None:
+    started.append(subprocess.Popen(SLEEP, env=clean({TOKEN_VARIABLE: TOKEN})))
+    record, pid = record_for(run), started[0].pid
+    assert [one.pid for one in survivors(run, record, reader=Late(pid, 2))] == [pid]
+
+
+def test_one_scan_that_saw_nobody_is_not_believed(
+    run: RunDir, started: "list[subprocess.Popen[bytes]]"
+) -> None:
+    class Once(Late):
+        """The first scan sees nobody at all."""
+
+        def pids(self) -> list[int]:
+            self.reads += 1
+            return [] if self.reads == 1 else LinuxReader.pids(self)
+
+    started.append(subprocess.Popen(SLEEP, env=clean({TOKEN_VARIABLE: TOKEN})))
+    record, pid = record_for(run), started[0].pid
+    assert survivors(run, record, reader=Once(pid, 0)) == []
+    assert [one.pid for one in settled(run, record, reader=Once(pid, 0))] == [pid]
+    started[0].kill()
+    started[0].wait()
+    assert settled(run, record) == []  # the control: nobody lives
+
+
+def test_nobody_lives_only_if_the_lock_is_free_too(run: RunDir) -> None:
+    """The holder shows in no scan (it is this process, which never counts): the answer takes its time."""
+    with Flock(run.trainer_lock) as lock:
+        assert lock.take()
+        reader = Late(0, 0)
+        assert settled(run, record_for(run), reader=reader) == []
+        asked = reader.reads
+    again = Late(0, 0)
+    assert settled(run, record_for(run), reader=again) == []
+    assert asked > again.reads

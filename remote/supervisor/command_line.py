@@ -1,0 +1,36 @@
+"""The command line of a process, as a person would know it again."""
+
+from pathlib import Path
+
+from remote.sanitise import clean_line
+
+COMMAND_MAX = 120
+SHORT_MAX = 60
+
+
+def command_of(pid: int) -> str:
+    """A process's command line as one text, cut; empty where it cannot be read."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return b" ".join(words).decode("utf-8", "replace").strip()[:COMMAND_MAX]
+    except OSError:
+        pass
+    import psutil
+
+    try:
+        return " ".join(psutil.Process(pid).cmdline())[:COMMAND_MAX]
+    except psutil.Error:
+        return ""
+
+
+def shortened(command: str) -> str:
+    """What a sentence has room for: the program without its folder, and the first of its words."""
+    program, _, rest = clean_line(command).partition(" ")
+    text = " ".join([program.rpartition("/")[2], *rest.split()])
+    return text if len(text) <= SHORT_MAX else text[: SHORT_MAX - 1] + "…"
+
+
+def named(pid: int) -> str:
+    """`pid N (its command)`, short and on one line."""
+    command = shortened(command_of(pid))
+    return f"pid {pid} ({command})" if command else f"pid {pid}"
