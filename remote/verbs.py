@@ -166,6 +166,8 @@ VERBS: Mapping[str, Verb] = {
     "reap": Verb(
         {"run_id": _RUN, "pid": Arg("int", low=2), "start": Arg("int")}, acts=True, repeatable=False
     ),
+    "beside": Verb({"device": Arg("text", longest=200)}, acts=False),
+    "end": Verb({"pid": Arg("int", low=2), "start": Arg("int"), "by": _BY}, acts=True, repeatable=False),
     "telemetry": Verb(acts=False),
     "seed": Verb({**_SEED, "bytes": Arg("int")}, acts=True),
     "admit": Verb(_SEED, acts=True),

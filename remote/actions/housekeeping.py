@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from remote.actions.outcome import Outcome, failed
+from remote.conversation import whoami
 from remote.errors import CallError
 from remote.session import Session
 from remote.view import RunView
@@ -61,3 +62,31 @@ def reap(session: Session, orphan: Mapping[str, Any]) -> Outcome:
     return Outcome(
         True, message=f"pid {answer['pid']} of {orphan['run_id']} ended by signal {answer['signal']}"
     )
+
+
+def find_stale(session: Session, pid: int) -> Mapping[str, Any]:
+    """The row of `processes` of a process that is no run of ours and may be ended by its user.
+
+    Raises:
+        CallError: `not_found`, or `refused` with what it is.
+    """
+    rows = session.call("processes", timeout=ADOPT_S)["processes"]
+    row = next((row for row in rows if row["pid"] == pid), None)
+    if row is None:
+        raise CallError("not_found", f"pid {pid} is not listed there", "photinus processes lists them")
+    why_not = f"it is {row['class']}, of run {row['run_id']}" if row["class"] != "foreign" else ""
+    why_not = why_not or str(row.get("why_not", "its host is too old to end it"))
+    if why_not or row.get("start") is None:
+        remedy = f"photinus show {row['run_id']}" if row["run_id"] else "photinus never touches it"
+        raise CallError("refused", f"pid {pid} is left alone: {why_not}", remedy)
+    return dict(row)
+
+
+def end_process(session: Session, row: Mapping[str, Any]) -> Outcome:
+    """End one such process; refused by the host if that pid is by now another process."""
+    args = {"pid": row["pid"], "start": row["start"], "by": whoami()}
+    try:
+        answer = session.call("end", args, REAP_S)
+    except CallError as error:
+        return failed(error)
+    return Outcome(True, message=f"pid {answer['pid']} ended by signal {answer['signal']}")

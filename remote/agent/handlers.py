@@ -27,6 +27,18 @@ def _reap(ctx: Context, args: Result) -> Work:
     return reap(ctx, args)
 
 
+def _beside(ctx: Context, args: Result) -> Work:
+    from remote.agent.stale import on_device
+
+    return on_device(ctx, args)
+
+
+def _end(ctx: Context, args: Result) -> Work:
+    from remote.agent.stale import end
+
+    return end(ctx, args)
+
+
 def _doctor(ctx: Context, args: Result) -> Work:
     from remote.agent.doctor import doctor
 
@@ -64,6 +76,8 @@ HANDLERS: Mapping[str, Handler] = {
     "adopt": ending.adopt,
     "processes": _processes,
     "reap": _reap,
+    "beside": _beside,
+    "end": _end,
     "telemetry": _telemetry,
     "checkpoints": checkpoints.checkpoints,
     "seed": seeds.seed,

@@ -8,19 +8,24 @@ COMMAND_MAX = 120
 SHORT_MAX = 60
 
 
-def command_of(pid: int) -> str:
-    """A process's command line as one text, cut; empty where it cannot be read."""
+def words_of(pid: int) -> list[str]:
+    """A process's argument vector; empty where it cannot be read."""
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        return b" ".join(words).decode("utf-8", "replace").strip()[:COMMAND_MAX]
+        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return [word.decode("utf-8", "replace") for word in raw.removesuffix(b"\0").split(b"\0")]
     except OSError:
         pass
     import psutil
 
     try:
-        return " ".join(psutil.Process(pid).cmdline())[:COMMAND_MAX]
+        return psutil.Process(pid).cmdline()
     except psutil.Error:
-        return ""
+        return []
+
+
+def command_of(pid: int) -> str:
+    """A process's command line as one text, cut; empty where it cannot be read."""
+    return " ".join(words_of(pid)).strip()[:COMMAND_MAX]
 
 
 def shortened(command: str) -> str:

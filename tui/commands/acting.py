@@ -4,13 +4,15 @@ import argparse
 
 from remote.actions import kill_run, resume_run, stop_run
 from tui.commands.hearing import find_view, link_to
-from tui.commands.starting import conclude, wait
+from tui.commands.starting import conclude, wait, warn_of_others
 
 
 def resume(args: argparse.Namespace) -> int:
     """A new attempt from the newest valid checkpoint, or from the named one."""
     with link_to(args.host) as session:
-        run_id = find_view(session, args.run).run_id
+        view = find_view(session, args.run)
+        run_id = view.run_id
+        warn_of_others(session, view.device)
         outcome = resume_run(
             session,
             run_id,

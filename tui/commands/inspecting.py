@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from remote.actions.housekeeping import adopt_run, find_orphan, reap
+from remote.actions.housekeeping import adopt_run, end_process, find_orphan, find_stale, reap
 from remote.audit import NAME, read
 from remote.doctor import Report, examine, refused
 from remote.errors import CallError, ProtocolError
@@ -102,6 +102,8 @@ def process_words(answer: Mapping[str, Any]) -> Iterable[str]:
         )
         if row["cmd"]:
             yield f"{'':76}{clean_line(row['cmd'])}"
+        if words := _about(row):
+            yield f"{'':76}{words}"
     yield ""
     yield f"{'LOCK':44} {'STATE':6} HELD FOR"
     for row in answer["locks"]:
@@ -135,6 +137,18 @@ def confirm(orphan: Mapping[str, Any], host: str) -> None:
     say("SIGTERM, 2 s later SIGKILL, to that process alone. Type its pid to go on:")
     if sys.stdin.readline().strip() != str(pid):
         raise CallError("refused", "not confirmed: nothing was done", f"type {pid}, or leave it alone")
+
+
+def end(args: argparse.Namespace) -> int:
+    """End one process of one's own that is no run, once the operator has confirmed exactly that process."""
+    with link_to(args.host) as session:
+        stale = find_stale(session, args.pid)
+        if not args.yes:
+            confirm(stale, args.host)
+        outcome = end_process(session, stale)
+        if args.json and outcome.ok:
+            emit({"host": args.host, "pid": args.pid, "ended": True})
+    return conclude(args, outcome)
 
 
 def adopt(args: argparse.Namespace) -> int:
@@ -178,6 +192,15 @@ def _bytes(value: Any) -> str:
     return size(value) if isinstance(value, int | float) else "n/a"
 
 
+def _about(row: Mapping[str, Any]) -> str:
+    """Of a process that is no run of this home: whose, on what, where its output goes."""
+    facts = [f"of {row['user']}" if row.get("user") and not row.get("mine") else ""]
+    facts.append(f"on {', '.join(map(str, row['devices']))}" if row.get("devices") else "")
+    facts.append(f"its log: {row['log']}" if row.get("log") else "")
+    facts.append(f"to end it: photinus end {row['pid']}" if row.get("why_not") == "" else "")
+    return clean_line("; ".join(filter(None, facts)))
+
+
 def _held_for(row: Mapping[str, Any]) -> str:
     if row["run_id"] and not row["free"]:
         return str(row["run_id"])
@@ -188,6 +211,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "doctor": doctor,
     "processes": processes,
     "reap": reap_process,
+    "end": end,
     "adopt": adopt,
     "audit": audit,
 }
@@ -204,6 +228,9 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     reaping.add_argument("run", help="run id, or the beginning of one")
     reaping.add_argument("pid", type=int, help="its pid, as `photinus processes` shows it")
     reaping.add_argument("--yes", action="store_true", help="do not ask on the terminal")
+    ending = add_command(commands, "end", "end one process of yours that is no run, such as an old training")
+    ending.add_argument("pid", type=int, help="its pid, as `photinus processes` shows it")
+    ending.add_argument("--yes", action="store_true", help="do not ask on the terminal")
     adopting = add_command(commands, "adopt", "give a run that lost its supervisor another")
     adopting.add_argument("run", help="run id, or the beginning of one")
     auditing = add_command(commands, "audit", "print who did what on a host")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from remote.actions import Outcome, StartRequest, start_run, wait_for
+from remote.actions.beside import beside
 from remote.errors import CallError
 from remote.hosts import find_host
 from remote.session import Session
@@ -19,14 +20,27 @@ from tui.commands.output import FAILURE, OK, emit, say, tell
 from tui.commands.summary import view_fields
 
 HAS_BEGUN = frozenset({"running", "stopping"})
+CONNECT_S = 20.0
 
 
 def start(args: argparse.Namespace) -> int:
     """Start what was asked for and say what became of it."""
     request = command_request(args) if args.as_command else trainer_request(args)
     with link_to(args.host) as session:
+        warn_of_others(session, device_of(session, request))
         outcome = start_run(session, request)
         return conclude(args, wait(args, session, outcome))
+
+
+def device_of(session: Session, request: StartRequest) -> str:
+    """What the request takes on this host."""
+    return request.to_spec(session.wait_connected(CONNECT_S).devices).device
+
+
+def warn_of_others(session: Session, device: str) -> None:
+    """Say, before the device is taken, who else computes there; what follows is up to the operator."""
+    for sentence in beside(session, device):
+        say(f"photinus: {sentence}")
 
 
 def trainer_request(args: argparse.Namespace) -> StartRequest:

@@ -1,0 +1,96 @@
+"""The verbs `beside` and `end`: who else computes on a device, and an end for one's own forgotten process."""
+
+import signal
+import time
+from typing import Any
+
+from remote.agent.beside import in_thread
+from remote.agent.context import Context, Result, Work
+from remote.agent.orphans import members
+from remote.agent.strangers import Stranger, beside, strangers
+from remote.audit import masked
+from remote.errors import CallError
+from remote.supervisor.command_line import shortened
+from trainer.run.identity import Identity, is_alive
+from trainer.run.readers import system_reader
+from trainer.run.signals import RefusedSignalError, own_ancestry, send
+
+GRACE_S = 2.0
+DEATH_S = 5.0
+SHOWN = 50
+COMMAND_MAX = 300
+
+
+def on_device(ctx: Context, args: Result) -> Work:
+    """The verb `beside`: who computes on a device and is no run of this home."""
+    found = yield from in_thread(lambda: beside(ctx.home, args["device"]))
+    return {"device": args["device"], "beside": [stranger_row(one) for one in found[:SHOWN]]}
+
+
+def stranger_row(one: Stranger) -> dict[str, Any]:
+    """What is said of it. `why_not`: why it is not ended from here; empty where it can be."""
+    return {
+        "pid": one.stat.pid,
+        "start": one.stat.start if one.is_mine else None,
+        "user": one.user,
+        "mine": one.is_mine,
+        "devices": list(one.devices),
+        "gpu_mem": one.gpu_memory,
+        "cmd": one.command[:COMMAND_MAX],
+        "why": one.why,
+        "run_id": one.run_id or None,
+        "home": one.home,
+        "why_not": why_not(one),
+    }
+
+
+def why_not(one: Stranger) -> str:
+    """Why a process is left alone; empty where its user may end it from here."""
+    if not one.is_mine:
+        return f"it belongs to {one.user}"
+    if one.home:
+        return f"it is a run of {one.home}: stop it there"
+    if one.stat.pid in own_ancestry():
+        return "this agent was started by it"
+    return ""
+
+
+def end(ctx: Context, args: Result) -> Work:
+    """The verb: end one process of our own uid that is no run of ours, if it still is the one that was shown.
+
+    SIGTERM, 2 s, SIGKILL; before each the identity is compared through a pidfd.
+
+    Raises:
+        CallError: `refused`: it is not such a process (any more); `timeout`: it would not die.
+    """
+    one = yield from in_thread(lambda: _shown(ctx, args["pid"], args["start"]))
+    if reason := why_not(one):
+        raise CallError(
+            "refused", f"pid {one.stat.pid} is left alone: {reason}", "photinus processes shows it"
+        )
+    who = Identity(one.stat.pid, one.stat.start, system_reader().boot_id())
+    command = " ".join(masked(one.command.split()))[:COMMAND_MAX]
+    ctx.audit.noted("end", {"pid": who.pid, "start": who.start, "command": command})
+    for signum, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
+        try:
+            send(who, signum)
+        except RefusedSignalError as error:
+            raise CallError("refused", str(error)) from error
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if not is_alive(who):
+                return {"pid": who.pid, "signal": int(signum), "command": shortened(one.command)}
+            yield
+    raise CallError("timeout", f"pid {who.pid} did not die of SIGKILL", "look again in a minute")
+
+
+def _shown(ctx: Context, pid: int, start: int) -> Stranger:
+    mine = {member.identity.pid for member in members(ctx)}
+    for one in strangers(ctx.home, skip=mine):
+        if (one.stat.pid, one.stat.start) == (pid, start):
+            return one
+    raise CallError(
+        "refused",
+        f"pid {pid} is none that may be ended here (any more): gone, a run's, or not known to train",
+        "look at photinus processes again",
+    )
