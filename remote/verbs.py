@@ -140,6 +140,8 @@ VERBS: Mapping[str, Verb] = {
             "req_id": _TICKET,
             "by": _BY,
             "deadline_s": Arg("number", required=False, high=86400.0),
+            "again": Arg("flag", required=False, default=False),
+            "signal": Arg("text", required=False, default="", pattern="(SIG[A-Z0-9]{1,8})?"),
         },
         acts=True,
         always=True,

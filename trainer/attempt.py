@@ -10,7 +10,15 @@ from pathlib import Path
 
 from trainer.checkpoints.compare import differences, refusal
 from trainer.checkpoints.origin import find_origin
-from trainer.endings import Ending, ExitCode, Ledger, RefusedError, StoppedError, TrainingFailedError
+from trainer.endings import (
+    DivergedError,
+    Ending,
+    ExitCode,
+    Ledger,
+    RefusedError,
+    StoppedError,
+    TrainingFailedError,
+)
 from trainer.environment import granted_threads, prepare_environment
 from trainer.job import Assignment, Job, Origin
 from trainer.own_log import OwnLog
@@ -112,7 +120,7 @@ def _judge(work: Callable[[], None], stop: Stop) -> Ending:
     except RefusedError as error:
         return Ending("failed", str(error), ExitCode.REFUSED)
     except (TrainingFailedError, RunError) as error:
-        return Ending("failed", str(error), ExitCode.FAILURE)
+        return Ending("failed", str(error), ExitCode.FAILURE, isinstance(error, DivergedError))
     except OSError as error:
         return Ending("failed", _disk_reason(error), ExitCode.FAILURE)
     except Exception as error:  # the last word must be written whatever happened
@@ -159,6 +167,7 @@ def _leave_exit(assignment: Assignment, ending: Ending, ledger: Ledger) -> None:
         outcome=ending.outcome,
         reason=ending.reason,
         steps_done=ledger.steps_done,
+        hopeless=ending.hopeless,
         at=time.time(),
         **ledger.standing(),
     )

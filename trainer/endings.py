@@ -29,6 +29,10 @@ class TrainingFailedError(Exception):
     """The run cannot go on; the message says why, and from where it can be continued. Exit code 1."""
 
 
+class DivergedError(TrainingFailedError):
+    """Numbers that are not finite any more: the same step from the same checkpoint would end so again."""
+
+
 class StoppedError(Exception):
     """A stop was honoured. No fault: it unwinds the loop to its end."""
 
@@ -68,8 +72,9 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Outcome, reason and exit code of an attempt."""
+    """Outcome, reason and exit code of an attempt; `hopeless`: a restart would end likewise."""
 
     outcome: Outcome
     reason: str
     code: ExitCode
+    hopeless: bool = False

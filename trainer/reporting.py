@@ -3,7 +3,7 @@
 import math
 
 from trainer.device import is_out_of_memory
-from trainer.endings import TrainingFailedError
+from trainer.endings import DivergedError
 from trainer.evals.sampling import Sampling, sample
 from trainer.evals.validation import validate
 from trainer.probing.probe import probe
@@ -15,7 +15,7 @@ def report(run: Training) -> None:
     """Read the meter and speak a row of metrics.
 
     Raises:
-        TrainingFailedError: the cross-entropy is not finite any more.
+        DivergedError: the cross-entropy is not finite any more.
     """
     step, values = run.state.step, run.meter.read()
     with run.clock.outside("log"):
@@ -37,7 +37,7 @@ def report(run: Training) -> None:
         last = run.job.ledger.checkpoint or "the beginning"
         reason = f"the cross-entropy is not finite at step {step}; resume from {last} with a lower optim.lr"
         run.job.voice.note(reason, "error", step)
-        raise TrainingFailedError(reason)
+        raise DivergedError(reason)
 
 
 def look(run: Training) -> None:

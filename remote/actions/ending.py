@@ -24,11 +24,23 @@ def stop_run(
     wait: bool = True,
     deadline: float | None = None,
     timeout: float = STOP_S,
+    again: bool = False,
+    signal: str = "",
 ) -> Outcome:
-    """End a run gracefully. `deadline`: seconds after which the stop becomes a kill; None: never."""
+    """End a run gracefully.
+
+    Args:
+        deadline: seconds after which the stop becomes a kill; None: never.
+        again: send the stop signal once more, to a command that needs two.
+        signal: send this one instead of the run's own.
+    """
     args: dict[str, Any] = {"run_id": run_id, "req_id": new_ticket(), "by": whoami()}
     if deadline is not None:
         args["deadline_s"] = float(deadline)
+    if again:
+        args["again"] = True
+    if signal:
+        args["signal"] = signal
     outcome = _end(session, "stop", args, wait, timeout)
     if outcome.code == "timeout":
         return Outcome(
@@ -36,7 +48,7 @@ def stop_run(
             outcome.run,
             "timeout",
             outcome.message,
-            "wait longer (--timeout S), or kill it",
+            "wait longer (--timeout S), send a command its signal once more (--again), or kill it",
             outcome.detail,
         )
     return outcome

@@ -21,6 +21,7 @@ from trainer.run.layout import RunDir
 from trainer.run.locks import Flock, is_free
 from trainer.run.records import read_state, write_state
 from trainer.run.signals import send
+from trainer.run.spec import STOP_SIGNALS
 from trainer.run.states import State, StateRecord
 from trainer.run.survivors import settled
 
@@ -79,11 +80,19 @@ def _end(ctx: Context, args: Result, level: Level) -> Work:
         by=args["by"],
         at=time.time(),
         deadline_s=args.get("deadline_s"),
+        again=bool(args.get("again")),
+        signal=_signal(args.get("signal") or ""),
     )
     mine = record if record and not record.is_of_a_copy(run) else None
     if (yield from ask(run, request, mine)):
         yield from _kill_unsupervised(ctx, run)
     return ctx.view(run).to_json()
+
+
+def _signal(name: str) -> str:
+    if name and name not in STOP_SIGNALS:
+        raise CallError("bad_request", f"{name} is no stop signal", f"one of {', '.join(STOP_SIGNALS)}")
+    return name
 
 
 def _end_left(

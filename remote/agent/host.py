@@ -17,14 +17,17 @@ from remote.agent.runs import readable
 from remote.audit import read
 from remote.protocol import LINE_LIMIT, PROTO, encode
 from remote.supervisor.command_line import named
+from remote.supervisor.evidence import last_lines
 from remote.version import version
 from remote.view import RunView
 from trainer.run.checkpoints import list_checkpoints
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
+from trainer.run.states import State
 from trainer.run.survivors import survivors
 
+LOG_LINES = 12
 ANSWER_MAX = LINE_LIMIT - (1 << 14)
 
 
@@ -91,8 +94,21 @@ def run(ctx: Context, args: Result) -> Result:
         "spec": ctx.views.spec(one).to_json() | {"env": sorted(ctx.views.spec(one).env)},
         "checkpoints": _checkpoints(one),
         "process": process.to_json() | {"token": None} if process else None,
+        "began": process.started if process else None,
+        "ended": _ended(ctx, one),
+        "log_end": last_lines(one, LOG_LINES) if _has_failed(ctx, one) else [],
         "left": [named(left.pid) for left in survivors(one, process)] if _is_over(ctx, one) else [],
     }
+
+
+def _ended(ctx: Context, run: RunDir) -> float | None:
+    state = ctx.views.state(run)
+    return state.since if state is not None and state.is_terminal else None
+
+
+def _has_failed(ctx: Context, run: RunDir) -> bool:
+    state = ctx.views.state(run)
+    return state is not None and state.is_terminal and state.state not in (State.STOPPED, State.SUCCEEDED)
 
 
 def _is_over(ctx: Context, run: RunDir) -> bool:

@@ -69,11 +69,11 @@ def adopt(post: Post) -> Outcome:
     return Vigil(post, record, ADOPTED).stay(Adopted(main.identity) if main else None)
 
 
-def never_started(post: Post) -> Outcome:
+def never_started(post: Post, when: str = "before it was started") -> Outcome:
     """What a run becomes that was asked to end while nothing of it ran."""
     if post.desk.kill_reason:
         return Outcome(State.FAILED, post.desk.kill_reason, None, 9)
-    return Outcome(State.STOPPED, f"{post.desk.stop_reason}, before it was started")
+    return Outcome(State.STOPPED, f"{post.desk.stop_reason}, {when}")
 
 
 def _announce(post: Post, attempt: int, resume_from: str) -> ProcessRecord:

@@ -25,6 +25,8 @@ class Desk:
         self._deadline: float | None = None
         self.stop_reason = ""
         self.kill_reason = ""
+        self.signals: list[str] = []
+        """Signals that were asked for beside the first stop, by name; "" is the run's own."""
 
     def expect(self, attempt: int, token: str) -> None:
         """From now on, also take requests to this attempt. Those to one just ended stay ours: a request that
@@ -44,6 +46,11 @@ class Desk:
     def kill(self, reason: str) -> None:
         """Ask for a kill from within."""
         self.kill_reason = self.kill_reason or reason
+
+    def taken_signals(self) -> list[str]:
+        """The signals that are to be sent now; each is handed out once."""
+        found, self.signals = self.signals, []
+        return found
 
     def look(self) -> None:
         """Take new requests, and turn a stop whose deadline has passed into a kill."""
@@ -80,6 +87,8 @@ class Desk:
         if request.verb == "kill":
             self.kill(KILLED)
             return
+        if request.again or request.signal:
+            self.signals.append(request.signal)
         self.stop(f"stop requested{by}")
         if request.deadline_s is not None:
             deadline = self._clock() + request.deadline_s

@@ -1,12 +1,16 @@
 """A supervisor's whole life: attempts, restarts between them, the terminal state, the locks."""
 
+import contextlib
 import time
+from dataclasses import replace
 
+from remote.audit import NAME, TEXT_MAX, append, entry
+from remote.sanitise import clean_line
 from remote.supervisor.attempt import adopt, never_started, run_attempt
 from remote.supervisor.outcome import Outcome
 from remote.supervisor.post import Post, last_word
-from remote.supervisor.progress import events_size, made_progress
-from remote.supervisor.restart import Retry, retry_for
+from remote.supervisor.progress import events_size, lived_s, made_progress
+from remote.supervisor.restart import Retry, retry_for, why_not_again
 from trainer.run.checkpoints import newest_valid
 from trainer.run.states import State
 
@@ -19,7 +23,14 @@ def supervise(post: Post) -> None:
     """
     before = 0 if post.job.adopt else events_size(post.run)
     outcome = adopt(post) if post.job.adopt else run_attempt(post, post.job.attempt, post.job.resume_from)
-    while retry := _retry(post, outcome, before):
+    earlier: tuple[str, int] | None = None
+    while True:
+        outcome, earlier = _compared(post, outcome, earlier)
+        retry = _retry(post, outcome, before)
+        if retry is None:
+            why = why_not_again(post.spec, outcome, asked=post.desk.is_asked)
+            outcome = replace(outcome, reason="; ".join(filter(None, (outcome.reason, why))))
+            break
         interrupted = _back_off(post, outcome, retry)
         if interrupted:
             outcome = interrupted
@@ -27,6 +38,17 @@ def supervise(post: Post) -> None:
         before = events_size(post.run)
         outcome = run_attempt(post, post.journal.record.attempt + 1, newest(post))
     finish(post, outcome)
+
+
+def _compared(
+    post: Post, outcome: Outcome, earlier: tuple[str, int] | None
+) -> tuple[Outcome, tuple[str, int] | None]:
+    """A trainer that says the same of the same step twice will say it for ever: nothing is random there."""
+    word = last_word(post)
+    if outcome.state is not State.FAILED or word is None or word.outcome != "failed":
+        return outcome, None
+    now = (word.reason, word.step)
+    return (replace(outcome, hopeless=True) if now == earlier else outcome), now
 
 
 def finish(post: Post, outcome: Outcome) -> None:
@@ -38,8 +60,21 @@ def finish(post: Post, outcome: Outcome) -> None:
     post.journal.close(
         outcome.state, outcome.reason, post.patience.disk_full_s, code=outcome.code, signal=outcome.signal
     )
+    if outcome.state is State.FAILED:
+        _audit(post, outcome)
     for lock in post.job.locks.values():
         lock.close()
+
+
+def _audit(post: Post, outcome: Outcome) -> None:
+    """A failure and its evidence in the host's audit log, beside what people asked for."""
+    args = {"run_id": post.run.run_id, "attempt": post.journal.record.attempt}
+    who = f"the supervisor ({post.me.pid})"
+    with contextlib.suppress(OSError):
+        append(
+            post.job.home.root / NAME,
+            entry("ended", args, who, outcome=str(outcome.state), said=clean_line(outcome.reason)[:TEXT_MAX]),
+        )
 
 
 def newest(post: Post) -> str:
@@ -61,6 +96,7 @@ def _retry(post: Post, outcome: Outcome, before: int) -> Retry | None:
         progressed=_progressed(post, before),
         spent=post.journal.record.restarts,
         cap_s=post.patience.backoff_cap_s,
+        lived_s=lived_s(post.run),
     )
 
 
@@ -79,7 +115,7 @@ def _back_off(post: Post, outcome: Outcome, retry: Retry) -> Outcome | None:
     while time.monotonic() < deadline:
         post.desk.look()
         if post.desk.is_asked:
-            return never_started(post)
+            return never_started(post, "while it waited to be started again")
         post.journal.settle()
         time.sleep(min(post.patience.poll_s, max(0.0, deadline - time.monotonic())))
     return None

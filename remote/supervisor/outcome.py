@@ -78,8 +78,10 @@ def _by_ending(kind: Kind, ending: Ending, word: ExitRecord | None, stop_asked: 
     if stop_asked and ending.signal == signal.SIGTERM:
         clean = word is not None  # our own signal overtook its exit: it had seen the request file first
     if not clean or word is None:
-        return _without_word(ending, word, stop_asked and clean)
-    return _by_word(ending, word)
+        outcome = _without_word(ending, word, stop_asked and clean)
+    else:
+        outcome = _by_word(ending, word)
+    return replace(outcome, hopeless=word is not None and word.hopeless)
 
 
 def _of_command(ending: Ending, stop_asked: bool) -> Outcome:

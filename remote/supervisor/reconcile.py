@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from remote.supervisor.outcome import Outcome
 from remote.supervisor.patience import Patience
-from remote.supervisor.progress import made_progress
+from remote.supervisor.progress import lived_s, made_progress
 from remote.supervisor.restart import Retry, retry_for
 from remote.supervisor.spawn import RUN_LOCK, spawn_supervisor
 from trainer.run.control import pending
@@ -77,6 +77,7 @@ def retry_after_loss(run: RunDir, patience: Patience | None = None) -> Retry | N
         progressed=spec.kind == "command" or made_progress(run, state.attempt),
         spent=state.restarts,
         cap_s=(patience or Patience.from_env()).backoff_cap_s,
+        lived_s=lived_s(run),
     )
 
 

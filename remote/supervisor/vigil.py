@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from remote.supervisor.child import Watched
 from remote.supervisor.command_line import named
+from remote.supervisor.evidence import explained, was_killed
 from remote.supervisor.launchers import launcher_of
+from remote.supervisor.out_of_memory import OomWatch
 from remote.supervisor.outcome import Ending, Outcome, outcome_of
 from remote.supervisor.post import Post, last_word
 from remote.supervisor.termination import clear, deliver, wake
@@ -18,6 +20,7 @@ from trainer.run.states import State
 from trainer.run.survivors import Survivor, settled
 
 WAKE_S = 1.0
+LOOK_S = 0.5
 UNKILLABLE_SCAN_S = 1.0
 
 
@@ -33,6 +36,8 @@ class Vigil:
         self._signalled = False
         self._killed = ""
         self._next_wake = 0.0
+        self._next_look = 0.0
+        self._memory = OomWatch(record.trainer.pid) if record.trainer else None
 
     def stay(self, trainer: Watched | None) -> Outcome:
         """How it ended, when nothing of it lives any more. None: the trainer is gone, workers are left."""
@@ -48,7 +53,7 @@ class Vigil:
         word = last_word(post)
         if word is not None and word.outcome == "stopped" and self._stopping:
             word = replace(word, reason=post.desk.stop_reason)  # who asked says more than which signal came
-        return outcome_of(
+        outcome = outcome_of(
             post.spec.kind,
             ending,
             word,
@@ -56,6 +61,10 @@ class Vigil:
             killed=self._killed,
             left=outlived,
         )
+        if self._killed or self._memory is None or outlived:
+            return outcome
+        memory = self._memory.verdict(was_killed=was_killed(ending))
+        return explained(outcome, ending, word, memory, post.run)
 
     def _see_out(self) -> list[str]:
         """Whoever outlives the first process may end by itself; the names of those that do not.
@@ -77,6 +86,9 @@ class Vigil:
                         post.talk(f"{signum.name} to {named(one.pid)}: it outlived the first process")
                         deliver(one.identity, signum, post.talk)
                     told[one.identity] = len(wanted)
+                for name in post.desk.taken_signals():
+                    for one in left:
+                        deliver(one.identity, self._stop_signal(name), post.talk)
                 wake(post.run, self._record, post.talk)
             time.sleep(min(max(post.patience.poll_s, (time.monotonic() - began) / 10), UNKILLABLE_SCAN_S))
             self._tick(None)
@@ -84,6 +96,9 @@ class Vigil:
 
     def _tick(self, trainer: Watched | None) -> None:
         self._greet()
+        if self._memory is not None and trainer is not None and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_S
+            self._memory.look()
         desk = self._post.desk
         desk.look()
         if desk.kill_reason:
@@ -120,15 +135,19 @@ class Vigil:
             return
         if not self._signalled:
             self._signalled = True
+            if not self._post.desk.signals:
+                self._post.desk.signals.append("")
+        for name in self._post.desk.taken_signals():
             if launcher_of(self._post.spec).stops_by_signal:
-                deliver(trainer.identity, self._stop_signal(), self._post.talk)
+                deliver(trainer.identity, self._stop_signal(name), self._post.talk)
         if time.monotonic() >= self._next_wake:
             self._next_wake = time.monotonic() + WAKE_S
             wake(self._post.run, self._record, self._post.talk)
 
-    def _stop_signal(self) -> signal.Signals:
+    def _stop_signal(self, name: str = "") -> signal.Signals:
+        """The one that was named; else a command's own, and SIGTERM for our trainer, which knows no other."""
         if self._post.spec.kind == "command":
-            return signal.Signals[self._post.spec.stop_signal]
+            return signal.Signals[name or self._post.spec.stop_signal]
         return signal.SIGTERM
 
     def _hold_on_unseen(self) -> None:

@@ -17,7 +17,7 @@ from trainer.checkpoints.optimizer import moments
 from trainer.config.resolve import to_values
 from trainer.config.schema import RunConfig
 from trainer.device import Device
-from trainer.endings import TrainingFailedError
+from trainer.endings import DivergedError
 from trainer.run.checkpoints import checkpoint_name
 from trainer.state import TrainState, named_parameters_of
 
@@ -59,7 +59,7 @@ def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Sa
     """Write `folder/step-NNNNNNNN`; earlier checkpoints stay as they are whatever happens.
 
     Raises:
-        TrainingFailedError: a weight is not finite; such a state is never saved.
+        DivergedError: a weight is not finite; such a state is never saved.
         OSError: the disk refused.
     """
     refuse_non_finite(state)
@@ -73,12 +73,12 @@ def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Sa
 
 
 def refuse_non_finite(state: TrainState) -> None:
-    """Raise `TrainingFailedError` naming the tensors with a NaN or an infinity, if there are any."""
+    """Raise `DivergedError` naming the tensors with a NaN or an infinity, if there are any."""
     named = state.model.state_dict()
     sums = torch.stack([value.detach().float().isfinite().all() for value in named.values()])
     if not bool(sums.all()):
         bad = [name for name, fine in zip(named, sums.tolist(), strict=True) if not fine]
-        raise TrainingFailedError(
+        raise DivergedError(
             f"non-finite weights at step {state.step} ({', '.join(bad[:3])}): not saved; "
             "resume from the last checkpoint with a lower optim.lr or a tighter optim.clip"
         )

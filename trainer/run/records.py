@@ -97,6 +97,7 @@ class ExitRecord:
     Attributes:
         outcome: `succeeded`, `stopped` or `failed`.
         step: last finished step; `steps_done` counts those of this attempt.
+        hopeless: the same would happen again: a restart is of no use.
         checkpoint: directory name of the last checkpoint and `sha256` of its manifest, or None.
     """
 
@@ -109,6 +110,7 @@ class ExitRecord:
     checkpoint: str | None = None
     sha256: str | None = None
     at: float = 0.0
+    hopeless: bool = False
 
 
 def write_hello(run: RunDir, attempt: int, token: str, pid: int) -> None:

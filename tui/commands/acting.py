@@ -28,7 +28,13 @@ def stop(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         run_id = find_view(session, args.run).run_id
         outcome = stop_run(
-            session, run_id, wait=not args.no_wait, deadline=args.deadline, timeout=args.timeout
+            session,
+            run_id,
+            wait=not args.no_wait,
+            deadline=args.deadline,
+            timeout=args.timeout,
+            again=args.again,
+            signal=args.signal or "",
         )
         return conclude(args, outcome)
 

@@ -2,6 +2,8 @@
 
 import argparse
 
+from trainer.run.spec import STOP_SIGNALS
+
 EXIT_CODES = """exit codes:
   0 ok   1 failure   2 usage or configuration   3 refused or incompatible
   4 busy   5 unreachable   6 not found   7 time-out"""
@@ -130,7 +132,7 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
     how.add_argument(
         "--stop-signal",
         default="SIGTERM",
-        choices=["SIGTERM", "SIGINT", "SIGHUP"],
+        choices=STOP_SIGNALS,
         help="what `stop` sends to a command (default: SIGTERM)",
     )
     how.add_argument(
@@ -138,6 +140,27 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
         default="never",
         choices=["never", "on-failure", "always"],
         help="what the supervisor does when the run fails (default: never)",
+    )
+    how.add_argument(
+        "--max-restarts",
+        type=int,
+        default=3,
+        metavar="N",
+        help="failures that --restart bears; one is forgotten for each hour that went well (default: 3)",
+    )
+    how.add_argument(
+        "--restart-backoff",
+        type=float,
+        default=5.0,
+        metavar="S",
+        help="wait before the first restart, doubled with each failure (default: 5)",
+    )
+    how.add_argument(
+        "--on-stall",
+        type=stall_seconds,
+        metavar="S",
+        help="with --restart: seconds without a sign of life after which a run is ended and resumed; off for "
+        "never. Left out: a command's never, of our trainer after ten usual steps and 10 minutes at least",
     )
     how.add_argument("--start-id", help="makes the start repeatable: the same id never starts a second run")
     how.add_argument("--queue", action="store_true", help="wait in the queue where the device is busy")
@@ -147,6 +170,11 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
     how.add_argument(
         "--timeout", type=float, default=60.0, metavar="S", help="how long --wait waits (default: 60)"
     )
+
+
+def stall_seconds(text: str) -> float:
+    """`off`, or seconds."""
+    return 0.0 if text == "off" else float(text)
 
 
 def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -179,6 +207,14 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
             metavar="S",
             help=f"how long to wait (default: {patience:.0f})",
         )
+    stop.add_argument(
+        "--again",
+        action="store_true",
+        help="send a command its stop signal once more: many finish first, and end on the second",
+    )
+    stop.add_argument(
+        "--signal", choices=STOP_SIGNALS, help="send a command this signal instead of its own, now"
+    )
     stop.add_argument(
         "--deadline", type=float, metavar="S", help="kill what has not stopped after this many seconds"
     )

@@ -13,6 +13,7 @@ from remote.session import Session
 from remote.view import RunView
 from trainer.config.resolve import resolve
 from trainer.config.source import demand_source
+from trainer.run.errors import SpecError
 from trainer.run.spec import Restart
 from tui.commands.environment import read_environment
 from tui.commands.hearing import link_to
@@ -100,10 +101,28 @@ def with_options(request: StartRequest, args: argparse.Namespace) -> StartReques
         env=read_environment(args.env, args.env_file),
         device=args.device or "",
         shared_device=args.shared,
-        restart=Restart(policy=args.restart),
+        restart=restart_of(args),
         queue=args.queue,
         start_id=request.start_id if args.start_id is None else args.start_id,
     )
+
+
+def restart_of(args: argparse.Namespace) -> Restart:
+    """What the supervisor is to do about a failure.
+
+    Raises:
+        CallError: what cannot be meant.
+    """
+    restart = Restart(args.restart, args.max_restarts, args.restart_backoff, on_stall=args.on_stall)
+    if args.on_stall and restart.policy == "never":
+        raise CallError(
+            "bad_request", "--on-stall ends and resumes a run", "add --restart on-failure, or always"
+        )
+    try:
+        restart.check()
+    except SpecError as error:
+        raise CallError("bad_request", str(error)) from error
+    return restart
 
 
 def split_words(text: str) -> tuple[str, ...]:

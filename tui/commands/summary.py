@@ -16,6 +16,8 @@ from tui.store.runs import RunRecord
 from tui.store.words import duration
 
 NAME_WIDTH = 40
+REASON_WIDTH = 120
+FAILURES = frozenset({"failed", "died", "died_reboot", "unkillable"})
 
 
 def brief(host: str, run: RunRecord) -> dict[str, Any]:
@@ -128,7 +130,8 @@ def brief_words(row: Mapping[str, Any]) -> str:
         else f"{row['step']}" + (f"/{row['max_steps']}" if row["max_steps"] else "")
     )
     where = f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8}"
-    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}"
+    why = f"  ({row['reason'][:REASON_WIDTH]})" if row["reason"] and row["state"] in FAILURES else ""
+    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{why}"
 
 
 def full_words(shown: Mapping[str, Any]) -> str:
@@ -150,6 +153,7 @@ def full_words(shown: Mapping[str, Any]) -> str:
     lines += [
         f"  {name:12} {lamp['glyph']} {lamp['word']:16} {lamp['why']}"
         for name, lamp in shown["health"].items()
+        if shown["kind"] == "trainer" or lamp["severity"] != "unknown"  # a command tells what it tells
     ]
     if evaluation := shown["eval"]:
         lines.append(f"  validation   CE {evaluation.get('val_ce')} at step {evaluation['step']}")

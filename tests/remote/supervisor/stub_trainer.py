@@ -83,6 +83,10 @@ def train(run: RunDir, config: dict[str, Any], attempt: int, token: str, source:
         if STOP or any(request.verb == "stop" for request in heard):
             outcome = "stopped"
             break
+        if step == config.get("fails_at", -1):
+            outcome = "failed"
+            config["code"] = 1
+            break
         time.sleep(config.get("step_s", 0.005))
         step += 1
         with run.events.open("a") as file:
@@ -107,7 +111,7 @@ def end(
     config: dict[str, Any],
 ) -> int:
     sha256 = manifest_sha256(run.checkpoints / name) if name else None
-    asked = "SIGTERM received" if outcome == "stopped" else ""
+    asked = {"stopped": "SIGTERM received", "failed": "boom"}.get(outcome, "")
     for request in pending(run, attempt, token):
         asked = f"stop requested by {request.by}"
         put_ack(
@@ -126,6 +130,7 @@ def end(
         checkpoint=name,
         sha256=sha256,
         at=time.time(),
+        hopeless=bool(config.get("hopeless")),
     )
     if not config.get("leaves_no_word"):
         write_exit(run, word)
