@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from remote.supervisor.outcome import KILLED
 from remote.supervisor.talk import Talk
-from trainer.run.control import Ack, Request, pending_for, put_ack
+from trainer.run.control import Ack, Request, pending_for, put_ack, put_request
 from trainer.run.layout import RunDir
 from trainer.run.records import ExitRecord
 
@@ -22,6 +22,7 @@ class Desk:
         self._lives: set[tuple[int, str]] = set()
         self.latest = (0, ANY_TOKEN)
         self._taken: dict[str, Request] = {}
+        self._own: set[str] = set()
         self._deadline: float | None = None
         self.stop_reason = ""
         self.kill_reason = ""
@@ -52,10 +53,16 @@ class Desk:
         found, self.signals = self.signals, []
         return found
 
+    def ask_trainer(self, req_id: str, reason: str) -> None:
+        """Leave the trainer a request that is the supervisor's own: nobody asked for an end of the run."""
+        attempt, token = self.latest
+        self._own.add(req_id)
+        put_request(self._run, Request(req_id=req_id, verb="stop", attempt=attempt, token=token, by=reason))
+
     def look(self) -> None:
         """Take new requests, and turn a stop whose deadline has passed into a kill."""
         for request in pending_for(self._run, self._lives):
-            if request.req_id not in self._taken:
+            if request.req_id not in self._taken and request.req_id not in self._own:
                 self._take(request)
         if self._deadline is not None and self._clock() >= self._deadline:
             self.kill("the stop's deadline passed: killed")
@@ -68,7 +75,7 @@ class Desk:
         """
         attempt, token = self.latest
         open_ids = {request.req_id for request in pending_for(self._run, self._lives)}
-        for req_id in sorted(open_ids & set(self._taken)):
+        for req_id in sorted(open_ids & (set(self._taken) | self._own)):
             ack = Ack(
                 req_id=req_id,
                 attempt=attempt,

@@ -11,6 +11,7 @@ from remote.supervisor.launchers import launcher_of
 from remote.supervisor.out_of_memory import OomWatch
 from remote.supervisor.outcome import Ending, Outcome, outcome_of
 from remote.supervisor.post import Post, last_word
+from remote.supervisor.stalled import Stalled
 from remote.supervisor.termination import clear, deliver, wake
 from trainer.run.identity import Identity
 from trainer.run.locks import is_free
@@ -37,6 +38,7 @@ class Vigil:
         self._killed = ""
         self._next_wake = 0.0
         self._next_look = 0.0
+        self._stalled = Stalled(post, record)
         self._memory = OomWatch(record.trainer.pid) if record.trainer else None
 
     def stay(self, trainer: Watched | None) -> Outcome:
@@ -45,7 +47,9 @@ class Vigil:
         self._tick(trainer)
         while trainer and not self._killed and not trainer.wait(post.patience.poll_s):
             self._tick(trainer)
-        outlived = self._see_out()
+            if self._stalled.is_over():
+                break
+        outlived = [] if self._stalled.is_over() else self._see_out()
         if left := clear(post.run, self._record, post.patience, post.talk):
             self._hold_on(left)
         self._hold_on_unseen()
@@ -61,6 +65,8 @@ class Vigil:
             killed=self._killed,
             left=outlived,
         )
+        if self._stalled.why and not (self._killed or self._stopping):
+            return Outcome(State.FAILED, self._stalled.reason, ending.code, ending.signal)
         if self._killed or self._memory is None or outlived:
             return outcome
         memory = self._memory.verdict(was_killed=was_killed(ending))
@@ -107,6 +113,8 @@ class Vigil:
                 self._post.journal.to(State.STOPPING, desk.kill_reason)
         elif desk.stop_reason:
             self._stop(trainer)
+        elif trainer is not None:
+            self._stalled.look()
         self._post.journal.settle()
 
     def _greet(self) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,18 @@ def spawn_workers(config: dict[str, Any]) -> None:
         subprocess.Popen(sleep, start_new_session=True)
 
 
+def hang(how: str) -> None:
+    """Stand still as trainings do: held by SIGSTOP, in a dead lock, in a loop without an end."""
+    if how == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif how == "lock":
+        lock = threading.Lock()
+        lock.acquire()
+        lock.acquire()
+    while how == "loop":
+        pass
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--spec", type=Path)
@@ -90,9 +103,12 @@ def train(run: RunDir, config: dict[str, Any], attempt: int, token: str, source:
         time.sleep(config.get("step_s", 0.005))
         step += 1
         with run.events.open("a") as file:
-            file.write(json.dumps({"type": "metrics", "attempt": attempt, "seq": step, "step": step}) + "\n")
+            row = {"type": "metrics", "attempt": attempt, "seq": step, "step": step, "t": time.time()}
+            file.write(json.dumps(row) + "\n")
         if step % config.get("every", 5) == 0:
             name = save(run, step)
+        if attempt in config.get("hangs", ()) and step > first + 5:
+            hang(config["how"])
         if attempt in config.get("crash_after_step", ()) and step > first + 5:
             os.kill(os.getpid(), signal.SIGKILL)
     if step > first:
