@@ -39,6 +39,7 @@ class Pace:
     """What is usual for a run, as far as it was seen: time between rows, length of each phase."""
 
     floor_s: float
+    attempt: int = 1
     phase: str = ""
     _began: float = 0.0
     _row_at: float | None = None
@@ -67,7 +68,8 @@ class Pace:
     def patience(self) -> float:
         """How long a silence is borne now."""
         usual = max(self.floor_s, STEPS * median(self._gaps)) if self._gaps else self.floor_s
-        if self.phase in ("", TRAINING) and self._gaps:
+        is_stepping = self._attempt == self.attempt and self._row_at is not None
+        if self.phase in ("", TRAINING) and is_stepping:
             return usual
         seen = self._longest.get(self.phase)
         return max(usual, UNSEEN * self.floor_s if seen is None else LONGER * seen)
@@ -92,7 +94,7 @@ class StallWatch:
         self._run, self._attempt, self._clock = run, attempt, clock
         self._is_trainer = spec.kind == "trainer"
         self._silence = silence_of(spec)
-        self._pace = Pace(self._silence or FLOOR_S)
+        self._pace = Pace(self._silence or FLOOR_S, attempt)
         self._offset, self._torn = self._begin(), b""
         self._last, self._quiet = clock(), 0.0
         self._next = 0.0

@@ -65,7 +65,8 @@ class Vigil:
             killed=self._killed,
             left=outlived,
         )
-        if self._stalled.why and not (self._killed or self._stopping):
+        has_finished = post.spec.kind == "trainer" and outcome.state is State.SUCCEEDED
+        if self._stalled.why and not (self._killed or self._stopping or has_finished):
             return Outcome(State.FAILED, self._stalled.reason, ending.code, ending.signal)
         if self._killed or self._memory is None or outlived:
             return outcome

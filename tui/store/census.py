@@ -15,12 +15,14 @@ _OPTIONAL_NUMBER = (float, type(None))
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process of our own uid on a host.
+    """A process of a host.
 
     Attributes:
         start: the kernel's start time, which with the pid says which process it is; None for a foreign one.
-        standing: live, orphan (its run is over or nobody supervises it), foreign (not ours: never touched).
+        standing: live, orphan (its run is over or nobody supervises it), foreign (no run of ours).
         age_s: seconds. memory, gpu_memory: bytes. None where unknown.
+        user, devices, log: of a foreign one: whose, what it computes on, where its output goes.
+        why_not: why a foreign one is not ended from here; "" where its user may, None where nobody says.
     """
 
     pid: int
@@ -32,6 +34,10 @@ class Process:
     memory: float | None
     gpu_memory: float | None
     command: str
+    user: str = ""
+    devices: str = ""
+    log: str = ""
+    why_not: str | None = None
 
     @property
     def row(self) -> str:
@@ -78,7 +84,8 @@ def census(answer: Mapping[str, Any], at: float) -> Census:
 def _process(raw: object) -> Process:
     if not isinstance(raw, dict):
         raise ProtocolError("a process must be an object")
-    row = {"start": None, "run_id": None, "age_s": None, "rss": None, "gpu_mem": None, "cmd": None, **raw}
+    nothing = ("start", "run_id", "age_s", "rss", "gpu_mem", "cmd", "user", "log", "why_not")
+    row = {**dict.fromkeys(nothing), **raw}
     standing = checked(row, "class", (str,))
     if standing not in STANDINGS:
         raise ProtocolError(f"a process of the unknown class {standing!r}")
@@ -92,7 +99,15 @@ def _process(raw: object) -> Process:
         memory=checked(row, "rss", _OPTIONAL_NUMBER),
         gpu_memory=checked(row, "gpu_mem", _OPTIONAL_NUMBER),
         command=checked(row, "cmd", (str, type(None))) or "",
+        user=checked(row, "user", (str, type(None))) or "",
+        devices=_words(row.get("devices")),
+        log=checked(row, "log", (str, type(None))) or "",
+        why_not=checked(row, "why_not", (str, type(None))),
     )
+
+
+def _words(raw: object) -> str:
+    return ", ".join(clean_line(str(one)) for one in raw[:16]) if isinstance(raw, list) else ""
 
 
 def _lock(raw: object) -> Lock:

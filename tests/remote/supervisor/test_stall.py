@@ -23,6 +23,7 @@ def hung(stage: Stage, how: str, restart: Restart = HANGS, **more: Any) -> RunDi
     return run
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.chaos
 @pytest.mark.claim("a trainer held still, in a dead lock or in an endless loop goes on from its checkpoint")
 @pytest.mark.parametrize("how", ["stop", "lock", "loop"])
@@ -138,6 +139,15 @@ def test_a_row_of_a_step_that_was_done_is_no_sign_of_life() -> None:
     assert not pace.hear(event("metrics", 2.0, step=4))
     assert not pace.hear(event("note", 3.0, message="still here"))
     assert pace.hear(event("metrics", 4.0, step=2) | {"attempt": 2})  # another attempt begins earlier
+
+
+def test_an_attempt_that_has_not_stepped_yet_has_the_time_that_a_start_needs() -> None:
+    pace = Pace(FLOOR_S, attempt=2)
+    for step in range(5):
+        pace.hear(event("metrics", float(step), step=step))
+    assert pace.patience() == 6 * FLOOR_S
+    pace.hear(event("metrics", 9.0, step=2) | {"attempt": 2})
+    assert pace.patience() == FLOOR_S
 
 
 def test_time_in_which_nobody_looked_accuses_nobody(tmp_path: Path) -> None:
