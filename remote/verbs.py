@@ -130,6 +130,7 @@ VERBS: Mapping[str, Verb] = {
             "run_id": _RUN,
             "from": Arg("text", required=False, default="", pattern=CHECKPOINT),
             "queue": Arg("flag", required=False, default=False),
+            "set": Arg("object", required=False),
             "by": _BY,
         },
         acts=True,

@@ -23,6 +23,7 @@ from trainer.environment import granted_threads, prepare_environment
 from trainer.job import Assignment, Job, Origin
 from trainer.own_log import OwnLog
 from trainer.run.atomic import NO_SPACE, make_reserve
+from trainer.run.changes import ORIGIN
 from trainer.run.errors import RunError
 from trainer.run.records import ExitRecord, write_exit, write_hello
 from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
@@ -101,8 +102,9 @@ def _refuse_hopeless(assignment: Assignment, origin: Origin) -> None:
             f"{origin.path.name} is at step {step} of {steps}: no step is left to do; "
             f"ask for more with --set steps=N, N > {step}"
         )
-    if lines := differences(origin.manifest.raw, assignment.config):
-        raise RefusedError(refusal(origin.path.name, lines))
+    asked = {key for key, source in assignment.resolved.origins.items() if source in ("--set", ORIGIN)}
+    if lines := differences(origin.manifest.raw, assignment.config, asked):
+        raise RefusedError(refusal(origin.path.name, lines, supervised=bool(assignment.token)))
 
 
 def _threads(assignment: Assignment, origin: Origin | None) -> int:

@@ -40,7 +40,7 @@ class Stop:
         for number in SIGNALS:
             signal.signal(number, self._on_signal)
         # For a supervisor that finds the run standing still. SIGUSR1 is NCCL's.
-        faulthandler.register(signal.SIGUSR2, all_threads=True)
+        faulthandler.register(signal.SIGUSR2, file=2, all_threads=True)
 
     def watch(self, run: RunDir, attempt: int, token: str, parent: int = 0) -> None:
         """Poll the control folder of `run` for stop requests to this attempt.

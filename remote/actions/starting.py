@@ -35,9 +35,13 @@ def resume_run(
     from_checkpoint: str = "",
     queue: bool = False,
     start_id: str = "",
+    changes: Mapping[str, Any] | None = None,
     timeout: float = START_S,
 ) -> Outcome:
-    """Continue a run that is over, from its newest whole checkpoint or the one that is named."""
+    """Continue a run that is over, from its newest whole checkpoint or the one that is named.
+
+    `changes`: dotted configuration keys and their new values.
+    """
     args: dict[str, Any] = {
         "start_id": start_id or new_ticket(),
         "run_id": run_id,
@@ -45,6 +49,8 @@ def resume_run(
         "queue": queue,
         "by": whoami(),
     }
+    if changes:
+        args["set"] = dict(changes)
     return _send(session, "resume", args, timeout)
 
 

@@ -14,7 +14,7 @@ from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.logs import newest_log
 from trainer.run.processes import ProcessRecord, read_process
-from trainer.run.records import read_spec, read_state
+from trainer.run.records import read_changed_spec, read_state
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
 
@@ -64,7 +64,7 @@ class Views:
         Raises:
             SpecError: it has none.
         """
-        return self._cached("spec", run.spec, lambda: read_spec(run))
+        return self._cached(f"spec {stamp(run.changes)}", run.spec, lambda: read_changed_spec(run))
 
     def process(self, run: RunDir) -> ProcessRecord | None:
         """Who was recorded last."""

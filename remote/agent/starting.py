@@ -2,9 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from remote.agent.context import Context, Result, Work
 from remote.agent.environment import own, pinned
@@ -18,6 +18,7 @@ from remote.agent.seeds import demand_parent
 from remote.agent.taken import already_running, busy
 from remote.errors import CallError
 from remote.supervisor.reconcile import reconcile_run
+from trainer.run.changes import Change, add_change
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
@@ -42,6 +43,8 @@ class Plan:
     resume_from: str
     queue: bool
     restarts: int = 0
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    by: str = ""
 
 
 def start(ctx: Context, args: Result) -> Work:
@@ -173,6 +176,8 @@ def _record(ctx: Context, plan: Plan) -> None:
     claim_start(ctx.home.starts_dir, plan.start_id, plan.run.run_id, plan.attempt)
     if not plan.run.spec.exists():
         write_spec(plan.run, plan.spec)
+    if plan.changes:
+        add_change(plan.run, Change(attempt=plan.attempt, values=plan.changes, by=plan.by))
 
 
 def _put_in_line(ctx: Context, plan: Plan) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from trainer.run.atomic import create_json, read_json, write_json, write_json_from_reserve
+from trainer.run.changes import changed, read_changes
 from trainer.run.errors import RunError, SpecError, StaleWriteError
 from trainer.run.layout import RunDir, check_run_id, check_short_id
 from trainer.run.spec import RunSpec
@@ -24,6 +25,18 @@ def read_spec(run: RunDir) -> RunSpec:
     if raw is None:
         raise SpecError(f"no run {run.run_id} on this host (photinus ls shows what there is)")
     return RunSpec.from_json(raw)
+
+
+def read_changed_spec(run: RunDir) -> RunSpec:
+    """What to run, with what its resumes changed since.
+
+    Raises:
+        SpecError: there is no spec, or it or `changes.json` is malformed.
+    """
+    spec = read_spec(run)
+    for change in read_changes(run):
+        spec = changed(spec, change.values)
+    return spec
 
 
 def write_spec(run: RunDir, spec: RunSpec) -> None:

@@ -1,8 +1,12 @@
 """`resume`, `stop` and `kill`: the keys r, x and K, for scripts."""
 
 import argparse
+from typing import Any
 
 from remote.actions import kill_run, resume_run, stop_run
+from remote.hosts import find_host
+from trainer.config.resolve import parse_overrides
+from trainer.config.source import DATA_KEY, absolute_source
 from tui.commands.hearing import find_view, link_to
 from tui.commands.starting import conclude, wait, warn_of_others
 
@@ -19,8 +23,23 @@ def resume(args: argparse.Namespace) -> int:
             from_checkpoint=args.checkpoint,
             queue=args.queue,
             start_id=args.start_id or "",
+            changes=changes_of(args),
         )
         return conclude(args, wait(args, session, outcome))
+
+
+def changes_of(args: argparse.Namespace) -> dict[str, Any]:
+    """What `--set` and `--data` change of the run's configuration; the host says whether they may.
+
+    Raises:
+        ConfigError: a text without `=`.
+    """
+    values = parse_overrides(args.overrides)
+    if args.data is not None:
+        values[DATA_KEY] = args.data
+    if DATA_KEY in values and find_host(args.host).is_local:
+        values[DATA_KEY] = absolute_source(str(values[DATA_KEY]))
+    return values
 
 
 def stop(args: argparse.Namespace) -> int:

@@ -187,6 +187,15 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="STEP",
         help="a checkpoint of this run, such as step-00001000",
     )
+    resume.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change the configuration from here on, such as steps=4000 or optim.lr=1e-3",
+    )
+    resume.add_argument("--data", help="where the same text lies now")
     resume.add_argument("--start-id", help="makes the resume repeatable")
     resume.add_argument("--queue", action="store_true", help="wait in the queue where the device is busy")
     resume.add_argument(

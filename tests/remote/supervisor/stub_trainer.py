@@ -16,7 +16,7 @@ from trainer.run.atomic import write_bytes, write_json
 from trainer.run.checkpoints import MANIFEST, checkpoint_name, manifest_sha256, seal
 from trainer.run.control import Ack, pending, put_ack
 from trainer.run.layout import RunDir
-from trainer.run.records import ExitRecord, read_spec, write_exit, write_hello
+from trainer.run.records import ExitRecord, read_changed_spec, write_exit, write_hello
 
 STOP = False
 
@@ -74,7 +74,7 @@ def main() -> int:
     parser.add_argument("--from", dest="source", default="")
     args = parser.parse_args()
     run = RunDir(args.spec)
-    config = dict(read_spec(run).config)
+    config = dict(read_changed_spec(run).config)
     attempt, token = int(os.environ["PHOTINUS_ATTEMPT"]), os.environ["PHOTINUS_RUN_TOKEN"]
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _stop)
