@@ -51,9 +51,11 @@ def ended(stage: Stage, tmp_path: Path) -> RunDir:
     return run
 
 
-def resumed(stage: Stage, run: RunDir, start_id: str = "s2", **values: Any) -> dict[str, Any]:
+def resumed(
+    stage: Stage, run: RunDir, values: dict[str, Any] | None = None, start_id: str = "s2"
+) -> dict[str, Any]:
     args = {"start_id": start_id, "run_id": run.run_id, "from": "", "queue": False, "by": "Ada"}
-    return drive(resume(Context.of(stage.home), args | {"set": values}))
+    return drive(resume(Context.of(stage.home), args | {"set": values or {}}))
 
 
 def test_a_finished_run_is_given_more_steps_and_keeps_them(stage: Stage, ended: RunDir) -> None:
@@ -61,7 +63,7 @@ def test_a_finished_run_is_given_more_steps_and_keeps_them(stage: Stage, ended: 
     with pytest.raises(CallError, match="zero steps") as caught:
         resumed(stage, ended)
     assert f"photinus resume {ended.run_id} --set steps=N" in caught.value.remedy
-    resumed(stage, ended, steps=9, **{"optim.lr": 0.0001})
+    resumed(stage, ended, {"steps": 9, "optim.lr": 0.0001})
     assert until_over(ended).state is State.SUCCEEDED
     assert json.loads(ended.exit.read_text())["step"] == 9
     assert ended.spec.read_bytes() == before
@@ -70,7 +72,7 @@ def test_a_finished_run_is_given_more_steps_and_keeps_them(stage: Stage, ended: 
     (change,) = read_changes(ended)
     assert (change.attempt, change.by) == (2, "Ada")
     assert Context.of(stage.home).view(ended).max_steps == 9
-    resumed(stage, ended, "s3", steps=11)  # and again, on top of it
+    resumed(stage, ended, {"steps": 11}, "s3")  # and again, on top of it
     assert until_over(ended).state is State.SUCCEEDED
     assert read_changed_spec(ended).config["optim"]["lr"] == 0.0001
 
@@ -78,9 +80,9 @@ def test_a_finished_run_is_given_more_steps_and_keeps_them(stage: Stage, ended: 
 def test_a_text_that_was_moved_is_named_anew(stage: Stage, ended: RunDir, tmp_path: Path) -> None:
     moved = (tmp_path / "text.txt").rename(tmp_path / "elsewhere.txt")
     with pytest.raises(CallError, match=r"no .*nowhere"):
-        resumed(stage, ended, steps=9, **{"data.source": str(tmp_path / "nowhere.txt")})
+        resumed(stage, ended, {"steps": 9, "data.source": str(tmp_path / "nowhere.txt")})
     assert read_changes(ended) == []
-    resumed(stage, ended, steps=9, **{"data.source": str(moved)})
+    resumed(stage, ended, {"steps": 9, "data.source": str(moved)})
     assert until_over(ended).state is State.SUCCEEDED
     assert read_changed_spec(ended).config["data"]["source"] == str(moved)
 
@@ -100,7 +102,7 @@ def test_what_no_resume_changes_is_refused_and_leaves_nothing(
     stage: Stage, ended: RunDir, values: dict[str, Any], said: str
 ) -> None:
     with pytest.raises((CallError, SpecError), match=said):
-        resumed(stage, ended, **values)
+        resumed(stage, ended, values)
     assert not ended.changes.exists()
 
 
@@ -109,8 +111,8 @@ def test_a_command_has_no_configuration(stage: Stage) -> None:
     stage.begin(run)
     until_over(run)
     with pytest.raises(CallError, match="has no configuration"):
-        resumed(stage, run, steps=9)
-    assert resumed(stage, run, "s3")["attempt"] == 2  # the control: nothing is asked of it
+        resumed(stage, run, {"steps": 9})
+    assert resumed(stage, run, start_id="s3")["attempt"] == 2  # the control: nothing is asked of it
     until_over(run)
 
 
