@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from remote.errors import ProtocolError
-from remote.view import RunView
+from remote.protocol.errors import ProtocolError
+from remote.protocol.views import RunView
 
 
 class Board:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from remote.connection import Connection
-from remote.errors import CallError, TimeoutError_, UnreachableError
-from remote.protocol import Reply
-from remote.sanitise import clean, clean_tree
-from remote.verbs import VERBS
+from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
+from remote.protocol.messages import Reply
+from remote.protocol.sanitise import clean, clean_tree
+from remote.protocol.verbs import VERBS
 
 Answer: TypeAlias = Mapping[str, Any] | CallError
 OnDone: TypeAlias = Callable[[Answer], None]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from remote.errors import CallError, ProtocolError, UnreachableError
-from remote.framing import Frame, FrameReader
-from remote.protocol import LINE_LIMIT, Pushed, Reply, encode_request
-from remote.sanitise import clean
+from remote.protocol.errors import CallError, ProtocolError, UnreachableError
+from remote.protocol.framing import Frame, FrameReader
+from remote.protocol.messages import LINE_LIMIT, Pushed, Reply, encode_request
+from remote.protocol.sanitise import clean
 from remote.transport import Carrier, Ending, Sftp, Transport
 
 TALK_LIMIT = 4096

@@ -10,14 +10,14 @@ from typing import Any
 from remote.board import Board
 from remote.calls import CallTable, cleaned
 from remote.connection import Connection
-from remote.errors import CallError, ProtocolError
-from remote.framing import Frame
-from remote.protocol import PROTO, Pushed, Reply
-from remote.sanitise import clean
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.framing import Frame
+from remote.protocol.messages import PROTO, Pushed, Reply
+from remote.protocol.sanitise import clean
+from remote.protocol.version import version
+from remote.protocol.views import HostHello, RunView, checked
 from remote.streams import Streams
 from remote.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
-from remote.version import version
-from remote.view import HostHello, RunView, checked
 
 
 def whoami() -> str:

@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable
 from typing import TypeAlias
 
-from remote.errors import CallError
 from remote.hosts import Host
 from remote.link import Timings
+from remote.protocol.errors import CallError
 from remote.transport import Answers, Dial, Opener, Transport
 
 PATIENCE = 3.0  # times the last good one

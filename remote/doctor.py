@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from remote.errors import CallError
-from remote.findings import Finding, ranked
 from remote.hosts import Host
+from remote.protocol.errors import CallError
+from remote.protocol.finding import Finding, ranked
+from remote.protocol.version import version
+from remote.protocol.views import HostHello, checked
 from remote.session import Session
-from remote.version import version
-from remote.view import HostHello, checked
 
 QUICK_S = 60.0
 DEEP_S = 3600.0

@@ -1,8 +1,8 @@
 """An agent that ended before its first word: what that says of the host, and what to do about it."""
 
 from remote.connection import Ended
-from remote.errors import CallError
 from remote.hosts import Host
+from remote.protocol.errors import CallError
 
 NOT_FOUND = (126, 127)
 BY_SIGNAL = 128

@@ -3,8 +3,8 @@
 import zlib
 from dataclasses import dataclass, field
 
-from remote.framing import Frame
-from remote.protocol import Cursor
+from remote.protocol.framing import Frame
+from remote.protocol.messages import Cursor
 
 CHECKED = 64
 

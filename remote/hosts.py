@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.home import state_root
 
 

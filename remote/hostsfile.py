@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import yaml
 
-from remote.errors import CallError
 from remote.hosts import LOCAL, Host
+from remote.protocol.errors import CallError
 from remote.ssh.address import split_address
 from trainer.config.errors import ConfigError
 from trainer.config.yaml_values import compose_yaml, value_of

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal
 
-from remote.errors import Question
+from remote.protocol.errors import Question
 
 Phase = Literal[
     "connecting", "connected", "lagging", "lost", "retrying",

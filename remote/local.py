@@ -6,8 +6,8 @@ import subprocess
 import sys
 from typing import IO, cast
 
-from remote.errors import CallError
 from remote.hosts import Host
+from remote.protocol.errors import CallError
 from remote.transport import Ending
 from trainer.run.errors import HomeError
 

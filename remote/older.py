@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remote.errors import ProtocolError
+from remote.protocol.errors import ProtocolError
+from remote.protocol.views import checked
 from remote.session import Session
-from remote.view import checked
 
 N_MAX = 524288
 

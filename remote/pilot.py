@@ -14,15 +14,15 @@ from remote.connection import Connection, Ended, Heard, Sound, Talk
 from remote.conversation import Conversation
 from remote.dialling import Dialling, Outcome
 from remote.endings import refusal
-from remote.errors import CallError, ProtocolError, Question, QuestionError, UnreachableError
 from remote.following import Follower
 from remote.hosts import Host
 from remote.link import HELD, Absence, LinkState, Phase, Pings, Timings, held_phase
-from remote.sanitise import clean_line
+from remote.protocol.errors import CallError, ProtocolError, Question, QuestionError, UnreachableError
+from remote.protocol.sanitise import clean_line
+from remote.protocol.views import HostHello
 from remote.streams import Streams
 from remote.transport import Answers, Opener
 from remote.updates import AgentTalk, LinkChanged, Update
-from remote.view import HostHello
 
 TICK_S = 0.25
 PARTING_S = 3.0

@@ -5,8 +5,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from remote.errors import CallError
 from remote.hosts import Host, client_folder, make_client_folder
+from remote.protocol.errors import CallError
 from trainer.run.atomic import write_json
 
 SAFE_PATH = re.compile(r"/[A-Za-z0-9._/@+-]{1,1000}")

@@ -14,17 +14,17 @@ from typing import Any
 from remote.board import Answered
 from remote.calls import Answer, Call, OnDone
 from remote.clerk import CLERK
-from remote.errors import CallError, Question, UnreachableError
 from remote.following import Follower
 from remote.hosts import LOCAL, Host
 from remote.link import LinkState, Timings
-from remote.permission import is_read_only, refusal
 from remote.pilot import Pilot
-from remote.protocol import Cursor
+from remote.protocol.errors import CallError, Question, UnreachableError
+from remote.protocol.messages import Cursor
+from remote.protocol.permission import is_read_only, refusal
+from remote.protocol.verbs import acts
+from remote.protocol.views import HostHello, RunView
 from remote.transport import Answers, Opener, Sftp, open_transport
 from remote.updates import Bytes, Update
-from remote.verbs import acts
-from remote.view import HostHello, RunView
 
 CALL_S = 10.0
 FIRST_ATTACH = 262144

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from remote.hosts import Host, client_folder, make_client_folder
+from remote.protocol.views import HostHello, RunView
 from remote.session import Session
-from remote.view import HostHello, RunView
 from trainer.run.atomic import read_json, write_json
 from trainer.run.errors import RunError
 

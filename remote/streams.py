@@ -6,13 +6,13 @@ from typing import Any
 
 from remote.calls import Answer
 from remote.connection import Connection
-from remote.errors import CallError, ProtocolError
 from remote.following import Follower
-from remote.framing import Frame
-from remote.protocol import WINDOW, Cursor, Reply
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.framing import Frame
+from remote.protocol.messages import WINDOW, Cursor, Reply
+from remote.protocol.views import RunView
 from remote.recovery import Recovery
 from remote.updates import Bytes, Gap, StreamEnd, Truncated, Update
-from remote.view import RunView
 
 
 class Streams:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from remote.errors import Question
 from remote.hosts import Host
+from remote.protocol.errors import Question
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from remote.link import LinkState
-from remote.protocol import Cursor
-from remote.view import HostHello, RunView
+from remote.protocol.messages import Cursor
+from remote.protocol.views import HostHello, RunView
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class RunChanged:
 class Bytes:
     """Bytes [offset, offset + len(data)) of generation `gen` of a followed file, each byte exactly once.
 
-    They are raw: decode and clean them (`remote.sanitise`) before they reach a terminal.
+    They are raw: decode and clean them (`remote.protocol.sanitise`) before they reach a terminal.
     """
 
     key: int

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from remote.errors import CallError, ProtocolError, Question
+from remote.protocol.errors import CallError, ProtocolError, Question
 from tui.screens.bridge import Heard, Told
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from remote.permission import READ_ONLY_VARIABLE
-from remote.version import version
+from remote.protocol.permission import READ_ONLY_VARIABLE
+from remote.protocol.version import version
 from trainer.run.home import state_root
 from tui.commands import (
     acting,

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from remote.errors import CallError, ProtocolError, QuestionError
 from remote.hosts import Host
+from remote.protocol.errors import CallError, ProtocolError, QuestionError
 from tui.store.jobs import Job, findings, told
 
 if TYPE_CHECKING:

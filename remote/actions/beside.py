@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from remote.errors import CallError
-from remote.sanitise import clean_line
+from remote.protocol.errors import CallError
+from remote.protocol.sanitise import clean_line
 from remote.session import Session
 
 ASK_S = 10.0

@@ -5,9 +5,9 @@ from typing import Any
 
 from remote.actions.outcome import Outcome, failed
 from remote.conversation import whoami
-from remote.errors import CallError
+from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
 from remote.session import Session
-from remote.view import RunView
 
 ADOPT_S = 20.0
 REAP_S = 20.0  # SIGTERM, 2 s, SIGKILL, 5 s

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from remote.actions.outcome import Outcome, failed
-from remote.errors import CallError, TimeoutError_, UnreachableError
 from remote.hosts import client_folder, make_client_folder
+from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
+from remote.protocol.views import RunView
 from remote.session import Session
-from remote.view import RunView
 from trainer.run.atomic import read_json, write_json
 from trainer.run.errors import RunError
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from remote.errors import EXIT_CODES, CallError
-from remote.view import RunView
+from remote.protocol.errors import EXIT_CODES, CallError
+from remote.protocol.views import RunView
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`code` is `ok` or a key of `remote.errors.EXIT_CODES`; `run` is the newest view, where there is one."""
+    """`code` is `ok` or a key of `remote.protocol.errors.EXIT_CODES`; `run` is the newest view, where there is one."""
 
     ok: bool
     run: RunView | None = None

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 
 from remote.actions.outcome import Outcome, failed
-from remote.errors import CallError, UnreachableError
+from remote.protocol.errors import CallError, UnreachableError
+from remote.protocol.views import RunView
 from remote.session import Session
-from remote.view import RunView
 
 ASK_EVERY_S = 1.0
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from remote.errors import CallError, QuestionError
 from remote.hosts import Host
 from remote.placement import read_placement
-from remote.sanitise import clean_line
+from remote.protocol.errors import CallError, QuestionError
+from remote.protocol.sanitise import clean_line
 from remote.session import Session
 from remote.sightings import note
 from remote.transport import Answers, Dial

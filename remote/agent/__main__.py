@@ -5,8 +5,8 @@ import sys
 
 from remote.agent.environment import deployed_root
 from remote.agent.service import IDLE_EXIT_S, Service
-from remote.errors import CallError
-from remote.protocol import MAGIC, encode_error
+from remote.protocol.errors import CallError
+from remote.protocol.messages import MAGIC, encode_error
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Generator
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.atomic import NO_SPACE, fsync_folder
 from trainer.run.control import Request, put_request
 from trainer.run.layout import RunDir

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from remote.audit import NAME, append, entry
-from remote.errors import CallError
-from remote.verbs import acts
+from remote.protocol.errors import CallError
+from remote.protocol.verbs import acts
 from trainer.run.home import Home
 
 ITSELF = "the agent itself"

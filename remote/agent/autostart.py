@@ -11,7 +11,7 @@ from pathlib import Path
 
 from remote.agent.context import Context, Result
 from remote.agent.units import launchd_files, launchd_notes, systemd_files, systemd_notes
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.atomic import fsync_folder, write_bytes
 
 LINGER = Path("/var/lib/systemd/linger")

@@ -8,7 +8,7 @@ from typing import Any
 
 from remote.agent.context import Context, Result, Work
 from remote.agent.host import ANSWER_MAX
-from remote.protocol import encode
+from remote.protocol.messages import encode
 from trainer.run.checkpoints import MANIFEST, NAME, Manifest, parse_manifest, ranked
 from trainer.run.errors import CheckpointError
 

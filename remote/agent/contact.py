@@ -2,7 +2,7 @@
 
 from remote.agent.context import Context
 from remote.agent.queue import start_next
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.supervisor.reconcile import reconcile_run
 from trainer.run.errors import RunError
 from trainer.run.layout import RunDir

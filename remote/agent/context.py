@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from remote.agent.audit import Auditor
 from remote.agent.hardware import devices
 from remote.agent.runs import Views
-from remote.errors import CallError
-from remote.view import RunView
+from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
 from trainer.run.errors import SpecError
 from trainer.run.home import Home
 from trainer.run.layout import RunDir

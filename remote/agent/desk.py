@@ -7,8 +7,8 @@ from types import GeneratorType
 from remote.agent.context import Context, Result, Work
 from remote.agent.handlers import HANDLERS
 from remote.agent.streaming import Streaming
-from remote.errors import CallError, ProtocolError
-from remote.protocol import PROTO, VERBS, Request, decode_request, encode_error, encode_result
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.messages import PROTO, VERBS, Request, decode_request, encode_error, encode_result
 from trainer.run.errors import HomeError, LockHeldError, RunError, SpecError
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})

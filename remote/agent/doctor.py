@@ -19,8 +19,8 @@ from remote.agent.checkup import (
     root,
 )
 from remote.agent.context import Context, Result, Work
-from remote.findings import Finding, ranked
-from remote.version import version
+from remote.protocol.finding import Finding, ranked
+from remote.protocol.version import version
 
 Check: TypeAlias = Callable[[Context, bool], Iterator[Finding]]
 CHECKS: tuple[Check, ...] = (

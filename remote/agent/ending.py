@@ -12,7 +12,7 @@ from remote.agent.asking import ask
 from remote.agent.contact import reconcile
 from remote.agent.context import Context, Result, Work
 from remote.agent.queue import leave
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.supervisor.command_line import named
 from trainer.run.atomic import NO_SPACE, open_append
 from trainer.run.control import Request

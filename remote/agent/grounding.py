@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.config.errors import ConfigError
 from trainer.config.source import CORPUS, NAMED_SOURCES, demand_source
 from trainer.run.home import HOME_VARIABLE

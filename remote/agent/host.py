@@ -15,11 +15,11 @@ from remote.agent.environment import greeting
 from remote.agent.queue import waiting
 from remote.agent.runs import readable
 from remote.audit import read
-from remote.protocol import LINE_LIMIT, PROTO, encode
+from remote.protocol.messages import LINE_LIMIT, PROTO, encode
+from remote.protocol.version import version
+from remote.protocol.views import RunView
 from remote.supervisor.command_line import named
 from remote.supervisor.evidence import last_lines
-from remote.version import version
-from remote.view import RunView
 from trainer.run.checkpoints import list_checkpoints
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from remote.agent.context import Context
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.identity import Identity
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free

@@ -13,7 +13,7 @@ from remote.agent.context import Context, Result, Work
 from remote.agent.orphans import Member, members, orphans
 from remote.agent.stale import stranger_row
 from remote.agent.strangers import strangers
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.identity import Identity, is_alive
 from trainer.run.locks import is_free
 from trainer.run.signals import RefusedSignalError, send

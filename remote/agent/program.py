@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.spec import RunSpec
 
 

@@ -11,7 +11,7 @@ from remote.agent.orphans import demand_no_orphans
 from remote.agent.program import demand_program
 from remote.agent.starting import Plan, carry, check_host, reconciled
 from remote.agent.taken import already_running
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.config.changes import fixed_keys
 from trainer.config.errors import ConfigError
 from trainer.config.resolve import from_values

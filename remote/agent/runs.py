@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from remote.view import LastCheckpoint, RunView
+from remote.protocol.views import LastCheckpoint, RunView
 from trainer.run.checkpoints import MANIFEST, list_checkpoints, manifest_sha256
 from trainer.run.errors import CheckpointError, RunError
 from trainer.run.home import Home

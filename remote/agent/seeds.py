@@ -8,7 +8,7 @@ from pathlib import Path
 
 from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.atomic import fsync_folder
 from trainer.run.checkpoints import MANIFEST, FileProof, checkpoint_name, manifest_sha256, parse_manifest
 from trainer.run.errors import CheckpointError

@@ -11,9 +11,9 @@ from remote.agent.outbox import Outbox
 from remote.agent.restarting import Restarts
 from remote.agent.streaming import POLL_S, Streaming
 from remote.agent.watch import Watch
-from remote.errors import CallError, ProtocolError
-from remote.framing import LineBuffer
-from remote.protocol import encode, encode_error
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.framing import LineBuffer
+from remote.protocol.messages import encode, encode_error
 from trainer.run.home import Home
 
 IDLE_EXIT_S = 60.0

@@ -9,7 +9,7 @@ from remote.agent.context import Context, Result, Work
 from remote.agent.orphans import members
 from remote.agent.strangers import Stranger, beside, strangers
 from remote.audit import masked
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.supervisor.command_line import shortened
 from trainer.run.identity import Identity, is_alive
 from trainer.run.readers import system_reader

@@ -16,7 +16,7 @@ from remote.agent.program import demand_program
 from remote.agent.queue import enqueue
 from remote.agent.seeds import demand_parent
 from remote.agent.taken import already_running, busy
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.supervisor.reconcile import reconcile_run
 from trainer.run.changes import Change, add_change
 from trainer.run.identity import boot_id

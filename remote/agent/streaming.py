@@ -8,8 +8,8 @@ from pathlib import Path
 from remote.agent.context import Context, Result
 from remote.agent.followed import Followed, Source, WatchedFile, first_cursor, read_before
 from remote.agent.tails import Tail
-from remote.errors import CallError
-from remote.protocol import Cursor, encode
+from remote.protocol.errors import CallError
+from remote.protocol.messages import Cursor, encode
 from trainer.run.errors import RunError
 
 POLL_S = 0.02

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from remote.agent.followed import Followed, Source, WatchedFile, find_inode, first_cursor
-from remote.protocol import WINDOW, BytesHeader, Cursor, encode
+from remote.protocol.messages import WINDOW, BytesHeader, Cursor, encode
 
 __all__ = ["Source", "Tail", "WatchedFile", "first_cursor"]
 

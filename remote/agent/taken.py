@@ -2,7 +2,7 @@
 
 from remote.agent.holders import Holder
 from remote.agent.launch import Busy
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.spec import RunSpec
 from trainer.run.states import StateRecord
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from remote.agent.context import Context, Result, Work
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 
 T = TypeVar("T")
 FRESH_S = 1.0

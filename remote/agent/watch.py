@@ -3,7 +3,7 @@
 import time
 
 from remote.agent.runs import Stamp, Views, readable, stamp
-from remote.view import RunView
+from remote.protocol.views import RunView
 from trainer.run.layout import RunDir
 
 HOT_S = 0.1

@@ -3,12 +3,12 @@
 from typing import Any
 
 from remote.deploy.lines import Runner
-from remote.errors import CallError, ProtocolError
-from remote.framing import FrameReader
 from remote.placement import Placement
-from remote.protocol import PROTO, Reply, encode_request
-from remote.version import version
-from remote.view import HostHello
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.framing import FrameReader
+from remote.protocol.messages import PROTO, Reply, encode_request
+from remote.protocol.version import version
+from remote.protocol.views import HostHello
 
 HELLO_S = 20.0
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from remote.deploy.verdict import SENTENCES
 from remote.deploy.wheel import our_wheel
-from remote.errors import ProtocolError
-from remote.view import checked
+from remote.protocol.errors import ProtocolError
+from remote.protocol.views import checked
 
 CHECK_S, CLEAN_S = 15.0, 120.0
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from remote.errors import EXIT_CODES, CallError, ProtocolError
 from remote.placement import SAFE_PATH
-from remote.protocol import decode_object
-from remote.sanitise import clean_line, clean_tree
+from remote.protocol.errors import EXIT_CODES, CallError, ProtocolError
+from remote.protocol.messages import decode_object
+from remote.protocol.sanitise import clean_line, clean_tree
 
 PREFIX = b"photinus-deploy "
 LINE_MAX = 1 << 16

@@ -9,9 +9,9 @@ from remote.deploy.requirements import BASE, NVIDIA, TRAIN, pinned, satisfies
 from remote.deploy.survey import FoundPython, Survey
 from remote.deploy.torch_builds import NONE, TorchBuild, choose
 from remote.deploy.wheel import Wheel
-from remote.errors import CallError
 from remote.hosts import Host
 from remote.placement import SAFE_PATH
+from remote.protocol.errors import CallError
 
 OLDEST = (3, 11)
 RECIPE = 1  # grows when the builder puts other things into an environment of the same parts

@@ -18,7 +18,7 @@ LAST_LINES = 6
 
 
 class BuildError(Exception):
-    """Why an environment cannot be built: a code of `remote.errors`, a sentence, a remedy."""
+    """Why an environment cannot be built: a code of `remote.protocol.errors`, a sentence, a remedy."""
 
     def __init__(self, code: str, message: str, remedy: str) -> None:
         super().__init__(message)

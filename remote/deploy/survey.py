@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from remote.errors import CallError, ProtocolError
 from remote.hosts import Host
-from remote.protocol import decode_object
-from remote.sanitise import clean_line, clean_tree
-from remote.view import checked
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.messages import decode_object
+from remote.protocol.sanitise import clean_line, clean_tree
+from remote.protocol.views import checked
 from trainer.run.filesystems import from_mount_listing, from_mountinfo, is_network
 
 PROBE = Path(__file__).with_name("probe.py")

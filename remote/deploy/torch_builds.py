@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from remote.deploy.requirements import release
 from remote.deploy.survey import Survey
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 
 INDEX = "https://download.pytorch.org/whl/"
 BUILDS = ((580, "cu130"), (525, "cu126"))

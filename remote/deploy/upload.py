@@ -7,7 +7,7 @@ from typing import Protocol
 
 from remote.deploy.lines import Hearing, Runner, call_text, perform
 from remote.deploy.wheel import Wheel
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.transport import Sftp
 
 STAGE = Path(__file__).with_name("stage.py")

@@ -17,7 +17,7 @@ import remote
 import trainer
 from remote.deploy.requirements import BASE, NVIDIA, TRAIN
 from remote.hosts import make_client_folder
-from remote.version import version
+from remote.protocol.version import version
 from trainer.config.locate import configs_dir
 from trainer.run.atomic import write_bytes
 

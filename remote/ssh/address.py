@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 
 NAME = re.compile(r"(?!-)[A-Za-z0-9._:-]{1,255}")
 USER = re.compile(r"(?!-)[A-Za-z0-9._@+-]{1,128}")

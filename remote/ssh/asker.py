@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from remote.errors import CallError
-from remote.sanitise import clean
+from remote.protocol.errors import CallError
+from remote.protocol.sanitise import clean
 from remote.ssh.address import Address
 
 ASK_S = 10.0

@@ -5,7 +5,7 @@ import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.ssh.address import NAME, Address, split_address
 from remote.ssh.asker import Asker, jump_circle
 from remote.ssh.expansion import agent_of, expand, path_of, tokens_of

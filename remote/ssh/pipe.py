@@ -3,9 +3,9 @@
 import threading
 
 from remote.deploy.locate import locate
-from remote.errors import CallError
 from remote.hosts import Host
 from remote.placement import Placement, forget_placement, read_placement
+from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
 from remote.transport import Dial, Ending, Sftp, Transport
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from remote.errors import CallError, Question, QuestionError, TimeoutError_
-from remote.sanitise import clean
+from remote.protocol.errors import CallError, Question, QuestionError, TimeoutError_
+from remote.protocol.sanitise import clean
 from remote.ssh.config import Target
 
 

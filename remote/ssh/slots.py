@@ -3,7 +3,7 @@
 import threading
 import time
 
-from remote.errors import TimeoutError_
+from remote.protocol.errors import TimeoutError_
 
 RETRY_S = 0.1
 

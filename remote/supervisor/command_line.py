@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from remote.sanitise import clean_line
+from remote.protocol.sanitise import clean_line
 
 COMMAND_MAX = 120
 SHORT_MAX = 60

@@ -3,7 +3,7 @@
 import signal
 from dataclasses import replace
 
-from remote.sanitise import clean_line
+from remote.protocol.sanitise import clean_line
 from remote.supervisor.outcome import Ending, Outcome
 from trainer.run.layout import RunDir
 from trainer.run.logs import newest_log

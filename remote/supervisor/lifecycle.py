@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from remote.audit import NAME, TEXT_MAX, append, entry
-from remote.sanitise import clean_line
+from remote.protocol.sanitise import clean_line
 from remote.supervisor.attempt import adopt, never_started, run_attempt
 from remote.supervisor.outcome import Outcome
 from remote.supervisor.post import Post, last_word

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
 from remote.session import Session
 from remote.transfer.choose import Choice
 from remote.transfer.fetching import CancelledError
 from remote.transfer.names import check_run
 from remote.transfer.pull import Pulled, PullOptions, default_folder, pull
 from remote.updates import LinkChanged, RunChanged, RunsSeen, Update
-from remote.view import RunView
 
 PARTING_S = 2.0
 BEST = Choice("best")

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remote.errors import CallError, ProtocolError
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.views import checked
 from remote.session import Session
 from remote.transfer.names import check_checkpoint, check_distinct, check_file, check_run, check_sha256
-from remote.view import checked
 from trainer.run.checkpoints import NAME, FileProof
 
 PAGES_MAX = 1000

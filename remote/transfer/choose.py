@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.transfer.catalog import Catalog, RemoteCheckpoint
 
 Which = Literal["latest", "best", "match", "since", "all"]

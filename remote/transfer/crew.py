@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from remote.errors import UnreachableError
+from remote.protocol.errors import UnreachableError
 from remote.transfer.fetching import CancelledError
 from remote.transfer.lane import Lane
 from remote.transfer.progress import Meter

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.transfer.lane import Lane
 from remote.transfer.names import PART
 from remote.transfer.progress import Meter

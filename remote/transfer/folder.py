@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.transfer.catalog import RemoteCheckpoint
 from remote.transfer.names import PART
 from trainer.run.atomic import fsync_folder, write_bytes

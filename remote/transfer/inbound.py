@@ -4,7 +4,7 @@ import hashlib
 import threading
 from pathlib import Path
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.transfer.catalog import Catalog, RemoteCheckpoint
 from remote.transfer.crew import Crew, Job
 from remote.transfer.fetching import DamagedError, fetch_file

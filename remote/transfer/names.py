@@ -2,7 +2,7 @@
 
 import re
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.checkpoints import MANIFEST, NAME
 from trainer.run.layout import RUN_ID
 

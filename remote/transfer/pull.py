@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from remote.errors import CallError
 from remote.hosts import Host, make_client_folder
+from remote.protocol.errors import CallError
 from remote.session import Session
 from remote.transfer.catalog import Catalog, RemoteCheckpoint, read_catalog
 from remote.transfer.choose import Choice, choose, unreadable

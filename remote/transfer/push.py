@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from remote.errors import CallError, ProtocolError, UnreachableError
+from remote.protocol.errors import CallError, ProtocolError, UnreachableError
+from remote.protocol.views import checked
 from remote.session import Session
 from remote.transfer.crew import Patience
 from remote.transfer.progress import Meter, Progress
 from remote.transfer.sinks import Sink, open_sink
 from remote.transfer.sources import LostError
-from remote.view import checked
 from trainer.run.checkpoints import MANIFEST, checkpoint_name, manifest_sha256, verify
 from trainer.run.errors import CheckpointError
 from trainer.run.seeds import ORIGIN

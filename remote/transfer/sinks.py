@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.session import Session
 from remote.transfer.sources import LostError
 from remote.transport import Sftp

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.session import Session
 from remote.transport import Sftp
 

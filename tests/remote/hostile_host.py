@@ -9,7 +9,7 @@ from typing import Any
 
 from remote.hosts import Host
 from remote.local import LocalPipe
-from remote.protocol import MAGIC
+from remote.protocol.messages import MAGIC
 from remote.transport import Dial, Ending
 
 EVIL = (

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from remote.agent.followed import Followed
 from remote.agent.tails import Tail, first_cursor
 from remote.following import Follower
-from remote.framing import Frame
-from remote.protocol import BytesHeader, Cursor
+from remote.protocol.framing import Frame
+from remote.protocol.messages import BytesHeader, Cursor
 
 
 @dataclass

@@ -18,7 +18,7 @@ from pathlib import Path
 from remote.agent.context import Context
 from remote.agent.ending import kill
 from remote.agent.processes import reap
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.supervisor.patience import Patience
 from remote.supervisor.termination import clear, deliver, wake
 from tests.remote.driving import drive

@@ -12,8 +12,8 @@ import pytest
 from remote import doctor
 from remote.actions import StartRequest, kill_run, resume_run, start_run, stop_run
 from remote.actions.housekeeping import adopt_run, find_orphan, reap
-from remote.errors import CallError
-from remote.findings import is_healthy
+from remote.protocol.errors import CallError
+from remote.protocol.finding import is_healthy
 from remote.session import Session, connect
 from tests.remote.scripts import QUIET, argv
 from tests.sshd.processes import marked

@@ -21,7 +21,7 @@ from remote.actions import (
     wait_for,
 )
 from remote.actions.intents import FRESH_S, intent, leftovers
-from remote.errors import CallError, UnreachableError
+from remote.protocol.errors import CallError, UnreachableError
 from remote.session import Session, connect
 from tests.remote.scripts import BRIEF, noting, request, spec
 from tests.remote.views import view

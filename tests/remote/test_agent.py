@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from remote.agent.handlers import HANDLERS
-from remote.protocol import LINE_LIMIT, PROTO, VERBS
+from remote.protocol.messages import LINE_LIMIT, PROTO, VERBS
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import QUIET, spec
 from tests.waiting import wait_until

@@ -13,7 +13,7 @@ from remote.actions import kill_run, start_run, stop_run
 from remote.agent.audit import Auditor
 from remote.audit import KEPT, LINE_MAX, Entry, append, entry, masked, public, read
 from remote.clerk import CLERK, Clerk
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.session import Session
 from tests.remote.scripts import QUIET, request, spec
 from trainer.run.home import open_home

@@ -19,9 +19,9 @@ from remote.agent.units import (
     systemd_unit,
     unit_name,
 )
-from remote.errors import CallError
+from remote.protocol.errors import CallError
+from remote.protocol.verbs import acts
 from remote.session import Session
-from remote.verbs import acts
 
 PYTHON, HOME = "/h/.photinus/envs/ab12/bin/python", "/h/.photinus"
 UNIT, LABEL = unit_name(HOME), label(HOME)

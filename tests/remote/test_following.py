@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote.following import Follower
-from remote.framing import Frame
-from remote.protocol import BytesHeader, Cursor
+from remote.protocol.framing import Frame
+from remote.protocol.messages import BytesHeader, Cursor
 
 TEXT = bytes(range(256)) * 8
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from remote.agent.grounding import demand_data
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from trainer.run.spec import RunSpec
 
 

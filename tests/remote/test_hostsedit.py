@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remote.errors import CallError
 from remote.hosts import Host
 from remote.hostsedit import add_hosts, remove_host, stanza, with_hosts, without_host
 from remote.hostsfile import parse_hosts, read_hosts
+from remote.protocol.errors import CallError
 from trainer.config.errors import ConfigError
 
 MINE = """\

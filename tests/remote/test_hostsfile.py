@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remote.errors import CallError
 from remote.hosts import LOCAL, Host, find_host, load_hosts
 from remote.hostsfile import KEYS, NAME, hosts_path, parse_hosts, read_hosts
+from remote.protocol.errors import CallError
 from remote.ssh.address import split_address
 from trainer.config.errors import ConfigError
 from trainer.config.locate import configs_dir

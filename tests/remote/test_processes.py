@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from remote.actions import kill_run, stop_run
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.session import Session
 from tests.remote.scripts import QUIET, spec
 from tests.waiting import wait_until

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remote.agent.queue import enqueue, start_next, waiting
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.session import Session, connect
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, noting, spec

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.session import Session
 from tests.remote.driving import ended
 from tests.remote.raw_agent import RawAgent

@@ -9,7 +9,7 @@ import pytest
 from remote.agent.context import Context
 from remote.agent.restarting import Restarts, restart_id
 from remote.agent.resuming import resume
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.session import Session
 from tests.remote.driving import drive
 from tests.remote.scripts import QUIET, argv, spec

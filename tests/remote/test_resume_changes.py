@@ -9,7 +9,7 @@ import pytest
 
 from remote.agent.context import Context
 from remote.agent.resuming import resume
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from tests.remote.driving import drive
 from tests.remote.supervisor.stage import Stage, environment, until_over
 from trainer.config.resolve import resolve

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from remote.dialling import Dialling, Outcome
-from remote.errors import CallError, Question, QuestionError, UnreachableError
 from remote.hosts import LOCAL, Host
 from remote.link import LinkState, Timings
 from remote.local import LocalPipe
+from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError
 from remote.session import Session, connect
 from remote.transport import Answers, Dial, Ending, Transport
 from remote.updates import LinkChanged

@@ -17,7 +17,7 @@ from remote.agent.desk import as_call_error
 from remote.agent.hardware import devices
 from remote.agent.program import demand_program
 from remote.agent.starting import check_host, start
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.session import Session
 from remote.supervisor.spawn import spawn_supervisor
 from tests.remote.driving import drive, ended

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from remote.link import Timings
-from remote.protocol import WINDOW, Cursor
+from remote.protocol.messages import WINDOW, Cursor
 from remote.session import Session, connect
 from remote.updates import Bytes, StreamEnd, Update
 from tests.remote.scripts import argv, counting, spec

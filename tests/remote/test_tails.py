@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from remote.agent.tails import Source, Tail, first_cursor
-from remote.protocol import WINDOW, Cursor
+from remote.protocol.messages import WINDOW, Cursor
 from trainer.run.layout import RunDir
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from remote.agent import apple
 from remote.agent.telemetry import Sampler, _Processor, accelerators, parse_stalls, pressure
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from tests.remote import apple_samples
 from tests.remote.driving import drive
 from tests.remote.raw_agent import RawAgent

@@ -8,9 +8,9 @@ import pytest
 
 from remote.agent.followed import Source
 from remote.agent.tails import SKIP_BEHIND, SKIP_TO
-from remote.errors import CallError
 from remote.link import Timings
 from remote.older import read_older
+from remote.protocol.errors import CallError
 from remote.session import Session, connect
 from remote.updates import Bytes, Gap, StreamEnd, Truncated, Update
 from tests.remote.mirror import Mirror

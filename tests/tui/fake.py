@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from remote.actions import Outcome, StartRequest
-from remote.errors import CallError, Question
 from remote.hosts import Host
 from remote.link import LinkState, Phase
 from remote.older import Older
+from remote.protocol.errors import CallError, Question
+from remote.protocol.views import HostHello, LastCheckpoint, RunView
 from remote.transport import Answers
 from remote.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
-from remote.view import HostHello, LastCheckpoint, RunView
 from tui.app import Cockpit
 from tui.store.jobs import Job
 

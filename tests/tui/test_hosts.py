@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from remote.errors import CallError, ProtocolError
 from remote.hosts import Host
+from remote.protocol.errors import CallError, ProtocolError
 from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import START, Clock, FakeSession, FakeWork, cockpit, view
 from tests.waiting import wait_until

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from remote.errors import Question
 from remote.hosts import Host
 from remote.link import LinkState, Phase
+from remote.protocol.errors import Question
 from remote.updates import HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry
 from tests.tui.fake import HELLO, START, WALL, view
 from tui.store.facts import link_fact, run_age_fact, state_fact, why_not

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from remote.errors import CallError, ProtocolError
+from remote.protocol.errors import CallError, ProtocolError
 from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import START, Clock, FakeActs, cockpit, view
 from tui.screens.processes import Processes

@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets import Input
 
-from remote.errors import Question
+from remote.protocol.errors import Question
 from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import FakeActs, cockpit, view
 from tui.screens.question import describe

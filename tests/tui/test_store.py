@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from remote.link import LinkState
-from remote.protocol import Cursor
+from remote.protocol.messages import Cursor
+from remote.protocol.views import RunView
 from remote.updates import (
     Bytes,
     Gap,
@@ -17,7 +18,6 @@ from remote.updates import (
     Truncated,
     Update,
 )
-from remote.view import RunView
 from tests.tui.fake import START, WALL, events, view
 from trainer.config.locate import configs_dir
 from trainer.telemetry.bands import Bands, load

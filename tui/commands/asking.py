@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from remote.actions.walking import Ask, walk_in
-from remote.errors import CallError, Question, QuestionError, UnreachableError
 from remote.hosts import Host
-from remote.sanitise import clean_line
+from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError
+from remote.protocol.sanitise import clean_line
 from remote.session import Session
 from tui.commands.output import say
 

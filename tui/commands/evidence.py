@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from remote.sanitise import clean_line
+from remote.protocol.sanitise import clean_line
 from tui.store.words import duration
 
 TEXTS_MAX = 40

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from remote.actions import settle_intents
-from remote.errors import CallError
 from remote.hosts import find_host, load_hosts
+from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
 from remote.session import Session
 from remote.sightings import last_seen, note
 from remote.updates import Bytes, RunsSeen, StreamEnd
-from remote.view import RunView
 from tui.commands.asking import reach
 from tui.health import health_bands
 from tui.store.runs import RunRecord

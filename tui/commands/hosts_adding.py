@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from remote.actions.walking import Report, Step, walk_to
-from remote.errors import CallError
 from remote.hosts import LOCAL, Host, find_host, load_hosts
 from remote.hostsedit import add_hosts
 from remote.hostsfile import hosts_path, misfit, why_no_name
+from remote.protocol.errors import CallError
 from remote.sightings import twins
 from remote.ssh.address import split_address
 from remote.transport import Answers

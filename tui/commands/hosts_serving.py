@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from remote.errors import CallError, QuestionError, UnreachableError
 from remote.hosts import Host, find_host, load_hosts
-from remote.permission import demand_may_act
 from remote.placement import Placement
+from remote.protocol.errors import CallError, QuestionError, UnreachableError
+from remote.protocol.permission import demand_may_act
 from remote.sightings import note, twins
 from remote.transport import Answers, Dial
 from tui.commands.asking import Desk, desk_of, reach

@@ -11,10 +11,10 @@ from typing import Any
 from remote.actions.housekeeping import adopt_run, end_process, find_orphan, find_stale, reap
 from remote.audit import NAME, read
 from remote.doctor import Report, examine, refused
-from remote.errors import CallError, ProtocolError
-from remote.findings import is_healthy
 from remote.hosts import client_folder
-from remote.sanitise import clean_line
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.finding import is_healthy
+from remote.protocol.sanitise import clean_line
 from tui.commands.hearing import find_view, link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell
 from tui.commands.parser import Commands, add_command

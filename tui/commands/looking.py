@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from remote.actions import settle_intents
-from remote.errors import CallError, QuestionError
 from remote.hosts import Host, load_hosts
+from remote.protocol.errors import CallError, QuestionError
 from remote.session import Session, connect
 from remote.sightings import note
 from tui.commands.asking import for_a_script

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from remote.errors import CallError, ProtocolError
-from remote.sanitise import clean, clean_line
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.sanitise import clean, clean_line
 
 OK, FAILURE, USAGE, REFUSED, BUSY, UNREACHABLE, NOT_FOUND, TIMED_OUT = range(8)
 

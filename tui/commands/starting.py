@@ -7,10 +7,10 @@ from pathlib import Path
 
 from remote.actions import Outcome, StartRequest, start_run, wait_for
 from remote.actions.beside import beside
-from remote.errors import CallError
 from remote.hosts import find_host
+from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
 from remote.session import Session
-from remote.view import RunView
 from trainer.config.resolve import resolve
 from trainer.config.source import demand_source
 from trainer.run.errors import SpecError

@@ -6,9 +6,9 @@ import sys
 import time
 from typing import BinaryIO
 
-from remote.errors import CallError
 from remote.link import HELD
-from remote.sanitise import clean
+from remote.protocol.errors import CallError
+from remote.protocol.sanitise import clean
 from remote.session import Session
 from remote.updates import Bytes, LinkChanged, StreamEnd, Update
 from tui.commands.hearing import POLL_S, find_view, link_to

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from remote.view import RunView
+from remote.protocol.views import RunView
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.judge import Verdict
 from tui.commands.evidence import evidence_words

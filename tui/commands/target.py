@@ -2,8 +2,8 @@
 
 import argparse
 
-from remote.errors import CallError
 from remote.hosts import LOCAL
+from remote.protocol.errors import CallError
 
 
 def split_run(text: str) -> tuple[str, str]:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from remote.errors import CallError
-from remote.sanitise import clean_line
+from remote.protocol.errors import CallError
+from remote.protocol.sanitise import clean_line
 from remote.transfer.choose import Choice
 from remote.transfer.progress import Progress
 from remote.transfer.pull import Pulled, PullOptions, pull

@@ -9,8 +9,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
-from remote.errors import CallError
 from remote.hosts import Host
+from remote.protocol.errors import CallError
 from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.lines import line
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from remote.errors import CallError, Question
 from remote.hosts import Host
+from remote.protocol.errors import CallError, Question
 from tui.keys import Where
 from tui.store.jobs import Job
 from tui.store.store import RunKey, Store

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from remote.view import RunView
+from remote.protocol.views import RunView
 from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.lines import line
 

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 
-from remote.errors import CallError, ProtocolError
+from remote.protocol.errors import CallError, ProtocolError
 from tui.keys import Where, bindings
 from tui.screens.base import CockpitScreen
 from tui.screens.confirm import Confirm

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from remote.errors import Question
+from remote.protocol.errors import Question
 from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.lines import Part, line
 

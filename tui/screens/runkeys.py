@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 from textual.widgets import Input
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from tui.screens.targeting import RunTargeting
 from tui.store.facts import why_not
 from tui.widgets.chart import Chart

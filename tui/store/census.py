@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
-from remote.errors import ProtocolError
-from remote.sanitise import clean_line
-from remote.view import checked
+from remote.protocol.errors import ProtocolError
+from remote.protocol.sanitise import clean_line
+from remote.protocol.views import checked
 
 Standing = Literal["live", "orphan", "foreign"]
 STANDINGS: tuple[str, ...] = get_args(Standing)

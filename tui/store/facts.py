@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from remote.errors import Question
+from remote.protocol.errors import Question
 from trainer.telemetry.bands import Colour
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord

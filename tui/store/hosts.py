@@ -3,10 +3,10 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from remote.errors import Question
 from remote.hosts import Host
 from remote.link import LinkState
-from remote.view import HostHello
+from remote.protocol.errors import Question
+from remote.protocol.views import HostHello
 from tui.store.jobs import Job
 
 AWAY = frozenset({"lost", "retrying", "refused", "needs_passphrase", "key_unknown", "key_changed"})

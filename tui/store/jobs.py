@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from remote.findings import Finding, ranked
-from remote.sanitise import clean_line
-from remote.view import checked
+from remote.protocol.finding import Finding, ranked
+from remote.protocol.sanitise import clean_line
+from remote.protocol.views import checked
 from tui.store.logring import LogRing
 
 Kind = Literal["test", "deploy", "doctor"]

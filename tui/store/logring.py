@@ -4,7 +4,7 @@ import codecs
 import re
 from bisect import bisect_right
 
-from remote.sanitise import clean
+from remote.protocol.sanitise import clean
 
 CAPACITY = 200_000
 LINE_LIMIT = 64 * 1024

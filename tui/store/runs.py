@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf, nan
 
-from remote.sanitise import clean, clean_line
-from remote.view import RunView
+from remote.protocol.sanitise import clean, clean_line
+from remote.protocol.views import RunView
 from trainer.telemetry.bands import MetricBands
 from trainer.telemetry.events import (
     Checkpoint,

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from remote.hosts import Host
+from remote.protocol.views import RunView
 from remote.updates import (
     AgentTalk,
     Bytes,
@@ -18,7 +19,6 @@ from remote.updates import (
     Truncated,
     Update,
 )
-from remote.view import RunView
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Event, Metrics
 from tui.store import alerts

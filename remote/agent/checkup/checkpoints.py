@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 from trainer.run.checkpoints import CheckpointInfo, list_checkpoints, verify
 from trainer.run.errors import CheckpointError
 

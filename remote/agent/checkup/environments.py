@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from remote.agent.context import Context
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 
 
 def check(ctx: Context, _deep: bool) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 from trainer.run.atomic import read_json
 from trainer.run.control import Request
 from trainer.run.errors import RunError, SpecError

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from remote.agent.context import Context
 from remote.agent.launch import owner_of
 from remote.agent.queue import is_ours, waiting
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 from trainer.run.errors import RunError
 from trainer.run.locks import is_free
 from trainer.run.states import State

@@ -8,7 +8,7 @@ from remote.agent.context import Context
 from remote.agent.holders import Holder, holders
 from remote.agent.launch import owner_of
 from remote.agent.orphans import Member, members
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 from trainer.run.locks import is_free
 
 PROBES = 5

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
 
 LOGIND = ("usr/lib/systemd/logind.conf", "etc/systemd/logind.conf")

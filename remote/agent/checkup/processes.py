@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from remote.agent.context import Context
 from remote.agent.orphans import Member, members
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 from remote.supervisor.command_line import command_of
 from trainer.run.identity import is_stopped
 from trainer.run.layout import RunDir

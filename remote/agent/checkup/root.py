@@ -9,7 +9,7 @@ from pathlib import Path
 from remote.agent.audit import audit_path
 from remote.agent.context import Context
 from remote.audit import read
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 from trainer.run.filesystems import UNKNOWN, filesystem_of, is_network
 from trainer.run.home import HOME_VARIABLE
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from tests.end_to_end.ssh.box import Box
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.trials import trials

@@ -13,12 +13,12 @@ from remote.deploy.checking import check, clean
 from remote.deploy.deploying import deploy
 from remote.deploy.installed import read_installed
 from remote.deploy.wheel import Wheel, our_wheel, pack, sources
-from remote.errors import CallError
 from remote.hosts import Host
 from remote.placement import forget_placement, read_placement, write_placement
+from remote.protocol.errors import CallError
+from remote.protocol.version import version
 from remote.session import Session, connect
 from remote.transport import Dial
-from remote.version import version
 from tests.remote.scripts import BRIEF, request
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User

@@ -11,7 +11,7 @@ from remote.agent.environment import pinned, standing
 from remote.deploy.checking import check, clean
 from remote.deploy.installed import Installed, write_installed
 from remote.deploy.verdict import judge
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.session import Session
 from remote.supervisor.launchers import interpreter_of
 from tests.remote.scripts import spec

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remote.deploy.lines import GivenUp, Hearing, call_text, command_of, perform
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from tests.remote.deploy.here import Canned, Here, Ran
 from tests.trials import trials
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remote.deploy.survey import ANSWER_MAX, MAGIC, parse, probe
-from remote.errors import CallError, ProtocolError
 from remote.hosts import Host
-from remote.sanitise import clean_line
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.sanitise import clean_line
 from tests.remote.deploy.here import Canned
 from tests.trials import trials
 

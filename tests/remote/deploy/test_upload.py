@@ -12,7 +12,7 @@ import pytest
 from remote.deploy import stage
 from remote.deploy.upload import send, upload
 from remote.deploy.wheel import Wheel
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
 from remote.transport import Dial
 from tests.sshd.server import Sshd

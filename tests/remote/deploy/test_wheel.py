@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from remote.deploy.wheel import our_wheel, pack, public, sources
-from remote.version import version
+from remote.protocol.version import version
 
 FILES = {"trainer/__init__.py": b"", "remote/a.py": b"x = 1\n", "configs/presets/p.yaml": b"a: 1\n"}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from remote.errors import CallError
 from remote.hosts import Host
+from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
 from remote.transport import Answers, Dial
 

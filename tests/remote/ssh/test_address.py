@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.ssh.address import NAME, USER, Address, split_address
 from tests.trials import trials
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.ssh.asker import Asker
 from remote.ssh.config import target_of
 from tests.sshd.client import Laptop

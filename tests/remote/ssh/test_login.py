@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from remote.errors import QuestionError
 from remote.hosts import Host
+from remote.protocol.errors import QuestionError
 from remote.ssh.client import connect
 from remote.transport import Answers, Dial
 from tests.remote.ssh.doors import refused, works

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError, QuestionError
 from remote.hosts import Host, client_folder
+from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
 from remote.transport import Answers, Dial
 from tests.remote.ssh.doors import refused, works

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError, QuestionError
 from remote.link import Timings
+from remote.protocol.errors import CallError, QuestionError
 from remote.session import Session, connect
 from remote.updates import AgentTalk
 from tests.remote.ssh.sessions import PATIENCE, QUICK, StartSshd, is_connected, losses, placed

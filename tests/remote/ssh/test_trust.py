@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError, QuestionError
 from remote.hosts import client_folder, make_client_folder
+from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
 from remote.ssh.config import Target
 from remote.ssh.known_hosts import fingerprint

@@ -10,9 +10,9 @@ import pytest
 
 from remote.agent.checkpoints import checkpoints
 from remote.agent.context import Context
-from remote.errors import CallError
 from remote.hosts import LOCAL
-from remote.protocol import LINE_LIMIT, encode
+from remote.protocol.errors import CallError
+from remote.protocol.messages import LINE_LIMIT, encode
 from remote.session import Session
 from remote.transfer.catalog import read_catalog
 from remote.transfer.pull import pull

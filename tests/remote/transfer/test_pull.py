@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.session import Session
 from remote.transfer.choose import Choice
 from remote.transfer.crew import Patience

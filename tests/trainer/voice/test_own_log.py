@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from remote.agent.tails import Source, Tail
-from remote.protocol import Cursor
+from remote.protocol.messages import Cursor
 from tests.trainer.voice import talker
 from tests.trials import trials
 from tests.waiting import wait_until

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from remote.errors import CallError, Question, QuestionError, UnreachableError
 from remote.hosts import Host
+from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remote.actions.intents import intent, leftovers
-from remote.errors import UnreachableError
+from remote.protocol.errors import UnreachableError
 from remote.session import Session
 from remote.sightings import last_seen
 from tests.remote.scripts import BRIEF, noting, spec

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from remote.actions.intents import intent
-from remote.errors import CallError, UnreachableError
 from remote.hosts import Host, make_client_folder
 from remote.hostsedit import add_hosts
+from remote.protocol.errors import CallError, UnreachableError
 from remote.sightings import Sighting
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.remote.views import view

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError
 from remote.hosts import Host, find_host
 from remote.hostsedit import stanza
 from remote.hostsfile import hosts_path, parse_hosts, why_no_name
+from remote.protocol.errors import CallError
 from remote.ssh.address import split_address
 from tests.trials import trials
 from tests.tui.commands.conftest import Photinus

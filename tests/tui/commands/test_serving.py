@@ -6,10 +6,10 @@ import pytest
 
 from remote.agent.autostart import BOOTED
 from remote.agent.units import unit_name
-from remote.errors import Question, QuestionError
 from remote.hosts import Host, load_hosts
 from remote.hostsedit import add_hosts
 from remote.placement import Placement, read_placement
+from remote.protocol.errors import Question, QuestionError
 from remote.sightings import last_seen
 from remote.transport import Dial
 from tests.sshd.server import Sshd

@@ -2,8 +2,8 @@
 
 import pytest
 
-from remote.errors import CallError
 from remote.link import HELD, LinkState
+from remote.protocol.errors import CallError
 from remote.updates import LinkChanged
 from tui.commands import streams
 from tui.commands.streams import HELD_MAX, Screen

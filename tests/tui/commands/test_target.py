@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from tui.commands.target import settle_target, split_run
 
 

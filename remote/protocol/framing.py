@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from remote.errors import ProtocolError
-from remote.protocol import LINE_LIMIT, MAGIC, BytesHeader, Pushed, Reply, decode_message
+from remote.protocol.errors import ProtocolError
+from remote.protocol.messages import LINE_LIMIT, MAGIC, BytesHeader, Pushed, Reply, decode_message
 
 NOISE_LIMIT = 1 << 16
 

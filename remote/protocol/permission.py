@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 
 READ_ONLY_VARIABLE = "PHOTINUS_READ_ONLY"
 OFF = frozenset({"", "0", "no", "false"})

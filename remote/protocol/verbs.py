@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from remote.errors import ProtocolError
+from remote.protocol.errors import ProtocolError
 
 Kind = Literal["text", "int", "number", "flag", "object", "ints"]
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from remote.errors import ProtocolError
-from remote.sanitise import clean_line
+from remote.protocol.errors import ProtocolError
+from remote.protocol.sanitise import clean_line
 from trainer.run.states import TERMINAL
 
 

@@ -1,6 +1,6 @@
 import importlib.metadata
 
-from remote.version import version
+from remote.protocol.version import version
 
 
 def test_the_version_is_that_of_the_installed_distribution() -> None:

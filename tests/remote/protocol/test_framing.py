@@ -4,9 +4,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from remote.errors import ProtocolError
-from remote.framing import NOISE_LIMIT, Frame, FrameReader, LineBuffer
-from remote.protocol import LINE_LIMIT, MAGIC, BytesHeader, Pushed, Reply, encode, encode_result
+from remote.protocol.errors import ProtocolError
+from remote.protocol.framing import NOISE_LIMIT, Frame, FrameReader, LineBuffer
+from remote.protocol.messages import LINE_LIMIT, MAGIC, BytesHeader, Pushed, Reply, encode, encode_result
 
 
 def chunks(data: bytes, cuts: list[int]) -> list[bytes]:

@@ -8,7 +8,7 @@
                       and then n raw bytes
 
 Whatever arrives is checked here and nowhere else: garbage raises `ProtocolError`, never anything else.
-The verbs stand in `remote.verbs`, what a host says of a run in `remote.view`; both are re-exported.
+The verbs stand in `remote.protocol.verbs`, what a host says of a run in `remote.protocol.views`; both are re-exported.
 """
 
 import json
@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from remote.errors import EXIT_CODES, CallError, ProtocolError
-from remote.verbs import VERBS, Verb
-from remote.view import HostHello, LastCheckpoint, RunView, checked
+from remote.protocol.errors import EXIT_CODES, CallError, ProtocolError
+from remote.protocol.verbs import VERBS, Verb
+from remote.protocol.views import HostHello, LastCheckpoint, RunView, checked
 
 __all__ = [
     "EXIT_CODES", "VERBS", "BytesHeader", "CallError", "Cursor",

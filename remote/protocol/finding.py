@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from remote.errors import ProtocolError
-from remote.view import checked
+from remote.protocol.errors import ProtocolError
+from remote.protocol.views import checked
 
 Level = Literal["problem", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("problem", "warning", "note")

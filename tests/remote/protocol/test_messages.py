@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remote.errors import CallError, ProtocolError
-from remote.protocol import (
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.messages import (
     DEPTH_LIMIT,
     EXIT_CODES,
     LINE_LIMIT,

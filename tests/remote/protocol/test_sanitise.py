@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remote.sanitise import clean, clean_line, clean_tree
+from remote.protocol.sanitise import clean, clean_line, clean_tree
 
 
 @pytest.mark.parametrize(
