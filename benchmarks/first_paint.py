@@ -20,7 +20,7 @@ DEADLINE_S = 20.0
 PAINTED = (b"Photinus", b"connecting")
 COCKPIT = """
 import sys
-from remote.hosts import load_hosts
+from remote.hosts.host import load_hosts
 from remote.session import Session
 from tui.app import run_cockpit
 run_cockpit([Session(host) for host in load_hosts()])

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from benchmarks.figures import Figure, report
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.link import LinkState
 from remote.protocol.views import HostHello, RunView
 from remote.updates import Bytes, HostSeen, LinkChanged, RunsSeen, Telemetry, Update

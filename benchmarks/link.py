@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, report, seconds
 from remote.actions import StartRequest, kill_run, start_run, wait_for
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.session import Session, connect
 from remote.updates import Bytes
 

@@ -10,7 +10,7 @@ import psutil
 
 from benchmarks.figures import Figure, report
 from benchmarks.ssh_stage import SshStage, bytes_of, script, ssh_stage
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.session import Session, connect
 from tui.store.store import Store
 

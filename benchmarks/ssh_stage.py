@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.actions import StartRequest, start_run
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.session import Session
 from remote.updates import Bytes
 from tests.sshd.client import Laptop

@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from remote.hosts import LOCAL
+from remote.hosts.host import LOCAL
 from remote.session import Session
 from tui.app import Cockpit
 

@@ -9,7 +9,7 @@ from typing import Any
 from remote.audit import NAME, Entry, append, entry
 from remote.calls import Answer, OnDone
 from remote.conversation import whoami
-from remote.hosts import make_client_folder
+from remote.hosts.host import make_client_folder
 from remote.protocol.errors import CallError
 from trainer.run.errors import RunError
 

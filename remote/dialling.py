@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeAlias
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.link import Timings
 from remote.protocol.errors import CallError
 from remote.transport import Answers, Dial, Opener, Transport

@@ -1,7 +1,7 @@
 """An agent that ended before its first word: what that says of the host, and what to do about it."""
 
 from remote.connection import Ended
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 
 NOT_FOUND = (126, 127)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import IO, cast
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.transport import Ending
 from trainer.run.errors import HomeError

@@ -15,7 +15,7 @@ from remote.conversation import Conversation
 from remote.dialling import Dialling, Outcome
 from remote.endings import refusal
 from remote.following import Follower
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.link import HELD, Absence, LinkState, Phase, Pings, Timings, held_phase
 from remote.protocol.errors import CallError, ProtocolError, Question, QuestionError, UnreachableError
 from remote.protocol.sanitise import clean_line

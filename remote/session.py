@@ -15,7 +15,7 @@ from remote.board import Answered
 from remote.calls import Answer, Call, OnDone
 from remote.clerk import CLERK
 from remote.following import Follower
-from remote.hosts import LOCAL, Host
+from remote.hosts.host import LOCAL, Host
 from remote.link import LinkState, Timings
 from remote.pilot import Pilot
 from remote.protocol.errors import CallError, Question, UnreachableError

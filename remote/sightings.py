@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from remote.hosts import Host, client_folder, make_client_folder
+from remote.hosts.host import Host, client_folder, make_client_folder
 from remote.protocol.views import HostHello, RunView
 from remote.session import Session
 from trainer.run.atomic import read_json, write_json

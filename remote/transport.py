@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import Question
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from tui.acting import SessionActs
 from tui.autopull import AutoPulls
 from tui.hostwork import HostWork

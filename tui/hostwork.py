@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError, ProtocolError, QuestionError
 from tui.store.jobs import Job, findings, told
 
@@ -28,7 +28,7 @@ class HostWork:
         """Write a host into hosts.yaml; `told` gets it back, or why it was not written."""
 
         def work() -> None:
-            from remote.hostsedit import add_hosts
+            from remote.hosts.hosts_edit import add_hosts
             from trainer.config.errors import ConfigError
 
             said: Host | str = host

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remote.actions.outcome import Outcome, failed
-from remote.hosts import client_folder, make_client_folder
+from remote.hosts.host import client_folder, make_client_folder
 from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
 from remote.protocol.views import RunView
 from remote.session import Session

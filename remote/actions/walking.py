@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from remote.hosts import Host
-from remote.placement import read_placement
+from remote.hosts.host import Host
+from remote.hosts.placement import read_placement
 from remote.protocol.errors import CallError, QuestionError
 from remote.protocol.sanitise import clean_line
 from remote.session import Session

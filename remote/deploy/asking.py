@@ -3,7 +3,7 @@
 from typing import Any
 
 from remote.deploy.lines import Runner
-from remote.placement import Placement
+from remote.hosts.placement import Placement
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import FrameReader
 from remote.protocol.messages import PROTO, Reply, encode_request

@@ -19,8 +19,8 @@ from remote.deploy.survey import Survey, probe
 from remote.deploy.torch_builds import NONE
 from remote.deploy.upload import Client, ask_to_stop, upload
 from remote.deploy.wheel import Wheel, our_wheel
-from remote.hosts import Host
-from remote.placement import Placement, write_placement
+from remote.hosts.host import Host
+from remote.hosts.placement import Placement, write_placement
 from remote.protocol.errors import CallError
 from remote.protocol.permission import demand_may_act
 from remote.transport import Dial

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from remote.placement import SAFE_PATH
+from remote.hosts.placement import SAFE_PATH
 from remote.protocol.errors import EXIT_CODES, CallError, ProtocolError
 from remote.protocol.messages import decode_object
 from remote.protocol.sanitise import clean_line, clean_tree

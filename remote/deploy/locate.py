@@ -6,8 +6,8 @@ from remote.deploy.asking import ask_hello
 from remote.deploy.installed import ENVS
 from remote.deploy.lines import Runner
 from remote.deploy.survey import Survey, probe
-from remote.hosts import Host
-from remote.placement import Placement, write_placement
+from remote.hosts.host import Host
+from remote.hosts.placement import Placement, write_placement
 from remote.protocol.errors import CallError
 
 TRIED = 3

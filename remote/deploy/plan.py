@@ -9,8 +9,8 @@ from remote.deploy.requirements import BASE, NVIDIA, TRAIN, pinned, satisfies
 from remote.deploy.survey import FoundPython, Survey
 from remote.deploy.torch_builds import NONE, TorchBuild, choose
 from remote.deploy.wheel import Wheel
-from remote.hosts import Host
-from remote.placement import SAFE_PATH
+from remote.hosts.host import Host
+from remote.hosts.placement import SAFE_PATH
 from remote.protocol.errors import CallError
 
 OLDEST = (3, 11)

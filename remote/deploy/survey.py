@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.messages import decode_object
 from remote.protocol.sanitise import clean_line, clean_tree

@@ -16,7 +16,7 @@ from pathlib import Path
 import remote
 import trainer
 from remote.deploy.requirements import BASE, NVIDIA, TRAIN
-from remote.hosts import make_client_folder
+from remote.hosts.host import make_client_folder
 from remote.protocol.version import version
 from trainer.config.locate import configs_dir
 from trainer.run.atomic import write_bytes

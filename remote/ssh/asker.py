@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from remote.hosts.address import Address
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean
-from remote.ssh.address import Address
 
 ASK_S = 10.0
 

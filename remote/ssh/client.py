@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import paramiko
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.ssh import refusals
 from remote.ssh.bulk import BulkSftp
 from remote.ssh.channel import ChannelPipe, Ran, run_to_end

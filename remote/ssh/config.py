@@ -5,8 +5,8 @@ import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from remote.hosts.address import NAME, Address, split_address
 from remote.protocol.errors import CallError
-from remote.ssh.address import NAME, Address, split_address
 from remote.ssh.asker import Asker, jump_circle
 from remote.ssh.expansion import agent_of, expand, path_of, tokens_of
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from remote.ssh.address import Address
+from remote.hosts.address import Address
 from remote.ssh.asker import Asker
 
 

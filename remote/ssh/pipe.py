@@ -3,8 +3,8 @@
 import threading
 
 from remote.deploy.locate import locate
-from remote.hosts import Host
-from remote.placement import Placement, forget_placement, read_placement
+from remote.hosts.host import Host
+from remote.hosts.placement import Placement, forget_placement, read_placement
 from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
 from remote.transport import Dial, Ending, Sftp, Transport

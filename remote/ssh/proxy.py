@@ -7,7 +7,7 @@ import subprocess
 import threading
 from typing import IO
 
-from remote.hosts import client_folder, make_client_folder
+from remote.hosts.host import client_folder, make_client_folder
 from remote.protocol.errors import Question, QuestionError
 from remote.ssh.config import Target
 from remote.ssh.deadline import Deadline

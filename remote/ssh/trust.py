@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from remote.hosts import client_folder, make_client_folder
+from remote.hosts.address import Address
+from remote.hosts.host import client_folder, make_client_folder
 from remote.protocol.errors import CallError, Question, QuestionError
-from remote.ssh.address import Address
 from remote.ssh.config import Target
 from remote.ssh.known_hosts import (
     Entry,

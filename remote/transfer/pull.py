@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from remote.hosts import Host, make_client_folder
+from remote.hosts.host import Host, make_client_folder
 from remote.protocol.errors import CallError
 from remote.session import Session
 from remote.transfer.catalog import Catalog, RemoteCheckpoint, read_catalog

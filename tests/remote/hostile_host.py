@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.local import LocalPipe
 from remote.protocol.messages import MAGIC
 from remote.transport import Dial, Ending

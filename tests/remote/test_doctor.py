@@ -19,7 +19,7 @@ from remote.agent.checkup import checkpoints, environments, files, line, locks, 
 from remote.agent.context import Context
 from remote.agent.doctor import CHECKS, Check, examine
 from remote.agent.queue import enqueue
-from remote.hosts import LOCAL, Host
+from remote.hosts.host import LOCAL, Host
 from remote.protocol.errors import CallError
 from remote.protocol.finding import Finding, is_healthy, ranked
 from remote.session import Session

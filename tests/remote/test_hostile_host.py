@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from remote.hosts import LOCAL, Host
+from remote.hosts.host import LOCAL, Host
 from remote.link import Timings
 from remote.session import Session, connect
 from remote.transport import Dial

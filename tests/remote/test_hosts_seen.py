@@ -7,8 +7,8 @@ import pytest
 
 from remote.actions import start_run
 from remote.actions.walking import Step, walk_to
-from remote.hosts import LOCAL, Host, make_client_folder
-from remote.placement import Placement, read_placement, write_placement
+from remote.hosts.host import LOCAL, Host, make_client_folder
+from remote.hosts.placement import Placement, read_placement, write_placement
 from remote.protocol.errors import QuestionError
 from remote.session import Session, connect
 from remote.sightings import FRESH_S, forget, last_seen, note, sighting, twins

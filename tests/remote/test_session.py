@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from remote.calls import Call, CallTable
-from remote.hosts import LOCAL, Host
+from remote.hosts.host import LOCAL, Host
 from remote.link import Timings
 from remote.local import LocalPipe
 from remote.protocol.errors import CallError, TimeoutError_, UnreachableError

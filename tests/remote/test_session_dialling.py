@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from remote.dialling import Dialling, Outcome
-from remote.hosts import LOCAL, Host
+from remote.hosts.host import LOCAL, Host
 from remote.link import LinkState, Timings
 from remote.local import LocalPipe
 from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from remote.actions import Outcome, StartRequest
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.link import LinkState, Phase
 from remote.older import Older
 from remote.protocol.errors import CallError, Question

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.link import LinkState, Phase
 from remote.protocol.errors import Question
 from remote.updates import HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry

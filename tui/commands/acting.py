@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from remote.actions import kill_run, resume_run, stop_run
-from remote.hosts import find_host
+from remote.hosts.host import find_host
 from trainer.config.resolve import parse_overrides
 from trainer.config.source import DATA_KEY, absolute_source
 from tui.commands.hearing import find_view, link_to

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from remote.actions.walking import Ask, walk_in
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError
 from remote.protocol.sanitise import clean_line
 from remote.session import Session

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from remote.actions import StartRequest, settle_intents, start_run
-from remote.hosts import LOCAL, Host, load_hosts
+from remote.hosts.host import LOCAL, Host, load_hosts
 from remote.protocol.errors import CallError
 from remote.session import Session
 from remote.sightings import note

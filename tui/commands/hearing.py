@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from remote.actions import settle_intents
-from remote.hosts import find_host, load_hosts
+from remote.hosts.host import find_host, load_hosts
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.session import Session

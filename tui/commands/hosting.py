@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import get_args
 
-from remote.hosts import Host
-from remote.hostsfile import KINDS
+from remote.hosts.host import Host
+from remote.hosts.hosts_file import KINDS
 from tui.commands.hosts_adding import add, test
 from tui.commands.hosts_known import import_hosts, list_hosts, remove
 from tui.commands.hosts_serving import autostart, deploy, doctor

@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from remote.actions.walking import Report, Step, walk_to
-from remote.hosts import LOCAL, Host, find_host, load_hosts
-from remote.hostsedit import add_hosts
-from remote.hostsfile import hosts_path, misfit, why_no_name
+from remote.hosts.address import split_address
+from remote.hosts.host import LOCAL, Host, find_host, load_hosts
+from remote.hosts.hosts_edit import add_hosts
+from remote.hosts.hosts_file import hosts_path, misfit, why_no_name
 from remote.protocol.errors import CallError
 from remote.sightings import twins
-from remote.ssh.address import split_address
 from remote.transport import Answers
 from tui.commands.asking import desk_of
 from tui.commands.hosts_serving import deploy_to

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from remote.hosts import LOCAL, Host, find_host, load_hosts
-from remote.hostsedit import add_hosts, remove_host
-from remote.hostsfile import hosts_path, why_no_name
-from remote.placement import read_placement
+from remote.hosts.host import LOCAL, Host, find_host, load_hosts
+from remote.hosts.hosts_edit import add_hosts, remove_host
+from remote.hosts.hosts_file import hosts_path, why_no_name
+from remote.hosts.placement import read_placement
 from remote.protocol.errors import CallError
 from remote.sightings import forget, last_seen, twins
 from remote.ssh.aliases import read_aliases, ssh_config_path

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from remote.hosts import Host, find_host, load_hosts
-from remote.placement import Placement
+from remote.hosts.host import Host, find_host, load_hosts
+from remote.hosts.placement import Placement
 from remote.protocol.errors import CallError, QuestionError, UnreachableError
 from remote.protocol.permission import demand_may_act
 from remote.sightings import note, twins

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from remote.deploy.checking import check, clean
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.permission import demand_may_act
 from tui.commands.hearing import link_to
 from tui.commands.output import OK, answer

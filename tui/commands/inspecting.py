@@ -11,7 +11,7 @@ from typing import Any
 from remote.actions.housekeeping import adopt_run, end_process, find_orphan, find_stale, reap
 from remote.audit import NAME, read
 from remote.doctor import Report, examine, refused
-from remote.hosts import client_folder
+from remote.hosts.host import client_folder
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.finding import is_healthy
 from remote.protocol.sanitise import clean_line

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from remote.actions import settle_intents
-from remote.hosts import Host, load_hosts
+from remote.hosts.host import Host, load_hosts
 from remote.protocol.errors import CallError, QuestionError
 from remote.session import Session, connect
 from remote.sightings import note

@@ -2,7 +2,7 @@
 
 import argparse
 
-from remote.hosts import LOCAL
+from remote.hosts.host import LOCAL
 from remote.protocol.errors import CallError
 
 

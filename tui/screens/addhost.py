@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.lines import line
@@ -79,8 +79,8 @@ class AddHost(ModalScreen[Host | None]):
 
 def proposed(address: str, name: str, known: frozenset[str]) -> tuple[Host | None, str]:
     """The host that these words mean and what will be written, or None and what is wrong with them."""
-    from remote.hostsfile import why_no_name
-    from remote.ssh.address import split_address
+    from remote.hosts.address import split_address
+    from remote.hosts.hosts_file import why_no_name
 
     if not address:
         return None, "An address is needed."

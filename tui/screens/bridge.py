@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
 from tui.keys import Where
 from tui.store.jobs import Job

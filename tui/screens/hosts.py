@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from tui.keys import Where, bindings
 from tui.screens.base import CockpitScreen
 from tui.store.facts import why_not as why_no_link

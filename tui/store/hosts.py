@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.link import LinkState
 from remote.protocol.errors import Question
 from remote.protocol.views import HostHello

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.views import RunView
 from remote.updates import (
     AgentTalk,

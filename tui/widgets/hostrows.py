@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from tui.store.facts import age_fact, link_fact
 from tui.store.hosts import HostRecord
 from tui.store.words import shortened

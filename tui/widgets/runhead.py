@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from remote.hosts import LOCAL
+from remote.hosts.host import LOCAL
 from tui.store.facts import link_fact, run_age_fact, state_fact
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.link import Timings
 from remote.session import Session, connect
 from tests.remote.scripts import spec

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from remote.actions import StartRequest, start_run
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.session import Session, connect
 from remote.ssh.client import connect as ssh_connect

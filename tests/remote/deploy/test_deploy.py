@@ -13,8 +13,8 @@ from remote.deploy.checking import check, clean
 from remote.deploy.deploying import deploy
 from remote.deploy.installed import read_installed
 from remote.deploy.wheel import Wheel, our_wheel, pack, sources
-from remote.hosts import Host
-from remote.placement import forget_placement, read_placement, write_placement
+from remote.hosts.host import Host
+from remote.hosts.placement import forget_placement, read_placement, write_placement
 from remote.protocol.errors import CallError
 from remote.protocol.version import version
 from remote.session import Session, connect

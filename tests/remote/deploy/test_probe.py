@@ -12,7 +12,7 @@ import pytest
 from remote.deploy.lines import call_text, perform
 from remote.deploy.survey import FINDER, PROBE, PROBE_MAX, probe, script
 from remote.deploy.upload import STAGE
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.ssh.client import connect
 from remote.transport import Dial
 from tests.remote.deploy.here import Here

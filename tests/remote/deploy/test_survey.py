@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remote.deploy.survey import ANSWER_MAX, MAGIC, parse, probe
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.sanitise import clean_line
 from tests.remote.deploy.here import Canned

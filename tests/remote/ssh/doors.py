@@ -2,7 +2,7 @@
 
 import pytest
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
 from remote.transport import Answers, Dial

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.link import Timings
 from remote.session import Session
 from remote.updates import LinkChanged, Update

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import QuestionError
 from remote.ssh.client import connect
 from remote.transport import Answers, Dial

@@ -176,7 +176,7 @@ def test_a_client_that_was_stopped_comes_back(sshd: Sshd, laptop: Laptop) -> Non
     host = placed(sshd, agent="--idle-exit 1")
     program = (
         "import sys, time\n"
-        "from remote.hosts import Host\nfrom remote.link import Timings\nfrom remote.session import connect\n"
+        "from remote.hosts.host import Host\nfrom remote.link import Timings\nfrom remote.session import connect\n"
         "from tests.remote.ssh.sessions import QUICK\n"
         f"with connect(Host('box', address={host.address!r}), timings=QUICK) as session:\n"
         "    print('up', session.hello.pid, flush=True)\n"

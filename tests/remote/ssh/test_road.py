@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.hosts import Host, client_folder
+from remote.hosts.host import Host, client_folder
 from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
 from remote.transport import Answers, Dial

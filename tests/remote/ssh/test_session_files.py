@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from remote.hosts import LOCAL
+from remote.hosts.host import LOCAL
 from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
 from remote.session import Session, connect
 from tests.remote.ssh.sessions import QUICK, StartSshd, is_connected, losses, placed

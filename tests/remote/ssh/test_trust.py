@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.hosts import client_folder, make_client_folder
+from remote.hosts.host import client_folder, make_client_folder
 from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
 from remote.ssh.config import Target

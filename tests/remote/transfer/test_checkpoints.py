@@ -10,7 +10,7 @@ import pytest
 
 from remote.agent.checkpoints import checkpoints
 from remote.agent.context import Context
-from remote.hosts import LOCAL
+from remote.hosts.host import LOCAL
 from remote.protocol.errors import CallError
 from remote.protocol.messages import LINE_LIMIT, encode
 from remote.session import Session

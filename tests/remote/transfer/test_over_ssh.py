@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.link import Timings
 from remote.session import Session, connect
 from remote.transfer.choose import Choice

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd

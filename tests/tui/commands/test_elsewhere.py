@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from remote.actions.intents import intent
-from remote.hosts import Host, make_client_folder
-from remote.hostsedit import add_hosts
+from remote.hosts.host import Host, make_client_folder
+from remote.hosts.hosts_edit import add_hosts
 from remote.protocol.errors import CallError, UnreachableError
 from remote.sightings import Sighting
 from tests.remote.scripts import BRIEF, noting, spec

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from remote.actions import kill_run, start_run
-from remote.hosts import LOCAL, Host, find_host, load_hosts
-from remote.hostsedit import add_hosts
-from remote.hostsfile import hosts_path
-from remote.placement import read_placement
+from remote.hosts.host import LOCAL, Host, find_host, load_hosts
+from remote.hosts.hosts_edit import add_hosts
+from remote.hosts.hosts_file import hosts_path
+from remote.hosts.placement import read_placement
 from remote.session import connect
 from remote.sightings import last_seen, note
 from tests.remote.scripts import request as command_request

@@ -6,9 +6,9 @@ import pytest
 
 from remote.agent.autostart import BOOTED
 from remote.agent.units import unit_name
-from remote.hosts import Host, load_hosts
-from remote.hostsedit import add_hosts
-from remote.placement import Placement, read_placement
+from remote.hosts.host import Host, load_hosts
+from remote.hosts.hosts_edit import add_hosts
+from remote.hosts.placement import Placement, read_placement
 from remote.protocol.errors import Question, QuestionError
 from remote.sightings import last_seen
 from remote.transport import Dial

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from remote.hosts import Host
-from remote.hostsedit import add_hosts
+from remote.hosts.host import Host
+from remote.hosts.hosts_edit import add_hosts
 from remote.transfer.progress import Meter, Progress
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
 from tests.sshd.delay import DelayProxy

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remote.hosts import Host
-from remote.hostsedit import add_hosts, remove_host, stanza, with_hosts, without_host
-from remote.hostsfile import parse_hosts, read_hosts
+from remote.hosts.host import Host
+from remote.hosts.hosts_edit import add_hosts, remove_host, stanza, with_hosts, without_host
+from remote.hosts.hosts_file import parse_hosts, read_hosts
 from remote.protocol.errors import CallError
 from trainer.config.errors import ConfigError
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remote.hosts.address import NAME, USER, Address, split_address
 from remote.protocol.errors import CallError
-from remote.ssh.address import NAME, USER, Address, split_address
 from tests.trials import trials
 
 

@@ -56,7 +56,7 @@ def load_hosts() -> list[Host]:
     Raises:
         ConfigError: hosts.yaml is at fault; the message names file, line and remedy.
     """
-    from remote.hostsfile import hosts_path, read_hosts
+    from remote.hosts.hosts_file import hosts_path, read_hosts
 
     return read_hosts(hosts_path())
 

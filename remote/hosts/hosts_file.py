@@ -1,4 +1,4 @@
-"""hosts.yaml: read strictly, every fault told with its line; see `remote.hostsedit` for changing it."""
+"""hosts.yaml: read strictly, every fault told with its line; see `remote.hosts.hosts_edit` for changing it."""
 
 import os
 import re
@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args, get_origin
 
 import yaml
 
-from remote.hosts import LOCAL, Host
+from remote.hosts.address import split_address
+from remote.hosts.host import LOCAL, Host
 from remote.protocol.errors import CallError
-from remote.ssh.address import split_address
 from trainer.config.errors import ConfigError
 from trainer.config.yaml_values import compose_yaml, value_of
 from trainer.run.home import HOME_VARIABLE, state_root

@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 from filelock import FileLock, Timeout
 
-from remote.hosts import LOCAL, Host, make_client_folder
-from remote.hostsfile import Entry, entries, hosts_path, parse_hosts, read_text
+from remote.hosts.host import LOCAL, Host, make_client_folder
+from remote.hosts.hosts_file import Entry, entries, hosts_path, parse_hosts, read_text
 from remote.protocol.errors import CallError
 from trainer.config.errors import ConfigError
 from trainer.run.atomic import write_bytes

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remote.hosts import LOCAL, Host, find_host, load_hosts
-from remote.hostsfile import KEYS, NAME, hosts_path, parse_hosts, read_hosts
+from remote.hosts.address import split_address
+from remote.hosts.host import LOCAL, Host, find_host, load_hosts
+from remote.hosts.hosts_file import KEYS, NAME, hosts_path, parse_hosts, read_hosts
 from remote.protocol.errors import CallError
-from remote.ssh.address import split_address
 from trainer.config.errors import ConfigError
 from trainer.config.locate import configs_dir
 
