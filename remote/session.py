@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from remote.audit.audit_writer import CLERK
 from remote.board import Answered
 from remote.calls import Answer, Call, OnDone
-from remote.clerk import CLERK
 from remote.following import Follower
 from remote.hosts.host import LOCAL, Host
 from remote.link import LinkState, Timings

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from remote.audit import NAME, append, entry
+from remote.audit.audit_log import NAME, append, entry
 from remote.protocol.errors import CallError
 from remote.protocol.verbs import acts
 from trainer.run.home import Home

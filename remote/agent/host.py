@@ -14,7 +14,7 @@ from remote.agent.context import Context, Result
 from remote.agent.environment import greeting
 from remote.agent.queue import waiting
 from remote.agent.runs import readable
-from remote.audit import read
+from remote.audit.audit_log import read
 from remote.protocol.messages import LINE_LIMIT, PROTO, encode
 from remote.protocol.version import version
 from remote.protocol.views import RunView

@@ -8,7 +8,7 @@ from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
 from remote.agent.orphans import members
 from remote.agent.strangers import Stranger, beside, strangers
-from remote.audit import masked
+from remote.audit.audit_log import masked
 from remote.protocol.errors import CallError
 from remote.supervisor.command_line import shortened
 from trainer.run.identity import Identity, is_alive

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
-from remote.clerk import CLERK
+from remote.audit.audit_writer import CLERK
 from remote.conversation import whoami
 from remote.deploy.asking import ask_hello
 from remote.deploy.filling import Kit

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remote.audit import NAME, append, entry
+from remote.audit.audit_log import NAME, append, entry
 from remote.deploy.installed import CAS, ENVS, LOCK, Installed, read_installed
 from remote.deploy.residents import residents, unit_texts
 from trainer.run.errors import RunError

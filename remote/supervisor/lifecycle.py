@@ -4,7 +4,7 @@ import contextlib
 import time
 from dataclasses import replace
 
-from remote.audit import NAME, TEXT_MAX, append, entry
+from remote.audit.audit_log import NAME, TEXT_MAX, append, entry
 from remote.protocol.sanitise import clean_line
 from remote.supervisor.attempt import adopt, never_started, run_attempt
 from remote.supervisor.outcome import Outcome

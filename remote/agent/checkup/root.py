@@ -8,7 +8,7 @@ from pathlib import Path
 
 from remote.agent.audit import audit_path
 from remote.agent.context import Context
-from remote.audit import read
+from remote.audit.audit_log import read
 from remote.protocol.finding import Finding
 from trainer.run.filesystems import UNKNOWN, filesystem_of, is_network
 from trainer.run.home import HOME_VARIABLE

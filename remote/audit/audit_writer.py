@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from remote.audit import NAME, Entry, append, entry
+from remote.audit.audit_log import NAME, Entry, append, entry
 from remote.calls import Answer, OnDone
 from remote.conversation import whoami
 from remote.hosts.host import make_client_folder

@@ -11,8 +11,8 @@ import pytest
 
 from remote.actions import kill_run, start_run, stop_run
 from remote.agent.audit import Auditor
-from remote.audit import KEPT, LINE_MAX, Entry, append, entry, masked, public, read
-from remote.clerk import CLERK, Clerk
+from remote.audit.audit_log import KEPT, LINE_MAX, Entry, append, entry, masked, public, read
+from remote.audit.audit_writer import CLERK, Clerk
 from remote.protocol.errors import CallError
 from remote.session import Session
 from tests.remote.scripts import QUIET, request, spec
@@ -156,7 +156,7 @@ class TestAFullDisk:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr("remote.agent.audit.append", no_space)
-        monkeypatch.setattr("remote.clerk.append", no_space)
+        monkeypatch.setattr("remote.audit.audit_writer.append", no_space)
         return refused
 
     def test_the_hosts_auditor_goes_on_and_says_so(
