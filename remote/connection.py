@@ -10,7 +10,7 @@ from remote.protocol.errors import CallError, ProtocolError, UnreachableError
 from remote.protocol.framing import Frame, FrameReader
 from remote.protocol.messages import LINE_LIMIT, Pushed, Reply, encode_request
 from remote.protocol.sanitise import clean
-from remote.transport import Carrier, Ending, Sftp, Transport
+from remote.transport.base import Carrier, Ending, Sftp, Transport
 
 TALK_LIMIT = 4096
 LAST_WORDS_S = 0.5

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from remote.hosts.host import Host
 from remote.link import Timings
 from remote.protocol.errors import CallError
-from remote.transport import Answers, Dial, Opener, Transport
+from remote.transport.base import Answers, Dial, Opener, Transport
 
 PATIENCE = 3.0  # times the last good one
 SLOWER = 1.5  # each time a host that did speak was too slow

@@ -21,7 +21,7 @@ from remote.protocol.errors import CallError, ProtocolError, Question, QuestionE
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import HostHello
 from remote.streams import Streams
-from remote.transport import Answers, Opener
+from remote.transport.base import Answers, Opener
 from remote.updates import AgentTalk, LinkChanged, Update
 
 TICK_S = 0.25

@@ -23,7 +23,7 @@ from remote.protocol.messages import Cursor
 from remote.protocol.permission import is_read_only, refusal
 from remote.protocol.verbs import acts
 from remote.protocol.views import HostHello, RunView
-from remote.transport import Answers, Opener, Sftp, open_transport
+from remote.transport.base import Answers, Opener, Sftp, open_transport
 from remote.updates import Bytes, Update
 
 CALL_S = 10.0

@@ -10,7 +10,7 @@ from tui.store.jobs import Job, findings, told
 
 if TYPE_CHECKING:
     from remote.session import Session
-    from remote.transport import Answers
+    from remote.transport.base import Answers
 
 Post = Callable[[Callable[[], None]], None]
 DOCTOR_S = 60.0
@@ -62,7 +62,7 @@ class HostWork:
 
         def work() -> tuple[bool, str]:
             from remote.deploy.deploying import deploy
-            from remote.transport import Dial
+            from remote.transport.base import Dial
 
             def say(text: str) -> None:
                 self._post(lambda: job.say(text))

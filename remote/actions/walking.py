@@ -13,7 +13,7 @@ from remote.protocol.errors import CallError, QuestionError
 from remote.protocol.sanitise import clean_line
 from remote.session import Session
 from remote.sightings import note
-from remote.transport import Answers, Dial
+from remote.transport.base import Answers, Dial
 
 if TYPE_CHECKING:
     from remote.ssh.client import SshClient

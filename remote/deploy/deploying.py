@@ -23,7 +23,7 @@ from remote.hosts.host import Host
 from remote.hosts.placement import Placement, write_placement
 from remote.protocol.errors import CallError
 from remote.protocol.permission import demand_may_act
-from remote.transport import Dial
+from remote.transport.base import Dial
 
 LOCK_S = 1800.0
 BUILD = b"""

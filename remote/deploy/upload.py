@@ -8,7 +8,7 @@ from typing import Protocol
 from remote.deploy.lines import Hearing, Runner, call_text, perform
 from remote.deploy.wheel import Wheel
 from remote.protocol.errors import CallError
-from remote.transport import Sftp
+from remote.transport.base import Sftp
 
 STAGE = Path(__file__).with_name("stage.py")
 CHUNK = 1 << 15

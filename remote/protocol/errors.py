@@ -79,7 +79,7 @@ class Question:
     """What only the operator can decide before a host is reached.
 
     Attributes:
-        kind: which of `remote.transport.Answers` the answer goes to.
+        kind: which of `remote.transport.base.Answers` the answer goes to.
         host: the host as the operator calls it.
         subject: `name:port` of the hop whose key it is, the path of the private key, or the ProxyCommand.
         key_type, fingerprint: of a host key, such as `ssh-ed25519` and `SHA256:...`; of a ProxyCommand the

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from remote.transport import Ending, Sftp
+from remote.transport.base import Ending, Sftp
 
 READ_SIZE = 1 << 16
 PARTING_S = 1.0
@@ -56,32 +56,32 @@ class Ran:
 
 
 class ChannelPipe:
-    """A `remote.transport.Transport` over one channel; the connection ends with it."""
+    """A `remote.transport.base.Transport` over one channel; the connection ends with it."""
 
     def __init__(self, channel: Channel, connection: Connected) -> None:
         self._channel, self._connection = channel, connection
 
     def read(self) -> bytes:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         with link_errors():
             return self._channel.recv(READ_SIZE)
 
     def talk(self) -> bytes:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         with link_errors():
             return self._channel.recv_stderr(READ_SIZE)
 
     def write(self, data: bytes) -> None:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         with link_errors():
             self._channel.sendall(data)
 
     def sftp(self) -> Sftp:
-        """See `remote.transport.Carrier`."""
+        """See `remote.transport.base.Carrier`."""
         return self._connection.sftp()
 
     def close(self) -> Ending:
-        """See `remote.transport.Transport`: the agent's stdin ends, and with it the agent."""
+        """See `remote.transport.base.Transport`: the agent's stdin ends, and with it the agent."""
         # On a thread of its own: over a link that takes no more bytes it would wait for ever.
         threading.Thread(target=self._end_stdin, name="photinus-parting", daemon=True).start()
         ended = self._channel.status_event.wait(PARTING_S)

@@ -18,7 +18,7 @@ from remote.ssh.login import BROKEN, WINDOW, handshake, log_in
 from remote.ssh.proxy import confirmed_proxy
 from remote.ssh.reach import open_socket
 from remote.ssh.slots import Slots
-from remote.transport import Answers, Dial, Sftp
+from remote.transport.base import Answers, Dial, Sftp
 
 CHANNELS = 8
 OPENING_S = 15.0

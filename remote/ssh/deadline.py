@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from remote.transport import Dial
+from remote.transport.base import Dial
 
 POLL_S = 0.05
 

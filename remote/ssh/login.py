@@ -17,7 +17,7 @@ from remote.ssh.keyfile import read_key_file, read_public_key
 from remote.ssh.known_hosts import type_of
 from remote.ssh.proxy import ProxySocket
 from remote.ssh.trust import Trust
-from remote.transport import Answers
+from remote.transport.base import Answers
 
 BROKEN = (paramiko.SSHException, EOFError)
 WINDOW = 1 << 23

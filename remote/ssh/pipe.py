@@ -7,7 +7,7 @@ from remote.hosts.host import Host
 from remote.hosts.placement import Placement, forget_placement, read_placement
 from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
-from remote.transport import Dial, Ending, Sftp, Transport
+from remote.transport.base import Dial, Ending, Sftp, Transport
 
 NOT_THERE = frozenset({126, 127})  # a shell's words for a program that is not there, or is none
 
@@ -45,23 +45,23 @@ class DeployedAgent:
         self._ending: Ending | None = None
 
     def read(self) -> bytes:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         return self._pipe.read()
 
     def talk(self) -> bytes:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         return self._pipe.talk()
 
     def write(self, data: bytes) -> None:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         self._pipe.write(data)
 
     def sftp(self) -> Sftp:
-        """See `remote.transport.Carrier`."""
+        """See `remote.transport.base.Carrier`."""
         return self._pipe.sftp()
 
     def close(self) -> Ending:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         with self._closing:  # by the thread that reads and the one that writes, and both must hear the same
             self._ending = self._ending or self._end()
             return self._ending

@@ -11,7 +11,7 @@ from remote.hosts.host import client_folder, make_client_folder
 from remote.protocol.errors import Question, QuestionError
 from remote.ssh.config import Target
 from remote.ssh.deadline import Deadline
-from remote.transport import Answers
+from remote.transport.base import Answers
 
 LAST_WORD_S = 0.5
 

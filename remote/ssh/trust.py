@@ -20,7 +20,7 @@ from remote.ssh.known_hosts import (
     read_known_hosts,
     type_of,
 )
-from remote.transport import Answers
+from remote.transport.base import Answers
 
 KRL = b"SSHKRL\n\0"
 

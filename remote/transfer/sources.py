@@ -6,7 +6,7 @@ from typing import Protocol
 
 from remote.protocol.errors import CallError
 from remote.session import Session
-from remote.transport import Sftp
+from remote.transport.base import Sftp
 
 CHUNK = 1 << 20
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from remote.hosts.host import Host
-from remote.local import LocalPipe
 from remote.protocol.messages import MAGIC
-from remote.transport import Dial, Ending
+from remote.transport.base import Dial, Ending
+from remote.transport.local import LocalPipe
 
 EVIL = (
     "\x1b]0;owned\x07", "\x1b[2J\x1b[31m", "\x9b1m", "\u202etxt.exe", "\u200b\u2066", "\x00", "\r\n", "\x7f",

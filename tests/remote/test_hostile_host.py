@@ -13,7 +13,7 @@ import pytest
 from remote.hosts.host import LOCAL, Host
 from remote.link import Timings
 from remote.session import Session, connect
-from remote.transport import Dial
+from remote.transport.base import Dial
 from remote.updates import Bytes
 from tests.remote.hostile_host import EVIL, Liar, Recorder, Script
 from tests.remote.scripts import counting, spec

@@ -14,12 +14,12 @@ import pytest
 from remote.calls import Call, CallTable
 from remote.hosts.host import LOCAL, Host
 from remote.link import Timings
-from remote.local import LocalPipe
 from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
 from remote.protocol.messages import LINE_LIMIT, MAGIC, PROTO, WINDOW, BytesHeader, encode_result
 from remote.protocol.verbs import VERBS
 from remote.session import Session, connect
-from remote.transport import Dial, Ending, Transport
+from remote.transport.base import Dial, Ending, Transport
+from remote.transport.local import LocalPipe
 from remote.updates import AgentTalk, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from tests.remote.scripts import noting, spec
 from tests.waiting import wait_until

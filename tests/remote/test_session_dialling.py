@@ -11,10 +11,10 @@ import pytest
 from remote.dialling import Dialling, Outcome
 from remote.hosts.host import LOCAL, Host
 from remote.link import LinkState, Timings
-from remote.local import LocalPipe
 from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError
 from remote.session import Session, connect
-from remote.transport import Answers, Dial, Ending, Transport
+from remote.transport.base import Answers, Dial, Ending, Transport
+from remote.transport.local import LocalPipe
 from remote.updates import LinkChanged
 from tests.waiting import wait_until
 

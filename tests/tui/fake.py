@@ -14,7 +14,7 @@ from remote.link import LinkState, Phase
 from remote.older import Older
 from remote.protocol.errors import CallError, Question
 from remote.protocol.views import HostHello, LastCheckpoint, RunView
-from remote.transport import Answers
+from remote.transport.base import Answers
 from remote.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from tui.app import Cockpit
 from tui.store.jobs import Job

@@ -9,7 +9,7 @@ from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.session import Session, connect
 from remote.ssh.client import connect as ssh_connect
-from remote.transport import Dial
+from remote.transport.base import Dial
 from tests.end_to_end.ssh.box import QUICK
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User

@@ -18,7 +18,7 @@ from remote.hosts.placement import forget_placement, read_placement, write_place
 from remote.protocol.errors import CallError
 from remote.protocol.version import version
 from remote.session import Session, connect
-from remote.transport import Dial
+from remote.transport.base import Dial
 from tests.remote.scripts import BRIEF, request
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User

@@ -14,7 +14,7 @@ from remote.deploy.survey import FINDER, PROBE, PROBE_MAX, probe, script
 from remote.deploy.upload import STAGE
 from remote.hosts.host import Host
 from remote.ssh.client import connect
-from remote.transport import Dial
+from remote.transport.base import Dial
 from tests.remote.deploy.here import Here
 from tests.sshd.server import Sshd, User
 

@@ -14,7 +14,7 @@ from remote.deploy.upload import send, upload
 from remote.deploy.wheel import Wheel
 from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
-from remote.transport import Dial
+from remote.transport.base import Dial
 from tests.sshd.server import Sshd
 
 DATA = bytes(range(256)) * 4096

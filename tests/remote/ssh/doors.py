@@ -5,7 +5,7 @@ import pytest
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
-from remote.transport import Answers, Dial
+from remote.transport.base import Answers, Dial
 
 
 def refused(host: Host, answers: Answers | None = None) -> CallError:

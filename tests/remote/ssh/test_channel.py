@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from remote.ssh.client import SshClient, connect
-from remote.transport import Dial
+from remote.transport.base import Dial
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until

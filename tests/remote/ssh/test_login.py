@@ -11,7 +11,7 @@ import pytest
 from remote.hosts.host import Host
 from remote.protocol.errors import QuestionError
 from remote.ssh.client import connect
-from remote.transport import Answers, Dial
+from remote.transport.base import Answers, Dial
 from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.server import Sshd, User

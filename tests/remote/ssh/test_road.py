@@ -13,7 +13,7 @@ import pytest
 from remote.hosts.host import Host, client_folder
 from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
-from remote.transport import Answers, Dial
+from remote.transport.base import Answers, Dial
 from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.delay import DelayProxy

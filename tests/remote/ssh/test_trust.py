@@ -14,7 +14,7 @@ from remote.ssh.client import connect
 from remote.ssh.config import Target
 from remote.ssh.known_hosts import fingerprint
 from remote.ssh.trust import Trust
-from remote.transport import Answers, Dial
+from remote.transport.base import Answers, Dial
 from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.server import Sshd

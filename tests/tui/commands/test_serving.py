@@ -11,7 +11,7 @@ from remote.hosts.hosts_edit import add_hosts
 from remote.hosts.placement import Placement, read_placement
 from remote.protocol.errors import Question, QuestionError
 from remote.sightings import last_seen
-from remote.transport import Dial
+from remote.transport.base import Dial
 from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
 from tui.commands.hosts_serving import autostart_words

@@ -96,7 +96,7 @@ def open_transport(host: Host, dial: Dial) -> Transport:
         OSError, CallError: see `Opener`.
     """
     if host.is_local:
-        from remote.local import LocalPipe
+        from remote.transport.local import LocalPipe
 
         return LocalPipe(host)
     from remote.ssh.pipe import open_ssh

@@ -8,7 +8,7 @@ from typing import IO, cast
 
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
-from remote.transport import Ending
+from remote.transport.base import Ending
 from trainer.run.errors import HomeError
 
 READ_SIZE = 1 << 16
@@ -45,21 +45,21 @@ class LocalPipe:
         return self._agent.pid
 
     def read(self) -> bytes:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         return _read(self._stdout)
 
     def talk(self) -> bytes:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         return _read(self._stderr)
 
     def write(self, data: bytes) -> None:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         rest = memoryview(data)
         while rest:
             rest = rest[self._stdin.write(rest) or 0 :]
 
     def close(self) -> Ending:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         with contextlib.suppress(OSError):
             self._stdin.close()
         try:
