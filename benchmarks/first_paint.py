@@ -21,7 +21,7 @@ PAINTED = (b"Photinus", b"connecting")
 COCKPIT = """
 import sys
 from remote.hosts.host import load_hosts
-from remote.session import Session
+from remote.session.session import Session
 from tui.app import run_cockpit
 run_cockpit([Session(host) for host in load_hosts()])
 """

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 
 from benchmarks.figures import Figure, report
 from remote.hosts.host import Host
-from remote.link import LinkState
 from remote.protocol.views import HostHello, RunView
-from remote.updates import Bytes, HostSeen, LinkChanged, RunsSeen, Telemetry, Update
+from remote.session.link.link_state import LinkState
+from remote.session.updates import Bytes, HostSeen, LinkChanged, RunsSeen, Telemetry, Update
 
 HOSTS, RUNS, ROWS_A_S, LINES_A_S = 10, 5, 8.0, 200.0
 LINE = b"    20 |  56.769 |  56.660 |  0.1086 | 0.0566 |   0.878\n"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from benchmarks.figures import Figure, report
 from remote.protocol.views import RunView
-from remote.updates import Bytes, RunsSeen
+from remote.session.updates import Bytes, RunsSeen
 from trainer.telemetry.read import EventReader
 from trainer.telemetry.recognise import LogRecogniser
 from tui.store.store import Store

@@ -11,8 +11,8 @@ from pathlib import Path
 from benchmarks.figures import Figure, report, seconds
 from remote.actions import StartRequest, kill_run, start_run, wait_for
 from remote.hosts.host import Host
-from remote.session import Session, connect
-from remote.updates import Bytes
+from remote.session.session import Session, connect
+from remote.session.updates import Bytes
 
 PINGS = 200
 LINES = 60

@@ -5,7 +5,7 @@ import os
 
 from benchmarks.figures import Figure, report
 from benchmarks.ssh_stage import SshStage, ssh_stage
-from remote.session import connect
+from remote.session.session import connect
 from remote.transfer.choose import Choice
 from remote.transfer.fetching import CancelledError
 from remote.transfer.progress import Progress

@@ -11,7 +11,7 @@ from typing import IO
 from benchmarks.figures import Figure, report, seconds
 from benchmarks.ssh_stage import SshStage, bytes_of, script, ssh_stage
 from remote.actions import StartRequest, start_run
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from tests.sshd.delay import DelayProxy
 
 PINGS = 200

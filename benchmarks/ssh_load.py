@@ -11,7 +11,7 @@ import psutil
 from benchmarks.figures import Figure, report
 from benchmarks.ssh_stage import SshStage, bytes_of, script, ssh_stage
 from remote.hosts.host import Host
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from tui.store.store import Store
 
 HOSTS, RUNS = 10, 5

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.figures import Figure, report, seconds
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from remote.transfer.choose import Choice
 from remote.transfer.pull import PullOptions, pull
 from remote.transfer.push import PushOptions, push

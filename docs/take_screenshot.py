@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from remote.hosts.host import LOCAL
-from remote.session import Session
+from remote.session.session import Session
 from tui.app import Cockpit
 
 SIZE = (150, 44)

@@ -10,7 +10,7 @@ from remote.protocol.errors import CallError
 from remote.protocol.finding import Finding, ranked
 from remote.protocol.version import version
 from remote.protocol.views import HostHello, checked
-from remote.session import Session
+from remote.session.session import Session
 
 QUICK_S = 60.0
 DEEP_S = 3600.0

@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 
 HEAVY = ("torch", "numpy", "safetensors", "textual", "rich", "paramiko")
-SSH = ("remote.ssh.client", "remote.ssh.login", "remote.ssh.bulk", "remote.ssh.pipe")
+SSH = ("remote.ssh.client", "remote.ssh.login", "remote.ssh.bulk", "remote.session.link.ssh_pipe")
 """What is imported when the first host is reached over SSH, and not before."""
 
 LISTING = """
@@ -56,7 +56,9 @@ def test_a_room_loads_nothing_that_it_may_not(packages: tuple[str, ...], forbidd
 
 
 def test_paramiko_comes_with_the_first_host_over_ssh_and_no_sooner() -> None:
-    assert "paramiko" in loaded_after_importing(["remote.ssh.pipe"]), "the check above would notice it"
+    assert "paramiko" in loaded_after_importing(["remote.session.link.ssh_pipe"]), (
+        "the check above would notice it"
+    )
 
 
 def test_the_agent_loads_neither_telemetry_nor_what_trains() -> None:

@@ -9,8 +9,8 @@ from tui.screens.bridge import Heard, Told
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
-    from remote.older import Older
-    from remote.session import Session
+    from remote.session.session import Session
+    from remote.session.streams.backfill import Older
 
 Post = Callable[[Callable[[], None]], None]
 
@@ -93,7 +93,7 @@ class SessionActs:
         """Ask for what stands before a place in a run's log."""
 
         def work() -> None:
-            from remote.older import read_older
+            from remote.session.streams.backfill import read_older
 
             try:
                 piece: Older | CallError = read_older(self._sessions[host], file, before, run_id=run_id)

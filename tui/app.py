@@ -25,7 +25,7 @@ from tui.store.wanted import Followers
 from tui.theme import NAME, THEME
 
 if TYPE_CHECKING:
-    from remote.session import Session
+    from remote.session.session import Session
 
 TICK_S = 0.5
 TELEMETRY_S = 2.0
@@ -242,7 +242,7 @@ class Cockpit(App[str]):
 
     def add_host(self, host: Host) -> None:
         """Know one more host from now on, and connect to it."""
-        from remote.session import Session
+        from remote.session.session import Session
 
         like = next(iter(self.sessions.values()), None)
         session = Session(host, telemetry_s=TELEMETRY_S, read_only=self.read_only)

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from remote.updates import Update
+from remote.session.updates import Update
 from tui.store.alerts import Level
 from tui.store.words import size
 
 if TYPE_CHECKING:
-    from remote.session import Session
+    from remote.session.session import Session
     from remote.transfer.auto import AutoPull
 
 

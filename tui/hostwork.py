@@ -9,7 +9,7 @@ from remote.protocol.errors import CallError, ProtocolError, QuestionError
 from tui.store.jobs import Job, findings, told
 
 if TYPE_CHECKING:
-    from remote.session import Session
+    from remote.session.session import Session
     from remote.transport.base import Answers
 
 Post = Callable[[Callable[[], None]], None]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean_line
-from remote.session import Session
+from remote.session.session import Session
 
 ASK_S = 10.0
 SHOWN = 5

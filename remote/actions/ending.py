@@ -5,11 +5,11 @@ from typing import Any
 from remote.actions.outcome import Outcome, failed
 from remote.actions.request import new_ticket
 from remote.actions.waiting import wait_for
-from remote.conversation import whoami
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView
-from remote.session import Session
+from remote.session.dialogue import whoami
+from remote.session.session import Session
 
 ASK_S = 15.0
 STOP_S = 600.0

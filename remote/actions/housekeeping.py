@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from remote.actions.outcome import Outcome, failed
-from remote.conversation import whoami
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
-from remote.session import Session
+from remote.session.dialogue import whoami
+from remote.session.session import Session
 
 ADOPT_S = 20.0
 REAP_S = 20.0  # SIGTERM, 2 s, SIGKILL, 5 s

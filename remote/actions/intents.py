@@ -11,7 +11,7 @@ from remote.actions.outcome import Outcome, failed
 from remote.hosts.host import client_folder, make_client_folder
 from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
 from remote.protocol.views import RunView
-from remote.session import Session
+from remote.session.session import Session
 from trainer.run.atomic import read_json, write_json
 from trainer.run.errors import RunError
 

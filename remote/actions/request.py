@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from remote.conversation import whoami
+from remote.session.dialogue import whoami
 from trainer.run.layout import new_run_id
 from trainer.run.processes import RUN_VARIABLES
 from trainer.run.spec import Kind, Restart, RunSpec

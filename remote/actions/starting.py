@@ -7,10 +7,10 @@ from typing import Any
 from remote.actions.intents import intent
 from remote.actions.outcome import Outcome, failed
 from remote.actions.request import StartRequest, new_ticket
-from remote.conversation import whoami
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
-from remote.session import Session
+from remote.session.dialogue import whoami
+from remote.session.session import Session
 
 START_S = 20.0  # the host itself waits up to 10 s for the trainer's first word
 

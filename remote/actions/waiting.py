@@ -6,7 +6,7 @@ from collections.abc import Callable
 from remote.actions.outcome import Outcome, failed
 from remote.protocol.errors import CallError, UnreachableError
 from remote.protocol.views import RunView
-from remote.session import Session
+from remote.session.session import Session
 
 ASK_EVERY_S = 1.0
 

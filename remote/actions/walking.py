@@ -11,8 +11,8 @@ from remote.hosts.host import Host
 from remote.hosts.placement import read_placement
 from remote.protocol.errors import CallError, QuestionError
 from remote.protocol.sanitise import clean_line
-from remote.session import Session
-from remote.sightings import note
+from remote.session.last_seen import note
+from remote.session.session import Session
 from remote.transport.base import Answers, Dial
 
 if TYPE_CHECKING:

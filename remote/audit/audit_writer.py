@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from remote.audit.audit_log import NAME, Entry, append, entry
-from remote.calls import Answer, OnDone
-from remote.conversation import whoami
 from remote.hosts.host import make_client_folder
 from remote.protocol.errors import CallError
+from remote.session.dialogue import whoami
+from remote.session.pending_calls import Answer, OnDone
 from trainer.run.errors import RunError
 
 

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from remote.audit.audit_writer import CLERK
-from remote.conversation import whoami
 from remote.deploy.asking import ask_hello
 from remote.deploy.filling import Kit
 from remote.deploy.installed import ENVS, Installed
@@ -23,6 +22,7 @@ from remote.hosts.host import Host
 from remote.hosts.placement import Placement, write_placement
 from remote.protocol.errors import CallError
 from remote.protocol.permission import demand_may_act
+from remote.session.dialogue import whoami
 from remote.transport.base import Dial
 
 LOCK_S = 1800.0

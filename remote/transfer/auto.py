@@ -8,12 +8,12 @@ from pathlib import Path
 
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
-from remote.session import Session
+from remote.session.session import Session
+from remote.session.updates import LinkChanged, RunChanged, RunsSeen, Update
 from remote.transfer.choose import Choice
 from remote.transfer.fetching import CancelledError
 from remote.transfer.names import check_run
 from remote.transfer.pull import Pulled, PullOptions, default_folder, pull
-from remote.updates import LinkChanged, RunChanged, RunsSeen, Update
 
 PARTING_S = 2.0
 BEST = Choice("best")

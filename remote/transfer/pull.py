@@ -9,7 +9,7 @@ from typing import Any
 
 from remote.hosts.host import Host, make_client_folder
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from remote.transfer.catalog import Catalog, RemoteCheckpoint, read_catalog
 from remote.transfer.choose import Choice, choose, unreadable
 from remote.transfer.crew import Crew, Patience

@@ -10,7 +10,7 @@ from typing import Any
 
 from remote.protocol.errors import CallError, ProtocolError, UnreachableError
 from remote.protocol.views import checked
-from remote.session import Session
+from remote.session.session import Session
 from remote.transfer.crew import Patience
 from remote.transfer.progress import Meter, Progress
 from remote.transfer.sinks import Sink, open_sink

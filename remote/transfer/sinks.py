@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from remote.transfer.sources import LostError
 from remote.transport.base import Sftp
 from trainer.run.atomic import NO_SPACE

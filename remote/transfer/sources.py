@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from remote.transport.base import Sftp
 
 CHUNK = 1 << 20

@@ -99,7 +99,7 @@ def open_transport(host: Host, dial: Dial) -> Transport:
         from remote.transport.local import LocalPipe
 
         return LocalPipe(host)
-    from remote.ssh.pipe import open_ssh
+    from remote.session.link.ssh_pipe import open_ssh
 
     return open_ssh(host, dial)
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Generator
 from typing import Any
 
-from remote.session import Session
+from remote.session.session import Session
 from tests.waiting import wait_until
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from remote.agent.followed import Followed
 from remote.agent.tails import Tail, first_cursor
-from remote.following import Follower
 from remote.protocol.framing import Frame
 from remote.protocol.messages import BytesHeader, Cursor
+from remote.session.streams.follower import Follower
 
 
 @dataclass

@@ -14,7 +14,7 @@ from remote.actions import StartRequest, kill_run, resume_run, start_run, stop_r
 from remote.actions.housekeeping import adopt_run, find_orphan, reap
 from remote.protocol.errors import CallError
 from remote.protocol.finding import is_healthy
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from tests.remote.scripts import QUIET, argv
 from tests.sshd.processes import marked
 from tests.sshd.server import Sshd

@@ -22,7 +22,7 @@ from remote.actions import (
 )
 from remote.actions.intents import FRESH_S, intent, leftovers
 from remote.protocol.errors import CallError, UnreachableError
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from tests.remote.scripts import BRIEF, noting, request, spec
 from tests.remote.views import view
 from tests.waiting import wait_until

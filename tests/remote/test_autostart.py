@@ -21,7 +21,7 @@ from remote.agent.units import (
 )
 from remote.protocol.errors import CallError
 from remote.protocol.verbs import acts
-from remote.session import Session
+from remote.session.session import Session
 
 PYTHON, HOME = "/h/.photinus/envs/ab12/bin/python", "/h/.photinus"
 UNIT, LABEL = unit_name(HOME), label(HOME)

@@ -22,7 +22,7 @@ from remote.agent.queue import enqueue
 from remote.hosts.host import LOCAL, Host
 from remote.protocol.errors import CallError
 from remote.protocol.finding import Finding, is_healthy, ranked
-from remote.session import Session
+from remote.session.session import Session
 from tests.remote.scripts import BRIEF, QUIET, request, spec
 from tests.waiting import wait_until
 from trainer.run.atomic import write_json

@@ -12,7 +12,7 @@ import pytest
 from remote.actions import Outcome, kill_run, start_run, stop_run
 from remote.agent.context import Context
 from remote.agent.ending import kill, stop
-from remote.session import Session
+from remote.session.session import Session
 from tests.remote.driving import drive
 from tests.remote.scripts import QUIET, request, spec
 from tests.waiting import wait_until

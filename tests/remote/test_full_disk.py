@@ -20,7 +20,7 @@ from remote.agent.ending import adopt, kill, stop
 from remote.agent.queue import start_next, waiting
 from remote.agent.resuming import resume
 from remote.agent.starting import start
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from remote.supervisor.reconcile import reconcile_run
 from tests.remote.driving import drive
 from tests.remote.full_disk import Disk

@@ -12,7 +12,7 @@ import pytest
 
 from remote.actions import kill_run, stop_run
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from tests.remote.scripts import QUIET, spec
 from tests.waiting import wait_until
 

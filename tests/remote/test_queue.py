@@ -7,7 +7,7 @@ import pytest
 
 from remote.agent.queue import enqueue, start_next, waiting
 from remote.protocol.errors import CallError
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.waiting import wait_until

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from tests.remote.driving import ended
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, noting, spec

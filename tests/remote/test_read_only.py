@@ -11,7 +11,7 @@ from remote.protocol.errors import CallError
 from remote.protocol.messages import VERBS
 from remote.protocol.permission import READ_ONLY_VARIABLE, demand_may_act, is_read_only
 from remote.protocol.verbs import acts
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from tests.remote.scripts import request, spec
 from trainer.run.atomic import write_json
 from trainer.run.home import open_home

@@ -10,7 +10,7 @@ from remote.agent.context import Context
 from remote.agent.restarting import Restarts, restart_id
 from remote.agent.resuming import resume
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from tests.remote.driving import drive
 from tests.remote.scripts import QUIET, argv, spec
 from tests.waiting import wait_until

@@ -18,7 +18,7 @@ from remote.agent.hardware import devices
 from remote.agent.program import demand_program
 from remote.agent.starting import check_host, start
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from remote.supervisor.spawn import spawn_supervisor
 from tests.remote.driving import drive, ended
 from tests.remote.raw_agent import RawAgent

@@ -14,7 +14,7 @@ from remote.actions.housekeeping import end_process, find_stale
 from remote.agent.stale import why_not
 from remote.agent.strangers import beside, strangers
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from tests.remote.scripts import QUIET, spec
 from tests.remote.supervisor.stage import Stage, until
 from tests.waiting import wait_until

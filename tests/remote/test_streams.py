@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from remote.link import Timings
 from remote.protocol.messages import WINDOW, Cursor
-from remote.session import Session, connect
-from remote.updates import Bytes, StreamEnd, Update
+from remote.session.link.link_state import Timings
+from remote.session.session import Session, connect
+from remote.session.updates import Bytes, StreamEnd, Update
 from tests.remote.scripts import argv, counting, spec
 from tests.trials import trials
 from tests.waiting import wait_until

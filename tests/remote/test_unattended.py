@@ -11,7 +11,7 @@ import pytest
 
 from remote.actions import start_run
 from remote.agent.unattended import contact
-from remote.session import connect
+from remote.session.session import connect
 from tests.remote.scripts import QUIET, argv, noting, request
 from tests.waiting import wait_until
 from trainer.run.home import open_home

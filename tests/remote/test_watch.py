@@ -8,11 +8,11 @@ import pytest
 
 from remote.agent.followed import Source
 from remote.agent.tails import SKIP_BEHIND, SKIP_TO
-from remote.link import Timings
-from remote.older import read_older
 from remote.protocol.errors import CallError
-from remote.session import Session, connect
-from remote.updates import Bytes, Gap, StreamEnd, Truncated, Update
+from remote.session.link.link_state import Timings
+from remote.session.session import Session, connect
+from remote.session.streams.backfill import read_older
+from remote.session.updates import Bytes, Gap, StreamEnd, Truncated, Update
 from tests.remote.mirror import Mirror
 from tests.remote.transfer.saved import RUN_ID, make_run
 from tests.waiting import wait_until

@@ -10,12 +10,12 @@ from typing import Any
 
 from remote.actions import Outcome, StartRequest
 from remote.hosts.host import Host
-from remote.link import LinkState, Phase
-from remote.older import Older
 from remote.protocol.errors import CallError, Question
 from remote.protocol.views import HostHello, LastCheckpoint, RunView
+from remote.session.link.link_state import LinkState, Phase
+from remote.session.streams.backfill import Older
+from remote.session.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.transport.base import Answers
-from remote.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from tui.app import Cockpit
 from tui.store.jobs import Job
 
@@ -40,7 +40,7 @@ def view(run_id: str = "demo-aaaaaa", **changes: Any) -> RunView:
 
 
 class FakeSession:
-    """As a `remote.session.Session` looks from the cockpit."""
+    """As a `remote.session.session.Session` looks from the cockpit."""
 
     def __init__(self, name: str = "local", **fields: Any) -> None:
         self.host = Host(name, **fields)

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
 from remote.actions import Outcome
-from remote.older import Older
-from remote.updates import RunsSeen, Telemetry
+from remote.session.streams.backfill import Older
+from remote.session.updates import RunsSeen, Telemetry
 from tests.trials import trials
 from tests.tui.driving import front, picture, settle, toasts
 from tests.tui.fake import WALL, Clock, FakeActs, FakeSession, cockpit, events, view

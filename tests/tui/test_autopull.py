@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from remote.session.updates import RunsSeen, Update
 from remote.transfer.auto import AutoPulled, AutoPullFailed
-from remote.updates import RunsSeen, Update
 from tests.tui.driving import settle, toasts
 from tests.tui.fake import FakeSession, cockpit, view
 

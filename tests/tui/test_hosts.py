@@ -54,7 +54,7 @@ async def test_a_host_is_added_from_a_form_connected_and_tested(monkeypatch: pyt
         made.append(FakeSession(host.name, address=host.address))
         return made[-1]
 
-    monkeypatch.setattr("remote.session.Session", session)
+    monkeypatch.setattr("remote.session.session.Session", session)
     app = cockpit(local, work=work)
     async with app.run_test(size=(100, 30)) as pilot:
         local.connect()

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from remote.hosts.host import Host
-from remote.link import LinkState, Phase
 from remote.protocol.errors import Question
-from remote.updates import HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry
+from remote.session.link.link_state import LinkState, Phase
+from remote.session.updates import HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry
 from tests.tui.fake import HELLO, START, WALL, view
 from tui.store.facts import link_fact, run_age_fact, state_fact, why_not
 from tui.store.store import Store

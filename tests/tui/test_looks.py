@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from remote.updates import LinkChanged, RunsSeen
+from remote.session.updates import LinkChanged, RunsSeen
 from tests.tui.driving import picture, settle
 from tests.tui.fake import WALL, FakeSession, cockpit, events, view
 from tests.tui.test_store import KEY, UP, said, tell, words

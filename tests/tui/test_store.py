@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from remote.link import LinkState
 from remote.protocol.messages import Cursor
 from remote.protocol.views import RunView
-from remote.updates import (
+from remote.session.link.link_state import LinkState
+from remote.session.updates import (
     Bytes,
     Gap,
     LinkChanged,

@@ -10,7 +10,7 @@ from remote.actions.walking import Ask, walk_in
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError
 from remote.protocol.sanitise import clean_line
-from remote.session import Session
+from remote.session.session import Session
 from tui.commands.output import say
 
 PATIENCE_S = 15.0

@@ -9,8 +9,8 @@ from pathlib import Path
 from remote.actions import StartRequest, settle_intents, start_run
 from remote.hosts.host import LOCAL, Host, load_hosts
 from remote.protocol.errors import CallError
-from remote.session import Session
-from remote.sightings import note
+from remote.session.last_seen import note
+from remote.session.session import Session
 from trainer.config.errors import ConfigError
 from trainer.config.resolve import resolve
 from tui.commands.hearing import link_to, list_views

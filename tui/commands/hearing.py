@@ -8,9 +8,9 @@ from remote.actions import settle_intents
 from remote.hosts.host import find_host, load_hosts
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
-from remote.session import Session
-from remote.sightings import last_seen, note
-from remote.updates import Bytes, RunsSeen, StreamEnd
+from remote.session.last_seen import last_seen, note
+from remote.session.session import Session
+from remote.session.updates import Bytes, RunsSeen, StreamEnd
 from tui.commands.asking import reach
 from tui.health import health_bands
 from tui.store.runs import RunRecord

@@ -12,7 +12,7 @@ from remote.hosts.host import LOCAL, Host, find_host, load_hosts
 from remote.hosts.hosts_edit import add_hosts
 from remote.hosts.hosts_file import hosts_path, misfit, why_no_name
 from remote.protocol.errors import CallError
-from remote.sightings import twins
+from remote.session.last_seen import twins
 from remote.transport.base import Answers
 from tui.commands.asking import desk_of
 from tui.commands.hosts_serving import deploy_to

@@ -11,7 +11,7 @@ from remote.hosts.hosts_edit import add_hosts, remove_host
 from remote.hosts.hosts_file import hosts_path, why_no_name
 from remote.hosts.placement import read_placement
 from remote.protocol.errors import CallError
-from remote.sightings import forget, last_seen, twins
+from remote.session.last_seen import forget, last_seen, twins
 from remote.ssh.aliases import read_aliases, ssh_config_path
 from tui.commands.output import OK, answer, emit, say, tell
 from tui.store.words import duration

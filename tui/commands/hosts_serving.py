@@ -9,7 +9,7 @@ from remote.hosts.host import Host, find_host, load_hosts
 from remote.hosts.placement import Placement
 from remote.protocol.errors import CallError, QuestionError, UnreachableError
 from remote.protocol.permission import demand_may_act
-from remote.sightings import note, twins
+from remote.session.last_seen import note, twins
 from remote.transport.base import Answers, Dial
 from tui.commands.asking import Desk, desk_of, reach
 from tui.commands.hearing import link_to

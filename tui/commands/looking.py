@@ -11,8 +11,8 @@ from typing import Any
 from remote.actions import settle_intents
 from remote.hosts.host import Host, load_hosts
 from remote.protocol.errors import CallError, QuestionError
-from remote.session import Session, connect
-from remote.sightings import note
+from remote.session.last_seen import note
+from remote.session.session import Session, connect
 from tui.commands.asking import for_a_script
 from tui.commands.evidence import evidence
 from tui.commands.hearing import LAST_FOR_A_ROW, find_view, hear, link_to, list_views

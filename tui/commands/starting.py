@@ -10,7 +10,7 @@ from remote.actions.beside import beside
 from remote.hosts.host import find_host
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
-from remote.session import Session
+from remote.session.session import Session
 from trainer.config.resolve import resolve
 from trainer.config.source import demand_source
 from trainer.run.errors import SpecError

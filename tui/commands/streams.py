@@ -6,11 +6,11 @@ import sys
 import time
 from typing import BinaryIO
 
-from remote.link import HELD
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean
-from remote.session import Session
-from remote.updates import Bytes, LinkChanged, StreamEnd, Update
+from remote.session.link.link_state import HELD
+from remote.session.session import Session
+from remote.session.updates import Bytes, LinkChanged, StreamEnd, Update
 from tui.commands.hearing import POLL_S, find_view, link_to
 from tui.commands.output import FAILURE, OK, say
 

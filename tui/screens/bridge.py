@@ -11,7 +11,7 @@ from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
-    from remote.older import Older
+    from remote.session.streams.backfill import Older
 
 Told = Callable[["Outcome"], None]
 Heard = Callable[[Mapping[str, Any] | CallError], None]

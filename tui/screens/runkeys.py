@@ -12,7 +12,7 @@ from tui.widgets.chart import Chart
 from tui.widgets.logview import LogView
 
 if TYPE_CHECKING:
-    from remote.older import Older
+    from remote.session.streams.backfill import Older
 
 
 class RunKeys(RunTargeting):

@@ -4,9 +4,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from remote.hosts.host import Host
-from remote.link import LinkState
 from remote.protocol.errors import Question
 from remote.protocol.views import HostHello
+from remote.session.link.link_state import LinkState
 from tui.store.jobs import Job
 
 AWAY = frozenset({"lost", "retrying", "refused", "needs_passphrase", "key_unknown", "key_changed"})

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from remote.hosts.host import Host
 from remote.protocol.views import RunView
-from remote.updates import (
+from remote.session.updates import (
     AgentTalk,
     Bytes,
     Gap,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from remote.hosts.host import Host
-from remote.link import Timings
-from remote.session import Session, connect
+from remote.session.link.link_state import Timings
+from remote.session.session import Session, connect
 from tests.remote.scripts import spec
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd

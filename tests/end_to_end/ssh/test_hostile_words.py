@@ -7,7 +7,7 @@ import pytest
 from remote.actions import StartRequest, start_run
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from remote.ssh.client import connect as ssh_connect
 from remote.transport.base import Dial
 from tests.end_to_end.ssh.box import QUICK

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from tests.end_to_end.ssh.box import Box, kill_nine
 from tests.remote.scripts import argv, noting, spec
 from tests.trials import trials

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from remote.link import Timings
-from remote.session import Session, connect
+from remote.session.link.link_state import Timings
+from remote.session.session import Session, connect
 from tests.end_to_end.ssh.box import QUICK, Box
 from tests.end_to_end.ssh.listening import Mirror
 from tests.remote.scripts import counting, spec

@@ -12,7 +12,7 @@ import pytest
 
 from remote.actions import stop_run
 from remote.actions.outcome import Outcome
-from remote.session import Session
+from remote.session.session import Session
 from tests.end_to_end.ssh.box import Box
 from tests.trials import trials
 from trainer.run.checkpoints import verify

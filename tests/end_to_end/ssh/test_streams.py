@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.session import Session
+from remote.session.session import Session
 from tests.end_to_end.ssh import garbage as garbage_module
 from tests.end_to_end.ssh.box import Box
 from tests.end_to_end.ssh.garbage import garbage

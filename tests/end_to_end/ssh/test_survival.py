@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.session import Session
+from remote.session.session import Session
 from tests.end_to_end.ssh.box import Box, kill_nine
 from tests.end_to_end.ssh.listening import Mirror
 from tests.trials import trials

@@ -14,7 +14,7 @@ from remote.agent.audit import Auditor
 from remote.audit.audit_log import KEPT, LINE_MAX, Entry, append, entry, masked, public, read
 from remote.audit.audit_writer import CLERK, Clerk
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from tests.remote.scripts import QUIET, request, spec
 from trainer.run.home import open_home
 

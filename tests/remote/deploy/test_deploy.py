@@ -17,7 +17,7 @@ from remote.hosts.host import Host
 from remote.hosts.placement import forget_placement, read_placement, write_placement
 from remote.protocol.errors import CallError
 from remote.protocol.version import version
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from remote.transport.base import Dial
 from tests.remote.scripts import BRIEF, request
 from tests.sshd.client import Laptop

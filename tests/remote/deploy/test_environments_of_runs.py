@@ -12,7 +12,7 @@ from remote.deploy.checking import check, clean
 from remote.deploy.installed import Installed, write_installed
 from remote.deploy.verdict import judge
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from remote.supervisor.launchers import interpreter_of
 from tests.remote.scripts import spec
 from trainer.run.errors import SpecError

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from remote.hosts.host import Host
-from remote.link import Timings
-from remote.session import Session
-from remote.updates import LinkChanged, Update
+from remote.session.link.link_state import Timings
+from remote.session.session import Session
+from remote.session.updates import LinkChanged, Update
 from tests.sshd.server import Sshd
 
 StartSshd = Callable[..., Sshd]

@@ -10,7 +10,7 @@ import pytest
 from paramiko.message import Message
 from paramiko.sftp import CMD_DATA, CMD_READ, CMD_STATUS, CMD_WRITE
 
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from remote.ssh.bulk import DEPTH, DEPTH_MIN, READ_SIZE, _Reader, _Writer
 from remote.transfer.sinks import LocalSink, SftpSink
 from tests.sshd.server import Sshd

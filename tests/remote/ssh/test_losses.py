@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from remote.link import Timings
-from remote.session import connect
-from remote.updates import Bytes, LinkChanged, Recovered, Update
+from remote.session.link.link_state import Timings
+from remote.session.session import connect
+from remote.session.updates import Bytes, LinkChanged, Recovered, Update
 from tests.remote.scripts import spec
 from tests.remote.ssh.sessions import QUICK, StartSshd, agent_pid, is_connected, losses, placed
 from tests.sshd.client import Laptop
@@ -176,7 +176,7 @@ def test_a_client_that_was_stopped_comes_back(sshd: Sshd, laptop: Laptop) -> Non
     host = placed(sshd, agent="--idle-exit 1")
     program = (
         "import sys, time\n"
-        "from remote.hosts.host import Host\nfrom remote.link import Timings\nfrom remote.session import connect\n"
+        "from remote.hosts.host import Host\nfrom remote.session.link.link_state import Timings\nfrom remote.session.session import connect\n"
         "from tests.remote.ssh.sessions import QUICK\n"
         f"with connect(Host('box', address={host.address!r}), timings=QUICK) as session:\n"
         "    print('up', session.hello.pid, flush=True)\n"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from remote.link import Timings
 from remote.protocol.errors import CallError, QuestionError
-from remote.session import Session, connect
-from remote.updates import AgentTalk
+from remote.session.link.link_state import Timings
+from remote.session.session import Session, connect
+from remote.session.updates import AgentTalk
 from tests.remote.ssh.sessions import PATIENCE, QUICK, StartSshd, is_connected, losses, placed
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.server import Sshd, User

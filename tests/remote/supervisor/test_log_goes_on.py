@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from remote.link import Timings
-from remote.session import connect
-from remote.updates import Bytes, StreamEnd
+from remote.session.link.link_state import Timings
+from remote.session.session import connect
+from remote.session.updates import Bytes, StreamEnd
 from tests.trainer.loop.tiny import TINY, write_text
 from tests.waiting import wait_until
 from trainer.config.resolve import resolve

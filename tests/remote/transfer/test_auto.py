@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from remote.link import LinkState
 from remote.protocol.errors import CallError
 from remote.protocol.views import LastCheckpoint, RunView
-from remote.session import Session
+from remote.session.link.link_state import LinkState
+from remote.session.session import Session
+from remote.session.updates import LinkChanged, RunChanged, RunsSeen
 from remote.transfer.auto import AutoPull, AutoPulled, AutoPullFailed, Note
 from remote.transfer.pull import Pulled, pull
-from remote.updates import LinkChanged, RunChanged, RunsSeen
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
 from tests.remote.views import view
 from tests.waiting import wait_until

@@ -13,7 +13,7 @@ from remote.agent.context import Context
 from remote.hosts.host import LOCAL
 from remote.protocol.errors import CallError
 from remote.protocol.messages import LINE_LIMIT, encode
-from remote.session import Session
+from remote.session.session import Session
 from remote.transfer.catalog import read_catalog
 from remote.transfer.pull import pull
 from tests.remote.transfer.saved import RUN_ID, make_run, save

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from remote.hosts.host import Host
-from remote.link import Timings
-from remote.session import Session, connect
+from remote.session.link.link_state import Timings
+from remote.session.session import Session, connect
 from remote.transfer.choose import Choice
 from remote.transfer.progress import Progress
 from remote.transfer.pull import PullOptions, pull

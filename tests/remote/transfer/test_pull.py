@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from remote.protocol.errors import CallError
-from remote.session import Session
+from remote.session.session import Session
 from remote.transfer.choose import Choice
 from remote.transfer.crew import Patience
 from remote.transfer.fetching import CancelledError

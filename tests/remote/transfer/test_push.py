@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from remote.protocol.errors import CallError
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from remote.transfer.push import PushOptions, origin_of, push
 from remote.transfer.sinks import LocalSink
 from remote.transfer.sources import LostError

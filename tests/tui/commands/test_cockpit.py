@@ -7,8 +7,8 @@ import pytest
 
 from remote.actions.intents import intent, leftovers
 from remote.protocol.errors import UnreachableError
-from remote.session import Session
-from remote.sightings import last_seen
+from remote.session.last_seen import last_seen
+from remote.session.session import Session
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.sshd.server import Sshd
 from tests.tui.fake import FakeSession, cockpit

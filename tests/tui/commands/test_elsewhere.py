@@ -12,7 +12,7 @@ from remote.actions.intents import intent
 from remote.hosts.host import Host, make_client_folder
 from remote.hosts.hosts_edit import add_hosts
 from remote.protocol.errors import CallError, UnreachableError
-from remote.sightings import Sighting
+from remote.session.last_seen import Sighting
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.remote.views import view
 from tests.sshd.client import Laptop

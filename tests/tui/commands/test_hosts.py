@@ -11,8 +11,8 @@ from remote.hosts.host import LOCAL, Host, find_host, load_hosts
 from remote.hosts.hosts_edit import add_hosts
 from remote.hosts.hosts_file import hosts_path
 from remote.hosts.placement import read_placement
-from remote.session import connect
-from remote.sightings import last_seen, note
+from remote.session.last_seen import last_seen, note
+from remote.session.session import connect
 from tests.remote.scripts import request as command_request
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User

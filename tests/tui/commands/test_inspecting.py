@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from remote.protocol.permission import READ_ONLY_VARIABLE
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from tests.remote.conftest import end_everything
 from tests.remote.scripts import QUIET, spec
 from tests.waiting import wait_until

@@ -10,7 +10,7 @@ from remote.hosts.host import Host, load_hosts
 from remote.hosts.hosts_edit import add_hosts
 from remote.hosts.placement import Placement, read_placement
 from remote.protocol.errors import Question, QuestionError
-from remote.sightings import last_seen
+from remote.session.last_seen import last_seen
 from remote.transport.base import Dial
 from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus

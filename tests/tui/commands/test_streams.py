@@ -2,9 +2,9 @@
 
 import pytest
 
-from remote.link import HELD, LinkState
 from remote.protocol.errors import CallError
-from remote.updates import LinkChanged
+from remote.session.link.link_state import HELD, LinkState
+from remote.session.updates import LinkChanged
 from tui.commands import streams
 from tui.commands.streams import HELD_MAX, Screen
 

@@ -1,4 +1,4 @@
-from remote.link import Pings, Timings, backoff, held_phase
+from remote.session.link.link_state import Pings, Timings, backoff, held_phase
 
 T = Timings()
 

@@ -8,21 +8,21 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from remote.board import Board
-from remote.calls import Call, CallTable
-from remote.connection import Connection, Ended, Heard, Sound, Talk
-from remote.conversation import Conversation
-from remote.dialling import Dialling, Outcome
-from remote.endings import refusal
-from remote.following import Follower
 from remote.hosts.host import Host
-from remote.link import HELD, Absence, LinkState, Phase, Pings, Timings, held_phase
 from remote.protocol.errors import CallError, ProtocolError, Question, QuestionError, UnreachableError
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import HostHello
-from remote.streams import Streams
+from remote.session.dialogue import Conversation
+from remote.session.link.connection import Connection, Ended, Heard, Sound, Talk
+from remote.session.link.dialer import Dialling, Outcome
+from remote.session.link.link_state import HELD, Absence, LinkState, Phase, Pings, Timings, held_phase
+from remote.session.link.start_failure import refusal
+from remote.session.pending_calls import Call, CallTable
+from remote.session.run_cache import Board
+from remote.session.streams.followed_streams import Streams
+from remote.session.streams.follower import Follower
+from remote.session.updates import AgentTalk, LinkChanged, Update
 from remote.transport.base import Answers, Opener
-from remote.updates import AgentTalk, LinkChanged, Update
 
 TICK_S = 0.25
 PARTING_S = 3.0

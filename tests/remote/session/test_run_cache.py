@@ -1,6 +1,6 @@
 import threading
 
-from remote.board import Answered, Board
+from remote.session.run_cache import Answered, Board
 from tests.remote.views import view
 
 

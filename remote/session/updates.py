@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from remote.link import LinkState
 from remote.protocol.messages import Cursor
 from remote.protocol.views import HostHello, RunView
+from remote.session.link.link_state import LinkState
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from remote.actions.walking import Step, walk_to
 from remote.hosts.host import LOCAL, Host, make_client_folder
 from remote.hosts.placement import Placement, read_placement, write_placement
 from remote.protocol.errors import QuestionError
-from remote.session import Session, connect
-from remote.sightings import FRESH_S, forget, last_seen, note, sighting, twins
+from remote.session.last_seen import FRESH_S, forget, last_seen, note, sighting, twins
+from remote.session.session import Session, connect
 from tests.remote.scripts import request
 from tests.remote.views import view
 from trainer.run.atomic import write_json

@@ -1,8 +1,8 @@
 """An agent that ended before its first word: what that says of the host, and what to do about it."""
 
-from remote.connection import Ended
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
+from remote.session.link.connection import Ended
 
 NOT_FOUND = (126, 127)
 BY_SIGNAL = 128

@@ -7,17 +7,17 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from remote.board import Board
-from remote.calls import CallTable, cleaned
-from remote.connection import Connection
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
 from remote.protocol.messages import PROTO, Pushed, Reply
 from remote.protocol.sanitise import clean
 from remote.protocol.version import version
 from remote.protocol.views import HostHello, RunView, checked
-from remote.streams import Streams
-from remote.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
+from remote.session.link.connection import Connection
+from remote.session.pending_calls import CallTable, cleaned
+from remote.session.run_cache import Board
+from remote.session.streams.followed_streams import Streams
+from remote.session.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
 
 
 def whoami() -> str:

@@ -1,6 +1,6 @@
 """A client's session with one host: verbs, followed files and runs, over links that come and go.
 
-One thread of its own decides everything (`remote.pilot`); the methods here only leave messages for it and
+One thread of its own decides everything (`remote.session.event_loop`); the methods here only leave messages for it and
 read its snapshots, so no caller is ever blocked by a host, except in `call` for as long as it asked.
 """
 
@@ -12,19 +12,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from remote.audit.audit_writer import CLERK
-from remote.board import Answered
-from remote.calls import Answer, Call, OnDone
-from remote.following import Follower
 from remote.hosts.host import LOCAL, Host
-from remote.link import LinkState, Timings
-from remote.pilot import Pilot
 from remote.protocol.errors import CallError, Question, UnreachableError
 from remote.protocol.messages import Cursor
 from remote.protocol.permission import is_read_only, refusal
 from remote.protocol.verbs import acts
 from remote.protocol.views import HostHello, RunView
+from remote.session.event_loop import Pilot
+from remote.session.link.link_state import LinkState, Timings
+from remote.session.pending_calls import Answer, Call, OnDone
+from remote.session.run_cache import Answered
+from remote.session.streams.follower import Follower
+from remote.session.updates import Bytes, Update
 from remote.transport.base import Answers, Opener, Sftp, open_transport
-from remote.updates import Bytes, Update
 
 CALL_S = 10.0
 FIRST_ATTACH = 262144

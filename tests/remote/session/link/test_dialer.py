@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from remote.dialling import Dialling, Outcome
 from remote.hosts.host import LOCAL, Host
-from remote.link import LinkState, Timings
 from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError
-from remote.session import Session, connect
+from remote.session.link.dialer import Dialling, Outcome
+from remote.session.link.link_state import LinkState, Timings
+from remote.session.session import Session, connect
+from remote.session.updates import LinkChanged
 from remote.transport.base import Answers, Dial, Ending, Transport
 from remote.transport.local import LocalPipe
-from remote.updates import LinkChanged
 from tests.waiting import wait_until
 
 QUICK = Timings(ping_s=0.1, lagging_s=0.3, lost_s=0.9, hello_s=10.0, backoff_s=(0.05,), connect_s=(0.2, 0.4))

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from remote.connection import Connection
 from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
 from remote.protocol.messages import Reply
 from remote.protocol.sanitise import clean, clean_tree
 from remote.protocol.verbs import VERBS
+from remote.session.link.connection import Connection
 
 Answer: TypeAlias = Mapping[str, Any] | CallError
 OnDone: TypeAlias = Callable[[Answer], None]

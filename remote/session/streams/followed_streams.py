@@ -4,15 +4,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from remote.calls import Answer
-from remote.connection import Connection
-from remote.following import Follower
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
 from remote.protocol.messages import WINDOW, Cursor, Reply
 from remote.protocol.views import RunView
-from remote.recovery import Recovery
-from remote.updates import Bytes, Gap, StreamEnd, Truncated, Update
+from remote.session.link.connection import Connection
+from remote.session.link.recovery import Recovery
+from remote.session.pending_calls import Answer
+from remote.session.streams.follower import Follower
+from remote.session.updates import Bytes, Gap, StreamEnd, Truncated, Update
 
 
 class Streams:

@@ -11,16 +11,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from remote.calls import Call, CallTable
 from remote.hosts.host import LOCAL, Host
-from remote.link import Timings
 from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
 from remote.protocol.messages import LINE_LIMIT, MAGIC, PROTO, WINDOW, BytesHeader, encode_result
 from remote.protocol.verbs import VERBS
-from remote.session import Session, connect
+from remote.session.link.link_state import Timings
+from remote.session.pending_calls import Call, CallTable
+from remote.session.session import Session, connect
+from remote.session.updates import AgentTalk, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.transport.base import Dial, Ending, Transport
 from remote.transport.local import LocalPipe
-from remote.updates import AgentTalk, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from tests.remote.scripts import noting, spec
 from tests.waiting import wait_until
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from remote.hosts.host import Host
-from remote.link import Timings
 from remote.protocol.errors import CallError
+from remote.session.link.link_state import Timings
 from remote.transport.base import Answers, Dial, Opener, Transport
 
 PATIENCE = 3.0  # times the last good one

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from remote.updates import Recovered
+from remote.session.updates import Recovered
 
 
 @dataclass(slots=True)

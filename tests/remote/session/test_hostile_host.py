@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from remote.hosts.host import LOCAL, Host
-from remote.link import Timings
-from remote.session import Session, connect
+from remote.session.link.link_state import Timings
+from remote.session.session import Session, connect
+from remote.session.updates import Bytes
 from remote.transport.base import Dial
-from remote.updates import Bytes
 from tests.remote.hostile_host import EVIL, Liar, Recorder, Script
 from tests.remote.scripts import counting, spec
 from tests.trials import trials

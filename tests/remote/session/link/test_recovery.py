@@ -1,5 +1,5 @@
-from remote.recovery import Recovery
-from remote.updates import Recovered
+from remote.session.link.recovery import Recovery
+from remote.session.updates import Recovered
 
 
 def test_it_is_over_when_every_stream_has_what_the_host_had() -> None:

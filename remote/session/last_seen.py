@@ -8,7 +8,7 @@ from typing import Any
 
 from remote.hosts.host import Host, client_folder, make_client_folder
 from remote.protocol.views import HostHello, RunView
-from remote.session import Session
+from remote.session.session import Session
 from trainer.run.atomic import read_json, write_json
 from trainer.run.errors import RunError
 

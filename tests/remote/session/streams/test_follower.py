@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remote.following import Follower
 from remote.protocol.framing import Frame
 from remote.protocol.messages import BytesHeader, Cursor
+from remote.session.streams.follower import Follower
 
 TEXT = bytes(range(256)) * 8
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from remote.protocol.errors import ProtocolError
 from remote.protocol.views import checked
-from remote.session import Session
+from remote.session.session import Session
 
 N_MAX = 524288
 

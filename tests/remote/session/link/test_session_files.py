@@ -7,7 +7,7 @@ import pytest
 
 from remote.hosts.host import LOCAL
 from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from tests.remote.ssh.sessions import QUICK, StartSshd, is_connected, losses, placed
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
