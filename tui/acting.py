@@ -55,7 +55,7 @@ class SessionActs:
         """End one process that its run left behind: the host looks again whether it is still that one."""
 
         def act() -> "Outcome":
-            from remote.actions.housekeeping import reap
+            from remote.actions.adopt_reap import reap
 
             return reap(self._sessions[host], {"run_id": run_id, "pid": pid, "start": start})
 
@@ -65,7 +65,7 @@ class SessionActs:
         """End one process of one's own that is no run: the host looks again whether it is still that one."""
 
         def act() -> "Outcome":
-            from remote.actions.housekeeping import end_process
+            from remote.actions.adopt_reap import end_process
 
             return end_process(self._sessions[host], {"pid": pid, "start": start})
 

@@ -46,7 +46,7 @@ class HostWork:
         """Walk the way to the host, a line a step."""
 
         def work() -> tuple[bool, str]:
-            from remote.actions.walking import Step, walk_to
+            from remote.actions.connectivity import Step, walk_to
 
             def walked(step: Step) -> None:
                 self._post(lambda: job.step(step.ok, step.name, step.said, step.remedy, step.ms))
@@ -78,7 +78,7 @@ class HostWork:
         """What the host's own doctor finds, in words."""
 
         def work() -> tuple[bool, str]:
-            from remote.doctor import at
+            from remote.actions.diagnose import at
 
             found = findings(self._sessions[job.host].call("doctor", {}, DOCTOR_S))
             lines = [line for one in found for line in told(at(self._host(job), one))]

@@ -1,6 +1,6 @@
 """The words of a confirmation: exactly what is meant, what it costs, how it goes on. Pure functions."""
 
-from remote.actions.request import StartRequest
+from remote.actions.start_request import StartRequest
 from remote.protocol.views import RunView
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from remote import doctor as client
+from remote.actions import diagnose as client
 from remote.actions import start_run
 from remote.agent.checkup import checkpoints, environments, files, line, locks, processes, root
 from remote.agent.context import Context

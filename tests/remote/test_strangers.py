@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from remote.actions.adopt_reap import end_process, find_stale
 from remote.actions.beside import beside as said_beside
-from remote.actions.housekeeping import end_process, find_stale
 from remote.agent.stale import why_not
 from remote.agent.strangers import beside, strangers
 from remote.protocol.errors import CallError

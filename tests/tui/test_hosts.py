@@ -166,7 +166,7 @@ def test_the_doctor_is_told_in_words_the_worst_first() -> None:
 
 
 def test_steps_and_lines_of_test_and_deploy_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    from remote.actions.walking import Report, Step
+    from remote.actions.connectivity import Report, Step
 
     def walk(host: Host, heard: Any, *_: Any) -> Report:
         steps = [
@@ -177,7 +177,7 @@ def test_steps_and_lines_of_test_and_deploy_arrive(monkeypatch: pytest.MonkeyPat
             heard(step)
         return Report(steps)
 
-    monkeypatch.setattr("remote.actions.walking.walk_to", walk)
+    monkeypatch.setattr("remote.actions.connectivity.walk_to", walk)
     session = FakeSession("box", address="box")
     assert [text.split() for text in lines(worked("test", session))] == [
         ["✔", "dns", "(3", "ms)"], ["✖", "tcp", "refused"], ["turn", "it", "on"], ["✖", "tcp", "failed"],

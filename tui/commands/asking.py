@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from remote.actions.walking import Ask, walk_in
+from remote.actions.connectivity import Ask, walk_in
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError
 from remote.protocol.sanitise import clean_line

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from remote.actions.walking import Report, Step, walk_to
+from remote.actions.connectivity import Report, Step, walk_to
 from remote.hosts.address import split_address
 from remote.hosts.host import LOCAL, Host, find_host, load_hosts
 from remote.hosts.hosts_edit import add_hosts

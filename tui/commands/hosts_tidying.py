@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from remote.deploy.checking import check, clean
+from remote.actions.deployed import check, clean
 from remote.hosts.host import Host
 from remote.protocol.permission import demand_may_act
 from tui.commands.hearing import link_to

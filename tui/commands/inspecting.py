@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from remote.actions.housekeeping import adopt_run, end_process, find_orphan, find_stale, reap
+from remote.actions.adopt_reap import adopt_run, end_process, find_orphan, find_stale, reap
+from remote.actions.diagnose import Report, examine, refused
 from remote.audit.audit_log import NAME, read
-from remote.doctor import Report, examine, refused
 from remote.hosts.host import client_folder
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.finding import is_healthy

@@ -13,7 +13,7 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label, Select, Static
 
 from remote.actions import StartRequest, describe_start
-from remote.actions.request import choose_device
+from remote.actions.start_request import choose_device
 from trainer.config.errors import ConfigError
 from trainer.config.form import FormField, fields
 from trainer.config.presets import list_presets

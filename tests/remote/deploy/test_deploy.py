@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from remote.actions import start_run
+from remote.actions.deployed import check, clean
 from remote.deploy import deploying
-from remote.deploy.checking import check, clean
 from remote.deploy.deploying import deploy
 from remote.deploy.installed import read_installed
 from remote.deploy.wheel import Wheel, our_wheel, pack, sources

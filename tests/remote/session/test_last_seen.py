@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remote.actions import start_run
-from remote.actions.walking import Step, walk_to
+from remote.actions.connectivity import Step, walk_to
 from remote.hosts.host import LOCAL, Host, make_client_folder
 from remote.hosts.placement import Placement, read_placement, write_placement
 from remote.protocol.errors import QuestionError

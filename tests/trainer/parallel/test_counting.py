@@ -2,7 +2,7 @@
 
 import pytest
 
-from remote.actions.request import StartRequest, choose_device
+from remote.actions.start_request import StartRequest, choose_device
 from trainer.config.errors import ConfigError
 from trainer.config.parallel import device_of, process_count
 from trainer.config.resolve import resolve

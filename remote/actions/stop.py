@@ -3,8 +3,8 @@
 from typing import Any
 
 from remote.actions.outcome import Outcome, failed
-from remote.actions.request import new_ticket
-from remote.actions.waiting import wait_for
+from remote.actions.start_request import new_ticket
+from remote.actions.wait import wait_for
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView

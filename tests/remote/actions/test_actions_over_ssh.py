@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from remote import doctor
-from remote.actions import StartRequest, kill_run, resume_run, start_run, stop_run
-from remote.actions.housekeeping import adopt_run, find_orphan, reap
+from remote.actions import StartRequest, diagnose, kill_run, resume_run, start_run, stop_run
+from remote.actions.adopt_reap import adopt_run, find_orphan, reap
 from remote.protocol.errors import CallError
 from remote.protocol.finding import is_healthy
 from remote.session.session import Session, connect
@@ -60,7 +59,7 @@ def test_two_operators_share_one_device_and_are_told_of_each_other(
     queued = start_run(second, wanted(queue=True)).run
     assert queued is not None
     assert queued.state == "queued"
-    assert is_healthy(doctor.examine(second).findings)
+    assert is_healthy(diagnose.examine(second).findings)
     assert stop_run(second, first.run_id).ok
     seen = box.wait_run(queued.run_id, lambda run: run.state == "running", 10.0)
     assert seen is not None, "the ending supervisor starts the head of the line"
@@ -110,7 +109,7 @@ def test_a_supervisor_that_died_there_is_replaced_and_an_orphan_is_reaped(sshd: 
         return bool(found)
 
     wait_until(look, 10.0, "the orphan")
-    report = doctor.examine(box)
+    report = diagnose.examine(box)
     assert any(
         one.remedy == f"photinus reap --host box {run.run_id} {found[0]['pid']}" for one in report.findings
     )

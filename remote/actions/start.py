@@ -6,7 +6,7 @@ from typing import Any
 
 from remote.actions.intents import intent
 from remote.actions.outcome import Outcome, failed
-from remote.actions.request import StartRequest, new_ticket
+from remote.actions.start_request import StartRequest, new_ticket
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.session.dialogue import whoami

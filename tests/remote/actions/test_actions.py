@@ -101,7 +101,7 @@ def test_a_local_command_inherits_environment_and_umask(
 ) -> None:
     monkeypatch.setenv("MY_SETTING", "seven")
     code = "import os, sys\nopen(sys.argv[1], 'w').write(os.environ['MY_SETTING'] + os.environ['EXTRA'])"
-    monkeypatch.setattr("remote.actions.request.whoami", lambda: "Ada")
+    monkeypatch.setattr("remote.actions.start_request.whoami", lambda: "Ada")
     words = (sys.executable, "-c", code, str(tmp_path / "out"))
     old = os.umask(0o027)
     try:
