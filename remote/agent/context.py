@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from remote.agent.audit import Auditor
-from remote.agent.hardware import devices
 from remote.agent.runs import Views
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
+from remote.readings.devices import devices
 from trainer.run.errors import SpecError
 from trainer.run.home import Home
 from trainer.run.layout import RunDir

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from remote.agent.nvidia import gpu_processes
+from remote.readings.nvidia import gpu_processes
 from remote.supervisor.command_line import words_of
 from trainer.run.errors import RunError
 from trainer.run.home import Home

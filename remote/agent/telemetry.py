@@ -112,10 +112,10 @@ def known(read: Callable[[], T]) -> T | None:
 def accelerators(platform: str = sys.platform) -> list[dict[str, Any]] | None:
     """One entry a device; None where there is no way to ask."""
     if platform == "darwin":
-        from remote.agent import apple
+        from remote.readings import apple
 
         return apple.accelerators()
-    from remote.agent.nvidia import gpus
+    from remote.readings.nvidia import gpus
 
     return gpus()
 
@@ -123,7 +123,7 @@ def accelerators(platform: str = sys.platform) -> list[dict[str, Any]] | None:
 def pressure(platform: str = sys.platform, stalls: Path = Path("/proc/pressure/memory")) -> Sample:
     """How tight memory is: macOS by its own level, Linux by the share of time that tasks waited for it."""
     if platform == "darwin":
-        from remote.agent import apple
+        from remote.readings import apple
 
         return apple.pressure()
     import psutil

@@ -14,10 +14,10 @@ import pytest
 from remote.actions import start_run
 from remote.agent.context import Context
 from remote.agent.desk import as_call_error
-from remote.agent.hardware import devices
 from remote.agent.program import demand_program
 from remote.agent.starting import check_host, start
 from remote.protocol.errors import CallError
+from remote.readings.devices import devices
 from remote.session.session import Session
 from remote.supervisor.spawn import spawn_supervisor
 from tests.remote.driving import drive, ended

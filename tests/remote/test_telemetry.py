@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from remote.agent import apple
 from remote.agent.telemetry import Sampler, _Processor, accelerators, parse_stalls, pressure
 from remote.protocol.errors import CallError
-from tests.remote import apple_samples
+from remote.readings import apple
 from tests.remote.driving import drive
 from tests.remote.raw_agent import RawAgent
+from tests.remote.readings import apple_samples
 
 
 def tools(**outputs: bytes) -> apple.Run:
