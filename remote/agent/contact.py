@@ -1,9 +1,9 @@
 """What any contact does for runs that lost their supervisor, and for the queue."""
 
 from remote.agent.context import Context
-from remote.agent.queue import start_next
 from remote.protocol.errors import CallError
-from remote.supervisor.reconcile import reconcile_run
+from remote.supervisor.admission.queue import start_next
+from remote.supervisor.admission.reconcile import reconcile_run
 from trainer.run.errors import RunError
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free

@@ -11,8 +11,8 @@ from typing import Literal
 from remote.agent.asking import ask
 from remote.agent.contact import reconcile
 from remote.agent.context import Context, Result, Work
-from remote.agent.queue import leave
 from remote.protocol.errors import CallError
+from remote.supervisor.admission.queue import leave
 from remote.supervisor.command_line import named
 from trainer.run.atomic import NO_SPACE, open_append
 from trainer.run.control import Request

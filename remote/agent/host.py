@@ -12,12 +12,12 @@ from remote.agent.audit import audit_path
 from remote.agent.contact import reconcile, reconcile_all
 from remote.agent.context import Context, Result
 from remote.agent.environment import greeting
-from remote.agent.queue import waiting
 from remote.agent.runs import readable
 from remote.audit.audit_log import read
 from remote.protocol.messages import LINE_LIMIT, PROTO, encode
 from remote.protocol.version import version
 from remote.protocol.views import RunView
+from remote.supervisor.admission.queue import waiting
 from remote.supervisor.command_line import named
 from remote.supervisor.evidence import last_lines
 from trainer.run.checkpoints import list_checkpoints

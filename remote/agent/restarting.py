@@ -6,7 +6,7 @@ import time
 from remote.agent.audit import ITSELF
 from remote.agent.context import Context, Work
 from remote.agent.resuming import resume
-from remote.supervisor.reconcile import retry_after_loss
+from remote.supervisor.admission.reconcile import retry_after_loss
 from trainer.run.layout import RunDir
 from trainer.run.states import State
 

@@ -10,14 +10,14 @@ from remote.agent.context import Context, Result, Work
 from remote.agent.environment import own, pinned
 from remote.agent.grounding import demand_data, grounded
 from remote.agent.holders import Holder, holders
-from remote.agent.launch import Busy, carry_out, owner_of, take_locks
 from remote.agent.orphans import demand_no_orphans
 from remote.agent.program import demand_program
-from remote.agent.queue import enqueue
 from remote.agent.seeds import demand_parent
 from remote.agent.taken import already_running, busy
 from remote.protocol.errors import CallError
-from remote.supervisor.reconcile import reconcile_run
+from remote.supervisor.admission.admit import Busy, carry_out, owner_of, take_locks
+from remote.supervisor.admission.queue import enqueue
+from remote.supervisor.admission.reconcile import reconcile_run
 from trainer.run.changes import Change, add_change
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir

@@ -1,8 +1,8 @@
 """Why a start cannot have what it wants: who has it, as far as files and kernel tell."""
 
 from remote.agent.holders import Holder
-from remote.agent.launch import Busy
 from remote.protocol.errors import CallError
+from remote.supervisor.admission.admit import Busy
 from trainer.run.spec import RunSpec
 from trainer.run.states import StateRecord
 

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from remote.supervisor.desk import Desk
-from remote.supervisor.journal import Journal
+from remote.supervisor.admission.spawn import RUN_LOCK
 from remote.supervisor.lifecycle import supervise
-from remote.supervisor.patience import Patience
-from remote.supervisor.post import Job, Post, myself
-from remote.supervisor.spawn import RUN_LOCK
-from remote.supervisor.talk import talk
+from remote.supervisor.log import talk
+from remote.supervisor.requests import Desk
+from remote.supervisor.state_writer import Journal
+from remote.supervisor.supervisor_context import Job, Post, myself
+from remote.supervisor.timeouts import Patience
 from trainer.run.errors import RunError, SpecError
 from trainer.run.home import Home, open_home
 from trainer.run.layout import RunDir, check_device, check_run_id
@@ -113,7 +113,7 @@ def start_next_in_line(home: Home) -> None:
     """Start the head of the queue. Whatever goes wrong there is no fault of the run that just ended; the next
     agent contact tries again."""
     try:
-        from remote.agent.queue import start_next
+        from remote.supervisor.admission.queue import start_next
 
         start_next(home)
     except Exception as error:

@@ -3,12 +3,12 @@
 import time
 from dataclasses import replace
 
-from remote.supervisor.caffeinate import keep_awake
-from remote.supervisor.child import Adopted, Child
-from remote.supervisor.launch import launch
-from remote.supervisor.outcome import Outcome
-from remote.supervisor.post import Post
-from remote.supervisor.vigil import Vigil
+from remote.supervisor.attempt_outcome import Outcome
+from remote.supervisor.attempt_watch import Vigil
+from remote.supervisor.process.caffeinate import keep_awake
+from remote.supervisor.process.child import Adopted, Child
+from remote.supervisor.process.launch import launch
+from remote.supervisor.supervisor_context import Post
 from trainer.run.atomic import make_reserve
 from trainer.run.errors import RunError
 from trainer.run.locks import Flock

@@ -4,7 +4,7 @@ import signal
 from dataclasses import replace
 
 from remote.protocol.sanitise import clean_line
-from remote.supervisor.outcome import Ending, Outcome
+from remote.supervisor.attempt_outcome import Ending, Outcome
 from trainer.run.layout import RunDir
 from trainer.run.logs import newest_log
 from trainer.run.records import ExitRecord

@@ -7,10 +7,10 @@ from dataclasses import replace
 from remote.audit.audit_log import NAME, TEXT_MAX, append, entry
 from remote.protocol.sanitise import clean_line
 from remote.supervisor.attempt import adopt, never_started, run_attempt
-from remote.supervisor.outcome import Outcome
-from remote.supervisor.post import Post, last_word
+from remote.supervisor.attempt_outcome import Outcome
 from remote.supervisor.progress import events_size, lived_s, made_progress
-from remote.supervisor.restart import Retry, retry_for, why_not_again
+from remote.supervisor.restart_policy import Retry, retry_for, why_not_again
+from remote.supervisor.supervisor_context import Post, last_word
 from trainer.run.checkpoints import newest_valid
 from trainer.run.states import State
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from remote.supervisor.command_line import named
-from remote.supervisor.talk import Talk
-from remote.supervisor.termination import deliver
+from remote.supervisor.log import Talk
+from remote.supervisor.process.termination import deliver
 from trainer.run.layout import RunDir
 from trainer.run.survivors import Survivor
 

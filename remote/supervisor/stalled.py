@@ -3,11 +3,11 @@
 import signal
 import time
 
-from remote.supervisor.launchers import launcher_of
-from remote.supervisor.post import Post
+from remote.supervisor.process.launchers import launcher_of
+from remote.supervisor.process.termination import deliver, wake
 from remote.supervisor.stacks import record_stacks
 from remote.supervisor.stall import StallWatch
-from remote.supervisor.termination import deliver, wake
+from remote.supervisor.supervisor_context import Post
 from trainer.run.processes import ProcessRecord
 from trainer.run.states import State
 from trainer.run.survivors import survivors

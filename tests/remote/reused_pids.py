@@ -19,8 +19,8 @@ from remote.agent.context import Context
 from remote.agent.ending import kill
 from remote.agent.processes import reap
 from remote.protocol.errors import CallError
-from remote.supervisor.patience import Patience
-from remote.supervisor.termination import clear, deliver, wake
+from remote.supervisor.process.termination import clear, deliver, wake
+from remote.supervisor.timeouts import Patience
 from tests.remote.driving import drive
 from trainer.run.home import open_home
 from trainer.run.identity import Identity, boot_id, identify, identify_for_good

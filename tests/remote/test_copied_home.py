@@ -13,8 +13,8 @@ from remote.agent.contact import reconcile_all
 from remote.agent.context import Context
 from remote.agent.ending import kill, stop
 from remote.agent.orphans import members
-from remote.agent.queue import enqueue, start_next, waiting
 from remote.agent.restarting import Restarts
+from remote.supervisor.admission.queue import enqueue, start_next, waiting
 from tests.remote.driving import drive
 from tests.remote.supervisor.stage import (
     Stage,

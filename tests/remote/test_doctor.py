@@ -18,11 +18,11 @@ from remote.actions import start_run
 from remote.agent.checkup import checkpoints, environments, files, line, locks, processes, root
 from remote.agent.context import Context
 from remote.agent.doctor import CHECKS, Check, examine
-from remote.agent.queue import enqueue
 from remote.hosts.host import LOCAL, Host
 from remote.protocol.errors import CallError
 from remote.protocol.finding import Finding, is_healthy, ranked
 from remote.session.session import Session
+from remote.supervisor.admission.queue import enqueue
 from tests.remote.scripts import BRIEF, QUIET, request, spec
 from tests.waiting import wait_until
 from trainer.run.atomic import write_json

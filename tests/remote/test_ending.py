@@ -148,7 +148,7 @@ def test_kill_where_no_supervisor_can_be_had_is_done_by_the_agent(
     def fail(*_: object, **__: object) -> int:
         raise OSError("out of processes")
 
-    monkeypatch.setattr("remote.supervisor.reconcile.spawn_supervisor", fail)
+    monkeypatch.setattr("remote.supervisor.admission.reconcile.spawn_supervisor", fail)
     monkeypatch.setattr("remote.agent.ending.GRACE_S", 0.2)
     bystander = os.posix_spawn(sys.executable, [sys.executable, "-c", QUIET], os.environ)
     try:

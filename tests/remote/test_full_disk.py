@@ -17,11 +17,11 @@ from remote.actions import kill_run, start_run, stop_run
 from remote.agent.context import Context
 from remote.agent.desk import as_call_error
 from remote.agent.ending import adopt, kill, stop
-from remote.agent.queue import start_next, waiting
 from remote.agent.resuming import resume
 from remote.agent.starting import start
 from remote.session.session import Session, connect
-from remote.supervisor.reconcile import reconcile_run
+from remote.supervisor.admission.queue import start_next, waiting
+from remote.supervisor.admission.reconcile import reconcile_run
 from tests.remote.driving import drive
 from tests.remote.full_disk import Disk
 from tests.remote.scripts import BRIEF, QUIET, argv, request, spec
@@ -68,7 +68,7 @@ class Spawned:
 @pytest.fixture
 def spawned(monkeypatch: pytest.MonkeyPatch) -> Spawned:
     found = Spawned([])
-    monkeypatch.setattr("remote.agent.launch.spawn_supervisor", found.spawn)
+    monkeypatch.setattr("remote.supervisor.admission.admit.spawn_supervisor", found.spawn)
     return found
 
 

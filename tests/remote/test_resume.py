@@ -37,7 +37,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         sources.append(resume_from)
         return 1
 
-    monkeypatch.setattr("remote.agent.launch.spawn_supervisor", note)
+    monkeypatch.setattr("remote.supervisor.admission.admit.spawn_supervisor", note)
     return sources
 
 

@@ -19,7 +19,7 @@ from remote.agent.starting import check_host, start
 from remote.protocol.errors import CallError
 from remote.readings.devices import devices
 from remote.session.session import Session
-from remote.supervisor.spawn import spawn_supervisor
+from remote.supervisor.admission.spawn import spawn_supervisor
 from tests.remote.driving import drive, ended
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, QUIET, argv, noting, request, spec
@@ -103,10 +103,10 @@ class TestAStartRecordWhoseAgentDied:
         def die(*_: object, **__: object) -> int:
             raise Died
 
-        monkeypatch.setattr("remote.agent.launch.spawn_supervisor", die)
+        monkeypatch.setattr("remote.supervisor.admission.admit.spawn_supervisor", die)
         with pytest.raises(Died):
             drive(start(Context.of(opened), args))
-        monkeypatch.setattr("remote.agent.launch.spawn_supervisor", spawn_supervisor)
+        monkeypatch.setattr("remote.supervisor.admission.admit.spawn_supervisor", spawn_supervisor)
         state = read_state(opened.run(one.run_id))
         assert state is not None
         assert state.state is State.STARTING
@@ -124,7 +124,7 @@ def test_a_failed_spawn_is_a_failed_run_that_says_why(home: Path, monkeypatch: p
     def fail(*_: object, **__: object) -> int:
         raise OSError("out of processes")
 
-    monkeypatch.setattr("remote.agent.launch.spawn_supervisor", fail)
+    monkeypatch.setattr("remote.supervisor.admission.admit.spawn_supervisor", fail)
     answer = drive(
         start(Context.of(open_home(home)), {"start_id": "s1", "spec": spec().to_json(), "queue": False})
     )

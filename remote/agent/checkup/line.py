@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 
 from remote.agent.context import Context
-from remote.agent.launch import owner_of
-from remote.agent.queue import is_ours, waiting
 from remote.protocol.finding import Finding
+from remote.supervisor.admission.admit import owner_of
+from remote.supervisor.admission.queue import is_ours, waiting
 from trainer.run.errors import RunError
 from trainer.run.locks import is_free
 from trainer.run.states import State

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from remote.agent.context import Context
 from remote.agent.holders import Holder, holders
-from remote.agent.launch import owner_of
 from remote.agent.orphans import Member, members
 from remote.protocol.finding import Finding
+from remote.supervisor.admission.admit import owner_of
 from trainer.run.locks import is_free
 
 PROBES = 5

@@ -13,7 +13,7 @@ from remote.deploy.installed import Installed, write_installed
 from remote.deploy.verdict import judge
 from remote.protocol.errors import CallError
 from remote.session.session import Session
-from remote.supervisor.launchers import interpreter_of
+from remote.supervisor.process.launchers import interpreter_of
 from tests.remote.scripts import spec
 from trainer.run.errors import SpecError
 from trainer.run.home import Home, open_home

@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from remote.supervisor.reconcile import reconcile_run
-from remote.supervisor.spawn import RUN_LOCK, spawn_supervisor
+from remote.supervisor.admission.reconcile import reconcile_run
+from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
 from tests.waiting import wait_until
 from trainer.run.control import Request, put_request
 from trainer.run.home import Home, open_home

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.supervisor.journal import Journal
+from remote.supervisor.state_writer import Journal
 from tests.remote.supervisor.stage import (
     Stage,
     environment,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from remote.supervisor import __main__ as program
-from remote.supervisor import termination
+from remote.supervisor.process import termination
 from trainer.run.identity import Identity
 from trainer.run.signals import send
 

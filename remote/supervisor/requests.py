@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
-from remote.supervisor.outcome import KILLED
-from remote.supervisor.talk import Talk
+from remote.supervisor.attempt_outcome import KILLED
+from remote.supervisor.log import Talk
 from trainer.run.control import Ack, Request, pending_for, put_ack, put_request
 from trainer.run.layout import RunDir
 from trainer.run.records import ExitRecord

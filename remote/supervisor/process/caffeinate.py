@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from remote.supervisor.talk import Talk
+from remote.supervisor.log import Talk
 from trainer.run.spec import RunSpec
 
 PROGRAM = "/usr/bin/caffeinate"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from remote.supervisor.caffeinate import caffeinate_argv, keep_awake, spawn
+from remote.supervisor.process.caffeinate import caffeinate_argv, keep_awake, spawn
 from tests.remote.scripts import spec
 from tests.waiting import wait_until
 

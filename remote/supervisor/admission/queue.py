@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from remote.agent.launch import Busy, carry_out, take_locks
+from remote.supervisor.admission.admit import Busy, carry_out, take_locks
 from trainer.run.atomic import create_json, read_json
 from trainer.run.errors import RunError
 from trainer.run.home import Home

@@ -4,11 +4,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from remote.supervisor.outcome import Outcome
-from remote.supervisor.patience import Patience
+from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
+from remote.supervisor.attempt_outcome import Outcome
 from remote.supervisor.progress import lived_s, made_progress
-from remote.supervisor.restart import Retry, retry_for
-from remote.supervisor.spawn import RUN_LOCK, spawn_supervisor
+from remote.supervisor.restart_policy import Retry, retry_for
+from remote.supervisor.timeouts import Patience
 from trainer.run.control import pending
 from trainer.run.errors import RunError
 from trainer.run.home import Home

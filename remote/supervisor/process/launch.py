@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from remote.supervisor.launchers import launcher_of
+from remote.supervisor.process.launchers import launcher_of
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.logs import begin_log

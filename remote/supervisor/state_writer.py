@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from remote.supervisor.talk import Talk
+from remote.supervisor.log import Talk
 from trainer.run.atomic import NO_SPACE
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir

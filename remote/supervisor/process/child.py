@@ -7,7 +7,7 @@ import subprocess
 import time
 from typing import Protocol
 
-from remote.supervisor.outcome import Ending
+from remote.supervisor.attempt_outcome import Ending
 from trainer.run.errors import RunError
 from trainer.run.identity import Identity, identify_for_good, is_alive
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from remote.agent.runs import Views
-from remote.supervisor.spawn import RUN_LOCK, spawn_supervisor
+from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
 from trainer.run.home import Home
 from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir

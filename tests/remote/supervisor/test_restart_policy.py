@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from remote.supervisor.outcome import NO_STEPS, Outcome
-from remote.supervisor.reconcile import retry_after_loss
-from remote.supervisor.restart import retry_for
+from remote.supervisor.admission.reconcile import retry_after_loss
+from remote.supervisor.attempt_outcome import NO_STEPS, Outcome
+from remote.supervisor.restart_policy import retry_for
 from tests.remote.supervisor.stage import (
     Stage,
     ask,

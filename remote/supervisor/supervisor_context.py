@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from remote.supervisor.desk import Desk
-from remote.supervisor.journal import Journal
-from remote.supervisor.patience import Patience
-from remote.supervisor.talk import Talk, talk
+from remote.supervisor.log import Talk, talk
+from remote.supervisor.requests import Desk
+from remote.supervisor.state_writer import Journal
+from remote.supervisor.timeouts import Patience
 from trainer.run.errors import RunError
 from trainer.run.home import Home
 from trainer.run.identity import Identity, identify_for_good

@@ -3,8 +3,8 @@
 import signal
 import time
 
-from remote.supervisor.patience import Patience
-from remote.supervisor.talk import Talk
+from remote.supervisor.log import Talk
+from remote.supervisor.timeouts import Patience
 from trainer.run.errors import RunError
 from trainer.run.identity import Identity, is_stopped
 from trainer.run.layout import RunDir

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from remote.supervisor.outcome import NO_STEPS, Outcome
+from remote.supervisor.attempt_outcome import NO_STEPS, Outcome
 from trainer.run.spec import Restart, RunSpec
 from trainer.run.states import State
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from remote.supervisor.outcome import Ending, outcome_of
+from remote.supervisor.attempt_outcome import Ending, outcome_of
 from trainer.run.records import ExitRecord
 from trainer.run.spec import Kind
 from trainer.run.states import State

@@ -4,15 +4,15 @@ import signal
 import time
 from dataclasses import replace
 
-from remote.supervisor.child import Watched
+from remote.supervisor.attempt_outcome import Ending, Outcome, outcome_of
 from remote.supervisor.command_line import named
 from remote.supervisor.evidence import explained, was_killed
-from remote.supervisor.launchers import launcher_of
 from remote.supervisor.out_of_memory import OomWatch
-from remote.supervisor.outcome import Ending, Outcome, outcome_of
-from remote.supervisor.post import Post, last_word
+from remote.supervisor.process.child import Watched
+from remote.supervisor.process.launchers import launcher_of
+from remote.supervisor.process.termination import clear, deliver, wake
 from remote.supervisor.stalled import Stalled
-from remote.supervisor.termination import clear, deliver, wake
+from remote.supervisor.supervisor_context import Post, last_word
 from trainer.run.identity import Identity
 from trainer.run.locks import is_free
 from trainer.run.processes import ProcessRecord

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.queue import enqueue, start_next, waiting
 from remote.protocol.errors import CallError
 from remote.session.session import Session, connect
+from remote.supervisor.admission.queue import enqueue, start_next, waiting
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.waiting import wait_until
