@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from remote.agent.audit import Auditor
-from remote.agent.runs import Views
+from remote.agent.runs.run_views import Views
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.readings.devices import devices

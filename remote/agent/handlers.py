@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from remote.agent import checkpoints, ending, host, resuming, seeds, starting
+from remote.agent import host, resuming, starting
 from remote.agent.context import Context, Result, Work
+from remote.agent.runs import checkpoints, receive
+from remote.agent.runs import stop as ending
 
 Handler: TypeAlias = Callable[[Context, Result], Result | Work]
 
@@ -80,8 +82,8 @@ HANDLERS: Mapping[str, Handler] = {
     "end": _end,
     "telemetry": _telemetry,
     "checkpoints": checkpoints.checkpoints,
-    "seed": seeds.seed,
-    "admit": seeds.admit,
+    "seed": receive.seed,
+    "admit": receive.admit,
     "doctor": _doctor,
     "audit": host.audit,
     "autostart": _autostart,

@@ -12,7 +12,7 @@ from remote.agent.grounding import demand_data, grounded
 from remote.agent.holders import Holder, holders
 from remote.agent.orphans import demand_no_orphans
 from remote.agent.program import demand_program
-from remote.agent.seeds import demand_parent
+from remote.agent.runs.receive import demand_parent
 from remote.agent.taken import already_running, busy
 from remote.protocol.errors import CallError
 from remote.supervisor.admission.admit import Busy, carry_out, owner_of, take_locks

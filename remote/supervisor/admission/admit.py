@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from remote.agent.runs import Views
+from remote.agent.runs.run_views import Views
 from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
 from trainer.run.home import Home
 from trainer.run.identity import boot_id

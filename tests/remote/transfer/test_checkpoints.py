@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from remote.agent.checkpoints import checkpoints
 from remote.agent.context import Context
+from remote.agent.runs.checkpoints import checkpoints
 from remote.hosts.host import LOCAL
 from remote.protocol.errors import CallError
 from remote.protocol.messages import LINE_LIMIT, encode

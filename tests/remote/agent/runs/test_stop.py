@@ -11,7 +11,7 @@ import pytest
 
 from remote.actions import Outcome, kill_run, start_run, stop_run
 from remote.agent.context import Context
-from remote.agent.ending import kill, stop
+from remote.agent.runs.stop import kill, stop
 from remote.session.session import Session
 from tests.remote.driving import drive
 from tests.remote.scripts import QUIET, request, spec
@@ -149,7 +149,7 @@ def test_kill_where_no_supervisor_can_be_had_is_done_by_the_agent(
         raise OSError("out of processes")
 
     monkeypatch.setattr("remote.supervisor.admission.reconcile.spawn_supervisor", fail)
-    monkeypatch.setattr("remote.agent.ending.GRACE_S", 0.2)
+    monkeypatch.setattr("remote.agent.runs.stop.GRACE_S", 0.2)
     bystander = os.posix_spawn(sys.executable, [sys.executable, "-c", QUIET], os.environ)
     try:
         os.kill(before["supervisor_pid"], signal.SIGKILL)
