@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from remote.agent.environment import deployed_root
 from remote.agent.service import IDLE_EXIT_S, Service
+from remote.agent.starts.environment import deployed_root
 from remote.protocol.errors import CallError
 from remote.protocol.messages import MAGIC, encode_error
 
@@ -34,7 +34,7 @@ def main() -> int:
         sys.stdout.buffer.flush()
         return 3
     if (home.root / "envs").is_dir():
-        from remote.agent.autostart import renew
+        from remote.agent.starts.autostart import renew
 
         renew(home.root)
     return Service(home, idle_exit_s=options.idle_exit).serve()
@@ -42,7 +42,7 @@ def main() -> int:
 
 def contact_once() -> int:
     """What a unit of `photinus hosts autostart` runs; it talks on stderr."""
-    from remote.agent.unattended import contact
+    from remote.agent.starts.unattended import contact
     from trainer.run.errors import HomeError
     from trainer.run.home import open_home
 

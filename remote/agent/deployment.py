@@ -2,7 +2,7 @@
 
 from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
-from remote.agent.environment import own
+from remote.agent.starts.environment import own
 from remote.deploy.garbage import clean, look
 from remote.deploy.verdict import judge
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from remote.agent import host, resuming, starting
+from remote.agent import host
 from remote.agent.context import Context, Result, Work
 from remote.agent.runs import checkpoints, receive
 from remote.agent.runs import stop as ending
+from remote.agent.starts import resume as resuming
+from remote.agent.starts import start as starting
 
 Handler: TypeAlias = Callable[[Context, Result], Result | Work]
 
@@ -48,7 +50,7 @@ def _doctor(ctx: Context, args: Result) -> Work:
 
 
 def _autostart(ctx: Context, args: Result) -> Result:
-    from remote.agent.autostart import autostart
+    from remote.agent.starts.autostart import autostart
 
     return autostart(ctx, args)
 

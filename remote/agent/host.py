@@ -9,10 +9,10 @@ from dataclasses import asdict
 from typing import Any
 
 from remote.agent.audit import audit_path
-from remote.agent.contact import reconcile, reconcile_all
 from remote.agent.context import Context, Result
-from remote.agent.environment import greeting
 from remote.agent.runs.run_views import readable
+from remote.agent.starts.contact import reconcile, reconcile_all
+from remote.agent.starts.environment import greeting
 from remote.audit.audit_log import read
 from remote.protocol.messages import LINE_LIMIT, PROTO, encode
 from remote.protocol.version import version

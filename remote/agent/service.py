@@ -4,11 +4,11 @@ import os
 import selectors
 import time
 
-from remote.agent.contact import reconcile_all
 from remote.agent.context import Context
 from remote.agent.desk import Desk
 from remote.agent.outbox import Outbox
-from remote.agent.restarting import Restarts
+from remote.agent.starts.contact import reconcile_all
+from remote.agent.starts.restart import Restarts
 from remote.agent.streaming import POLL_S, Streaming
 from remote.agent.watch import Watch
 from remote.protocol.errors import CallError, ProtocolError

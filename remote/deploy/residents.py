@@ -11,7 +11,7 @@ UNITS = (
     (".config/systemd/user", "photinus-contact-*.service"),
     ("Library/LaunchAgents", "dev.photinus.contact.*.plist"),
 )
-"""Folder and pattern of what `remote.agent.units` writes, one for each state root."""
+"""Folder and pattern of what `remote.agent.starts.boot_units` writes, one for each state root."""
 
 
 def residents(envs: Path) -> dict[str, list[int]]:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.contact import reconcile_all
 from remote.agent.context import Context
 from remote.agent.orphans import members
-from remote.agent.restarting import Restarts
 from remote.agent.runs.stop import kill, stop
+from remote.agent.starts.contact import reconcile_all
+from remote.agent.starts.restart import Restarts
 from remote.supervisor.admission.queue import enqueue, start_next, waiting
 from tests.remote.driving import drive
 from tests.remote.supervisor.stage import (

@@ -16,9 +16,9 @@ import pytest
 from remote.actions import kill_run, start_run, stop_run
 from remote.agent.context import Context
 from remote.agent.desk import as_call_error
-from remote.agent.resuming import resume
 from remote.agent.runs.stop import adopt, kill, stop
-from remote.agent.starting import start
+from remote.agent.starts.resume import resume
+from remote.agent.starts.start import start
 from remote.session.session import Session, connect
 from remote.supervisor.admission.queue import start_next, waiting
 from remote.supervisor.admission.reconcile import reconcile_run

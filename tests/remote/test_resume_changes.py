@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from remote.agent.context import Context
-from remote.agent.resuming import resume
+from remote.agent.starts.resume import resume
 from remote.protocol.errors import CallError
 from tests.remote.driving import drive
 from tests.remote.supervisor.stage import Stage, environment, until_over

@@ -8,9 +8,9 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Literal
 
-from remote.agent.contact import reconcile
 from remote.agent.context import Context, Result, Work
 from remote.agent.runs.stop_request import ask
+from remote.agent.starts.contact import reconcile
 from remote.protocol.errors import CallError
 from remote.supervisor.admission.queue import leave
 from remote.supervisor.command_line import named

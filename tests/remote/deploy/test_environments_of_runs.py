@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from remote.actions.deployed import check, clean
-from remote.agent import environment
-from remote.agent.environment import pinned, standing
+from remote.agent.starts import environment
+from remote.agent.starts.environment import pinned, standing
 from remote.deploy.installed import Installed, write_installed
 from remote.deploy.verdict import judge
 from remote.protocol.errors import CallError

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.autostart import Ground, arrange
+from remote.agent.starts.autostart import Ground, arrange
 from remote.deploy.garbage import clean, look, pins, sentence
 from remote.deploy.installed import Installed, write_installed
 from remote.deploy.residents import residents

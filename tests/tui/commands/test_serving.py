@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from remote.agent.autostart import BOOTED
-from remote.agent.units import unit_name
+from remote.agent.starts.autostart import BOOTED
+from remote.agent.starts.boot_units import unit_name
 from remote.hosts.host import Host, load_hosts
 from remote.hosts.hosts_edit import add_hosts
 from remote.hosts.placement import Placement, read_placement

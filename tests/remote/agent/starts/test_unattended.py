@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from remote.actions import start_run
-from remote.agent.unattended import contact
+from remote.agent.starts.unattended import contact
 from remote.session.session import connect
 from tests.remote.scripts import QUIET, argv, noting, request
 from tests.waiting import wait_until

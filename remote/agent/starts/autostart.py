@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.agent.context import Context, Result
-from remote.agent.units import launchd_files, launchd_notes, systemd_files, systemd_notes
+from remote.agent.starts.boot_units import launchd_files, launchd_notes, systemd_files, systemd_notes
 from remote.protocol.errors import CallError
 from trainer.run.atomic import fsync_folder, write_bytes
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.grounding import demand_data
+from remote.agent.starts.host_paths import demand_data
 from remote.protocol.errors import CallError
 from trainer.run.spec import RunSpec
 

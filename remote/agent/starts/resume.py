@@ -5,12 +5,12 @@ from typing import Any
 
 from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
-from remote.agent.environment import standing
-from remote.agent.grounding import demand_data
 from remote.agent.orphans import demand_no_orphans
-from remote.agent.program import demand_program
-from remote.agent.starting import Plan, carry, check_host, reconciled
-from remote.agent.taken import already_running
+from remote.agent.starts.busy import already_running
+from remote.agent.starts.environment import standing
+from remote.agent.starts.host_paths import demand_data
+from remote.agent.starts.program_check import demand_program
+from remote.agent.starts.start import Plan, carry, check_host, reconciled
 from remote.protocol.errors import CallError
 from trainer.config.changes import fixed_keys
 from trainer.config.errors import ConfigError

@@ -5,7 +5,7 @@ import time
 
 from remote.agent.audit import ITSELF
 from remote.agent.context import Context, Work
-from remote.agent.resuming import resume
+from remote.agent.starts.resume import resume
 from remote.supervisor.admission.reconcile import retry_after_loss
 from trainer.run.layout import RunDir
 from trainer.run.states import State

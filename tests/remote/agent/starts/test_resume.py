@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from remote.agent.context import Context
-from remote.agent.restarting import Restarts, restart_id
-from remote.agent.resuming import resume
+from remote.agent.starts.restart import Restarts, restart_id
+from remote.agent.starts.resume import resume
 from remote.protocol.errors import CallError
 from remote.session.session import Session
 from tests.remote.driving import drive

@@ -14,8 +14,8 @@ import pytest
 from remote.actions import start_run
 from remote.agent.context import Context
 from remote.agent.desk import as_call_error
-from remote.agent.program import demand_program
-from remote.agent.starting import check_host, start
+from remote.agent.starts.program_check import demand_program
+from remote.agent.starts.start import check_host, start
 from remote.protocol.errors import CallError
 from remote.readings.devices import devices
 from remote.session.session import Session
@@ -301,7 +301,7 @@ def test_a_trainer_that_says_nothing_is_answered_as_starting(
     """The wait for its first word ends after `hello_s`; the control says one and is running."""
     for code, state in ((QUIET, "starting"), (HELLO, "running")):
         monkeypatch.setenv("PHOTINUS_TRAINER_ARGV", json.dumps(list(argv(code))))
-        monkeypatch.setattr("remote.agent.starting.missing_for_training", list)
+        monkeypatch.setattr("remote.agent.starts.start.missing_for_training", list)
         ctx = Context.of(open_home(home))
         ctx.hello_s = 0.3 if state == "starting" else 10.0
         one = replace(spec(shared_device=True), kind="trainer", config={"steps": 3}, argv=())
@@ -317,7 +317,7 @@ def test_a_trainer_run_is_refused_where_nothing_can_train_and_a_command_is_not(
     ctx = Context.of(open_home(home))
     trainer = replace(spec(BRIEF), kind="trainer", config={"steps": 3})
     check_host(ctx, trainer, 0)
-    monkeypatch.setattr("remote.agent.starting.missing_for_training", lambda: ["torch"])
+    monkeypatch.setattr("remote.agent.starts.start.missing_for_training", lambda: ["torch"])
     with pytest.raises(CallError, match="torch is missing") as caught:
         check_host(ctx, trainer, 0)
     assert (caught.value.code, caught.value.exit_code) == ("need_deploy", 3)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from remote.agent.autostart import Ground, arrange, renew
-from remote.agent.units import (
+from remote.agent.starts.autostart import Ground, arrange, renew
+from remote.agent.starts.boot_units import (
     label,
     launch_agent,
     launchd_notes,

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable
 
-from remote.agent.contact import reconcile_all
 from remote.agent.context import Context
 from remote.agent.desk import as_call_error
-from remote.agent.restarting import Restarts
+from remote.agent.starts.contact import reconcile_all
+from remote.agent.starts.restart import Restarts
 from trainer.run.home import Home
 
 PATIENCE_S = 900.0

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from remote.agent.context import Context, Result, Work
-from remote.agent.environment import own, pinned
-from remote.agent.grounding import demand_data, grounded
 from remote.agent.holders import Holder, holders
 from remote.agent.orphans import demand_no_orphans
-from remote.agent.program import demand_program
 from remote.agent.runs.receive import demand_parent
-from remote.agent.taken import already_running, busy
+from remote.agent.starts.busy import already_running, busy
+from remote.agent.starts.environment import own, pinned
+from remote.agent.starts.host_paths import demand_data, grounded
+from remote.agent.starts.program_check import demand_program
 from remote.protocol.errors import CallError
 from remote.supervisor.admission.admit import Busy, carry_out, owner_of, take_locks
 from remote.supervisor.admission.queue import enqueue
