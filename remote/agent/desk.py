@@ -6,7 +6,7 @@ from types import GeneratorType
 
 from remote.agent.context import Context, Result, Work
 from remote.agent.handlers import HANDLERS
-from remote.agent.streaming import Streaming
+from remote.agent.streams.streams import Streaming
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.messages import PROTO, VERBS, Request, decode_request, encode_error, encode_result
 from trainer.run.errors import HomeError, LockHeldError, RunError, SpecError

@@ -9,8 +9,8 @@ from remote.agent.desk import Desk
 from remote.agent.outbox import Outbox
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts
-from remote.agent.streaming import POLL_S, Streaming
-from remote.agent.watch import Watch
+from remote.agent.streams.run_watch import Watch
+from remote.agent.streams.streams import POLL_S, Streaming
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import LineBuffer
 from remote.protocol.messages import encode, encode_error

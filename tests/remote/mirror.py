@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass, field
 
-from remote.agent.followed import Followed
-from remote.agent.tails import Tail, first_cursor
+from remote.agent.streams.source import Followed
+from remote.agent.streams.tail import Tail, first_cursor
 from remote.protocol.framing import Frame
 from remote.protocol.messages import BytesHeader, Cursor
 from remote.session.streams.follower import Follower

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.tails import Source, Tail
+from remote.agent.streams.tail import Source, Tail
 from remote.protocol.messages import Cursor
 from tests.trainer.voice import talker
 from tests.trials import trials

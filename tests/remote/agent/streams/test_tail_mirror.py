@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from remote.agent.followed import Source, WatchedFile
-from remote.agent.tails import Tail
+from remote.agent.streams.source import Source, WatchedFile
+from remote.agent.streams.tail import Tail
 from tests.remote.mirror import Mirror
 from tests.trials import trials
 from trainer.run.layout import RunDir

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.tails import Source, Tail, first_cursor
+from remote.agent.streams.tail import Source, Tail, first_cursor
 from remote.protocol.messages import WINDOW, Cursor
 from trainer.run.layout import RunDir
 
@@ -73,7 +73,7 @@ def test_a_file_that_is_rewritten_while_it_is_read_is_noticed(
             log.write_bytes(b"b" * 200)
         return data
 
-    monkeypatch.setattr("remote.agent.tails.os.pread", swapping)
+    monkeypatch.setattr("remote.agent.streams.tail.os.pread", swapping)
     assert read(one) == [(1, "001.log", 0, b"a" * 100), (2, "001.log", 0, b"b" * 200)]
 
 

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from remote.agent.followed import Followed, Source, WatchedFile, find_inode, first_cursor
+from remote.agent.streams.source import Followed, Source, WatchedFile, find_inode, first_cursor
 from remote.protocol.messages import WINDOW, BytesHeader, Cursor, encode
 
 __all__ = ["Source", "Tail", "WatchedFile", "first_cursor"]

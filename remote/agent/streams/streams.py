@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from remote.agent.context import Context, Result
-from remote.agent.followed import Followed, Source, WatchedFile, first_cursor, read_before
-from remote.agent.tails import Tail
+from remote.agent.streams.source import Followed, Source, WatchedFile, first_cursor, read_before
+from remote.agent.streams.tail import Tail
 from remote.protocol.errors import CallError
 from remote.protocol.messages import Cursor, encode
 from trainer.run.errors import RunError

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.followed import Source
-from remote.agent.tails import SKIP_BEHIND, SKIP_TO
+from remote.agent.streams.source import Source
+from remote.agent.streams.tail import SKIP_BEHIND, SKIP_TO
 from remote.protocol.errors import CallError
 from remote.session.link.link_state import Timings
 from remote.session.session import Session, connect
