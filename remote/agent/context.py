@@ -20,7 +20,7 @@ from trainer.run.home import Home
 from trainer.run.layout import RunDir
 
 if TYPE_CHECKING:
-    from remote.agent.telemetry import Sampler
+    from remote.agent.host.telemetry import Sampler
 
 Result: TypeAlias = Mapping[str, Any]
 Work: TypeAlias = Generator[None, None, Result]

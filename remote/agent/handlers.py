@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from remote.agent import host
 from remote.agent.context import Context, Result, Work
+from remote.agent.host import status as host
 from remote.agent.runs import checkpoints, receive
 from remote.agent.runs import stop as ending
 from remote.agent.starts import resume as resuming
@@ -14,7 +14,7 @@ Handler: TypeAlias = Callable[[Context, Result], Result | Work]
 
 
 def _telemetry(ctx: Context, args: Result) -> Work:
-    from remote.agent.telemetry import telemetry
+    from remote.agent.host.telemetry import telemetry
 
     return telemetry(ctx, args)
 
@@ -56,13 +56,13 @@ def _autostart(ctx: Context, args: Result) -> Result:
 
 
 def _deploy_check(ctx: Context, args: Result) -> Work:
-    from remote.agent.deployment import check
+    from remote.agent.host.deployment import check
 
     return check(ctx, args)
 
 
 def _deploy_clean(ctx: Context, args: Result) -> Work:
-    from remote.agent.deployment import clean_up
+    from remote.agent.host.deployment import clean_up
 
     return clean_up(ctx, args)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from remote.agent.context import Context, Result, Work
-from remote.agent.host import ANSWER_MAX
+from remote.agent.host.status import ANSWER_MAX
 from remote.protocol.messages import encode
 from trainer.run.checkpoints import MANIFEST, NAME, Manifest, parse_manifest, ranked
 from trainer.run.errors import CheckpointError

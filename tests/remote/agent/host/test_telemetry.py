@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from remote.agent.telemetry import Sampler, _Processor, accelerators, parse_stalls, pressure
+from remote.agent.host.telemetry import Sampler, _Processor, accelerators, parse_stalls, pressure
 from remote.protocol.errors import CallError
 from remote.readings import apple
 from tests.remote.driving import drive
