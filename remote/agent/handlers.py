@@ -20,13 +20,13 @@ def _telemetry(ctx: Context, args: Result) -> Work:
 
 
 def _processes(ctx: Context, args: Result) -> Work:
-    from remote.agent.processes import processes
+    from remote.agent.processes.processes import processes
 
     return processes(ctx, args)
 
 
 def _reap(ctx: Context, args: Result) -> Work:
-    from remote.agent.processes import reap
+    from remote.agent.processes.processes import reap
 
     return reap(ctx, args)
 

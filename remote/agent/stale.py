@@ -6,7 +6,7 @@ from typing import Any
 
 from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
-from remote.agent.orphans import members
+from remote.agent.processes.orphans import members
 from remote.agent.strangers import Stranger, beside, strangers
 from remote.audit.audit_log import masked
 from remote.protocol.errors import CallError

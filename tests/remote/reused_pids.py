@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.agent.processes import reap
+from remote.agent.processes.processes import reap
 from remote.agent.runs.stop import kill
 from remote.protocol.errors import CallError
 from remote.supervisor.process.termination import clear, deliver, wake

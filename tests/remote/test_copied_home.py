@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from remote.agent.context import Context
-from remote.agent.orphans import members
+from remote.agent.processes.orphans import members
 from remote.agent.runs.stop import kill, stop
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts

@@ -365,7 +365,7 @@ def test_the_report_is_cleaned_of_what_a_terminal_would_obey(opened: Home, sessi
 
 def test_fcntl_is_what_the_kernel_names(opened: Home) -> None:
     """The control of `holders`: an open file without a lock is no holder."""
-    from remote.agent.holders import holders
+    from remote.agent.processes.lock_holders import holders
 
     path = opened.devices_dir / "cpu.lock"
     with path.open("a") as file:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.agent.holders import Holder, holders
-from remote.agent.orphans import Member, members
+from remote.agent.processes.lock_holders import Holder, holders
+from remote.agent.processes.orphans import Member, members
 from remote.protocol.finding import Finding
 from remote.supervisor.admission.admit import owner_of
 from trainer.run.locks import is_free

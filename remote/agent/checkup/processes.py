@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 from remote.agent.context import Context
-from remote.agent.orphans import Member, members
+from remote.agent.processes.orphans import Member, members
 from remote.protocol.finding import Finding
 from remote.supervisor.command_line import command_of
 from trainer.run.identity import is_stopped

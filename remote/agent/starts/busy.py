@@ -1,6 +1,6 @@
 """Why a start cannot have what it wants: who has it, as far as files and kernel tell."""
 
-from remote.agent.holders import Holder
+from remote.agent.processes.lock_holders import Holder
 from remote.protocol.errors import CallError
 from remote.supervisor.admission.admit import Busy
 from trainer.run.spec import RunSpec

@@ -5,7 +5,7 @@ from typing import Any
 
 from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
-from remote.agent.orphans import demand_no_orphans
+from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.starts.busy import already_running
 from remote.agent.starts.environment import standing
 from remote.agent.starts.host_paths import demand_data

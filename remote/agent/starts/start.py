@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from remote.agent.context import Context, Result, Work
-from remote.agent.holders import Holder, holders
-from remote.agent.orphans import demand_no_orphans
+from remote.agent.processes.lock_holders import Holder, holders
+from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.runs.receive import demand_parent
 from remote.agent.starts.busy import already_running, busy
 from remote.agent.starts.environment import own, pinned

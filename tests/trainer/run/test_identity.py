@@ -55,7 +55,7 @@ def test_recycled_pid_is_another_process(child: "subprocess.Popen[bytes]", chang
 def test_whoever_starts_after_an_identity_for_good_has_a_later_start(
     child: "subprocess.Popen[bytes]",
 ) -> None:
-    """`tests/remote/test_pid_reuse.py` shows what an identity taken at once is worth."""
+    """`tests/remote/agent/processes/test_pid_reuse.py` shows what an identity taken at once is worth."""
     before = identify_for_good(child.pid)
     for _ in range(5):
         later = subprocess.Popen(["/bin/sleep", "60"])

@@ -10,7 +10,7 @@ import psutil
 
 from remote.agent.beside import in_thread
 from remote.agent.context import Context, Result, Work
-from remote.agent.orphans import Member, members, orphans
+from remote.agent.processes.orphans import Member, members, orphans
 from remote.agent.stale import stranger_row
 from remote.agent.strangers import strangers
 from remote.protocol.errors import CallError
