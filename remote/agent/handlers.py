@@ -44,7 +44,7 @@ def _end(ctx: Context, args: Result) -> Work:
 
 
 def _doctor(ctx: Context, args: Result) -> Work:
-    from remote.agent.doctor import doctor
+    from remote.agent.checkup.doctor import doctor
 
     return doctor(ctx, args)
 

@@ -5,7 +5,7 @@ import selectors
 import time
 
 from remote.agent.context import Context
-from remote.agent.desk import Desk
+from remote.agent.dispatcher import Desk
 from remote.agent.outbox import Outbox
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts

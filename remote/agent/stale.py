@@ -4,7 +4,7 @@ import signal
 import time
 from typing import Any
 
-from remote.agent.beside import in_thread
+from remote.agent.background import in_thread
 from remote.agent.context import Context, Result, Work
 from remote.agent.processes.orphans import members
 from remote.agent.strangers import Stranger, beside, strangers

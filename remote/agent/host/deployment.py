@@ -1,6 +1,6 @@
 """The verbs `deploy-check` and `deploy-clean`: what lies on this host, and what of it may go."""
 
-from remote.agent.beside import in_thread
+from remote.agent.background import in_thread
 from remote.agent.context import Context, Result, Work
 from remote.agent.starts.environment import own
 from remote.deploy.garbage import clean, look

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from remote.agent.beside import in_thread
+from remote.agent.background import in_thread
 from remote.agent.context import Context, Result, Work
 from remote.agent.processes.orphans import Member, members, orphans
 from remote.agent.stale import stranger_row

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from remote.agent.beside import in_thread
+from remote.agent.background import in_thread
 from remote.agent.context import Context, Result, Work
 from remote.protocol.errors import CallError
 from trainer.run.atomic import fsync_folder

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from remote.agent.beside import in_thread
+from remote.agent.background import in_thread
 from remote.agent.context import Context, Result, Work
 from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.starts.busy import already_running

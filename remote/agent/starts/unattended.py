@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from remote.agent.context import Context
-from remote.agent.desk import as_call_error
+from remote.agent.dispatcher import as_call_error
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts
 from trainer.run.home import Home

@@ -13,7 +13,7 @@ import pytest
 
 from remote.actions import start_run
 from remote.agent.context import Context
-from remote.agent.desk import as_call_error
+from remote.agent.dispatcher import as_call_error
 from remote.agent.starts.program_check import demand_program
 from remote.agent.starts.start import check_host, start
 from remote.protocol.errors import CallError

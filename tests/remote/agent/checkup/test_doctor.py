@@ -15,9 +15,10 @@ import pytest
 
 from remote.actions import diagnose as client
 from remote.actions import start_run
-from remote.agent.checkup import checkpoints, environments, files, line, locks, processes, root
+from remote.agent.checkup import checkpoints, environments, files, locks, processes, root
+from remote.agent.checkup import queue as line
+from remote.agent.checkup.doctor import CHECKS, Check, examine
 from remote.agent.context import Context
-from remote.agent.doctor import CHECKS, Check, examine
 from remote.hosts.host import LOCAL, Host
 from remote.protocol.errors import CallError
 from remote.protocol.finding import Finding, is_healthy, ranked

@@ -15,7 +15,7 @@ import pytest
 
 from remote.actions import kill_run, start_run, stop_run
 from remote.agent.context import Context
-from remote.agent.desk import as_call_error
+from remote.agent.dispatcher import as_call_error
 from remote.agent.runs.stop import adopt, kill, stop
 from remote.agent.starts.resume import resume
 from remote.agent.starts.start import start

@@ -7,17 +7,8 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from typing import TypeAlias
 
-from remote.agent.beside import in_thread
-from remote.agent.checkup import (
-    checkpoints,
-    environments,
-    files,
-    line,
-    locks,
-    machine,
-    processes,
-    root,
-)
+from remote.agent.background import in_thread
+from remote.agent.checkup import checkpoints, environments, files, locks, machine, processes, queue, root
 from remote.agent.context import Context, Result, Work
 from remote.protocol.finding import Finding, ranked
 from remote.protocol.version import version
@@ -28,7 +19,7 @@ CHECKS: tuple[Check, ...] = (
     locks.check,
     processes.check,
     files.check,
-    line.check,
+    queue.check,
     checkpoints.check,
     machine.check,
     environments.check,
