@@ -9,9 +9,9 @@ from typing import Protocol
 
 from remote.audit.audit_writer import CLERK
 from remote.deploy.asking import ask_hello
-from remote.deploy.filling import Kit
-from remote.deploy.installed import ENVS, Installed
 from remote.deploy.lines import GivenUp, Hearing, perform
+from remote.deploy.on_host.build_environment import Kit
+from remote.deploy.on_host.installed import ENVS, Installed
 from remote.deploy.plan import Plan, demand_disk, make_plan
 from remote.deploy.requirements import PINS
 from remote.deploy.survey import Survey, probe
@@ -30,12 +30,12 @@ BUILD = b"""
 import json, sys
 order = json.loads(%r)
 sys.path.insert(0, order["path"])
-from remote.deploy.builder import main
+from remote.deploy.on_host.builder import main
 main(order)
 """
 CLEAN = b"""
 import json
-from remote.deploy.garbage import tell_clean
+from remote.deploy.on_host.garbage import tell_clean
 tell_clean(**json.loads(%r))
 """
 

@@ -9,7 +9,7 @@ from remote.protocol.finding import Finding
 def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
     """Environments that the next deploy would remove."""
     from remote.agent.starts.environment import own
-    from remote.deploy.garbage import look, size
+    from remote.deploy.on_host.garbage import look, size
 
     spare = [one for one in look(ctx.home, own().env) if not one.why]
     if spare:

@@ -3,7 +3,7 @@
 from remote.agent.background import in_thread
 from remote.agent.context import Context, Result, Work
 from remote.agent.starts.environment import own
-from remote.deploy.garbage import clean, look
+from remote.deploy.on_host.garbage import clean, look
 from remote.deploy.verdict import judge
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from remote.deploy.installed import ENVS, Installed, read_installed
+from remote.deploy.on_host.installed import ENVS, Installed, read_installed
 from trainer.run.home import Home
 from trainer.run.spec import RunSpec
 

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from remote.deploy.filling import Kit
-from remote.deploy.installed import Installed
+from remote.deploy.on_host.build_environment import Kit
+from remote.deploy.on_host.installed import Installed
 from remote.deploy.requirements import PINS
 from remote.deploy.wheel import Wheel, pack, sources
 
@@ -19,7 +19,7 @@ PROGRAM = """
 import json, sys
 order = json.loads(sys.argv[1])
 sys.path.insert(0, order["path"])
-from remote.deploy.builder import main
+from remote.deploy.on_host.builder import main
 sys.exit(main(order))
 """
 

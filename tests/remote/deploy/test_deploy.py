@@ -11,7 +11,7 @@ from remote.actions import start_run
 from remote.actions.deployed import check, clean
 from remote.deploy import deploying
 from remote.deploy.deploying import deploy
-from remote.deploy.installed import read_installed
+from remote.deploy.on_host.installed import read_installed
 from remote.deploy.wheel import Wheel, our_wheel, pack, sources
 from remote.hosts.host import Host
 from remote.hosts.placement import forget_placement, read_placement, write_placement

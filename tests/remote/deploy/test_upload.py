@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.deploy import stage
+from remote.deploy.on_host import stage
 from remote.deploy.upload import send, upload
 from remote.deploy.wheel import Wheel
 from remote.protocol.errors import CallError

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from remote.audit.audit_log import NAME, append, entry
-from remote.deploy.installed import CAS, ENVS, LOCK, Installed, read_installed
-from remote.deploy.residents import residents, unit_texts
+from remote.deploy.on_host.in_use import residents, unit_texts
+from remote.deploy.on_host.installed import CAS, ENVS, LOCK, Installed, read_installed
 from trainer.run.errors import RunError
 from trainer.run.home import Home, open_home
 from trainer.run.locks import Flock

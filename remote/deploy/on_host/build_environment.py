@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from remote.deploy.cloning import clone, twin
-from remote.deploy.reporting import BuildError, Failed, Reporter
-from remote.deploy.scripts import repair_scripts, write_script
+from remote.deploy.on_host.build_progress import BuildError, Failed, Reporter
+from remote.deploy.on_host.clone import clone, twin
+from remote.deploy.on_host.shebangs import repair_scripts, write_script
 
 ANY_BUILD = 9e9
 BORROWED = "photinus-borrowed.pth"
@@ -179,7 +179,7 @@ class Filling:
         """Import all of it; multiply and differentiate on each device that runs may name."""
         self._reporter.say("trying it out")
         devices = [word for name in self._kit.devices for word in ("--device", name)]
-        trials = [["remote.deploy.imports", *(["--train"] if devices else [])]]
+        trials = [["remote.deploy.on_host.import_check", *(["--train"] if devices else [])]]
         trials += [["trainer.selftest", *devices]] if devices else []
         for words in trials:
             try:

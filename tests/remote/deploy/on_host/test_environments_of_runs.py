@@ -9,7 +9,7 @@ import pytest
 from remote.actions.deployed import check, clean
 from remote.agent.starts import environment
 from remote.agent.starts.environment import pinned, standing
-from remote.deploy.installed import Installed, write_installed
+from remote.deploy.on_host.installed import Installed, write_installed
 from remote.deploy.verdict import judge
 from remote.protocol.errors import CallError
 from remote.session.session import Session

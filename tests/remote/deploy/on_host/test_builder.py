@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from remote.deploy.builder import stop_name
-from remote.deploy.filling import explain
-from remote.deploy.installed import Installed, read_installed
-from remote.deploy.reporting import Failed
+from remote.deploy.on_host.build_environment import explain
+from remote.deploy.on_host.build_progress import Failed
+from remote.deploy.on_host.builder import stop_name
+from remote.deploy.on_host.installed import Installed, read_installed
 from remote.deploy.wheel import pack, sources
 from tests.remote.deploy.stage import Stage, fake, messages, read_line
 from tests.trials import trials

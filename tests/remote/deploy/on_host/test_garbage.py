@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from remote.agent.starts.autostart import Ground, arrange
-from remote.deploy.garbage import clean, look, pins, sentence
-from remote.deploy.installed import Installed, write_installed
-from remote.deploy.residents import residents
+from remote.deploy.on_host.garbage import clean, look, pins, sentence
+from remote.deploy.on_host.in_use import residents
+from remote.deploy.on_host.installed import Installed, write_installed
 from tests.remote.scripts import spec
 from tests.waiting import wait_until
 from trainer.run.home import Home, open_home

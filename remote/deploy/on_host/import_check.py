@@ -1,4 +1,4 @@
-"""`python -I -m remote.deploy.imports [--train]`: import all that a host uses, so that a lack shows now."""
+"""`python -I -m remote.deploy.on_host.import_check [--train]`: import all that a host uses, so that a lack shows now."""
 
 import argparse
 import importlib
@@ -6,7 +6,7 @@ import pkgutil
 import sys
 
 AGENT = ("trainer.config", "trainer.run", "trainer.telemetry", "remote.agent", "remote.supervisor")
-SPARED = ("remote.deploy.probe",)
+SPARED = ("remote.deploy.on_host.probe",)
 
 
 def names_of(*packages: str) -> list[str]:

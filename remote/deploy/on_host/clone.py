@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from remote.deploy.installed import HOME_NOTE, RECORD, Installed, read_installed
+from remote.deploy.on_host.installed import HOME_NOTE, RECORD, Installed, read_installed
 
 OURS = ("trainer", "remote", "configs")
 NOTES = frozenset({HOME_NOTE, RECORD})

@@ -15,10 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from remote.deploy.filling import Filling, Kit
-from remote.deploy.installed import CAS, ENVS, LOCK, Installed, read_installed, write_installed
-from remote.deploy.reporting import BuildError, Reporter
-from remote.deploy.scripts import repair_scripts
+from remote.deploy.on_host.build_environment import Filling, Kit
+from remote.deploy.on_host.build_progress import BuildError, Reporter
+from remote.deploy.on_host.installed import CAS, ENVS, LOCK, Installed, read_installed, write_installed
+from remote.deploy.on_host.shebangs import repair_scripts
 from trainer.run.atomic import fsync_folder
 from trainer.run.locks import Flock
 
