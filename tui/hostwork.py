@@ -61,7 +61,7 @@ class HostWork:
         """Bring Photinus to the host, a line of progress at a time; then its new agent is dialled."""
 
         def work() -> tuple[bool, str]:
-            from remote.deploy.deploying import deploy
+            from remote.deploy.deploy import deploy
             from remote.transport.base import Dial
 
             def say(text: str) -> None:

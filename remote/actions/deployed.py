@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from remote.deploy.verdict import SENTENCES
+from remote.deploy.up_to_date import SENTENCES
 from remote.deploy.wheel import our_wheel
 from remote.protocol.errors import ProtocolError
 from remote.protocol.views import checked

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from remote.deploy.lines import Hearing, Runner, call_text, perform
+from remote.deploy.remote_python import Hearing, Runner, call_text, perform
 from remote.deploy.wheel import Wheel
 from remote.protocol.errors import CallError
 from remote.transport.base import Sftp

@@ -187,7 +187,7 @@ def test_steps_and_lines_of_test_and_deploy_arrive(monkeypatch: pytest.MonkeyPat
         say("carrying the wheel")
         raise OSError("the link broke")
 
-    monkeypatch.setattr("remote.deploy.deploying.deploy", broken)
+    monkeypatch.setattr("remote.deploy.deploy.deploy", broken)
     assert lines(worked("deploy", session)) == ["carrying the wheel", "✖ the link broke"]
 
 
@@ -195,7 +195,7 @@ def test_a_fault_of_ours_ends_the_job_too(monkeypatch: pytest.MonkeyPatch) -> No
     def broken(*_args: Any, **_more: Any) -> None:
         raise KeyError("nobody foresaw this")
 
-    monkeypatch.setattr("remote.deploy.deploying.deploy", broken)
+    monkeypatch.setattr("remote.deploy.deploy.deploy", broken)
     job = worked("deploy", FakeSession("box", address="box"))
     assert (job.ok, job.ended) == (False, START + 3)
     assert "a fault of Photinus: KeyError" in lines(job)[-1]

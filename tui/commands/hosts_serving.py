@@ -42,7 +42,7 @@ def deploy_to(host: Host, desk: Desk, answers: Answers, *, force: bool = False) 
     Raises:
         CallError: `unreachable`, or why the host cannot be deployed to.
     """
-    from remote.deploy.deploying import deploy as carry
+    from remote.deploy.deploy import deploy as carry
 
     demand_may_act("deploy")
     if host.is_local:

@@ -4,7 +4,7 @@ from remote.agent.background import in_thread
 from remote.agent.context import Context, Result, Work
 from remote.agent.starts.environment import own
 from remote.deploy.on_host.garbage import clean, look
-from remote.deploy.verdict import judge
+from remote.deploy.up_to_date import judge
 
 
 def check(ctx: Context, args: Result) -> Work:

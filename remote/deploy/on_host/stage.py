@@ -1,6 +1,6 @@
 """Runs on the host before our wheel is there: makes the folders, verifies what was uploaded. Python 3.11.
 
-It is sent as text, with a call of one of its functions below it; `remote.deploy.lines` reads its lines.
+It is sent as text, with a call of one of its functions below it; `remote.deploy.remote_python` reads its lines.
 """
 
 import hashlib

@@ -9,8 +9,8 @@ import pytest
 
 from remote.actions import start_run
 from remote.actions.deployed import check, clean
-from remote.deploy import deploying
-from remote.deploy.deploying import deploy
+from remote.deploy import deploy as deploying
+from remote.deploy.deploy import deploy
 from remote.deploy.on_host.installed import read_installed
 from remote.deploy.wheel import Wheel, our_wheel, pack, sources
 from remote.hosts.host import Host

@@ -35,7 +35,7 @@ def carried(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         assert placement is not None
         return placement
 
-    monkeypatch.setattr("remote.deploy.deploying.deploy", carry)
+    monkeypatch.setattr("remote.deploy.deploy.deploy", carry)
     return names
 
 

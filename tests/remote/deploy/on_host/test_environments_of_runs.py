@@ -10,7 +10,7 @@ from remote.actions.deployed import check, clean
 from remote.agent.starts import environment
 from remote.agent.starts.environment import pinned, standing
 from remote.deploy.on_host.installed import Installed, write_installed
-from remote.deploy.verdict import judge
+from remote.deploy.up_to_date import judge
 from remote.protocol.errors import CallError
 from remote.session.session import Session
 from remote.supervisor.process.launchers import interpreter_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.deploy.lines import call_text, perform
+from remote.deploy.remote_python import call_text, perform
 from remote.deploy.survey import FINDER, PROBE, PROBE_MAX, probe, script
 from remote.deploy.upload import STAGE
 from remote.hosts.host import Host

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from remote.deploy.lines import Runner
+from remote.deploy.remote_python import Runner
 from remote.hosts.placement import Placement
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import FrameReader

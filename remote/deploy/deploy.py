@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from remote.audit.audit_writer import CLERK
-from remote.deploy.asking import ask_hello
-from remote.deploy.lines import GivenUp, Hearing, perform
+from remote.deploy.hello_check import ask_hello
 from remote.deploy.on_host.build_environment import Kit
 from remote.deploy.on_host.installed import ENVS, Installed
 from remote.deploy.plan import Plan, demand_disk, make_plan
+from remote.deploy.remote_python import GivenUp, Hearing, perform
 from remote.deploy.requirements import PINS
 from remote.deploy.survey import Survey, probe
 from remote.deploy.torch_builds import NONE

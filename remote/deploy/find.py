@@ -2,9 +2,9 @@
 
 import time
 
-from remote.deploy.asking import ask_hello
-from remote.deploy.lines import Runner
+from remote.deploy.hello_check import ask_hello
 from remote.deploy.on_host.installed import ENVS
+from remote.deploy.remote_python import Runner
 from remote.deploy.survey import Survey, probe
 from remote.hosts.host import Host
 from remote.hosts.placement import Placement, write_placement

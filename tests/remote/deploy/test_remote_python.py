@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remote.deploy.lines import GivenUp, Hearing, call_text, command_of, perform
+from remote.deploy.remote_python import GivenUp, Hearing, call_text, command_of, perform
 from remote.protocol.errors import CallError
 from tests.remote.deploy.here import Canned, Here, Ran
 from tests.trials import trials
