@@ -136,7 +136,7 @@ def walk_to(
 
 
 def _ssh_steps(walk: Walk, host: Host) -> bool:
-    from remote.ssh.config import target_of
+    from remote.ssh.config.effective import target_of
 
     try:
         target = target_of(host.address, host.name)

@@ -10,14 +10,14 @@ import paramiko
 
 from remote.hosts.host import Host
 from remote.ssh import refusals
+from remote.ssh.auth.login import BROKEN, WINDOW, handshake, log_in
 from remote.ssh.bulk import BulkSftp
 from remote.ssh.channel import ChannelPipe, Ran, run_to_end
-from remote.ssh.config import Target, target_of
+from remote.ssh.config.effective import Target, target_of
 from remote.ssh.deadline import Deadline
-from remote.ssh.login import BROKEN, WINDOW, handshake, log_in
 from remote.ssh.proxy import confirmed_proxy
-from remote.ssh.reach import open_socket
 from remote.ssh.slots import Slots
+from remote.ssh.tcp import open_socket
 from remote.transport.base import Answers, Dial, Sftp
 
 CHANNELS = 8

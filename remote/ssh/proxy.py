@@ -9,7 +9,7 @@ from typing import IO
 
 from remote.hosts.host import client_folder, make_client_folder
 from remote.protocol.errors import Question, QuestionError
-from remote.ssh.config import Target
+from remote.ssh.config.effective import Target
 from remote.ssh.deadline import Deadline
 from remote.transport.base import Answers
 

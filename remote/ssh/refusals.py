@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from remote.protocol.errors import CallError, Question, QuestionError, TimeoutError_
 from remote.protocol.sanitise import clean
-from remote.ssh.config import Target
+from remote.ssh.config.effective import Target
 
 
 def needs_passphrase(host: str, path: str, *, wrong: bool) -> QuestionError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from remote.hosts.address import Address
 from remote.hosts.host import client_folder, make_client_folder
 from remote.protocol.errors import CallError, Question, QuestionError
-from remote.ssh.config import Target
+from remote.ssh.config.effective import Target
 from remote.ssh.known_hosts import (
     Entry,
     fingerprint,

@@ -12,7 +12,7 @@ from remote.hosts.hosts_file import hosts_path, why_no_name
 from remote.hosts.placement import read_placement
 from remote.protocol.errors import CallError
 from remote.session.last_seen import forget, last_seen, twins
-from remote.ssh.aliases import read_aliases, ssh_config_path
+from remote.ssh.config.aliases import read_aliases, ssh_config_path
 from tui.commands.output import OK, answer, emit, say, tell
 from tui.store.words import duration
 

@@ -256,7 +256,7 @@ def test_a_resolver_that_hangs_is_given_up(laptop: Laptop, monkeypatch: pytest.M
         go.wait(20.0)
         return []
 
-    monkeypatch.setattr("remote.ssh.reach.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("remote.ssh.tcp.socket.getaddrinfo", resolve)
     try:
         with pytest.raises(TimeoutError, match=r"no answer in 0.3 s \(at dns\)"):
             connect(Host("box", address="me@box"), Dial(deadline_s=0.3))

@@ -11,7 +11,7 @@ import pytest
 from remote.hosts.host import client_folder, make_client_folder
 from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
-from remote.ssh.config import Target
+from remote.ssh.config.effective import Target
 from remote.ssh.known_hosts import fingerprint
 from remote.ssh.trust import Trust
 from remote.transport.base import Answers, Dial

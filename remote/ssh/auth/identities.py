@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from remote.ssh.keyfile import KeyFile
+from remote.ssh.auth.key_file import KeyFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from remote.hosts.address import Address
-from remote.ssh.asker import Asker
+from remote.ssh.config.openssh import Asker
 
 
 def tokens_of(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from remote.protocol.errors import CallError
-from remote.ssh.asker import Asker
-from remote.ssh.config import target_of
+from remote.ssh.config.effective import target_of
+from remote.ssh.config.openssh import Asker
 from tests.sshd.client import Laptop
 
 

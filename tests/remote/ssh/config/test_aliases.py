@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.ssh.aliases import Alias, read_aliases, ssh_config_path
+from remote.ssh.config.aliases import Alias, read_aliases, ssh_config_path
 
 
 @pytest.fixture

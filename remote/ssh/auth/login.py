@@ -9,11 +9,11 @@ import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
 from remote.ssh import refusals
-from remote.ssh.config import Target
+from remote.ssh.auth.identities import Offer, certificate_fits, certificate_paths, in_order
+from remote.ssh.auth.key_agent import KeyAgent
+from remote.ssh.auth.key_file import read_key_file, read_public_key
+from remote.ssh.config.effective import Target
 from remote.ssh.deadline import Deadline
-from remote.ssh.identities import Offer, certificate_fits, certificate_paths, in_order
-from remote.ssh.keyagent import KeyAgent
-from remote.ssh.keyfile import read_key_file, read_public_key
 from remote.ssh.known_hosts import type_of
 from remote.ssh.proxy import ProxySocket
 from remote.ssh.trust import Trust

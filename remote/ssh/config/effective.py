@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from remote.hosts.address import NAME, Address, split_address
 from remote.protocol.errors import CallError
-from remote.ssh.asker import Asker, jump_circle
-from remote.ssh.expansion import agent_of, expand, path_of, tokens_of
+from remote.ssh.config.expansion import agent_of, expand, path_of, tokens_of
+from remote.ssh.config.openssh import Asker, jump_circle
 
 MOST_HOPS = 8
 DEFAULT_KEYS = ("~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519")

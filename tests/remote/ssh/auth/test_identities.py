@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from remote.ssh.identities import certificate_fits, in_order
-from remote.ssh.keyfile import KeyFile, read_key_file, read_public_key
+from remote.ssh.auth.identities import certificate_fits, in_order
+from remote.ssh.auth.key_file import KeyFile, read_key_file, read_public_key
 from tests.sshd.client import make_key
 from tests.sshd.needs import need_sshd
 
