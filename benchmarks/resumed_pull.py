@@ -6,10 +6,10 @@ import os
 from benchmarks.figures import Figure, report
 from benchmarks.ssh_stage import SshStage, ssh_stage
 from remote.session.session import connect
-from remote.transfer.choose import Choice
-from remote.transfer.fetching import CancelledError
-from remote.transfer.progress import Progress
+from remote.transfer.fetch_file import CancelledError
 from remote.transfer.pull import pull
+from remote.transfer.select import Choice
+from remote.transfer.transfer_progress import Progress
 from tests.remote.transfer.saved import RUN_ID, make_run, save
 from tests.sshd.delay import DelayProxy
 

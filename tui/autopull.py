@@ -8,7 +8,7 @@ from tui.store.words import size
 
 if TYPE_CHECKING:
     from remote.session.session import Session
-    from remote.transfer.auto import AutoPull
+    from remote.transfer.auto_pull import AutoPull
 
 
 class AutoPulls:
@@ -20,7 +20,7 @@ class AutoPulls:
     def begin(self, session: "Session") -> None:
         """Pull from this host, if its file says so; before its first update is handed on."""
         if session.host.auto_pull:
-            from remote.transfer.auto import AutoPull
+            from remote.transfer.auto_pull import AutoPull
 
             self._pulls[session.host.name] = AutoPull(session)
 
@@ -33,7 +33,7 @@ class AutoPulls:
         """What came and what did not, since it was last asked."""
         if not self._pulls:
             return []
-        from remote.transfer.auto import AutoPulled
+        from remote.transfer.auto_pull import AutoPulled
 
         found: list[tuple[str, Level]] = []
         for pull in list(self._pulls.values()):

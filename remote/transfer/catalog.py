@@ -7,7 +7,7 @@ from typing import Any
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.views import checked
 from remote.session.session import Session
-from remote.transfer.names import check_checkpoint, check_distinct, check_file, check_run, check_sha256
+from remote.transfer.safe_names import check_checkpoint, check_distinct, check_file, check_run, check_sha256
 from trainer.run.checkpoints import NAME, FileProof
 
 PAGES_MAX = 1000

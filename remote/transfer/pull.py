@@ -11,14 +11,14 @@ from remote.hosts.host import Host, make_client_folder
 from remote.protocol.errors import CallError
 from remote.session.session import Session
 from remote.transfer.catalog import Catalog, RemoteCheckpoint, read_catalog
-from remote.transfer.choose import Choice, choose, unreadable
-from remote.transfer.crew import Crew, Patience
-from remote.transfer.fetching import CancelledError
-from remote.transfer.folder import CheckpointFolder
-from remote.transfer.inbound import Inbound
-from remote.transfer.names import check_run
-from remote.transfer.progress import Meter, Progress
+from remote.transfer.checkpoint_folder import CheckpointFolder
+from remote.transfer.download import Inbound
+from remote.transfer.fetch_file import CancelledError
+from remote.transfer.safe_names import check_run
+from remote.transfer.select import Choice, choose, unreadable
 from remote.transfer.sources import Source, open_source
+from remote.transfer.transfer_progress import Meter, Progress
+from remote.transfer.workers import Crew, Patience
 from trainer.run.locks import Flock
 
 WORKERS = 4

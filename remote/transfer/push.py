@@ -11,10 +11,10 @@ from typing import Any
 from remote.protocol.errors import CallError, ProtocolError, UnreachableError
 from remote.protocol.views import checked
 from remote.session.session import Session
-from remote.transfer.crew import Patience
-from remote.transfer.progress import Meter, Progress
 from remote.transfer.sinks import Sink, open_sink
 from remote.transfer.sources import LostError
+from remote.transfer.transfer_progress import Meter, Progress
+from remote.transfer.workers import Patience
 from trainer.run.checkpoints import MANIFEST, checkpoint_name, manifest_sha256, verify
 from trainer.run.errors import CheckpointError
 from trainer.run.seeds import ORIGIN

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from remote.session.updates import RunsSeen, Update
-from remote.transfer.auto import AutoPulled, AutoPullFailed
+from remote.transfer.auto_pull import AutoPulled, AutoPullFailed
 from tests.tui.driving import settle, toasts
 from tests.tui.fake import FakeSession, cockpit, view
 
@@ -37,7 +37,7 @@ class Puller:
 async def test_only_hosts_that_want_it_are_pulled_from(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("remote.transfer.auto.AutoPull", Puller)
+    monkeypatch.setattr("remote.transfer.auto_pull.AutoPull", Puller)
     Puller.made.clear()
     quiet, eager = FakeSession("quiet"), FakeSession("eager", auto_pull="best")
     app = cockpit(quiet, eager)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean_line
-from remote.transfer.choose import Choice
-from remote.transfer.progress import Progress
 from remote.transfer.pull import Pulled, PullOptions, pull
 from remote.transfer.push import Pushed, PushOptions, push
+from remote.transfer.select import Choice
+from remote.transfer.transfer_progress import Progress
 from tui.commands.hearing import find_view, link_to
 from tui.commands.output import OK, answer, say
 from tui.commands.parser import RUN_HELP, Commands, add_command

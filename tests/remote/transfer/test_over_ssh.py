@@ -11,9 +11,9 @@ import pytest
 from remote.hosts.host import Host
 from remote.session.link.link_state import Timings
 from remote.session.session import Session, connect
-from remote.transfer.choose import Choice
-from remote.transfer.progress import Progress
 from remote.transfer.pull import PullOptions, pull
+from remote.transfer.select import Choice
+from remote.transfer.transfer_progress import Progress
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd

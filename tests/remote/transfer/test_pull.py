@@ -10,12 +10,12 @@ import pytest
 
 from remote.protocol.errors import CallError
 from remote.session.session import Session
-from remote.transfer.choose import Choice
-from remote.transfer.crew import Patience
-from remote.transfer.fetching import CancelledError
-from remote.transfer.names import PART
+from remote.transfer.fetch_file import CancelledError
 from remote.transfer.pull import Pulled, PullOptions, pull
+from remote.transfer.safe_names import PART
+from remote.transfer.select import Choice
 from remote.transfer.sources import GoneError, LocalSource, LostError
+from remote.transfer.workers import Patience
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
 from trainer.run.checkpoints import MANIFEST
 from trainer.run.layout import RunDir

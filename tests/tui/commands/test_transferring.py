@@ -11,7 +11,7 @@ import pytest
 
 from remote.hosts.host import Host
 from remote.hosts.hosts_edit import add_hosts
-from remote.transfer.progress import Meter, Progress
+from remote.transfer.transfer_progress import Meter, Progress
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd

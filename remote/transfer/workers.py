@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from remote.protocol.errors import UnreachableError
-from remote.transfer.fetching import CancelledError
-from remote.transfer.lane import Lane
-from remote.transfer.progress import Meter
+from remote.transfer.fetch_file import CancelledError
+from remote.transfer.large_file_turn import Lane
 from remote.transfer.sources import LostError, NoChannelError, Source
+from remote.transfer.transfer_progress import Meter
 
 Job: TypeAlias = Callable[[Source], None]
 TICK_S = 0.1

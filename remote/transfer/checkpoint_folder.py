@@ -7,7 +7,7 @@ from pathlib import Path
 
 from remote.protocol.errors import CallError
 from remote.transfer.catalog import RemoteCheckpoint
-from remote.transfer.names import PART
+from remote.transfer.safe_names import PART
 from trainer.run.atomic import fsync_folder, write_bytes
 from trainer.run.checkpoints import MANIFEST, FileProof
 

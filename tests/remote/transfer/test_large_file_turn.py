@@ -2,7 +2,7 @@
 
 import threading
 
-from remote.transfer.lane import LARGE, Lane
+from remote.transfer.large_file_turn import LARGE, Lane
 from tests.waiting import wait_until
 
 

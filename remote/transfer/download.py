@@ -6,11 +6,11 @@ from pathlib import Path
 
 from remote.protocol.errors import CallError
 from remote.transfer.catalog import Catalog, RemoteCheckpoint
-from remote.transfer.crew import Crew, Job
-from remote.transfer.fetching import DamagedError, fetch_file
-from remote.transfer.folder import CheckpointFolder
-from remote.transfer.progress import Meter
+from remote.transfer.checkpoint_folder import CheckpointFolder
+from remote.transfer.fetch_file import DamagedError, fetch_file
 from remote.transfer.sources import GoneError, Source
+from remote.transfer.transfer_progress import Meter
+from remote.transfer.workers import Crew, Job
 from trainer.run.checkpoints import MANIFEST, FileProof, parse_manifest
 from trainer.run.errors import CheckpointError
 

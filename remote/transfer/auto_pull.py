@@ -10,10 +10,10 @@ from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.session.session import Session
 from remote.session.updates import LinkChanged, RunChanged, RunsSeen, Update
-from remote.transfer.choose import Choice
-from remote.transfer.fetching import CancelledError
-from remote.transfer.names import check_run
+from remote.transfer.fetch_file import CancelledError
 from remote.transfer.pull import Pulled, PullOptions, default_folder, pull
+from remote.transfer.safe_names import check_run
+from remote.transfer.select import Choice
 
 PARTING_S = 2.0
 BEST = Choice("best")

@@ -12,7 +12,7 @@ from remote.protocol.views import LastCheckpoint, RunView
 from remote.session.link.link_state import LinkState
 from remote.session.session import Session
 from remote.session.updates import LinkChanged, RunChanged, RunsSeen
-from remote.transfer.auto import AutoPull, AutoPulled, AutoPullFailed, Note
+from remote.transfer.auto_pull import AutoPull, AutoPulled, AutoPullFailed, Note
 from remote.transfer.pull import Pulled, pull
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
 from tests.remote.views import view
@@ -162,7 +162,7 @@ def test_a_folder_that_cannot_be_made_breaks_nothing(
     def full(_host: object) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("remote.transfer.auto.default_folder", full)
+    monkeypatch.setattr("remote.transfer.auto_pull.default_folder", full)
     auto = begin()
     auto._folder = None
     auto.take(RunsSeen((seen(1, RUN_ID, "stopped"),), 1.0))

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from remote.protocol.errors import CallError
-from remote.transfer.lane import Lane
-from remote.transfer.names import PART
-from remote.transfer.progress import Meter
+from remote.transfer.large_file_turn import Lane
+from remote.transfer.safe_names import PART
 from remote.transfer.sources import Source
+from remote.transfer.transfer_progress import Meter
 from trainer.run.atomic import NO_SPACE
 from trainer.run.checkpoints import FileProof
 
