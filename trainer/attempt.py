@@ -10,7 +10,10 @@ from pathlib import Path
 
 from trainer.checkpoints.compare import differences, refusal
 from trainer.checkpoints.origin import find_origin
-from trainer.endings import (
+from trainer.job.environment import granted_threads, prepare_environment
+from trainer.job.job import Assignment, Job, Origin
+from trainer.job.log_rotation import OwnLog
+from trainer.job.outcome import (
     DivergedError,
     Ending,
     ExitCode,
@@ -19,17 +22,14 @@ from trainer.endings import (
     StoppedError,
     TrainingFailedError,
 )
-from trainer.environment import granted_threads, prepare_environment
-from trainer.job import Assignment, Job, Origin
-from trainer.own_log import OwnLog
+from trainer.job.reporter import Voice
+from trainer.job.stop import Stop
 from trainer.run.atomic import NO_SPACE, make_reserve
 from trainer.run.changes import ORIGIN
 from trainer.run.errors import RunError
 from trainer.run.records import ExitRecord, write_exit, write_hello
 from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
-from trainer.stop import Stop
 from trainer.telemetry.write import EventWriter
-from trainer.voice import Voice
 
 
 def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:

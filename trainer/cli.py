@@ -12,7 +12,7 @@ from trainer.config.errors import ConfigError
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
-from trainer.endings import BusyError, ExitCode, RefusedError
+from trainer.job.outcome import BusyError, ExitCode, RefusedError
 from trainer.run.errors import SpecError
 
 

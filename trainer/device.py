@@ -6,9 +6,9 @@ from typing import Any
 import torch
 
 from trainer.config.parallel import device_of
-from trainer.endings import RefusedError
 from trainer.heap import keep_freed_memory
-from trainer.ranks import Rank
+from trainer.job.outcome import RefusedError
+from trainer.job.rank import Rank
 
 
 @dataclass(frozen=True, slots=True)

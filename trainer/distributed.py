@@ -20,9 +20,9 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from trainer.device import Device
-from trainer.endings import StoppedError, TrainingFailedError
-from trainer.failures import LOST_PEER
-from trainer.ranks import ALONE, Rank
+from trainer.job.outcome import StoppedError, TrainingFailedError
+from trainer.job.rank import ALONE, Rank
+from trainer.job.worker_failures import LOST_PEER
 
 T = TypeVar("T")
 PATIENCE = timedelta(days=2)

@@ -5,9 +5,9 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.endings import ExitCode, RefusedError, TrainingFailedError
-from trainer.environment import granted_threads, prepare_environment
-from trainer.job import Assignment, Job
+from trainer.job.environment import granted_threads, prepare_environment
+from trainer.job.job import Assignment, Job
+from trainer.job.outcome import ExitCode, RefusedError, TrainingFailedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ def follow(assignment: Assignment) -> None:
     from trainer.data import Batches, default_cache_dir, prepare
     from trainer.device import open_device, own_device
     from trainer.distributed import Order, World, digest
+    from trainer.job.log_rotation import OwnLog
     from trainer.kernels import follow_kernels
-    from trainer.own_log import OwnLog
     from trainer.preparing import build_state
     from trainer.run.checkpoints import verify
     from trainer.stepping import to_device, train_step_within_memory

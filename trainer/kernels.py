@@ -12,7 +12,7 @@ from typing import Literal
 
 from trainer.config.model import ModelConfig
 from trainer.device import Device
-from trainer.endings import TrainingFailedError
+from trainer.job.outcome import TrainingFailedError
 from trainer.models import native
 
 SERVED = ("kssm-v3", "gated", "bolted")

@@ -4,15 +4,15 @@
 """
 
 from trainer.accounting import Accounting
-from trainer.assigning import store_config
 from trainer.checkpoints.draft import remove_drafts
 from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, set_aside
 from trainer.data import Batches
 from trainer.device import Device, open_device, own_device
 from trainer.distributed import Order, World, demand_equal, digest
-from trainer.endings import StoppedError
 from trainer.following import briefing_of
-from trainer.job import Job
+from trainer.job.assignment import store_config
+from trainer.job.job import Job
+from trainer.job.outcome import StoppedError
 from trainer.metrics import Meter, names_of
 from trainer.preparing import (
     build_state,

@@ -12,14 +12,14 @@ from trainer.compiling import compile_step
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, Progress, Stopped, default_cache_dir, prepare
 from trainer.device import Device
-from trainer.endings import RefusedError, StoppedError
-from trainer.job import Job
+from trainer.job.job import Job
+from trainer.job.outcome import RefusedError, StoppedError
+from trainer.job.rank import ALONE, Rank
 from trainer.kernels import decide_kernels
 from trainer.models import LanguageModel, build
 from trainer.models.kssm import KuramotoSSM
 from trainer.models.published import PublishedV3
 from trainer.precision import BF16, FLOAT32, Precision, decide_precision
-from trainer.ranks import ALONE, Rank
 from trainer.schedules.cosine import schedule_for
 from trainer.state import TrainState
 from trainer.stepping import to_device

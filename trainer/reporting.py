@@ -3,9 +3,9 @@
 import math
 
 from trainer.device import is_out_of_memory
-from trainer.endings import DivergedError
 from trainer.evals.sampling import Sampling, sample
 from trainer.evals.validation import validate
+from trainer.job.outcome import DivergedError
 from trainer.probing.probe import probe
 from trainer.stepping import to_device
 from trainer.training import Training, is_last

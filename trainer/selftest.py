@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from trainer.device import open_device
-from trainer.endings import RefusedError
-from trainer.environment import granted_threads, prepare_environment
+from trainer.job.environment import granted_threads, prepare_environment
+from trainer.job.outcome import RefusedError
 
 SIZE = 96
 TOLERANCE = 1e-2  # relative; a device may multiply float32 in TF32, with 10 bits of mantissa

@@ -10,7 +10,7 @@ from torch import Tensor
 from trainer.config.schema import RunConfig
 from trainer.device import Device, is_out_of_memory
 from trainer.distributed import World
-from trainer.endings import TrainingFailedError
+from trainer.job.outcome import TrainingFailedError
 from trainer.metrics import as_vector
 from trainer.state import TrainState
 

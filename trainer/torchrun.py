@@ -19,15 +19,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trainer.endings import ExitCode, RefusedError
-from trainer.environment import granted_threads
-from trainer.failures import Failure, verdict
-from trainer.job import Assignment
-from trainer.own_log import OwnLog
-from trainer.ranks import STORE_VARIABLE
+from trainer.job.environment import granted_threads
+from trainer.job.job import Assignment
+from trainer.job.log_rotation import OwnLog
+from trainer.job.outcome import ExitCode, RefusedError
+from trainer.job.rank import STORE_VARIABLE
+from trainer.job.stop import Stop
+from trainer.job.worker_failures import Failure, verdict
 from trainer.run.control import Request, put_request
 from trainer.run.records import ExitRecord, read_exit, write_exit, write_hello
-from trainer.stop import Stop
 from trainer.telemetry.write import EventWriter
 
 POLL_S = 0.05

@@ -7,7 +7,7 @@ from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus
 from trainer.device import Device
 from trainer.distributed import World
-from trainer.job import Job
+from trainer.job.job import Job
 from trainer.metrics import Meter
 from trainer.probing.prediction import DecayPrediction
 from trainer.state import TrainState

@@ -7,7 +7,7 @@ import torch
 
 from trainer.config.model import ModelConfig
 from trainer.device import Device
-from trainer.endings import TrainingFailedError
+from trainer.job.outcome import TrainingFailedError
 from trainer.kernels import Kernels, decide_kernels, follow_kernels
 from trainer.models import native
 

@@ -8,7 +8,7 @@ from trainer.checkpoints import generators
 from trainer.checkpoints.optimizer import set_moments
 from trainer.checkpoints.write import MODEL_FILE, OPTIMIZER_FILE
 from trainer.device import Device
-from trainer.ranks import ALONE, Rank
+from trainer.job.rank import ALONE, Rank
 from trainer.run.checkpoints import Manifest
 from trainer.run.errors import CheckpointError
 from trainer.state import TrainState, named_parameters_of

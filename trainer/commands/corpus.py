@@ -18,7 +18,7 @@ from trainer.config.source import (
     corpus_folder,
     demand_source,
 )
-from trainer.endings import BusyError, ExitCode, RefusedError
+from trainer.job.outcome import BusyError, ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from trainer.commands.bars import Bars

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trainer.commands.progress import Progress
 from trainer.commands.subject import add_subject, subject_of
-from trainer.endings import ExitCode, RefusedError
+from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from trainer.evals.bootstrap import Interval

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer.config.source import absolute_source, demand_source
-from trainer.endings import ExitCode, RefusedError, StoppedError
-from trainer.environment import prepare_environment
-from trainer.stop import Stop
+from trainer.job.environment import prepare_environment
+from trainer.job.outcome import ExitCode, RefusedError, StoppedError
+from trainer.job.stop import Stop
 
 if TYPE_CHECKING:
     from trainer.reproduce.claims import Report

@@ -6,20 +6,20 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainer.assigning import of_rank, refuse_to_overwrite, standalone, supervised
 from trainer.attempt import carry_out
 from trainer.checkpoints.origin import NEWEST, demand_origin
 from trainer.config.errors import ConfigError
-from trainer.endings import BusyError, ExitCode
 from trainer.following import carry_along
-from trainer.job import Assignment
-from trainer.ranks import ALONE, rank_from
+from trainer.job.assignment import of_rank, refuse_to_overwrite, standalone, supervised
+from trainer.job.job import Assignment
+from trainer.job.outcome import BusyError, ExitCode
+from trainer.job.rank import ALONE, rank_from
+from trainer.job.stop import Stop
 from trainer.run.atomic import NO_SPACE, read_json
 from trainer.run.errors import SpecError
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import ExitRecord, write_exit
-from trainer.stop import Stop
 from trainer.torchrun import launch
 
 Commands = argparse._SubParsersAction

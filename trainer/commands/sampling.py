@@ -5,7 +5,7 @@ import json
 import sys
 
 from trainer.commands.subject import add_subject, subject_of
-from trainer.endings import ExitCode, RefusedError
+from trainer.job.outcome import ExitCode, RefusedError
 
 Commands = argparse._SubParsersAction
 

@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from trainer.commands.bars import Bars
-from trainer.endings import RefusedError
+from trainer.job.outcome import RefusedError
 from trainer.run.errors import CheckpointError
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from trainer.config.schema import RunConfig
 from trainer.data import Corpus, prepare
 from trainer.data.progress import Progress, silent
 from trainer.device import Device, open_device
-from trainer.endings import RefusedError
-from trainer.environment import granted_threads
+from trainer.job.environment import granted_threads
+from trainer.job.outcome import RefusedError
 from trainer.models import LanguageModel, ModelSpecError, build
 from trainer.run.checkpoints import MANIFEST, NAME, Manifest, newest_valid, verify
 from trainer.run.errors import CheckpointError, HomeError, SpecError

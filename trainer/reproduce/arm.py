@@ -16,7 +16,7 @@ from trainer.config.keys import flatten
 from trainer.config.resolve import resolve, to_values
 from trainer.config.schema import RunConfig
 from trainer.data import Batches
-from trainer.endings import StoppedError
+from trainer.job.outcome import StoppedError
 from trainer.preparing import build_state
 from trainer.reproduce.bench import Bench
 from trainer.run.atomic import write_bytes

@@ -15,8 +15,8 @@ from trainer.data import Corpus, Progress, Stopped, prepare
 from trainer.data.prepare import open_source
 from trainer.data.progress import Pulse
 from trainer.device import Device
-from trainer.endings import StoppedError
-from trainer.stop import Stop
+from trainer.job.outcome import StoppedError
+from trainer.job.stop import Stop
 
 SAY_EVERY_S = 5.0
 

@@ -8,7 +8,7 @@ import torch
 
 from trainer.accounting import Accounting
 from trainer.config.schema import OptimConfig
-from trainer.environment import granted_threads
+from trainer.job.environment import granted_threads
 from trainer.metrics import Meter
 from trainer.schedules.cosine import schedule_for
 

@@ -5,7 +5,7 @@ import sys
 
 CODE = """
 import os, signal, threading
-from trainer.stop import Stop
+from trainer.job.stop import Stop
 Stop().install()
 def inner_of_a_thread(ready): ready.set(); threading.Event().wait()
 ready = threading.Event()

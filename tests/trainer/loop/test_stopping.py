@@ -10,7 +10,7 @@ import pytest
 from tests.trainer.loop.tiny import events, last_word, run, signals_restored, spawn
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer import stop as stop_module
+from trainer.job import stop as stop_module
 from trainer.run.checkpoints import list_checkpoints, verify
 from trainer.run.control import Request, pending, put_request, read_ack
 from trainer.run.layout import RunDir

@@ -6,7 +6,7 @@ from remote.actions.start_request import StartRequest, choose_device
 from trainer.config.errors import ConfigError
 from trainer.config.parallel import device_of, process_count
 from trainer.config.resolve import resolve
-from trainer.ranks import STORE_VARIABLE, rank_from
+from trainer.job.rank import STORE_VARIABLE, rank_from
 from trainer.run.errors import SpecError
 from trainer.run.layout import check_devices
 

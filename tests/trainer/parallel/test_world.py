@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from trainer.distributed import Order, World, demand_equal, digest
-from trainer.endings import TrainingFailedError
-from trainer.ranks import Rank
+from trainer.job.outcome import TrainingFailedError
+from trainer.job.rank import Rank
 
 
 def test_alone_every_call_is_a_trifle() -> None:

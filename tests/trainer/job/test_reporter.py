@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from trainer.job.reporter import HEADER_EVERY, Voice
 from trainer.telemetry.write import EventWriter
-from trainer.voice import HEADER_EVERY, Voice
 
 ROW = {"total": 1.0, "ce": 1.0, "reg": 0.0, "R": 0.5, "u_val": 1.0, "grad_norm": 1.0}
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from trainer.config.errors import ConfigError
 from trainer.config.resolve import Resolved, from_values, override, resolve
 from trainer.config.source import DATA_KEY, demand_source
-from trainer.endings import RefusedError
-from trainer.job import Assignment
-from trainer.ranks import Rank
+from trainer.job.job import Assignment
+from trainer.job.outcome import RefusedError
+from trainer.job.rank import Rank
 from trainer.run.atomic import read_json, write_json
 from trainer.run.checkpoints import list_checkpoints
 from trainer.run.layout import RunDir

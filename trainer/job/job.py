@@ -5,12 +5,12 @@ from pathlib import Path
 
 from trainer.config.resolve import Resolved
 from trainer.config.schema import RunConfig
-from trainer.endings import Ledger
-from trainer.ranks import ALONE, Rank
+from trainer.job.outcome import Ledger
+from trainer.job.rank import ALONE, Rank
+from trainer.job.reporter import Voice
+from trainer.job.stop import Stop
 from trainer.run.checkpoints import Manifest
 from trainer.run.layout import RunDir
-from trainer.stop import Stop
-from trainer.voice import Voice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

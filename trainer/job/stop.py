@@ -6,7 +6,7 @@ import signal
 import time
 from types import FrameType
 
-from trainer.endings import Ledger, StoppedError
+from trainer.job.outcome import Ledger, StoppedError
 from trainer.run.control import Ack, Request, pending, put_ack
 from trainer.run.layout import RunDir
 

@@ -5,11 +5,11 @@ import sys
 import time
 from pathlib import Path
 
-from trainer.own_log import OwnLog
+from trainer.job.log_rotation import OwnLog
+from trainer.job.reporter import Voice
 from trainer.run.layout import RunDir
 from trainer.run.logs import begin_log
 from trainer.telemetry.write import EventWriter
-from trainer.voice import Voice
 
 PAUSE_S = 1e-4  # so that whoever follows keeps up: a trainer says far less
 

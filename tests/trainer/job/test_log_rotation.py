@@ -12,14 +12,14 @@ import pytest
 
 from remote.agent.streams.tail import Source, Tail
 from remote.protocol.messages import Cursor
-from tests.trainer.voice import talker
+from tests.trainer.job import talker
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.own_log import OwnLog
+from trainer.job.log_rotation import OwnLog
+from trainer.job.reporter import Voice
 from trainer.run.layout import RunDir
 from trainer.run.logs import begin_log, log_files
 from trainer.telemetry.write import EventWriter
-from trainer.voice import Voice
 
 MARK = b"photinus: this log goes on "
 
@@ -137,7 +137,7 @@ def test_output_that_is_not_the_runs_own_log_is_left_alone(run: RunDir, tmp_path
     for streams in ("1", "2", "none"):
         code = (
             "import os, sys; from pathlib import Path; from trainer.run.layout import RunDir\n"
-            "from trainer.run.logs import begin_log; from trainer.own_log import OwnLog\n"
+            "from trainer.run.logs import begin_log; from trainer.job.log_rotation import OwnLog\n"
             f"run = RunDir(Path({str(run.path)!r})); fd = begin_log(run, 1)\n"
             f"if {streams!r} != 'none': os.dup2(fd, int({streams!r}))\n"
             "log = OwnLog(run, 1)\n"
@@ -152,7 +152,7 @@ def test_another_process_of_the_run_goes_on_where_the_first_one_went(run: RunDir
     """As the launcher of several and its other processes do."""
     code = (
         "import os, sys; from pathlib import Path; from trainer.run.layout import RunDir\n"
-        "from trainer.own_log import OwnLog\n"
+        "from trainer.job.log_rotation import OwnLog\n"
         f"run = RunDir(Path({str(run.path)!r})); log = OwnLog(run, 1)\n"
         "print('one', flush=True); sys.stdin.readline(); log.keep_up(); print('two', flush=True)\n"
     )

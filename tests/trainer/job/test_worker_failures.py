@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainer.failures import LOST_PEER, Failure, verdict
+from trainer.job.worker_failures import LOST_PEER, Failure, verdict
 from trainer.run.records import ExitRecord
 
 

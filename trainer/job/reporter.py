@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from trainer.own_log import OwnLog
+from trainer.job.log_rotation import OwnLog
 from trainer.telemetry import table
 from trainer.telemetry.write import EventWriter
 
