@@ -18,7 +18,7 @@ import torch
 from benchmarks.figures import Figure, report
 from trainer.config.schema import RunConfig
 from trainer.data import Batches
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.distributed import World
 from trainer.job.assignment import standalone
 from trainer.job.job import Job

@@ -12,7 +12,7 @@ import torch
 from benchmarks.learning.kernels import add_kernels, use_kernels
 from trainer.config.resolve import resolve
 from trainer.data import prepare
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.evals.causality.banks import group_of
 from trainer.evals.causality.correlation import Correlation, Listener, correlate
 from trainer.evals.causality.intervention import Intervention, Sweep

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.models import LanguageModel, native
 from trainer.models.native.build import COMPILERS
 from trainer.models.outputs import LossOutput

@@ -19,7 +19,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.job.outcome import StoppedError, TrainingFailedError
 from trainer.job.rank import ALONE, Rank
 from trainer.job.worker_failures import LOST_PEER

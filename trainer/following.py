@@ -67,7 +67,7 @@ def follow(assignment: Assignment) -> None:
     from trainer.checkpoints.write import of_process
     from trainer.compiling import compile_step
     from trainer.data import Batches, default_cache_dir, prepare
-    from trainer.device import open_device, own_device
+    from trainer.device.device import open_device, own_device
     from trainer.distributed import Order, World, digest
     from trainer.job.log_rotation import OwnLog
     from trainer.kernels import follow_kernels

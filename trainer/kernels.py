@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Literal
 
 from trainer.config.model import ModelConfig
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.job.outcome import TrainingFailedError
 from trainer.models import native
 

@@ -7,7 +7,7 @@ from trainer.accounting import Accounting
 from trainer.checkpoints.draft import remove_drafts
 from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, set_aside
 from trainer.data import Batches
-from trainer.device import Device, open_device, own_device
+from trainer.device.device import Device, open_device, own_device
 from trainer.distributed import Order, World, demand_equal, digest
 from trainer.following import briefing_of
 from trainer.job.assignment import store_config

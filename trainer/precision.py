@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.models import LanguageModel
 
 ROUNDS = 2

@@ -11,7 +11,7 @@ from trainer.checkpoints.read import restore
 from trainer.compiling import compile_step
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, Progress, Stopped, default_cache_dir, prepare
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.job.job import Job
 from trainer.job.outcome import RefusedError, StoppedError
 from trainer.job.rank import ALONE, Rank

@@ -2,7 +2,7 @@
 
 import math
 
-from trainer.device import is_out_of_memory
+from trainer.device.device import is_out_of_memory
 from trainer.evals.sampling import Sampling, sample
 from trainer.evals.validation import validate
 from trainer.job.outcome import DivergedError

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from trainer.config.schema import RunConfig
-from trainer.device import Device, is_out_of_memory
+from trainer.device.device import Device, is_out_of_memory
 from trainer.distributed import World
 from trainer.job.outcome import TrainingFailedError
 from trainer.metrics import as_vector

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from trainer.accounting import Accounting
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.distributed import World
 from trainer.job.job import Job
 from trainer.metrics import Meter

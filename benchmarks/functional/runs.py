@@ -18,7 +18,7 @@ from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, prepare
 from trainer.data.flipflop import BITS
 from trainer.data.generated import Scored, scored
-from trainer.device import Device, open_device
+from trainer.device.device import Device, open_device
 from trainer.evals.hysteresis import hysteresis
 from trainer.evals.validation import validate
 from trainer.models import LanguageModel

@@ -16,7 +16,7 @@ from typing import Any
 from trainer.config.resolve import resolve
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, prepare
-from trainer.device import Device, open_device
+from trainer.device.device import Device, open_device
 from trainer.evals.validation import validate
 from trainer.metrics import Meter, names_of
 from trainer.preparing import build_state

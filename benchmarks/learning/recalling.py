@@ -11,7 +11,7 @@ from benchmarks.learning.ledger import RESULTS, Recall, append, lines_of, same_f
 from benchmarks.learning.provenance import provenance
 from benchmarks.learning.trial import fit, score
 from trainer.data import prepare
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.evals.recall import CHANCE, Recalled, recall_curve
 from trainer.preparing import build_state
 

@@ -11,7 +11,7 @@ from benchmarks.learning.ledger import Run, Trial
 from benchmarks.learning.provenance import provenance
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, prepare
-from trainer.device import Device, open_device
+from trainer.device.device import Device, open_device
 from trainer.evals.validation import validate
 from trainer.preparing import build_state
 from trainer.state import TrainState

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from trainer.config.model import ModelConfig
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.job.outcome import TrainingFailedError
 from trainer.kernels import Kernels, decide_kernels, follow_kernels
 from trainer.models import native

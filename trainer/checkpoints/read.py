@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 from trainer.checkpoints import generators
 from trainer.checkpoints.optimizer import set_moments
 from trainer.checkpoints.write import MODEL_FILE, OPTIMIZER_FILE
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.job.rank import ALONE, Rank
 from trainer.run.checkpoints import Manifest
 from trainer.run.errors import CheckpointError

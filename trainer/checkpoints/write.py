@@ -16,7 +16,7 @@ from trainer.checkpoints.draft import Draft
 from trainer.checkpoints.optimizer import moments
 from trainer.config.resolve import to_values
 from trainer.config.schema import RunConfig
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.job.outcome import DivergedError
 from trainer.run.checkpoints import checkpoint_name
 from trainer.state import TrainState, named_parameters_of

@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 def _rerun(arguments: argparse.Namespace, source: str, stop: Stop) -> "Report":
     from importlib import import_module
 
-    from trainer.device import open_device
+    from trainer.device.device import open_device
     from trainer.reproduce.bench import Bench, Ticker
     from trainer.reproduce.claims import without_verdicts
 

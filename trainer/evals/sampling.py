@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.models import LanguageModel, StepOutput
 
 

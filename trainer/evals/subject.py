@@ -14,7 +14,7 @@ from trainer.config.resolve import from_values
 from trainer.config.schema import RunConfig
 from trainer.data import Corpus, prepare
 from trainer.data.progress import Progress, silent
-from trainer.device import Device, open_device
+from trainer.device.device import Device, open_device
 from trainer.job.environment import granted_threads
 from trainer.job.outcome import RefusedError
 from trainer.models import LanguageModel, ModelSpecError, build

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from trainer.data.tokenizer import Tokenizer
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.evals.bootstrap import Interval, ratio_of_sums
 from trainer.evals.causality.scoring import quiet
 from trainer.evals.sections import Section

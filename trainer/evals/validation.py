@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from trainer.config.schema import RunConfig
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.metrics import MEANS, as_vector, names_of
 from trainer.state import TrainState
 from trainer.stepping import Batch, to_device

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from trainer.config.schema import RunConfig
 from trainer.data import Batches
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.metrics import WITHOUT_ORDER
 from trainer.models import build
 from trainer.reproduce.decay import FIRST_DELTA, expected_R

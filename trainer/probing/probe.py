@@ -12,7 +12,7 @@ from math import inf
 import torch
 from torch import Tensor
 
-from trainer.device import Device, default_generator_state, set_default_generator_state
+from trainer.device.device import Device, default_generator_state, set_default_generator_state
 from trainer.models import U_HIGH, U_LOW
 from trainer.models.outputs import Features
 from trainer.probing.warfare import measure_warfare

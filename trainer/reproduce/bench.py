@@ -14,7 +14,7 @@ from trainer.config.data import DataConfig
 from trainer.data import Corpus, Progress, Stopped, prepare
 from trainer.data.prepare import open_source
 from trainer.data.progress import Pulse
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.job.outcome import StoppedError
 from trainer.job.stop import Stop
 

@@ -180,7 +180,7 @@ class Filling:
         self._reporter.say("trying it out")
         devices = [word for name in self._kit.devices for word in ("--device", name)]
         trials = [["remote.deploy.on_host.import_check", *(["--train"] if devices else [])]]
-        trials += [["trainer.selftest", *devices]] if devices else []
+        trials += [["trainer.device.selftest", *devices]] if devices else []
         for words in trials:
             try:
                 self._call([str(self._python), "-I", "-m", *words])
@@ -189,7 +189,7 @@ class Filling:
                     "refused",
                     f"the environment was built and does not work: {' | '.join(error.lines[-3:])}",
                     "another build of torch may fit (`torch:` of the host: cpu, cu126, cu130, ...)"
-                    if words[0] == "trainer.selftest"
+                    if words[0] == "trainer.device.selftest"
                     else "deploy again; if it stays, please report it",
                 ) from error
 

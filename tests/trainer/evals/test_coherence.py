@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.evals.causality.banks import intervening
 from trainer.evals.causality.phases import scattered
 from trainer.evals.causality.scoring import Windows, under

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from trainer.data.tokenizer import ByteTokenizer
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.evals.sampling import Sampling, sample
 from trainer.evals.sections import Section
 from trainer.evals.texts import TEMPERATURES, distinct, repetition, sample_texts

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.evals.causality.scoring import Windows, quiet, under
 from trainer.evals.sections import Section
 from trainer.evals.u_changes import UChange, UChanges

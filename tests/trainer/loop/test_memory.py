@@ -8,7 +8,7 @@ import torch
 
 from tests.trainer.loop.tiny import events, last_word, run
 from trainer.config.resolve import resolve
-from trainer.device import Device, is_out_of_memory
+from trainer.device.device import Device, is_out_of_memory
 from trainer.models import LanguageModel, LossOutput
 from trainer.preparing import build_state
 from trainer.state import TrainState

@@ -10,7 +10,7 @@ import torch
 from tests.trainer.loop.tiny import run
 from trainer import precision
 from trainer.config.resolve import resolve
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.precision import Precision, decide_precision
 from trainer.preparing import build_state
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from trainer.config.resolve import resolve
-from trainer.device import Device, default_generator_state
+from trainer.device.device import Device, default_generator_state
 from trainer.models.bank import Bank
 from trainer.models.outputs import U_LOW
 from trainer.models.published.v3 import BankV3

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.job.outcome import StoppedError
 from trainer.job.stop import Stop
 from trainer.reproduce.arm import Arm, Row, carry_out, scaled_down

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import kl_div
 
-from trainer.device import Device
+from trainer.device.device import Device
 from trainer.evals.sections import Section, cut
 from trainer.models import LanguageModel, Output
 from trainer.models.published import PublishedV3

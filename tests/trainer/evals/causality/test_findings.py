@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.evals.causality.banks import group_of
 from trainer.evals.causality.intervention import Intervention, Sweep
 from trainer.evals.causality.memory import memory

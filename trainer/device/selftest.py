@@ -1,4 +1,4 @@
-"""`python -m trainer.selftest --device cuda-0`: does this device compute, forward and backward?"""
+"""`python -m trainer.device.selftest --device cuda-0`: does this device compute, forward and backward?"""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.job.environment import granted_threads, prepare_environment
 from trainer.job.outcome import RefusedError
 
@@ -66,7 +66,7 @@ def _worst(error: float) -> float:
 
 def main() -> int:
     """Try every named device; 1 with the reason on the last line if one does not compute."""
-    parser = argparse.ArgumentParser(prog="python -m trainer.selftest", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m trainer.device.selftest", description=__doc__)
     parser.add_argument("--device", action="append", default=[], metavar="NAME", help="cpu, mps, cuda-0, ...")
     prepare_environment()
     print(f"torch {torch.__version__}, Python {sys.version.split()[0]}", flush=True)

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap")
 
 AGAIN = """
 import resource, sys
-from trainer.heap import keep_freed_memory
+from trainer.device.heap import keep_freed_memory
 
 kept = sys.argv[1] == "kept" and keep_freed_memory()
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainer.selftest import compare, matmul_and_backward
+from trainer.device.selftest import compare, matmul_and_backward
 
 CPU = torch.device("cpu")
 
@@ -63,7 +63,10 @@ def test_ten_bits_of_mantissa_are_no_fault() -> None:
 def test_a_device_that_is_not_there_is_a_sentence() -> None:
     words = ["--device", "cpu", "--device", "cuda-77"]
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "trainer.selftest", *words], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-m", "trainer.device.selftest", *words],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
     rows = done.stdout.splitlines()

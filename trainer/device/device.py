@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from trainer.config.parallel import device_of
-from trainer.heap import keep_freed_memory
+from trainer.device.heap import keep_freed_memory
 from trainer.job.outcome import RefusedError
 from trainer.job.rank import Rank
 
@@ -68,7 +68,7 @@ def own_device(name: str, rank: Rank) -> str:
 def open_device(name: str, threads: int) -> Device:
     """Return the device called `name` (`auto` takes CUDA, then MPS, then the CPU) and set torch's threads.
 
-    On a CPU the process keeps the memory that it frees from here on (`trainer.heap`).
+    On a CPU the process keeps the memory that it frees from here on (`trainer.device.heap`).
 
     Raises:
         RefusedError: there is no such device here.
