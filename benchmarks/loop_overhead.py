@@ -19,7 +19,6 @@ from benchmarks.figures import Figure, report
 from trainer.config.schema import RunConfig
 from trainer.data import Batches
 from trainer.device.device import open_device
-from trainer.distributed import World
 from trainer.job.assignment import standalone
 from trainer.job.job import Job
 from trainer.job.outcome import Ledger
@@ -28,6 +27,7 @@ from trainer.job.stop import Stop
 from trainer.loop import prepare_training, train_together
 from trainer.preparing import build_state
 from trainer.reporting import look
+from trainer.step.world import World
 from trainer.telemetry.write import EventWriter
 from trainer.training import Training
 

@@ -39,7 +39,7 @@ def carry_along(assignment: Assignment) -> ExitCode:
     prepare_environment()
     from torch.distributed.elastic.multiprocessing.errors import ErrorHandler
 
-    from trainer.distributed import LostPeerError
+    from trainer.step.world import LostPeerError
 
     try:
         follow(assignment)
@@ -65,15 +65,15 @@ def follow(assignment: Assignment) -> None:
     """
     from trainer.checkpoints.read import restore
     from trainer.checkpoints.write import of_process
-    from trainer.compiling import compile_step
     from trainer.data import Batches, default_cache_dir, prepare
     from trainer.device.device import open_device, own_device
-    from trainer.distributed import Order, World, digest
     from trainer.job.log_rotation import OwnLog
-    from trainer.kernels import follow_kernels
     from trainer.preparing import build_state
     from trainer.run.checkpoints import verify
-    from trainer.stepping import to_device, train_step_within_memory
+    from trainer.step.compile import compile_step
+    from trainer.step.kernels import follow_kernels
+    from trainer.step.optimizer_step import to_device, train_step_within_memory
+    from trainer.step.world import Order, World, digest
 
     config, rank = assignment.config, assignment.rank
     log = OwnLog(assignment.run, config.log.max_bytes)

@@ -8,12 +8,10 @@ from trainer.checkpoints.draft import remove_drafts
 from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, set_aside
 from trainer.data import Batches
 from trainer.device.device import Device, open_device, own_device
-from trainer.distributed import Order, World, demand_equal, digest
 from trainer.following import briefing_of
 from trainer.job.assignment import store_config
 from trainer.job.job import Job
 from trainer.job.outcome import StoppedError
-from trainer.metrics import Meter, names_of
 from trainer.preparing import (
     build_state,
     choose_compiling,
@@ -25,8 +23,10 @@ from trainer.preparing import (
 from trainer.probing.prediction import decay_prediction
 from trainer.reporting import evaluate, look, report
 from trainer.saving import save_checkpoint
-from trainer.state import TrainState
-from trainer.stepping import to_device, train_step_within_memory
+from trainer.step.metrics import Meter, names_of
+from trainer.step.optimizer_step import to_device, train_step_within_memory
+from trainer.step.state import TrainState
+from trainer.step.world import Order, World, demand_equal, digest
 from trainer.training import Training, is_due, is_last
 
 

@@ -8,21 +8,21 @@ import torch
 
 from trainer.checkpoints.compare import platform_differences, refusal
 from trainer.checkpoints.read import restore
-from trainer.compiling import compile_step
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, Progress, Stopped, default_cache_dir, prepare
 from trainer.device.device import Device
 from trainer.job.job import Job
 from trainer.job.outcome import RefusedError, StoppedError
 from trainer.job.rank import ALONE, Rank
-from trainer.kernels import decide_kernels
 from trainer.models import LanguageModel, build
 from trainer.models.kssm import KuramotoSSM
 from trainer.models.published import PublishedV3
-from trainer.precision import BF16, FLOAT32, Precision, decide_precision
-from trainer.schedules.cosine import schedule_for
-from trainer.state import TrainState
-from trainer.stepping import to_device
+from trainer.step.compile import compile_step
+from trainer.step.kernels import decide_kernels
+from trainer.step.lr_schedule import schedule_for
+from trainer.step.optimizer_step import to_device
+from trainer.step.precision import BF16, FLOAT32, Precision, decide_precision
+from trainer.step.state import TrainState
 
 NOISE_SEED = 0x6E6F697365
 

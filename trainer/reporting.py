@@ -7,7 +7,7 @@ from trainer.evals.sampling import Sampling, sample
 from trainer.evals.validation import validate
 from trainer.job.outcome import DivergedError
 from trainer.probing.probe import probe
-from trainer.stepping import to_device
+from trainer.step.optimizer_step import to_device
 from trainer.training import Training, is_last
 
 

@@ -6,11 +6,11 @@ from trainer.accounting import Accounting
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus
 from trainer.device.device import Device
-from trainer.distributed import World
 from trainer.job.job import Job
-from trainer.metrics import Meter
 from trainer.probing.prediction import DecayPrediction
-from trainer.state import TrainState
+from trainer.step.metrics import Meter
+from trainer.step.state import TrainState
+from trainer.step.world import World
 
 
 @dataclass(slots=True)

@@ -24,8 +24,8 @@ from trainer.evals.validation import validate
 from trainer.models import LanguageModel
 from trainer.models.kssm import KuramotoSSM
 from trainer.preparing import build_state
-from trainer.state import TrainState
-from trainer.stepping import to_device, train_step
+from trainer.step.optimizer_step import to_device, train_step
+from trainer.step.state import TrainState
 
 PRESET = "kssm-v3-tiny"
 BATCH, CONTEXT, EVAL_TOKENS = 8, 256, 65536

@@ -11,7 +11,7 @@ from benchmarks.learning.ledger import Cost
 from benchmarks.learning.provenance import provenance
 from trainer.device.device import open_device
 from trainer.preparing import build_state
-from trainer.stepping import Batch, train_step
+from trainer.step.optimizer_step import Batch, train_step
 
 ROUNDS, WARM = 41, 3
 

@@ -17,7 +17,12 @@ from trainer.models import build
 from trainer.preparing import make_optimizer
 
 ROOT = Path(__file__).parents[2]
-CODE = ("trainer/models", "trainer/stepping.py", "trainer/precision.py", "trainer/preparing.py")
+CODE = (
+    "trainer/models",
+    "trainer/step/optimizer_step.py",
+    "trainer/step/precision.py",
+    "trainer/preparing.py",
+)
 STEPS, BATCH = 4, 4
 
 

@@ -18,10 +18,10 @@ from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, prepare
 from trainer.device.device import Device, open_device
 from trainer.evals.validation import validate
-from trainer.metrics import Meter, names_of
 from trainer.preparing import build_state
-from trainer.state import TrainState
-from trainer.stepping import to_device, train_step
+from trainer.step.metrics import Meter, names_of
+from trainer.step.optimizer_step import to_device, train_step
+from trainer.step.state import TrainState
 
 EVAL_TOKENS = 65536
 

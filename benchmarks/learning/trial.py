@@ -14,8 +14,8 @@ from trainer.data import Batches, Corpus, prepare
 from trainer.device.device import Device, open_device
 from trainer.evals.validation import validate
 from trainer.preparing import build_state
-from trainer.state import TrainState
-from trainer.stepping import to_device, train_step
+from trainer.step.optimizer_step import to_device, train_step
+from trainer.step.state import TrainState
 
 POINTS = 8
 POINT_TOKENS = 16384

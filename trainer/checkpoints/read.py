@@ -11,7 +11,7 @@ from trainer.device.device import Device
 from trainer.job.rank import ALONE, Rank
 from trainer.run.checkpoints import Manifest
 from trainer.run.errors import CheckpointError
-from trainer.state import TrainState, named_parameters_of
+from trainer.step.state import TrainState, named_parameters_of
 
 
 def restore(state: TrainState, path: Path, manifest: Manifest, device: Device, rank: Rank = ALONE) -> None:

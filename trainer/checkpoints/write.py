@@ -19,7 +19,7 @@ from trainer.config.schema import RunConfig
 from trainer.device.device import Device
 from trainer.job.outcome import DivergedError
 from trainer.run.checkpoints import checkpoint_name
-from trainer.state import TrainState, named_parameters_of
+from trainer.step.state import TrainState, named_parameters_of
 
 MODEL_FILE = "model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"

@@ -9,9 +9,9 @@ import torch
 
 from trainer.config.schema import RunConfig
 from trainer.device.device import Device
-from trainer.metrics import MEANS, as_vector, names_of
-from trainer.state import TrainState
-from trainer.stepping import Batch, to_device
+from trainer.step.metrics import MEANS, as_vector, names_of
+from trainer.step.optimizer_step import Batch, to_device
+from trainer.step.state import TrainState
 
 SAID = {
     "R": "val_R",

@@ -13,11 +13,11 @@ from torch import Tensor
 from trainer.config.schema import RunConfig
 from trainer.data import Batches
 from trainer.device.device import Device
-from trainer.metrics import WITHOUT_ORDER
 from trainer.models import build
 from trainer.reproduce.decay import FIRST_DELTA, expected_R
-from trainer.schedules.cosine import Schedule
-from trainer.stepping import to_device
+from trainer.step.lr_schedule import Schedule
+from trainer.step.metrics import WITHOUT_ORDER
+from trainer.step.optimizer_step import to_device
 
 CLOSED_FORM = ("kssm-v3-original", "kssm-v3-monostable")
 SCALES = np.linspace(0.0, 1.0, 9)

@@ -17,8 +17,8 @@ from trainer.models import U_HIGH, U_LOW
 from trainer.models.outputs import Features
 from trainer.probing.warfare import measure_warfare
 from trainer.probing.watching import banks_with_u, u_shuffled, watched
-from trainer.state import TrainState
-from trainer.stepping import Batch
+from trainer.step.optimizer_step import Batch
+from trainer.step.state import TrainState
 
 OF_THE_WHOLE = ("z", "det")
 """What is told of all layers together as well, as their mean."""

@@ -15,7 +15,7 @@ from trainer.reproduce.bank_reading import scores
 from trainer.reproduce.bench import Bench, windows
 from trainer.reproduce.claims import Claim, Report, Table
 from trainer.reproduce.v3 import BATCH, CONTEXT, MAX_MB, QUICK_STEPS, STEPS, train_v3
-from trainer.state import TrainState
+from trainer.step.state import TrainState
 
 WINDOWS = 1024
 R_MARGIN = 0.05

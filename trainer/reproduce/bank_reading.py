@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from trainer.models.published import PublishedV3
 from trainer.reproduce.arm import Row
 from trainer.reproduce.decay import FIRST_DELTA, expected_R
-from trainer.state import TrainState
+from trainer.step.state import TrainState
 
 NOISE_SEED = 0
 PART = 64

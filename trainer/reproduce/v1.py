@@ -15,7 +15,7 @@ from trainer.reproduce.arm import Arm, Row, carry_out, scaled_down
 from trainer.reproduce.bench import Bench
 from trainer.reproduce.claims import Claim, Report, Table
 from trainer.reproduce.published_claims import V1_BIGRAM_ENTROPY, V1_TRAIN_CE, V1_VALIDATION_PPL
-from trainer.state import TrainState
+from trainer.step.state import TrainState
 
 STEPS, QUICK_STEPS = 16_500, 40
 CHARACTERS, QUICK_CHARACTERS = 1_000_000, 20_000

@@ -10,7 +10,7 @@ from trainer.reproduce.bench import Bench, windows
 from trainer.reproduce.claims import Claim, Report, Table
 from trainer.reproduce.decay import decayed_scales
 from trainer.reproduce.published_claims import PUBLISHED_RUNS, V3_R_AT_10K
-from trainer.schedules.cosine import schedule_for
+from trainer.step.lr_schedule import schedule_for
 
 STEPS, QUICK_STEPS = 10_000, 12
 BATCH, CONTEXT, WINDOWS = 4, 32, 256

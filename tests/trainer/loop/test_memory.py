@@ -11,8 +11,8 @@ from trainer.config.resolve import resolve
 from trainer.device.device import Device, is_out_of_memory
 from trainer.models import LanguageModel, LossOutput
 from trainer.preparing import build_state
-from trainer.state import TrainState
-from trainer.stepping import Batch, accumulate, clip
+from trainer.step.optimizer_step import Batch, accumulate, clip
+from trainer.step.state import TrainState
 
 SMALL = ["model.dim=16", "model.layers=1", "model.oscillators=8", "model.harmonics=1", "batch=6"]
 

@@ -9,8 +9,8 @@ import torch
 from trainer.accounting import Accounting
 from trainer.config.schema import OptimConfig
 from trainer.job.environment import granted_threads
-from trainer.metrics import Meter
-from trainer.schedules.cosine import schedule_for
+from trainer.step.lr_schedule import schedule_for
+from trainer.step.metrics import Meter
 
 
 def test_rate_warms_up_then_falls_to_its_floor_and_stays() -> None:

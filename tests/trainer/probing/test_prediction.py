@@ -14,7 +14,7 @@ from trainer.data import Batches
 from trainer.models import build
 from trainer.probing.prediction import DecayPrediction, decay_prediction
 from trainer.reproduce.decay import FIRST_DELTA, decayed_scales, expected_R
-from trainer.schedules.cosine import schedule_for
+from trainer.step.lr_schedule import schedule_for
 
 TEXT = np.random.default_rng(2).integers(VOCAB, size=4096).astype(np.uint16)
 U = 0.4

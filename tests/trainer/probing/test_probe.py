@@ -14,8 +14,8 @@ from trainer.models.published.v3 import BankV3
 from trainer.preparing import build_state
 from trainer.probing import probe as probing
 from trainer.probing.probe import Look, probe
-from trainer.state import TrainState
-from trainer.stepping import Batch
+from trainer.step.optimizer_step import Batch
+from trainer.step.state import TrainState
 
 VOCAB = 32
 CPU = Device(torch.device("cpu"), 1)

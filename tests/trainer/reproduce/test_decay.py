@@ -10,7 +10,7 @@ from trainer.models import create
 from trainer.models.published import PublishedV3
 from trainer.reproduce.decay import decayed_scales, expected_R
 from trainer.reproduce.published_claims import OSCILLATORS, PUBLISHED_RUNS
-from trainer.schedules.cosine import Schedule
+from trainer.step.lr_schedule import Schedule
 
 
 def test_the_share_left_is_what_AdamW_leaves_of_a_parameter_without_gradient() -> None:

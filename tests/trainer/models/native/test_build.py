@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from trainer.kernels import default_kernel_cache
 from trainer.models.native import NativeUnavailableError, build, library
+from trainer.step.kernels import default_kernel_cache
 
 
 def script(folder: Path, body: str) -> str:

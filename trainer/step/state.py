@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from trainer.compiling import Loss
-from trainer.kernels import TORCH, Kernels
 from trainer.models import LanguageModel
-from trainer.precision import Precision
-from trainer.schedules.cosine import Schedule
+from trainer.step.compile import Loss
+from trainer.step.kernels import TORCH, Kernels
+from trainer.step.lr_schedule import Schedule
+from trainer.step.precision import Precision
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.distributed import Order, World, demand_equal, digest
 from trainer.job.outcome import TrainingFailedError
 from trainer.job.rank import Rank
+from trainer.step.world import Order, World, demand_equal, digest
 
 
 def test_alone_every_call_is_a_trifle() -> None:

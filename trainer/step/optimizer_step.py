@@ -9,10 +9,10 @@ from torch import Tensor
 
 from trainer.config.schema import RunConfig
 from trainer.device.device import Device, is_out_of_memory
-from trainer.distributed import World
 from trainer.job.outcome import TrainingFailedError
-from trainer.metrics import as_vector
-from trainer.state import TrainState
+from trainer.step.metrics import as_vector
+from trainer.step.state import TrainState
+from trainer.step.world import World
 
 ALONE = World()
 

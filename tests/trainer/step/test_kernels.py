@@ -8,8 +8,8 @@ import torch
 from trainer.config.model import ModelConfig
 from trainer.device.device import Device
 from trainer.job.outcome import TrainingFailedError
-from trainer.kernels import Kernels, decide_kernels, follow_kernels
 from trainer.models import native
+from trainer.step.kernels import Kernels, decide_kernels, follow_kernels
 
 CPU = Device(torch.device("cpu"), 1)
 OSCILLATORS, ATTENTION = ModelConfig(), ModelConfig(kind="gpt")

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from tests.trainer.loop.tiny import run
-from trainer import precision
 from trainer.config.resolve import resolve
 from trainer.device.device import Device
-from trainer.precision import Precision, decide_precision
 from trainer.preparing import build_state
+from trainer.step import precision
+from trainer.step.precision import Precision, decide_precision
 
 CPU = Device(torch.device("cpu"), 1)
 

@@ -13,7 +13,7 @@ from trainer.device.device import Device
 from trainer.models import LanguageModel, native
 from trainer.models.native.build import COMPILERS
 from trainer.models.outputs import LossOutput
-from trainer.precision import Precision
+from trainer.step.precision import Precision
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], LossOutput]
 
