@@ -24,12 +24,12 @@ from trainer.job.job import Job
 from trainer.job.outcome import Ledger
 from trainer.job.reporter import Voice
 from trainer.job.stop import Stop
-from trainer.loop import prepare_training, train_together
-from trainer.preparing import build_state
-from trainer.reporting import look
+from trainer.loop.context import Training
+from trainer.loop.report import look
+from trainer.loop.setup import build_state
+from trainer.loop.train import prepare_training, train_together
 from trainer.step.world import World
 from trainer.telemetry.write import EventWriter
-from trainer.training import Training
 
 CHUNK, CHUNKS, LOOKS = 4, 24, 5
 AIM_PERCENT = 2.0

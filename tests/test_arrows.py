@@ -77,7 +77,7 @@ def test_the_agent_loads_neither_telemetry_nor_what_trains() -> None:
     assert not [
         name
         for name in loaded
-        if name.startswith(("trainer.telemetry", "trainer.loop", "trainer.models", "tui"))
+        if name.startswith(("trainer.telemetry", "trainer.loop.train", "trainer.models", "tui"))
     ]
 
 

@@ -21,9 +21,9 @@ from trainer.data.generated import Scored, scored
 from trainer.device.device import Device, open_device
 from trainer.evals.hysteresis import hysteresis
 from trainer.evals.validation import validate
+from trainer.loop.setup import build_state
 from trainer.models import LanguageModel
 from trainer.models.kssm import KuramotoSSM
-from trainer.preparing import build_state
 from trainer.step.optimizer_step import to_device, train_step
 from trainer.step.state import TrainState
 

@@ -10,7 +10,7 @@ from benchmarks.learning.contenders import BATCH, CONTENDERS, CONTEXT, SUBJECT, 
 from benchmarks.learning.ledger import Cost
 from benchmarks.learning.provenance import provenance
 from trainer.device.device import open_device
-from trainer.preparing import build_state
+from trainer.loop.setup import build_state
 from trainer.step.optimizer_step import Batch, train_step
 
 ROUNDS, WARM = 41, 3

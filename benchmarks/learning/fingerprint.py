@@ -13,15 +13,15 @@ from pathlib import Path
 import torch
 
 from benchmarks.learning.contenders import CONTEXT, Setting, config_of
+from trainer.loop.setup import make_optimizer
 from trainer.models import build
-from trainer.preparing import make_optimizer
 
 ROOT = Path(__file__).parents[2]
 CODE = (
     "trainer/models",
     "trainer/step/optimizer_step.py",
     "trainer/step/precision.py",
-    "trainer/preparing.py",
+    "trainer/loop/setup.py",
 )
 STEPS, BATCH = 4, 4
 

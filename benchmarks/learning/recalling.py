@@ -13,7 +13,7 @@ from benchmarks.learning.trial import fit, score
 from trainer.data import prepare
 from trainer.device.device import open_device
 from trainer.evals.recall import CHANCE, Recalled, recall_curve
-from trainer.preparing import build_state
+from trainer.loop.setup import build_state
 
 DEFAULT_LR = 6e-3
 DEFAULT_STEPS = 2500

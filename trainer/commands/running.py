@@ -6,15 +6,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainer.attempt import carry_out
 from trainer.checkpoints.origin import NEWEST, demand_origin
 from trainer.config.errors import ConfigError
-from trainer.following import carry_along
 from trainer.job.assignment import of_rank, refuse_to_overwrite, standalone, supervised
 from trainer.job.job import Assignment
 from trainer.job.outcome import BusyError, ExitCode
 from trainer.job.rank import ALONE, rank_from
 from trainer.job.stop import Stop
+from trainer.loop.attempt import carry_out
+from trainer.loop.worker import carry_along
 from trainer.run.atomic import NO_SPACE, read_json
 from trainer.run.errors import SpecError
 from trainer.run.layout import RunDir

@@ -17,7 +17,7 @@ from trainer.config.resolve import resolve, to_values
 from trainer.config.schema import RunConfig
 from trainer.data import Batches
 from trainer.job.outcome import StoppedError
-from trainer.preparing import build_state
+from trainer.loop.setup import build_state
 from trainer.reproduce.bench import Bench
 from trainer.run.atomic import write_bytes
 from trainer.step.optimizer_step import to_device, train_step

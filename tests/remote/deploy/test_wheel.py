@@ -71,7 +71,7 @@ def test_what_is_in_it_and_what_is_not() -> None:
             assert (digest, int(size)) == (f"sha256={found}", len(data)), name
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert {row.rsplit(",", 2)[0] for row in record} == set(names)
-    assert {"trainer/loop.py", "remote/agent/__main__.py", "remote/deploy/pins.txt"} <= set(names)
+    assert {"trainer/loop/train.py", "remote/agent/__main__.py", "remote/deploy/pins.txt"} <= set(names)
     assert "trainer/models/native/kernels.cpp" in names
     assert any(name.startswith("configs/presets/") for name in names)
     assert not [name for name in names if name.startswith(("tui", "tests")) or "__pycache__" in name]

@@ -9,8 +9,8 @@ import torch
 from tests.trainer.loop.tiny import events, last_word, run
 from trainer.config.resolve import resolve
 from trainer.device.device import Device, is_out_of_memory
+from trainer.loop.setup import build_state
 from trainer.models import LanguageModel, LossOutput
-from trainer.preparing import build_state
 from trainer.step.optimizer_step import Batch, accumulate, clip
 from trainer.step.state import TrainState
 

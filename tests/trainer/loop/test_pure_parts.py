@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer.accounting import Accounting
 from trainer.config.schema import OptimConfig
 from trainer.job.environment import granted_threads
+from trainer.loop.timing import Accounting
 from trainer.step.lr_schedule import schedule_for
 from trainer.step.metrics import Meter
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.trainer.loop.tiny import events, moments, run, weights
-from trainer import reporting
+from trainer.loop import report
 from trainer.telemetry.events import Probe
 from trainer.telemetry.flat import flatten
 from trainer.telemetry.read import decode
@@ -65,7 +65,7 @@ def test_a_look_without_memory_for_it_is_the_last_and_the_run_goes_on(
     def cramped(*_: Any) -> None:
         raise torch.OutOfMemoryError("no room to look")
 
-    monkeypatch.setattr(reporting, "probe", cramped)
+    monkeypatch.setattr(report, "probe", cramped)
     out = tmp_path / "run"
     assert run(out, text, sets=["probe.every=1", "steps=3", "checkpoint.every=0"]) == 0
     assert [row["message"] for row in events(out, "note") if "looks" in row["message"]] == [

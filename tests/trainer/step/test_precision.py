@@ -10,7 +10,7 @@ import torch
 from tests.trainer.loop.tiny import run
 from trainer.config.resolve import resolve
 from trainer.device.device import Device
-from trainer.preparing import build_state
+from trainer.loop.setup import build_state
 from trainer.step import precision
 from trainer.step.precision import Precision, decide_precision
 

@@ -78,7 +78,7 @@ def _work(assignment: Assignment, stop: Stop, voice: Voice, ledger: Ledger) -> N
     if warning := torch_warning():
         voice.note(warning, "warning")
     prepare_environment()
-    from trainer.loop import train
+    from trainer.loop.train import train
 
     train(Job(assignment=assignment, origin=origin, stop=stop, voice=voice, ledger=ledger, threads=threads))
 

@@ -68,7 +68,7 @@ def follow(assignment: Assignment) -> None:
     from trainer.data import Batches, default_cache_dir, prepare
     from trainer.device.device import open_device, own_device
     from trainer.job.log_rotation import OwnLog
-    from trainer.preparing import build_state
+    from trainer.loop.setup import build_state
     from trainer.run.checkpoints import verify
     from trainer.step.compile import compile_step
     from trainer.step.kernels import follow_kernels

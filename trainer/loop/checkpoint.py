@@ -4,8 +4,8 @@ from typing import Any
 
 from trainer.checkpoints.retain import prune
 from trainer.checkpoints.write import Surroundings, of_process, save
+from trainer.loop.context import Training
 from trainer.step.world import Order, demand_equal, digest
-from trainer.training import Training
 
 ENDS_THE_RUN = ("interrupt", "final")
 

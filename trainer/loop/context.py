@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from trainer.accounting import Accounting
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus
 from trainer.device.device import Device
 from trainer.job.job import Job
+from trainer.loop.timing import Accounting
 from trainer.probing.prediction import DecayPrediction
 from trainer.step.metrics import Meter
 from trainer.step.state import TrainState

@@ -3,16 +3,17 @@
 `train` is the story; what it calls lies one file further: `preparing`, `stepping`, `reporting`, `saving`.
 """
 
-from trainer.accounting import Accounting
 from trainer.checkpoints.draft import remove_drafts
 from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, set_aside
 from trainer.data import Batches
 from trainer.device.device import Device, open_device, own_device
-from trainer.following import briefing_of
 from trainer.job.assignment import store_config
 from trainer.job.job import Job
 from trainer.job.outcome import StoppedError
-from trainer.preparing import (
+from trainer.loop.checkpoint import save_checkpoint
+from trainer.loop.context import Training, is_due, is_last
+from trainer.loop.report import evaluate, look, report
+from trainer.loop.setup import (
     build_state,
     choose_compiling,
     choose_kernels,
@@ -20,14 +21,13 @@ from trainer.preparing import (
     load_corpus,
     take_up,
 )
+from trainer.loop.timing import Accounting
+from trainer.loop.worker import briefing_of
 from trainer.probing.prediction import decay_prediction
-from trainer.reporting import evaluate, look, report
-from trainer.saving import save_checkpoint
 from trainer.step.metrics import Meter, names_of
 from trainer.step.optimizer_step import to_device, train_step_within_memory
 from trainer.step.state import TrainState
 from trainer.step.world import Order, World, demand_equal, digest
-from trainer.training import Training, is_due, is_last
 
 
 def train(job: Job) -> None:
