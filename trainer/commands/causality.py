@@ -10,8 +10,8 @@ from trainer.commands.subject import add_subject, subject_of
 from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
+    from trainer.evals.causality.analysis import Findings, Report
     from trainer.evals.causality.intervention import Nudge
-    from trainer.evals.causality.report import Findings, Report
 
 WIDTH = 110
 Commands = argparse._SubParsersAction
@@ -36,7 +36,7 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Examine, and print the verdict."""
-    from trainer.evals.causality.report import causality
+    from trainer.evals.causality.analysis import causality
 
     if arguments.documents < 0:
         raise RefusedError("--documents is out of range; see `photinus-train causality --help`")

@@ -29,7 +29,7 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Generate, printing as it comes."""
-    from trainer.evals.sampling import Sampling, sample
+    from trainer.evals.generate import Sampling, sample
 
     for name, fits in (
         ("tokens", arguments.tokens >= 1),

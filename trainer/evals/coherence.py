@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.evals.bootstrap import Interval, ratio_of_sums
-from trainer.evals.causality.banks import banks_of, intervening
-from trainer.evals.causality.phases import scattered
-from trainer.evals.causality.scoring import Change, Scored, Windows
+from trainer.evals.interventions.banks import banks_of, intervening
+from trainer.evals.interventions.document_scores import Change, Scored, Windows
+from trainer.evals.interventions.phase_changes import scattered
 from trainer.models import U_HIGH, U_LOW, LanguageModel, Output
 
 

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from trainer.evals.causality.banks import group_of
 from trainer.evals.causality.intervention import Intervention, Sweep
-from trainer.evals.causality.scoring import Windows, under
 from trainer.evals.coherence import OrderListener, Oscillation, URange, scattering
-from trainer.evals.plain import finite
+from trainer.evals.interventions.banks import group_of
+from trainer.evals.interventions.document_scores import Windows, under
+from trainer.evals.plain_json import finite
 from trainer.evals.recall import BINDINGS, DISTANCES, Recalled, recall_curve
+from trainer.evals.sampled_texts import Distinct, repetition
 from trainer.evals.scores import Floors, Scores, counting
 from trainer.evals.sections import held_out
 from trainer.evals.subject import Subject
-from trainer.evals.texts import Distinct, repetition
 from trainer.evals.u_changes import UChange, UChanges
 from trainer.models import LanguageModel
 from trainer.models.published import PublishedV2, PublishedV3

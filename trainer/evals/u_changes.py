@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.evals.bootstrap import Interval, ratio_of_sums
-from trainer.evals.causality.scoring import Change, Scored
+from trainer.evals.interventions.document_scores import Change, Scored
 from trainer.models import LanguageModel
 from trainer.models.bank import Bank
 from trainer.models.bolted import BoltedGPT

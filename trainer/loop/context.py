@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus
 from trainer.device.device import Device
+from trainer.evals.probes.decay_prediction import DecayPrediction
 from trainer.job.job import Job
 from trainer.loop.timing import Accounting
-from trainer.probing.prediction import DecayPrediction
 from trainer.step.metrics import Meter
 from trainer.step.state import TrainState
 from trainer.step.world import World

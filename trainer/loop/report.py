@@ -3,11 +3,11 @@
 import math
 
 from trainer.device.device import is_out_of_memory
-from trainer.evals.sampling import Sampling, sample
+from trainer.evals.generate import Sampling, sample
+from trainer.evals.probes.probe import probe
 from trainer.evals.validation import validate
 from trainer.job.outcome import DivergedError
 from trainer.loop.context import Training, is_last
-from trainer.probing.probe import probe
 from trainer.step.optimizer_step import to_device
 
 

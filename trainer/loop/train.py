@@ -7,6 +7,7 @@ from trainer.checkpoints.draft import remove_drafts
 from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, set_aside
 from trainer.data import Batches
 from trainer.device.device import Device, open_device, own_device
+from trainer.evals.probes.decay_prediction import decay_prediction
 from trainer.job.assignment import store_config
 from trainer.job.job import Job
 from trainer.job.outcome import StoppedError
@@ -23,7 +24,6 @@ from trainer.loop.setup import (
 )
 from trainer.loop.timing import Accounting
 from trainer.loop.worker import briefing_of
-from trainer.probing.prediction import decay_prediction
 from trainer.step.metrics import Meter, names_of
 from trainer.step.optimizer_step import to_device, train_step_within_memory
 from trainer.step.state import TrainState

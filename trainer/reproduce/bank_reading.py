@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from trainer.evals.probes.decay import FIRST_DELTA, expected_R
 from trainer.models.published import PublishedV3
 from trainer.reproduce.arm import Row
-from trainer.reproduce.decay import FIRST_DELTA, expected_R
 from trainer.step.state import TrainState
 
 NOISE_SEED = 0

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from trainer.evals.bootstrap import Interval, ratio_of_sums
-from trainer.evals.causality.banks import banks_of, intervening
-from trainer.evals.causality.phases import SCALES, jostled, scaled
-from trainer.evals.causality.scoring import Change, Scored
+from trainer.evals.interventions.banks import banks_of, intervening
+from trainer.evals.interventions.document_scores import Change, Scored
+from trainer.evals.interventions.phase_changes import SCALES, jostled, scaled
 from trainer.models import LanguageModel
 
 EQUIVALENT = 1e-3

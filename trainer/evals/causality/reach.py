@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainer.evals.causality.scoring import quiet
+from trainer.evals.interventions.document_scores import quiet
 from trainer.models import LanguageModel
 
 PLACES = (31, 32, 45)

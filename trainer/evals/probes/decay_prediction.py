@@ -13,8 +13,8 @@ from torch import Tensor
 from trainer.config.schema import RunConfig
 from trainer.data import Batches
 from trainer.device.device import Device
+from trainer.evals.probes.decay import FIRST_DELTA, expected_R
 from trainer.models import build
-from trainer.reproduce.decay import FIRST_DELTA, expected_R
 from trainer.step.lr_schedule import Schedule
 from trainer.step.metrics import WITHOUT_ORDER
 from trainer.step.optimizer_step import to_device
@@ -54,7 +54,7 @@ def decay_prediction(
 ) -> DecayPrediction | None:
     """Return the prediction of a run; None where its omega_0 is not decayed; the published v3 always has one.
 
-    The published v3 has a closed form, `trainer.reproduce.decay`. Of any other model R is measured before its
+    The published v3 has a closed form, `trainer.evals.probes.decay`. Of any other model R is measured before its
     first step, with omega_0 shrunk in stages and nothing else changed.
     """
     optim, kind = config.optim, config.model.kind

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from trainer.config.resolve import resolve
 from trainer.device.device import Device, default_generator_state
+from trainer.evals.probes import probe as probing
+from trainer.evals.probes.probe import Look, probe
 from trainer.loop.setup import build_state
 from trainer.models.bank import Bank
 from trainer.models.outputs import U_LOW
 from trainer.models.published.v3 import BankV3
-from trainer.probing import probe as probing
-from trainer.probing.probe import Look, probe
 from trainer.step.optimizer_step import Batch
 from trainer.step.state import TrainState
 

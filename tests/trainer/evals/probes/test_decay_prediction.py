@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from tests.trainer.evals.probes.test_probe import CPU, SMALL, VOCAB
 from tests.trainer.loop.tiny import events, run
-from tests.trainer.probing.test_probe import CPU, SMALL, VOCAB
 from trainer.config.resolve import resolve
 from trainer.config.schema import RunConfig
 from trainer.data import Batches
+from trainer.evals.probes.decay import FIRST_DELTA, decayed_scales, expected_R
+from trainer.evals.probes.decay_prediction import DecayPrediction, decay_prediction
 from trainer.models import build
-from trainer.probing.prediction import DecayPrediction, decay_prediction
-from trainer.reproduce.decay import FIRST_DELTA, decayed_scales, expected_R
 from trainer.step.lr_schedule import schedule_for
 
 TEXT = np.random.default_rng(2).integers(VOCAB, size=4096).astype(np.uint16)

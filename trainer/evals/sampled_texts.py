@@ -10,7 +10,7 @@ import torch
 from trainer.data.tokenizer import Tokenizer
 from trainer.device.device import Device
 from trainer.evals.bootstrap import Interval, ratio_of_sums
-from trainer.evals.causality.scoring import quiet
+from trainer.evals.interventions.document_scores import quiet
 from trainer.evals.sections import Section
 from trainer.models import LanguageModel
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from trainer.evals.bootstrap import Interval
+from trainer.evals.causality.analysis import Findings, Report
 from trainer.evals.causality.correlation import Correlation
 from trainer.evals.causality.intervention import Intervention, Nudge
 from trainer.evals.causality.memory import Memory
+from trainer.evals.causality.order_dependence import Wiring
 from trainer.evals.causality.reach import Reach
-from trainer.evals.causality.report import Findings, Report
-from trainer.evals.causality.wiring import Wiring
 from trainer.evals.coherence import Agreement
 from trainer.evals.scores import Floor, Scores
 

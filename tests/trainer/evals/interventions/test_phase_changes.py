@@ -2,7 +2,7 @@
 
 import torch
 
-from trainer.evals.causality.phases import coherence, jostled, scaled
+from trainer.evals.interventions.phase_changes import coherence, jostled, scaled
 
 GROUP = 4
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from trainer.evals.probes.decay import decayed_scales, expected_R
 from trainer.models import create
 from trainer.models.published import PublishedV3
-from trainer.reproduce.decay import decayed_scales, expected_R
 from trainer.reproduce.published_claims import OSCILLATORS, PUBLISHED_RUNS
 from trainer.step.lr_schedule import Schedule
 

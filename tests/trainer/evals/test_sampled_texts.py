@@ -7,9 +7,9 @@ import torch
 
 from trainer.data.tokenizer import ByteTokenizer
 from trainer.device.device import open_device
-from trainer.evals.sampling import Sampling, sample
+from trainer.evals.generate import Sampling, sample
+from trainer.evals.sampled_texts import TEMPERATURES, distinct, repetition, sample_texts
 from trainer.evals.sections import Section
-from trainer.evals.texts import TEMPERATURES, distinct, repetition, sample_texts
 from trainer.models import create
 
 SMALL = {"dim": 16, "layers": 1, "oscillators": 8}

@@ -6,16 +6,16 @@ from typing import Any
 
 import torch
 
-from trainer.evals.causality.banks import group_of
+from trainer.evals.causality.conclusions import verdict
 from trainer.evals.causality.correlation import Correlation, Listener, correlate
 from trainer.evals.causality.intervention import Intervention, Sweep
 from trainer.evals.causality.memory import Memory, memory
+from trainer.evals.causality.order_dependence import Blinding, Wiring
 from trainer.evals.causality.reach import BEHIND, PLACES, Reach, reach
-from trainer.evals.causality.scoring import Windows, under
-from trainer.evals.causality.verdict import verdict
-from trainer.evals.causality.wiring import Blinding, Wiring
 from trainer.evals.coherence import Agreement, agreement, scattering
-from trainer.evals.plain import finite
+from trainer.evals.interventions.banks import group_of
+from trainer.evals.interventions.document_scores import Windows, under
+from trainer.evals.plain_json import finite
 from trainer.evals.scores import Floors, Scores, counting
 from trainer.evals.sections import held_out
 from trainer.evals.subject import Subject

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trainer.evals.causality.report import Findings, Report
+    from trainer.evals.causality.analysis import Findings, Report
 
 NEAR_CHANCE = 0.05
 """Of the way from chance to full agreement: an interval inside it is told as about chance."""

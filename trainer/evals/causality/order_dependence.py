@@ -12,8 +12,8 @@ from typing import Any
 import torch
 
 from trainer.evals.bootstrap import Interval, ratio_of_sums
-from trainer.evals.causality.banks import banks_of, constant_order, mean_order
-from trainer.evals.causality.scoring import Change, Scored, Windows, score
+from trainer.evals.interventions.banks import banks_of, constant_order, mean_order
+from trainer.evals.interventions.document_scores import Change, Scored, Windows, score
 from trainer.models import LanguageModel
 
 TEXTS = 8

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from trainer.device.device import Device, default_generator_state, set_default_generator_state
+from trainer.evals.probes.gradient_conflict import measure_warfare
+from trainer.evals.probes.hooks import banks_with_u, u_shuffled, watched
 from trainer.models import U_HIGH, U_LOW
 from trainer.models.outputs import Features
-from trainer.probing.warfare import measure_warfare
-from trainer.probing.watching import banks_with_u, u_shuffled, watched
 from trainer.step.optimizer_step import Batch
 from trainer.step.state import TrainState
 
