@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from trainer.evals.bootstrap import Interval, ratio_of_sums
 from trainer.evals.interventions.document_scores import Change, Scored
 from trainer.models import LanguageModel
-from trainer.models.bank import Bank
 from trainer.models.bolted import BoltedGPT
 from trainer.models.kssm import Block, KuramotoSSM
+from trainer.models.kuramoto.bank import Bank
 from trainer.models.published import PublishedV3
 from trainer.models.published.v3 import BankV3
 

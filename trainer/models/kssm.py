@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config.model import ModelConfig
-from trainer.models.bank import Bank, Reading
 from trainer.models.base import FeedForward, LanguageModel, stack_layers
+from trainer.models.kuramoto.bank import Bank, Reading
 from trainer.models.outputs import Features
 
 

@@ -8,9 +8,9 @@ from typing import Any, Protocol, cast
 from torch import Tensor, nn
 
 from trainer.models import LanguageModel
-from trainer.models.bank import Reading
 from trainer.models.bolted import BoltedGPT
 from trainer.models.kssm import Block, KuramotoSSM
+from trainer.models.kuramoto.bank import Reading
 from trainer.models.published import PublishedV1, PublishedV2, PublishedV3
 
 Intervention = Callable[[Tensor], Tensor]

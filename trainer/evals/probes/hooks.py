@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from trainer.models import LanguageModel
-from trainer.models.bank import Bank
-from trainer.models.coupling import Coupling
+from trainer.models.kuramoto.bank import Bank
+from trainer.models.kuramoto.coupling import Coupling
 from trainer.models.published.v3 import BankV3
 
 LOW_DET = 0.1

@@ -11,7 +11,7 @@ from trainer.device.device import Device, default_generator_state
 from trainer.evals.probes import probe as probing
 from trainer.evals.probes.probe import Look, probe
 from trainer.loop.setup import build_state
-from trainer.models.bank import Bank
+from trainer.models.kuramoto.bank import Bank
 from trainer.models.outputs import U_LOW
 from trainer.models.published.v3 import BankV3
 from trainer.step.optimizer_step import Batch

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainer.models.dynamics import Dynamics, SettlingCircle, SettlingDisk
-from trainer.models.mobius import field_strength
-from trainer.models.settling_circle import settling_phasors
-from trainer.models.settling_disk import settling_oscillators
+from trainer.models.kuramoto.dynamics import Dynamics, SettlingCircle, SettlingDisk
+from trainer.models.kuramoto.mobius import field_strength
+from trainer.models.kuramoto.settling_circle import settling_phasors
+from trainer.models.kuramoto.settling_disk import settling_oscillators
 
 GROUP, UNITS = 4, 8
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from trainer.models.mobius import STRONGEST, field_strength, working_dtype
-from trainer.models.settling import group_mean
+from trainer.models.kuramoto.mobius import STRONGEST, field_strength, working_dtype
+from trainer.models.kuramoto.settling import group_mean
 
 
 def settling_phasors(

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from trainer.config.model import ModelConfig
-from trainer.models import mobius, oscillators
-from trainer.models.settling import EPS, settle
-from trainer.models.settling_circle import settling_phasors
-from trainer.models.settling_disk import settling_oscillators
+from trainer.models.kuramoto import mobius, oscillators
+from trainer.models.kuramoto.settling import EPS, settle
+from trainer.models.kuramoto.settling_circle import settling_phasors
+from trainer.models.kuramoto.settling_disk import settling_oscillators
 
 
 class Dynamics(Protocol):

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from tests.trainer.models.texts import KINDS, small, text
-from trainer.models import scan
 from trainer.models.gated import gated_states
-from trainer.models.oscillators import advance, driven_oscillators
+from trainer.models.kuramoto import scan
+from trainer.models.kuramoto.oscillators import advance, driven_oscillators
 
 TOLERANCE = 1e-5
 SLOW_GATE = -6.0
@@ -85,7 +85,7 @@ def test_gradients_of_the_oscillators_are_those_of_finite_differences(
     cached: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scan, "CHUNK", 4)
-    monkeypatch.setattr("trainer.models.planes.CACHED_ELEMENTS", cached)
+    monkeypatch.setattr("trainer.models.kuramoto.planes.CACHED_ELEMENTS", cached)
     draw = torch.Generator().manual_seed(0)
 
     def leaf(*shape: int) -> Tensor:

@@ -8,10 +8,10 @@ import torch
 
 from tests.trainer.models.test_causality import assert_causal, assert_reaches
 from tests.trainer.models.texts import small, text
-from trainer.models.coupling import coupling_strength
 from trainer.models.create import ModelSpecError
 from trainer.models.kssm import KuramotoSSM
-from trainer.models.oscillators import driven_oscillators
+from trainer.models.kuramoto.coupling import coupling_strength
+from trainer.models.kuramoto.oscillators import driven_oscillators
 
 VARIANTS: list[dict[str, Any]] = [
     {"dynamics": "ema"},

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from trainer.config.model import ModelConfig
 from trainer.models.base import initialise_linear
-from trainer.models.coupling import Coupling, coupling_strength
-from trainer.models.dynamics import dynamics_of
+from trainer.models.kuramoto.coupling import Coupling, coupling_strength
+from trainer.models.kuramoto.dynamics import dynamics_of
+from trainer.models.kuramoto.order import Order, order_parameters
 from trainer.models.native.rows import halves
-from trainer.models.order import Order, order_parameters
 
 Intervention: TypeAlias = Callable[[Tensor], Tensor]
 """From oscillator states `[2, B, T, N]` to those that are read instead; the recurrence is not touched."""

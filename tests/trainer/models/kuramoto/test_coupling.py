@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from tests.trainer.models.texts import small, text
-from trainer.models.coupling import Coupling, coupling_strength, smooth_log_u
+from trainer.models.kuramoto.coupling import Coupling, coupling_strength, smooth_log_u
 
 
 def grid() -> tuple[Tensor, Tensor]:
