@@ -16,8 +16,8 @@ from trainer.config.data import DataConfig
 from trainer.config.resolve import resolve
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, prepare
-from trainer.data.flipflop import BITS
-from trainer.data.generated import Scored, scored
+from trainer.data.sources.flipflop import BITS
+from trainer.data.sources.generated import Scored, scored
 from trainer.device.device import Device, open_device
 from trainer.evals.hysteresis import hysteresis
 from trainer.evals.validation import validate

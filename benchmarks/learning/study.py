@@ -14,7 +14,7 @@ from benchmarks.learning.kernels import add_kernels, use_kernels
 from benchmarks.learning.ledger import RESULTS, Ledger, Trial, append, read
 from benchmarks.learning.plan import NEED_COST, STAGES, Scope, missing
 from benchmarks.learning.trial import perform
-from trainer.data.flock import Flock
+from trainer.data.cache.flock import Flock
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,7 @@ from trainer.job.outcome import BusyError, ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from trainer.commands.bars import Bars
-    from trainer.data.corpora.gathering import Outcome
+    from trainer.data.corpora.gather import Outcome
     from trainer.data.progress import Pulse
 
 Commands = argparse._SubParsersAction
@@ -84,7 +84,7 @@ def gather_command(arguments: argparse.Namespace) -> ExitCode:
     from trainer.commands.asking import Asked
     from trainer.commands.bars import Bars
     from trainer.data import DataError, Stopped
-    from trainer.data.corpora.holding import HeldError
+    from trainer.data.corpora.corpus_lock import HeldError
     from trainer.data.progress import Pulse
 
     bars = Bars()
@@ -113,11 +113,11 @@ def gather_command(arguments: argparse.Namespace) -> ExitCode:
 
 def gathered(arguments: argparse.Namespace, pulse: "Pulse", bars: "Bars") -> "tuple[Path, Outcome]":
     """Check every word, then hold the corpus and gather into it."""
-    from trainer.data.corpora.fetching import Fetcher, Manners
-    from trainer.data.corpora.gathering import Means, gather
-    from trainer.data.corpora.holding import held
+    from trainer.data.corpora.corpus_lock import held
+    from trainer.data.corpora.gather import Means, gather
+    from trainer.data.corpora.polite_http import Fetcher, Manners
+    from trainer.data.corpora.requested import parse_sources
     from trainer.data.corpora.shelf import Shelf
-    from trainer.data.corpora.sources import parse_sources
     from trainer.data.prepare import default_cache_dir
 
     folder = corpora_folder() / checked_name(arguments.name)
@@ -162,8 +162,8 @@ def stats_command(arguments: argparse.Namespace) -> ExitCode:
     from trainer.commands.asking import Asked
     from trainer.commands.bars import Bars
     from trainer.data import DataError, Stopped
-    from trainer.data.corpora.stats import count
     from trainer.data.progress import Pulse
+    from trainer.data.stats import count
 
     if not 512 <= arguments.vocab <= 32768:
         raise ConfigError(f"--vocab {arguments.vocab}: give 512 to 32768")

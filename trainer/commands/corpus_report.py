@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from trainer.run.atomic import NO_SPACE
 
 if TYPE_CHECKING:
-    from trainer.data.corpora.gathering import Outcome
-    from trainer.data.corpora.stats import Stats
+    from trainer.data.corpora.gather import Outcome
+    from trainer.data.stats import Stats
 
 TOLD = 10
 

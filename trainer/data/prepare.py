@@ -12,18 +12,18 @@ import msgspec
 
 from trainer.config.data import DataConfig
 from trainer.config.source import corpus_folder
-from trainer.data.build import fill_entry
-from trainer.data.cache import TokenCache
+from trainer.data.cache.cache import TokenCache
+from trainer.data.cache.fill import fill_entry
+from trainer.data.cache.prune import prune
 from trainer.data.corpora.named import NamedCorpus
-from trainer.data.corpus import Corpus
-from trainer.data.errors import CacheError, ChangedWhileReadError
-from trainer.data.files import TextFiles
-from trainer.data.generated import RULES, GeneratedText
+from trainer.data.data_errors import CacheError, ChangedWhileReadError
+from trainer.data.prepared_corpus import Corpus
 from trainer.data.progress import Progress, Pulse, never, silent
-from trainer.data.pruning import prune
-from trainer.data.python_docs import PythonDocs
-from trainer.data.recall import RecallText
-from trainer.data.source import Source
+from trainer.data.sources.generated import RULES, GeneratedText
+from trainer.data.sources.python_docs import PythonDocs
+from trainer.data.sources.recall import RecallText
+from trainer.data.sources.source import Source
+from trainer.data.sources.text_files import TextFiles
 
 FORMAT = "1"
 TRIES = 3

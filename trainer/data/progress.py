@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from trainer.data.errors import Stopped
+from trainer.data.data_errors import Stopped
 
 REPORT_EVERY_S = 0.1
 

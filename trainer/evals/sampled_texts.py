@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from trainer.data.tokenizer import Tokenizer
+from trainer.data.tokenizers.tokenizer import Tokenizer
 from trainer.device.device import Device
 from trainer.evals.bootstrap import Interval, ratio_of_sums
 from trainer.evals.interventions.document_scores import quiet

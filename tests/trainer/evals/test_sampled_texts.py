@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from trainer.data.tokenizer import ByteTokenizer
+from trainer.data.tokenizers.tokenizer import ByteTokenizer
 from trainer.device.device import open_device
 from trainer.evals.generate import Sampling, sample
 from trainer.evals.sampled_texts import TEMPERATURES, distinct, repetition, sample_texts

@@ -8,7 +8,7 @@ import pytest
 
 from trainer.data.floors import NGrams, count_floors
 from trainer.data.progress import Pulse
-from trainer.data.tokenizer import ByteTokenizer
+from trainer.data.tokenizers.tokenizer import ByteTokenizer
 from trainer.evals.scores import Floors
 from trainer.evals.sections import Section
 

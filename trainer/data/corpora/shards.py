@@ -8,8 +8,8 @@ from typing import IO
 
 import msgspec
 
+from trainer.data.corpora.corpus_manifest import SHARDS, Entry, Record, Shard
 from trainer.data.corpora.found import Found
-from trainer.data.corpora.manifest import SHARDS, Entry, Record, Shard
 from trainer.run.atomic import fsync_folder
 
 SHARD_BYTES = 32 << 20

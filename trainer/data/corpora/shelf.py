@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.data.corpora.fetching import Fetcher, FetchError
-from trainer.data.errors import BadFileError
-from trainer.data.flock import Flock
-from trainer.data.text import decode
+from trainer.data.cache.flock import Flock
+from trainer.data.corpora.polite_http import Fetcher, FetchError
+from trainer.data.data_errors import BadFileError
+from trainer.data.sources.text import decode
 from trainer.run.atomic import write_bytes, write_json
 
 FEWEST_BYTES = 1000
