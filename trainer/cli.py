@@ -13,7 +13,7 @@ from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
 from trainer.job.outcome import BusyError, ExitCode, RefusedError
-from trainer.run.errors import SpecError
+from trainer.run.run_errors import SpecError
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -114,7 +114,7 @@ class SessionActs:
 
         def work() -> None:
             from remote.actions import Outcome
-            from trainer.run.errors import RunError
+            from trainer.run.run_errors import RunError
 
             try:
                 outcome = act()

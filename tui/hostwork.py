@@ -102,7 +102,7 @@ class HostWork:
     def _run(self, job: Job, work: Callable[[], tuple[bool, str]]) -> None:
         def run() -> None:
             from trainer.config.errors import ConfigError
-            from trainer.run.errors import RunError
+            from trainer.run.run_errors import RunError
 
             try:
                 ok, said = work()

@@ -13,7 +13,7 @@ from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
 from remote.protocol.views import RunView
 from remote.session.session import Session
 from trainer.run.atomic import read_json, write_json
-from trainer.run.errors import RunError
+from trainer.run.run_errors import RunError
 
 FRESH_S = 600.0
 FOLDER = "intents"

@@ -9,7 +9,7 @@ from typing import Any
 
 from remote.session.dialogue import whoami
 from trainer.run.layout import new_run_id
-from trainer.run.processes import RUN_VARIABLES
+from trainer.run.process.process_record import RUN_VARIABLES
 from trainer.run.spec import Kind, Restart, RunSpec
 
 

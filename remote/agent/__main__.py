@@ -23,8 +23,8 @@ def main() -> int:
         return contact_once()
     sys.stdout.buffer.write(MAGIC)
     sys.stdout.buffer.flush()
-    from trainer.run.errors import HomeError
     from trainer.run.home import open_home
+    from trainer.run.run_errors import HomeError
 
     try:
         home = open_home(deployed_root())
@@ -43,8 +43,8 @@ def main() -> int:
 def contact_once() -> int:
     """What a unit of `photinus hosts autostart` runs; it talks on stderr."""
     from remote.agent.starts.unattended import contact
-    from trainer.run.errors import HomeError
     from trainer.run.home import open_home
+    from trainer.run.run_errors import HomeError
 
     try:
         home = open_home(deployed_root())

@@ -15,9 +15,9 @@ from remote.agent.runs.run_views import Views
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.readings.devices import devices
-from trainer.run.errors import SpecError
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import SpecError
 
 if TYPE_CHECKING:
     from remote.agent.host.telemetry import Sampler

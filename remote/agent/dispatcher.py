@@ -9,7 +9,7 @@ from remote.agent.handlers import HANDLERS
 from remote.agent.streams.streams import Streaming
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.messages import PROTO, VERBS, Request, decode_request, encode_error, encode_result
-from trainer.run.errors import HomeError, LockHeldError, RunError, SpecError
+from trainer.run.run_errors import HomeError, LockHeldError, RunError, SpecError
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 

@@ -11,9 +11,9 @@ from remote.agent.strangers import Stranger, beside, strangers
 from remote.audit.audit_log import masked
 from remote.protocol.errors import CallError
 from remote.supervisor.command_line import shortened
-from trainer.run.identity import Identity, is_alive
-from trainer.run.readers import system_reader
-from trainer.run.signals import RefusedSignalError, own_ancestry, send
+from trainer.run.process.identity import Identity, is_alive
+from trainer.run.process.kernel_linux import system_reader
+from trainer.run.process.signals import RefusedSignalError, own_ancestry, send
 
 GRACE_S = 2.0
 DEATH_S = 5.0

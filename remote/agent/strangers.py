@@ -12,12 +12,12 @@ from pathlib import Path
 
 from remote.readings.nvidia import gpu_processes
 from remote.supervisor.command_line import words_of
-from trainer.run.errors import RunError
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
-from trainer.run.readers import ProcessReader, ProcStat, system_reader
+from trainer.run.process.kernel_linux import ProcessReader, ProcStat, system_reader
+from trainer.run.process.survivors import folder_in
 from trainer.run.records import read_spec
-from trainer.run.survivors import folder_in
+from trainer.run.run_errors import RunError
 
 OUR_OWN = ("remote.agent", "remote.supervisor", "photinus")
 SUPERVISOR = "remote.supervisor"

@@ -11,7 +11,7 @@ from remote.hosts.host import make_client_folder
 from remote.protocol.errors import CallError
 from remote.session.dialogue import whoami
 from remote.session.pending_calls import Answer, OnDone
-from trainer.run.errors import RunError
+from trainer.run.run_errors import RunError
 
 
 class Clerk:

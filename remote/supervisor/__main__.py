@@ -14,11 +14,11 @@ from remote.supervisor.requests import Desk
 from remote.supervisor.state_writer import Journal
 from remote.supervisor.supervisor_context import Job, Post, myself
 from remote.supervisor.timeouts import Patience
-from trainer.run.errors import RunError, SpecError
 from trainer.run.home import Home, open_home
 from trainer.run.layout import RunDir, check_device, check_run_id
 from trainer.run.locks import Flock
 from trainer.run.records import read_spec
+from trainer.run.run_errors import RunError, SpecError
 
 
 def main(argv: Sequence[str] | None = None) -> int:

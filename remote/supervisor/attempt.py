@@ -10,12 +10,12 @@ from remote.supervisor.process.child import Adopted, Child
 from remote.supervisor.process.launch import launch
 from remote.supervisor.supervisor_context import Post
 from trainer.run.atomic import make_reserve
-from trainer.run.errors import RunError
 from trainer.run.locks import Flock
 from trainer.run.place import place_of
-from trainer.run.processes import ProcessRecord, new_token, read_process, write_process
+from trainer.run.process.process_record import ProcessRecord, new_token, read_process, write_process
+from trainer.run.process.survivors import main_process, survivors
+from trainer.run.run_errors import RunError
 from trainer.run.states import State
-from trainer.run.survivors import main_process, survivors
 
 ADOPTED = "adopted: its supervisor was lost"
 

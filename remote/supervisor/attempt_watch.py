@@ -13,12 +13,12 @@ from remote.supervisor.process.launchers import launcher_of
 from remote.supervisor.process.termination import clear, deliver, wake
 from remote.supervisor.stalled import Stalled
 from remote.supervisor.supervisor_context import Post, last_word
-from trainer.run.identity import Identity
 from trainer.run.locks import is_free
-from trainer.run.processes import ProcessRecord
+from trainer.run.process.identity import Identity
+from trainer.run.process.process_record import ProcessRecord
+from trainer.run.process.survivors import Survivor, settled
 from trainer.run.records import read_hello
 from trainer.run.states import State
-from trainer.run.survivors import Survivor, settled
 
 WAKE_S = 1.0
 LOOK_S = 0.5

@@ -11,7 +11,7 @@ from remote.supervisor.attempt_outcome import Outcome
 from remote.supervisor.progress import events_size, lived_s, made_progress
 from remote.supervisor.restart_policy import Retry, retry_for, why_not_again
 from remote.supervisor.supervisor_context import Post, last_word
-from trainer.run.checkpoints import newest_valid
+from trainer.run.checkpoints.manifest import newest_valid
 from trainer.run.states import State
 
 

@@ -2,10 +2,10 @@
 
 import json
 
-from trainer.run.errors import RunError
 from trainer.run.layout import RunDir
 from trainer.run.logs import log_files
-from trainer.run.processes import read_process
+from trainer.run.process.process_record import read_process
+from trainer.run.run_errors import RunError
 
 
 def events_size(run: RunDir) -> int:

@@ -11,7 +11,7 @@ from remote.supervisor.command_line import named
 from remote.supervisor.log import Talk
 from remote.supervisor.process.termination import deliver
 from trainer.run.layout import RunDir
-from trainer.run.survivors import Survivor
+from trainer.run.process.survivors import Survivor
 
 DUMP_SIGNAL = signal.SIGUSR2  # our trainer has Python's faulthandler on it; SIGUSR1 is NCCL's
 THREADS_MAX = 64

@@ -8,9 +8,9 @@ from remote.supervisor.process.termination import deliver, wake
 from remote.supervisor.stacks import record_stacks
 from remote.supervisor.stall import StallWatch
 from remote.supervisor.supervisor_context import Post
-from trainer.run.processes import ProcessRecord
+from trainer.run.process.process_record import ProcessRecord
+from trainer.run.process.survivors import survivors
 from trainer.run.states import State
-from trainer.run.survivors import survivors
 
 DUMP_S = 0.5  # for the stacks that the trainer writes itself
 

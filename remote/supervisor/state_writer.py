@@ -7,8 +7,8 @@ from typing import Any
 
 from remote.supervisor.log import Talk
 from trainer.run.atomic import NO_SPACE
-from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir
+from trainer.run.process.identity import boot_id
 from trainer.run.records import read_state, write_state
 from trainer.run.states import State, StateRecord
 

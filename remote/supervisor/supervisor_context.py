@@ -7,12 +7,12 @@ from remote.supervisor.log import Talk, talk
 from remote.supervisor.requests import Desk
 from remote.supervisor.state_writer import Journal
 from remote.supervisor.timeouts import Patience
-from trainer.run.errors import RunError
 from trainer.run.home import Home
-from trainer.run.identity import Identity, identify_for_good
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
+from trainer.run.process.identity import Identity, identify_for_good
 from trainer.run.records import ExitRecord, read_exit
+from trainer.run.run_errors import RunError
 from trainer.run.spec import RunSpec
 
 

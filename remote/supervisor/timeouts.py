@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trainer.run.errors import SpecError
+from trainer.run.run_errors import SpecError
 
 VARIABLE = "PHOTINUS_PATIENCE"
 

@@ -8,7 +8,7 @@ from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.views import checked
 from remote.session.session import Session
 from remote.transfer.safe_names import check_checkpoint, check_distinct, check_file, check_run, check_sha256
-from trainer.run.checkpoints import NAME, FileProof
+from trainer.run.checkpoints.manifest import NAME, FileProof
 
 PAGES_MAX = 1000
 MANIFEST_MAX = 64 << 20

@@ -9,7 +9,7 @@ from remote.protocol.errors import CallError
 from remote.transfer.catalog import RemoteCheckpoint
 from remote.transfer.safe_names import PART
 from trainer.run.atomic import fsync_folder, write_bytes
-from trainer.run.checkpoints import MANIFEST, FileProof
+from trainer.run.checkpoints.manifest import MANIFEST, FileProof
 
 CHUNK = 1 << 20
 

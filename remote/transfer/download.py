@@ -11,8 +11,8 @@ from remote.transfer.fetch_file import DamagedError, fetch_file
 from remote.transfer.sources import GoneError, Source
 from remote.transfer.transfer_progress import Meter
 from remote.transfer.workers import Crew, Job
-from trainer.run.checkpoints import MANIFEST, FileProof, parse_manifest
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints.manifest import MANIFEST, FileProof, parse_manifest
+from trainer.run.run_errors import CheckpointError
 
 TRIES = 2
 

@@ -15,7 +15,7 @@ from remote.transfer.safe_names import PART
 from remote.transfer.sources import Source
 from remote.transfer.transfer_progress import Meter
 from trainer.run.atomic import NO_SPACE
-from trainer.run.checkpoints import FileProof
+from trainer.run.checkpoints.manifest import FileProof
 
 CHUNK = 1 << 20
 AHEAD = 16  # pieces between the reader of the link and the writer of the disk

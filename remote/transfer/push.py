@@ -15,9 +15,9 @@ from remote.transfer.sinks import Sink, open_sink
 from remote.transfer.sources import LostError
 from remote.transfer.transfer_progress import Meter, Progress
 from remote.transfer.workers import Patience
-from trainer.run.checkpoints import MANIFEST, checkpoint_name, manifest_sha256, verify
-from trainer.run.errors import CheckpointError
-from trainer.run.seeds import ORIGIN
+from trainer.run.checkpoints.imported import ORIGIN
+from trainer.run.checkpoints.manifest import MANIFEST, checkpoint_name, manifest_sha256, verify
+from trainer.run.run_errors import CheckpointError
 
 CHUNK = 1 << 20
 TRIES = 2

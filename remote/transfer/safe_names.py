@@ -3,7 +3,7 @@
 import re
 
 from remote.protocol.errors import CallError
-from trainer.run.checkpoints import MANIFEST, NAME
+from trainer.run.checkpoints.manifest import MANIFEST, NAME
 from trainer.run.layout import RUN_ID
 
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,126}")

@@ -9,7 +9,7 @@ from typing import IO, cast
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.transport.base import Ending
-from trainer.run.errors import HomeError
+from trainer.run.run_errors import HomeError
 
 READ_SIZE = 1 << 16
 PARTING_S = 1.0

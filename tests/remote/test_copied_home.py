@@ -30,10 +30,10 @@ from tests.remote.supervisor.stage import (
 from tests.waiting import wait_until
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
+from trainer.run.process.survivors import survivors
 from trainer.run.records import write_state
 from trainer.run.spec import Restart
 from trainer.run.states import State, StateRecord
-from trainer.run.survivors import survivors
 
 QUIET = "import time\ntime.sleep(120)"
 

@@ -14,9 +14,9 @@ from tests.remote.driving import drive
 from tests.remote.supervisor.stage import Stage, environment, until_over
 from trainer.config.resolve import resolve
 from trainer.run.changes import read_changes
-from trainer.run.errors import SpecError
 from trainer.run.layout import RunDir, new_run_id
 from trainer.run.records import read_changed_spec, read_spec
+from trainer.run.run_errors import SpecError
 from trainer.run.spec import RunSpec
 from trainer.run.states import State
 

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from trainer.run.atomic import encode, fsync_folder
-from trainer.run.checkpoints import CHUNK, MANIFEST, seal
+from trainer.run.checkpoints.manifest import CHUNK, MANIFEST, seal
 
 DRAFT_PREFIX = ".tmp-"
 

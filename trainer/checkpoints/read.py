@@ -9,8 +9,8 @@ from trainer.checkpoints.optimizer import set_moments
 from trainer.checkpoints.write import MODEL_FILE, OPTIMIZER_FILE
 from trainer.device.device import Device
 from trainer.job.rank import ALONE, Rank
-from trainer.run.checkpoints import Manifest
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints.manifest import Manifest
+from trainer.run.run_errors import CheckpointError
 from trainer.step.state import TrainState, named_parameters_of
 
 
@@ -18,7 +18,7 @@ def restore(state: TrainState, path: Path, manifest: Manifest, device: Device, r
     """Put a verified checkpoint into `state`: its next step is the one that the saved run would have taken.
 
     Args:
-        manifest: what `trainer.run.checkpoints.verify(path)` returned.
+        manifest: what `trainer.run.checkpoints.manifest.verify(path)` returned.
         rank: which process of as many as wrote it; each has generators of its own.
 
     Raises:

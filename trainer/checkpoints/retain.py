@@ -7,9 +7,9 @@ from pathlib import Path
 
 from trainer.checkpoints.draft import DRAFT_PREFIX
 from trainer.config.schema import CheckpointConfig
-from trainer.run.checkpoints import list_checkpoints
+from trainer.run.checkpoints.manifest import list_checkpoints
+from trainer.run.checkpoints.retention import Policy, retention_plan
 from trainer.run.layout import RunDir
-from trainer.run.retention import Policy, retention_plan
 
 TRASH = "trash"
 TRASH_DAYS = 7

@@ -18,7 +18,7 @@ from trainer.config.resolve import to_values
 from trainer.config.schema import RunConfig
 from trainer.device.device import Device
 from trainer.job.outcome import DivergedError
-from trainer.run.checkpoints import checkpoint_name
+from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.state import TrainState, named_parameters_of
 
 MODEL_FILE = "model.safetensors"

@@ -16,10 +16,10 @@ from trainer.job.stop import Stop
 from trainer.loop.attempt import carry_out
 from trainer.loop.worker import carry_along
 from trainer.run.atomic import NO_SPACE, read_json
-from trainer.run.errors import SpecError
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import ExitRecord, write_exit
+from trainer.run.run_errors import SpecError
 from trainer.torchrun import launch
 
 Commands = argparse._SubParsersAction

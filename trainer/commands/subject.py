@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trainer.commands.bars import Bars
 from trainer.job.outcome import RefusedError
-from trainer.run.errors import CheckpointError
+from trainer.run.run_errors import CheckpointError
 
 if TYPE_CHECKING:
     from trainer.evals.subject import Subject

@@ -18,10 +18,10 @@ from trainer.device.device import Device, open_device
 from trainer.job.environment import granted_threads
 from trainer.job.outcome import RefusedError
 from trainer.models import LanguageModel, ModelSpecError, build
-from trainer.run.checkpoints import MANIFEST, NAME, Manifest, newest_valid, verify
-from trainer.run.errors import CheckpointError, HomeError, SpecError
+from trainer.run.checkpoints.manifest import MANIFEST, NAME, Manifest, newest_valid, verify
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import CheckpointError, HomeError, SpecError
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from trainer.job.job import Assignment
 from trainer.job.outcome import RefusedError
 from trainer.job.rank import Rank
 from trainer.run.atomic import read_json, write_json
-from trainer.run.checkpoints import list_checkpoints
+from trainer.run.checkpoints.imported import locate_parent
+from trainer.run.checkpoints.manifest import list_checkpoints
 from trainer.run.layout import RunDir
 from trainer.run.records import read_changed_spec
-from trainer.run.seeds import locate_parent
 from trainer.telemetry.write import position
 
 CONFIG_FILE = "config.json"

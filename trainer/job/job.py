@@ -9,7 +9,7 @@ from trainer.job.outcome import Ledger
 from trainer.job.rank import ALONE, Rank
 from trainer.job.reporter import Voice
 from trainer.job.stop import Stop
-from trainer.run.checkpoints import Manifest
+from trainer.run.checkpoints.manifest import Manifest
 from trainer.run.layout import RunDir
 
 

@@ -26,9 +26,9 @@ from trainer.job.reporter import Voice
 from trainer.job.stop import Stop
 from trainer.run.atomic import NO_SPACE, make_reserve
 from trainer.run.changes import ORIGIN
-from trainer.run.errors import RunError
 from trainer.run.records import ExitRecord, write_exit, write_hello
 from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
+from trainer.run.run_errors import RunError
 from trainer.telemetry.write import EventWriter
 
 

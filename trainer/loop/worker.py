@@ -69,7 +69,7 @@ def follow(assignment: Assignment) -> None:
     from trainer.device.device import open_device, own_device
     from trainer.job.log_rotation import OwnLog
     from trainer.loop.setup import build_state
-    from trainer.run.checkpoints import verify
+    from trainer.run.checkpoints.manifest import verify
     from trainer.step.compile import compile_step
     from trainer.step.kernels import follow_kernels
     from trainer.step.optimizer_step import to_device, train_step_within_memory

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.run.errors import RunError
+from trainer.run.run_errors import RunError
 
 RESERVE_BYTES = 64 * 1024
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})

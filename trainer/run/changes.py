@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from trainer.run.atomic import read_json, write_json
-from trainer.run.errors import SpecError
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import SpecError
 from trainer.run.spec import RunSpec
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,40}(\.[a-z][a-z0-9_]{0,40}){0,4}")

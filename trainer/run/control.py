@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from trainer.run.atomic import read_json, write_json
-from trainer.run.errors import RunError, SpecError
 from trainer.run.layout import RunDir, check_short_id
 from trainer.run.records import parse
+from trainer.run.run_errors import RunError, SpecError
 from trainer.run.spec import STOP_SIGNALS
 
 Verb = Literal["stop", "kill"]

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.run.atomic import NO_SPACE, create_json, read_json, write_json
-from trainer.run.errors import HomeError, LockHeldError, SpecError
 from trainer.run.filesystems import filesystem_of, is_network
 from trainer.run.layout import RunDir, check_run_id
 from trainer.run.place import Place, place_of
+from trainer.run.run_errors import HomeError, LockHeldError, SpecError
 
 HOME_VARIABLE = "PHOTINUS_HOME"
 DEFAULT_HOME = ".photinus"

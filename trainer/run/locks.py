@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from trainer.run.errors import LockHeldError
 from trainer.run.layout import check_device
+from trainer.run.run_errors import LockHeldError
 
 RETRY_S = 1.0
 POLL_S = 0.002

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from trainer.run.atomic import create_json, read_json, write_json, write_json_from_reserve
 from trainer.run.changes import changed, read_changes
-from trainer.run.errors import RunError, SpecError, StaleWriteError
 from trainer.run.layout import RunDir, check_run_id, check_short_id
+from trainer.run.run_errors import RunError, SpecError, StaleWriteError
 from trainer.run.spec import RunSpec
 from trainer.run.states import ALLOWED, State, StateRecord
 

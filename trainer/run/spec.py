@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from trainer.run.errors import SpecError
 from trainer.run.layout import check_devices, check_run_id
+from trainer.run.run_errors import SpecError
 
 SPEC_VERSION = 1
 ENV_HASH = re.compile(r"[A-Za-z0-9]{1,64}")

@@ -39,7 +39,7 @@ def answer(value: Any, as_json: bool, in_words: Callable[[Any], str]) -> None:
 def explain(error: Exception) -> int | None:
     """Say on stderr what went wrong and how to mend it; the exit code, or None for what is our own fault."""
     from trainer.config.errors import ConfigError
-    from trainer.run.errors import HomeError, SpecError
+    from trainer.run.run_errors import HomeError, SpecError
 
     if isinstance(error, CallError):
         say(f"photinus: {clean_line(error.message)}")

@@ -13,7 +13,7 @@ from remote.protocol.views import RunView
 from remote.session.session import Session
 from trainer.config.resolve import resolve
 from trainer.config.source import demand_source
-from trainer.run.errors import SpecError
+from trainer.run.run_errors import SpecError
 from trainer.run.spec import Restart
 from tui.commands.environment import read_environment
 from tui.commands.hearing import link_to

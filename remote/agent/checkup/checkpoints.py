@@ -5,8 +5,8 @@ from pathlib import Path
 
 from remote.agent.context import Context
 from remote.protocol.finding import Finding
-from trainer.run.checkpoints import CheckpointInfo, list_checkpoints, verify
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints.manifest import CheckpointInfo, list_checkpoints, verify
+from trainer.run.run_errors import CheckpointError
 
 
 def check(ctx: Context, deep: bool) -> Iterator[Finding]:

@@ -8,10 +8,10 @@ from remote.agent.context import Context
 from remote.protocol.finding import Finding
 from trainer.run.atomic import read_json
 from trainer.run.control import Request
-from trainer.run.errors import RunError, SpecError
 from trainer.run.layout import RunDir, check_run_id
-from trainer.run.processes import read_process
+from trainer.run.process.process_record import read_process
 from trainer.run.records import StartRecord, parse, read_spec, read_state
+from trainer.run.run_errors import RunError, SpecError
 
 LOOKED_AT = 1 << 18
 

@@ -7,9 +7,9 @@ from remote.agent.context import Context
 from remote.agent.processes.orphans import Member, members
 from remote.protocol.finding import Finding
 from remote.supervisor.command_line import command_of
-from trainer.run.identity import is_stopped
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
+from trainer.run.process.identity import is_stopped
 from trainer.run.states import State, StateRecord
 
 STARTING_S = 60.0

@@ -7,8 +7,8 @@ from remote.agent.context import Context
 from remote.protocol.finding import Finding
 from remote.supervisor.admission.admit import owner_of
 from remote.supervisor.admission.queue import is_ours, waiting
-from trainer.run.errors import RunError
 from trainer.run.locks import is_free
+from trainer.run.run_errors import RunError
 from trainer.run.states import State
 
 PATIENCE_S = 15.0

@@ -107,7 +107,7 @@ def _space(ctx: Context) -> Iterator[Finding]:
 
 
 def _newest_sizes(ctx: Context) -> Iterator[int]:
-    from trainer.run.checkpoints import list_checkpoints
+    from trainer.run.checkpoints.manifest import list_checkpoints
 
     for run in ctx.views.whole():
         state = ctx.views.state(run)

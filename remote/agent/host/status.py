@@ -20,12 +20,12 @@ from remote.protocol.views import RunView
 from remote.supervisor.admission.queue import waiting
 from remote.supervisor.command_line import named
 from remote.supervisor.evidence import last_lines
-from trainer.run.checkpoints import list_checkpoints
-from trainer.run.identity import boot_id
+from trainer.run.checkpoints.manifest import list_checkpoints
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
+from trainer.run.process.identity import boot_id
+from trainer.run.process.survivors import survivors
 from trainer.run.states import State
-from trainer.run.survivors import survivors
 
 LOG_LINES = 12
 ANSWER_MAX = LINE_LIMIT - (1 << 14)

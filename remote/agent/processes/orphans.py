@@ -7,13 +7,13 @@ from typing import Literal, TypeAlias
 
 from remote.agent.context import Context
 from remote.protocol.errors import CallError
-from trainer.run.identity import Identity
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
-from trainer.run.processes import TOKEN_VARIABLE, ProcessRecord
-from trainer.run.readers import system_reader
+from trainer.run.process.identity import Identity
+from trainer.run.process.kernel_linux import system_reader
+from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord
+from trainer.run.process.survivors import names_folder, survivors
 from trainer.run.spec import RunSpec
-from trainer.run.survivors import names_folder, survivors
 
 Standing = Literal["live", "orphan"]
 

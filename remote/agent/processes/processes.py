@@ -14,9 +14,9 @@ from remote.agent.processes.orphans import Member, members, orphans
 from remote.agent.stale import stranger_row
 from remote.agent.strangers import strangers
 from remote.protocol.errors import CallError
-from trainer.run.identity import Identity, is_alive
 from trainer.run.locks import is_free
-from trainer.run.signals import RefusedSignalError, send
+from trainer.run.process.identity import Identity, is_alive
+from trainer.run.process.signals import RefusedSignalError, send
 
 GRACE_S = 2.0
 DEATH_S = 5.0

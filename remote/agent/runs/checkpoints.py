@@ -9,8 +9,8 @@ from typing import Any
 from remote.agent.context import Context, Result, Work
 from remote.agent.host.status import ANSWER_MAX
 from remote.protocol.messages import encode
-from trainer.run.checkpoints import MANIFEST, NAME, Manifest, parse_manifest, ranked
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints.manifest import MANIFEST, NAME, Manifest, parse_manifest, ranked
+from trainer.run.run_errors import CheckpointError
 
 BREATH_S = 0.01
 ROW_MAX = ANSWER_MAX >> 1

@@ -10,12 +10,18 @@ from remote.agent.background import in_thread
 from remote.agent.context import Context, Result, Work
 from remote.protocol.errors import CallError
 from trainer.run.atomic import fsync_folder
-from trainer.run.checkpoints import MANIFEST, FileProof, checkpoint_name, manifest_sha256, parse_manifest
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints.imported import SEEDS, locate_parent, seed_path
+from trainer.run.checkpoints.manifest import (
+    MANIFEST,
+    FileProof,
+    checkpoint_name,
+    manifest_sha256,
+    parse_manifest,
+)
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import read_state
-from trainer.run.seeds import SEEDS, locate_parent, seed_path
+from trainer.run.run_errors import CheckpointError
 from trainer.run.spec import RunSpec
 
 CHUNK = 1 << 20

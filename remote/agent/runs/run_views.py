@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from remote.protocol.views import LastCheckpoint, RunView
-from trainer.run.checkpoints import MANIFEST, list_checkpoints, manifest_sha256
-from trainer.run.errors import CheckpointError, RunError
+from trainer.run.checkpoints.manifest import MANIFEST, list_checkpoints, manifest_sha256
 from trainer.run.home import Home
-from trainer.run.identity import is_alive
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.logs import newest_log
-from trainer.run.processes import ProcessRecord, read_process
+from trainer.run.process.identity import is_alive
+from trainer.run.process.process_record import ProcessRecord, read_process
 from trainer.run.records import read_changed_spec, read_state
+from trainer.run.run_errors import CheckpointError, RunError
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
 

@@ -16,14 +16,14 @@ from remote.supervisor.admission.queue import leave
 from remote.supervisor.command_line import named
 from trainer.run.atomic import NO_SPACE, open_append
 from trainer.run.control import Request
-from trainer.run.errors import RunError
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock, is_free
+from trainer.run.process.signals import send
+from trainer.run.process.survivors import settled
 from trainer.run.records import read_state, write_state
-from trainer.run.signals import send
+from trainer.run.run_errors import RunError
 from trainer.run.spec import STOP_SIGNALS
 from trainer.run.states import State, StateRecord
-from trainer.run.survivors import settled
 
 NOT_YET = ""  # the attempt has no token yet: its supervisor takes the request all the same
 GRACE_S = 2.0

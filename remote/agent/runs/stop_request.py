@@ -9,8 +9,8 @@ from trainer.run.atomic import NO_SPACE, fsync_folder
 from trainer.run.control import Request, put_request
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
-from trainer.run.processes import ProcessRecord
-from trainer.run.signals import send
+from trainer.run.process.process_record import ProcessRecord
+from trainer.run.process.signals import send
 
 PARTING_S = 5.0
 

@@ -4,9 +4,9 @@ from remote.agent.context import Context
 from remote.protocol.errors import CallError
 from remote.supervisor.admission.queue import start_next
 from remote.supervisor.admission.reconcile import reconcile_run
-from trainer.run.errors import RunError
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
+from trainer.run.run_errors import RunError
 from trainer.run.states import State, StateRecord
 
 

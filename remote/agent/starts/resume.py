@@ -16,10 +16,10 @@ from trainer.config.changes import fixed_keys
 from trainer.config.errors import ConfigError
 from trainer.config.resolve import from_values
 from trainer.run.changes import changed, checked_values
-from trainer.run.checkpoints import CheckpointInfo, list_checkpoints, newest_valid, verify
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints.manifest import CheckpointInfo, list_checkpoints, newest_valid, verify
 from trainer.run.layout import RunDir
 from trainer.run.records import read_changed_spec, read_start, read_state
+from trainer.run.run_errors import CheckpointError
 from trainer.run.spec import RunSpec
 from trainer.run.states import StateRecord
 

@@ -19,9 +19,9 @@ from remote.supervisor.admission.admit import Busy, carry_out, owner_of, take_lo
 from remote.supervisor.admission.queue import enqueue
 from remote.supervisor.admission.reconcile import reconcile_run
 from trainer.run.changes import Change, add_change
-from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
+from trainer.run.process.identity import boot_id
 from trainer.run.records import claim_start, read_spec, read_start, read_state, write_spec, write_state
 from trainer.run.requirements import REMEDY, missing_for_training
 from trainer.run.spec import RunSpec

@@ -10,7 +10,7 @@ from remote.agent.streams.source import Followed, Source, WatchedFile, first_cur
 from remote.agent.streams.tail import Tail
 from remote.protocol.errors import CallError
 from remote.protocol.messages import Cursor, encode
-from trainer.run.errors import RunError
+from trainer.run.run_errors import RunError
 
 POLL_S = 0.02
 STREAMS_MAX = 64

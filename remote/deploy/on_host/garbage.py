@@ -19,10 +19,10 @@ from typing import Any
 from remote.audit.audit_log import NAME, append, entry
 from remote.deploy.on_host.in_use import residents, unit_texts
 from remote.deploy.on_host.installed import CAS, ENVS, LOCK, Installed, read_installed
-from trainer.run.errors import RunError
 from trainer.run.home import Home, open_home
 from trainer.run.locks import Flock
 from trainer.run.records import read_spec, read_state
+from trainer.run.run_errors import RunError
 from trainer.run.states import State
 
 NEWEST = 2

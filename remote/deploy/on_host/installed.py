@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from trainer.run.atomic import read_json, write_bytes, write_json
-from trainer.run.errors import RunError
+from trainer.run.run_errors import RunError
 
 HOME_NOTE = "photinus-home"
 RECORD = "photinus.json"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from remote.agent.runs.run_views import Views
 from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
 from trainer.run.home import Home
-from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir
 from trainer.run.locks import DeviceLocks, Flock, is_free
+from trainer.run.process.identity import boot_id
 from trainer.run.records import read_state, write_state
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord

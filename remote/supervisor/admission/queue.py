@@ -8,12 +8,12 @@ from pathlib import Path
 
 from remote.supervisor.admission.admit import Busy, carry_out, take_locks
 from trainer.run.atomic import create_json, read_json
-from trainer.run.errors import RunError
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
-from trainer.run.processes import read_process
+from trainer.run.process.process_record import read_process
 from trainer.run.records import read_spec, read_state
+from trainer.run.run_errors import RunError
 from trainer.run.states import State, StateRecord
 
 ENTRY = re.compile(r"([0-9]{8})-(.+)\.json")

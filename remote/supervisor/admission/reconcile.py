@@ -10,17 +10,17 @@ from remote.supervisor.progress import lived_s, made_progress
 from remote.supervisor.restart_policy import Retry, retry_for
 from remote.supervisor.timeouts import Patience
 from trainer.run.control import pending
-from trainer.run.errors import RunError
 from trainer.run.home import Home
-from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir
 from trainer.run.locks import DeviceLocks, Flock, is_free
-from trainer.run.processes import ProcessRecord, read_process
+from trainer.run.process.identity import boot_id
+from trainer.run.process.process_record import ProcessRecord, read_process
+from trainer.run.process.survivors import elsewhere, settled
+from trainer.run.reconcile import Action, Facts, Verdict, judge
 from trainer.run.records import read_exit, read_spec, read_state, write_state
+from trainer.run.run_errors import RunError
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
-from trainer.run.survivors import elsewhere, settled
-from trainer.run.verdict import Action, Facts, Verdict, judge
 
 PROBE_S = 0.05
 

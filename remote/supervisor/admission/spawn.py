@@ -10,7 +10,7 @@ from trainer.run.atomic import open_append
 from trainer.run.home import HOME_VARIABLE, Home
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
-from trainer.run.processes import RUN_VARIABLES
+from trainer.run.process.process_record import RUN_VARIABLES
 
 PROGRAM = ("-P", "-m", "remote.supervisor")
 RUN_LOCK = "run"

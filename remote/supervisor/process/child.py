@@ -8,8 +8,8 @@ import time
 from typing import Protocol
 
 from remote.supervisor.attempt_outcome import Ending
-from trainer.run.errors import RunError
-from trainer.run.identity import Identity, identify_for_good, is_alive
+from trainer.run.process.identity import Identity, identify_for_good, is_alive
+from trainer.run.run_errors import RunError
 
 
 class Watched(Protocol):

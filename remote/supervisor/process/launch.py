@@ -9,7 +9,7 @@ from remote.supervisor.process.launchers import launcher_of
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.logs import begin_log
-from trainer.run.processes import (
+from trainer.run.process.process_record import (
     ATTEMPT_VARIABLE,
     LOCK_FD_VARIABLE,
     RUN_DIR_VARIABLE,

@@ -5,12 +5,12 @@ import time
 
 from remote.supervisor.log import Talk
 from remote.supervisor.timeouts import Patience
-from trainer.run.errors import RunError
-from trainer.run.identity import Identity, is_stopped
 from trainer.run.layout import RunDir
-from trainer.run.processes import ProcessRecord
-from trainer.run.signals import send
-from trainer.run.survivors import Survivor, settled, survivors
+from trainer.run.process.identity import Identity, is_stopped
+from trainer.run.process.process_record import ProcessRecord
+from trainer.run.process.signals import send
+from trainer.run.process.survivors import Survivor, settled, survivors
+from trainer.run.run_errors import RunError
 
 SCAN_S = 0.05
 

@@ -14,14 +14,14 @@ from tests.remote.scripts import spec
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until
-from trainer.run.errors import RunError
-from trainer.run.identity import Identity, is_alive
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
-from trainer.run.processes import ProcessRecord, read_process
+from trainer.run.process.identity import Identity, is_alive
+from trainer.run.process.process_record import ProcessRecord, read_process
+from trainer.run.process.survivors import survivors
 from trainer.run.records import read_state
+from trainer.run.run_errors import RunError
 from trainer.run.states import State
-from trainer.run.survivors import survivors
 
 QUICK = Timings(
     ping_s=0.2, lagging_s=0.4, lost_s=1.0, hello_s=5.0, backoff_s=(0.02, 0.05, 0.1), refresh_s=0.5

@@ -16,9 +16,9 @@ from tests.end_to_end.ssh.box import Box, kill_nine
 from tests.remote.scripts import argv, noting, spec
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.run.identity import identify
 from trainer.run.locks import is_free
-from trainer.run.processes import read_process
+from trainer.run.process.identity import identify
+from trainer.run.process.process_record import read_process
 
 BLOCKS, TRIALS = trials(1, 100), trials(10, 20)  # a fresh host for every block
 VERBS = ("start", "stop", "kill", "resume", "runs", "processes", "follow")

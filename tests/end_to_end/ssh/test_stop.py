@@ -15,10 +15,10 @@ from remote.actions.outcome import Outcome
 from remote.session.session import Session
 from tests.end_to_end.ssh.box import Box
 from tests.trials import trials
-from trainer.run.checkpoints import verify
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints.manifest import verify
 from trainer.run.layout import new_run_id
 from trainer.run.records import read_state
+from trainer.run.run_errors import CheckpointError
 from trainer.run.spec import RunSpec
 
 BLOCKS, TRIALS = trials(1, 40), 5

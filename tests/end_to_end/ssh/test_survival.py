@@ -17,7 +17,7 @@ from tests.end_to_end.ssh.box import Box, kill_nine
 from tests.end_to_end.ssh.listening import Mirror
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.run.identity import Identity, identify, is_alive
+from trainer.run.process.identity import Identity, identify, is_alive
 
 PATIENCE_S = 1.0  # of the agent: how long it lives without a ping
 EACH = trials(1, 125)

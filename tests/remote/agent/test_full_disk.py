@@ -28,11 +28,11 @@ from tests.remote.scripts import BRIEF, QUIET, argv, request, spec
 from tests.remote.supervisor.test_full_disk import fill
 from tests.waiting import wait_until
 from trainer.run.atomic import make_reserve, open_append
-from trainer.run.errors import HomeError
 from trainer.run.home import Home, open_home
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock, is_free
 from trainer.run.records import read_start, read_state, write_spec, write_state
+from trainer.run.run_errors import HomeError
 from trainer.run.states import State, StateRecord
 
 MOST = 60

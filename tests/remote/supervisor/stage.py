@@ -18,10 +18,10 @@ from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
 from tests.waiting import wait_until
 from trainer.run.control import Request, put_request
 from trainer.run.home import Home, open_home
-from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir, new_run_id
 from trainer.run.locks import DeviceLocks, Flock, is_free
-from trainer.run.processes import ProcessRecord, read_process
+from trainer.run.process.identity import boot_id
+from trainer.run.process.process_record import ProcessRecord, read_process
 from trainer.run.records import read_spec, read_state, write_spec, write_state
 from trainer.run.spec import Restart, RunSpec
 from trainer.run.states import State, StateRecord

@@ -24,14 +24,14 @@ from tests.remote.supervisor.stage import (
 )
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.run.identity import identify
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
-from trainer.run.processes import read_process, write_process
+from trainer.run.process.identity import identify
+from trainer.run.process.process_record import read_process, write_process
+from trainer.run.process.survivors import survivors
 from trainer.run.records import write_state
 from trainer.run.spec import Restart
 from trainer.run.states import State
-from trainer.run.survivors import survivors
 
 
 def begin_dying(stage: Stage, moment: str, **config: Any) -> RunDir:

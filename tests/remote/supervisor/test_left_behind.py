@@ -21,9 +21,9 @@ from tests.remote.supervisor.stage import (
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.run.layout import RunDir
+from trainer.run.process.survivors import survivors
 from trainer.run.spec import Restart
 from trainer.run.states import State
-from trainer.run.survivors import survivors
 
 SLEEPER = f"{sys.executable} -I -S -c 'import time; time.sleep(60)'"
 # Parent, child and grandchild: the two that were started first are gone before anybody looks.

@@ -21,9 +21,9 @@ from tests.remote.supervisor.stage import (
     until_steps,
 )
 from tests.waiting import wait_until
-from trainer.run.checkpoints import manifest_sha256, verify
+from trainer.run.checkpoints.manifest import manifest_sha256, verify
 from trainer.run.control import Request, put_request, read_ack
-from trainer.run.identity import identify, is_stopped
+from trainer.run.process.identity import identify, is_stopped
 from trainer.run.spec import Restart
 from trainer.run.states import State
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from remote.supervisor import __main__ as program
 from remote.supervisor.process import termination
-from trainer.run.identity import Identity
-from trainer.run.signals import send
+from trainer.run.process.identity import Identity
+from trainer.run.process.signals import send
 
 
 def behind(shield: Path) -> None:

@@ -17,7 +17,7 @@ from remote.session.session import Session
 from remote.transfer.catalog import read_catalog
 from remote.transfer.pull import pull
 from tests.remote.transfer.saved import RUN_ID, make_run, save
-from trainer.run.checkpoints import MANIFEST
+from trainer.run.checkpoints.manifest import MANIFEST
 from trainer.run.home import open_home
 
 

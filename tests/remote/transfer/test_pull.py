@@ -17,7 +17,7 @@ from remote.transfer.select import Choice
 from remote.transfer.sources import GoneError, LocalSource, LostError
 from remote.transfer.workers import Patience
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
-from trainer.run.checkpoints import MANIFEST
+from trainer.run.checkpoints.manifest import MANIFEST
 from trainer.run.layout import RunDir
 
 IMPATIENT = Patience(lost_s=0.2, look_s=0.01)

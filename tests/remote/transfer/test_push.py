@@ -16,9 +16,9 @@ from tests.remote.transfer.saved import RUN_ID, make_run, same, save, write_chec
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until
-from trainer.run.checkpoints import MANIFEST, verify
-from trainer.run.errors import SpecError
-from trainer.run.seeds import locate_parent, seed_path
+from trainer.run.checkpoints.imported import locate_parent, seed_path
+from trainer.run.checkpoints.manifest import MANIFEST, verify
+from trainer.run.run_errors import SpecError
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from tests.trainer.loop.tiny import events, last_word, moments, run, spawn, weig
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.checkpoints.origin import NEWEST, find_origin
-from trainer.run.checkpoints import list_checkpoints
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints.manifest import list_checkpoints
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import CheckpointError
 
 STEPS = 300
 LONG = [f"steps={STEPS}", "checkpoint.every=25", "eval.every=50", "model.noise=0.1", "log.every=1"]

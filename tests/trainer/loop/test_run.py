@@ -10,7 +10,7 @@ from tests.trainer.loop.tiny import events, last_word, moments, run, signals_res
 from trainer import cli
 from trainer.loop import train
 from trainer.loop.context import Training
-from trainer.run.checkpoints import list_checkpoints, verify
+from trainer.run.checkpoints.manifest import list_checkpoints, verify
 from trainer.run.locks import Flock
 
 

@@ -7,8 +7,8 @@ from trainer.config.errors import ConfigError
 from trainer.config.parallel import device_of, process_count
 from trainer.config.resolve import resolve
 from trainer.job.rank import STORE_VARIABLE, rank_from
-from trainer.run.errors import SpecError
 from trainer.run.layout import check_devices
+from trainer.run.run_errors import SpecError
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.trainer.loop.tiny import events, last_word, run, signals_restored, sp
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.job import stop as stop_module
-from trainer.run.checkpoints import list_checkpoints, verify
+from trainer.run.checkpoints.manifest import list_checkpoints, verify
 from trainer.run.control import Request, pending, put_request, read_ack
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from trainer.run.control import Ack, Request, pending, pending_for, put_ack, put_request, read_ack
-from trainer.run.errors import SpecError
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import SpecError
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.run.errors import LockHeldError, SpecError
 from trainer.run.locks import DeviceLocks, Flock, is_free
+from trainer.run.run_errors import LockHeldError, SpecError
 
 HOLD = (
     "import sys, time; from pathlib import Path; from trainer.run.locks import Flock\n"

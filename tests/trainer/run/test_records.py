@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from trainer.run.errors import RunError, SpecError, StaleWriteError
-from trainer.run.identity import Identity
 from trainer.run.layout import RunDir
-from trainer.run.processes import ProcessRecord, read_process, write_process
+from trainer.run.process.identity import Identity
+from trainer.run.process.process_record import ProcessRecord, read_process, write_process
 from trainer.run.records import (
     ExitRecord,
     claim_start,
@@ -21,6 +20,7 @@ from trainer.run.records import (
     write_spec,
     write_state,
 )
+from trainer.run.run_errors import RunError, SpecError, StaleWriteError
 from trainer.run.spec import Restart, RunSpec
 from trainer.run.states import ALLOWED, TERMINAL, State, StateRecord
 

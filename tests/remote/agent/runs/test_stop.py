@@ -18,7 +18,7 @@ from tests.remote.scripts import QUIET, request, spec
 from tests.waiting import wait_until
 from trainer.run.home import open_home
 from trainer.run.locks import is_free
-from trainer.run.processes import read_process
+from trainer.run.process.process_record import read_process
 from trainer.run.records import claim_start, read_state, write_spec, write_state
 from trainer.run.states import State, StateRecord
 

@@ -25,10 +25,10 @@ from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, QUIET, argv, noting, request, spec
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.run.errors import RunError
 from trainer.run.home import Home, open_home
 from trainer.run.locks import Flock, is_free
 from trainer.run.records import claim_start, read_state, write_spec
+from trainer.run.run_errors import RunError
 from trainer.run.states import State
 
 Agents = Callable[..., RawAgent]

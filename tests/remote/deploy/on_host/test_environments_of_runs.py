@@ -15,8 +15,8 @@ from remote.protocol.errors import CallError
 from remote.session.session import Session
 from remote.supervisor.process.launchers import interpreter_of
 from tests.remote.scripts import spec
-from trainer.run.errors import SpecError
 from trainer.run.home import Home, open_home
+from trainer.run.run_errors import SpecError
 from trainer.run.spec import RunSpec
 
 ENV = "ab" * 8

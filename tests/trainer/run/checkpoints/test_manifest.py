@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from trainer.run.atomic import write_json
-from trainer.run.checkpoints import (
+from trainer.run.checkpoints.manifest import (
     MANIFEST,
     CheckpointInfo,
     Manifest,
@@ -17,8 +17,8 @@ from trainer.run.checkpoints import (
     seal,
     verify,
 )
-from trainer.run.errors import CheckpointError
-from trainer.run.retention import Policy, retention_plan
+from trainer.run.checkpoints.retention import Policy, retention_plan
+from trainer.run.run_errors import CheckpointError
 
 
 def make(folder: Path, step: int, **more: Any) -> Path:

@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import Any, NewType
 
-from trainer.run.errors import RunError
-from trainer.run.readers import LinuxReader, ProcessReader, system_reader
+from trainer.run.process.kernel_linux import LinuxReader, ProcessReader, system_reader
+from trainer.run.run_errors import RunError
 
 BootId = NewType("BootId", str)
 TICK_MAX_S = 0.02

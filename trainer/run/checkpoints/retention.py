@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from trainer.run.checkpoints import CheckpointInfo, ranked
+from trainer.run.checkpoints.manifest import CheckpointInfo, ranked
 
 
 @dataclass(frozen=True, slots=True)

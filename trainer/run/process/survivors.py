@@ -13,12 +13,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.run.identity import Identity
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.logs import log_files
-from trainer.run.processes import RUN_DIR_VARIABLE, TOKEN_VARIABLE, ProcessRecord
-from trainer.run.readers import ProcessReader, ProcStat, system_reader
+from trainer.run.process.identity import Identity
+from trainer.run.process.kernel_linux import ProcessReader, ProcStat, system_reader
+from trainer.run.process.process_record import RUN_DIR_VARIABLE, TOKEN_VARIABLE, ProcessRecord
 
 AGREEING = 2
 RESCAN_S = 0.02

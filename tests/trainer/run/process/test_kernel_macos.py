@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from trainer.run.errors import RunError
-from trainer.run.identity import identify, is_alive
-from trainer.run.readers_macos import BSDINFO_BYTES, VNODE_BYTES, MacReader
+from trainer.run.process.identity import identify, is_alive
+from trainer.run.process.kernel_macos import BSDINFO_BYTES, VNODE_BYTES, MacReader
+from trainer.run.run_errors import RunError
 
 START = (1_700_000_000, 123_456)
 

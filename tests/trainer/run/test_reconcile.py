@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from trainer.run.reconcile import Action, Facts, judge
 from trainer.run.records import ExitRecord
 from trainer.run.states import TERMINAL, State, StateRecord
-from trainer.run.verdict import Action, Facts, judge
 
 BASE = Facts(
     state=StateRecord(run_id="run-aaaaaa", state=State.RUNNING, seq=3, attempt=1, since=0.0),

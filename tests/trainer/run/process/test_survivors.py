@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from trainer.run.identity import boot_id, identify
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.place import place_of
-from trainer.run.processes import TOKEN_VARIABLE, ProcessRecord
-from trainer.run.readers import LinuxReader
-from trainer.run.survivors import main_process, settled, survivors
+from trainer.run.process.identity import boot_id, identify
+from trainer.run.process.kernel_linux import LinuxReader
+from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord
+from trainer.run.process.survivors import main_process, settled, survivors
 
 TOKEN = "5" * 32
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from trainer.run.checkpoints import NAME
-from trainer.run.errors import SpecError
+from trainer.run.checkpoints.manifest import NAME
+from trainer.run.run_errors import SpecError
 
 SEEDS = "seeds"
 ORIGIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trainer.run.atomic import encode
-from trainer.run.errors import CheckpointError
+from trainer.run.run_errors import CheckpointError
 
 NAME = re.compile(r"step-([0-9]{8,})")
 MANIFEST = "state.json"

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from trainer.run.errors import RunError
+from trainer.run.run_errors import RunError
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def system_reader() -> ProcessReader:
     if platform.startswith("linux"):
         return LinuxReader()
     if platform == "darwin":
-        from trainer.run.readers_macos import MacReader
+        from trainer.run.process.kernel_macos import MacReader
 
         return MacReader()
     raise RunError(f"Photinus hosts are Linux or macOS, not {platform}")

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer.run.atomic import read_json, write_json
-from trainer.run.errors import RunError
-from trainer.run.identity import Identity
 from trainer.run.layout import RunDir
 from trainer.run.place import Place
+from trainer.run.process.identity import Identity
+from trainer.run.run_errors import RunError
 
 TOKEN_VARIABLE = "PHOTINUS_RUN_TOKEN"
 ATTEMPT_VARIABLE = "PHOTINUS_ATTEMPT"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import wait_until
-from trainer.run.errors import RunError
-from trainer.run.identity import Identity, boot_id, identify, identify_for_good, is_alive, is_stopped
-from trainer.run.readers import LinuxReader, system_reader
-from trainer.run.signals import RefusedSignalError, own_ancestry, send
+from trainer.run.process.identity import Identity, boot_id, identify, identify_for_good, is_alive, is_stopped
+from trainer.run.process.kernel_linux import LinuxReader, system_reader
+from trainer.run.process.signals import RefusedSignalError, own_ancestry, send
+from trainer.run.run_errors import RunError
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import os
 import signal
 
-from trainer.run.errors import RunError
-from trainer.run.identity import Identity
-from trainer.run.readers import ProcessReader, system_reader
+from trainer.run.process.identity import Identity
+from trainer.run.process.kernel_linux import ProcessReader, system_reader
+from trainer.run.run_errors import RunError
 
 
 class RefusedSignalError(RunError):
