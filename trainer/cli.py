@@ -6,9 +6,9 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from trainer.commands import causality, corpus, evaluating, reproducing, running, sampling
-from trainer.commands.running import configuration
-from trainer.config.errors import ConfigError
+from trainer.commands import causality, corpus, evaluate, reproduce, run, sample
+from trainer.commands.run import configuration
+from trainer.config.config_error import ConfigError
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
@@ -50,7 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the command line."""
     parser = argparse.ArgumentParser(prog="photinus-train", description="Train a Kuramoto state-space model.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    running.add_to(commands)
+    run.add_to(commands)
     presets = commands.add_parser("presets", help="list the presets")
     presets.set_defaults(command=presets_command)
     config = commands.add_parser(
@@ -58,7 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     config.set_defaults(command=config_command)
     configuration(config)
-    for command in (corpus, causality, evaluating, sampling, reproducing):
+    for command in (corpus, causality, evaluate, sample, reproduce):
         command.add_to(commands)
     return parser
 

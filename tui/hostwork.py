@@ -29,7 +29,7 @@ class HostWork:
 
         def work() -> None:
             from remote.hosts.hosts_edit import add_hosts
-            from trainer.config.errors import ConfigError
+            from trainer.config.config_error import ConfigError
 
             said: Host | str = host
             try:
@@ -101,7 +101,7 @@ class HostWork:
 
     def _run(self, job: Job, work: Callable[[], tuple[bool, str]]) -> None:
         def run() -> None:
-            from trainer.config.errors import ConfigError
+            from trainer.config.config_error import ConfigError
             from trainer.run.run_errors import RunError
 
             try:

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from remote.hosts.host import LOCAL, Host, make_client_folder
 from remote.hosts.hosts_file import Entry, entries, hosts_path, parse_hosts, read_text
 from remote.protocol.errors import CallError
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.run.atomic import write_bytes
 
 LOCK_S = 10.0

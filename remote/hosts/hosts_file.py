@@ -13,7 +13,7 @@ import yaml
 from remote.hosts.address import split_address
 from remote.hosts.host import LOCAL, Host
 from remote.protocol.errors import CallError
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.config.yaml_values import compose_yaml, value_of
 from trainer.run.home import HOME_VARIABLE, state_root
 

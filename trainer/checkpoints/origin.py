@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.job.job import Origin
 from trainer.run.checkpoints.manifest import (
     MANIFEST,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from trainer.commands import corpus_report as report
+from trainer.config.config_error import ConfigError
 from trainer.config.data import DataConfig
-from trainer.config.errors import ConfigError
-from trainer.config.source import (
+from trainer.config.data_source import (
     CORPUS,
     CORPUS_NAME,
     NAMED_SOURCES,
@@ -81,8 +81,8 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def gather_command(arguments: argparse.Namespace) -> ExitCode:
     """Gather, and say what came of it."""
-    from trainer.commands.asking import Asked
     from trainer.commands.bars import Bars
+    from trainer.commands.interrupts import Asked
     from trainer.data import DataError, Stopped
     from trainer.data.corpora.corpus_lock import HeldError
     from trainer.data.progress import Pulse
@@ -159,8 +159,8 @@ def check_options(arguments: argparse.Namespace) -> None:
 
 def stats_command(arguments: argparse.Namespace) -> ExitCode:
     """Count, and print what there is."""
-    from trainer.commands.asking import Asked
     from trainer.commands.bars import Bars
+    from trainer.commands.interrupts import Asked
     from trainer.data import DataError, Stopped
     from trainer.data.progress import Pulse
     from trainer.data.stats import count

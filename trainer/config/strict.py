@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.config.keys import Key, keys, nearest, nest, sections
 from trainer.config.schema import RunConfig
 

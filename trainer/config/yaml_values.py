@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 
 _FLOAT = re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)$")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from trainer.config.data import DataConfig
-from trainer.config.source import corpus_folder
+from trainer.config.data_source import corpus_folder
 from trainer.data.cache.cache import TokenCache
 from trainer.data.cache.fill import fill_entry
 from trainer.data.cache.prune import prune

@@ -9,7 +9,7 @@ import msgspec
 import torch
 from safetensors.torch import load_file
 
-from trainer.checkpoints.write import MODEL_FILE
+from trainer.checkpoints.save import MODEL_FILE
 from trainer.config.resolve import from_values
 from trainer.config.schema import RunConfig
 from trainer.data import Corpus, prepare

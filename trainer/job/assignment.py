@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
+from trainer.config.data_source import DATA_KEY, demand_source
 from trainer.config.resolve import Resolved, from_values, override, resolve
-from trainer.config.source import DATA_KEY, demand_source
 from trainer.job.job import Assignment
 from trainer.job.outcome import RefusedError
 from trainer.job.rank import Rank

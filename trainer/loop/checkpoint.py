@@ -3,7 +3,7 @@
 from typing import Any
 
 from trainer.checkpoints.retain import prune
-from trainer.checkpoints.write import Surroundings, of_process, save
+from trainer.checkpoints.save import Surroundings, of_process, save
 from trainer.loop.context import Training
 from trainer.step.world import Order, demand_equal, digest
 

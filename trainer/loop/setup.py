@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from trainer.checkpoints.compare import platform_differences, refusal
-from trainer.checkpoints.read import restore
+from trainer.checkpoints.restore import restore
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, Progress, Stopped, default_cache_dir, prepare
 from trainer.device.device import Device

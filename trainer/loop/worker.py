@@ -63,8 +63,8 @@ def follow(assignment: Assignment) -> None:
         LostPeerError: another process is gone.
         TrainingFailedError, DataError, CheckpointError: this one cannot go on.
     """
-    from trainer.checkpoints.read import restore
-    from trainer.checkpoints.write import of_process
+    from trainer.checkpoints.restore import restore
+    from trainer.checkpoints.save import of_process
     from trainer.data import Batches, default_cache_dir, prepare
     from trainer.device.device import open_device, own_device
     from trainer.job.log_rotation import OwnLog

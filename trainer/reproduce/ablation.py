@@ -11,7 +11,7 @@ from trainer.evals.bootstrap import ratio_of_sums
 from trainer.models.published import PublishedV3
 from trainer.reproduce import published_claims as published
 from trainer.reproduce.arm import Row
-from trainer.reproduce.bank_reading import scores
+from trainer.reproduce.bank_readings import scores
 from trainer.reproduce.bench import Bench, windows
 from trainer.reproduce.claims import Claim, Report, Table
 from trainer.reproduce.v3 import BATCH, CONTEXT, MAX_MB, QUICK_STEPS, STEPS, train_v3

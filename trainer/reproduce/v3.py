@@ -6,7 +6,7 @@ from typing import Any
 from trainer.data import Corpus
 from trainer.evals.probes.decay import decayed_scales
 from trainer.reproduce.arm import Arm, Row, carry_out, scaled_down
-from trainer.reproduce.bank_reading import read_banks
+from trainer.reproduce.bank_readings import read_banks
 from trainer.reproduce.bench import Bench, windows
 from trainer.reproduce.claims import Claim, Report, Table
 from trainer.reproduce.published_claims import PUBLISHED_RUNS, V3_R_AT_10K

@@ -11,7 +11,7 @@ from remote.hosts.host import LOCAL, Host, load_hosts
 from remote.protocol.errors import CallError
 from remote.session.last_seen import note
 from remote.session.session import Session
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.config.resolve import resolve
 from tui.commands.hearing import link_to, list_views
 from tui.commands.output import OK, say, tell

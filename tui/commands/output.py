@@ -38,7 +38,7 @@ def answer(value: Any, as_json: bool, in_words: Callable[[Any], str]) -> None:
 
 def explain(error: Exception) -> int | None:
     """Say on stderr what went wrong and how to mend it; the exit code, or None for what is our own fault."""
-    from trainer.config.errors import ConfigError
+    from trainer.config.config_error import ConfigError
     from trainer.run.run_errors import HomeError, SpecError
 
     if isinstance(error, CallError):

@@ -11,8 +11,8 @@ from remote.hosts.host import find_host
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.session.session import Session
+from trainer.config.data_source import demand_source
 from trainer.config.resolve import resolve
-from trainer.config.source import demand_source
 from trainer.run.run_errors import SpecError
 from trainer.run.spec import Restart
 from tui.commands.environment import read_environment

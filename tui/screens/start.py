@@ -14,7 +14,7 @@ from textual.widgets import Input, Label, Select, Static
 
 from remote.actions import StartRequest, describe_start
 from remote.actions.start_request import choose_device
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.config.form import FormField, fields
 from trainer.config.presets import list_presets
 from trainer.config.resolve import Resolved, resolve

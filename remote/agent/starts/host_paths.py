@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from remote.protocol.errors import CallError
-from trainer.config.errors import ConfigError
-from trainer.config.source import CORPUS, NAMED_SOURCES, demand_source
+from trainer.config.config_error import ConfigError
+from trainer.config.data_source import CORPUS, NAMED_SOURCES, demand_source
 from trainer.run.home import HOME_VARIABLE
 from trainer.run.spec import RunSpec
 

@@ -13,7 +13,7 @@ from remote.agent.starts.program_check import demand_program
 from remote.agent.starts.start import Plan, carry, check_host, reconciled
 from remote.protocol.errors import CallError
 from trainer.config.changes import fixed_keys
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.config.resolve import from_values
 from trainer.run.changes import changed, checked_values
 from trainer.run.checkpoints.manifest import CheckpointInfo, list_checkpoints, newest_valid, verify

@@ -11,7 +11,7 @@ from remote.hosts.host import Host
 from remote.hosts.hosts_edit import add_hosts, remove_host, stanza, with_hosts, without_host
 from remote.hosts.hosts_file import parse_hosts, read_hosts
 from remote.protocol.errors import CallError
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 
 MINE = """\
 # my machines

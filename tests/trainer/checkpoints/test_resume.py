@@ -56,7 +56,7 @@ def test_resume_that_forgot_something_would_not_end_in_the_same_bits(
         if lost == "generators":
             patch.setattr("trainer.checkpoints.generators.restore", lambda *_: None)
         elif lost == "moments":
-            patch.setattr("trainer.checkpoints.read.set_moments", lambda *_: None)
+            patch.setattr("trainer.checkpoints.restore.set_moments", lambda *_: None)
         else:
             real = __import__("trainer.data", fromlist=["Batches"]).Batches.batch_at
             patch.setattr("trainer.data.Batches.batch_at", lambda self, index: real(self, index - 2))

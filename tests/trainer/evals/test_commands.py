@@ -123,7 +123,7 @@ def test_ctrl_c_is_told_in_a_line(
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("trainer.commands.evaluating.run", interrupted)
+    monkeypatch.setattr("trainer.commands.evaluate.run", interrupted)
     code, out, err = told(capsys, "evaluate", "anything")
     assert (code, out) == (128 + signal.SIGINT, "")
     assert err.strip() == "photinus-train: interrupted"

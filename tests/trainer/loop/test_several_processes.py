@@ -3,7 +3,7 @@
 import pytest
 
 from remote.actions.start_request import StartRequest, choose_device
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.config.parallel import device_of, process_count
 from trainer.config.resolve import resolve
 from trainer.job.rank import STORE_VARIABLE, rank_from

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.data.corpora.corpus_manifest import Entry, Manifest, Shard, entry_of, load, save
 from trainer.data.corpora.found import Found, Skipped
 from trainer.data.corpora.intake import found_in, read_path

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainer.config.source import CORPUS, corpora_folder
+from trainer.config.data_source import CORPUS, corpora_folder
 from trainer.data.cache.stamps import Stamp
 from trainer.data.corpora.corpus_manifest import is_corpus, load
 from trainer.data.data_errors import DataError

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.data.corpora.kssm_log import LOG
 from trainer.data.display_names import shown
 

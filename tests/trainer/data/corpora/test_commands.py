@@ -12,10 +12,10 @@ import pytest
 from tests.trainer.data.corpora.library import book, opened
 from tests.trainer.data.prose import prose
 from trainer.cli import main
-from trainer.commands.asking import Asked
 from trainer.commands.bars import Bars, bar
-from trainer.config.errors import ConfigError
-from trainer.config.source import absolute_source, demand_source
+from trainer.commands.interrupts import Asked
+from trainer.config.config_error import ConfigError
+from trainer.config.data_source import absolute_source, demand_source
 from trainer.data.progress import Progress
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.trainer.data.corpora.library import book
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.data.corpora.found import Found
 from trainer.data.corpora.gutenberg import Label, is_another, label_of
 from trainer.data.corpora.intake import found_in

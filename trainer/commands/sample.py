@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from trainer.commands.subject import add_subject, subject_of
+from trainer.commands.subject_arguments import add_subject, subject_of
 from trainer.job.outcome import ExitCode, RefusedError
 
 Commands = argparse._SubParsersAction

@@ -13,7 +13,7 @@ import torch
 
 from trainer.checkpoints import generators
 from trainer.checkpoints.draft import Draft
-from trainer.checkpoints.optimizer import moments
+from trainer.checkpoints.moments import moments
 from trainer.config.resolve import to_values
 from trainer.config.schema import RunConfig
 from trainer.device.device import Device

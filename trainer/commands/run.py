@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.checkpoints.origin import NEWEST, demand_origin
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.job.assignment import of_rank, refuse_to_overwrite, standalone, supervised
 from trainer.job.job import Assignment
 from trainer.job.outcome import BusyError, ExitCode

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 
 DATA_KEY = "data.source"
 GENERATED_SOURCES = frozenset({"recall", "brackets", "interleaved", "flip-flop"})

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainer.config.source import absolute_source, demand_source
+from trainer.config.data_source import absolute_source, demand_source
 from trainer.job.environment import prepare_environment
 from trainer.job.outcome import ExitCode, RefusedError, StoppedError
 from trainer.job.stop import Stop

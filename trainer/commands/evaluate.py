@@ -5,8 +5,8 @@ import json
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from trainer.commands.progress import Progress
-from trainer.commands.subject import add_subject, subject_of
+from trainer.commands.progress_line import Progress
+from trainer.commands.subject_arguments import add_subject, subject_of
 from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:

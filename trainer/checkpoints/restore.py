@@ -5,8 +5,8 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 from trainer.checkpoints import generators
-from trainer.checkpoints.optimizer import set_moments
-from trainer.checkpoints.write import MODEL_FILE, OPTIMIZER_FILE
+from trainer.checkpoints.moments import set_moments
+from trainer.checkpoints.save import MODEL_FILE, OPTIMIZER_FILE
 from trainer.device.device import Device
 from trainer.job.rank import ALONE, Rank
 from trainer.run.checkpoints.manifest import Manifest
