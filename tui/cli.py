@@ -9,35 +9,29 @@ from collections.abc import Callable, Sequence
 from remote.protocol.permission import READ_ONLY_VARIABLE
 from remote.protocol.version import version
 from trainer.run.home import state_root
-from tui.commands import (
-    acting,
-    cockpit,
-    hosting,
-    inspecting,
-    looking,
-    reading,
-    starting,
-    streams,
-    transferring,
-)
+from tui.commands import cockpit, inspect
+from tui.commands import read as reading
+from tui.commands.hosts import subcommands
 from tui.commands.output import USAGE, explain, say
 from tui.commands.parser import build_parser
+from tui.commands.runs import ls_show, pull_push, stop_resume_kill, tail_events
+from tui.commands.runs import start as starting
 from tui.commands.target import settle_target
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": cockpit.demo,
-    "ls": looking.list_runs,
-    "show": looking.show,
+    "ls": ls_show.list_runs,
+    "show": ls_show.show,
     "start": starting.start,
-    "resume": acting.resume,
-    "stop": acting.stop,
-    "kill": acting.kill,
-    "tail": streams.tail,
-    "events": streams.events,
+    "resume": stop_resume_kill.resume,
+    "stop": stop_resume_kill.stop,
+    "kill": stop_resume_kill.kill,
+    "tail": tail_events.tail,
+    "events": tail_events.events,
     "read": reading.read,
-    **hosting.COMMANDS,
-    **inspecting.COMMANDS,
-    **transferring.COMMANDS,
+    **subcommands.COMMANDS,
+    **inspect.COMMANDS,
+    **pull_push.COMMANDS,
 }
 
 

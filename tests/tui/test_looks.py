@@ -13,7 +13,7 @@ from trainer.config.locate import configs_dir
 from trainer.telemetry.bands import Bands, load
 from trainer.telemetry.judge import judge
 from tui.app import Cockpit
-from tui.commands.summary import full
+from tui.commands.runs.summary import full
 from tui.store.runs import RunRecord
 from tui.store.store import Store
 from tui.widgets.oscillators import MOST, rows

@@ -13,7 +13,7 @@ from remote.session.last_seen import note
 from remote.session.session import Session
 from trainer.config.config_error import ConfigError
 from trainer.config.resolve import resolve
-from tui.commands.hearing import link_to, list_views
+from tui.commands.host_session import link_to, list_views
 from tui.commands.output import OK, say, tell
 
 DEMO = "demo"

@@ -19,7 +19,9 @@ Everything lives in ~/.photinus, or in $PHOTINUS_HOME where that is set."""
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; `args.command` is empty for the cockpit."""
-    from tui.commands import hosting, inspecting, transferring
+    from tui.commands import inspect
+    from tui.commands.hosts import subcommands
+    from tui.commands.runs import pull_push
 
     parser = argparse.ArgumentParser(
         prog="photinus",
@@ -37,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (hosting, inspecting, transferring):
+    for room in (subcommands, inspect, pull_push):
         room.add_to(commands)
     return parser
 

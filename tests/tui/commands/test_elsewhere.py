@@ -21,12 +21,12 @@ from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
 from tests.waiting import wait_until
 from trainer.run.atomic import write_json
-from tui.commands import looking
-from tui.commands.hearing import elsewhere
-from tui.commands.looking import hear_all
+from tui.commands.host_session import elsewhere
 from tui.commands.parser import build_parser
-from tui.commands.starting import command_request, trainer_request
-from tui.commands.summary import view_fields
+from tui.commands.runs import ls_show
+from tui.commands.runs.ls_show import hear_all
+from tui.commands.runs.start import command_request, trainer_request
+from tui.commands.runs.summary import view_fields
 
 PRINT_ENV = "import os; print(os.getcwd(), os.environ.get('ONLY_HERE'), os.environ.get('GIVEN'))"
 
@@ -112,7 +112,7 @@ def test_a_host_that_is_dead_or_silent_delays_no_other_and_is_named_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(looking, "SILENCE_S", 0.05)
+    monkeypatch.setattr(ls_show, "SILENCE_S", 0.05)
     proxy = slow_link(0.0)
     proxy.pause()
     silent = sshd.host("plain", name="silent", port=proxy.port)
@@ -143,8 +143,8 @@ def test_what_is_unknown_is_told_and_the_rest_is_listed(
     heard: list[tuple[Host, list[dict[str, Any]] | CallError]] = [
         (gone, UnreachableError("no route", "wait"))
     ]
-    monkeypatch.setattr(looking, "load_hosts", lambda: [gone, box])
-    monkeypatch.setattr(looking, "hear_all", lambda *_: iter(heard))
+    monkeypatch.setattr(ls_show, "load_hosts", lambda: [gone, box])
+    monkeypatch.setattr(ls_show, "hear_all", lambda *_: iter(heard))
     words = ["ls", "--json"] if as_json else ["ls"]
     alone = photinus(*words)
     assert (alone.code, alone.err) == (5, "gone: unknown: no route (wait)\n")

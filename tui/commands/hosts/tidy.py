@@ -9,7 +9,7 @@ from typing import Any
 from remote.actions.deployed import check, clean
 from remote.hosts.host import Host
 from remote.protocol.permission import demand_may_act
-from tui.commands.hearing import link_to
+from tui.commands.host_session import link_to
 from tui.commands.output import OK, answer
 
 

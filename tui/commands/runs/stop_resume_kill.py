@@ -7,8 +7,8 @@ from remote.actions import kill_run, resume_run, stop_run
 from remote.hosts.host import find_host
 from trainer.config.data_source import DATA_KEY, absolute_source
 from trainer.config.resolve import parse_overrides
-from tui.commands.hearing import find_view, link_to
-from tui.commands.starting import conclude, wait, warn_of_others
+from tui.commands.host_session import find_view, link_to
+from tui.commands.runs.start import conclude, wait, warn_of_others
 
 
 def resume(args: argparse.Namespace) -> int:

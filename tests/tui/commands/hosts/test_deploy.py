@@ -14,7 +14,7 @@ from remote.session.last_seen import last_seen
 from remote.transport.base import Dial
 from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
-from tui.commands.hosts_serving import autostart_words
+from tui.commands.hosts.deploy import autostart_words
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_doctor_is_the_doctor_of_that_host(photinus: Photinus, monkeypatch: pyte
         asked.append((getattr(args, "host", ""), getattr(args, "json", False)))
         return 0
 
-    monkeypatch.setitem(__import__("tui.commands.inspecting", fromlist=["x"]).COMMANDS, "doctor", doctor)
+    monkeypatch.setitem(__import__("tui.commands.inspect", fromlist=["x"]).COMMANDS, "doctor", doctor)
     add_hosts([Host("box", "me@127.0.0.1:1")])
     assert photinus("hosts", "doctor", "box", "--json").code == 0
     assert asked == [("box", True)]

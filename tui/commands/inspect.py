@@ -15,10 +15,10 @@ from remote.hosts.host import client_folder
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.finding import is_healthy
 from remote.protocol.sanitise import clean_line
-from tui.commands.hearing import find_view, link_to
+from tui.commands.host_session import find_view, link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell
 from tui.commands.parser import Commands, add_command
-from tui.commands.starting import conclude
+from tui.commands.runs.start import conclude
 from tui.store.words import duration, size
 
 MARKS = {"problem": "!!", "warning": " !", "note": " ."}

@@ -13,11 +13,11 @@ from remote.hosts.host import Host, load_hosts
 from remote.protocol.errors import CallError, QuestionError
 from remote.session.last_seen import note
 from remote.session.session import Session, connect
-from tui.commands.asking import for_a_script
 from tui.commands.evidence import evidence
-from tui.commands.hearing import LAST_FOR_A_ROW, find_view, hear, link_to, list_views
+from tui.commands.host_session import LAST_FOR_A_ROW, find_view, hear, link_to, list_views
 from tui.commands.output import OK, answer, emit, say, tell
-from tui.commands.summary import asked, brief, brief_words, full, full_words
+from tui.commands.prompts import for_a_script
+from tui.commands.runs.summary import asked, brief, brief_words, full, full_words
 from tui.health import health_bands
 
 GRACE_S = 0.5  # so that a host that was not reached can still say why

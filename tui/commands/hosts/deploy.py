@@ -11,9 +11,9 @@ from remote.protocol.errors import CallError, QuestionError, UnreachableError
 from remote.protocol.permission import demand_may_act
 from remote.session.last_seen import note, twins
 from remote.transport.base import Answers, Dial
-from tui.commands.asking import Desk, desk_of, reach
-from tui.commands.hearing import link_to
+from tui.commands.host_session import link_to
 from tui.commands.output import OK, answer, say
+from tui.commands.prompts import Desk, desk_of, reach
 
 AUTOSTART_S = 30.0
 
@@ -22,7 +22,7 @@ def deploy(args: argparse.Namespace) -> int:
     """Bring our code to the host and say hello to it."""
     host = find_host(args.name)
     if args.check or args.clean:
-        from tui.commands.hosts_tidying import tidy
+        from tui.commands.hosts.tidy import tidy
 
         return tidy(host, args)
     placement = deploy_to(
@@ -92,9 +92,9 @@ def autostart_words(told: Mapping[str, Any]) -> str:
 
 def doctor(args: argparse.Namespace) -> int:
     """`photinus doctor --host NAME`."""
-    from tui.commands import inspecting
+    from tui.commands import inspect
     from tui.commands.parser import build_parser
 
     find_host(args.name)
     words = ["doctor", "--host", args.name, *(["--json"] if args.json else [])]
-    return inspecting.COMMANDS["doctor"](build_parser().parse_args(words))
+    return inspect.COMMANDS["doctor"](build_parser().parse_args(words))

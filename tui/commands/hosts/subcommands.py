@@ -6,9 +6,9 @@ from typing import get_args
 
 from remote.hosts.host import Host
 from remote.hosts.hosts_file import KINDS
-from tui.commands.hosts_adding import add, test
-from tui.commands.hosts_known import import_hosts, list_hosts, remove
-from tui.commands.hosts_serving import autostart, deploy, doctor
+from tui.commands.hosts.add import add, test
+from tui.commands.hosts.deploy import autostart, deploy, doctor
+from tui.commands.hosts.known import import_hosts, list_hosts, remove
 from tui.commands.parser import Commands, add_bare_command
 
 ABOUT = """A host is one entry of hosts.yaml: a name, and an address that `ssh` understands."""

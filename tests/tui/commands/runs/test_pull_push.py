@@ -18,7 +18,7 @@ from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
 from tests.waiting import wait_until
 from trainer.run.layout import RunDir
-from tui.commands.transferring import line_of, size
+from tui.commands.runs.pull_push import line_of, size
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from remote.protocol.views import RunView
 from remote.session.last_seen import last_seen, note
 from remote.session.session import Session
 from remote.session.updates import Bytes, RunsSeen, StreamEnd
-from tui.commands.asking import reach
+from tui.commands.prompts import reach
 from tui.health import health_bands
 from tui.store.runs import RunRecord
 from tui.store.store import Store

@@ -14,8 +14,8 @@ from remote.protocol.errors import CallError, Question, QuestionError, Unreachab
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until
-from tui.commands import asking
-from tui.commands.asking import Desk, reach
+from tui.commands import prompts as asking
+from tui.commands.prompts import Desk, reach
 
 KEY = QuestionError(
     "key_unknown", "box is not known yet", "--accept-host-key SHA256:abc",

@@ -14,9 +14,9 @@ from remote.hosts.hosts_file import hosts_path, misfit, why_no_name
 from remote.protocol.errors import CallError
 from remote.session.last_seen import twins
 from remote.transport.base import Answers
-from tui.commands.asking import desk_of
-from tui.commands.hosts_serving import deploy_to
+from tui.commands.hosts.deploy import deploy_to
 from tui.commands.output import OK, emit, say, tell
+from tui.commands.prompts import desk_of
 
 SIGNS = {True: "ok", False: "FAILED", None: "-"}
 

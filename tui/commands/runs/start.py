@@ -16,9 +16,9 @@ from trainer.config.resolve import resolve
 from trainer.run.run_errors import SpecError
 from trainer.run.spec import Restart
 from tui.commands.environment import read_environment
-from tui.commands.hearing import link_to
+from tui.commands.host_session import link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell
-from tui.commands.summary import view_fields
+from tui.commands.runs.summary import view_fields
 
 HAS_BEGUN = frozenset({"running", "stopping"})
 CONNECT_S = 20.0

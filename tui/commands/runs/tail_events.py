@@ -11,7 +11,7 @@ from remote.protocol.sanitise import clean
 from remote.session.link.link_state import HELD
 from remote.session.session import Session
 from remote.session.updates import Bytes, LinkChanged, StreamEnd, Update
-from tui.commands.hearing import POLL_S, find_view, link_to
+from tui.commands.host_session import POLL_S, find_view, link_to
 from tui.commands.output import FAILURE, OK, say
 
 HELD_MAX = 1 << 16

@@ -13,7 +13,7 @@ from remote.transfer.pull import Pulled, PullOptions, pull
 from remote.transfer.push import Pushed, PushOptions, push
 from remote.transfer.select import Choice
 from remote.transfer.transfer_progress import Progress
-from tui.commands.hearing import find_view, link_to
+from tui.commands.host_session import find_view, link_to
 from tui.commands.output import OK, answer, say
 from tui.commands.parser import RUN_HELP, Commands, add_command
 
