@@ -5,8 +5,8 @@ import time
 
 from benchmarks.figures import Figure, median_seconds, report
 from tui.store.series import Series
-from tui.widgets.frame import draw
-from tui.widgets.look import Floor, Look, Zone
+from tui.widgets.chart.frame import draw
+from tui.widgets.chart.look import Floor, Look, Zone
 
 TRIES = 15
 ZONES = (Zone(0.0, 0.5, "blue", "☾ Intimacy"), Zone(0.5, 1.0, "green", "⚖ Balance"))

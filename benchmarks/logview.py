@@ -6,8 +6,8 @@ import time
 from textual.app import App, ComposeResult
 
 from benchmarks.figures import Figure, report
-from tui.store.logring import LogRing
-from tui.widgets.logview import LogView
+from tui.store.log_ring import LogRing
+from tui.widgets.log_view import LogView
 
 LINES = 200_000
 CHUNK = 64 * 1024

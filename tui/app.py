@@ -11,9 +11,6 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from remote.hosts.host import Host
-from tui.acting import SessionActs
-from tui.autopull import AutoPulls
-from tui.hostwork import HostWork
 from tui.keys import PLACES, Where
 from tui.palette import commands, last_words
 from tui.screens.base import CockpitScreen
@@ -23,6 +20,9 @@ from tui.screens.run import RunScreen
 from tui.store.store import RunKey, Store
 from tui.store.wanted import Followers
 from tui.theme import NAME, THEME
+from tui.workers.host_work import HostWork
+from tui.workers.pull_work import AutoPulls
+from tui.workers.run_work import SessionActs
 
 if TYPE_CHECKING:
     from remote.session.session import Session
@@ -228,7 +228,7 @@ class Cockpit(App[str]):
         name = next((name for name in asking if host in (None, name)), None)
         if name is None:
             return False
-        from tui.screens.question import QuestionDialog
+        from tui.screens.dialogs.question import QuestionDialog
 
         record = self.store.hosts[name]
         question = record.question

@@ -19,16 +19,16 @@ from trainer.telemetry.bands import BandsError
 from tui.app import Cockpit
 from tui.keys import EVERYWHERE, TABLE, Where, bindings, keys_of, markdown
 from tui.screens.base import CockpitScreen
+from tui.screens.dialogs.help import page
+from tui.screens.dialogs.start import StartForm
 from tui.screens.fleet import Fleet
-from tui.screens.help import page
 from tui.screens.hosts import Hosts
 from tui.screens.processes import Processes
 from tui.screens.run import RunScreen
-from tui.screens.start import StartForm
 from tui.widgets.bars import KeyBar
-from tui.widgets.chart import Chart
-from tui.widgets.keyed import KeyedTable
-from tui.widgets.logview import LogView
+from tui.widgets.chart.chart import Chart
+from tui.widgets.keyed_table import KeyedTable
+from tui.widgets.log_view import LogView
 from tui.widgets.panel import Panel
 
 RUN = "demo-aaaaaa"

@@ -11,7 +11,7 @@ from remote.session.updates import HostSeen, LinkChanged, RunChanged, RunsSeen, 
 from tests.tui.fake import HELLO, START, WALL, view
 from tui.store.facts import link_fact, run_age_fact, state_fact, why_not
 from tui.store.store import Store
-from tui.widgets.fleetrows import FOLD, TIERS, Fit, rows
+from tui.widgets.fleet_rows import FOLD, TIERS, Fit, rows
 
 KEY = Question("host_key", "box", "box:22", "ssh-ed25519", "SHA256:abc")
 PASSPHRASE = Question("passphrase", "box", "/keys/id_ed25519")

@@ -4,10 +4,10 @@ import math
 import time
 from collections.abc import Callable
 
-from tui.store.logring import LogRing
+from tui.store.log_ring import LogRing
 from tui.store.series import Series
-from tui.widgets.frame import draw
-from tui.widgets.look import Look
+from tui.widgets.chart.frame import draw
+from tui.widgets.chart.look import Look
 
 
 def best_of(tries: int, act: Callable[[], object]) -> float:

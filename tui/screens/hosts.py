@@ -12,14 +12,14 @@ from tui.screens.base import CockpitScreen
 from tui.store.facts import why_not as why_no_link
 from tui.store.hosts import HostRecord
 from tui.store.jobs import Job, Kind
-from tui.store.logring import LogRing
+from tui.store.log_ring import LogRing
 from tui.store.store import RunKey
 from tui.store.words import duration
 from tui.theme import DIM, PLAIN, STRONG, hue
-from tui.widgets.hostrows import about, columns, host_cells
-from tui.widgets.keyed import KeyedTable
+from tui.widgets.host_rows import about, columns, host_cells
+from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.lines import Part, line
-from tui.widgets.logview import LogView
+from tui.widgets.log_view import LogView
 from tui.widgets.panel import Panel
 
 NARROW = 120
@@ -120,7 +120,7 @@ class Hosts(CockpitScreen):
 
     def action_add(self) -> None:
         """The form for one more host."""
-        from tui.screens.addhost import AddHost
+        from tui.screens.dialogs.add_host import AddHost
 
         def added(said: Host | str) -> None:
             if isinstance(said, str):

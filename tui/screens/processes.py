@@ -10,16 +10,16 @@ from textual.events import Resize
 from remote.protocol.errors import CallError, ProtocolError
 from tui.keys import Where, bindings
 from tui.screens.base import CockpitScreen
-from tui.screens.confirm import Confirm
+from tui.screens.dialogs.confirm import Confirm
 from tui.store.census import Census, Process, census
 from tui.store.facts import why_not as why_no_link
 from tui.store.store import RunKey
 from tui.store.words import duration, size
 from tui.theme import DIM
-from tui.widgets.keyed import Cells, KeyedTable
+from tui.widgets.keyed_table import Cells, KeyedTable
 from tui.widgets.lines import line
 from tui.widgets.panel import Panel
-from tui.widgets.processrows import columns, detail, foreign, lock_rows, ours
+from tui.widgets.process_rows import columns, detail, foreign, lock_rows, ours
 
 ASK_EVERY_S = 3.0
 NARROW, SHORT = 120, 30

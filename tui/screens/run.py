@@ -11,18 +11,18 @@ from textual.widgets import Input
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.judge import Verdict
 from tui.keys import Where, bindings
-from tui.screens.runkeys import RunKeys
+from tui.screens.run_keys import RunKeys
 from tui.store.lamps import PROBED, lamps
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
 from tui.theme import DIM, STRONG, hue
-from tui.widgets import oscillators, runside
-from tui.widgets.chart import Chart
+from tui.widgets import oscillators, run_side
+from tui.widgets.chart.chart import Chart
+from tui.widgets.chart.look import Floor, Look, Zone
 from tui.widgets.lines import line
-from tui.widgets.logview import LogView
-from tui.widgets.look import Floor, Look, Zone
+from tui.widgets.log_view import LogView
 from tui.widgets.panel import Layout, Panel
-from tui.widgets.runhead import head
+from tui.widgets.run_head import head
 
 MIDDLING, NARROW, SMALL_WIDTH, SMALL_HEIGHT = 130, 100, 80, 24
 LOSS = Look("loss", "nats/token", marks_title="val")
@@ -141,9 +141,9 @@ class RunScreen(RunKeys):
         self._lay("head", lambda width, _height: head(run, host, now, wall, width))
         if bridge.store.bands is not None:
             self._lamps(run, bridge.store.bands, lamps(run, host, bridge.store.bands, now))
-        self._lay("eval", lambda _width, _height: runside.evaluation_rows(run))
-        self._lay("checkpoint", lambda _width, _height: runside.checkpoint_rows(run, wall))
-        self._lay("sample", lambda width, height: runside.sample_rows(run, width, height))
+        self._lay("eval", lambda _width, _height: run_side.evaluation_rows(run))
+        self._lay("checkpoint", lambda _width, _height: run_side.checkpoint_rows(run, wall))
+        self._lay("sample", lambda width, height: run_side.sample_rows(run, width, height))
         self._charts(run)
         self._log(run)
 
@@ -155,8 +155,8 @@ class RunScreen(RunKeys):
         self.set_class(run.probe is not None, "-looks")
         beneath = [lamp for lamp in lit if lamp.metric in PROBED]
         above = lit if self.has_class("-short") else [lamp for lamp in lit if lamp.metric not in PROBED]
-        self._lay("lamps", lambda width, height: runside.lamp_rows(above, width, height))
-        self._lay("strip", lambda width, _height: runside.lamp_strip(lit, width))
+        self._lay("lamps", lambda width, height: run_side.lamp_rows(above, width, height))
+        self._lay("strip", lambda width, _height: run_side.lamp_strip(lit, width))
         self._lay("oscillators", lambda width, _height: oscillators.rows(run.probe, beneath, bands, width))
 
     def _charts(self, run: RunRecord) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from remote.protocol.finding import Finding, ranked
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import checked
-from tui.store.logring import LogRing
+from tui.store.log_ring import LogRing
 
 Kind = Literal["test", "deploy", "doctor"]
 SIGNS: Mapping[str, str] = {"ok": "✔", "warn": "⚠", "bad": "✖", "unknown": "·"}

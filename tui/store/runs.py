@@ -22,7 +22,7 @@ from trainer.telemetry.events import (
     Sample,
 )
 from trainer.telemetry.zones import ZoneCounter
-from tui.store.logring import LogRing
+from tui.store.log_ring import LogRing
 from tui.store.series import Series
 
 PACE_ROWS = 32

@@ -25,8 +25,8 @@ from tui.store import alerts
 from tui.store.alerts import Alert
 from tui.store.facts import asked
 from tui.store.hosts import HostRecord
+from tui.store.run_streams import EventStream, LogStream
 from tui.store.runs import RunRecord
-from tui.store.streams import EventStream, LogStream
 from tui.store.words import duration, size
 
 TRUNCATED = "── log truncated: its file was cut or replaced, and is read from its new beginning ──"

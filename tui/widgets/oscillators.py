@@ -10,7 +10,7 @@ from trainer.telemetry.events import Number, Probe
 from trainer.telemetry.judge import Verdict, judge
 from tui.theme import DIM, FAINT, PLAIN, hue
 from tui.widgets.lines import Part, line
-from tui.widgets.runside import lamp_row, reason_rows
+from tui.widgets.run_side import lamp_row, reason_rows
 
 MOST = 8
 """Layers shown; of more, the first ones and how many are left."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tui.screens.base import CockpitScreen
-from tui.screens.confirm import Confirm, describe
+from tui.screens.dialogs.confirm import Confirm, describe
 from tui.store.facts import why_not as why_no_link
 from tui.store.runs import RunRecord
 
@@ -26,7 +26,7 @@ class RunTargeting(CockpitScreen):
         """The start form."""
         if self._refuse("start"):
             return
-        from tui.screens.start import StartForm  # the schema is read when the form is first needed
+        from tui.screens.dialogs.start import StartForm  # the schema is read when the form is first needed
 
         def sent(answer: Any) -> None:
             if answer is not None:

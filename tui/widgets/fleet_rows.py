@@ -16,7 +16,7 @@ from tui.store.store import RunKey, Store
 from tui.store.words import duration, number, share, shortened, size
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets import lines
-from tui.widgets.keyed import Cells
+from tui.widgets.keyed_table import Cells
 
 # Column, title, and its width from 184, 158, 126, 98, 78 columns on, and below; 0 leaves it out.
 COLUMNS: tuple[tuple[str, str, tuple[int, ...]], ...] = (

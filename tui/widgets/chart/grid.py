@@ -12,9 +12,9 @@ from textual.strip import Strip
 from trainer.telemetry.bands import Colour
 from tui.store.series import Series
 from tui.theme import DIM, FAINT, HUES, TINTS, hue
-from tui.widgets import envelope
-from tui.widgets.look import Look
-from tui.widgets.scale import Scale
+from tui.widgets.chart import envelope
+from tui.widgets.chart.look import Look
+from tui.widgets.chart.scale import Scale
 
 Cell = tuple[str, Style | None, Colour | None]
 OVERLAY, OVERLAY_EVERY = "○", 4

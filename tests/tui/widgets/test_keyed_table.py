@@ -4,7 +4,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.app import App, ComposeResult
 
-from tui.widgets.keyed import Cells, KeyedTable
+from tui.widgets.keyed_table import Cells, KeyedTable
 
 COLUMNS = [("name", "name", 8), ("value", "value", 5)]
 

@@ -8,7 +8,7 @@ from tui.store.hosts import HostRecord
 from tui.store.words import shortened
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets import lines
-from tui.widgets.keyed import Cells
+from tui.widgets.keyed_table import Cells
 
 # Column, title, and its width from 150 and 98 columns on, and below; 0 leaves it out.
 COLUMNS: tuple[tuple[str, str, tuple[int, int, int]], ...] = (

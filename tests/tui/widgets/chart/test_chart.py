@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from tui.store.series import Series
-from tui.widgets.envelope import columns, draw_values, gap_columns
-from tui.widgets.frame import draw
-from tui.widgets.look import Floor, Look, Zone
-from tui.widgets.scale import Scale, fit, label, nice_step
+from tui.widgets.chart.envelope import columns, draw_values, gap_columns
+from tui.widgets.chart.frame import draw
+from tui.widgets.chart.look import Floor, Look, Zone
+from tui.widgets.chart.scale import Scale, fit, label, nice_step
 
 WIDTH, HEIGHT = 80, 14
 BRAILLE = range(0x2801, 0x2900)

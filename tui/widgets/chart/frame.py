@@ -10,10 +10,10 @@ from textual.strip import Strip
 from tui.store.series import Series
 from tui.store.words import number
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
-from tui.widgets import envelope
-from tui.widgets.grid import OVERLAY, Grid, Place
-from tui.widgets.look import Look
-from tui.widgets.scale import Scale, fit, label
+from tui.widgets.chart import envelope
+from tui.widgets.chart.grid import OVERLAY, Grid, Place
+from tui.widgets.chart.look import Look
+from tui.widgets.chart.scale import Scale, fit, label
 
 GUTTER = 7
 LEGEND = 13

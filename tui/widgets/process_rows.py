@@ -11,7 +11,7 @@ from tui.store.hosts import HostRecord
 from tui.store.words import duration, shortened, size
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets import lines
-from tui.widgets.keyed import Cells
+from tui.widgets.keyed_table import Cells
 
 # Column, title, and its width from 110 and 76 columns on, and below. 0: left out; below 0: shares of the rest
 COLUMNS: tuple[tuple[str, str, tuple[int, int, int]], ...] = (

@@ -3,7 +3,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.store.logring import LogRing, next_match
+from tui.store.log_ring import LogRing, next_match
 
 
 def fed(*parts: bytes, capacity: int = 1000) -> LogRing:

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.store.logring import LogRing, next_match
+from tui.store.log_ring import LogRing, next_match
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 
 NUMBER_WIDTH = 7

@@ -6,10 +6,10 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from remote.protocol.errors import CallError
-from tui.screens.targeting import RunTargeting
+from tui.screens.run_actions import RunTargeting
 from tui.store.facts import why_not
-from tui.widgets.chart import Chart
-from tui.widgets.logview import LogView
+from tui.widgets.chart.chart import Chart
+from tui.widgets.log_view import LogView
 
 if TYPE_CHECKING:
     from remote.session.streams.backfill import Older

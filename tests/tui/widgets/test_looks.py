@@ -8,7 +8,7 @@ import pytest
 from remote.session.updates import LinkChanged, RunsSeen
 from tests.tui.driving import picture, settle
 from tests.tui.fake import WALL, FakeSession, cockpit, events, view
-from tests.tui.test_store import KEY, UP, said, tell, words
+from tests.tui.store.test_store import KEY, UP, said, tell, words
 from trainer.config.locate import configs_dir
 from trainer.telemetry.bands import Bands, load
 from trainer.telemetry.judge import judge

@@ -6,7 +6,7 @@ from textual.widgets import Input
 from remote.protocol.errors import Question
 from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import FakeActs, cockpit, view
-from tui.screens.question import describe
+from tui.screens.dialogs.question import describe
 
 FINGERPRINT = "SHA256:uNiVztksCsDhcc0u9e8BrrQrXvF0ZzZ3vRZ2n5dQx3E"
 KEY = Question("host_key", "box", "jump:22", "ssh-ed25519", FINGERPRINT)

@@ -12,10 +12,10 @@ from remote.protocol.errors import CallError, ProtocolError
 from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import START, Clock, FakeSession, FakeWork, cockpit, view
 from tests.waiting import wait_until
-from tui.hostwork import HostWork
-from tui.screens.addhost import proposed
+from tui.screens.dialogs.add_host import proposed
 from tui.screens.hosts import Hosts
 from tui.store.jobs import Job, findings, told
+from tui.workers.host_work import HostWork
 
 
 @pytest.mark.parametrize("size", [(160, 50), (100, 30), (80, 24)])

@@ -9,8 +9,8 @@ from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import START, Clock, FakeActs, cockpit, view
 from tui.screens.processes import Processes
 from tui.store.census import census
-from tui.widgets.keyed import KeyedTable
-from tui.widgets.processrows import columns
+from tui.widgets.keyed_table import KeyedTable
+from tui.widgets.process_rows import columns
 
 RUN = "demo-aaaaaa"
 

@@ -8,8 +8,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.store.series import Series
-from tui.widgets.frame import GUTTER, draw, window
-from tui.widgets.look import Look
+from tui.widgets.chart.frame import GUTTER, draw, window
+from tui.widgets.chart.look import Look
 
 HALF_LIVES = (0, 3, 10, 30, 100, 300)
 DEFAULT_SMOOTHING = 2
