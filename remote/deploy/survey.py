@@ -13,7 +13,7 @@ from remote.protocol.sanitise import clean_line, clean_tree
 from remote.protocol.views import checked
 from trainer.run.filesystems import from_mount_listing, from_mountinfo, is_network
 
-PROBE = Path(__file__).with_name("probe.py")
+PROBE = Path(__file__).parent / "on_host" / "probe.py"
 PROBE_MAX = 8192
 PROBE_S = 60.0
 ANSWER_MAX = 256 << 10

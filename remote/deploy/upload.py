@@ -10,7 +10,7 @@ from remote.deploy.wheel import Wheel
 from remote.protocol.errors import CallError
 from remote.transport.base import Sftp
 
-STAGE = Path(__file__).with_name("stage.py")
+STAGE = Path(__file__).parent / "on_host" / "stage.py"
 CHUNK = 1 << 15
 TRIES = 2
 

@@ -14,7 +14,7 @@ import pytest
 from tests.sshd.needs import program
 from tests.trials import trials
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 Record = Callable[[str, object], None]
 
 
