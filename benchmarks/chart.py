@@ -6,7 +6,7 @@ import time
 from benchmarks.figures import Figure, median_seconds, report
 from tui.store.series import Series
 from tui.widgets.chart.frame import draw
-from tui.widgets.chart.look import Floor, Look, Zone
+from tui.widgets.chart.look import ChartLook, FloorLine, Zone
 
 TRIES = 15
 ZONES = (Zone(0.0, 0.5, "blue", "☾ Intimacy"), Zone(0.5, 1.0, "green", "⚖ Balance"))
@@ -25,7 +25,7 @@ def filled(count: int) -> tuple[Series, float]:
 def main() -> None:
     """Measure."""
     random.seed(1)
-    look = Look("x", zones=ZONES, floors=(Floor(0.9, "floor"),))
+    look = ChartLook("x", zones=ZONES, floors=(FloorLine(0.9, "floor"),))
     million, append_us = filled(1_000_000)
     nine = [filled(100_000)[0] for _ in range(9)]
     one = median_seconds(lambda: draw(million, None, look, 120, 24, focused=True), TRIES)

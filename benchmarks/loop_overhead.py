@@ -22,7 +22,7 @@ from trainer.device.device import open_device
 from trainer.job.assignment import standalone
 from trainer.job.job import Job
 from trainer.job.outcome import Ledger
-from trainer.job.reporter import Voice
+from trainer.job.reporter import RunReporter
 from trainer.job.stop import Stop
 from trainer.loop.context import Training
 from trainer.loop.report import look
@@ -117,7 +117,12 @@ def measure(preset: str, *overrides: str) -> tuple[Taking, float]:
             EventWriter(assignment.run.events, 1) as events,
         ):
             job = Job(
-                assignment=assignment, origin=None, stop=stop, voice=Voice(events), ledger=ledger, threads=1
+                assignment=assignment,
+                origin=None,
+                stop=stop,
+                voice=RunReporter(events),
+                ledger=ledger,
+                threads=1,
             )
             run = prepare_training(job, open_device("cpu", 1), World())
             stop.turn = bare_loop(assignment.config, run)

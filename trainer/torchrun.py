@@ -26,7 +26,7 @@ from trainer.job.outcome import ExitCode, RefusedError
 from trainer.job.rank import STORE_VARIABLE
 from trainer.job.stop import Stop
 from trainer.job.worker_failures import Failure, verdict
-from trainer.run.control import Request, put_request
+from trainer.run.control import ControlRequest, put_request
 from trainer.run.records import ExitRecord, read_exit, write_exit, write_hello
 from trainer.telemetry.write import EventWriter
 
@@ -102,9 +102,9 @@ def arguments(assignment: Assignment, folder: Path, words: Sequence[str]) -> lis
     ]
 
 
-def request_of(assignment: Assignment, reason: str) -> Request:
+def request_of(assignment: Assignment, reason: str) -> ControlRequest:
     """Return the stop request that a signal to this process becomes."""
-    return Request(
+    return ControlRequest(
         req_id=f"launcher-{assignment.attempt}-{os.getpid()}",
         verb="stop",
         attempt=assignment.attempt,

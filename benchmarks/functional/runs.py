@@ -17,7 +17,7 @@ from trainer.config.resolve import resolve
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, prepare
 from trainer.data.sources.flipflop import BITS
-from trainer.data.sources.generated import Scored, scored
+from trainer.data.sources.generated import ScoredBytes, scored
 from trainer.device.device import Device, open_device
 from trainer.evals.hysteresis import hysteresis
 from trainer.evals.validation import validate
@@ -149,7 +149,7 @@ def accuracy(
 
     Only answers that the window shows count. By distance: `{"<=16": [share, n], ...}`.
     """
-    marks: Scored | None = scored(tokens.astype(np.uint8).tobytes(), config)
+    marks: ScoredBytes | None = scored(tokens.astype(np.uint8).tobytes(), config)
     if marks is None:
         return None
     count = (len(tokens) - 1) // context

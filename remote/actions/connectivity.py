@@ -13,7 +13,7 @@ from remote.protocol.errors import CallError, QuestionError
 from remote.protocol.sanitise import clean_line
 from remote.session.last_seen import note
 from remote.session.session import Session
-from remote.transport.base import Answers, Dial
+from remote.transport.base import Answers, ConnectAttempt
 
 if TYPE_CHECKING:
     from remote.ssh.client import SshClient
@@ -41,7 +41,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Report:
+class ConnectivityReport:
     """What a test found. `host_id` is empty where no agent answered."""
 
     steps: list[Step] = field(default_factory=list)
@@ -53,11 +53,11 @@ class Report:
         return next((step for step in self.steps if step.ok is False), None)
 
 
-class Walk:
+class ConnectivityTest:
     """One test; `told` hears of each step as it ends."""
 
     def __init__(self, host: Host, told: Callable[[Step], None], ask: Ask, answers: Answers) -> None:
-        self.report = Report()
+        self.report = ConnectivityReport()
         self.ask = ask
         self._host, self._told, self._answers = host, told, answers
         self._open: tuple[str, float] | None = None
@@ -93,7 +93,7 @@ class Walk:
         while True:
             self._open = None
             done = len(self.report.steps)
-            dial = Dial(deadline_s=DIAL_S, say=self.begin, answers=self._answers)
+            dial = ConnectAttempt(deadline_s=DIAL_S, say=self.begin, answers=self._answers)
             try:
                 client = connect(self._host, dial)
             except QuestionError as error:
@@ -117,9 +117,9 @@ class Walk:
         self.fail(HOST_KEY if is_key else name, error)
 
 
-def walk_to(
+def check_connectivity(
     host: Host, told: Callable[[Step], None], ask: Ask, answers: Answers | None = None, *, agent: bool = True
-) -> Report:
+) -> ConnectivityReport:
     """Walk the way to `host`. Nothing is changed there, except that an agent has a contact with its runs.
 
     Args:
@@ -127,7 +127,7 @@ def walk_to(
         ask: asked for what only the operator can decide; what it raises fails the step.
         agent: go on to the agent, where one was deployed.
     """
-    walk = Walk(host, told, ask, answers or Answers())
+    walk = ConnectivityTest(host, told, ask, answers or Answers())
     if not host.is_local and not _ssh_steps(walk, host):
         return walk.report
     if agent:
@@ -135,7 +135,7 @@ def walk_to(
     return walk.report
 
 
-def _ssh_steps(walk: Walk, host: Host) -> bool:
+def _ssh_steps(walk: ConnectivityTest, host: Host) -> bool:
     from remote.ssh.config.effective import target_of
 
     try:
@@ -157,7 +157,7 @@ def _ssh_steps(walk: Walk, host: Host) -> bool:
         client.close()
 
 
-def _shell_step(walk: Walk, client: "SshClient") -> bool:
+def _shell_step(walk: ConnectivityTest, client: "SshClient") -> bool:
     begun = time.monotonic()
     try:
         ran = client.run(f"printf {WORD.decode()}", timeout_s=SHELL_S)
@@ -177,7 +177,7 @@ def _shell_step(walk: Walk, client: "SshClient") -> bool:
     return True
 
 
-def _python_step(walk: Walk, client: "SshClient", host: Host) -> bool:
+def _python_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> bool:
     from remote.deploy.survey import probe
 
     begun = time.monotonic()
@@ -221,7 +221,7 @@ def _host_id(client: "SshClient", home: str) -> str:
     return ""
 
 
-def _agent_steps(walk: Walk, host: Host) -> None:
+def _agent_steps(walk: ConnectivityTest, host: Host) -> None:
     if not host.is_local and read_placement(host) is None:
         walk.add("agent", None, "nothing is deployed yet", f"photinus hosts deploy {host.name}")
         return

@@ -19,7 +19,7 @@ OURS = re.compile(r"photinus (adopt|audit|doctor|events|kill|processes|reap|resu
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Diagnosis:
     """What `doctor` says of one host. `facts` are neither right nor wrong: versions and places."""
 
     findings: tuple[Finding, ...]
@@ -27,7 +27,7 @@ class Report:
     left_out: int = 0
 
 
-def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] = time.time) -> Report:
+def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] = time.time) -> Diagnosis:
     """Ask the host, and look from here. Changes nothing on either side.
 
     Raises:
@@ -52,7 +52,7 @@ def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] 
         found += (at(session.host, one) for one in versions(session.hello))
     listed = checked({"facts": {}, **answer}, "facts", (dict,))
     facts = {str(key): str(value) for key, value in listed.items()}
-    return Report(tuple(ranked(found)), facts, checked({"left_out": 0, **answer}, "left_out", (int,)))
+    return Diagnosis(tuple(ranked(found)), facts, checked({"left_out": 0, **answer}, "left_out", (int,)))
 
 
 def at(host: Host, one: Finding) -> Finding:

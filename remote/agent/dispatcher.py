@@ -6,7 +6,7 @@ from types import GeneratorType
 
 from remote.agent.context import Context, Result, Work
 from remote.agent.handlers import HANDLERS
-from remote.agent.streams.streams import Streaming
+from remote.agent.streams.streams import ClientStreams
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.messages import PROTO, VERBS, Request, decode_request, encode_error, encode_result
 from trainer.run.run_errors import HomeError, LockHeldError, RunError, SpecError
@@ -14,10 +14,10 @@ from trainer.run.run_errors import HomeError, LockHeldError, RunError, SpecError
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-class Desk:
+class Dispatcher:
     """Answers one client. Verbs that take their time wait here between two steps."""
 
-    def __init__(self, ctx: Context, streaming: Streaming) -> None:
+    def __init__(self, ctx: Context, streaming: ClientStreams) -> None:
         self._ctx = ctx
         self._streaming = streaming
         self._their_proto: int | None = None

@@ -5,12 +5,12 @@ import selectors
 import time
 
 from remote.agent.context import Context
-from remote.agent.dispatcher import Desk
+from remote.agent.dispatcher import Dispatcher
 from remote.agent.outbox import Outbox
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts
 from remote.agent.streams.run_watch import Watch
-from remote.agent.streams.streams import POLL_S, Streaming
+from remote.agent.streams.streams import POLL_S, ClientStreams
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import LineBuffer
 from remote.protocol.messages import encode, encode_error
@@ -29,8 +29,8 @@ class Service:
         self, home: Home, *, stdin: int = 0, stdout: int = 1, idle_exit_s: float = IDLE_EXIT_S
     ) -> None:
         self._ctx = Context.of(home)
-        self._streaming = Streaming(self._ctx)
-        self._desk = Desk(self._ctx, self._streaming)
+        self._streaming = ClientStreams(self._ctx)
+        self._desk = Dispatcher(self._ctx, self._streaming)
         self._watch = Watch(self._ctx.views)
         self._restarts = Restarts(self._ctx)
         self._ear, self._outbox = LineBuffer(), Outbox(stdout)

@@ -27,7 +27,7 @@ OF_A_SPEC = ("run_id", "name", "kind", "preset", "device", "shared_device", "cwd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class AuditEntry:
     """One line.
 
     Attributes:
@@ -83,9 +83,9 @@ def run_of(args: Mapping[str, Any]) -> str:
     return found[:TEXT_MAX] if isinstance(found, str) else ""
 
 
-def entry(verb: str, args: Mapping[str, Any], who: str, **more: Any) -> Entry:
+def entry(verb: str, args: Mapping[str, Any], who: str, **more: Any) -> AuditEntry:
     """What is to be written of a verb, now."""
-    return Entry(
+    return AuditEntry(
         at=round(time.time(), 3),
         who=who[:TEXT_MAX],
         verb=verb,
@@ -95,7 +95,7 @@ def entry(verb: str, args: Mapping[str, Any], who: str, **more: Any) -> Entry:
     )
 
 
-def append(path: Path, one: Entry, rotate_bytes: int = ROTATE_BYTES) -> None:
+def append(path: Path, one: AuditEntry, rotate_bytes: int = ROTATE_BYTES) -> None:
     """Add a line, durably; a half-written one is taken back.
 
     Raises:
@@ -119,7 +119,7 @@ def append(path: Path, one: Entry, rotate_bytes: int = ROTATE_BYTES) -> None:
         os.close(fd)
 
 
-def read(path: Path, last: int = 100) -> tuple[list[Entry], int]:
+def read(path: Path, last: int = 100) -> tuple[list[AuditEntry], int]:
     """The newest `last` entries, oldest first, over rotated files; and how many lines were no entry."""
     lines: list[bytes] = []
     for one in (path, *(_older(path, number) for number in range(1, KEPT + 1))):
@@ -132,7 +132,7 @@ def read(path: Path, last: int = 100) -> tuple[list[Entry], int]:
     return found, len(parsed) - len(found)
 
 
-def _line(one: Entry) -> bytes:
+def _line(one: AuditEntry) -> bytes:
     values = asdict(one) | {"said": one.said[:TEXT_MAX]}
     line = json.dumps(values, separators=(",", ":"), default=str).encode("ascii") + b"\n"
     if len(line) <= LINE_MAX:
@@ -199,9 +199,9 @@ def _ends_with_newline(path: Path, size: int) -> bool:
         return file.read(1) in (b"\n", b"")
 
 
-def _parse(line: bytes) -> Entry | None:
+def _parse(line: bytes) -> AuditEntry | None:
     try:
         raw = json.loads(line)
-        return Entry(**{key: raw[key] for key in Entry.__dataclass_fields__ if key in raw})
+        return AuditEntry(**{key: raw[key] for key in AuditEntry.__dataclass_fields__ if key in raw})
     except (ValueError, TypeError):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from remote.audit.audit_log import NAME, Entry, append, entry
+from remote.audit.audit_log import NAME, AuditEntry, append, entry
 from remote.hosts.host import make_client_folder
 from remote.protocol.errors import CallError
 from remote.session.dialogue import whoami
@@ -14,16 +14,16 @@ from remote.session.pending_calls import Answer, OnDone
 from trainer.run.run_errors import RunError
 
 
-class Clerk:
+class AuditWriter:
     """Writes entries in order. `trouble` is the last reason why one could not be written, else empty."""
 
     def __init__(self) -> None:
         self.trouble = ""
-        self._entries: queue.Queue[Entry] = queue.Queue()
+        self._entries: queue.Queue[AuditEntry] = queue.Queue()
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def note(self, one: Entry) -> None:
+    def note(self, one: AuditEntry) -> None:
         """Write this soon."""
         with self._start:
             if self._thread is None:
@@ -91,4 +91,4 @@ def _named(args: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"run_id": run_id, **kept} if run_id else kept
 
 
-CLERK = Clerk()
+AUDIT_WRITER = AuditWriter()

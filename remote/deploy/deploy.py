@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
-from remote.audit.audit_writer import CLERK
+from remote.audit.audit_writer import AUDIT_WRITER
 from remote.deploy.hello_check import ask_hello
-from remote.deploy.on_host.build_environment import Kit
+from remote.deploy.on_host.build_environment import EnvironmentParts
 from remote.deploy.on_host.installed import ENVS, Installed
-from remote.deploy.plan import Plan, demand_disk, make_plan
+from remote.deploy.plan import DeployPlan, demand_disk, make_plan
 from remote.deploy.remote_python import GivenUp, Hearing, perform
 from remote.deploy.requirements import PINS
 from remote.deploy.survey import Survey, probe
@@ -23,7 +23,7 @@ from remote.hosts.placement import Placement, write_placement
 from remote.protocol.errors import CallError
 from remote.protocol.permission import demand_may_act
 from remote.session.dialogue import whoami
-from remote.transport.base import Dial
+from remote.transport.base import ConnectAttempt
 
 LOCK_S = 1800.0
 BUILD = b"""
@@ -43,11 +43,11 @@ tell_clean(**json.loads(%r))
 class Connect(Protocol):
     """How a host is reached; see `remote.ssh.client.connect`."""
 
-    def __call__(self, host: Host, dial: Dial, /) -> "Connected":
+    def __call__(self, host: Host, dial: ConnectAttempt, /) -> "DeployConnection":
         """Reach it."""
 
 
-class Connected(Client, Protocol):
+class DeployConnection(Client, Protocol):
     """A connection that can be ended."""
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class Deployment:
 
 def deploy(
     host: Host,
-    dial: Dial,
+    dial: ConnectAttempt,
     say: Callable[[str], None],
     *,
     force: bool = False,
@@ -88,7 +88,7 @@ def deploy(
     demand_may_act("deploy")
     client = (connect or _connect)(host, dial)
     try:
-        with CLERK.deed(host.name, "deploy", {"force": force}):
+        with AUDIT_WRITER.deed(host.name, "deploy", {"force": force}):
             return carry_out(Deployment(host, client, Hearing(say, dial.gave_up)), force=force)
     finally:
         client.close()
@@ -118,12 +118,12 @@ def carry_out(deployment: Deployment, *, force: bool = False) -> Placement:
     return _settle(deployment, survey, plan, wheel)
 
 
-def _afresh(plan: Plan) -> Plan:
+def _afresh(plan: DeployPlan) -> DeployPlan:
     """The same under another name, taking nothing over."""
     return replace(plan, env=secrets.token_hex(8), packages="")
 
 
-def describe(survey: Survey, plan: Plan) -> list[str]:
+def describe(survey: Survey, plan: DeployPlan) -> list[str]:
     """What was found and chosen, a line each."""
     lines = [
         f"{survey.release}, {survey.disk_free / 1e9:,.1f} GB free at {survey.home} ({survey.filesystem})",
@@ -133,7 +133,7 @@ def describe(survey: Survey, plan: Plan) -> list[str]:
     return lines + [f"note: {note}" for note in plan.notes]
 
 
-def _build(deployment: Deployment, survey: Survey, plan: Plan, wheel: Wheel) -> None:
+def _build(deployment: Deployment, survey: Survey, plan: DeployPlan, wheel: Wheel) -> None:
     token = secrets.token_hex(8)
     order = {
         "path": f"{survey.home}/cas/{wheel.sha256}.whl",
@@ -151,8 +151,8 @@ def _build(deployment: Deployment, survey: Survey, plan: Plan, wheel: Wheel) -> 
         raise
 
 
-def _kit(survey: Survey, plan: Plan, wheel: Wheel) -> Kit:
-    return Kit(
+def _kit(survey: Survey, plan: DeployPlan, wheel: Wheel) -> EnvironmentParts:
+    return EnvironmentParts(
         env=plan.env,
         packages=plan.packages,
         wheel=wheel.sha256,
@@ -169,7 +169,7 @@ def _kit(survey: Survey, plan: Plan, wheel: Wheel) -> Kit:
     )
 
 
-def _record(survey: Survey, plan: Plan, wheel: Wheel) -> Installed:
+def _record(survey: Survey, plan: DeployPlan, wheel: Wheel) -> Installed:
     return Installed(
         home=survey.home,
         env=plan.env,
@@ -182,7 +182,7 @@ def _record(survey: Survey, plan: Plan, wheel: Wheel) -> Installed:
     )
 
 
-def _settle(deployment: Deployment, survey: Survey, plan: Plan, wheel: Wheel) -> Placement:
+def _settle(deployment: Deployment, survey: Survey, plan: DeployPlan, wheel: Wheel) -> Placement:
     """The last proof, the note of where it lies, and what is no longer needed."""
     host, client, hearing = deployment.host, deployment.client, deployment.hearing
     placement = Placement(
@@ -206,7 +206,7 @@ def _settle(deployment: Deployment, survey: Survey, plan: Plan, wheel: Wheel) ->
     return placement
 
 
-def _connect(host: Host, dial: Dial) -> Connected:
+def _connect(host: Host, dial: ConnectAttempt) -> DeployConnection:
     from remote.ssh.client import connect
 
     return connect(host, dial)

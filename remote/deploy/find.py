@@ -4,7 +4,7 @@ import time
 
 from remote.deploy.hello_check import ask_hello
 from remote.deploy.on_host.installed import ENVS
-from remote.deploy.remote_python import Runner
+from remote.deploy.remote_python import PythonRunner
 from remote.deploy.survey import Survey, probe
 from remote.hosts.host import Host
 from remote.hosts.placement import Placement, write_placement
@@ -13,7 +13,7 @@ from remote.protocol.errors import CallError
 TRIED = 3
 
 
-def locate(client: Runner, host: Host) -> Placement | None:
+def locate(client: PythonRunner, host: Host) -> Placement | None:
     """An environment on the host, remembered for next time; None where there is none that answers.
 
     Raises:
@@ -23,7 +23,7 @@ def locate(client: Runner, host: Host) -> Placement | None:
     return locate_in(client, host, probe(client, host))
 
 
-def locate_in(client: Runner, host: Host, survey: Survey) -> Placement | None:
+def locate_in(client: PythonRunner, host: Host, survey: Survey) -> Placement | None:
     """The same, of a host that was looked at already."""
     for env in survey.environments[:TRIED]:
         placement = Placement(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from remote.deploy.remote_python import Runner
+from remote.deploy.remote_python import PythonRunner
 from remote.hosts.placement import Placement
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import FrameReader
@@ -13,7 +13,7 @@ from remote.protocol.views import HostHello
 HELLO_S = 20.0
 
 
-def ask_hello(client: Runner, placement: Placement, timeout_s: float = HELLO_S) -> HostHello:
+def ask_hello(client: PythonRunner, placement: Placement, timeout_s: float = HELLO_S) -> HostHello:
     """What the agent of `placement` says of itself.
 
     Raises:

@@ -22,7 +22,7 @@ Installer = Literal["uv", "venv", "bare", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DeployPlan:
     """An environment to be.
 
     Attributes:
@@ -47,7 +47,7 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> Plan:
+def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> DeployPlan:
     """What to build; `torch` is the host's setting of that name.
 
     Raises:
@@ -71,7 +71,7 @@ def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> Plan
     parts: list[object] = [RECIPE, needs, own_torch, build.name, build.index, survey.platform]
     parts += [python.path, python.version, sorted(have.items()), python.site if borrows else ()]
     packages = _hash(parts)
-    return Plan(
+    return DeployPlan(
         env=_hash([wheel.sha256, packages]),
         packages=packages,
         python=python,
@@ -156,7 +156,7 @@ def disk_of(survey: Survey, build: TorchBuild, own_torch: str) -> float:
     return DISK_CPU if build.name == "cpu" or survey.system == "darwin" else DISK_CUDA
 
 
-def demand_disk(survey: Survey, host: Host, plan: Plan) -> None:
+def demand_disk(survey: Survey, host: Host, plan: DeployPlan) -> None:
     """Refuse a disk that is too small for what is to be built.
 
     Raises:

@@ -26,7 +26,7 @@ POLL_S = 0.2
 QUIET = 3  # signs of life, 5 s each, after which one is told
 
 
-class Runner(Protocol):
+class PythonRunner(Protocol):
     """The part of an SSH client that is needed to run a program and hear it while it runs."""
 
     def run(
@@ -93,7 +93,9 @@ class _Over:
 Sound: TypeAlias = bytes | BaseException | _Over
 
 
-def perform(client: Runner, python: str, program: bytes, hearing: Hearing | None = None) -> dict[str, Any]:
+def perform(
+    client: PythonRunner, python: str, program: bytes, hearing: Hearing | None = None
+) -> dict[str, Any]:
     """Run a program on the host to its `done`, and return that.
 
     Raises:

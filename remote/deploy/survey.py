@@ -35,7 +35,7 @@ FINDER = (
 """Gives the probe to any Python 3. A constant without `!` and newlines: tcsh and fish read it too."""
 
 
-class Runner(Protocol):
+class ProbeRunner(Protocol):
     """The part of an SSH client that the probe needs."""
 
     def run(self, command: str, stdin: bytes = ..., timeout_s: float = ...) -> Any:
@@ -108,7 +108,7 @@ class Survey:
         return f"{self.system} {self.arch} {self.libc.split(' ')[0]}".strip()
 
 
-def probe(client: Runner, host: Host, timeout_s: float = PROBE_S) -> Survey:
+def probe(client: ProbeRunner, host: Host, timeout_s: float = PROBE_S) -> Survey:
     """Look at `host`; nothing there is changed.
 
     Raises:

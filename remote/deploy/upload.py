@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from remote.deploy.remote_python import Hearing, Runner, call_text, perform
+from remote.deploy.remote_python import Hearing, PythonRunner, call_text, perform
 from remote.deploy.wheel import Wheel
 from remote.protocol.errors import CallError
 from remote.transport.base import Sftp
@@ -15,7 +15,7 @@ CHUNK = 1 << 15
 TRIES = 2
 
 
-class Client(Runner, Protocol):
+class Client(PythonRunner, Protocol):
     """An SSH client that also moves files."""
 
     def sftp(self) -> Sftp:

@@ -9,7 +9,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from remote.hosts.host import LOCAL, Host, make_client_folder
-from remote.hosts.hosts_file import Entry, entries, hosts_path, parse_hosts, read_text
+from remote.hosts.hosts_file import HostEntry, entries, hosts_path, parse_hosts, read_text
 from remote.protocol.errors import CallError
 from trainer.config.config_error import ConfigError
 from trainer.run.atomic import write_bytes
@@ -149,7 +149,7 @@ def _proven(text: str, where: str, by_hand: CallError, hosts: list[Host]) -> str
     return text
 
 
-def _last_line(entry: Entry) -> int:
+def _last_line(entry: HostEntry) -> int:
     """Index of the last line that has something of the entry; PyYAML counts the blank lines after a block."""
     line = int(entry.key.start_mark.line)
     stack: list[yaml.Node] = [entry.value]

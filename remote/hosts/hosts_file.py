@@ -84,7 +84,7 @@ def parse_hosts(text: str, where: str) -> list[Host]:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HostEntry:
     """One host as the file has it: the node of its name and of what is said of it."""
 
     key: yaml.Node
@@ -101,7 +101,7 @@ class Entry:
         return value_of(self.key)
 
 
-def entries(text: str, where: str) -> list[Entry]:
+def entries(text: str, where: str) -> list[HostEntry]:
     """What stands at the top of the file, unjudged.
 
     Raises:
@@ -114,7 +114,7 @@ def entries(text: str, where: str) -> list[Entry]:
         raise ConfigError(
             f"{where} line 1: hosts.yaml must be a mapping of names, such as `studio: ada@studio.local`"
         )
-    return [Entry(key, value) for key, value in root.value]
+    return [HostEntry(key, value) for key, value in root.value]
 
 
 class _FaultsError(Exception):
@@ -132,7 +132,7 @@ class _FaultError(_FaultsError):
         super().__init__([(line, text)])
 
 
-def _host(entry: Entry) -> Host:
+def _host(entry: HostEntry) -> Host:
     name = _name(entry)
     if isinstance(entry.value, yaml.MappingNode):
         values = _settings(name, entry.value)
@@ -159,7 +159,7 @@ def _host(entry: Entry) -> Host:
     return host
 
 
-def _name(entry: Entry) -> str:
+def _name(entry: HostEntry) -> str:
     name = entry.name if isinstance(entry.key, yaml.ScalarNode) else None
     if not isinstance(name, str):
         raise _FaultError(entry.line, f"the name of a host must be text; put {name!r} in quotes")

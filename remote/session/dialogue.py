@@ -15,8 +15,8 @@ from remote.protocol.version import version
 from remote.protocol.views import HostHello, RunView, checked
 from remote.session.link.connection import Connection
 from remote.session.pending_calls import CallTable, cleaned
-from remote.session.run_cache import Board
-from remote.session.streams.followed_streams import Streams
+from remote.session.run_cache import RunCache
+from remote.session.streams.followed_streams import FollowedStreams
 from remote.session.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
 
 
@@ -29,15 +29,15 @@ def whoami() -> str:
     return f"{user}@{socket.gethostname()} ({os.getpid()})"
 
 
-class Conversation:
+class Dialogue:
     """Turns messages into updates. Used by the session's own thread only."""
 
     def __init__(
         self,
         updates: "deque[Update]",
-        board: Board,
+        board: RunCache,
         calls: CallTable,
-        streams: Streams,
+        streams: FollowedStreams,
         telemetry_s: float,
         client: str,
     ) -> None:

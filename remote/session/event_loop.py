@@ -12,14 +12,20 @@ from remote.hosts.host import Host
 from remote.protocol.errors import CallError, ProtocolError, Question, QuestionError, UnreachableError
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import HostHello
-from remote.session.dialogue import Conversation
-from remote.session.link.connection import Connection, Ended, Heard, Sound, Talk
-from remote.session.link.dialer import Dialling, Outcome
+from remote.session.dialogue import Dialogue
+from remote.session.link.connection import (
+    Connection,
+    ConnectionClosed,
+    ConnectionEvent,
+    MessagesReceived,
+    StderrText,
+)
+from remote.session.link.dialer import Dialer, DialResult
 from remote.session.link.link_state import HELD, Absence, LinkState, Phase, Pings, Timings, held_phase
 from remote.session.link.start_failure import refusal
 from remote.session.pending_calls import Call, CallTable
-from remote.session.run_cache import Board
-from remote.session.streams.followed_streams import Streams
+from remote.session.run_cache import RunCache
+from remote.session.streams.followed_streams import FollowedStreams
 from remote.session.streams.follower import Follower
 from remote.session.updates import AgentTalk, LinkChanged, Update
 from remote.transport.base import Answers, Opener
@@ -28,7 +34,7 @@ TICK_S = 0.25
 PARTING_S = 3.0
 
 
-class Pilot:
+class SessionLoop:
     """Owns the connection. `post` is the only door for other threads."""
 
     def __init__(
@@ -42,7 +48,7 @@ class Pilot:
         answers: Answers,
     ) -> None:
         self.updates: deque[Update] = deque()
-        self.board = Board()
+        self.board = RunCache()
         self.settled = threading.Event()
         self.refusal: CallError | None = None
         self.link = LinkState(since=clock())
@@ -50,9 +56,9 @@ class Pilot:
         self._host, self._timings, self._clock, self._answers = host, timings, clock, answers
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._calls = CallTable()
-        self._streams = Streams(self.updates)
-        self._talk = Conversation(self.updates, self.board, self._calls, self._streams, telemetry_s, client)
-        self._dialling = Dialling(host, opener, timings, answers, clock, self.post)
+        self._streams = FollowedStreams(self.updates)
+        self._talk = Dialogue(self.updates, self.board, self._calls, self._streams, telemetry_s, client)
+        self._dialling = Dialer(host, opener, timings, answers, clock, self.post)
         self._connection: Connection | None = None
         self._pings = Pings(timings, clock())
         self._away = Absence(timings, clock())
@@ -181,7 +187,7 @@ class Pilot:
         self._dialling.begin(lambda: self._set_link("connecting"), self._dialled)
         self._set_link("connecting")
 
-    def _dialled(self, outcome: Outcome) -> None:
+    def _dialled(self, outcome: DialResult) -> None:
         if isinstance(outcome, CallError):
             self._refused(outcome)
         elif isinstance(outcome, OSError):
@@ -194,24 +200,24 @@ class Pilot:
             self._pings = Pings(self._timings, self._opened_at)
             self._talk.say_hello(self._connection)
 
-    def _on_sound(self, connection: Connection, sound: Sound) -> None:
+    def _on_sound(self, connection: Connection, sound: ConnectionEvent) -> None:
         self.post(lambda: self._hear(connection, sound))
 
-    def _hear(self, connection: Connection, sound: Sound) -> None:
-        if isinstance(sound, Talk):
+    def _hear(self, connection: Connection, sound: ConnectionEvent) -> None:
+        if isinstance(sound, StderrText):
             self.updates.append(AgentTalk(sound.text))
         elif connection is not self._connection:
             return
-        elif isinstance(sound, Ended):
+        elif isinstance(sound, ConnectionClosed):
             self._end_connection()
             if (why := refusal(self._host, sound)) is not None:
                 self._refused(why)
             else:
                 self._lost(str(sound))
-        elif isinstance(sound, Heard):
+        elif isinstance(sound, MessagesReceived):
             self._understand(connection, sound)
 
-    def _understand(self, connection: Connection, sound: Heard) -> None:
+    def _understand(self, connection: Connection, sound: MessagesReceived) -> None:
         now = self._clock()
         try:
             for message in sound.messages:

@@ -17,7 +17,7 @@ FRESH_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class LastSeen:
     """One host as it was at `at` (this machine's clock, epoch seconds).
 
     Attributes:
@@ -32,14 +32,14 @@ class Sighting:
     at: float = 0.0
     live: Mapping[str, str]
 
-    def alike(self, other: "Sighting") -> bool:
+    def alike(self, other: "LastSeen") -> bool:
         """Whether nothing but the time differs."""
         return replace(self, at=0.0) == replace(other, at=0.0)
 
 
-def sighting(name: str, hello: HostHello, runs: Iterable[RunView], now: float) -> Sighting:
+def last_seen_of(name: str, hello: HostHello, runs: Iterable[RunView], now: float) -> LastSeen:
     """A host as its agent and its runs tell it."""
-    return Sighting(
+    return LastSeen(
         name=name,
         host_id=hello.host_id,
         version=hello.version,
@@ -55,21 +55,21 @@ def note(session: Session) -> None:
     if hello is None or runs is None:
         return
     name = session.host.name
-    seen, before = sighting(name, hello, runs, time.time()), last_seen(name)
+    seen, before = last_seen_of(name, hello, runs, time.time()), last_seen(name)
     if before is not None and seen.alike(before) and seen.at - before.at < FRESH_S:
         return
     with contextlib.suppress(OSError):
         write_json(make_client_folder(FOLDER) / f"{name}.json", asdict(seen))
 
 
-def last_seen(name: str) -> Sighting | None:
+def last_seen(name: str) -> LastSeen | None:
     """What is remembered of a host; None where it never answered, or the note cannot be read."""
     with contextlib.suppress(RunError, OSError, KeyError, TypeError, ValueError):
         raw: Any = read_json(client_folder(FOLDER, f"{name}.json"))
         if raw is not None:
             live = {str(run): str(state) for run, state in dict(raw["live"]).items()}
             texts = {key: str(raw[key]) for key in ("host_id", "version", "platform")}
-            return Sighting(name=name, at=float(raw["at"]), live=live, **texts)
+            return LastSeen(name=name, at=float(raw["at"]), live=live, **texts)
     return None
 
 

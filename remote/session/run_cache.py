@@ -10,7 +10,7 @@ from remote.protocol.errors import ProtocolError
 from remote.protocol.views import RunView
 
 
-class Board:
+class RunCache:
     """Run views by id, safe to read from any thread."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Board:
                 self._changed.wait(left)
 
 
-class Answered:
+class AnsweredRuns:
     """What verbs answered of runs. It may be newer than the board, which tells its owner of every change."""
 
     def __init__(self) -> None:

@@ -11,17 +11,17 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from remote.audit.audit_writer import CLERK
+from remote.audit.audit_writer import AUDIT_WRITER
 from remote.hosts.host import LOCAL, Host
 from remote.protocol.errors import CallError, Question, UnreachableError
 from remote.protocol.messages import Cursor
 from remote.protocol.permission import is_read_only, refusal
 from remote.protocol.verbs import acts
 from remote.protocol.views import HostHello, RunView
-from remote.session.event_loop import Pilot
+from remote.session.event_loop import SessionLoop
 from remote.session.link.link_state import LinkState, Timings
 from remote.session.pending_calls import Answer, Call, OnDone
-from remote.session.run_cache import Answered
+from remote.session.run_cache import AnsweredRuns
 from remote.session.streams.follower import Follower
 from remote.session.updates import Bytes, Update
 from remote.transport.base import Answers, Opener, Sftp, open_transport
@@ -56,8 +56,10 @@ class Session:
         self._clock = clock
         self._keys = itertools.count(1)
         self.answers = answers or Answers()
-        self._answered = Answered()
-        self._pilot = Pilot(host, timings or Timings(), opener, clock, telemetry_s, client, self.answers)
+        self._answered = AnsweredRuns()
+        self._pilot = SessionLoop(
+            host, timings or Timings(), opener, clock, telemetry_s, client, self.answers
+        )
 
     def start(self) -> "Session":
         """Begin to connect; returns at once. A second start changes nothing."""
@@ -173,7 +175,7 @@ class Session:
         if not done.wait(timeout + GRACE_S):  # the session was never started, or has ended meanwhile
             raise UnreachableError("the session is not running", "start it")
         if acts(verb):
-            CLERK.flush()
+            AUDIT_WRITER.flush()
         if isinstance(answers[0], CallError):
             raise answers[0]
         answer = dict(answers[0])
@@ -191,7 +193,7 @@ class Session:
             if self.read_only:
                 on_done(refusal(verb))
                 return
-            on_done = CLERK.witness(self.host.name, verb, args, on_done)
+            on_done = AUDIT_WRITER.witness(self.host.name, verb, args, on_done)
         call = Call(verb, args, self._clock() + timeout, on_done)
         self._pilot.post_call(call)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from remote.transport.base import Ending, Sftp
+from remote.transport.base import AgentExit, Sftp
 
 READ_SIZE = 1 << 16
 PARTING_S = 1.0
@@ -28,7 +28,7 @@ class Channel(Protocol):
     def close(self) -> None: ...  # noqa: D102
 
 
-class Connected(Protocol):
+class OwningConnection(Protocol):
     """The connection that a channel is on."""
 
     def sftp(self) -> Sftp: ...  # noqa: D102
@@ -58,7 +58,7 @@ class Ran:
 class ChannelPipe:
     """A `remote.transport.base.Transport` over one channel; the connection ends with it."""
 
-    def __init__(self, channel: Channel, connection: Connected) -> None:
+    def __init__(self, channel: Channel, connection: OwningConnection) -> None:
         self._channel, self._connection = channel, connection
 
     def read(self) -> bytes:
@@ -80,7 +80,7 @@ class ChannelPipe:
         """See `remote.transport.base.Carrier`."""
         return self._connection.sftp()
 
-    def close(self) -> Ending:
+    def close(self) -> AgentExit:
         """See `remote.transport.base.Transport`: the agent's stdin ends, and with it the agent."""
         # On a thread of its own: over a link that takes no more bytes it would wait for ever.
         threading.Thread(target=self._end_stdin, name="photinus-parting", daemon=True).start()
@@ -88,8 +88,8 @@ class ChannelPipe:
         code = self._channel.exit_status
         self._connection.close()
         if not ended or code < 0:
-            return Ending("the agent's channel was closed")
-        return Ending(f"the agent exited with code {code}", code)
+            return AgentExit("the agent's channel was closed")
+        return AgentExit(f"the agent exited with code {code}", code)
 
     def _end_stdin(self) -> None:
         with contextlib.suppress(OSError), link_errors():

@@ -18,7 +18,7 @@ from remote.ssh.deadline import Deadline
 from remote.ssh.proxy import confirmed_proxy
 from remote.ssh.slots import Slots
 from remote.ssh.tcp import open_socket
-from remote.transport.base import Answers, Dial, Sftp
+from remote.transport.base import Answers, ConnectAttempt, Sftp
 
 CHANNELS = 8
 OPENING_S = 15.0
@@ -116,7 +116,7 @@ class SshClient:
         return channel
 
 
-def connect(host: Host, dial: Dial) -> SshClient:
+def connect(host: Host, dial: ConnectAttempt) -> SshClient:
     """Reach `host` through its jumps, verify every key, authenticate.
 
     Raises:
@@ -150,7 +150,7 @@ def connect(host: Host, dial: Dial) -> SshClient:
 
 
 def _watch(
-    dial: Dial, deadline: Deadline, transports: list[paramiko.Transport], done: threading.Event
+    dial: ConnectAttempt, deadline: Deadline, transports: list[paramiko.Transport], done: threading.Event
 ) -> None:
     """Close what is open when nobody waits any more, whatever the dial's own thread is stuck in."""
     while not done.wait(WATCH_S):

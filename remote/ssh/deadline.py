@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from remote.transport.base import Dial
+from remote.transport.base import ConnectAttempt
 
 POLL_S = 0.05
 
@@ -12,7 +12,7 @@ POLL_S = 0.05
 class Deadline:
     """The end of one dial, on the monotonic clock."""
 
-    def __init__(self, dial: Dial) -> None:
+    def __init__(self, dial: ConnectAttempt) -> None:
         self._dial = dial
         self._end = time.monotonic() + dial.deadline_s
         self.stage = ""

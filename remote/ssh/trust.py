@@ -11,7 +11,7 @@ from remote.hosts.host import client_folder, make_client_folder
 from remote.protocol.errors import CallError, Question, QuestionError
 from remote.ssh.config.effective import Target
 from remote.ssh.known_hosts import (
-    Entry,
+    KnownHostsLine,
     fingerprint,
     host_name,
     judge,
@@ -108,7 +108,7 @@ def own_file() -> Path:
     return client_folder("known_hosts")
 
 
-def _read(files: Iterable[Path]) -> Iterable[Entry]:
+def _read(files: Iterable[Path]) -> Iterable[KnownHostsLine]:
     for file in files:
         try:
             yield from read_known_hosts(file.read_text("utf-8", "replace"), str(file))
@@ -144,11 +144,11 @@ def _decoded(word: bytes) -> bytes:
         return b""
 
 
-def _place(entry: Entry) -> str:
+def _place(entry: KnownHostsLine) -> str:
     return f"{entry.file} line {entry.line}"
 
 
-def _changed(name: str, kind: str, shown: str, entry: Entry) -> CallError:
+def _changed(name: str, kind: str, shown: str, entry: KnownHostsLine) -> CallError:
     known = fingerprint(entry.key)
     return CallError(
         "key_changed",

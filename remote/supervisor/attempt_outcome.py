@@ -14,7 +14,7 @@ LEFT_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ProcessEnd:
     """What wait() told. `known` is False for an adopted process: only its parent learns the code."""
 
     code: int | None = None
@@ -30,7 +30,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptOutcome:
     """What `state.json` will say."""
 
     state: State
@@ -42,13 +42,13 @@ class Outcome:
 
 def outcome_of(
     kind: Kind,
-    ending: Ending,
+    ending: ProcessEnd,
     word: ExitRecord | None,
     *,
     stop_asked: bool,
     killed: str,
     left: Sequence[str] = (),
-) -> Outcome:
+) -> AttemptOutcome:
     """Judge an ending by what was asked, by wait() and by the trainer's last word.
 
     `killed` says why the supervisor killed it, "" if it did not; `left` names what outlived its first process
@@ -56,12 +56,14 @@ def outcome_of(
     own; of a command, that nothing of it was left.
     """
     if killed:
-        return Outcome(State.FAILED, killed, None, int(signal.SIGKILL))
+        return AttemptOutcome(State.FAILED, killed, None, int(signal.SIGKILL))
     outcome = _by_ending(kind, ending, word, stop_asked)
     return _with_left(kind, ending, outcome, left) if left else outcome
 
 
-def _with_left(kind: Kind, ending: Ending, outcome: Outcome, left: Sequence[str]) -> Outcome:
+def _with_left(
+    kind: Kind, ending: ProcessEnd, outcome: AttemptOutcome, left: Sequence[str]
+) -> AttemptOutcome:
     """Nothing is ended silently; a command that went to the background did not do what was asked of it."""
     what = f"{len(left)} process{'' if len(left) == 1 else 'es'} behind ({', '.join(left[:LEFT_SHOWN])})"
     which = f"{what}, which {'was' if len(left) == 1 else 'were'} ended"
@@ -71,7 +73,7 @@ def _with_left(kind: Kind, ending: Ending, outcome: Outcome, left: Sequence[str]
     return replace(outcome, reason="; ".join(filter(None, (outcome.reason, f"it left {which}"))))
 
 
-def _by_ending(kind: Kind, ending: Ending, word: ExitRecord | None, stop_asked: bool) -> Outcome:
+def _by_ending(kind: Kind, ending: ProcessEnd, word: ExitRecord | None, stop_asked: bool) -> AttemptOutcome:
     if kind == "command":
         return _of_command(ending, stop_asked)
     clean = ending.code == 0 if ending.known else word is not None
@@ -84,34 +86,34 @@ def _by_ending(kind: Kind, ending: Ending, word: ExitRecord | None, stop_asked: 
     return replace(outcome, hopeless=word is not None and word.hopeless)
 
 
-def _of_command(ending: Ending, stop_asked: bool) -> Outcome:
+def _of_command(ending: ProcessEnd, stop_asked: bool) -> AttemptOutcome:
     if stop_asked:
-        return Outcome(State.STOPPED, f"stopped ({ending})", ending.code, ending.signal)
+        return AttemptOutcome(State.STOPPED, f"stopped ({ending})", ending.code, ending.signal)
     if ending.known and ending.code == 0:
-        return Outcome(State.SUCCEEDED, "", 0)
-    return Outcome(State.FAILED, str(ending), ending.code, ending.signal)
+        return AttemptOutcome(State.SUCCEEDED, "", 0)
+    return AttemptOutcome(State.FAILED, str(ending), ending.code, ending.signal)
 
 
-def _without_word(ending: Ending, word: ExitRecord | None, stopped_cleanly: bool) -> Outcome:
+def _without_word(ending: ProcessEnd, word: ExitRecord | None, stopped_cleanly: bool) -> AttemptOutcome:
     if stopped_cleanly:
-        return Outcome(State.STOPPED, "stopped, but it left no last word", ending.code)
+        return AttemptOutcome(State.STOPPED, "stopped, but it left no last word", ending.code)
     if word is not None:
         reason = f"{word.reason or word.outcome} ({ending})"
     elif ending.known and ending.code == 0:
         reason = "exit code 0, but it left no last word"
     else:
         reason = str(ending)
-    return Outcome(State.FAILED, reason, ending.code, ending.signal)
+    return AttemptOutcome(State.FAILED, reason, ending.code, ending.signal)
 
 
-def _by_word(ending: Ending, word: ExitRecord) -> Outcome:
+def _by_word(ending: ProcessEnd, word: ExitRecord) -> AttemptOutcome:
     if word.outcome == "stopped":
-        return Outcome(State.STOPPED, word.reason, ending.code)
+        return AttemptOutcome(State.STOPPED, word.reason, ending.code)
     if word.outcome != "succeeded":
-        return Outcome(State.FAILED, word.reason or word.outcome, ending.code)
+        return AttemptOutcome(State.FAILED, word.reason or word.outcome, ending.code)
     if word.steps_done <= 0:
-        return Outcome(State.FAILED, NO_STEPS, ending.code)
-    return Outcome(State.SUCCEEDED, word.reason, ending.code)
+        return AttemptOutcome(State.FAILED, NO_STEPS, ending.code)
+    return AttemptOutcome(State.SUCCEEDED, word.reason, ending.code)
 
 
 def _signal_name(number: int) -> str:

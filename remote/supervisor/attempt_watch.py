@@ -4,7 +4,7 @@ import signal
 import time
 from dataclasses import replace
 
-from remote.supervisor.attempt_outcome import Ending, Outcome, outcome_of
+from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd, outcome_of
 from remote.supervisor.command_line import named
 from remote.supervisor.evidence import explained, was_killed
 from remote.supervisor.out_of_memory import OomWatch
@@ -12,7 +12,7 @@ from remote.supervisor.process.child import Watched
 from remote.supervisor.process.launchers import launcher_of
 from remote.supervisor.process.termination import clear, deliver, wake
 from remote.supervisor.stalled import Stalled
-from remote.supervisor.supervisor_context import Post, last_word
+from remote.supervisor.supervisor_context import SupervisorContext, last_word
 from trainer.run.locks import is_free
 from trainer.run.process.identity import Identity
 from trainer.run.process.process_record import ProcessRecord
@@ -25,10 +25,10 @@ LOOK_S = 0.5
 UNKILLABLE_SCAN_S = 1.0
 
 
-class Vigil:
+class AttemptWatch:
     """From the spawn (or the adoption) to the end of the last process. `words` is the reason of `running`."""
 
-    def __init__(self, post: Post, record: ProcessRecord, words: str = "") -> None:
+    def __init__(self, post: SupervisorContext, record: ProcessRecord, words: str = "") -> None:
         self._post = post
         self._record = record
         self._words = words
@@ -41,7 +41,7 @@ class Vigil:
         self._stalled = Stalled(post, record)
         self._memory = OomWatch(record.trainer.pid) if record.trainer else None
 
-    def stay(self, trainer: Watched | None) -> Outcome:
+    def stay(self, trainer: Watched | None) -> AttemptOutcome:
         """How it ended, when nothing of it lives any more. None: the trainer is gone, workers are left."""
         post = self._post
         self._tick(trainer)
@@ -53,7 +53,7 @@ class Vigil:
         if left := clear(post.run, self._record, post.patience, post.talk):
             self._hold_on(left)
         self._hold_on_unseen()
-        ending = trainer.reap() if trainer else Ending(known=False)
+        ending = trainer.reap() if trainer else ProcessEnd(known=False)
         word = last_word(post)
         if word is not None and word.outcome == "stopped" and self._stopping:
             word = replace(word, reason=post.desk.stop_reason)  # who asked says more than which signal came
@@ -67,7 +67,7 @@ class Vigil:
         )
         has_finished = post.spec.kind == "trainer" and outcome.state is State.SUCCEEDED
         if self._stalled.why and not (self._killed or self._stopping or has_finished):
-            return Outcome(State.FAILED, self._stalled.reason, ending.code, ending.signal)
+            return AttemptOutcome(State.FAILED, self._stalled.reason, ending.code, ending.signal)
         if self._killed or self._memory is None or outlived:
             return outcome
         memory = self._memory.verdict(was_killed=was_killed(ending))

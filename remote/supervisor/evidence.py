@@ -4,7 +4,7 @@ import signal
 from dataclasses import replace
 
 from remote.protocol.sanitise import clean_line
-from remote.supervisor.attempt_outcome import Ending, Outcome
+from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd
 from trainer.run.layout import RunDir
 from trainer.run.logs import newest_log
 from trainer.run.records import ExitRecord
@@ -17,12 +17,14 @@ LAST_BYTES = 8192
 LINE_MAX = 200
 
 
-def was_killed(ending: Ending) -> bool:
+def was_killed(ending: ProcessEnd) -> bool:
     """Whether it ended as by SIGKILL, itself or below a shell."""
     return ending.signal == signal.SIGKILL or ending.code == SHELLS_KILLED
 
 
-def explained(outcome: Outcome, ending: Ending, word: ExitRecord | None, memory: str, run: RunDir) -> Outcome:
+def explained(
+    outcome: AttemptOutcome, ending: ProcessEnd, word: ExitRecord | None, memory: str, run: RunDir
+) -> AttemptOutcome:
     """A failure with its evidence; a trainer's own last word needs none but the kernel's."""
     if outcome.state is not State.FAILED:
         return outcome

@@ -7,15 +7,15 @@ from dataclasses import replace
 from remote.audit.audit_log import NAME, TEXT_MAX, append, entry
 from remote.protocol.sanitise import clean_line
 from remote.supervisor.attempt import adopt, never_started, run_attempt
-from remote.supervisor.attempt_outcome import Outcome
+from remote.supervisor.attempt_outcome import AttemptOutcome
 from remote.supervisor.progress import events_size, lived_s, made_progress
 from remote.supervisor.restart_policy import Retry, retry_for, why_not_again
-from remote.supervisor.supervisor_context import Post, last_word
+from remote.supervisor.supervisor_context import SupervisorContext, last_word
 from trainer.run.checkpoints.manifest import newest_valid
 from trainer.run.states import State
 
 
-def supervise(post: Post) -> None:
+def supervise(post: SupervisorContext) -> None:
     """Run attempts until one ending stands, write it, and only then let the locks go.
 
     Raises:
@@ -41,8 +41,8 @@ def supervise(post: Post) -> None:
 
 
 def _compared(
-    post: Post, outcome: Outcome, earlier: tuple[str, int] | None
-) -> tuple[Outcome, tuple[str, int] | None]:
+    post: SupervisorContext, outcome: AttemptOutcome, earlier: tuple[str, int] | None
+) -> tuple[AttemptOutcome, tuple[str, int] | None]:
     """A trainer that says the same of the same step twice will say it for ever: nothing is random there."""
     word = last_word(post)
     if outcome.state is not State.FAILED or word is None or word.outcome != "failed":
@@ -51,7 +51,7 @@ def _compared(
     return (replace(outcome, hopeless=True) if now == earlier else outcome), now
 
 
-def finish(post: Post, outcome: Outcome) -> None:
+def finish(post: SupervisorContext, outcome: AttemptOutcome) -> None:
     """Answers, then the terminal state, fsynced; then the locks. On a full disk the state matters most."""
     try:
         post.desk.answer(last_word(post))
@@ -66,7 +66,7 @@ def finish(post: Post, outcome: Outcome) -> None:
         lock.close()
 
 
-def _audit(post: Post, outcome: Outcome) -> None:
+def _audit(post: SupervisorContext, outcome: AttemptOutcome) -> None:
     """A failure and its evidence in the host's audit log, beside what people asked for."""
     args = {"run_id": post.run.run_id, "attempt": post.journal.record.attempt}
     who = f"the supervisor ({post.me.pid})"
@@ -77,7 +77,7 @@ def _audit(post: Post, outcome: Outcome) -> None:
         )
 
 
-def newest(post: Post) -> str:
+def newest(post: SupervisorContext) -> str:
     """The checkpoint that a restart continues from; "" starts over."""
     if post.spec.kind == "command":
         return ""
@@ -85,7 +85,7 @@ def newest(post: Post) -> str:
     return found.name if found else ""
 
 
-def _retry(post: Post, outcome: Outcome, before: int) -> Retry | None:
+def _retry(post: SupervisorContext, outcome: AttemptOutcome, before: int) -> Retry | None:
     post.desk.look()
     if not set(post.spec.devices) <= set(post.job.locks):
         return None  # adopted while another run had its device
@@ -100,12 +100,12 @@ def _retry(post: Post, outcome: Outcome, before: int) -> Retry | None:
     )
 
 
-def _progressed(post: Post, before: int) -> bool:
+def _progressed(post: SupervisorContext, before: int) -> bool:
     """A command's steps are unknown: it counts as having made some."""
     return post.spec.kind == "command" or made_progress(post.run, post.journal.record.attempt, before)
 
 
-def _back_off(post: Post, outcome: Outcome, retry: Retry) -> Outcome | None:
+def _back_off(post: SupervisorContext, outcome: AttemptOutcome, retry: Retry) -> AttemptOutcome | None:
     """Wait before the next attempt; an ending at once if an operator asks for one meanwhile."""
     spent = f"{retry.spent} of {post.spec.restart.max}"
     words = f"{outcome.reason or outcome.state}; restart in {retry.delay_s:g} s ({spent})"

@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 from remote.supervisor.attempt_outcome import KILLED
 from remote.supervisor.log import Talk
-from trainer.run.control import Ack, Request, pending_for, put_ack, put_request
+from trainer.run.control import Ack, ControlRequest, pending_for, put_ack, put_request
 from trainer.run.layout import RunDir
 from trainer.run.records import ExitRecord
 
 ANY_TOKEN = ""  # a stop asked while the attempt had no token yet
 
 
-class Desk:
+class ControlInbox:
     """Takes the requests to this supervisor's own attempts; those to any other are ignored."""
 
     def __init__(self, run: RunDir, talk: Talk, clock: Callable[[], float] = time.monotonic) -> None:
@@ -21,7 +21,7 @@ class Desk:
         self._clock = clock
         self._lives: set[tuple[int, str]] = set()
         self.latest = (0, ANY_TOKEN)
-        self._taken: dict[str, Request] = {}
+        self._taken: dict[str, ControlRequest] = {}
         self._own: set[str] = set()
         self._deadline: float | None = None
         self.stop_reason = ""
@@ -57,7 +57,9 @@ class Desk:
         """Leave the trainer a request that is the supervisor's own: nobody asked for an end of the run."""
         attempt, token = self.latest
         self._own.add(req_id)
-        put_request(self._run, Request(req_id=req_id, verb="stop", attempt=attempt, token=token, by=reason))
+        put_request(
+            self._run, ControlRequest(req_id=req_id, verb="stop", attempt=attempt, token=token, by=reason)
+        )
 
     def look(self) -> None:
         """Take new requests, and turn a stop whose deadline has passed into a kill."""
@@ -87,7 +89,7 @@ class Desk:
             )
             put_ack(self._run, ack)
 
-    def _take(self, request: Request) -> None:
+    def _take(self, request: ControlRequest) -> None:
         self._taken[request.req_id] = request
         by = f" by {request.by}" if request.by else ""
         self._talk(f"{request.verb} requested{by} ({request.req_id})")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from remote.supervisor.attempt_outcome import NO_STEPS, Outcome
+from remote.supervisor.attempt_outcome import NO_STEPS, AttemptOutcome
 from trainer.run.spec import Restart, RunSpec
 from trainer.run.states import State
 
@@ -36,7 +36,7 @@ def decayed(policy: Restart, spent: int, lived_s: float) -> int:
 
 def retry_for(
     spec: RunSpec,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     *,
     asked: bool,
     progressed: bool,
@@ -58,7 +58,7 @@ def retry_for(
     return Retry(total, min(cap_s, policy.backoff_s * 2.0 ** min(total - 1, 30)))
 
 
-def why_not_again(spec: RunSpec, outcome: Outcome, *, asked: bool) -> str:
+def why_not_again(spec: RunSpec, outcome: AttemptOutcome, *, asked: bool) -> str:
     """Why an ending stands that the policy covers, for its reason; "" where nobody expected another try."""
     if asked or not _covers(spec, outcome):
         return ""
@@ -67,7 +67,7 @@ def why_not_again(spec: RunSpec, outcome: Outcome, *, asked: bool) -> str:
     return f"given up: its restarts are spent (--max-restarts is {spec.restart.max})"
 
 
-def is_hopeless(spec: RunSpec, outcome: Outcome) -> bool:
+def is_hopeless(spec: RunSpec, outcome: AttemptOutcome) -> bool:
     """Whether the same would happen again."""
     if outcome.state not in FAILURES:
         return False
@@ -76,7 +76,7 @@ def is_hopeless(spec: RunSpec, outcome: Outcome) -> bool:
     return outcome.hopeless or outcome.code in HOPELESS_CODES or outcome.reason == NO_STEPS
 
 
-def _covers(spec: RunSpec, outcome: Outcome) -> bool:
+def _covers(spec: RunSpec, outcome: AttemptOutcome) -> bool:
     policy = spec.restart.policy
     if policy == "never":
         return False

@@ -7,7 +7,7 @@ from remote.supervisor.process.launchers import launcher_of
 from remote.supervisor.process.termination import deliver, wake
 from remote.supervisor.stacks import record_stacks
 from remote.supervisor.stall import StallWatch
-from remote.supervisor.supervisor_context import Post
+from remote.supervisor.supervisor_context import SupervisorContext
 from trainer.run.process.process_record import ProcessRecord
 from trainer.run.process.survivors import survivors
 from trainer.run.states import State
@@ -18,7 +18,7 @@ DUMP_S = 0.5  # for the stacks that the trainer writes itself
 class Stalled:
     """The stall of one attempt, if it comes to one. `why` is "" until then."""
 
-    def __init__(self, post: Post, record: ProcessRecord) -> None:
+    def __init__(self, post: SupervisorContext, record: ProcessRecord) -> None:
         self._post, self._record = post, record
         self._watch = StallWatch(post.spec, post.run, record.attempt)
         self._asks_at = self._ends_at = 0.0

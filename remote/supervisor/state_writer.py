@@ -15,7 +15,7 @@ from trainer.run.states import State, StateRecord
 RETRY_S = 0.5
 
 
-class Journal:
+class StateWriter:
     """Writes states; what a full disk refuses is owed, and tried again, so that a full disk ends no run."""
 
     def __init__(self, run: RunDir, attempt: int, talk: Talk) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from remote.supervisor.log import Talk, talk
-from remote.supervisor.requests import Desk
-from remote.supervisor.state_writer import Journal
-from remote.supervisor.timeouts import Patience
+from remote.supervisor.requests import ControlInbox
+from remote.supervisor.state_writer import StateWriter
+from remote.supervisor.timeouts import SupervisorTimeouts
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
@@ -17,7 +17,7 @@ from trainer.run.spec import RunSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class SupervisedJob:
     """What the agent asked for. `umask` is what the trainer gets; `locks` are held for life."""
 
     home: Home
@@ -27,17 +27,17 @@ class Job:
     adopt: bool = False
     resume_from: str = ""
     umask: int = 0o022
-    patience: Patience = field(default_factory=Patience)
+    patience: SupervisorTimeouts = field(default_factory=SupervisorTimeouts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class SupervisorContext:
     """The job, the run's spec, and the tools: journal out, desk in."""
 
-    job: Job
+    job: SupervisedJob
     spec: RunSpec
-    journal: Journal
-    desk: Desk
+    journal: StateWriter
+    desk: ControlInbox
     me: Identity
     talk: Talk = talk
 
@@ -47,7 +47,7 @@ class Post:
         return self.job.run
 
     @property
-    def patience(self) -> Patience:
+    def patience(self) -> SupervisorTimeouts:
         """The waiting times."""
         return self.job.patience
 
@@ -56,7 +56,7 @@ class Post:
         self.journal.owe(what, write)
 
 
-def last_word(post: Post) -> ExitRecord | None:
+def last_word(post: SupervisorContext) -> ExitRecord | None:
     """The trainer's last word in the latest attempt; an unreadable one is told, and counts as none."""
     try:
         return read_exit(post.run, *post.desk.latest)

@@ -11,7 +11,7 @@ VARIABLE = "PHOTINUS_PATIENCE"
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class SupervisorTimeouts:
     """Seconds. `PHOTINUS_PATIENCE='{"unkillable_s": 1}'` overrides single ones.
 
     Attributes:
@@ -37,7 +37,7 @@ class Patience:
     lock_s: float = 1.0
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] = os.environ) -> "Patience":
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> "SupervisorTimeouts":
         """The defaults with the environment's overrides.
 
         Raises:

@@ -8,24 +8,26 @@ from remote.protocol.errors import CallError
 from remote.transfer.catalog import Catalog, RemoteCheckpoint
 from remote.transfer.checkpoint_folder import CheckpointFolder
 from remote.transfer.fetch_file import DamagedError, fetch_file
-from remote.transfer.sources import GoneError, Source
-from remote.transfer.transfer_progress import Meter
-from remote.transfer.workers import Crew, Job
+from remote.transfer.sources import FileSource, GoneError
+from remote.transfer.transfer_progress import ByteMeter
+from remote.transfer.workers import Job, TransferWorkers
 from trainer.run.checkpoints.manifest import MANIFEST, FileProof, parse_manifest
 from trainer.run.run_errors import CheckpointError
 
 TRIES = 2
 
 
-class Inbound:
-    """Jobs for a `Crew`, and what came of them.
+class Download:
+    """Jobs for a `TransferWorkers`, and what came of them.
 
     Attributes:
         is_whole: it is here, proven. is_gone: the host has it no more, or another one in its place.
         damage: what did not prove itself, twice; empty otherwise.
     """
 
-    def __init__(self, catalog: Catalog, wanted: RemoteCheckpoint, run_folder: Path, meter: Meter) -> None:
+    def __init__(
+        self, catalog: Catalog, wanted: RemoteCheckpoint, run_folder: Path, meter: ByteMeter
+    ) -> None:
         self.wanted = wanted
         self.is_whole = self.is_gone = False
         self.damage = ""
@@ -35,7 +37,7 @@ class Inbound:
         self._lock = threading.Lock()
         self._left = 0
 
-    def opening(self, crew: Crew) -> Job:
+    def opening(self, crew: TransferWorkers) -> Job:
         """The first job; it adds the others."""
         return lambda source: self._open(crew, source)
 
@@ -44,7 +46,7 @@ class Inbound:
         if self.is_gone:
             self._folder.forget(self.wanted)
 
-    def _open(self, crew: Crew, source: Source) -> None:
+    def _open(self, crew: TransferWorkers, source: FileSource) -> None:
         self._meter.what = self.wanted.name
         try:
             manifest = b"".join(source.read(f"{self._there}/{MANIFEST}", 0, self.wanted.manifest_bytes + 1))
@@ -63,10 +65,10 @@ class Inbound:
         if not missing:
             self._finish()
 
-    def _file(self, crew: Crew, name: str, proof: FileProof) -> Job:
+    def _file(self, crew: TransferWorkers, name: str, proof: FileProof) -> Job:
         damages: list[str] = []
 
-        def fetch(source: Source) -> None:
+        def fetch(source: FileSource) -> None:
             if self.is_gone or self.damage:
                 return
             self._meter.what = f"{self.wanted.name}/{name}"

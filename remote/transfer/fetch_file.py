@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from remote.protocol.errors import CallError
-from remote.transfer.large_file_turn import Lane
+from remote.transfer.large_file_turn import LargeFileTurn
 from remote.transfer.safe_names import PART
-from remote.transfer.sources import Source
-from remote.transfer.transfer_progress import Meter
+from remote.transfer.sources import FileSource
+from remote.transfer.transfer_progress import ByteMeter
 from trainer.run.atomic import NO_SPACE
 from trainer.run.checkpoints.manifest import FileProof
 
@@ -30,18 +30,18 @@ class CancelledError(Exception):
 
 
 def fetch_file(
-    source: Source,
+    source: FileSource,
     path: str,
     target: Path,
     proof: FileProof,
-    meter: Meter,
-    lane: Lane,
+    meter: ByteMeter,
+    lane: LargeFileTurn,
     is_cancelled: Callable[[], bool],
 ) -> None:
     """Fetch what is missing of a file, prove all of it and give it its name.
 
     Raises:
-        LostError, GoneError: see `Source`; what came stays for the next try.
+        LostError, GoneError: see `FileSource`; what came stays for the next try.
         DamagedError: the proof failed; the part is removed.
         CancelledError
         CallError: `disk_low`, or `refused`: it cannot be read.
@@ -70,7 +70,7 @@ def fetch_file(
 class _Writer:
     """Writes and hashes on a thread of its own, so that neither waits for the link nor holds it up."""
 
-    def __init__(self, part: Path, most: int, meter: Meter) -> None:
+    def __init__(self, part: Path, most: int, meter: ByteMeter) -> None:
         self._meter = meter
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._fd = os.open(part, flags, 0o600)

@@ -12,7 +12,7 @@ LARGE = 4 << 20
 LOOK_S = 0.1
 
 
-class Lane:
+class LargeFileTurn:
     """Whose turn it is."""
 
     def __init__(self) -> None:

@@ -13,8 +13,8 @@ from remote.protocol.views import checked
 from remote.session.session import Session
 from remote.transfer.sinks import Sink, open_sink
 from remote.transfer.sources import LostError
-from remote.transfer.transfer_progress import Meter, Progress
-from remote.transfer.workers import Patience
+from remote.transfer.transfer_progress import ByteMeter, TransferProgress
+from remote.transfer.workers import TransferTimeouts
 from trainer.run.checkpoints.imported import ORIGIN
 from trainer.run.checkpoints.manifest import MANIFEST, checkpoint_name, manifest_sha256, verify
 from trainer.run.run_errors import CheckpointError
@@ -27,7 +27,7 @@ WHOLE = "name the folder of a whole checkpoint, such as RUN/step-00001000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pushed:
+class PushResult:
     """What came of a push.
 
     Attributes:
@@ -55,7 +55,7 @@ class PushOptions:
 
     origin: str = ""
     run_id: str = ""
-    patience: Patience = field(default_factory=Patience)
+    patience: TransferTimeouts = field(default_factory=TransferTimeouts)
     open_sink: Callable[[Session], Sink] = open_sink
 
 
@@ -63,8 +63,8 @@ def push(
     session: Session,
     path: Path,
     options: PushOptions | None = None,
-    on_progress: Callable[[Progress], None] = lambda _progress: None,
-) -> Pushed:
+    on_progress: Callable[[TransferProgress], None] = lambda _progress: None,
+) -> PushResult:
     """Prove a checkpoint here, bring it to the host, have it proven there.
 
     Raises:
@@ -94,7 +94,7 @@ def push(
     }
     outbound = _Outbound(session, path, args, sizes, options, on_progress)
     answer = outbound.carry_out()
-    return Pushed(
+    return PushResult(
         name=args["name"],
         step=manifest.step,
         parent="" if options.run_id else f"{origin}/{args['name']}",
@@ -120,9 +120,9 @@ class _Outbound:
         args: Mapping[str, str],
         sizes: Mapping[str, int],
         options: PushOptions,
-        on_progress: Callable[[Progress], None],
+        on_progress: Callable[[TransferProgress], None],
     ) -> None:
-        self.meter = Meter()
+        self.meter = ByteMeter()
         self._session, self._path, self._args, self._sizes = session, path, args, sizes
         self._options, self._on_progress = options, on_progress
         self._sink = options.open_sink(session)

@@ -10,7 +10,7 @@ WINDOW_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TransferProgress:
     """A reading. `rate` is bytes a second over the last few seconds; `eta_s` is None where it is unknown."""
 
     done: int
@@ -21,7 +21,7 @@ class Progress:
     what: str = ""
 
 
-class Meter:
+class ByteMeter:
     """Counts bytes.
 
     Attributes:
@@ -52,7 +52,7 @@ class Meter:
         with self._lock:
             self.done -= count
 
-    def reading(self) -> Progress:
+    def reading(self) -> TransferProgress:
         """Where it stands now."""
         now = self._clock()
         with self._lock:
@@ -61,4 +61,6 @@ class Meter:
                 self._seen.popleft()
             (then, before), left = self._seen[0], self.total - self.done
             rate = (self.sent - before) / (now - then) if now > then else 0.0
-            return Progress(self.done, self.total, self.sent, rate, left / rate if rate else None, self.what)
+            return TransferProgress(
+                self.done, self.total, self.sent, rate, left / rate if rate else None, self.what
+            )

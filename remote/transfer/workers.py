@@ -9,24 +9,24 @@ from typing import TypeAlias
 
 from remote.protocol.errors import UnreachableError
 from remote.transfer.fetch_file import CancelledError
-from remote.transfer.large_file_turn import Lane
-from remote.transfer.sources import LostError, NoChannelError, Source
-from remote.transfer.transfer_progress import Meter
+from remote.transfer.large_file_turn import LargeFileTurn
+from remote.transfer.sources import FileSource, LostError, NoChannelError
+from remote.transfer.transfer_progress import ByteMeter
 
-Job: TypeAlias = Callable[[Source], None]
+Job: TypeAlias = Callable[[FileSource], None]
 TICK_S = 0.1
 PARTING_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class TransferTimeouts:
     """How long a link may be away, seconds without a byte, and how often it is looked at meanwhile."""
 
     lost_s: float = 300.0
     look_s: float = 0.05
 
 
-class Crew:
+class TransferWorkers:
     """Does jobs until none is left. A job may add others, which are done next.
 
     Attributes:
@@ -36,20 +36,20 @@ class Crew:
     def __init__(
         self,
         count: int,
-        open_source: Callable[[], Source],
+        open_source: Callable[[], FileSource],
         is_up: Callable[[], bool],
-        meter: Meter,
-        patience: Patience,
+        meter: ByteMeter,
+        patience: TransferTimeouts,
     ) -> None:
         self._open, self._is_up, self._meter, self._patience = open_source, is_up, meter, patience
-        self.lane = Lane()
+        self.lane = LargeFileTurn()
         self._count = count
         self._jobs: deque[Job] = deque()
         self._busy = self._equipped = 0
         self._changed = threading.Condition()
         self._cancelled = threading.Event()
         self._error: BaseException | None = None
-        self._sources: list[Source] = []
+        self._sources: list[FileSource] = []
 
     @property
     def is_cancelled(self) -> bool:
@@ -126,7 +126,7 @@ class Crew:
         finally:
             source.close()
 
-    def _equip(self, source: Source) -> bool:
+    def _equip(self, source: FileSource) -> bool:
         """Have a channel before there is a job to hold; False if the others must do with theirs."""
         since = time.monotonic()
         while not self.is_cancelled:
@@ -152,7 +152,7 @@ class Crew:
             self._busy += 1
             return self._jobs.popleft()
 
-    def _persist(self, job: Job, source: Source) -> None:
+    def _persist(self, job: Job, source: FileSource) -> None:
         since, sent = time.monotonic(), self._meter.sent
         while True:
             try:

@@ -10,7 +10,7 @@ from remote.protocol.errors import Question
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class AgentExit:
     """How an agent ended, in a few words; `code` is its exit code where it has one that is known."""
 
     text: str
@@ -33,7 +33,7 @@ class Transport(Protocol):
             OSError: the agent is gone.
         """
 
-    def close(self) -> Ending:
+    def close(self) -> AgentExit:
         """End it, and say how it ended; takes two seconds at most. From any thread, more than once too."""
 
 
@@ -62,7 +62,7 @@ class Answers:
 
 
 @dataclass(slots=True)
-class Dial:
+class ConnectAttempt:
     """One attempt to reach a host, made on a thread of its own.
 
     Attributes:
@@ -80,7 +80,7 @@ class Dial:
 class Opener(Protocol):
     """How a session reaches its host."""
 
-    def __call__(self, host: Host, dial: Dial, /) -> Transport:
+    def __call__(self, host: Host, dial: ConnectAttempt, /) -> Transport:
         """Reach the host and start an agent there.
 
         Raises:
@@ -89,7 +89,7 @@ class Opener(Protocol):
         """
 
 
-def open_transport(host: Host, dial: Dial) -> Transport:
+def open_transport(host: Host, dial: ConnectAttempt) -> Transport:
     """The opener of every session: a pipe for this machine, SSH for any other.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import IO, cast
 
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
-from remote.transport.base import Ending
+from remote.transport.base import AgentExit
 from trainer.run.run_errors import HomeError
 
 READ_SIZE = 1 << 16
@@ -58,7 +58,7 @@ class LocalPipe:
         while rest:
             rest = rest[self._stdin.write(rest) or 0 :]
 
-    def close(self) -> Ending:
+    def close(self) -> AgentExit:
         """See `remote.transport.base.Transport`."""
         with contextlib.suppress(OSError):
             self._stdin.close()
@@ -68,8 +68,8 @@ class LocalPipe:
             self._agent.kill()
             code = self._agent.wait()
         if code < 0:
-            return Ending(f"the agent was ended by signal {-code}")
-        return Ending(f"the agent exited with code {code}", code)
+            return AgentExit(f"the agent was ended by signal {-code}")
+        return AgentExit(f"the agent exited with code {code}", code)
 
 
 def _read(pipe: IO[bytes]) -> bytes:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
-from remote.agent.streams.source import Followed
+from remote.agent.streams.source import FollowedFiles
 from remote.agent.streams.tail import Tail, first_cursor
 from remote.protocol.framing import Frame
 from remote.protocol.messages import BytesHeader, Cursor
@@ -18,7 +18,7 @@ class Mirror:
         kept: generation -> bytes. gaps: `(from, to)` of what was left out.
     """
 
-    source: Followed
+    source: FollowedFiles
     make: type[Tail] = Tail
     skip: bool = False
     kept: dict[int, bytes] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from remote.agent.processes.processes import reap
 from remote.agent.runs.stop import kill
 from remote.protocol.errors import CallError
 from remote.supervisor.process.termination import clear, deliver, wake
-from remote.supervisor.timeouts import Patience
+from remote.supervisor.timeouts import SupervisorTimeouts
 from tests.remote.driving import drive
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir, new_run_id
@@ -33,7 +33,7 @@ from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
 
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
-BRIEF = Patience(poll_s=0.002, grace_s=0.01, unkillable_s=0.01)
+BRIEF = SupervisorTimeouts(poll_s=0.002, grace_s=0.01, unkillable_s=0.01)
 EACH_VERB = 25  # the whole verb `kill`, with an adopting supervisor, is tried every so often
 
 

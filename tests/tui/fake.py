@@ -13,11 +13,11 @@ from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
 from remote.protocol.views import HostHello, LastCheckpoint, RunView
 from remote.session.link.link_state import LinkState, Phase
-from remote.session.streams.backfill import Older
+from remote.session.streams.backfill import Backfill
 from remote.session.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.transport.base import Answers
 from tui.app import Cockpit
-from tui.store.jobs import Job
+from tui.store.jobs import HostJob
 
 START = 1_000.0
 WALL = 1_700_000_000.0
@@ -127,7 +127,7 @@ class FakeActs:
     def __init__(self) -> None:
         self.done: list[tuple[str, str, str]] = []
         self.requests: list[StartRequest] = []
-        self.pieces: list[Older] = []
+        self.pieces: list[Backfill] = []
         self.asked: list[tuple[str, str]] = []
         self.results: dict[tuple[str, str], Mapping[str, Any] | CallError] = {}
         self.answer: Callable[[str, str], Outcome] = lambda verb, run_id: Outcome(
@@ -164,7 +164,7 @@ class FakeActs:
         self._do("kill", host, run_id, told)
 
     def older(
-        self, host: str, run_id: str, file: str, before: int, heard: Callable[[Older | CallError], None]
+        self, host: str, run_id: str, file: str, before: int, heard: Callable[[Backfill | CallError], None]
     ) -> None:
         self.asked.append((host, f"older {file} {before}"))
         heard(self.pieces.pop(0) if self.pieces else CallError("not_found", "001.log was cut meanwhile"))
@@ -181,7 +181,7 @@ class FakeWork:
     """Work on hosts that ends as a test says; remembers what was begun."""
 
     def __init__(self) -> None:
-        self.begun: list[Job] = []
+        self.begun: list[HostJob] = []
         self.added: list[Host] = []
         self.fault = ""
 
@@ -189,7 +189,7 @@ class FakeWork:
         self.added.append(host)
         told(self.fault or host)
 
-    def test(self, job: Job) -> None:
+    def test(self, job: HostJob) -> None:
         self.begun.append(job)
 
     deploy = doctor = test

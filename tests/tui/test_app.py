@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
 from remote.actions import Outcome
-from remote.session.streams.backfill import Older
+from remote.session.streams.backfill import Backfill
 from remote.session.updates import RunsSeen, Telemetry
 from tests.trials import trials
 from tests.tui.driving import front, picture, settle, toasts
@@ -684,7 +684,10 @@ async def test_older_lines_come_when_somebody_scrolls_up_and_what_is_seen_stays(
         session.send(RUN, "log", "cut\n" + LOG, offset=5000)
         await settle(pilot, app)
         assert acts.asked == []
-        acts.pieces = [Older("001.log", 700, b"old 0\nold 1\n", False), Older("001.log", 0, b"first\n", True)]
+        acts.pieces = [
+            Backfill("001.log", 700, b"old 0\nold 1\n", False),
+            Backfill("001.log", 0, b"first\n", True),
+        ]
         log = app.screen.query_one(LogView)
         await pilot.press("g")
         await settle(pilot, app)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tui.store.log_ring import LogRing
 from tui.store.series import Series
 from tui.widgets.chart.frame import draw
-from tui.widgets.chart.look import Look
+from tui.widgets.chart.look import ChartLook
 
 
 def best_of(tries: int, act: Callable[[], object]) -> float:
@@ -27,7 +27,7 @@ def test_nine_charts_of_a_hundred_thousand_points_take_at_most_a_frame() -> None
 
     def frame() -> None:
         for _ in range(9):
-            draw(series, None, Look("x"), 52, 14, focused=False)
+            draw(series, None, ChartLook("x"), 52, 14, focused=False)
 
     assert best_of(5, frame) < 0.060
 

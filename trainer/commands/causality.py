@@ -5,7 +5,7 @@ import json
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from trainer.commands.progress_line import Progress
+from trainer.commands.progress_line import ProgressLine
 from trainer.commands.subject_arguments import add_subject, subject_of
 from trainer.job.outcome import ExitCode, RefusedError
 
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     if arguments.documents < 0:
         raise RefusedError("--documents is out of range; see `photinus-train causality --help`")
     subject = subject_of(arguments)
-    with Progress() as progress:
+    with ProgressLine() as progress:
         try:
             report = causality(subject, arguments.documents, arguments.seed, progress.say)
         except ValueError as error:

@@ -22,7 +22,7 @@ from trainer.job.outcome import BusyError, ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from trainer.commands.bars import Bars
-    from trainer.data.corpora.gather import Outcome
+    from trainer.data.corpora.gather import GatherResult
     from trainer.data.progress import Pulse
 
 Commands = argparse._SubParsersAction
@@ -82,14 +82,14 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
 def gather_command(arguments: argparse.Namespace) -> ExitCode:
     """Gather, and say what came of it."""
     from trainer.commands.bars import Bars
-    from trainer.commands.interrupts import Asked
+    from trainer.commands.interrupts import Interrupts
     from trainer.data import DataError, Stopped
     from trainer.data.corpora.corpus_lock import HeldError
     from trainer.data.progress import Pulse
 
     bars = Bars()
     try:
-        with Asked() as asked:
+        with Interrupts() as asked:
             folder, outcome = gathered(arguments, Pulse(bars, asked), bars)
     except (Stopped, KeyboardInterrupt):
         bars.say("photinus-train: stopped; what is whole is kept, and the same command goes on with it")
@@ -111,7 +111,7 @@ def gather_command(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.FAILURE if outcome.missing or outcome.barren else ExitCode.OK
 
 
-def gathered(arguments: argparse.Namespace, pulse: "Pulse", bars: "Bars") -> "tuple[Path, Outcome]":
+def gathered(arguments: argparse.Namespace, pulse: "Pulse", bars: "Bars") -> "tuple[Path, GatherResult]":
     """Check every word, then hold the corpus and gather into it."""
     from trainer.data.corpora.corpus_lock import held
     from trainer.data.corpora.gather import Means, gather
@@ -160,7 +160,7 @@ def check_options(arguments: argparse.Namespace) -> None:
 def stats_command(arguments: argparse.Namespace) -> ExitCode:
     """Count, and print what there is."""
     from trainer.commands.bars import Bars
-    from trainer.commands.interrupts import Asked
+    from trainer.commands.interrupts import Interrupts
     from trainer.data import DataError, Stopped
     from trainer.data.progress import Pulse
     from trainer.data.stats import count
@@ -170,7 +170,7 @@ def stats_command(arguments: argparse.Namespace) -> ExitCode:
     config = DataConfig(source=source_of(arguments.name), text_field=arguments.field)
     bars = Bars()
     try:
-        with Asked() as asked:
+        with Interrupts() as asked:
             stats = count(config, arguments.vocab, Pulse(bars, asked), tokenize=not arguments.quick)
     except (Stopped, KeyboardInterrupt):
         bars.say("photinus-train: stopped")

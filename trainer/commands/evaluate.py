@@ -5,13 +5,13 @@ import json
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from trainer.commands.progress_line import Progress
+from trainer.commands.progress_line import ProgressLine
 from trainer.commands.subject_arguments import add_subject, subject_of
 from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from trainer.evals.bootstrap import Interval
-    from trainer.evals.evaluation import Evaluation
+    from trainer.evals.evaluation import ModelEvaluation
 
 WIDTH = 110
 Commands = argparse._SubParsersAction
@@ -47,11 +47,11 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     ):
         if not fits:
             raise RefusedError(f"--{name} is out of range; see `photinus-train evaluate --help`")
-    from trainer.evals.evaluation import Asked, evaluate
+    from trainer.evals.evaluation import EvaluationDepth, evaluate
 
-    asked = Asked(arguments.documents, arguments.texts, arguments.length, arguments.seed)
+    asked = EvaluationDepth(arguments.documents, arguments.texts, arguments.length, arguments.seed)
     subject = subject_of(arguments)
-    with Progress() as progress:
+    with ProgressLine() as progress:
         try:
             found = evaluate(subject, asked, progress.say)
         except ValueError as error:
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
-def lines(found: "Evaluation") -> list[str]:
+def lines(found: "ModelEvaluation") -> list[str]:
     """One screen."""
     return [
         f"{found.name} ({found.kind}, step {found.step:,})",
@@ -81,7 +81,7 @@ def lines(found: "Evaluation") -> list[str]:
     ]
 
 
-def _scores(found: "Evaluation") -> list[str]:
+def _scores(found: "ModelEvaluation") -> list[str]:
     scores = found.scores
     rate = (
         ""
@@ -102,7 +102,7 @@ def _beside(below: "Interval") -> str:
     return f"below by {below}" if below.value >= 0 else f"above by {below.negated()}"
 
 
-def _oscillation(found: "Evaluation") -> list[str]:
+def _oscillation(found: "ModelEvaluation") -> list[str]:
     seen = found.oscillation
     if seen is None:
         return [f"coherence     does not apply: {found.absent['oscillation']}"]
@@ -114,7 +114,7 @@ def _oscillation(found: "Evaluation") -> list[str]:
     ]
 
 
-def _sweep(found: "Evaluation") -> list[str]:
+def _sweep(found: "ModelEvaluation") -> list[str]:
     if not found.sweep.nudges:
         return [f"phases        does not apply: {found.absent['sweep']}"]
     head = "deviations from the mean phase scaled by s: coherence, change of CE (by random nudges as large)"
@@ -127,7 +127,7 @@ def _sweep(found: "Evaluation") -> list[str]:
     ]
 
 
-def _u(found: "Evaluation") -> list[str]:
+def _u(found: "ModelEvaluation") -> list[str]:
     if found.u is None:
         return [f"u             does not apply: {found.absent.get('u', 'no u')}"]
     return [
@@ -137,7 +137,7 @@ def _u(found: "Evaluation") -> list[str]:
     ]
 
 
-def _texts(found: "Evaluation") -> list[str]:
+def _texts(found: "ModelEvaluation") -> list[str]:
     return [
         f"sampled text  different words, pairs and triples of all, {found.texts[0].distinct[0].n} texts each",
         *(
@@ -147,7 +147,7 @@ def _texts(found: "Evaluation") -> list[str]:
     ]
 
 
-def _recall(found: "Evaluation") -> list[str]:
+def _recall(found: "ModelEvaluation") -> list[str]:
     if not found.recall:
         return [f"recall        does not apply: {found.absent['recall']}"]
     from trainer.evals.recall import CHANCE

@@ -8,7 +8,7 @@ from typing import Any, Self
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Asked:
+class Interrupts:
     """Whether to stop; takes the signals while it is entered."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ EVERY_S = 10.0
 """Where stderr is no terminal, a line this often at most."""
 
 
-class Progress:
+class ProgressLine:
     """Says what is being done; leaves nothing behind on a terminal."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from trainer.job.outcome import ExitCode, RefusedError, StoppedError
 from trainer.job.stop import Stop
 
 if TYPE_CHECKING:
-    from trainer.reproduce.claims import Report
+    from trainer.reproduce.claims import ReproductionReport
 
 Commands = argparse._SubParsersAction
 NAMES = {
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
-def _rerun(arguments: argparse.Namespace, source: str, stop: Stop) -> "Report":
+def _rerun(arguments: argparse.Namespace, source: str, stop: Stop) -> "ReproductionReport":
     from importlib import import_module
 
     from trainer.device.device import open_device
@@ -92,5 +92,5 @@ def _rerun(arguments: argparse.Namespace, source: str, stop: Stop) -> "Report":
         seed=arguments.seed,
     )
     module = import_module(f"trainer.reproduce.{arguments.name.removeprefix('kssm-')}")
-    report: Report = module.rerun(bench)
+    report: ReproductionReport = module.rerun(bench)
     return without_verdicts(report) if bench.quick else report

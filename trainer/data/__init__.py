@@ -2,18 +2,18 @@
 
 from trainer.data.batches import Batches
 from trainer.data.data_errors import DataError, Stopped
-from trainer.data.floors import Floors
+from trainer.data.floors import CountedFloors
 from trainer.data.prepare import default_cache_dir, prepare
 from trainer.data.prepared_corpus import Corpus
-from trainer.data.progress import Progress
+from trainer.data.progress import DataProgress
 from trainer.data.tokenizers.tokenizer import Tokenizer
 
 __all__ = [
     "Batches",
     "Corpus",
+    "CountedFloors",
     "DataError",
-    "Floors",
-    "Progress",
+    "DataProgress",
     "Stopped",
     "Tokenizer",
     "default_cache_dir",

@@ -18,11 +18,11 @@ from trainer.data.cache.prune import prune
 from trainer.data.corpora.named import NamedCorpus
 from trainer.data.data_errors import CacheError, ChangedWhileReadError
 from trainer.data.prepared_corpus import Corpus
-from trainer.data.progress import Progress, Pulse, never, silent
+from trainer.data.progress import DataProgress, Pulse, never, silent
 from trainer.data.sources.generated import RULES, GeneratedText
 from trainer.data.sources.python_docs import PythonDocs
 from trainer.data.sources.recall import RecallText
-from trainer.data.sources.source import Source
+from trainer.data.sources.source import TextSource
 from trainer.data.sources.text_files import TextFiles
 
 FORMAT = "1"
@@ -35,7 +35,7 @@ def default_cache_dir(env: Mapping[str, str] = os.environ) -> Path:
     return (Path(home).expanduser() if home else Path.home() / ".photinus") / "cache" / "tokens"
 
 
-def open_source(config: DataConfig) -> Source:
+def open_source(config: DataConfig) -> TextSource:
     """The source that `config.source` names: `python-docs`, one that is generated, a named corpus, or a path.
 
     Raises:
@@ -56,7 +56,7 @@ def prepare(
     config: DataConfig,
     *,
     cache_dir: Path | None = None,
-    progress: Callable[[Progress], None] = silent,
+    progress: Callable[[DataProgress], None] = silent,
     should_stop: Callable[[], bool] = never,
 ) -> Corpus:
     """Tokens, tokenizer and floors of `config`, from the cache if they are there and whole, else built.
@@ -92,7 +92,7 @@ def _prepare(config: DataConfig, cache: TokenCache, pulse: Pulse) -> Corpus:
     )
 
 
-def _open_or_build(config: DataConfig, source: Source, cache: TokenCache, pulse: Pulse) -> Corpus | None:
+def _open_or_build(config: DataConfig, source: TextSource, cache: TokenCache, pulse: Pulse) -> Corpus | None:
     """None if the input changed meanwhile."""
     stamp = source.stamp()
     content = cache.content_hash(source, stamp, pulse)

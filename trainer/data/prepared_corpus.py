@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.data.cache.flock import Flock
-from trainer.data.floors import Floors
+from trainer.data.floors import CountedFloors
 from trainer.data.tokenizers.tokenizer import Tokenizer
 
 TOKEN = np.dtype("<u2")
@@ -48,7 +48,7 @@ class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     text_bytes: tuple[int, int]
     val_starts: list[int]
     vocab_size: int
-    floors: Floors
+    floors: CountedFloors
     entropy_rate: float | None
     notes: list[str]
     files: dict[str, FileRecord]
@@ -81,8 +81,8 @@ class Corpus:
         return self.meta.vocab_size
 
     @property
-    def floors(self) -> Floors:
-        """See `Floors`."""
+    def floors(self) -> CountedFloors:
+        """See `CountedFloors`."""
         return self.meta.floors
 
     @property

@@ -14,7 +14,7 @@ from trainer.data.corpora.found import Found
 from trainer.data.corpora.named import NamedCorpus
 from trainer.data.data_errors import DataError
 from trainer.data.display_names import shown
-from trainer.data.floors import Floors
+from trainer.data.floors import CountedFloors
 from trainer.data.prepare import open_source, prepare
 from trainer.data.progress import Pulse
 from trainer.data.sources.source import Document
@@ -40,7 +40,7 @@ class Tokenized:
     blocks: tuple[int, int]
     text_bytes: tuple[int, int]
     bytes_per_token: float
-    floors: Floors
+    floors: CountedFloors
     trigram_bits_per_byte: float
 
 

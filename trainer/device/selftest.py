@@ -21,7 +21,7 @@ Compute: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DeviceCheck:
     """The largest error of a device relative to the largest value, over the loss and both gradients."""
 
     error: float
@@ -43,7 +43,7 @@ def matmul_and_backward(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Te
     return loss.detach(), left.grad, right.grad
 
 
-def compare(place: torch.device, compute: Compute = matmul_and_backward, seed: int = 1) -> Verdict:
+def compare(place: torch.device, compute: Compute = matmul_and_backward, seed: int = 1) -> DeviceCheck:
     """Compute the same on the CPU in float64 and on `place` in float32, and compare."""
     generator = torch.Generator().manual_seed(seed)
     left, right = (torch.randn(SIZE, SIZE, generator=generator) / SIZE**0.25 for _ in range(2))
@@ -51,7 +51,7 @@ def compare(place: torch.device, compute: Compute = matmul_and_backward, seed: i
     began = time.monotonic()
     found = compute(left.to(place), right.to(place))
     errors = [_error(one.cpu().double(), other) for one, other in zip(found, expected, strict=True)]
-    return Verdict(max(errors, key=_worst), time.monotonic() - began)
+    return DeviceCheck(max(errors, key=_worst), time.monotonic() - began)
 
 
 def _error(found: Tensor, expected: Tensor) -> float:

@@ -13,7 +13,7 @@ from trainer.checkpoints.save import MODEL_FILE
 from trainer.config.resolve import from_values
 from trainer.config.schema import RunConfig
 from trainer.data import Corpus, prepare
-from trainer.data.progress import Progress, silent
+from trainer.data.progress import DataProgress, silent
 from trainer.device.device import Device, open_device
 from trainer.job.environment import granted_threads
 from trainer.job.outcome import RefusedError
@@ -78,7 +78,7 @@ def load_subject(
     data: str | None = None,
     device: str = "",
     say: Callable[[str], None] = lambda _: None,
-    progress: Callable[[Progress], None] = silent,
+    progress: Callable[[DataProgress], None] = silent,
 ) -> Subject:
     """Load and verify.
 

@@ -7,7 +7,7 @@ from trainer.config.resolve import Resolved
 from trainer.config.schema import RunConfig
 from trainer.job.outcome import Ledger
 from trainer.job.rank import ALONE, Rank
-from trainer.job.reporter import Voice
+from trainer.job.reporter import RunReporter
 from trainer.job.stop import Stop
 from trainer.run.checkpoints.manifest import Manifest
 from trainer.run.layout import RunDir
@@ -65,6 +65,6 @@ class Job:
     assignment: Assignment
     origin: Origin | None
     stop: Stop
-    voice: Voice
+    voice: RunReporter
     ledger: Ledger
     threads: int

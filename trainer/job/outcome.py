@@ -71,7 +71,7 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class AttemptEnd:
     """Outcome, reason and exit code of an attempt; `hopeless`: a restart would end likewise."""
 
     outcome: Outcome

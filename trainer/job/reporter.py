@@ -12,7 +12,7 @@ from trainer.telemetry.write import EventWriter
 HEADER_EVERY = 40
 
 
-class Voice:
+class RunReporter:
     """Says each thing once, in both places. Each line is flushed; a closed pipe silences stdout only.
 
     `log` is turned over between two lines, where a supervisor gave us one.

@@ -7,7 +7,7 @@ import time
 from types import FrameType
 
 from trainer.job.outcome import Ledger, StoppedError
-from trainer.run.control import Ack, Request, pending, put_ack
+from trainer.run.control import Ack, ControlRequest, pending, put_ack
 from trainer.run.layout import RunDir
 
 POLL_S = 0.05
@@ -85,7 +85,7 @@ class Stop:
         if not self._asked and self._parent and os.getppid() != self._parent:
             self._asked = "the launcher of its processes was lost"
 
-    def _stops(self, run: RunDir) -> list[Request]:
+    def _stops(self, run: RunDir) -> list[ControlRequest]:
         """A kill is the supervisor's business."""
         return [one for one in pending(run, self._attempt, self._token) if one.verb == "stop"]
 

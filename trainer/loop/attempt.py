@@ -14,15 +14,15 @@ from trainer.job.environment import granted_threads, prepare_environment
 from trainer.job.job import Assignment, Job, Origin
 from trainer.job.log_rotation import OwnLog
 from trainer.job.outcome import (
+    AttemptEnd,
     DivergedError,
-    Ending,
     ExitCode,
     Ledger,
     RefusedError,
     StoppedError,
     TrainingFailedError,
 )
-from trainer.job.reporter import Voice
+from trainer.job.reporter import RunReporter
 from trainer.job.stop import Stop
 from trainer.run.atomic import NO_SPACE, make_reserve
 from trainer.run.changes import ORIGIN
@@ -42,19 +42,19 @@ def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
         make_reserve(run.reserve)
         write_hello(run, assignment.attempt, assignment.token, os.getpid())
         with EventWriter(run.events, assignment.attempt) as events:
-            voice = Voice(events, OwnLog(run, assignment.config.log.max_bytes))
+            voice = RunReporter(events, OwnLog(run, assignment.config.log.max_bytes))
             ending = _judge(lambda: _work(assignment, stop, voice, ledger), stop)
             _last_words(voice, ending, ledger)
             if ending.outcome != "failed":
                 stop.acknowledge(ledger)
     except OSError as error:
-        ending = Ending("failed", _disk_reason(error), ExitCode.FAILURE)
+        ending = AttemptEnd("failed", _disk_reason(error), ExitCode.FAILURE)
         print(f"Error: {ending.reason}", file=sys.stderr, flush=True)
     _leave_exit(assignment, ending, ledger)
     return ending.code
 
 
-def _work(assignment: Assignment, stop: Stop, voice: Voice, ledger: Ledger) -> None:
+def _work(assignment: Assignment, stop: Stop, voice: RunReporter, ledger: Ledger) -> None:
     config, resolved = assignment.config, assignment.resolved
     voice.events.hello(
         name=assignment.name,
@@ -83,7 +83,7 @@ def _work(assignment: Assignment, stop: Stop, voice: Voice, ledger: Ledger) -> N
     train(Job(assignment=assignment, origin=origin, stop=stop, voice=voice, ledger=ledger, threads=threads))
 
 
-def _origin(assignment: Assignment, voice: Voice) -> Origin | None:
+def _origin(assignment: Assignment, voice: RunReporter) -> Origin | None:
     if not assignment.source and not assignment.parent:
         return None
     origin = None
@@ -113,25 +113,25 @@ def _threads(assignment: Assignment, origin: Origin | None) -> int:
     return assignment.config.threads or stored or max(1, granted_threads() // assignment.rank.size)
 
 
-def _judge(work: Callable[[], None], stop: Stop) -> Ending:
+def _judge(work: Callable[[], None], stop: Stop) -> AttemptEnd:
     """Do the work and say how it ended. Nothing is swallowed: what was not expected leaves its traceback."""
     try:
         work()
     except StoppedError:
-        return Ending("stopped", stop.reason, ExitCode.OK)
+        return AttemptEnd("stopped", stop.reason, ExitCode.OK)
     except RefusedError as error:
-        return Ending("failed", str(error), ExitCode.REFUSED)
+        return AttemptEnd("failed", str(error), ExitCode.REFUSED)
     except (TrainingFailedError, RunError) as error:
-        return Ending("failed", str(error), ExitCode.FAILURE, isinstance(error, DivergedError))
+        return AttemptEnd("failed", str(error), ExitCode.FAILURE, isinstance(error, DivergedError))
     except OSError as error:
-        return Ending("failed", _disk_reason(error), ExitCode.FAILURE)
+        return AttemptEnd("failed", _disk_reason(error), ExitCode.FAILURE)
     except Exception as error:  # the last word must be written whatever happened
         if getattr(error, "remedy", ""):
             code = ExitCode.USAGE if getattr(error, "is_input", False) else ExitCode.FAILURE
-            return Ending("failed", str(error), code)
+            return AttemptEnd("failed", str(error), code)
         traceback.print_exc()
-        return Ending("failed", f"{type(error).__name__}: {error}", ExitCode.FAILURE)
-    return Ending("succeeded", "", ExitCode.OK)
+        return AttemptEnd("failed", f"{type(error).__name__}: {error}", ExitCode.FAILURE)
+    return AttemptEnd("succeeded", "", ExitCode.OK)
 
 
 def _disk_reason(error: OSError) -> str:
@@ -143,7 +143,7 @@ def _disk_reason(error: OSError) -> str:
     return f"{code or type(error).__name__}: {error}"
 
 
-def _last_words(voice: Voice, ending: Ending, ledger: Ledger) -> None:
+def _last_words(voice: RunReporter, ending: AttemptEnd, ledger: Ledger) -> None:
     if ending.outcome == "failed":
         print(f"Error: {ending.reason}", file=sys.stderr, flush=True)
         voice.events.note(ending.reason, "error", ledger.step)
@@ -162,7 +162,7 @@ def _standing(ledger: Ledger) -> str:
     )
 
 
-def _leave_exit(assignment: Assignment, ending: Ending, ledger: Ledger) -> None:
+def _leave_exit(assignment: Assignment, ending: AttemptEnd, ledger: Ledger) -> None:
     record = ExitRecord(
         attempt=assignment.attempt,
         token=assignment.token,

@@ -5,7 +5,7 @@ from typing import Any
 from trainer.checkpoints.retain import prune
 from trainer.checkpoints.save import Surroundings, of_process, save
 from trainer.loop.context import Training
-from trainer.step.world import Order, demand_equal, digest
+from trainer.step.world import WorkerOrder, demand_equal, digest
 
 ENDS_THE_RUN = ("interrupt", "final")
 
@@ -36,7 +36,7 @@ def reports_of_others(run: Training) -> list[dict[str, Any]]:
     """
     if run.world.size == 1:
         return []
-    run.world.order(Order.SAVE)
+    run.world.order(WorkerOrder.SAVE)
     reports = run.world.gather((digest(run.state.model), of_process(run.state, run.device)))
     demand_equal([one for one, _ in reports], run.state.step)
     return [report for _, report in reports[1:]]

@@ -8,7 +8,7 @@ from trainer.device.device import Device
 from trainer.evals.probes.decay_prediction import DecayPrediction
 from trainer.job.job import Job
 from trainer.loop.timing import Accounting
-from trainer.step.metrics import Meter
+from trainer.step.metrics import StepMeter
 from trainer.step.state import TrainState
 from trainer.step.world import World
 
@@ -28,7 +28,7 @@ class Training:
     corpus: Corpus
     batches: Batches
     state: TrainState
-    meter: Meter
+    meter: StepMeter
     clock: Accounting
     world: World
     looks: bool = False

@@ -9,7 +9,7 @@ import torch
 from trainer.checkpoints.compare import platform_differences, refusal
 from trainer.checkpoints.restore import restore
 from trainer.config.schema import RunConfig
-from trainer.data import Batches, Corpus, Progress, Stopped, default_cache_dir, prepare
+from trainer.data import Batches, Corpus, DataProgress, Stopped, default_cache_dir, prepare
 from trainer.device.device import Device
 from trainer.job.job import Job
 from trainer.job.outcome import RefusedError, StoppedError
@@ -37,7 +37,7 @@ def load_corpus(job: Job) -> Corpus:
     voice = job.voice
     voice.section(["[1] Dataset"], "tokenising", "reading the text")
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: DataProgress) -> None:
         voice.events.phase("tokenising", detail=progress.stage, done=progress.done, total=progress.total)
 
     data, cache = job.assignment.config.data, job.assignment.cache or default_cache_dir()

@@ -24,10 +24,10 @@ from trainer.loop.setup import (
 )
 from trainer.loop.timing import Accounting
 from trainer.loop.worker import briefing_of
-from trainer.step.metrics import Meter, names_of
+from trainer.step.metrics import StepMeter, names_of
 from trainer.step.optimizer_step import to_device, train_step_within_memory
 from trainer.step.state import TrainState
-from trainer.step.world import Order, World, demand_equal, digest
+from trainer.step.world import WorkerOrder, World, demand_equal, digest
 
 
 def train(job: Job) -> None:
@@ -79,7 +79,7 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
     """Load the tokens, build the model, take up the checkpoint, and set the pace; the others do likewise."""
     config, voice = job.assignment.config, job.voice
     corpus = load_corpus(job)
-    world.order(Order.PREPARE)
+    world.order(WorkerOrder.PREPARE)
     world.share(briefing_of(job, corpus.fingerprint))
     batches = Batches(corpus.train, config.context, config.batch, config.seed)
     voice.section(["[2] Model"], "loading", f"building {config.model.kind} on {device.place}")
@@ -102,7 +102,7 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
     names = names_of(config.model)
     voice.section(["[3] Training Loop"], "training")
     return Training(
-        job, config, device, corpus, batches, state, Meter(names), clock, world,
+        job, config, device, corpus, batches, state, StepMeter(names), clock, world,
         looks=config.probe.every > 0 and "R" in names,
         prediction=decay_prediction(config, state.schedule, device, corpus.vocab_size, batches),
     )  # fmt: skip
@@ -135,7 +135,7 @@ def begin_lineage(job: Job, state: TrainState) -> None:
 
 def step(run: Training) -> None:
     """Take the next batch and perform one optimizer step."""
-    run.world.order(Order.STEP)
+    run.world.order(WorkerOrder.STEP)
     batch = to_device(run.world.part(run.batches.batch_at(run.state.step)), run.device)
 
     def tell(message: str) -> None:

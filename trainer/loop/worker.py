@@ -73,14 +73,14 @@ def follow(assignment: Assignment) -> None:
     from trainer.step.compile import compile_step
     from trainer.step.kernels import follow_kernels
     from trainer.step.optimizer_step import to_device, train_step_within_memory
-    from trainer.step.world import Order, World, digest
+    from trainer.step.world import WorkerOrder, World, digest
 
     config, rank = assignment.config, assignment.rank
     log = OwnLog(assignment.run, config.log.max_bytes)
     name = own_device(assignment.device, rank)
     device = open_device(name, config.threads or max(1, granted_threads() // rank.size))
     with World(rank).join(device) as world:
-        if world.await_order() is Order.END:
+        if world.await_order() is WorkerOrder.END:
             return
         briefing: Briefing = world.share(Briefing(0, ""))
         device = open_device(name, briefing.threads)
@@ -105,10 +105,10 @@ def follow(assignment: Assignment) -> None:
         def tell(message: str) -> None:
             print(f"  process {rank.number}: {message}", file=sys.stderr, flush=True)
 
-        while (order := world.await_order()) is not Order.END:
+        while (order := world.await_order()) is not WorkerOrder.END:
             log.keep_up()
-            if order is Order.STEP:
+            if order is WorkerOrder.STEP:
                 batch = to_device(world.part(batches.batch_at(state.step)), device)
                 train_step_within_memory(state, config, device, batch, tell, world)
-            elif order is Order.SAVE:
+            elif order is WorkerOrder.SAVE:
                 world.gather((digest(state.model), of_process(state, device)))

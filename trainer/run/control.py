@@ -18,7 +18,7 @@ REQUEST_SUFFIX = ".json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ControlRequest:
     """What an operator wants of one attempt.
 
     Attributes:
@@ -52,7 +52,7 @@ class Ack:
     at: float = 0.0
 
 
-def put_request(run: RunDir, request: Request) -> bool:
+def put_request(run: RunDir, request: ControlRequest) -> bool:
     """Leave a request; False if this request id was known, which then stands as it is.
 
     Raises:
@@ -67,12 +67,12 @@ def put_request(run: RunDir, request: Request) -> bool:
     return True
 
 
-def pending(run: RunDir, attempt: int, token: str) -> list[Request]:
+def pending(run: RunDir, attempt: int, token: str) -> list[ControlRequest]:
     """The unanswered requests to this attempt, oldest first."""
     return pending_for(run, {(attempt, token)})
 
 
-def pending_for(run: RunDir, lives: Collection[tuple[int, str]]) -> list[Request]:
+def pending_for(run: RunDir, lives: Collection[tuple[int, str]]) -> list[ControlRequest]:
     """The unanswered requests to any of these (attempt, token) pairs, oldest first. Others are ignored."""
     try:
         names = {entry.name for entry in os.scandir(run.control)}
@@ -101,11 +101,11 @@ def read_ack(run: RunDir, req_id: str) -> Ack | None:
     return None if raw is None else parse(Ack, raw, path)
 
 
-def _read_request(run: RunDir, name: str) -> Request | None:
+def _read_request(run: RunDir, name: str) -> ControlRequest | None:
     """One request; a foreign or malformed file is nobody's request, and must end no supervisor."""
     path = run.control / name
     try:
-        request = parse(Request, read_json(path), path)
+        request = parse(ControlRequest, read_json(path), path)
     except RunError:
         return None
     is_known = request.verb in ("stop", "kill") and request.signal in ("", *STOP_SIGNALS)

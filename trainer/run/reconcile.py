@@ -46,7 +46,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ReconcileDecision:
     """`state`, `reason` and `signal` are for `Action.MARK`."""
 
     action: Action
@@ -55,42 +55,46 @@ class Verdict:
     signal: int | None = None
 
 
-def judge(facts: Facts, forgotten_s: float) -> Verdict:
+def judge(facts: Facts, forgotten_s: float) -> ReconcileDecision:
     """Adopt what lives; believe what was asked and the trainer's last word; else say that it died, and how we
     know."""
     if facts.state.is_terminal or facts.state.state is State.QUEUED:
-        return Verdict(Action.LEAVE)
+        return ReconcileDecision(Action.LEAVE)
     if facts.survivors:
-        return Verdict(Action.ADOPT)
+        return ReconcileDecision(Action.ADOPT)
     rebooted = bool(facts.recorded_boot) and facts.recorded_boot != facts.boot_id
     was_obeyed = facts.state.state is State.STOPPING and not rebooted
     if was_obeyed and facts.asked == "kill":
-        return Verdict(Action.MARK, State.FAILED, "killed by operator", int(signal.SIGKILL))
+        return ReconcileDecision(Action.MARK, State.FAILED, "killed by operator", int(signal.SIGKILL))
     if facts.last_word is not None:
         return _by_last_word(facts.last_word)
     if was_obeyed and facts.asked == "stop" and facts.kind == "command":
-        return Verdict(Action.MARK, State.STOPPED, "stopped; its supervisor was lost meanwhile")
+        return ReconcileDecision(Action.MARK, State.STOPPED, "stopped; its supervisor was lost meanwhile")
     return _by_traces(facts, rebooted, forgotten_s)
 
 
-def _by_last_word(word: ExitRecord) -> Verdict:
+def _by_last_word(word: ExitRecord) -> ReconcileDecision:
     state = LAST_WORDS.get(word.outcome, State.FAILED)
     if state is State.SUCCEEDED and word.steps_done <= 0:
-        return Verdict(Action.MARK, State.FAILED, "performed none of its planned steps")
+        return ReconcileDecision(Action.MARK, State.FAILED, "performed none of its planned steps")
     reason = word.reason or word.outcome
-    return Verdict(Action.MARK, state, f"{reason} (by its last word: the supervisor was lost)")
+    return ReconcileDecision(Action.MARK, state, f"{reason} (by its last word: the supervisor was lost)")
 
 
-def _by_traces(facts: Facts, rebooted: bool, forgotten_s: float) -> Verdict:
+def _by_traces(facts: Facts, rebooted: bool, forgotten_s: float) -> ReconcileDecision:
     if facts.original:
         why = f"this folder is a copy: what was on belongs to {facts.original}, and was not touched"
-        return Verdict(Action.MARK, State.DIED, why)
+        return ReconcileDecision(Action.MARK, State.DIED, why)
     if rebooted:
-        return Verdict(Action.MARK, State.DIED_REBOOT, "the host was restarted while the run was on")
+        return ReconcileDecision(
+            Action.MARK, State.DIED_REBOOT, "the host was restarted while the run was on"
+        )
     if facts.taken_up:
-        return Verdict(Action.MARK, State.DIED, "supervisor and trainer are gone, and left no last word")
+        return ReconcileDecision(
+            Action.MARK, State.DIED, "supervisor and trainer are gone, and left no last word"
+        )
     if facts.age_s > forgotten_s:
-        return Verdict(
+        return ReconcileDecision(
             Action.MARK, State.DIED, "its start was recorded but never carried out; start it again"
         )
-    return Verdict(Action.LEAVE)  # a start whose agent died: the same start id carries it out
+    return ReconcileDecision(Action.LEAVE)  # a start whose agent died: the same start id carries it out

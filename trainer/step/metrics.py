@@ -41,7 +41,7 @@ def names_of(model: ModelConfig) -> frozenset[str]:
     return frozenset(names)
 
 
-class Meter:
+class StepMeter:
     """Means over the steps since the last reading; of the gradient norm, the last and the largest.
 
     Attributes:

@@ -31,7 +31,7 @@ PARTING = timedelta(seconds=10)
 """How long process 0 waits for the others to have heard that it is over; nothing is lost if they have not."""
 
 
-class Order(IntEnum):
+class WorkerOrder(IntEnum):
     """What process 0 tells the others to do next."""
 
     PREPARE = 1
@@ -88,7 +88,7 @@ class World:
         if self.size == 1:
             return
         if self.rank.leads and (kind is None or issubclass(kind, StoppedError)):
-            self.order(Order.END)
+            self.order(WorkerOrder.END)
         if kind is None or issubclass(kind, StoppedError):
             self._part()
             dist.destroy_process_group()
@@ -104,7 +104,7 @@ class World:
         with suppress(RuntimeError):  # one that died after the last step: its work is done
             self._store.wait([f"heard/{number}" for number in range(1, self.size)], PARTING)
 
-    def order(self, order: Order) -> None:
+    def order(self, order: WorkerOrder) -> None:
         """Process 0: tell the others what to do next.
 
         Raises:
@@ -113,13 +113,13 @@ class World:
         if self.size > 1:
             self._tell(order)
 
-    def await_order(self) -> Order:
+    def await_order(self) -> WorkerOrder:
         """The others: wait for process 0.
 
         Raises:
             LostPeerError: it is gone.
         """
-        return Order(self._tell(Order.END))
+        return WorkerOrder(self._tell(WorkerOrder.END))
 
     def share(self, value: T) -> T:
         """Return process 0's `value` (anything picklable) in every process.
@@ -179,7 +179,7 @@ class World:
             part.copy_(view)
         return views[-1].clone()
 
-    def _tell(self, order: Order) -> int:
+    def _tell(self, order: WorkerOrder) -> int:
         word = torch.tensor(int(order))
         self._call(lambda: dist.broadcast(word, src=0))
         return int(word)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from remote.actions.adopt_reap import adopt_run, end_process, find_orphan, find_stale, reap
-from remote.actions.diagnose import Report, examine, refused
+from remote.actions.diagnose import Diagnosis, examine, refused
 from remote.audit.audit_log import NAME, read
 from remote.hosts.host import client_folder
 from remote.protocol.errors import CallError, ProtocolError
@@ -33,7 +33,7 @@ def doctor(args: argparse.Namespace) -> int:
     except CallError as error:
         if error.code not in ("refused", "incompatible"):
             raise
-        report = Report((refused(error),))
+        report = Diagnosis((refused(error),))
     healthy = is_healthy(report.findings)
     if args.json:
         emit(
@@ -50,7 +50,7 @@ def doctor(args: argparse.Namespace) -> int:
     return OK if healthy else FAILURE
 
 
-def doctor_words(host: str, report: Report) -> Iterable[str]:
+def doctor_words(host: str, report: Diagnosis) -> Iterable[str]:
     """The report for people: what, why, and the command that would mend it."""
     for one in report.findings:
         yield f"{MARKS[one.level]} {one.about}: {one.what}"

@@ -33,7 +33,7 @@ def read_line(prompt: str) -> str:
 
 
 @dataclass(slots=True)
-class Desk:
+class Prompter:
     """Answers questions, each once: what was right for one link is used for the next one.
 
     Attributes:
@@ -135,15 +135,15 @@ def for_a_script(error: QuestionError, command: str) -> QuestionError:
     )
 
 
-def desk_of(args: argparse.Namespace, command: str = "") -> Desk:
+def prompter_of(args: argparse.Namespace, command: str = "") -> Prompter:
     """A desk that knows what the command line has accepted."""
-    return Desk(args.accept_host_key, args.accept_proxy_command, command)
+    return Prompter(args.accept_host_key, args.accept_proxy_command, command)
 
 
-DESK = Desk()
+DESK = Prompter()
 
 
-def reach(host: Host, desk: Desk = DESK, timeout: float = PATIENCE_S) -> Session:
+def reach(host: Host, desk: Prompter = DESK, timeout: float = PATIENCE_S) -> Session:
     """A session whose host answered hello, questions asked on the way.
 
     Raises:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
 from tui.keys import Where
-from tui.store.jobs import Job
+from tui.store.jobs import HostJob
 from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
-    from remote.session.streams.backfill import Older
+    from remote.session.streams.backfill import Backfill
 
 Told = Callable[["Outcome"], None]
 Heard = Callable[[Mapping[str, Any] | CallError], None]
@@ -48,7 +48,7 @@ class Acts(Protocol):
         """Ask a host something that changes nothing."""
 
     def older(
-        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Older | CallError], None]"
+        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Backfill | CallError], None]"
     ) -> None:
         """Ask for what stands before a place in a run's log."""
 
@@ -62,13 +62,13 @@ class Works(Protocol):
     def add(self, host: Host, told: Callable[[Host | str], None]) -> None:
         """Write a host into hosts.yaml; `told` gets it back, or why it was not written."""
 
-    def test(self, job: Job) -> None:
+    def test(self, job: HostJob) -> None:
         """Walk the way to the host, a line a step."""
 
-    def deploy(self, job: Job) -> None:
+    def deploy(self, job: HostJob) -> None:
         """Bring Photinus to the host, a line of progress at a time."""
 
-    def doctor(self, job: Job) -> None:
+    def doctor(self, job: HostJob) -> None:
         """What the host's own doctor finds, in words."""
 
 

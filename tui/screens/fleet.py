@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from tui.keys import Where, bindings
-from tui.screens.run_actions import RunTargeting
+from tui.screens.run_actions import RunActions
 from tui.store.store import RunKey
 from tui.theme import PLAIN, STRONG, hue
 from tui.widgets import lines
@@ -24,7 +24,7 @@ EMPTY = (
 )
 
 
-class Fleet(RunTargeting):
+class Fleet(RunActions):
     """Each host, then its runs in the order in which they were heard of. The cursor stays on its row."""
 
     where: ClassVar[Where] = "fleet"

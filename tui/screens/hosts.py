@@ -11,7 +11,7 @@ from tui.keys import Where, bindings
 from tui.screens.base import CockpitScreen
 from tui.store.facts import why_not as why_no_link
 from tui.store.hosts import HostRecord
-from tui.store.jobs import Job, Kind
+from tui.store.jobs import HostJob, Kind
 from tui.store.log_ring import LogRing
 from tui.store.store import RunKey
 from tui.store.words import duration
@@ -161,7 +161,7 @@ class Hosts(CockpitScreen):
         if host.job is not None and host.job.ended is None:
             self.notify(f"{host.job.kind} of {host.name} is still going on", severity="warning", markup=False)
             return
-        host.job = Job(kind, host.name, self.bridge.now())
+        host.job = HostJob(kind, host.name, self.bridge.now())
         work = self.bridge.work
         {"test": work.test, "deploy": work.deploy, "doctor": work.doctor}[kind](host.job)
         self.query_one("#worklines", LogView).follow = True
@@ -173,7 +173,7 @@ def _same(one: HostRecord, other: HostRecord) -> bool:
     return one.hello is not None and other.hello is not None and one.hello.host_id == other.hello.host_id
 
 
-def _title(job: Job, now: float) -> tuple[Part, ...]:
+def _title(job: HostJob, now: float) -> tuple[Part, ...]:
     took = duration((job.ended if job.ended is not None else now) - job.begun)
     state, colour = (
         ("going on", "blue") if job.ended is None else ("well", "green") if job.ok else ("failed", "red")

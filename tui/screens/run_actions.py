@@ -8,7 +8,7 @@ from tui.store.facts import why_not as why_no_link
 from tui.store.runs import RunRecord
 
 
-class RunTargeting(CockpitScreen):
+class RunActions(CockpitScreen):
     """What the keys that act on a run do: the target is captured when a dialog opens."""
 
     def why_not_here(self, action: str) -> str:

@@ -6,16 +6,16 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from remote.protocol.errors import CallError
-from tui.screens.run_actions import RunTargeting
+from tui.screens.run_actions import RunActions
 from tui.store.facts import why_not
 from tui.widgets.chart.chart import Chart
 from tui.widgets.log_view import LogView
 
 if TYPE_CHECKING:
-    from remote.session.streams.backfill import Older
+    from remote.session.streams.backfill import Backfill
 
 
-class RunKeys(RunTargeting):
+class RunKeys(RunActions):
     """What the keys of a run's screen do; the screen itself says what is shown."""
 
     _panel = 0
@@ -138,7 +138,7 @@ class RunKeys(RunTargeting):
         self._fetching, log = True, run.log
         file, before = run.log.head
 
-        def heard(piece: "Older | CallError") -> None:
+        def heard(piece: "Backfill | CallError") -> None:
             self._fetching = False
             if isinstance(piece, CallError):
                 log.head = None

@@ -7,7 +7,7 @@ from remote.hosts.host import Host
 from remote.protocol.errors import Question
 from remote.protocol.views import HostHello
 from remote.session.link.link_state import LinkState
-from tui.store.jobs import Job
+from tui.store.jobs import HostJob
 
 AWAY = frozenset({"lost", "retrying", "refused", "needs_passphrase", "key_unknown", "key_changed"})
 
@@ -36,7 +36,7 @@ class HostRecord:
     load: dict[str, object] = field(default_factory=dict)
     talk: deque[str] = field(default_factory=lambda: deque(maxlen=100))
     wall_ahead: float | None = None
-    job: Job | None = None
+    job: HostJob | None = None
     runs_seen: bool = False
     version: int = 0
 

@@ -14,7 +14,7 @@ SIGNS: Mapping[str, str] = {"ok": "✔", "warn": "⚠", "bad": "✖", "unknown":
 
 
 @dataclass(slots=True)
-class Job:
+class HostJob:
     """What was begun on a host, and everything it has said so far. `ended`: None while it goes on."""
 
     kind: Kind

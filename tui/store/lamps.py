@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from trainer.telemetry.bands import Bands
-from trainer.telemetry.judge import Verdict, judge
+from trainer.telemetry.judge import LampReading, judge
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
 
@@ -43,7 +43,7 @@ def _value(run: RunRecord, metric: str, now: float) -> float | None:
     return penalty(run.row) if metric == "reg" and "reg" in run.row else run.row.get(metric)
 
 
-def lamps(run: RunRecord, host: HostRecord, bands: Bands, now: float) -> list[Verdict]:
+def lamps(run: RunRecord, host: HostRecord, bands: Bands, now: float) -> list[LampReading]:
     """The lamps of a run: the core ones always, the others where there is something to judge."""
     context = context_of(run)
     found = []
@@ -66,7 +66,7 @@ def lamps(run: RunRecord, host: HostRecord, bands: Bands, now: float) -> list[Ve
     return found
 
 
-def _journey(verdict: Verdict, run: RunRecord) -> Verdict:
+def _journey(verdict: LampReading, run: RunRecord) -> LampReading:
     """Beside a zone, how many zones were visited so far."""
     visited = run.zones.visited
     if verdict.severity == "unknown" or not visited:

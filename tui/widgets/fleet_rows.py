@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from trainer.telemetry.bands import Bands
-from trainer.telemetry.judge import Verdict, judge
+from trainer.telemetry.judge import LampReading, judge
 from tui.store.facts import Fact, age_fact, is_stale, link_fact, run_age_fact, state_fact
 from tui.store.hosts import HostRecord
 from tui.store.lamps import context_of
@@ -192,7 +192,7 @@ def _lamp(run: RunRecord, bands: Bands | None, metric: str, *, worded: bool) -> 
     value = run.row.get(metric)
     if bands is None or value is None:
         return lines.line(("n/a" if value is None else number(value, 3), FAINT))
-    verdict: Verdict = judge(bands, metric, value, context_of(run))
+    verdict: LampReading = judge(bands, metric, value, context_of(run))
     word = f" {verdict.word}" if worded else ""
     digits = 3 if abs(value) >= 1 else 2
     return lines.line((f"{verdict.glyph}{word} ", hue(verdict.colour)), (f"{value:.{digits}g}", PLAIN))

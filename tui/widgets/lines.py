@@ -3,7 +3,7 @@
 from rich.style import Style
 from rich.text import Text
 
-from trainer.telemetry.judge import Verdict
+from trainer.telemetry.judge import LampReading
 from tui.store.facts import Fact
 from tui.theme import DIM, PLAIN, hue
 
@@ -27,7 +27,7 @@ def fact(found: Fact, *, detail: bool = True) -> Text:
     return line((head, hue(found.colour)), (tail, DIM))
 
 
-def lamp(verdict: Verdict) -> Part:
+def lamp(verdict: LampReading) -> Part:
     """Glyph and word of a lamp in its colour."""
     return f"{verdict.glyph} {verdict.word}", hue(verdict.colour, bold=verdict.severity == "bad")
 

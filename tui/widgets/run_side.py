@@ -5,7 +5,7 @@ import textwrap
 from rich.cells import cell_len
 from rich.text import Text
 
-from trainer.telemetry.judge import Verdict
+from trainer.telemetry.judge import LampReading
 from tui.store.lamps import PROBED
 from tui.store.runs import RunRecord
 from tui.store.words import age, number
@@ -16,7 +16,7 @@ TITLE_WIDTH = 10
 WORD_WIDTH = 16
 
 
-def lamp_rows(verdicts: list[Verdict], width: int, height: int) -> list[Text]:
+def lamp_rows(verdicts: list[LampReading], width: int, height: int) -> list[Text]:
     """One lamp a line; beneath it why, as far as there is room, the gravest first to be explained."""
     whys = {verdict.metric: reason_rows(verdict, width) for verdict in verdicts}
     order = ("bad", "warn", "ok", "info", "unknown")
@@ -35,7 +35,7 @@ def lamp_rows(verdicts: list[Verdict], width: int, height: int) -> list[Text]:
     return rows
 
 
-def lamp_row(verdict: Verdict) -> Text:
+def lamp_row(verdict: LampReading) -> Text:
     """Glyph and word, title, and what was measured."""
     text, style = lamp(verdict)
     pad = " " * max(WORD_WIDTH - cell_len(text), 1)
@@ -45,7 +45,7 @@ def lamp_row(verdict: Verdict) -> Text:
     )
 
 
-def _measured(verdict: Verdict) -> tuple[str, str]:
+def _measured(verdict: LampReading) -> tuple[str, str]:
     """Value and unit, in as many digits as stay calm."""
     if verdict.value is None:
         return "", ""
@@ -55,14 +55,14 @@ def _measured(verdict: Verdict) -> tuple[str, str]:
     return number(verdict.value, digits), f" {verdict.unit}" if verdict.unit else ""
 
 
-def reason_rows(verdict: Verdict, width: int) -> list[Text]:
+def reason_rows(verdict: LampReading, width: int) -> list[Text]:
     """Why a lamp is as it is, and what to do where it is not well, wrapped to the width."""
     harmless = verdict.severity in ("ok", "info") or not verdict.advice
     why = verdict.why if harmless else f"{verdict.why}. {verdict.advice[0].upper()}{verdict.advice[1:]}"
     return [line((f"  {text}", DIM)) for text in textwrap.wrap(why, max(width - 2, 10))]
 
 
-def lamp_strip(verdicts: list[Verdict], width: int) -> list[Text]:
+def lamp_strip(verdicts: list[LampReading], width: int) -> list[Text]:
     """The lamps on one line, for a narrow screen: glyph and word; what is dull only when it is not well."""
     calm = {"idle_s", "memory_used", "disk_free_gb", "reg", "coherence", *PROBED}
     known = [

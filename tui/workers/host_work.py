@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, ProtocolError, QuestionError
-from tui.store.jobs import Job, findings, told
+from tui.store.jobs import HostJob, findings, told
 
 if TYPE_CHECKING:
     from remote.session.session import Session
@@ -42,39 +42,39 @@ class HostWork:
 
         self._begin(work)
 
-    def test(self, job: Job) -> None:
+    def test(self, job: HostJob) -> None:
         """Walk the way to the host, a line a step."""
 
         def work() -> tuple[bool, str]:
-            from remote.actions.connectivity import Step, walk_to
+            from remote.actions.connectivity import Step, check_connectivity
 
             def walked(step: Step) -> None:
                 self._post(lambda: job.step(step.ok, step.name, step.said, step.remedy, step.ms))
 
-            report = walk_to(self._host(job), walked, _unanswered, self._answers(job))
+            report = check_connectivity(self._host(job), walked, _unanswered, self._answers(job))
             failure = report.failure
             return failure is None, f"{failure.name} failed" if failure else "the host can be used"
 
         self._run(job, work)
 
-    def deploy(self, job: Job) -> None:
+    def deploy(self, job: HostJob) -> None:
         """Bring Photinus to the host, a line of progress at a time; then its new agent is dialled."""
 
         def work() -> tuple[bool, str]:
             from remote.deploy.deploy import deploy
-            from remote.transport.base import Dial
+            from remote.transport.base import ConnectAttempt
 
             def say(text: str) -> None:
                 self._post(lambda: job.say(text))
 
-            dial = Dial(DEPLOY_DIAL_S, answers=self._answers(job))
+            dial = ConnectAttempt(DEPLOY_DIAL_S, answers=self._answers(job))
             placement = deploy(self._host(job), dial, say)
             self._sessions[job.host].redial()
             return True, f"photinus {placement.version} is on {job.host}"
 
         self._run(job, work)
 
-    def doctor(self, job: Job) -> None:
+    def doctor(self, job: HostJob) -> None:
         """What the host's own doctor finds, in words."""
 
         def work() -> tuple[bool, str]:
@@ -93,13 +93,13 @@ class HostWork:
 
         self._run(job, work)
 
-    def _host(self, job: Job) -> Host:
+    def _host(self, job: HostJob) -> Host:
         return self._sessions[job.host].host
 
-    def _answers(self, job: Job) -> "Answers":
+    def _answers(self, job: HostJob) -> "Answers":
         return self._sessions[job.host].answers
 
-    def _run(self, job: Job, work: Callable[[], tuple[bool, str]]) -> None:
+    def _run(self, job: HostJob, work: Callable[[], tuple[bool, str]]) -> None:
         def run() -> None:
             from trainer.config.config_error import ConfigError
             from trainer.run.run_errors import RunError

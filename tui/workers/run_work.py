@@ -10,7 +10,7 @@ from tui.screens.bridge import Heard, Told
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
     from remote.session.session import Session
-    from remote.session.streams.backfill import Older
+    from remote.session.streams.backfill import Backfill
 
 Post = Callable[[Callable[[], None]], None]
 
@@ -88,7 +88,7 @@ class SessionActs:
         threading.Thread(target=work, name="photinus-call", daemon=True).start()
 
     def older(
-        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Older | CallError], None]"
+        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Backfill | CallError], None]"
     ) -> None:
         """Ask for what stands before a place in a run's log."""
 
@@ -96,7 +96,7 @@ class SessionActs:
             from remote.session.streams.backfill import read_older
 
             try:
-                piece: Older | CallError = read_older(self._sessions[host], file, before, run_id=run_id)
+                piece: Backfill | CallError = read_older(self._sessions[host], file, before, run_id=run_id)
             except CallError as error:
                 piece = error
             except ProtocolError as error:

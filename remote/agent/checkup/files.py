@@ -7,7 +7,7 @@ from pathlib import Path
 from remote.agent.context import Context
 from remote.protocol.finding import Finding
 from trainer.run.atomic import read_json
-from trainer.run.control import Request
+from trainer.run.control import ControlRequest
 from trainer.run.layout import RunDir, check_run_id
 from trainer.run.process.process_record import read_process
 from trainer.run.records import StartRecord, parse, read_spec, read_state
@@ -86,7 +86,7 @@ def _requests(run: RunDir) -> Iterator[Finding]:
     for path in sorted(run.control.glob("*.json")) if run.control.is_dir() else ():
         if path.name.startswith(".") or path.name.endswith(".ack.json"):
             continue
-        if problem := _trouble(lambda path=path: parse(Request, read_json(path), path)):  # type: ignore[misc]
+        if problem := _trouble(lambda path=path: parse(ControlRequest, read_json(path), path)):  # type: ignore[misc]
             yield Finding(
                 level="warning",
                 about=run.run_id,

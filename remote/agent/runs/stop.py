@@ -15,7 +15,7 @@ from remote.protocol.errors import CallError
 from remote.supervisor.admission.queue import leave
 from remote.supervisor.command_line import named
 from trainer.run.atomic import NO_SPACE, open_append
-from trainer.run.control import Request
+from trainer.run.control import ControlRequest
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock, is_free
 from trainer.run.process.signals import send
@@ -72,7 +72,7 @@ def _end(ctx: Context, args: Result, level: Level) -> Work:
         yield from _kill_unsupervised(ctx, run)
         return ctx.view(run).to_json()
     record = ctx.views.process(run)
-    request = Request(
+    request = ControlRequest(
         req_id=args["req_id"],
         verb=level,
         attempt=state.attempt,

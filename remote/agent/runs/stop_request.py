@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 from remote.protocol.errors import CallError
 from trainer.run.atomic import NO_SPACE, fsync_folder
-from trainer.run.control import Request, put_request
+from trainer.run.control import ControlRequest, put_request
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.process_record import ProcessRecord
@@ -15,7 +15,7 @@ from trainer.run.process.signals import send
 PARTING_S = 5.0
 
 
-def ask(run: RunDir, request: Request, record: ProcessRecord | None) -> Generator[None, None, bool]:
+def ask(run: RunDir, request: ControlRequest, record: ProcessRecord | None) -> Generator[None, None, bool]:
     """Leave the request; True where the run has no supervisor any more, so that the agent must end it.
 
     Where no file fits, the run's reserve is given up. Where that is spent too, a stop is a SIGTERM to the

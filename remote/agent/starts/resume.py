@@ -10,7 +10,7 @@ from remote.agent.starts.busy import already_running
 from remote.agent.starts.environment import standing
 from remote.agent.starts.host_paths import demand_data
 from remote.agent.starts.program_check import demand_program
-from remote.agent.starts.start import Plan, carry, check_host, reconciled
+from remote.agent.starts.start import StartPlan, carry, check_host, reconciled
 from remote.protocol.errors import CallError
 from trainer.config.changes import fixed_keys
 from trainer.config.config_error import ConfigError
@@ -46,7 +46,7 @@ def resume(ctx: Context, args: Result, restarts: int = 0) -> Work:
         spec = _with(ctx, spec, values)
         demand_no_orphans(ctx, spec)
         chosen = yield from _choose(run, spec, args["from"])
-    plan = Plan(
+    plan = StartPlan(
         start_id=args["start_id"],
         run=run,
         spec=spec,
@@ -73,7 +73,7 @@ def present(run: RunDir) -> StateRecord:
     return state
 
 
-def _check(ctx: Context, plan: Plan, size: int) -> None:
+def _check(ctx: Context, plan: StartPlan, size: int) -> None:
     state = present(plan.run)
     if not state.is_terminal or state.attempt + 1 != plan.attempt:
         raise already_running(plan.spec, state)

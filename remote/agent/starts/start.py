@@ -33,7 +33,7 @@ Check: TypeAlias = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class StartPlan:
     """A start that was checked and waits for its locks."""
 
     start_id: str
@@ -56,14 +56,14 @@ def start(ctx: Context, args: Result) -> Work:
     """
     spec = pinned(grounded(RunSpec.from_json(args["spec"])))
     run = ctx.home.run(spec.run_id)
-    plan = Plan(
+    plan = StartPlan(
         start_id=args["start_id"], run=run, spec=spec, attempt=1, resume_from="", queue=bool(args["queue"])
     )
     demand_no_orphans(ctx, spec)
     return (yield from carry(ctx, plan, lambda: _check_fresh(ctx, plan)))
 
 
-def carry(ctx: Context, plan: Plan, check: Check) -> Work:
+def carry(ctx: Context, plan: StartPlan, check: Check) -> Work:
     """Decide under agent.lock, again for up to `lock_s` while a lock is held by nobody that we know.
 
     Then, outside the lock, wait for the trainer's first word. In the answer, `known` says that the start id
@@ -90,7 +90,7 @@ def await_hello(ctx: Context, run: RunDir) -> Work:
     return ctx.view(run).to_json()
 
 
-def _attempt(ctx: Context, plan: Plan, check: Check, *, is_last: bool) -> RunDir | None:
+def _attempt(ctx: Context, plan: StartPlan, check: Check, *, is_last: bool) -> RunDir | None:
     """One try under agent.lock: the run that the start id became, or None to try again."""
     known = read_start(ctx.home.starts_dir, plan.start_id)
     if known is not None:
@@ -109,8 +109,8 @@ def _attempt(ctx: Context, plan: Plan, check: Check, *, is_last: bool) -> RunDir
     return _carry_out(ctx, plan, is_last=is_last)
 
 
-def _again(plan: Plan, run: RunDir, state: StateRecord) -> Plan:
-    return Plan(
+def _again(plan: StartPlan, run: RunDir, state: StateRecord) -> StartPlan:
+    return StartPlan(
         start_id=state.start_id,
         run=run,
         spec=read_spec(run),
@@ -128,7 +128,7 @@ def reconciled(ctx: Context, run: RunDir, state: StateRecord) -> StateRecord:
     return reconcile_run(ctx.home, run)
 
 
-def _carry_out(ctx: Context, plan: Plan, *, is_last: bool) -> RunDir | None:
+def _carry_out(ctx: Context, plan: StartPlan, *, is_last: bool) -> RunDir | None:
     plan.run.create()
     locks = take_locks(ctx.home, plan.run, plan.spec)
     if isinstance(locks, Busy):
@@ -171,7 +171,7 @@ def _held_by(ctx: Context, locks: Busy) -> list[Holder]:
     return holders(ctx.home.devices_dir / f"{locks.device}.lock") if locks.device else []
 
 
-def _record(ctx: Context, plan: Plan) -> None:
+def _record(ctx: Context, plan: StartPlan) -> None:
     """The start record and the spec: from here on the start id means this run."""
     claim_start(ctx.home.starts_dir, plan.start_id, plan.run.run_id, plan.attempt)
     if not plan.run.spec.exists():
@@ -180,7 +180,7 @@ def _record(ctx: Context, plan: Plan) -> None:
         add_change(plan.run, Change(attempt=plan.attempt, values=plan.changes, by=plan.by))
 
 
-def _put_in_line(ctx: Context, plan: Plan) -> None:
+def _put_in_line(ctx: Context, plan: StartPlan) -> None:
     _record(ctx, plan)
     before = read_state(plan.run)
     state = StateRecord(
@@ -200,7 +200,7 @@ def _put_in_line(ctx: Context, plan: Plan) -> None:
     write_state(plan.run, before.seq if before else 0, state)
 
 
-def _check_fresh(ctx: Context, plan: Plan) -> None:
+def _check_fresh(ctx: Context, plan: StartPlan) -> None:
     run, spec = plan.run, plan.spec
     state = read_state(run)
     if state is not None:

@@ -17,7 +17,7 @@ SIBLINGS_MAX = 4096
 FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
-class Followed(Protocol):
+class FollowedFiles(Protocol):
     """A stream's files. Names are those of files in one folder; a cursor holds one."""
 
     @property
@@ -49,7 +49,7 @@ class Followed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StreamSource:
     """Of a run: log/NNN.log in order, or events.jsonl alone."""
 
     run: RunDir
@@ -57,23 +57,23 @@ class Source:
 
     @property
     def run_id(self) -> str:
-        """See `Followed`."""
+        """See `FollowedFiles`."""
         return self.run.run_id
 
     def files(self) -> list[Path]:
-        """See `Followed`."""
+        """See `FollowedFiles`."""
         if self.what == "events":
             return [self.run.events] if self.run.events.exists() else []
         return log_files(self.run)
 
     def path(self, name: str) -> Path:
-        """See `Followed`."""
+        """See `FollowedFiles`."""
         if self.what == "log" and log_number(name):
             return self.run.log_dir / name
         return self.run.events if self.what == "events" else self.run.log_dir / "none"
 
     def after(self, name: str) -> Path | None:
-        """See `Followed`."""
+        """See `FollowedFiles`."""
         if self.what == "events" and name:
             return None
         return next((path for path in self.files() if self.number(path.name) > self.number(name)), None)
@@ -83,7 +83,7 @@ class Source:
         return log_number(name) or int(bool(name))
 
     def open(self, path: Path) -> int:
-        """See `Followed`; never through a link."""
+        """See `FollowedFiles`; never through a link."""
         return _open_plain(path, os.O_NOFOLLOW)
 
 
@@ -104,15 +104,15 @@ class WatchedFile:
         return "watch"
 
     def files(self) -> list[Path]:
-        """See `Followed`."""
+        """See `FollowedFiles`."""
         return [self.place] if _is_there(self.place) else []
 
     def path(self, name: str) -> Path:  # noqa: ARG002  there is but one
-        """See `Followed`."""
+        """See `FollowedFiles`."""
         return self.place
 
     def after(self, name: str) -> Path | None:
-        """See `Followed`."""
+        """See `FollowedFiles`."""
         return None if name or not _is_there(self.place) else self.place
 
     def number(self, name: str) -> int:
@@ -120,7 +120,7 @@ class WatchedFile:
         return int(bool(name))
 
     def open(self, path: Path) -> int:
-        """See `Followed`."""
+        """See `FollowedFiles`."""
         return _open_plain(path, 0)
 
 
@@ -146,7 +146,7 @@ def _open_plain(path: Path, more: int) -> int:
     return fd
 
 
-def first_cursor(source: Followed, last: int) -> Cursor:
+def first_cursor(source: FollowedFiles, last: int) -> Cursor:
     """Where a reader begins who wants at most `last` bytes, from the start of a line."""
     files = source.files()
     for path in reversed(files):
@@ -177,7 +177,7 @@ class Piece:
     is_first: bool
 
 
-def read_before(source: Followed, name: str, before: int, n: int) -> Piece:
+def read_before(source: FollowedFiles, name: str, before: int, n: int) -> Piece:
     """At most `n` bytes before a place, from the start of a line; of the file before where it is its start.
 
     Raises:
@@ -213,7 +213,7 @@ def find_inode(path: Path, inode: int) -> Path | None:
 
 
 @contextlib.contextmanager
-def opened(source: Followed, path: Path) -> Iterator[int]:
+def opened(source: FollowedFiles, path: Path) -> Iterator[int]:
     """A descriptor of a file of the stream, closed afterwards.
 
     Raises:

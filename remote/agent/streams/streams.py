@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from remote.agent.context import Context, Result
-from remote.agent.streams.source import Followed, Source, WatchedFile, first_cursor, read_before
+from remote.agent.streams.source import FollowedFiles, StreamSource, WatchedFile, first_cursor, read_before
 from remote.agent.streams.tail import Tail
 from remote.protocol.errors import CallError
 from remote.protocol.messages import Cursor, encode
@@ -17,7 +17,7 @@ STREAMS_MAX = 64
 THOROUGH_EACH = 5
 
 
-class Streaming:
+class ClientStreams:
     """Every stream of this client. Polled each 20 ms while somebody watches."""
 
     def __init__(self, ctx: Context) -> None:
@@ -91,9 +91,9 @@ class Streaming:
                 ended = {"event": "eof", "stream": tail.number, "run": tail.source.run_id}
                 yield encode({**ended, "reason": reason} if reason else ended)
 
-    def _source(self, what: str, args: Result) -> Followed:
+    def _source(self, what: str, args: Result) -> FollowedFiles:
         if what != "watch":
-            return Source(self._ctx.run(args["run_id"]), what)
+            return StreamSource(self._ctx.run(args["run_id"]), what)
         path = Path(args["path"])
         if "\0" in args["path"] or not path.expanduser().is_absolute():
             raise CallError("bad_request", f"{args['path'][:200]!r} is no absolute path", "begin it with /")
@@ -101,7 +101,7 @@ class Streaming:
 
     def _is_over(self, tail: Tail) -> bool:
         source = tail.source
-        if not isinstance(source, Source):
+        if not isinstance(source, StreamSource):
             return False
         try:
             state = self._ctx.views.state(source.run)

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from remote.agent.streams.source import Followed, Source, WatchedFile, find_inode, first_cursor
+from remote.agent.streams.source import FollowedFiles, WatchedFile, find_inode, first_cursor
 from remote.protocol.messages import WINDOW, BytesHeader, Cursor, encode
 
 __all__ = ["Source", "Tail", "WatchedFile", "first_cursor"]
@@ -24,7 +24,7 @@ class Tail:
     """
 
     def __init__(
-        self, number: int, source: Followed, cursor: Cursor, *, follow: bool, skip: bool = False
+        self, number: int, source: FollowedFiles, cursor: Cursor, *, follow: bool, skip: bool = False
     ) -> None:
         self.number = number
         self.source = source

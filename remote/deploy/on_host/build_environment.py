@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from remote.deploy.on_host.build_progress import BuildError, Failed, Reporter
+from remote.deploy.on_host.build_progress import BuildError, ProgramFailed, Reporter
 from remote.deploy.on_host.clone import clone, twin
 from remote.deploy.on_host.shebangs import repair_scripts, write_script
 
@@ -40,8 +40,8 @@ NO_SPACE = re.compile("No space left|Disk quota exceeded", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kit:
-    """What goes into an environment; see `remote.deploy.plan.Plan`.
+class EnvironmentParts:
+    """What goes into an environment; see `remote.deploy.plan.DeployPlan`.
 
     Attributes:
         pins: the text of a constraints file. disk: bytes that must be free. index: torch's; may be empty.
@@ -62,10 +62,10 @@ class Kit:
     disk: float
 
 
-class Filling:
+class EnvironmentBuild:
     """Fills `folder` from a kit; `fd` is the deploy lock's, so that an orphaned installer keeps it."""
 
-    def __init__(self, kit: Kit, folder: Path, wheel: Path, reporter: Reporter, fd: int) -> None:
+    def __init__(self, kit: EnvironmentParts, folder: Path, wheel: Path, reporter: Reporter, fd: int) -> None:
         self._kit, self._folder, self._wheel, self._reporter, self._fd = kit, folder, wheel, reporter, fd
         self._python = folder / "bin" / "python"
         self._pins = folder / "photinus-pins.txt"
@@ -98,7 +98,7 @@ class Filling:
         for installer in ("uv", after_uv) if self._kit.installer == "uv" else (self._kit.installer,):
             try:
                 return self._fill(installer)
-            except Failed as error:
+            except ProgramFailed as error:
                 if installer != "uv":
                     raise explain(error, self._kit) from error
                 self._reporter.say(f"uv could not do it ({last(error)}); trying venv and pip")
@@ -128,7 +128,7 @@ class Filling:
             try:
                 install(["--no-deps", "--index-url", self._kit.index, self._kit.torch])
                 return
-            except Failed as error:
+            except ProgramFailed as error:
                 self._reporter.say(
                     f"no torch from {self._kit.index} ({last(error)}): asking the host's own index, "
                     "whose build may bring CUDA's libraries (several GB)"
@@ -184,7 +184,7 @@ class Filling:
         for words in trials:
             try:
                 self._call([str(self._python), "-I", "-m", *words])
-            except Failed as error:
+            except ProgramFailed as error:
                 raise BuildError(
                     "refused",
                     f"the environment was built and does not work: {' | '.join(error.lines[-3:])}",
@@ -197,13 +197,13 @@ class Filling:
         return self._reporter.run(argv, self._env, [self._fd])
 
 
-def last(error: Failed) -> str:
+def last(error: ProgramFailed) -> str:
     """What a program died of: its first line that calls itself an error, else its last."""
     told = [line for line in error.lines if line.lower().startswith("error")]
     return [*told, *error.lines[-1:], str(error)][0]
 
 
-def explain(error: Failed, kit: Kit) -> BuildError:
+def explain(error: ProgramFailed, kit: EnvironmentParts) -> BuildError:
     """What an installer's last lines mean."""
     said = "\n".join(error.lines)
     shown = " | ".join(error.lines[-4:])[-800:]

@@ -25,7 +25,7 @@ class BuildError(Exception):
         self.code, self.remedy = code, remedy
 
 
-class Failed(Exception):  # noqa: N818  a program's ending, which its caller judges
+class ProgramFailed(Exception):  # noqa: N818  a program's ending, which its caller judges
     """A program ended with a code other than 0; `lines` are the last that it printed."""
 
     def __init__(self, argv: Sequence[str], code: int, lines: Sequence[str]) -> None:
@@ -95,7 +95,7 @@ class Reporter:
         if self.is_cancelled:
             raise self.cancelled()
         if code:
-            raise Failed(argv, code, list(last))
+            raise ProgramFailed(argv, code, list(last))
         return list(last)
 
     @staticmethod

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from remote.deploy.on_host.build_environment import Filling, Kit
+from remote.deploy.on_host.build_environment import EnvironmentBuild, EnvironmentParts
 from remote.deploy.on_host.build_progress import BuildError, Reporter
 from remote.deploy.on_host.installed import CAS, ENVS, LOCK, Installed, read_installed, write_installed
 from remote.deploy.on_host.shebangs import repair_scripts
@@ -60,7 +60,7 @@ def build(order: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
         BuildError: with its remedy.
         OSError: the disk refused.
     """
-    kit = Kit(**order["kit"])
+    kit = EnvironmentParts(**order["kit"])
     root = Path(order["home"])
     final = root / ENVS / kit.env
     record = Installed(**order["record"])
@@ -72,7 +72,7 @@ def build(order: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
         tidy(root)
         draft = root / ENVS / f"{BUILDING}{kit.env}-{secrets.token_hex(4)}"
         try:
-            Filling(kit, draft, root / CAS / f"{kit.wheel}.whl", reporter, lock.fd).run()
+            EnvironmentBuild(kit, draft, root / CAS / f"{kit.wheel}.whl", reporter, lock.fd).run()
             write_installed(draft, Installed(**(asdict(record) | {"at": time.time()})))
             repair_scripts(draft, final, draft)
             settle(draft, final)

@@ -10,28 +10,28 @@ from remote.protocol.errors import CallError, ProtocolError, UnreachableError
 from remote.protocol.framing import Frame, FrameReader
 from remote.protocol.messages import LINE_LIMIT, Pushed, Reply, encode_request
 from remote.protocol.sanitise import clean
-from remote.transport.base import Carrier, Ending, Sftp, Transport
+from remote.transport.base import AgentExit, Carrier, Sftp, Transport
 
 TALK_LIMIT = 4096
 LAST_WORDS_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class MessagesReceived:
     """Messages that one read completed."""
 
     messages: tuple[Reply | Pushed | Frame, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class StderrText:
     """Text on the agent's stderr, or noise before its first line."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ConnectionClosed:
     """Nothing more will be heard.
 
     Attributes:
@@ -42,7 +42,7 @@ class Ended:
     """
 
     reason: str
-    ending: Ending
+    ending: AgentExit
     was_awake: bool = True
     last_talk: str = ""
     noise: str = ""
@@ -53,13 +53,15 @@ class Ended:
         return f"{self.reason} ({self.ending.text}{f': {said}' if said else ''})"
 
 
-Sound: TypeAlias = Heard | Talk | Ended
+ConnectionEvent: TypeAlias = MessagesReceived | StderrText | ConnectionClosed
 
 
 class Connection:
     """Calls `on_sound(self, sound)` from its own threads."""
 
-    def __init__(self, transport: Transport, on_sound: Callable[["Connection", Sound], None]) -> None:
+    def __init__(
+        self, transport: Transport, on_sound: Callable[["Connection", ConnectionEvent], None]
+    ) -> None:
         self._transport = transport
         self._on_sound = on_sound
         self._reader = FrameReader()
@@ -126,7 +128,7 @@ class Connection:
                     self._say(reader.noise)
                     reader.noise = b""
                 if messages:
-                    self._on_sound(self, Heard(tuple(messages)))
+                    self._on_sound(self, MessagesReceived(tuple(messages)))
         except ProtocolError as error:
             reason = f"not understood: {error}"
         except (OSError, ValueError) as error:  # ValueError: the pipe was closed by us meanwhile
@@ -134,7 +136,7 @@ class Connection:
         self._drainer.join(LAST_WORDS_S)  # what it said last is worth hearing before the end is told
         self._out.put(None)
         ending = self._transport.close()
-        self._on_sound(self, Ended(reason, ending, reader.is_awake, self._last_talk, self.noise))
+        self._on_sound(self, ConnectionClosed(reason, ending, reader.is_awake, self._last_talk, self.noise))
 
     def _write(self) -> None:
         try:
@@ -154,7 +156,7 @@ class Connection:
         text = _cleaned(data)
         if text.strip():
             self._last_talk = _last_line(text)
-            self._on_sound(self, Talk(text))
+            self._on_sound(self, StderrText(text))
 
 
 def _cleaned(data: bytes) -> str:

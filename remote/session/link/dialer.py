@@ -7,17 +7,17 @@ from typing import TypeAlias
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.session.link.link_state import Timings
-from remote.transport.base import Answers, Dial, Opener, Transport
+from remote.transport.base import Answers, ConnectAttempt, Opener, Transport
 
 PATIENCE = 3.0  # times the last good one
 SLOWER = 1.5  # each time a host that did speak was too slow
 GRACE_S = 0.5
 SPEAKING = ("ssh", "auth", "agent")
 
-Outcome: TypeAlias = Transport | OSError | CallError
+DialResult: TypeAlias = Transport | OSError | CallError
 
 
-class Dialling:
+class Dialer:
     """One dial at a time. Used by the session's own thread only, which `post` reaches from a dial's thread.
 
     Attributes:
@@ -35,7 +35,7 @@ class Dialling:
     ) -> None:
         self._host, self._opener, self._timings, self._answers = host, opener, timings, answers
         self._clock, self._post = clock, post
-        self._dial: Dial | None = None
+        self._dial: ConnectAttempt | None = None
         self._began = 0.0
         self._good_s: float | None = None
         self._factor = 1.0
@@ -54,10 +54,10 @@ class Dialling:
             return most
         return min(most, max(least, PATIENCE * self._good_s) * self._factor)
 
-    def begin(self, on_stage: Callable[[], object], on_end: Callable[[Outcome], None]) -> None:
+    def begin(self, on_stage: Callable[[], object], on_end: Callable[[DialResult], None]) -> None:
         """Start a dial; an older one is given up."""
         self.give_up()
-        dial = Dial(deadline_s=self.deadline_s, answers=self._answers)
+        dial = ConnectAttempt(deadline_s=self.deadline_s, answers=self._answers)
         dial.say = lambda stage: self._post(lambda: self._staged(dial, stage, on_stage))
         self._dial, self._began, self.stage = dial, self._clock(), ""
         threading.Thread(
@@ -82,8 +82,8 @@ class Dialling:
         """The host answered hello: that is how long it takes."""
         self._good_s, self._factor = self._clock() - self._began, 1.0
 
-    def _run(self, dial: Dial, on_end: Callable[[Outcome], None]) -> None:
-        outcome: Outcome
+    def _run(self, dial: ConnectAttempt, on_end: Callable[[DialResult], None]) -> None:
+        outcome: DialResult
         try:
             outcome = self._opener(self._host, dial)
         except (OSError, CallError) as error:
@@ -94,12 +94,12 @@ class Dialling:
         if dial.gave_up.is_set():
             _close(outcome)  # the session may be over, and nobody reads what was posted
 
-    def _staged(self, dial: Dial, stage: str, on_stage: Callable[[], object]) -> None:
+    def _staged(self, dial: ConnectAttempt, stage: str, on_stage: Callable[[], object]) -> None:
         if dial is self._dial:
             self.stage = stage
             on_stage()
 
-    def _ended(self, dial: Dial, outcome: Outcome, on_end: Callable[[Outcome], None]) -> None:
+    def _ended(self, dial: ConnectAttempt, outcome: DialResult, on_end: Callable[[DialResult], None]) -> None:
         if dial is not self._dial:
             threading.Thread(target=_close, args=(outcome,), name="photinus-late", daemon=True).start()
             return
@@ -113,6 +113,6 @@ class Dialling:
             self._factor *= SLOWER
 
 
-def _close(outcome: Outcome) -> None:
+def _close(outcome: DialResult) -> None:
     if not isinstance(outcome, Exception):
         outcome.close()

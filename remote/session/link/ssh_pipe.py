@@ -7,12 +7,12 @@ from remote.hosts.host import Host
 from remote.hosts.placement import Placement, forget_placement, read_placement
 from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
-from remote.transport.base import Dial, Ending, Sftp, Transport
+from remote.transport.base import AgentExit, ConnectAttempt, Sftp, Transport
 
 NOT_THERE = frozenset({126, 127})  # a shell's words for a program that is not there, or is none
 
 
-def open_ssh(host: Host, dial: Dial) -> Transport:
+def open_ssh(host: Host, dial: ConnectAttempt) -> Transport:
     """Reach the host and start the agent that was deployed there, by us or from another laptop.
 
     Raises:
@@ -42,7 +42,7 @@ class DeployedAgent:
         self._host, self._placement = host, placement
         self._pipe = client.open_agent(placement.command)
         self._closing = threading.Lock()
-        self._ending: Ending | None = None
+        self._ending: AgentExit | None = None
 
     def read(self) -> bytes:
         """See `remote.transport.base.Transport`."""
@@ -60,14 +60,14 @@ class DeployedAgent:
         """See `remote.transport.base.Carrier`."""
         return self._pipe.sftp()
 
-    def close(self) -> Ending:
+    def close(self) -> AgentExit:
         """See `remote.transport.base.Transport`."""
         with self._closing:  # by the thread that reads and the one that writes, and both must hear the same
             self._ending = self._ending or self._end()
             return self._ending
 
-    def _end(self) -> Ending:
+    def _end(self) -> AgentExit:
         ending = self._pipe.close()
         if ending.code in NOT_THERE and forget_placement(self._host, self._placement):
-            return Ending(f"{self._placement.python} is not there any more; looking for another")
+            return AgentExit(f"{self._placement.python} is not there any more; looking for another")
         return ending

@@ -2,13 +2,13 @@
 
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
-from remote.session.link.connection import Ended
+from remote.session.link.connection import ConnectionClosed
 
 NOT_FOUND = (126, 127)
 BY_SIGNAL = 128
 
 
-def refusal(host: Host, ended: Ended) -> CallError | None:
+def refusal(host: Host, ended: ConnectionClosed) -> CallError | None:
     """Why trying again would not help; None where it might (the link broke, a signal ended it)."""
     code = ended.ending.code
     if host.is_local or ended.was_awake or code is None or code >= BY_SIGNAL:

@@ -14,7 +14,7 @@ N_MAX = 524288
 
 
 @dataclass(frozen=True, slots=True)
-class Older:
+class Backfill:
     """Bytes [offset, offset + len(data)) of `file`; `is_first`: nothing stands before them."""
 
     file: str
@@ -23,7 +23,7 @@ class Older:
     is_first: bool
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> "Older":
+    def from_json(cls, raw: Mapping[str, Any]) -> "Backfill":
         """Check and freeze an answer of the verb `older`.
 
         Raises:
@@ -47,7 +47,7 @@ def older_args(
     return {"what": what, "file": file, "before": before, "n": min(n, N_MAX), **whose}
 
 
-def read_older(session: Session, file: str, before: int, n: int = 262144, **whose: str) -> Older:
+def read_older(session: Session, file: str, before: int, n: int = 262144, **whose: str) -> Backfill:
     """At most `n` bytes before byte `before` of a file of a stream, from the start of a line; of the file
     before where `before` is 0. `whose`: `run_id` and `what` (`log`, `events`), or `what="watch"` and `path`.
 
@@ -55,4 +55,4 @@ def read_older(session: Session, file: str, before: int, n: int = 262144, **whos
         CallError: `not_found`: the file is gone or was cut; `unreachable`, ...
         ProtocolError: the answer is malformed.
     """
-    return Older.from_json(session.call("older", older_args(file, before, n, **whose)))
+    return Backfill.from_json(session.call("older", older_args(file, before, n, **whose)))

@@ -15,7 +15,7 @@ from remote.session.streams.follower import Follower
 from remote.session.updates import Bytes, Gap, StreamEnd, Truncated, Update
 
 
-class Streams:
+class FollowedStreams:
     """Used by the session's own thread only; its updates go into `updates`."""
 
     def __init__(self, updates: "deque[Update]") -> None:

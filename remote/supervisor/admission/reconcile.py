@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
-from remote.supervisor.attempt_outcome import Outcome
+from remote.supervisor.attempt_outcome import AttemptOutcome
 from remote.supervisor.progress import lived_s, made_progress
 from remote.supervisor.restart_policy import Retry, retry_for
-from remote.supervisor.timeouts import Patience
+from remote.supervisor.timeouts import SupervisorTimeouts
 from trainer.run.control import pending
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
@@ -16,7 +16,7 @@ from trainer.run.locks import DeviceLocks, Flock, is_free
 from trainer.run.process.identity import boot_id
 from trainer.run.process.process_record import ProcessRecord, read_process
 from trainer.run.process.survivors import elsewhere, settled
-from trainer.run.reconcile import Action, Facts, Verdict, judge
+from trainer.run.reconcile import Action, Facts, ReconcileDecision, judge
 from trainer.run.records import read_exit, read_spec, read_state, write_state
 from trainer.run.run_errors import RunError
 from trainer.run.spec import RunSpec
@@ -26,7 +26,7 @@ PROBE_S = 0.05
 
 
 def reconcile_run(
-    home: Home, run: RunDir, *, program: Sequence[str] = (), patience: Patience | None = None
+    home: Home, run: RunDir, *, program: Sequence[str] = (), patience: SupervisorTimeouts | None = None
 ) -> StateRecord:
     """Adopt the survivors of `run`, or mark what became of it, or leave it as it is; returns its state.
 
@@ -44,12 +44,14 @@ def reconcile_run(
     if not lock.take(PROBE_S):
         return _state(run)
     try:
-        return _settle(home, run, lock, program, patience or Patience.from_env())
+        return _settle(home, run, lock, program, patience or SupervisorTimeouts.from_env())
     finally:
         lock.close()
 
 
-def _settle(home: Home, run: RunDir, lock: Flock, program: Sequence[str], patience: Patience) -> StateRecord:
+def _settle(
+    home: Home, run: RunDir, lock: Flock, program: Sequence[str], patience: SupervisorTimeouts
+) -> StateRecord:
     state, spec, process = _state(run), read_spec(run), read_process(run)
     verdict = judge(_facts(run, spec, state, process), patience.forgotten_s)
     if verdict.action is Action.ADOPT and process:
@@ -59,7 +61,7 @@ def _settle(home: Home, run: RunDir, lock: Flock, program: Sequence[str], patien
     return _mark(run, state, verdict)
 
 
-def retry_after_loss(run: RunDir, patience: Patience | None = None) -> Retry | None:
+def retry_after_loss(run: RunDir, patience: SupervisorTimeouts | None = None) -> Retry | None:
     """Whether the spec wants a run resumed that died with its supervisor, with the new count of `restarts`.
 
     A run that an operator had asked to end is never resumed.
@@ -72,11 +74,11 @@ def retry_after_loss(run: RunDir, patience: Patience | None = None) -> Retry | N
         return None  # a copy resumes nothing by itself: the original may be going on
     return retry_for(
         spec,
-        Outcome(state.state, state.reason, state.code, state.signal),
+        AttemptOutcome(state.state, state.reason, state.code, state.signal),
         asked=bool(process and _asked(run, process)),
         progressed=spec.kind == "command" or made_progress(run, state.attempt),
         spent=state.restarts,
-        cap_s=(patience or Patience.from_env()).backoff_cap_s,
+        cap_s=(patience or SupervisorTimeouts.from_env()).backoff_cap_s,
         lived_s=lived_s(run),
     )
 
@@ -112,7 +114,7 @@ def _original(run: RunDir, process: ProcessRecord | None) -> str:
     return elsewhere(run, process)
 
 
-def _mark(run: RunDir, state: StateRecord, verdict: Verdict) -> StateRecord:
+def _mark(run: RunDir, state: StateRecord, verdict: ReconcileDecision) -> StateRecord:
     record = replace(
         state,
         state=verdict.state,

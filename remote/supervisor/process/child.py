@@ -7,7 +7,7 @@ import subprocess
 import time
 from typing import Protocol
 
-from remote.supervisor.attempt_outcome import Ending
+from remote.supervisor.attempt_outcome import ProcessEnd
 from trainer.run.process.identity import Identity, identify_for_good, is_alive
 from trainer.run.run_errors import RunError
 
@@ -20,7 +20,7 @@ class Watched(Protocol):
     def wait(self, timeout_s: float) -> bool:
         """Whether it has ended, within `timeout_s` seconds. It is not reaped yet."""
 
-    def reap(self) -> Ending:
+    def reap(self) -> ProcessEnd:
         """How it ended; call once, after `wait` said so."""
 
 
@@ -40,11 +40,11 @@ class Child:
         self._bell.wait(timeout_s)
         return os.waitid(os.P_PID, self.identity.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
-    def reap(self) -> Ending:
+    def reap(self) -> ProcessEnd:
         """See `Watched`."""
         self._bell.close()
         code = self._process.wait()
-        return Ending(code=code) if code >= 0 else Ending(signal=-code)
+        return ProcessEnd(code=code) if code >= 0 else ProcessEnd(signal=-code)
 
 
 class Adopted:
@@ -61,10 +61,10 @@ class Adopted:
         self._bell.wait(timeout_s)
         return not is_alive(self.identity)
 
-    def reap(self) -> Ending:
+    def reap(self) -> ProcessEnd:
         """See `Watched`."""
         self._bell.close()
-        return Ending(known=False)
+        return ProcessEnd(known=False)
 
 
 class _Doorbell:

@@ -4,7 +4,7 @@ import signal
 import time
 
 from remote.supervisor.log import Talk
-from remote.supervisor.timeouts import Patience
+from remote.supervisor.timeouts import SupervisorTimeouts
 from trainer.run.layout import RunDir
 from trainer.run.process.identity import Identity, is_stopped
 from trainer.run.process.process_record import ProcessRecord
@@ -15,7 +15,7 @@ from trainer.run.run_errors import RunError
 SCAN_S = 0.05
 
 
-def clear(run: RunDir, record: ProcessRecord, patience: Patience, talk: Talk) -> list[Survivor]:
+def clear(run: RunDir, record: ProcessRecord, patience: SupervisorTimeouts, talk: Talk) -> list[Survivor]:
     """End every process of the attempt; returns those that live `unkillable_s` after their SIGKILL.
 
     Every member of the group is signalled through its own verified pidfd, never by the group's number: a

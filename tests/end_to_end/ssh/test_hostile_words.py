@@ -9,7 +9,7 @@ from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.session.session import Session, connect
 from remote.ssh.client import connect as ssh_connect
-from remote.transport.base import Dial
+from remote.transport.base import ConnectAttempt
 from tests.end_to_end.ssh.box import QUICK
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User
@@ -68,7 +68,7 @@ def test_words_arrive_as_they_are_and_nobody_acts_on_them(
 @pytest.mark.parametrize("word", WORDS)
 def test_an_address_that_is_none_reaches_no_program(laptop: Laptop, word: str) -> None:
     with pytest.raises(CallError) as caught:
-        ssh_connect(Host("box", address=f"{word}:x"), Dial(deadline_s=5.0))
+        ssh_connect(Host("box", address=f"{word}:x"), ConnectAttempt(deadline_s=5.0))
     assert caught.value.code == "bad_request"
 
 

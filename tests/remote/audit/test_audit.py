@@ -11,8 +11,8 @@ import pytest
 
 from remote.actions import kill_run, start_run, stop_run
 from remote.agent.audit import Auditor
-from remote.audit.audit_log import KEPT, LINE_MAX, Entry, append, entry, masked, public, read
-from remote.audit.audit_writer import CLERK, Clerk
+from remote.audit.audit_log import KEPT, LINE_MAX, AuditEntry, append, entry, masked, public, read
+from remote.audit.audit_writer import AUDIT_WRITER, AuditWriter
 from remote.protocol.errors import CallError
 from remote.session.session import Session
 from tests.remote.scripts import QUIET, request, spec
@@ -21,7 +21,7 @@ from trainer.run.home import open_home
 CANARY = "canary-7f3a91"
 
 
-def one(n: int = 0, **more: Any) -> Entry:
+def one(n: int = 0, **more: Any) -> AuditEntry:
     return entry("stop", {"run_id": "a-abcdef", "req_id": f"r{n}"}, "Ada", **more)
 
 
@@ -151,7 +151,7 @@ class TestAFullDisk:
     def full(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         refused: list[str] = []
 
-        def no_space(path: Path, one: Entry, rotate_bytes: int = 0) -> None:
+        def no_space(path: Path, one: AuditEntry, rotate_bytes: int = 0) -> None:
             refused.append(one.verb)
             raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -173,7 +173,7 @@ class TestAFullDisk:
         assert outcome.run is not None
         assert stop_run(session, outcome.run.run_id).ok
         assert full == ["start", "start", "stop", "stop"]
-        assert "No space" in CLERK.trouble
+        assert "No space" in AUDIT_WRITER.trouble
         assert not (home / "client" / "audit.jsonl").exists()
 
 
@@ -190,7 +190,7 @@ def test_a_host_whose_log_cannot_be_written_is_stopped_and_killed_all_the_same(
 
 
 def test_a_deed_without_a_verb_is_noted_with_its_end(home: Path) -> None:
-    clerk = Clerk()
+    clerk = AuditWriter()
     with clerk.deed("box", "deploy", {"wheel": "abc"}):
         pass
     with pytest.raises(CallError), clerk.deed("box", "deploy", {}):

@@ -14,7 +14,7 @@ from remote.hosts.host import LOCAL, Host
 from remote.session.link.link_state import Timings
 from remote.session.session import Session, connect
 from remote.session.updates import Bytes
-from remote.transport.base import Dial
+from remote.transport.base import ConnectAttempt
 from tests.remote.hostile_host import EVIL, Liar, Recorder, Script
 from tests.remote.scripts import counting, spec
 from tests.trials import trials
@@ -44,7 +44,7 @@ def honest(home: Path) -> bytes:
     """What a real agent said in a short session with a run, a log, events and an error."""
     opened: list[Recorder] = []
 
-    def opener(host: Host, dial: Dial) -> Recorder:
+    def opener(host: Host, dial: ConnectAttempt) -> Recorder:
         opened.append(Recorder(host))
         return opened[-1]
 
@@ -119,7 +119,7 @@ def test_an_honest_host_is_heard_and_the_search_finds_an_escape(
 ) -> None:
     """The controls: unmutated, the recording is a good conversation; and the search is not blind."""
 
-    def opener(host: Host, dial: Dial) -> Any:
+    def opener(host: Host, dial: ConnectAttempt) -> Any:
         return Script(honest, b"", 3)
 
     with Session(Host("honest"), opener=opener, timings=HASTY) as session:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from remote.actions import start_run
-from remote.actions.connectivity import Step, walk_to
+from remote.actions.connectivity import Step, check_connectivity
 from remote.hosts.host import LOCAL, Host, make_client_folder
 from remote.hosts.placement import Placement, read_placement, write_placement
 from remote.protocol.errors import QuestionError
-from remote.session.last_seen import FRESH_S, forget, last_seen, note, sighting, twins
+from remote.session.last_seen import FRESH_S, forget, last_seen, last_seen_of, note, twins
 from remote.session.session import Session, connect
 from tests.remote.scripts import request
 from tests.remote.views import view
@@ -81,7 +81,7 @@ def test_runs_that_are_over_are_not_live() -> None:
     from tests.tui.fake import HELLO
 
     runs = [view(), view(run_id="other-abcdef", state="stopped")]
-    seen = sighting("box", HELLO, runs, 5.0)
+    seen = last_seen_of("box", HELLO, runs, 5.0)
     assert set(seen.live) == {runs[0].run_id}
     assert seen.alike(replace(seen, at=6.0))
     assert not seen.alike(replace(seen, live={}))
@@ -101,7 +101,7 @@ def test_twins_share_their_host_id(home: Path) -> None:
 
 def test_this_machine_needs_no_way_and_has_an_agent(home: Path) -> None:
     told: list[Step] = []
-    report = walk_to(LOCAL, told.append, never)
+    report = check_connectivity(LOCAL, told.append, never)
     assert [(step.name, step.ok) for step in told] == [("agent", True), ("round trip", True)]
     assert (report.failure, bool(report.host_id)) == (None, True)
 
@@ -109,7 +109,7 @@ def test_this_machine_needs_no_way_and_has_an_agent(home: Path) -> None:
 def test_an_unsafe_state_root_fails_the_agents_step_with_its_remedy(home: Path) -> None:
     home.mkdir()
     home.chmod(0o755)
-    report = walk_to(LOCAL, lambda _step: None, never)
+    report = check_connectivity(LOCAL, lambda _step: None, never)
     assert report.failure is not None
     assert (report.failure.name, report.failure.code) == ("agent", "refused")
     assert "chmod 700" in report.failure.said

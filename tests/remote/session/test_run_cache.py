@@ -1,11 +1,11 @@
 import threading
 
-from remote.session.run_cache import Answered, Board
+from remote.session.run_cache import AnsweredRuns, RunCache
 from tests.remote.views import view
 
 
 def test_an_older_view_never_overwrites_a_newer_one() -> None:
-    board = Board()
+    board = RunCache()
     assert board.put(view(seq=5, state="stopped"))
     assert board.put(view(seq=4, state="running")) is None
     listed = board.put_all([view(seq=3, state="starting")])
@@ -16,14 +16,14 @@ def test_an_older_view_never_overwrites_a_newer_one() -> None:
 
 
 def test_the_same_seq_with_a_new_checkpoint_is_news_and_the_same_view_is_none() -> None:
-    board = Board()
+    board = RunCache()
     board.put(view())
     assert board.put(view()) is None
     assert board.put(view(last_checkpoint=None)) is not None
 
 
 def test_a_waiter_is_woken_by_what_it_waits_for_and_by_the_clock() -> None:
-    board = Board()
+    board = RunCache()
     board.put(view())
     assert board.wait("demo-abcdef", lambda one: one.is_terminal, 0.01) is None
     threading.Timer(0.05, lambda: board.put(view(seq=9, state="stopped"))).start()
@@ -33,7 +33,7 @@ def test_a_waiter_is_woken_by_what_it_waits_for_and_by_the_clock() -> None:
 
 
 def test_what_verbs_answered_lies_over_the_board_where_it_is_newer() -> None:
-    answered = Answered()
+    answered = AnsweredRuns()
     old, new = view(seq=3, state="running"), view(seq=5, state="stopped")
     other = view(run_id="other-abcdef", seq=1)
     answered.take(new.to_json())

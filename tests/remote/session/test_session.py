@@ -19,7 +19,7 @@ from remote.session.link.link_state import Timings
 from remote.session.pending_calls import Call, CallTable
 from remote.session.session import Session, connect
 from remote.session.updates import AgentTalk, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
-from remote.transport.base import Dial, Ending, Transport
+from remote.transport.base import AgentExit, ConnectAttempt, Transport
 from remote.transport.local import LocalPipe
 from tests.remote.scripts import noting, spec
 from tests.waiting import wait_until
@@ -186,7 +186,7 @@ def test_no_answer_of_a_reachable_host_is_a_timeout(home: Path) -> None:
 
 
 def test_a_host_that_cannot_be_reached_is_unreachable_and_says_why(home: Path) -> None:
-    def broken(host: Host, _dial: Dial) -> Transport:
+    def broken(host: Host, _dial: ConnectAttempt) -> Transport:
         raise OSError("no route to host")
 
     with pytest.raises(UnreachableError, match="no route") as caught:
@@ -245,9 +245,9 @@ class Scripted:
     def write(self, data: bytes) -> None:
         self.heard.append(data)
 
-    def close(self) -> Ending:
+    def close(self) -> AgentExit:
         self._gone.set()
-        return Ending("closed")
+        return AgentExit("closed")
 
 
 class Flooding(Scripted):
@@ -336,7 +336,7 @@ def test_noise_before_the_agent_is_told_and_cleaned(home: Path) -> None:
 def test_a_host_that_talks_nonsense_is_lost_and_tried_again(home: Path, line: bytes) -> None:
     opened: list[Transport] = []
 
-    def opener(host: Host, _dial: Dial) -> Transport:
+    def opener(host: Host, _dial: ConnectAttempt) -> Transport:
         opened.append(Scripted(MAGIC + hello_line(), line) if len(opened) < 2 else LocalPipe(host))
         return opened[-1]
 
@@ -350,7 +350,7 @@ def test_a_host_that_floods_a_stream_is_cut_off(home: Path) -> None:
     """Nobody drains here, so nothing is acknowledged; an agent of ours would wait behind 1 MiB."""
     hosts: list[Flooding] = []
 
-    def opener(_host: Host, _dial: Dial) -> Transport:
+    def opener(_host: Host, _dial: ConnectAttempt) -> Transport:
         hosts.append(Flooding())
         return hosts[-1]
 
@@ -363,7 +363,7 @@ def test_a_host_that_floods_a_stream_is_cut_off(home: Path) -> None:
 
 
 def test_what_a_host_or_its_ssh_says_of_a_loss_is_cleaned(home: Path) -> None:
-    def opener(_host: Host, _dial: Dial) -> Transport:
+    def opener(_host: Host, _dial: ConnectAttempt) -> Transport:
         raise OSError("\x1b]0;owned\x07\x9b31m\u202egone\nfor good")
 
     with Session(opener=opener, timings=QUICK) as session:

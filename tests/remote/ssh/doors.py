@@ -5,12 +5,12 @@ import pytest
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
-from remote.transport.base import Answers, Dial
+from remote.transport.base import Answers, ConnectAttempt
 
 
 def refused(host: Host, answers: Answers | None = None) -> CallError:
     with pytest.raises(CallError) as caught:
-        connect(host, Dial(answers=answers or Answers())).close()
+        connect(host, ConnectAttempt(answers=answers or Answers())).close()
     return caught.value
 
 

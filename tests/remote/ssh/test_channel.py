@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from remote.ssh.client import SshClient, connect
-from remote.transport.base import Dial
+from remote.transport.base import ConnectAttempt
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until
@@ -16,7 +16,7 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def client(sshd: Sshd) -> Iterator[SshClient]:
-    opened = connect(sshd.host(), Dial())
+    opened = connect(sshd.host(), ConnectAttempt())
     yield opened
     opened.close()
 
@@ -59,7 +59,7 @@ def test_a_link_that_breaks_under_a_command_is_an_error_and_no_result(
     sshd: Sshd, slow_link: Callable[[float], DelayProxy]
 ) -> None:
     road = slow_link(0.0)
-    client = connect(sshd.host(port=road.port), Dial())
+    client = connect(sshd.host(port=road.port), ConnectAttempt())
     threading.Timer(0.3, road.cut).start()
     with pytest.raises(OSError, match=r"."):
         client.run("echo part; sleep 30")
@@ -90,7 +90,7 @@ def test_an_agent_that_will_not_leave_is_left_and_its_channel_closed(client: Ssh
 
 def test_closing_never_waits_for_a_silent_host(sshd: Sshd, slow_link: Callable[[float], DelayProxy]) -> None:
     road = slow_link(0.0)
-    pipe = connect(sshd.host(port=road.port), Dial()).open_agent("exec cat")
+    pipe = connect(sshd.host(port=road.port), ConnectAttempt()).open_agent("exec cat")
     road.pause()
 
     def fill() -> None:
@@ -127,7 +127,7 @@ def test_what_is_no_sftp_server_is_told_and_gives_its_channel_back(
     program.chmod(0o755)
     monkeypatch.setattr("remote.ssh.client.CHANNELS", 1)
     monkeypatch.setattr("remote.ssh.client.OPENING_S", 3.0)
-    client = connect(start_sshd(options={"Subsystem": f"sftp {program}"}).host(), Dial())
+    client = connect(start_sshd(options={"Subsystem": f"sftp {program}"}).host(), ConnectAttempt())
     for _ in range(2):
         with pytest.raises(OSError, match="box offers no SFTP"):
             client.sftp()
@@ -137,7 +137,7 @@ def test_what_is_no_sftp_server_is_told_and_gives_its_channel_back(
 
 def test_a_host_without_sftp_is_told(start_sshd: Callable[..., Sshd]) -> None:
     sshd = start_sshd(options={"Subsystem": "other /bin/false"})
-    client = connect(sshd.host(), Dial())
+    client = connect(sshd.host(), ConnectAttempt())
     with pytest.raises(OSError, match=r"box"):
         client.sftp()
     assert client.run("echo here").out == b"here\n"

@@ -13,7 +13,7 @@ import pytest
 from remote.hosts.host import Host, client_folder
 from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
-from remote.transport.base import Answers, Dial
+from remote.transport.base import Answers, ConnectAttempt
 from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.delay import DelayProxy
@@ -27,7 +27,7 @@ StartSshd = Callable[..., Sshd]
 
 def unreachable(host: Host, deadline_s: float = 5.0) -> str:
     with pytest.raises(OSError, match=r".") as caught:
-        connect(host, Dial(deadline_s=deadline_s)).close()
+        connect(host, ConnectAttempt(deadline_s=deadline_s)).close()
     return str(caught.value)
 
 
@@ -63,7 +63,7 @@ def test_a_host_behind_another_is_reached_and_both_keys_are_checked(
     )
     host, answers, stages = Host("box", address="inner"), Answers(), list[str]()
     with pytest.raises(OSError, match=inner.listen_on):
-        connect(Host("box", address=inner.address("plain")), Dial(deadline_s=1.0))
+        connect(Host("box", address=inner.address("plain")), ConnectAttempt(deadline_s=1.0))
     first = refused(host, answers)
     assert isinstance(first, QuestionError)
     assert (first.code, first.question.fingerprint) == ("key_unknown", jump.host_key_fingerprint)
@@ -73,7 +73,7 @@ def test_a_host_behind_another_is_reached_and_both_keys_are_checked(
     assert isinstance(second, QuestionError)
     assert second.question.fingerprint == inner.host_key_fingerprint
     answers.take(second.question, "")
-    client = connect(host, Dial(answers=answers, say=stages.append))
+    client = connect(host, ConnectAttempt(answers=answers, say=stages.append))
     try:
         assert client.run("pwd").out.decode().strip() == str(inner.home("plain"))
     finally:
@@ -122,8 +122,8 @@ def test_a_proxy_command_is_shown_once_and_then_used(sshd: Sshd, laptop: Laptop)
     assert error.question.subject == f"{sys.executable} -S {script} {sshd.port}"
     assert str(script) in error.message
     answers.take(error.question, "")
-    assert works(connect(host, Dial(answers=answers)))
-    assert works(connect(host, Dial())), "its confirmation is remembered"
+    assert works(connect(host, ConnectAttempt(answers=answers)))
+    assert works(connect(host, ConnectAttempt())), "its confirmation is remembered"
     assert client_folder("proxy_commands").stat().st_mode & 0o777 == 0o600
     wait_until(lambda: not marked(f"HOME={laptop.home}"), 10.0, "the command to end with the connection")
     laptop.ssh_folder.joinpath("config").write_text(
@@ -139,7 +139,7 @@ def test_a_proxy_command_that_fails_is_quoted(sshd: Sshd, laptop: Laptop) -> Non
     assert isinstance(error, QuestionError)
     answers.take(error.question, "")
     with pytest.raises(OSError, match="no way there"):
-        connect(host, Dial(answers=answers))
+        connect(host, ConnectAttempt(answers=answers))
 
 
 @pytest.mark.parametrize("name", ["no-such-host.invalid", "a..b", "x" * 70])
@@ -181,16 +181,16 @@ def test_a_link_that_falls_silent_in_the_middle_of_a_handshake_is_given_up(
                 road.pause()
 
         with pytest.raises(TimeoutError) as caught:
-            connect(host, Dial(deadline_s=1.5, say=hush))
+            connect(host, ConnectAttempt(deadline_s=1.5, say=hush))
         said.append(str(caught.value))
         road.resume()
     assert ["(at ssh)" in said[0], "(at auth)" in said[1]] == [True, True]
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
 
 
 def test_who_gives_up_does_not_wait_for_the_deadline(laptop: Laptop) -> None:
     with listener() as port:
-        dial, failed = Dial(deadline_s=30.0), threading.Event()
+        dial, failed = ConnectAttempt(deadline_s=30.0), threading.Event()
 
         def attempt() -> None:
             with pytest.raises(OSError, match="given up"):
@@ -211,7 +211,7 @@ def test_a_failed_dial_leaves_no_connection_behind(sshd: Sshd, laptop: Laptop) -
     make_key(laptop.key)
     for _ in range(3):
         with pytest.raises(CallError):
-            connect(host, Dial())
+            connect(host, ConnectAttempt())
     wait_until(lambda: not sshd.session_pids(), 10.0, "the connections to end")
     wait_until(lambda: not paramiko_threads(), 10.0, "Paramiko's threads to end")
 
@@ -220,7 +220,7 @@ def test_a_slow_road_is_one_connection_with_no_needless_round_trip(
     sshd: Sshd, slow_link: Callable[[float], DelayProxy]
 ) -> None:
     road = slow_link(0.02)
-    assert works(connect(sshd.host(port=road.port), Dial()))
+    assert works(connect(sshd.host(port=road.port), ConnectAttempt()))
     assert road.accepted == 1
 
 
@@ -246,7 +246,7 @@ def test_an_ipv6_address_is_reached(start_sshd: StartSshd, laptop: Laptop, tmp_p
 
         threading.Thread(target=relay, daemon=True).start()
         laptop.add_known_host(f"[::1]:{port} {sshd.host_key_line}")
-        assert works(connect(Host("box", address=f"plain@[::1]:{port}"), Dial()))
+        assert works(connect(Host("box", address=f"plain@[::1]:{port}"), ConnectAttempt()))
 
 
 def test_a_resolver_that_hangs_is_given_up(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,6 +259,6 @@ def test_a_resolver_that_hangs_is_given_up(laptop: Laptop, monkeypatch: pytest.M
     monkeypatch.setattr("remote.ssh.tcp.socket.getaddrinfo", resolve)
     try:
         with pytest.raises(TimeoutError, match=r"no answer in 0.3 s \(at dns\)"):
-            connect(Host("box", address="me@box"), Dial(deadline_s=0.3))
+            connect(Host("box", address="me@box"), ConnectAttempt(deadline_s=0.3))
     finally:
         go.set()

@@ -25,8 +25,8 @@ MOMENTS = {
     "after stopping": lambda: at_state(State.STOPPING, written=True),
     "after the signal": lambda: after(attempt_watch, "deliver"),
     "before the last word is read": lambda: before(attempt_watch, "last_word"),
-    "before the terminal state": lambda: before(state_writer.Journal, "close"),
-    "after the terminal state": lambda: after(state_writer.Journal, "close"),
+    "before the terminal state": lambda: before(state_writer.StateWriter, "close"),
+    "after the terminal state": lambda: after(state_writer.StateWriter, "close"),
     "in backoff": lambda: before(time, "sleep"),
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remote.supervisor.admission.reconcile import retry_after_loss
-from remote.supervisor.attempt_outcome import NO_STEPS, Outcome
+from remote.supervisor.attempt_outcome import NO_STEPS, AttemptOutcome
 from remote.supervisor.restart_policy import retry_for
 from tests.remote.supervisor.stage import (
     Stage,
@@ -35,7 +35,7 @@ def spec_with(policy: RestartPolicy, maximum: int = 3, kind: str = "trainer") ->
     )
 
 
-FAILED = Outcome(State.FAILED, "exit code 1", 1)
+FAILED = AttemptOutcome(State.FAILED, "exit code 1", 1)
 
 
 def test_crashed_trainer_continues_from_its_newest_checkpoint(stage: Stage) -> None:
@@ -101,24 +101,24 @@ def test_request_that_crosses_a_restart_is_obeyed(stage: Stage) -> None:
         ("never", FAILED, False, False),
         ("on-failure", FAILED, False, True),
         ("on-failure", FAILED, True, False),
-        ("on-failure", Outcome(State.FAILED, "bad key", 2), False, False),
-        ("on-failure", Outcome(State.FAILED, "refused", 3), False, False),
-        ("on-failure", Outcome(State.FAILED, NO_STEPS, 0), False, False),
-        ("on-failure", Outcome(State.STOPPED, ""), False, False),
-        ("on-failure", Outcome(State.SUCCEEDED, "", 0), False, False),
-        ("on-failure", Outcome(State.DIED_REBOOT, ""), False, True),
-        ("always", Outcome(State.STOPPED, ""), False, True),
-        ("always", Outcome(State.STOPPED, ""), True, False),
-        ("always", Outcome(State.SUCCEEDED, "", 0), False, False),
+        ("on-failure", AttemptOutcome(State.FAILED, "bad key", 2), False, False),
+        ("on-failure", AttemptOutcome(State.FAILED, "refused", 3), False, False),
+        ("on-failure", AttemptOutcome(State.FAILED, NO_STEPS, 0), False, False),
+        ("on-failure", AttemptOutcome(State.STOPPED, ""), False, False),
+        ("on-failure", AttemptOutcome(State.SUCCEEDED, "", 0), False, False),
+        ("on-failure", AttemptOutcome(State.DIED_REBOOT, ""), False, True),
+        ("always", AttemptOutcome(State.STOPPED, ""), False, True),
+        ("always", AttemptOutcome(State.STOPPED, ""), True, False),
+        ("always", AttemptOutcome(State.SUCCEEDED, "", 0), False, False),
     ],
 )
-def test_who_is_tried_again(policy: RestartPolicy, outcome: Outcome, asked: bool, again: bool) -> None:
+def test_who_is_tried_again(policy: RestartPolicy, outcome: AttemptOutcome, asked: bool, again: bool) -> None:
     retry = retry_for(spec_with(policy), outcome, asked=asked, progressed=True, spent=0, cap_s=300.0)
     assert (retry is not None) is again
 
 
 def test_always_restarts_a_command_that_ended_well() -> None:
-    done = Outcome(State.SUCCEEDED, "", 0)
+    done = AttemptOutcome(State.SUCCEEDED, "", 0)
     spec = spec_with("always", kind="command")
     assert retry_for(spec, done, asked=False, progressed=True, spent=0, cap_s=300.0)
 
@@ -200,7 +200,7 @@ def test_failures_are_forgotten_while_it_goes_well(spent: int, lived_s: float, a
 def test_a_program_that_cannot_be_executed_is_not_tried_again(code: int, again: bool) -> None:
     retry = retry_for(
         spec_with("on-failure", kind="command"),
-        Outcome(State.FAILED, f"exit code {code}", code),
+        AttemptOutcome(State.FAILED, f"exit code {code}", code),
         asked=False,
         progressed=True,
         spent=0,

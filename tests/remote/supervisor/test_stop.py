@@ -22,7 +22,7 @@ from tests.remote.supervisor.stage import (
 )
 from tests.waiting import wait_until
 from trainer.run.checkpoints.manifest import manifest_sha256, verify
-from trainer.run.control import Request, put_request, read_ack
+from trainer.run.control import ControlRequest, put_request, read_ack
 from trainer.run.process.identity import identify, is_stopped
 from trainer.run.spec import Restart
 from trainer.run.states import State
@@ -111,8 +111,8 @@ def test_stop_asked_before_the_token_was_made_starts_nothing(stage: Stage) -> No
     assert not run.hello.exists()
 
 
-def ask_for_any_token() -> Request:
-    return Request(req_id="early", verb="stop", attempt=0, token="", by="test", at=time.time())
+def ask_for_any_token() -> ControlRequest:
+    return ControlRequest(req_id="early", verb="stop", attempt=0, token="", by="test", at=time.time())
 
 
 def test_suspended_trainer_is_woken_to_hear_the_stop(stage: Stage) -> None:

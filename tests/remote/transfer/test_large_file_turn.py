@@ -2,7 +2,7 @@
 
 import threading
 
-from remote.transfer.large_file_turn import LARGE, Lane
+from remote.transfer.large_file_turn import LARGE, LargeFileTurn
 from tests.waiting import wait_until
 
 
@@ -11,7 +11,7 @@ def never() -> bool:
 
 
 def test_large_files_take_turns() -> None:
-    lane, inside, most = Lane(), [0], [0]
+    lane, inside, most = LargeFileTurn(), [0], [0]
 
     def stream() -> None:
         for _ in range(200):
@@ -29,7 +29,7 @@ def test_large_files_take_turns() -> None:
 
 
 def test_a_small_file_does_not_wait_for_a_large_one() -> None:
-    lane, waits = Lane(), list[int]()
+    lane, waits = LargeFileTurn(), list[int]()
 
     def asked() -> bool:
         waits.append(1)
@@ -43,7 +43,7 @@ def test_a_small_file_does_not_wait_for_a_large_one() -> None:
 
 
 def test_who_should_leave_waits_for_nobody() -> None:
-    lane, leave, through = Lane(), threading.Event(), threading.Event()
+    lane, leave, through = LargeFileTurn(), threading.Event(), threading.Event()
 
     def late() -> None:
         with lane.taken(LARGE, leave.is_set):

@@ -13,7 +13,7 @@ from remote.session.link.link_state import Timings
 from remote.session.session import Session, connect
 from remote.transfer.pull import PullOptions, pull
 from remote.transfer.select import Choice
-from remote.transfer.transfer_progress import Progress
+from remote.transfer.transfer_progress import TransferProgress
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
@@ -53,7 +53,7 @@ def test_every_checkpoint_comes_whole_with_several_files_in_flight(
 ) -> None:
     for step in (100, 200, 300):
         save(far, step, {f"shard-{i}.safetensors": os.urandom(400_000 + i) for i in range(3)}, 1.0)
-    seen: list[Progress] = []
+    seen: list[TransferProgress] = []
     pulled = pull(link, RUN_ID, Choice("all"), tmp_path / "to", on_progress=seen.append)
     assert len(pulled.fetched) == 3
     assert all(same(pulled.folder / one.name, far.checkpoints / one.name) for one in pulled.fetched)
@@ -94,7 +94,7 @@ def test_a_pull_goes_on_after_a_silent_partition(
 ) -> None:
     save(far, 100, {"model.safetensors": os.urandom(12 * MB)})
 
-    def fall_silent(progress: Progress) -> None:
+    def fall_silent(progress: TransferProgress) -> None:
         if not falls and progress.done > MB:
             falls.append(progress.done)
             road.pause()
@@ -110,7 +110,7 @@ def test_a_killed_sshd_session_is_reconnected(link: Session, far: RunDir, sshd: 
     save(far, 100, {"model.safetensors": os.urandom(12 * MB)})
     killed: list[int] = []
 
-    def kill(progress: Progress) -> None:
+    def kill(progress: TransferProgress) -> None:
         if not killed:
             killed.append(sshd.kill_sessions())
 

@@ -15,12 +15,12 @@ from remote.transfer.pull import Pulled, PullOptions, pull
 from remote.transfer.safe_names import PART
 from remote.transfer.select import Choice
 from remote.transfer.sources import GoneError, LocalSource, LostError
-from remote.transfer.workers import Patience
+from remote.transfer.workers import TransferTimeouts
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
 from trainer.run.checkpoints.manifest import MANIFEST
 from trainer.run.layout import RunDir
 
-IMPATIENT = Patience(lost_s=0.2, look_s=0.01)
+IMPATIENT = TransferTimeouts(lost_s=0.2, look_s=0.01)
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import pytest
 
 from tests.trainer.data.prose import prose
 from trainer.config.data import DataConfig
-from trainer.data import Progress, default_cache_dir, prepare
+from trainer.data import DataProgress, default_cache_dir, prepare
 
 
 def test_the_demo_text_is_ready_in_time_and_says_how_far_it_is(tmp_path: Path) -> None:
-    heard: list[tuple[float, Progress]] = []
+    heard: list[tuple[float, DataProgress]] = []
     began = time.process_time()
     with prepare(
         DataConfig(), cache_dir=tmp_path, progress=lambda p: heard.append((time.process_time(), p))

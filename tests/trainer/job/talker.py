@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from trainer.job.log_rotation import OwnLog
-from trainer.job.reporter import Voice
+from trainer.job.reporter import RunReporter
 from trainer.run.layout import RunDir
 from trainer.run.logs import begin_log
 from trainer.telemetry.write import EventWriter
@@ -19,7 +19,7 @@ def main(run: RunDir, attempt: int, limit: int, lines: int = 1 << 40) -> None:
     for one in (1, 2):
         os.dup2(fd, one)
     with EventWriter(run.events, attempt) as events:
-        voice = Voice(events, OwnLog(run, limit))
+        voice = RunReporter(events, OwnLog(run, limit))
         for number in range(lines):
             voice.say(f"{attempt}:{number}")
             time.sleep(PAUSE_S)

@@ -16,7 +16,7 @@ from tests.trainer.job import talker
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.job.log_rotation import OwnLog
-from trainer.job.reporter import Voice
+from trainer.job.reporter import RunReporter
 from trainer.run.layout import RunDir
 from trainer.run.logs import begin_log, log_files
 from trainer.telemetry.write import EventWriter
@@ -172,7 +172,7 @@ def test_a_log_that_cannot_go_on_is_written_on_and_said_once(run: RunDir) -> Non
             raise OSError(28, "No space left on device")
 
     with EventWriter(run.events, 1) as events:
-        voice = Voice(events, Full(run, 1))
+        voice = RunReporter(events, Full(run, 1))
         voice.say("one")
         voice.say("two")
     assert run.events.read_text().count("the log grows on in one file") == 1

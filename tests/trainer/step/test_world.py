@@ -6,7 +6,7 @@ from torch import nn
 
 from trainer.job.outcome import TrainingFailedError
 from trainer.job.rank import Rank
-from trainer.step.world import Order, World, demand_equal, digest
+from trainer.step.world import WorkerOrder, World, demand_equal, digest
 
 
 def test_alone_every_call_is_a_trifle() -> None:
@@ -14,7 +14,7 @@ def test_alone_every_call_is_a_trifle() -> None:
     layer(torch.ones(1, 2)).sum().backward()
     before = [one.grad.clone() for one in layer.parameters() if one.grad is not None]
     with World() as world:
-        world.order(Order.STEP)
+        world.order(WorkerOrder.STEP)
         means = torch.tensor([1.0])
         assert world.average(list(layer.parameters()), means) is means
         assert world.share("x") == "x"

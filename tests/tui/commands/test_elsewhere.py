@@ -12,7 +12,7 @@ from remote.actions.intents import intent
 from remote.hosts.host import Host, make_client_folder
 from remote.hosts.hosts_edit import add_hosts
 from remote.protocol.errors import CallError, UnreachableError
-from remote.session.last_seen import Sighting
+from remote.session.last_seen import LastSeen
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.remote.views import view
 from tests.sshd.client import Laptop
@@ -41,7 +41,7 @@ def box(sshd: Sshd, tmp_path: Path) -> Host:
 
 def test_a_run_that_lives_on_another_host_is_pointed_at(laptop: Laptop) -> None:
     add_hosts([Host("box", "me@box")])
-    seen = Sighting(name="box", host_id="id", live={"demo-abcdef": "running"})
+    seen = LastSeen(name="box", host_id="id", live={"demo-abcdef": "running"})
     write_json(make_client_folder("seen") / "box.json", asdict(seen))
     assert elsewhere("demo", "local") == ["box:demo-abcdef"]
     assert elsewhere("demo", "box") == elsewhere("other", "local") == []

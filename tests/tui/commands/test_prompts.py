@@ -15,7 +15,7 @@ from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until
 from tui.commands import prompts as asking
-from tui.commands.prompts import Desk, reach
+from tui.commands.prompts import Prompter, reach
 
 KEY = QuestionError(
     "key_unknown", "box is not known yet", "--accept-host-key SHA256:abc",
@@ -30,7 +30,7 @@ PROXY = QuestionError(
 )
 
 
-def desk(*answers: str, accepted: tuple[str, ...] = (), there: bool = True) -> tuple[Desk, list[str]]:
+def desk(*answers: str, accepted: tuple[str, ...] = (), there: bool = True) -> tuple[Prompter, list[str]]:
     """Somebody who gives these answers, and the prompts that they saw."""
     left, prompts = list(answers), list[str]()
 
@@ -38,7 +38,7 @@ def desk(*answers: str, accepted: tuple[str, ...] = (), there: bool = True) -> t
         prompts.append(prompt)
         return left.pop(0)
 
-    return Desk(accepted, interactive=lambda: there, line=say, secret=say), prompts
+    return Prompter(accepted, interactive=lambda: there, line=say, secret=say), prompts
 
 
 @pytest.mark.parametrize("question", [KEY, PHRASE, PROXY])
@@ -57,7 +57,7 @@ def test_a_script_is_told_the_very_words_to_give() -> None:
     assert remedies[0].endswith("then: photinus hosts test rack --accept-host-key SHA256:abc")
     assert remedies[1].endswith("then: photinus hosts test rack --accept-proxy-command SHA256:p")
     assert remedies[2] == "ssh-add"
-    assert Desk(proxies=["SHA256:p"], interactive=lambda: False).asker("rack")(PROXY)
+    assert Prompter(proxies=["SHA256:p"], interactive=lambda: False).asker("rack")(PROXY)
 
 
 @pytest.mark.parametrize("typed", ["yes", "SHA256:abc"])
@@ -77,7 +77,7 @@ def test_anything_else_accepts_no_key(typed: list[str]) -> None:
 
 def test_the_end_of_the_input_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
-    there = Desk(interactive=lambda: True)
+    there = Prompter(interactive=lambda: True)
     assert (there.confirm("Deploy?"), there.confirm("Deploy?")) == (True, False)
 
 

@@ -14,7 +14,7 @@ from tests.tui.fake import START, Clock, FakeSession, FakeWork, cockpit, view
 from tests.waiting import wait_until
 from tui.screens.dialogs.add_host import proposed
 from tui.screens.hosts import Hosts
-from tui.store.jobs import Job, findings, told
+from tui.store.jobs import HostJob, findings, told
 from tui.workers.host_work import HostWork
 
 
@@ -113,10 +113,10 @@ async def test_local_needs_no_deploy_and_a_lost_host_no_doctor() -> None:
         assert sum("this machine" in toast or "not reachable" in toast for toast in toasts(app)) == 2
 
 
-def worked(kind: str, session: FakeSession, until: int = 1) -> Job:
+def worked(kind: str, session: FakeSession, until: int = 1) -> HostJob:
     """One piece of real work on a thread, to its end."""
     done = threading.Event()
-    job = Job(kind, "box", START)  # type: ignore[arg-type]
+    job = HostJob(kind, "box", START)  # type: ignore[arg-type]
     posted: list[int] = []
 
     def post(function: Any) -> None:
@@ -135,7 +135,7 @@ def finding(level: str, about: str, what: str, why: str = "", remedy: str = "") 
     return {"level": level, "about": about, "what": what, "why": why, "remedy": remedy}
 
 
-def lines(job: Job) -> list[str]:
+def lines(job: HostJob) -> list[str]:
     return [job.lines.line(number) for number in range(len(job.lines))]
 
 
@@ -166,18 +166,18 @@ def test_the_doctor_is_told_in_words_the_worst_first() -> None:
 
 
 def test_steps_and_lines_of_test_and_deploy_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    from remote.actions.connectivity import Report, Step
+    from remote.actions.connectivity import ConnectivityReport, Step
 
-    def walk(host: Host, heard: Any, *_: Any) -> Report:
+    def walk(host: Host, heard: Any, *_: Any) -> ConnectivityReport:
         steps = [
             Step(name="dns", ok=True, ms=3.2),
             Step(name="tcp", ok=False, said="refused", remedy="turn it on"),
         ]
         for step in steps:
             heard(step)
-        return Report(steps)
+        return ConnectivityReport(steps)
 
-    monkeypatch.setattr("remote.actions.connectivity.walk_to", walk)
+    monkeypatch.setattr("remote.actions.connectivity.check_connectivity", walk)
     session = FakeSession("box", address="box")
     assert [text.split() for text in lines(worked("test", session))] == [
         ["✔", "dns", "(3", "ms)"], ["✖", "tcp", "refused"], ["turn", "it", "on"], ["✖", "tcp", "failed"],

@@ -14,7 +14,7 @@ from trainer.data.cache.flock import Flock
 from trainer.data.cache.stamps import Stamp
 from trainer.data.prepared_corpus import TOKEN, TOKENIZER, TRAIN, VAL, Corpus, FileRecord, Meta
 from trainer.data.progress import Pulse
-from trainer.data.sources.source import Source
+from trainer.data.sources.source import TextSource
 from trainer.data.tokenizers.bpe import BpeTokenizer
 from trainer.data.tokenizers.tokenizer import ByteTokenizer, Tokenizer
 
@@ -36,7 +36,7 @@ class TokenCache:
         for part in (folder, folder / "locks", folder / "memo"):
             part.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def content_hash(self, source: Source, stamp: Stamp, pulse: Pulse) -> str:
+    def content_hash(self, source: TextSource, stamp: Stamp, pulse: Pulse) -> str:
         """The source's content hash, from memory where the stamp vouches that nothing was written to."""
         memo = self.folder / "memo" / stamp.digest
         if stamp.settled and memo.exists():

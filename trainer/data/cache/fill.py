@@ -9,12 +9,12 @@ import numpy as np
 from trainer.config.data import DataConfig
 from trainer.data.blocks import SEPARATOR, choose_validation
 from trainer.data.cache.cache import record, write_meta
-from trainer.data.cache.spool import Block, Spool
+from trainer.data.cache.spool import Spool, SpooledBlock
 from trainer.data.data_errors import DataError
 from trainer.data.floors import count_floors
 from trainer.data.prepared_corpus import TOKEN, TOKENIZER, TRAIN, VAL, Meta
 from trainer.data.progress import Pulse
-from trainer.data.sources.source import Source
+from trainer.data.sources.source import TextSource
 from trainer.data.tokenizers.bpe_learner import learn
 from trainer.data.tokenizers.tokenizer import ByteTokenizer, Tokenizer
 
@@ -23,7 +23,12 @@ SPOOL = "documents.txt"
 
 
 def fill_entry(
-    folder: Path, source: Source, config: DataConfig, fingerprint: str, settings: dict[str, str], pulse: Pulse
+    folder: Path,
+    source: TextSource,
+    config: DataConfig,
+    fingerprint: str,
+    settings: dict[str, str],
+    pulse: Pulse,
 ) -> None:
     """Write the files of one cache entry into `folder`.
 
@@ -66,7 +71,7 @@ def fill_entry(
     write_meta(folder, meta)
 
 
-def split(blocks: list[Block], fraction: float) -> tuple[list[Block], list[Block]]:
+def split(blocks: list[SpooledBlock], fraction: float) -> tuple[list[SpooledBlock], list[SpooledBlock]]:
     """Train blocks in document order, and validation blocks in the order of their hashes.
 
     The hash order makes every prefix of validation a fair sample of it, whatever the corpus begins with.
@@ -99,7 +104,7 @@ def encode(
     return starts
 
 
-def _check_enough(blocks: list[Block], source: Source) -> None:
+def _check_enough(blocks: list[SpooledBlock], source: TextSource) -> None:
     held = sum(block.length for block in blocks)
     if held < FEWEST_BYTES or len(blocks) < 2:
         raise DataError(

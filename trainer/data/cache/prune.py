@@ -13,7 +13,7 @@ GB = 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CacheEntry:
     """One token cache as pruning sees it.
 
     Attributes:
@@ -27,7 +27,7 @@ class Entry:
     bytes: int
 
 
-def expired(entries: list[Entry], now: float, days: float) -> list[Entry]:
+def expired(entries: list[CacheEntry], now: float, days: float) -> list[CacheEntry]:
     """Entries unused for more than `days`."""
     return [entry for entry in entries if now - entry.used_at > days * DAY_S]
 
@@ -53,16 +53,16 @@ def prune(cache: TokenCache, days: float, gb: float) -> list[str]:
     return [entry.name for entry in removed]
 
 
-def list_entries(folder: Path) -> list[Entry]:
+def list_entries(folder: Path) -> list[CacheEntry]:
     """Entries of a cache folder; one that vanishes while it is looked at is left out."""
-    found: list[Entry] = []
+    found: list[CacheEntry] = []
     for path in folder.iterdir():
         if not ENTRY_NAME.fullmatch(path.name):  # whatever else lies here is not ours to remove
             continue
         try:
             size = sum(file.stat().st_size for file in path.iterdir())
             marked = path / USED
-            found.append(Entry(path.name, (marked if marked.exists() else path).stat().st_mtime, size))
+            found.append(CacheEntry(path.name, (marked if marked.exists() else path).stat().st_mtime, size))
         except FileNotFoundError:
             continue
     return found

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from trainer.data.blocks import block_key, block_limit, cut
 from trainer.data.progress import Pulse
-from trainer.data.sources.source import Source
+from trainer.data.sources.source import TextSource
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SpooledBlock:
     """Where a block lies in the spool, and the key of its content."""
 
     begin: int
@@ -37,7 +37,7 @@ class Spool:
     duplicates: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def fill(self, source: Source, max_bytes: float, pulse: Pulse) -> None:
+    def fill(self, source: TextSource, max_bytes: float, pulse: Pulse) -> None:
         """Read the source: each text once, `max_bytes` at most."""
         seen: set[bytes] = set()
         held = 0
@@ -62,9 +62,9 @@ class Spool:
                     break
         self.notes = [*source.notes, *self.notes]
 
-    def blocks(self, whole: bool, largest: int, pulse: Pulse) -> list[Block]:
+    def blocks(self, whole: bool, largest: int, pulse: Pulse) -> list[SpooledBlock]:
         """Cut the documents into distinct blocks, in document order; `whole` documents stay in one piece."""
-        found: dict[bytes, Block] = {}
+        found: dict[bytes, SpooledBlock] = {}
         total, begin = sum(self.lengths), 0
         limit = block_limit(total, largest)
         with self.path.open("rb") as file:
@@ -77,12 +77,12 @@ class Spool:
                     key = block_key(block)
                     if key in found:
                         self.duplicates += 1
-                    found.setdefault(key, Block(begin + at, len(block), key))
+                    found.setdefault(key, SpooledBlock(begin + at, len(block), key))
                     at += len(block)
                 begin += length
         return list(found.values())
 
-    def texts(self, blocks: list[Block]) -> Iterator[bytes]:
+    def texts(self, blocks: list[SpooledBlock]) -> Iterator[bytes]:
         """The text of each block, in the order asked for."""
         with self.path.open("rb") as file:
             for block in blocks:

@@ -18,7 +18,7 @@ SHARDS = "texts-*.jsonl"
 MOST_SKIPPED = 1000
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class CorpusEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One document: SHA-256 and length of its text as UTF-8, and its provenance as in `Found`."""
 
     sha256: str
@@ -58,10 +58,10 @@ class Shard(msgspec.Struct, frozen=True):
     name: str
     bytes: int
     sha256: str
-    documents: list[Entry]
+    documents: list[CorpusEntry]
 
 
-class Manifest(msgspec.Struct):
+class CorpusManifest(msgspec.Struct):
     """`manifest.json`.
 
     Attributes:
@@ -79,7 +79,7 @@ class Manifest(msgspec.Struct):
     unfinished: list[str] = []
 
     @property
-    def documents(self) -> Iterator[Entry]:
+    def documents(self) -> Iterator[CorpusEntry]:
         """All of them, in order."""
         for shard in self.shards:
             yield from shard.documents
@@ -99,10 +99,10 @@ class Manifest(msgspec.Struct):
             self.skipped_more += 1
 
 
-def entry_of(found: Found) -> Entry:
+def entry_of(found: Found) -> CorpusEntry:
     """What the index says of a text."""
     raw = found.text.encode()
-    return Entry(
+    return CorpusEntry(
         sha256=hashlib.sha256(raw).hexdigest(),
         bytes=len(raw),
         characters=len(found.text),
@@ -119,7 +119,7 @@ def is_corpus(folder: Path) -> bool:
     return (folder / MANIFEST).is_file() or any(folder.glob(SHARDS))
 
 
-def load(folder: Path) -> Manifest:
+def load(folder: Path) -> CorpusManifest:
     """The index of a corpus; of a shard that it does not know, or that has another length, it is made anew.
 
     Raises:
@@ -134,7 +134,7 @@ def load(folder: Path) -> Manifest:
     return manifest
 
 
-def save(folder: Path, manifest: Manifest) -> None:
+def save(folder: Path, manifest: CorpusManifest) -> None:
     """Replace the manifest, at once.
 
     Raises:
@@ -149,7 +149,7 @@ def index(path: Path) -> Shard:
     Raises:
         DataError: a line of it is no record.
     """
-    entries: list[Entry] = []
+    entries: list[CorpusEntry] = []
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         for line in file:
@@ -167,15 +167,15 @@ def index(path: Path) -> Shard:
     return Shard(path.name, size, digest.hexdigest(), entries)
 
 
-def _stored(folder: Path) -> Manifest:
+def _stored(folder: Path) -> CorpusManifest:
     try:
         raw = (folder / MANIFEST).read_bytes()
     except FileNotFoundError:
-        return Manifest(name=folder.name)
+        return CorpusManifest(name=folder.name)
     try:
-        manifest = msgspec.json.decode(raw, type=Manifest)
+        manifest = msgspec.json.decode(raw, type=CorpusManifest)
     except (msgspec.MsgspecError, ValueError):  # the shards say what it said
-        return Manifest(name=folder.name)
+        return CorpusManifest(name=folder.name)
     if manifest.format > FORMAT:
         raise DataError(
             f"the corpus in {shown(folder)} was written by a later version of photinus", "use that version"

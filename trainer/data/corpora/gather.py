@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from trainer.config.config_error import ConfigError
-from trainer.data.corpora.corpus_manifest import Entry, Manifest, Shard, entry_of, load, save
+from trainer.data.corpora.corpus_manifest import CorpusEntry, CorpusManifest, Shard, entry_of, load, save
 from trainer.data.corpora.found import Found, Skipped
 from trainer.data.corpora.intake import found_in, read_path
 from trainer.data.corpora.kssm_log import NO_NUMBER
 from trainer.data.corpora.polite_http import Fetcher, FetchError
-from trainer.data.corpora.requested import Source, Wanted, parse_sources
+from trainer.data.corpora.requested import RequestedSource, Wanted, parse_sources
 from trainer.data.corpora.shards import SHARD_BYTES, ShardWriter
 from trainer.data.corpora.shelf import Shelf
 from trainer.data.data_errors import Stopped
@@ -40,7 +40,7 @@ class Means:
 
 
 @dataclass(slots=True)
-class Outcome:
+class GatherResult:
     """What came of a gathering.
 
     Attributes:
@@ -52,13 +52,13 @@ class Outcome:
         others: Books that are plainly not what they were asked for as.
     """
 
-    manifest: Manifest
+    manifest: CorpusManifest
     added: int = 0
     known: int = 0
     duplicates: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     barren: list[str] = field(default_factory=list)
-    others: list[Entry] = field(default_factory=list)
+    others: list[CorpusEntry] = field(default_factory=list)
 
     @property
     def missing(self) -> list[Skipped]:
@@ -66,7 +66,7 @@ class Outcome:
         return [one for one in self.skipped if one.again]
 
 
-def gather(folder: Path, sources: list[Source], means: Means) -> Outcome:
+def gather(folder: Path, sources: list[RequestedSource], means: Means) -> GatherResult:
     """Add every text of the sources to the corpus in `folder`, which is this process's alone.
 
     Whole shards and the index of them are on disk at any time, so a gathering that was cut off, however, goes
@@ -82,7 +82,7 @@ def gather(folder: Path, sources: list[Source], means: Means) -> Outcome:
     words = [source.word for source in sources]
     manifest.unfinished = list(dict.fromkeys([*manifest.unfinished, *words]))
     save(folder, manifest)
-    outcome = Outcome(manifest)
+    outcome = GatherResult(manifest)
     hand = _Hand(folder, outcome, ShardWriter(folder, means.shard_bytes))
     try:
         for source in sources:
@@ -99,13 +99,13 @@ def gather(folder: Path, sources: list[Source], means: Means) -> Outcome:
 class _Hand:
     """Takes texts and puts them into the corpus."""
 
-    def __init__(self, folder: Path, outcome: Outcome, writer: ShardWriter) -> None:
+    def __init__(self, folder: Path, outcome: GatherResult, writer: ShardWriter) -> None:
         self._folder, self._outcome, self._writer = folder, outcome, writer
         self._before = {entry.sha256 for entry in outcome.manifest.documents}
         self._books = {entry.book for entry in outcome.manifest.documents if entry.book}
         self._now: set[str] = set()
 
-    def take_all(self, source: Source, means: Means) -> None:
+    def take_all(self, source: RequestedSource, means: Means) -> None:
         books = tuple(wanted for wanted in source.books if wanted.number not in self._books)
         got = len(source.books) - len(books)  # what is here is not asked for again
         self._outcome.known += got
@@ -143,7 +143,7 @@ class _Hand:
         save(self._folder, self._outcome.manifest)
 
 
-def _settle(manifest: Manifest, outcome: Outcome, words: list[str]) -> None:
+def _settle(manifest: CorpusManifest, outcome: GatherResult, words: list[str]) -> None:
     """The manifest of a gathering that was carried to its end; of earlier ones, what is still to be had."""
     settled = {f"gutenberg:{entry.book}" for entry in manifest.documents if entry.book}
     settled |= {one.where for one in outcome.skipped}
@@ -165,7 +165,7 @@ def _is_open(word: str, was_read: bool, settled: set[str]) -> bool:
     return any(book.number and f"gutenberg:{book.number}" not in settled for book in source.books)
 
 
-def _texts(source: Source, means: Means) -> Iterator[Found | Skipped]:
+def _texts(source: RequestedSource, means: Means) -> Iterator[Found | Skipped]:
     if source.path is not None:
         yield from read_path(source.path, means.field, means.pulse)
         return

@@ -32,7 +32,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RequestedSource:
     """One word of the command line: either a path or books."""
 
     word: str
@@ -40,7 +40,7 @@ class Source:
     books: tuple[Wanted, ...] = ()
 
 
-def parse_sources(words: list[str]) -> list[Source]:
+def parse_sources(words: list[str]) -> list[RequestedSource]:
     """What each word means, before anything is read.
 
     Raises:
@@ -49,7 +49,7 @@ def parse_sources(words: list[str]) -> list[Source]:
     return [_parse(word) for word in words]
 
 
-def _parse(word: str) -> Source:
+def _parse(word: str) -> RequestedSource:
     if word.startswith(GUTENBERG):
         return _books(word, word.removeprefix(GUTENBERG))
     if word.startswith(PRESET):
@@ -58,7 +58,7 @@ def _parse(word: str) -> Source:
             raise ConfigError(
                 f"there is no {shown(word)}; there are {', '.join(map(PRESET.__add__, PRESETS))}"
             )
-        return Source(word, books=preset)
+        return RequestedSource(word, books=preset)
     try:
         path = Path(word).expanduser()
         is_there = path.exists() or path.is_symlink()
@@ -69,15 +69,17 @@ def _parse(word: str) -> Source:
             f"there is no file or folder {shown(word)}; name a text, a folder, gutenberg:NUMBER or "
             f"{PRESET}{next(iter(PRESETS))}"
         )
-    return Source(word, path=path.absolute())
+    return RequestedSource(word, path=path.absolute())
 
 
-def _books(word: str, text: str) -> Source:
+def _books(word: str, text: str) -> RequestedSource:
     if NUMBERS.fullmatch(text):
-        return Source(word, books=tuple(Wanted(int(number)) for number in text.split(",") if int(number)))
+        return RequestedSource(
+            word, books=tuple(Wanted(int(number)) for number in text.split(",") if int(number))
+        )
     folder = Path(text).expanduser()
     if text and folder.exists():
-        return Source(word, path=folder.absolute())
+        return RequestedSource(word, path=folder.absolute())
     raise ConfigError(
         f"{shown(word)} names no book; write gutenberg:11 or gutenberg:11,1342 (the number in a book's "
         "address), or the path of a folder of books"

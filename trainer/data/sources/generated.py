@@ -19,7 +19,7 @@ from trainer.data.sources.source import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredBytes:
     """The bytes of a text by which a reader's memory is scored.
 
     Attributes:
@@ -105,7 +105,7 @@ class GeneratedText:
             yield made
 
 
-def scored(text: bytes, config: DataConfig) -> Scored | None:
+def scored(text: bytes, config: DataConfig) -> ScoredBytes | None:
     """Return which bytes of a text of `config.source` are scored, or None for a source that scores none.
 
     Args:
@@ -113,7 +113,7 @@ def scored(text: bytes, config: DataConfig) -> Scored | None:
     """
     if config.source == "recall":
         found = recall.find_recalls(text)
-        return Scored(found.positions, found.distances, recall.VALUES.encode())
+        return ScoredBytes(found.positions, found.distances, recall.VALUES.encode())
     if config.source not in RULES:
         return None
     rules = RULES[config.source]
@@ -125,4 +125,4 @@ def scored(text: bytes, config: DataConfig) -> Scored | None:
         positions += [at + one for one in where]
         distances += how_far
         at += len(document) + 2
-    return Scored(np.array(positions, np.int64), np.array(distances, np.int64), rules.choices)
+    return ScoredBytes(np.array(positions, np.int64), np.array(distances, np.int64), rules.choices)

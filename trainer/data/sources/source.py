@@ -23,7 +23,7 @@ class Document:
     where: str = ""
 
 
-class Source(Protocol):
+class TextSource(Protocol):
     """Text with an identity that changes whenever the text would."""
 
     name: str

@@ -16,7 +16,7 @@ from trainer.evals.coherence import Agreement, agreement, scattering
 from trainer.evals.interventions.banks import group_of
 from trainer.evals.interventions.document_scores import Windows, under
 from trainer.evals.plain_json import finite
-from trainer.evals.scores import Floors, Scores, counting
+from trainer.evals.scores import FloorScorer, Scores, counting
 from trainer.evals.sections import held_out
 from trainer.evals.subject import Subject
 from trainer.models import LanguageModel
@@ -100,7 +100,7 @@ def causality(subject: Subject, documents: int = 0, seed: int = 0, say: Say = la
     context = subject.config.context
     group = held_out(subject.corpus, documents, context)
     windows = Windows.of(group, context, subject.device)
-    floors = Floors(subject.corpus, group, windows.tokens_each(), counting(say))
+    floors = FloorScorer(subject.corpus, group, windows.tokens_each(), counting(say))
     return Report(
         name=subject.name,
         kind=subject.config.model.kind,
@@ -119,7 +119,7 @@ def examine(
     model: LanguageModel[Any],
     subject: Subject,
     windows: Windows,
-    floors: Floors,
+    floors: FloorScorer,
     seed: int,
     say: Say = lambda _: None,
 ) -> Findings:

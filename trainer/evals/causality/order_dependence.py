@@ -13,7 +13,7 @@ import torch
 
 from trainer.evals.bootstrap import Interval, ratio_of_sums
 from trainer.evals.interventions.banks import banks_of, constant_order, mean_order
-from trainer.evals.interventions.document_scores import Change, Scored, Windows, score
+from trainer.evals.interventions.document_scores import Change, DocumentScores, Windows, score
 from trainer.models import LanguageModel
 
 TEXTS = 8
@@ -61,7 +61,7 @@ class Blinding:
         """One a layer."""
         return [partial(self._blind, layer) for layer in range(len(self._means))]
 
-    def wiring(self, base: Scored, blinded: Sequence[Scored], unigram: float) -> Wiring:
+    def wiring(self, base: DocumentScores, blinded: Sequence[DocumentScores], unigram: float) -> Wiring:
         """Make of the scores of the untouched model and of each change what was found."""
         if not self._means:
             return Wiring(None)

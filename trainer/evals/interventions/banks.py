@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from trainer.models import LanguageModel
 from trainer.models.bolted import BoltedGPT
-from trainer.models.kssm import Block, KuramotoSSM
+from trainer.models.kssm import KssmBlock, KuramotoSSM
 from trainer.models.kuramoto.bank import Reading
 from trainer.models.published import PublishedV1, PublishedV2, PublishedV3
 
@@ -25,7 +25,7 @@ class Intervenable(Protocol):
 def banks_of(model: LanguageModel[Any]) -> list[Intervenable]:
     """Return the banks of a model, first layer first; none for the controls without oscillators."""
     if isinstance(model, KuramotoSSM):
-        return [cast(Block, block).bank for block in model.blocks]
+        return [cast(KssmBlock, block).bank for block in model.blocks]
     if isinstance(model, BoltedGPT):
         return [model.bank]
     if isinstance(model, PublishedV1):

@@ -90,7 +90,7 @@ Change = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
-class Scored:
+class DocumentScores:
     """How a model did, as it is or under a change.
 
     Attributes:
@@ -132,14 +132,14 @@ class _Tally:
         self._divergence.append(apart)
         self._coherence.append((out.coherence * counted.unsqueeze(-1)).double().sum(1))
 
-    def scored(self) -> Scored:
+    def scored(self) -> DocumentScores:
         total = self._windows.sum_by_document
         nats, divergence, coherence = (
             torch.cat(part).cpu().numpy() for part in (self._nats, self._divergence, self._coherence)
         )
         layers = [total(layer) for layer in coherence.T]
         stacked = np.stack(layers, 1) if layers else np.zeros((self._windows.documents, 0))
-        return Scored(total(nats), total(divergence), stacked, self._windows.tokens_each())
+        return DocumentScores(total(nats), total(divergence), stacked, self._windows.tokens_each())
 
 
 def under(
@@ -149,7 +149,7 @@ def under(
     watch: Callable[[Output, Tensor], None] = lambda _out, _log_p: None,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
     listening: Change = nullcontext,
-) -> tuple[Scored, list[Scored]]:
+) -> tuple[DocumentScores, list[DocumentScores]]:
     """Return how the model did as it is, and under each change; windows are scored once unchanged.
 
     Args:

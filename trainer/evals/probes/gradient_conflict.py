@@ -10,7 +10,7 @@ TINY = 1e-30
 
 
 @dataclass(frozen=True)
-class Warfare:
+class GradientConflict:
     """Both gradients on the weights of every bank, as the optimizer is given them.
 
     Attributes:
@@ -26,7 +26,7 @@ class Warfare:
     layer_cosine: Tensor
 
 
-def measure_warfare(banks: Sequence[nn.Module], ce: Tensor, weighted_penalty: Tensor) -> Warfare:
+def measure_warfare(banks: Sequence[nn.Module], ce: Tensor, weighted_penalty: Tensor) -> GradientConflict:
     """Derive both losses by the weights of the banks. No `.grad` is touched, and nothing waits.
 
     Args:
@@ -42,7 +42,7 @@ def measure_warfare(banks: Sequence[nn.Module], ce: Tensor, weighted_penalty: Te
     parts = torch.split(products, [len(layer) for layer in layers])
     rows = torch.stack([part.sum(0) for part in parts])
     (ratio, cosine), (layer_ratio, layer_cosine) = _compare(rows.sum(0)), _compare(rows)
-    return Warfare(ratio, cosine, layer_ratio, layer_cosine)
+    return GradientConflict(ratio, cosine, layer_ratio, layer_cosine)
 
 
 def _products(text: Tensor, rule: Tensor) -> Tensor:

@@ -25,14 +25,14 @@ OF_THE_WHOLE = ("z", "det")
 
 
 @dataclass(frozen=True)
-class Look:
+class ProbeReading:
     """What was seen: numbers of the whole model, and numbers a layer, the first layer first."""
 
     values: dict[str, float] = field(default_factory=dict)
     layers: dict[str, list[float]] = field(default_factory=dict)
 
 
-def probe(state: TrainState, device: Device, batch: Batch) -> Look:
+def probe(state: TrainState, device: Device, batch: Batch) -> ProbeReading:
     """Look at the first micro-batch of `batch`, in training mode and with the noise that comes next.
 
     Costs a forward pass; where there is a u two backward passes and a forward pass more. The model
@@ -96,9 +96,9 @@ def undrawn(state: TrainState, device: Device) -> Iterator[None]:
         set_default_generator_state(device, defaults)
 
 
-def _read(scalars: dict[str, Tensor], layers: dict[str, list[Tensor]]) -> Look:
+def _read(scalars: dict[str, Tensor], layers: dict[str, list[Tensor]]) -> ProbeReading:
     """Fetch everything in one transfer."""
     flat = torch.stack([*scalars.values(), *(one for column in layers.values() for one in column)])
     numbers = iter(flat.float().tolist())
     values = {name: next(numbers) for name in scalars}
-    return Look(values, {name: [next(numbers) for _ in column] for name, column in layers.items()})
+    return ProbeReading(values, {name: [next(numbers) for _ in column] for name, column in layers.items()})

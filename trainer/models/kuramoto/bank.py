@@ -12,7 +12,7 @@ from trainer.config.model import ModelConfig
 from trainer.models.base import initialise_linear
 from trainer.models.kuramoto.coupling import Coupling, coupling_strength
 from trainer.models.kuramoto.dynamics import dynamics_of
-from trainer.models.kuramoto.order import Order, order_parameters
+from trainer.models.kuramoto.order import OrderParameters, order_parameters
 from trainer.models.native.rows import halves
 
 Intervention: TypeAlias = Callable[[Tensor], Tensor]
@@ -52,7 +52,7 @@ class ReadOut(nn.Module):
         super().__init__()
         self.by_R = by_R
 
-    def forward(self, order: Order) -> Tensor:
+    def forward(self, order: OrderParameters) -> Tensor:
         """Return `[B, T, 3 H G]`."""
         features = order.features
         return (features * features[:, :, 2:, :1] if self.by_R else features).flatten(2)

@@ -31,7 +31,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
 from trainer.models.kuramoto.planes import batch_slices, times
-from trainer.models.kuramoto.scan import Frame, chunk_length, rotating_frame, scan_back
+from trainer.models.kuramoto.scan import RotatingFrame, chunk_length, rotating_frame, scan_back
 
 STRONGEST = 0.96
 """The largest m: away from phi + pi a difference grows by less than 49 a token, so float32 can follow it."""
@@ -149,7 +149,7 @@ def _chunk_products(real: Tensor, imag: Tensor) -> Tensor:
     return maps
 
 
-def _follow(maps: Tensor, frame: Frame) -> Tensor:
+def _follow(maps: Tensor, frame: RotatingFrame) -> Tensor:
     """Return the phasors `[2, b, C, L, N]` that the maps of each chunk make, in the resting frame."""
     chunks = maps.shape[2]
     ends = maps[:, :, :, -1].unbind(2)

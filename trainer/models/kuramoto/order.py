@@ -16,7 +16,7 @@ from trainer.models.native.order import NativeOrderParameters
 
 
 @dataclass(frozen=True)
-class Order:
+class OrderParameters:
     """Order parameters `Z_n = mean_j |z_j| e^{i n theta_j}` of every group, n = 1..H.
 
     Attributes:
@@ -40,7 +40,7 @@ class Order:
         return self.features[:, :, 2]
 
 
-def order_parameters(states: Tensor, coupling: Tensor | None, group: int, harmonics: int) -> Order:
+def order_parameters(states: Tensor, coupling: Tensor | None, group: int, harmonics: int) -> OrderParameters:
     """Couple the oscillators of each group once, `theta += K R sin(psi - theta)`, and average the harmonics.
 
     Args:
@@ -52,8 +52,8 @@ def order_parameters(states: Tensor, coupling: Tensor | None, group: int, harmon
     units = states.shape[-1]
     shaped = states.view(*states.shape[:-1], group, units // group)
     if native.serves(states):
-        return Order(*native.apply(NativeOrderParameters, shaped, coupling, harmonics))
-    return Order(*_OrderParameters.apply(shaped, coupling, harmonics))  # type: ignore[no-untyped-call]
+        return OrderParameters(*native.apply(NativeOrderParameters, shaped, coupling, harmonics))
+    return OrderParameters(*_OrderParameters.apply(shaped, coupling, harmonics))  # type: ignore[no-untyped-call]
 
 
 class _OrderParameters(torch.autograd.Function):

@@ -9,7 +9,7 @@ from torch.nn.functional import pad
 
 from trainer.models import native
 from trainer.models.kuramoto.planes import batch_slices, times
-from trainer.models.kuramoto.scan import Frame, chunk_length, rotating_frame, scan, scan_back
+from trainer.models.kuramoto.scan import RotatingFrame, chunk_length, rotating_frame, scan, scan_back
 from trainer.models.native.driven import NativeDrivenOscillators
 
 
@@ -76,7 +76,7 @@ class _DrivenOscillators(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         a, drive, planes, carry, *rotation = ctx.saved_tensors
-        frame = Frame(*rotation)
+        frame = RotatingFrame(*rotation)
         grad = grad.reshape(planes[:2].shape)
         grad_gate, grad_phase = torch.empty_like(a), torch.empty_like(a)
         grad_omega, grad_start = torch.zeros_like(frame.cos[0]), torch.empty_like(carry[:, :, 0])

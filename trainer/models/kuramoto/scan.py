@@ -23,7 +23,7 @@ _EXACT_STEPS = 4096.0
 
 
 @dataclass(frozen=True)
-class Frame:
+class RotatingFrame:
     """The rotation `e^{i omega t}` for t = 1..L, and its angle wrapped into [-pi, pi]; each `[L, N]`."""
 
     cos: Tensor
@@ -31,7 +31,7 @@ class Frame:
     angle: Tensor
 
 
-def rotating_frame(omega: Tensor, length: int) -> Frame:
+def rotating_frame(omega: Tensor, length: int) -> RotatingFrame:
     """Return the frame of frequencies `omega [N]` (radians a token) for 1..`length` tokens.
 
     omega is split into a part of few bits, whose product with t is exact, and a small rest; the two rotations
@@ -43,7 +43,7 @@ def rotating_frame(omega: Tensor, length: int) -> Frame:
     coarse = coarse * t
     cos = coarse.cos() * rest.cos() - coarse.sin() * rest.sin()
     sin = coarse.sin() * rest.cos() + coarse.cos() * rest.sin()
-    return Frame(cos, sin, torch.atan2(sin, cos))
+    return RotatingFrame(cos, sin, torch.atan2(sin, cos))
 
 
 def chunk_length(tokens: int) -> int:
@@ -51,7 +51,7 @@ def chunk_length(tokens: int) -> int:
     return min(CHUNK, tokens)
 
 
-def scan(a: Tensor, planes: Tensor, start: Tensor, frame: Frame | None) -> Tensor:
+def scan(a: Tensor, planes: Tensor, start: Tensor, frame: RotatingFrame | None) -> Tensor:
     """Scan `w_t = a_t w_{t-1} + b_t` in place, chunk by chunk.
 
     Args:
@@ -79,7 +79,7 @@ def scan(a: Tensor, planes: Tensor, start: Tensor, frame: Frame | None) -> Tenso
     return carry
 
 
-def scan_back(a: Tensor, planes: Tensor, frame: Frame | None) -> Tensor:
+def scan_back(a: Tensor, planes: Tensor, frame: RotatingFrame | None) -> Tensor:
     """Scan the adjoint `v_t = d_t + a_{t+1} v_{t+1}` in place, from the last token to the first.
 
     Args:

@@ -17,7 +17,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RetentionPlan:
     """Names to keep and to remove, oldest first; `why` says for each kept one which rule keeps it."""
 
     keep: tuple[str, ...]
@@ -30,7 +30,7 @@ def retention_plan(
     policy: Policy,
     pins: Collection[str] = (),
     in_use: Collection[str] = (),
-) -> Plan:
+) -> RetentionPlan:
     """Apply `policy` to checkpoints in integer order.
 
     The latest, the best, pinned ones and those a running attempt uses are kept whatever the policy says, and
@@ -57,7 +57,7 @@ def retention_plan(
         )
     _shrink(why, found, protected, policy.max_bytes)
     names = [info.name for info in found]
-    return Plan(
+    return RetentionPlan(
         keep=tuple(name for name in names if name in why),
         remove=tuple(name for name in names if name not in why),
         why=why,

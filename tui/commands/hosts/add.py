@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from remote.actions.connectivity import Report, Step, walk_to
+from remote.actions.connectivity import ConnectivityReport, Step, check_connectivity
 from remote.hosts.address import split_address
 from remote.hosts.host import LOCAL, Host, find_host, load_hosts
 from remote.hosts.hosts_edit import add_hosts
@@ -16,7 +16,7 @@ from remote.session.last_seen import twins
 from remote.transport.base import Answers
 from tui.commands.hosts.deploy import deploy_to
 from tui.commands.output import OK, emit, say, tell
-from tui.commands.prompts import desk_of
+from tui.commands.prompts import prompter_of
 
 SIGNS = {True: "ok", False: "FAILED", None: "-"}
 
@@ -24,7 +24,9 @@ SIGNS = {True: "ok", False: "FAILED", None: "-"}
 def test(args: argparse.Namespace) -> int:
     """Each step as it ends; the exit code is of the first that failed."""
     host = find_host(args.name)
-    report = walk_to(host, say_step if args.json else tell_step, desk_of(args).asker(host.name))
+    report = check_connectivity(
+        host, say_step if args.json else tell_step, prompter_of(args).asker(host.name)
+    )
     same = same_as(host, report)
     if args.json:
         emit({"name": host.name, **report_fields(report), "same_as": same})
@@ -34,10 +36,10 @@ def test(args: argparse.Namespace) -> int:
 def add(args: argparse.Namespace) -> int:
     """Check, walk there, write; then offer to deploy."""
     host = asked_host(args)
-    desk, answers = desk_of(args, f"photinus hosts add {host.name} {host.address}"), Answers()
-    report = Report()
+    desk, answers = prompter_of(args, f"photinus hosts add {host.name} {host.address}"), Answers()
+    report = ConnectivityReport()
     if not args.no_test:
-        report = walk_to(host, say_step, desk.asker(host.name), answers, agent=False)
+        report = check_connectivity(host, say_step, desk.asker(host.name), answers, agent=False)
         if report.failure is not None:
             say(f"photinus: {host.name} was not added; --no-test adds it all the same")
             return exit_code(report)
@@ -94,7 +96,7 @@ def asked_host(args: argparse.Namespace) -> Host:
     return host
 
 
-def same_as(host: Host, report: Report) -> list[str]:
+def same_as(host: Host, report: ConnectivityReport) -> list[str]:
     """The other names of the same state root, told on stderr."""
     same = twins(host.name, report.host_id, load_hosts()) if report.host_id else []
     if same:
@@ -102,7 +104,7 @@ def same_as(host: Host, report: Report) -> list[str]:
     return same
 
 
-def report_fields(report: Report) -> dict[str, Any]:
+def report_fields(report: ConnectivityReport) -> dict[str, Any]:
     """A test for a script."""
     return {
         "ok": report.failure is None,
@@ -111,7 +113,7 @@ def report_fields(report: Report) -> dict[str, Any]:
     }
 
 
-def exit_code(report: Report) -> int:
+def exit_code(report: ConnectivityReport) -> int:
     """0, or the code of the first step that failed."""
     failure = report.failure
     return OK if failure is None else CallError(failure.code, "").exit_code

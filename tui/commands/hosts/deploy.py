@@ -10,10 +10,10 @@ from remote.hosts.placement import Placement
 from remote.protocol.errors import CallError, QuestionError, UnreachableError
 from remote.protocol.permission import demand_may_act
 from remote.session.last_seen import note, twins
-from remote.transport.base import Answers, Dial
+from remote.transport.base import Answers, ConnectAttempt
 from tui.commands.host_session import link_to
 from tui.commands.output import OK, answer, say
-from tui.commands.prompts import Desk, desk_of, reach
+from tui.commands.prompts import Prompter, prompter_of, reach
 
 AUTOSTART_S = 30.0
 
@@ -26,7 +26,7 @@ def deploy(args: argparse.Namespace) -> int:
 
         return tidy(host, args)
     placement = deploy_to(
-        host, desk_of(args, f"photinus hosts deploy {host.name}"), Answers(), force=args.force
+        host, prompter_of(args, f"photinus hosts deploy {host.name}"), Answers(), force=args.force
     )
     answer(
         {"name": host.name, **asdict(placement)},
@@ -36,7 +36,7 @@ def deploy(args: argparse.Namespace) -> int:
     return OK
 
 
-def deploy_to(host: Host, desk: Desk, answers: Answers, *, force: bool = False) -> Placement:
+def deploy_to(host: Host, desk: Prompter, answers: Answers, *, force: bool = False) -> Placement:
     """Deploy, questions asked on the way; progress goes to stderr.
 
     Raises:
@@ -50,7 +50,7 @@ def deploy_to(host: Host, desk: Desk, answers: Answers, *, force: bool = False) 
     ask = desk.asker(host.name)
     while True:
         try:
-            placement = carry(host, Dial(answers=answers), say, force=force)
+            placement = carry(host, ConnectAttempt(answers=answers), say, force=force)
             break
         except QuestionError as error:
             answers.take(error.question, ask(error))

@@ -10,9 +10,9 @@ from pathlib import Path
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean_line
 from remote.transfer.pull import Pulled, PullOptions, pull
-from remote.transfer.push import Pushed, PushOptions, push
+from remote.transfer.push import PushOptions, PushResult, push
 from remote.transfer.select import Choice
-from remote.transfer.transfer_progress import Progress
+from remote.transfer.transfer_progress import TransferProgress
 from tui.commands.host_session import find_view, link_to
 from tui.commands.output import OK, answer, say
 from tui.commands.parser import RUN_HELP, Commands, add_command
@@ -25,7 +25,7 @@ def pull_run(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         try:
-            with ProgressLine() as line:
+            with TransferLine() as line:
                 pulled = pull(
                     session,
                     view.run_id,
@@ -74,7 +74,7 @@ def size(count: float) -> str:
     return f"{count:.2f} TB"
 
 
-class ProgressLine:
+class TransferLine:
     """One line on stderr that is written over; nothing where stderr is no terminal."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class ProgressLine:
         self._next = 0.0
         self._width = 0
 
-    def __enter__(self) -> "ProgressLine":
+    def __enter__(self) -> "TransferLine":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,7 +90,7 @@ class ProgressLine:
             sys.stderr.write("\r" + " " * self._width + "\r")
             sys.stderr.flush()
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: TransferProgress) -> None:
         """Draw it, five times a second at most."""
         if not self._is_shown or time.monotonic() < self._next:
             return
@@ -101,7 +101,7 @@ class ProgressLine:
         self._width = len(text)
 
 
-def line_of(progress: Progress) -> str:
+def line_of(progress: TransferProgress) -> str:
     """`42 %  1.2 GB of 2.9 GB  98 MB/s  0:17 left  step-00001000/model.safetensors`."""
     share = 100 * progress.done / progress.total if progress.total else 100.0
     seconds = None if progress.eta_s is None else round(progress.eta_s)
@@ -116,14 +116,14 @@ def push_checkpoint(args: argparse.Namespace) -> int:
     """Bring a checkpoint to a host."""
     with link_to(args.host) as session:
         run_id = find_view(session, args.run).run_id if args.run else ""
-        with ProgressLine() as line:
+        with TransferLine() as line:
             options = PushOptions(origin=args.origin or "", run_id=run_id)
             pushed = push(session, Path(args.path), options, line.show)
     answer({"host": args.host, **pushed.to_json()}, args.json, lambda _: push_words(args.host, pushed))
     return OK
 
 
-def push_words(host: str, pushed: Pushed) -> str:
+def push_words(host: str, pushed: PushResult) -> str:
     """What came of it, and what can be done with it now."""
     how = "was there already" if pushed.was_there else f"{size(pushed.sent)} sent, every hash checked there"
     if pushed.run_id:

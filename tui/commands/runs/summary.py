@@ -8,7 +8,7 @@ from typing import Any
 
 from remote.protocol.views import RunView
 from trainer.telemetry.bands import Bands
-from trainer.telemetry.judge import Verdict
+from trainer.telemetry.judge import LampReading
 from tui.commands.evidence import evidence_words
 from tui.store.hosts import HostRecord
 from tui.store.lamps import lamps
@@ -99,7 +99,7 @@ def asked(spec: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def health(verdict: Verdict) -> dict[str, Any]:
+def health(verdict: LampReading) -> dict[str, Any]:
     """One lamp."""
     return {
         "word": verdict.word,

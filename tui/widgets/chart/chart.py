@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from tui.store.series import Series
 from tui.widgets.chart.frame import GUTTER, draw, window
-from tui.widgets.chart.look import Look
+from tui.widgets.chart.look import ChartLook
 
 HALF_LIVES = (0, 3, 10, 30, 100, 300)
 DEFAULT_SMOOTHING = 2
@@ -28,7 +28,7 @@ class Chart(Widget, can_focus=True):
     Chart { height: 1fr; min-height: 4; }
     """
 
-    def __init__(self, look: Look, name: str) -> None:
+    def __init__(self, look: ChartLook, name: str) -> None:
         super().__init__(id=f"chart-{name}", name=name)
         self.look = look
         self.smoothing = DEFAULT_SMOOTHING
@@ -42,7 +42,7 @@ class Chart(Widget, can_focus=True):
         self,
         series: Series,
         marks: Series | None = None,
-        look: Look | None = None,
+        look: ChartLook | None = None,
         overlay: Series | None = None,
     ) -> None:
         """Draw this series from now on; refreshes only if anything differs from what is on the screen.

@@ -12,7 +12,7 @@ from tui.store.words import number
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets.chart import envelope
 from tui.widgets.chart.grid import OVERLAY, Grid, Place
-from tui.widgets.chart.look import Look
+from tui.widgets.chart.look import ChartLook
 from tui.widgets.chart.scale import Scale, fit, label
 
 GUTTER = 7
@@ -38,7 +38,7 @@ def window(series: Series, zoom: int) -> tuple[float, float]:
 def draw(
     series: Series,
     marks: Series | None,
-    look: Look,
+    look: ChartLook,
     width: int,
     height: int,
     *,
@@ -63,7 +63,7 @@ def draw(
     return lines[:height]
 
 
-def _title(shown: Curves, look: Look, width: int, focused: bool) -> Strip:
+def _title(shown: Curves, look: ChartLook, width: int, focused: bool) -> Strip:
     """Name and newest value; then, as far as there is room, what else is worth knowing."""
     series, marks, overlay = shown.series, shown.marks, shown.overlay
     name = STRONG if focused else PLAIN + Style(bold=True)
@@ -96,7 +96,7 @@ def _title(shown: Curves, look: Look, width: int, focused: bool) -> Strip:
     return Strip(parts).adjust_cell_length(width)
 
 
-def _reading(shown: Curves, look: Look, step: int) -> list[Segment]:
+def _reading(shown: Curves, look: ChartLook, step: int) -> list[Segment]:
     """What the chart says at the cursor: the value there, its moving average, the evaluation before it."""
     series, marks, overlay = shown.series, shown.marks, shown.overlay
     index = series.index_at(step)
@@ -126,7 +126,7 @@ def _nothing(width: int, height: int) -> list[Strip]:
     return lines
 
 
-def _body(shown: Curves, look: Look, width: int, height: int) -> list[Strip]:
+def _body(shown: Curves, look: ChartLook, width: int, height: int) -> list[Strip]:
     series = shown.series
     wants = bool(look.zones or look.floors) and width >= WIDE
     legend = LEGEND if wants else 0
@@ -151,7 +151,7 @@ def _body(shown: Curves, look: Look, width: int, height: int) -> list[Strip]:
     ]
 
 
-def _scale(shown: Curves, look: Look, cut: list[envelope.Column], rows: int) -> Scale:
+def _scale(shown: Curves, look: ChartLook, cut: list[envelope.Column], rows: int) -> Scale:
     series, marks, overlay = shown.series, shown.marks, shown.overlay
     values = [*(envelope.visible_extent(series, cut) or (0.0, 1.0)), *look.include]
     values += (floor.value for floor in look.floors)
@@ -172,7 +172,7 @@ def _left_labels(scale: Scale, rows: int) -> list[str]:
     return labels
 
 
-def _right_labels(look: Look, scale: Scale, place: Place) -> list[tuple[str, Style]]:
+def _right_labels(look: ChartLook, scale: Scale, place: Place) -> list[tuple[str, Style]]:
     """Names of floors at their lines, and of zones in the middle of what is seen of them."""
     names: list[tuple[str, Style]] = [("", FAINT)] * place.rows
     for zone in look.zones:

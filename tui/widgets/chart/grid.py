@@ -13,7 +13,7 @@ from trainer.telemetry.bands import Colour
 from tui.store.series import Series
 from tui.theme import DIM, FAINT, HUES, TINTS, hue
 from tui.widgets.chart import envelope
-from tui.widgets.chart.look import Look
+from tui.widgets.chart.look import ChartLook
 from tui.widgets.chart.scale import Scale
 
 Cell = tuple[str, Style | None, Colour | None]
@@ -32,7 +32,7 @@ class Place:
 class Grid:
     """The cells of a plot, layer over layer: zones, floors, curve, marks."""
 
-    def __init__(self, place: Place, scale: Scale, look: Look) -> None:
+    def __init__(self, place: Place, scale: Scale, look: ChartLook) -> None:
         self._place = place
         self._scale = scale
         self._look = look

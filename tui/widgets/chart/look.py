@@ -16,7 +16,7 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class FloorLine:
     """A level worth knowing, drawn as a labelled line."""
 
     value: float
@@ -24,7 +24,7 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ChartLook:
     """How a chart is drawn.
 
     Attributes:
@@ -40,7 +40,7 @@ class Look:
     log: bool = False
     zoom: int = 0
     zones: tuple[Zone, ...] = ()
-    floors: tuple[Floor, ...] = ()
+    floors: tuple[FloorLine, ...] = ()
     include: tuple[float, ...] = ()
     marks_title: str = ""
     overlay_title: str = ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.streams.source import Source
+from remote.agent.streams.source import StreamSource
 from remote.agent.streams.tail import SKIP_BEHIND, SKIP_TO
 from remote.protocol.errors import CallError
 from remote.session.link.link_state import Timings
@@ -111,7 +111,7 @@ def test_a_file_that_does_not_exist_yet_is_waited_for(quick: Session, tmp_path: 
 def test_a_view_far_behind_goes_on_near_the_end_and_is_told(tmp_path: Path) -> None:
     run = RunDir(tmp_path / "demo-abcdef").create()
     run.log(1).write_bytes(b"start\n")
-    viewer, keeper = (Mirror(Source(run, "log"), skip=skip) for skip in (True, False))
+    viewer, keeper = (Mirror(StreamSource(run, "log"), skip=skip) for skip in (True, False))
     for mirror in (viewer, keeper):
         mirror.poll()
     flood = b"".join(b"line %09d\n" % i for i in range(2 * SKIP_BEHIND // 15))
@@ -139,7 +139,7 @@ def test_a_gap_over_several_files_is_filled_backwards(quick: Session, home: Path
         with run.log(number).open("ab") as log:
             log.write(data)
     quick.unfollow(key)
-    viewer = Mirror(Source(run, "log"), skip=True)
+    viewer = Mirror(StreamSource(run, "log"), skip=True)
     viewer.poll()  # from the very start, three files and 9 MB behind
     ((start, end),) = viewer.gaps
     assert (start.file, end.file) == ("001.log", "003.log")

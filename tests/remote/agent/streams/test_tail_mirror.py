@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from remote.agent.streams.source import Source, WatchedFile
+from remote.agent.streams.source import StreamSource, WatchedFile
 from remote.agent.streams.tail import Tail
 from tests.remote.mirror import Mirror
 from tests.trials import trials
@@ -75,7 +75,7 @@ class Writer:
 
 def play(acts: list[tuple[str, int]], folder: Path, make: type[Tail] = Tail) -> tuple[Writer, Mirror]:
     run = RunDir(folder / "demo-abcdef").create()
-    writer, mirror = Writer(run), Mirror(Source(run, "log"), make)
+    writer, mirror = Writer(run), Mirror(StreamSource(run, "log"), make)
     mirror.poll()
     for act, n in acts:
         if act == "poll":
@@ -144,7 +144,7 @@ def test_control_without_the_check_of_the_bytes_before_the_cursor_a_rewritten_lo
 def test_a_file_rewritten_to_the_very_same_size_is_noticed(tmp_path: Path) -> None:
     run = RunDir(tmp_path / "demo-abcdef").create()
     run.log(1).write_bytes(b"one two\n")
-    mirror = Mirror(Source(run, "log"))
+    mirror = Mirror(StreamSource(run, "log"))
     mirror.poll()
     run.log(1).write_bytes(b"two one\n")
     mirror.poll()
@@ -158,7 +158,7 @@ def test_a_file_that_was_replaced_by_one_with_the_same_last_lines_is_told_by_its
     same = b"waiting for data\n" * 8
     run = RunDir(tmp_path / "demo-abcdef").create()
     run.log(1).write_bytes(b"first\n" + same)
-    mirror = Mirror(Source(run, "log"))
+    mirror = Mirror(StreamSource(run, "log"))
     mirror.poll()
     mirror.drop()
     run.log(1).rename(tmp_path / "away")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from remote.deploy.on_host.build_environment import explain
-from remote.deploy.on_host.build_progress import Failed
+from remote.deploy.on_host.build_progress import ProgramFailed
 from remote.deploy.on_host.builder import stop_name
 from remote.deploy.on_host.installed import Installed, read_installed
 from remote.deploy.wheel import pack, sources
@@ -208,7 +208,7 @@ def test_an_environment_that_does_not_work_is_not_kept(stage: Stage) -> None:
     ],
 )
 def test_what_an_installers_last_lines_mean(stage: Stage, said: str, code: str, words: str) -> None:
-    error = explain(Failed(["pip"], 1, said.split("\n")), stage.kit())
+    error = explain(ProgramFailed(["pip"], 1, said.split("\n")), stage.kit())
     assert error.code == code
     assert words in str(error)
     assert error.remedy

@@ -14,7 +14,7 @@ from remote.deploy.survey import FINDER, PROBE, PROBE_MAX, probe, script
 from remote.deploy.upload import STAGE
 from remote.hosts.host import Host
 from remote.ssh.client import connect
-from remote.transport.base import Dial
+from remote.transport.base import ConnectAttempt
 from tests.remote.deploy.here import Here
 from tests.sshd.server import Sshd, User
 
@@ -104,7 +104,7 @@ def test_probe_and_programs_pass_through_login_shells_over_ssh(start_sshd: Calla
     ]
     sshd = start_sshd([user for user in users if Path(user.shell).exists()])
     for user in sshd.users:
-        client = connect(sshd.host(user, user), Dial())
+        client = connect(sshd.host(user, user), ConnectAttempt())
         try:
             found = probe(client, HOST)
             assert found.home == str(sshd.home(user) / ".photinus")

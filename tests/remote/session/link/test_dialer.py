@@ -10,11 +10,11 @@ import pytest
 
 from remote.hosts.host import LOCAL, Host
 from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError
-from remote.session.link.dialer import Dialling, Outcome
+from remote.session.link.dialer import Dialer, DialResult
 from remote.session.link.link_state import LinkState, Timings
 from remote.session.session import Session, connect
 from remote.session.updates import LinkChanged
-from remote.transport.base import Answers, Dial, Ending, Transport
+from remote.transport.base import AgentExit, Answers, ConnectAttempt, Transport
 from remote.transport.local import LocalPipe
 from tests.waiting import wait_until
 
@@ -26,9 +26,9 @@ class Hanging:
     """An opener that hangs until it is let go, and then succeeds or fails."""
 
     def __init__(self, outcome: Callable[[], Transport] | None = None) -> None:
-        self.go, self.dials, self._outcome = threading.Event(), list[Dial](), outcome
+        self.go, self.dials, self._outcome = threading.Event(), list[ConnectAttempt](), outcome
 
-    def __call__(self, host: Host, dial: Dial) -> Transport:
+    def __call__(self, host: Host, dial: ConnectAttempt) -> Transport:
         self.dials.append(dial)
         dial.say("tcp")
         self.go.wait(20.0)
@@ -54,9 +54,9 @@ class Quiet:
     def write(self, data: bytes) -> None:
         return
 
-    def close(self) -> Ending:
+    def close(self) -> AgentExit:
         self.closed.set()
-        return Ending("closed")
+        return AgentExit("closed")
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_no_host_delays_another(home: Path, hanging: Hanging) -> None:
 
 
 def test_an_opener_with_a_fault_is_told_and_does_not_end_the_session(home: Path) -> None:
-    def faulty(_host: Host, _dial: Dial) -> Transport:
+    def faulty(_host: Host, _dial: ConnectAttempt) -> Transport:
         raise RuntimeError("oops")
 
     session = Session(FAR, opener=faulty, timings=QUICK).start()
@@ -127,7 +127,7 @@ class Asking:
     def __init__(self, question: Question, code: str) -> None:
         self.tries, self._question, self._code = 0, question, code
 
-    def __call__(self, host: Host, dial: Dial) -> Transport:
+    def __call__(self, host: Host, dial: ConnectAttempt) -> Transport:
         self.tries += 1
         have = {
             "passphrase": dial.answers.passphrases.get(self._question.subject) == "sesame",
@@ -169,7 +169,7 @@ def test_a_question_is_held_until_it_is_answered_and_never_retried(
 def test_a_hard_stop_has_its_own_phase_and_r_tries_again(home: Path) -> None:
     changed = [True]
 
-    def opener(_host: Host, _dial: Dial) -> Transport:
+    def opener(_host: Host, _dial: ConnectAttempt) -> Transport:
         if changed.pop() if changed else False:
             raise CallError("key_changed", "both fingerprints", "ask")
         return LocalPipe(LOCAL)
@@ -198,10 +198,10 @@ class Posted:
         self.now, self.ended = 0.0, threading.Event()
         self.take: float | None = 0.0
         self.stage = "auth"
-        self.dialling = Dialling(FAR, self._open, timings, Answers(), lambda: self.now, lambda act: act())
+        self.dialling = Dialer(FAR, self._open, timings, Answers(), lambda: self.now, lambda act: act())
         self.deadlines: list[float] = []
 
-    def _open(self, _host: Host, dial: Dial) -> Transport:
+    def _open(self, _host: Host, dial: ConnectAttempt) -> Transport:
         self.deadlines.append(dial.deadline_s)
         dial.say(self.stage)
         if self.take is None:
@@ -214,7 +214,7 @@ class Posted:
         self.take, self.stage = take, stage
         self.ended.clear()
 
-        def end(outcome: Outcome) -> None:
+        def end(outcome: DialResult) -> None:
             if not isinstance(outcome, Exception):
                 self.dialling.proved()
             self.ended.set()
@@ -244,7 +244,7 @@ def test_a_host_that_speaks_but_slowly_is_given_more_time_and_a_dead_one_is_not(
 def test_the_first_pause_after_a_loss_is_the_shortest(home: Path) -> None:
     timings = Timings(backoff_s=(0.01, 0.02, 30.0), jitter=0.0, connect_s=(5.0, 5.0))
 
-    def opener(host: Host, _dial: Dial) -> Transport:
+    def opener(host: Host, _dial: ConnectAttempt) -> Transport:
         raise OSError("down")
 
     with Session(FAR, opener=opener, timings=timings) as session:
@@ -276,7 +276,7 @@ class Sleeper:
 def test_waking_from_sleep_cuts_a_pause_short(home: Path) -> None:
     clock, tries = Sleeper(), list[float]()
 
-    def opener(_host: Host, _dial: Dial) -> Transport:
+    def opener(_host: Host, _dial: ConnectAttempt) -> Transport:
         tries.append(time.monotonic())
         raise OSError("down")
 

@@ -11,7 +11,7 @@ import pytest
 from remote.hosts.host import Host
 from remote.protocol.errors import QuestionError
 from remote.ssh.client import connect
-from remote.transport.base import Answers, Dial
+from remote.transport.base import Answers, ConnectAttempt
 from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.server import Sshd, User
@@ -55,12 +55,12 @@ def test_a_key_of_every_kind_opens_the_door(sshd: Sshd, laptop: Laptop, kind: st
     assert str(key) in error.message
     assert "ssh-copy-id" in error.remedy
     allow(sshd, key)
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
 
 
 def test_the_stages_are_told_in_order(sshd: Sshd) -> None:
     stages: list[str] = []
-    assert works(connect(sshd.host(), Dial(say=stages.append)))
+    assert works(connect(sshd.host(), ConnectAttempt(say=stages.append)))
     assert stages == ["dns", "tcp", "ssh", "auth"]
 
 
@@ -89,7 +89,7 @@ def test_an_encrypted_key_asks_once_and_a_wrong_passphrase_again(sshd: Sshd, lap
     assert isinstance(again, QuestionError)
     assert "does not open" in again.message
     answers.take(again.question, "open sesame")
-    assert works(connect(host, Dial(answers=answers)))
+    assert works(connect(host, ConnectAttempt(answers=answers)))
     assert "sesame" not in repr(answers)
 
 
@@ -101,12 +101,12 @@ def test_encrypted_keys_of_other_kinds_open_too(sshd: Sshd, laptop: Laptop, kind
     make_key(key, kind, "open sesame")
     allow(sshd, key)
     answers = Answers(passphrases={str(key): "open sesame"})
-    assert works(connect(host, Dial(answers=answers)))
+    assert works(connect(host, ConnectAttempt(answers=answers)))
 
 
 def test_no_passphrase_is_asked_where_another_key_opens(sshd: Sshd, laptop: Laptop) -> None:
     make_key(laptop.ssh_folder / "id_ecdsa", "ecdsa", "secret")
-    assert works(connect(sshd.host(), Dial()))
+    assert works(connect(sshd.host(), ConnectAttempt()))
 
 
 def test_the_agents_key_opens_and_only_it(
@@ -121,7 +121,7 @@ def test_the_agents_key_opens_and_only_it(
     assert refused(host).code == "auth_refused"
     allow(sshd, tmp_path / "ecdsa")
     ssh_agent(str(tmp_path / "ecdsa"))
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
 
 
 def test_an_encrypted_key_in_the_agent_needs_no_passphrase(
@@ -130,7 +130,7 @@ def test_an_encrypted_key_in_the_agent_needs_no_passphrase(
     ssh_agent(str(laptop.key))
     words = ["ssh-keygen", "-q", "-p", "-P", "", "-N", "secret", "-f", str(laptop.key)]
     subprocess.run(words, check=True)
-    assert works(connect(sshd.host(), Dial()))
+    assert works(connect(sshd.host(), ConnectAttempt()))
     laptop.add_config("Host *\n  IdentityAgent none")
     assert refused(sshd.host()).code == "needs_passphrase"
 
@@ -147,7 +147,7 @@ def test_identities_only_keeps_the_agents_other_keys_at_home(
     assert "hung up after" in error.message
     assert "IdentitiesOnly" in error.remedy
     laptop.add_config("Host *\n  IdentitiesOnly yes")
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
 
 
 def test_an_agent_that_will_not_sign_does_not_end_the_attempt(
@@ -161,14 +161,14 @@ def test_an_agent_that_will_not_sign_does_not_end_the_attempt(
     make_key(tmp_path / "asks")
     allow(sshd, tmp_path / "asks")
     ssh_agent("-c", str(tmp_path / "asks"))  # each use must be confirmed, and nobody does
-    assert works(connect(sshd.host(), Dial()))
+    assert works(connect(sshd.host(), ConnectAttempt()))
 
 
 def test_an_agent_that_is_gone_is_passed_over(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "none"))
-    assert works(connect(sshd.host(), Dial()))
+    assert works(connect(sshd.host(), ConnectAttempt()))
 
 
 def test_a_certificate_opens_where_the_bare_key_does_not(sshd: Sshd, laptop: Laptop, tmp_path: Path) -> None:
@@ -192,12 +192,12 @@ def test_a_certificate_opens_where_the_bare_key_does_not(sshd: Sshd, laptop: Lap
     )
     sshd.options["TrustedUserCAKeys"] = str(tmp_path / "ca.pub")
     sshd.restart()
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
     beside = laptop.key.with_name("id_ed25519-cert.pub")
     beside.rename(tmp_path / "elsewhere.pub")
     assert refused(host).code == "auth_refused"
     laptop.add_config(f"Host *\n  CertificateFile {tmp_path}/elsewhere.pub")
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_a_key_that_cannot_be_read_is_named_and_the_next_one_tried(sshd: Sshd, l
     words = ["ssh-keygen", "-q", "-p", "-P", "", "-N", "", "-m", "PKCS8", "-f", str(pkcs8)]
     subprocess.run(words, check=True)
     (laptop.ssh_folder / "id_ecdsa").write_text("-----BEGIN EC PRIVATE KEY-----\n????\n")
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
     laptop.key.unlink()
     error = refused(host)
     assert error.code == "auth_refused"
@@ -237,7 +237,7 @@ def test_an_unknown_user_is_refused_like_a_wrong_key(sshd: Sshd) -> None:
     host = sshd.host()
     error = refused(Host("box", address=sshd.address("nobody-here")))
     assert error.code == "auth_refused"
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_weak_algorithms_are_not_spoken(
 ) -> None:
     host = start_sshd([User("plain")], options=options).host()
     if is_safe:
-        assert works(connect(host, Dial()))
+        assert works(connect(host, ConnectAttempt()))
         return
     error = refused(host)
     assert error.code == "refused"
@@ -273,7 +273,7 @@ def test_weak_algorithms_are_not_spoken(
 def test_the_best_that_both_know_is_spoken(
     start_sshd: StartSshd, options: dict[str, str], spoken: tuple[str, ...]
 ) -> None:
-    client = connect(start_sshd([User("plain")], options=options).host(), Dial())
+    client = connect(start_sshd([User("plain")], options=options).host(), ConnectAttempt())
     transport: Any = client._transports[-1]
     assert transport.remote_cipher == spoken[0]
     assert spoken[1:] in ((), (transport.remote_mac,))

@@ -14,7 +14,7 @@ import pytest
 from tests.trainer.data.prose import prose
 from tests.waiting import wait_until
 from trainer.config.data import DataConfig
-from trainer.data import Corpus, DataError, Progress, Stopped, prepare
+from trainer.data import Corpus, DataError, DataProgress, Stopped, prepare
 from trainer.data.cache.cache import USED
 from trainer.data.cache.stamps import stamp_of
 
@@ -178,7 +178,7 @@ def test_unsettled_input_is_never_remembered_and_settled_input_is(
 def test_input_that_changes_while_it_is_read_is_read_again(text: Path) -> None:
     rewritten: list[bool] = []
 
-    def rewrite_once(progress: Progress) -> None:
+    def rewrite_once(progress: DataProgress) -> None:
         if progress.stage == "encode" and not rewritten:
             rewritten.append(True)
             text.write_text(prose(50_000, seed=9))
@@ -191,7 +191,7 @@ def test_input_that_changes_while_it_is_read_is_read_again(text: Path) -> None:
 
 
 def test_input_that_never_rests_is_refused(text: Path) -> None:
-    def rewrite(progress: Progress) -> None:
+    def rewrite(progress: DataProgress) -> None:
         if progress.stage == "encode":
             text.write_text(prose(50_000) + str(len(text.read_bytes())))
 

@@ -15,9 +15,9 @@ from trainer.config.data import DataConfig
 from trainer.data import DataError, prepare
 from trainer.data.corpora.corpus_lock import HeldError, held
 from trainer.data.corpora.corpus_manifest import MANIFEST, Record, load
-from trainer.data.corpora.gather import Means, Outcome, gather
+from trainer.data.corpora.gather import GatherResult, Means, gather
 from trainer.data.corpora.polite_http import Fetcher, Manners
-from trainer.data.corpora.requested import Source, Wanted, parse_sources
+from trainer.data.corpora.requested import RequestedSource, Wanted, parse_sources
 from trainer.data.corpora.shards import PART
 from trainer.data.corpora.shelf import Shelf
 from trainer.data.data_errors import Stopped
@@ -47,17 +47,17 @@ def texts(tmp_path: Path) -> Path:
 
 def run(
     corpus: Path,
-    *words: str | Source,
+    *words: str | RequestedSource,
     base: str = "http://nowhere.invalid",
     fetch: bool = False,
     is_new: bool = True,
     should_stop: Callable[[], bool] = never,
     shard_bytes: int = 1 << 20,
-) -> Outcome:
+) -> GatherResult:
     pulse = Pulse(silent, should_stop)
     fetcher = Fetcher(Manners(timeout_s=5), pulse, lambda _: None) if fetch else None
     shelf = Shelf(corpus.parent.parent / "cache" / "gutenberg", base)
-    sources = [word if isinstance(word, Source) else parse_sources([word])[0] for word in words]
+    sources = [word if isinstance(word, RequestedSource) else parse_sources([word])[0] for word in words]
     with held(corpus, is_new=is_new):
         means = Means(pulse, shelf, fetcher, lambda _: None, shard_bytes=shard_bytes)
         return gather(corpus, sources, means)
@@ -141,7 +141,7 @@ def test_what_is_no_text_is_skipped_with_a_reason(corpus: Path, texts: Path) -> 
 def test_books_come_with_their_titles_and_a_wrong_one_is_seen(corpus: Path, library: Library) -> None:
     library.put(11, book("Alice", "Lewis Carroll", 11))
     path = library.put(4705, book("A Treatise of Human Nature", "David Hume", 4705))
-    listed = Source(
+    listed = RequestedSource(
         "list", books=(Wanted(4705, "A Room of One's Own", "Virginia Woolf"), Wanted(0, "Physics", "A."))
     )
     outcome = run(corpus, "gutenberg:11", listed, base=library.base, fetch=True)

@@ -12,7 +12,7 @@ from trainer.evals.causality.memory import Memory
 from trainer.evals.causality.order_dependence import Wiring
 from trainer.evals.causality.reach import Reach
 from trainer.evals.coherence import Agreement
-from trainer.evals.scores import Floor, Scores
+from trainer.evals.scores import FloorScore, Scores
 
 
 def near(value: float) -> Interval:
@@ -31,7 +31,7 @@ def swept(delta: float, by_chance: float, more: float | None = None) -> Interven
 
 def scored(ce: float) -> Scores:
     floors = tuple(
-        Floor(name, near(floor), near(floor - ce))
+        FloorScore(name, near(floor), near(floor - ce))
         for name, floor in (("unigram", 3.3), ("bigram", 2.6), ("trigram", 2.0))
     )
     return Scores(near(ce), near(0.0), near(0.0), floors)

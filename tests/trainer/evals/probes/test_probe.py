@@ -9,7 +9,7 @@ from torch import Tensor
 from trainer.config.resolve import resolve
 from trainer.device.device import Device, default_generator_state
 from trainer.evals.probes import probe as probing
-from trainer.evals.probes.probe import Look, probe
+from trainer.evals.probes.probe import ProbeReading, probe
 from trainer.loop.setup import build_state
 from trainer.models.kuramoto.bank import Bank
 from trainer.models.outputs import U_LOW
@@ -146,7 +146,7 @@ def test_layers_say_what_the_features_and_the_banks_say() -> None:
 
 
 def test_ours_has_amplitudes_and_no_delta() -> None:
-    seen: Look = probe(made("kssm-v3"), CPU, batch())
+    seen: ProbeReading = probe(made("kssm-v3"), CPU, batch())
     assert all(0 < one < 1 for one in seen.layers["z"])
     assert all(z + 1e-6 >= R for R, z in zip(seen.layers["R"], seen.layers["z"], strict=True))
     assert "det" not in seen.layers

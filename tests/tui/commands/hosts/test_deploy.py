@@ -11,7 +11,7 @@ from remote.hosts.hosts_edit import add_hosts
 from remote.hosts.placement import Placement, read_placement
 from remote.protocol.errors import Question, QuestionError
 from remote.session.last_seen import last_seen
-from remote.transport.base import Dial
+from remote.transport.base import ConnectAttempt
 from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
 from tui.commands.hosts.deploy import autostart_words
@@ -22,7 +22,9 @@ def carried(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A deploy that takes no time: it puts this checkout's agent in place. The names it was called with."""
     names: list[str] = []
 
-    def carry(host: Host, dial: Dial, say: Callable[[str], None], *, force: bool = False) -> Placement:
+    def carry(
+        host: Host, dial: ConnectAttempt, say: Callable[[str], None], *, force: bool = False
+    ) -> Placement:
         say("the wheel is there already")
         names.append(f"{host.name}!" if force else host.name)
         if host.name == "asking" and not dial.answers.accepted_proxies:

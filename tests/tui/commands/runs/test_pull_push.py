@@ -11,7 +11,7 @@ import pytest
 
 from remote.hosts.host import Host
 from remote.hosts.hosts_edit import add_hosts
-from remote.transfer.transfer_progress import Meter, Progress
+from remote.transfer.transfer_progress import ByteMeter, TransferProgress
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
@@ -130,15 +130,17 @@ def test_any_file_of_a_host_is_printed(far: RunDir, photinus: Photinus, sshd: Ss
 
 
 def test_the_progress_line_says_how_far_how_fast_and_how_long() -> None:
-    shown = line_of(Progress(1_200_000_000, 2_900_000_000, 5, 98e6, 17.4, "step-00001000/model.safetensors"))
+    shown = line_of(
+        TransferProgress(1_200_000_000, 2_900_000_000, 5, 98e6, 17.4, "step-00001000/model.safetensors")
+    )
     assert shown == " 41 %  1.2 GB of 2.9 GB  98.0 MB/s  0:17 left  step-00001000/model.safetensors"
-    assert line_of(Progress(0, 0, 0, 0.0, None)) == "100 %  0 B of 0 B  0 B/s  "
+    assert line_of(TransferProgress(0, 0, 0, 0.0, None)) == "100 %  0 B of 0 B  0 B/s  "
     assert [size(n) for n in (999, 1000, 1_500_000, 3.2e12)] == ["999 B", "1.0 kB", "1.5 MB", "3.20 TB"]
 
 
 def test_the_rate_is_of_the_last_seconds() -> None:
     now = [0.0]
-    meter = Meter(lambda: now[0])
+    meter = ByteMeter(lambda: now[0])
     meter.expect(1000, 100)
     meter.reading()
     for _ in range(8):

@@ -8,7 +8,7 @@ import pytest
 from tui.store.series import Series
 from tui.widgets.chart.envelope import columns, draw_values, gap_columns
 from tui.widgets.chart.frame import draw
-from tui.widgets.chart.look import Floor, Look, Zone
+from tui.widgets.chart.look import ChartLook, FloorLine, Zone
 from tui.widgets.chart.scale import Scale, fit, label, nice_step
 
 WIDTH, HEIGHT = 80, 14
@@ -23,7 +23,7 @@ def series_of(*values: float, every: int = 1) -> Series:
 
 
 def text(
-    series: Series, look: Look, marks: Series | None = None, width: int = WIDTH, height: int = HEIGHT
+    series: Series, look: ChartLook, marks: Series | None = None, width: int = WIDTH, height: int = HEIGHT
 ) -> list[str]:
     return [strip.text for strip in draw(series, marks, look, width, height, focused=False)]
 
@@ -39,30 +39,32 @@ def rows_with_dots(lines: list[str]) -> set[int]:
 @pytest.mark.parametrize("width", [10, 20, 40, 80, 160])
 @pytest.mark.parametrize("height", [1, 3, 4, 9, 30])
 def test_a_frame_has_exactly_its_size(width: int, height: int) -> None:
-    look = Look("R", zones=(Zone(-math.inf, 0.5, "blue", "☾ Intimacy"),), floors=(Floor(0.4, "floor"),))
+    look = ChartLook(
+        "R", zones=(Zone(-math.inf, 0.5, "blue", "☾ Intimacy"),), floors=(FloorLine(0.4, "floor"),)
+    )
     strips = draw(series_of(*(math.sin(i) for i in range(500))), None, look, width, height, focused=True)
     assert [strip.cell_length for strip in strips] == [width] * height
 
 
 def test_the_title_says_the_last_value_and_its_unit() -> None:
-    assert text(series_of(3.0, 2.5), Look("loss", "nats/token"))[0].startswith(" loss  2.500 nats/token")
+    assert text(series_of(3.0, 2.5), ChartLook("loss", "nats/token"))[0].startswith(" loss  2.500 nats/token")
 
 
 def test_a_narrow_title_keeps_the_value() -> None:
     series = series_of(*(1.0 + i / 10 for i in range(30)))
     series.smooth_by(10)
-    assert text(series, Look("loss", "nats/token"), width=16)[0].rstrip() == " loss  3.900"
+    assert text(series, ChartLook("loss", "nats/token"), width=16)[0].rstrip() == " loss  3.900"
 
 
 def test_a_chart_without_values_says_so() -> None:
-    assert any("no values yet" in line for line in text(Series(), Look("loss")))
+    assert any("no values yet" in line for line in text(Series(), ChartLook("loss")))
 
 
 def test_one_spike_among_a_hundred_thousand_values_is_drawn_to_the_top() -> None:
     flat = [1.0] * 100_000
-    plain = text(series_of(*flat), Look("x"))
+    plain = text(series_of(*flat), ChartLook("x"))
     flat[31_415] = 50.0
-    spiked = text(series_of(*flat), Look("x"))
+    spiked = text(series_of(*flat), ChartLook("x"))
     assert 1 in rows_with_dots(spiked)
     assert len(rows_with_dots(spiked)) == HEIGHT - 2
     assert len(rows_with_dots(plain)) == 1
@@ -81,8 +83,8 @@ def test_every_column_reaches_from_its_least_to_its_greatest() -> None:
 
 
 def test_values_far_apart_are_joined_and_a_gap_is_not() -> None:
-    joined = dots(text(series_of(1.0, 2.0, every=100), Look("x")))
-    broken = text(series_of(1.0, math.nan, 2.0, every=100), Look("x"))
+    joined = dots(text(series_of(1.0, 2.0, every=100), ChartLook("x")))
+    broken = text(series_of(1.0, math.nan, 2.0, every=100), ChartLook("x"))
     assert joined > 30
     assert dots(broken) == 2
     assert any("✕" in line for line in broken[1:])
@@ -90,7 +92,7 @@ def test_values_far_apart_are_joined_and_a_gap_is_not() -> None:
 
 
 def test_finite_values_have_no_cross() -> None:
-    assert not any("✕" in line for line in text(series_of(1.0, 2.0, 3.0), Look("x")))
+    assert not any("✕" in line for line in text(series_of(1.0, 2.0, 3.0), ChartLook("x")))
 
 
 def test_gap_marks_stand_in_their_column() -> None:
@@ -100,7 +102,7 @@ def test_gap_marks_stand_in_their_column() -> None:
 
 
 def test_floors_are_labelled_lines_with_and_without_a_legend() -> None:
-    look = Look("loss", floors=(Floor(2.43, "bigram"),))
+    look = ChartLook("loss", floors=(FloorLine(2.43, "bigram"),))
     for width in (40, 100):
         lines = text(series_of(*(5 - i / 100 for i in range(400))), look, width=width)
         (named,) = [line for line in lines if "bigram 2.43" in line]
@@ -113,7 +115,7 @@ def test_zones_are_named_beside_the_curve() -> None:
         Zone(0.1, 0.3, "blue", "☾ Intimacy"),
         Zone(0.3, 9, "green", "⚖ Balance"),
     )
-    lines = text(series_of(*(i / 1000 for i in range(250))), Look("R", zones=zones, include=(0.0,)))
+    lines = text(series_of(*(i / 1000 for i in range(250))), ChartLook("R", zones=zones, include=(0.0,)))
     assert [line for line in lines if "Unformed" in line]
     assert [line for line in lines if "Intimacy" in line]
     assert not [line for line in lines if "Balance" in line]
@@ -122,14 +124,14 @@ def test_zones_are_named_beside_the_curve() -> None:
 def test_marks_are_diamonds_on_the_same_axis() -> None:
     marks = Series()
     marks.append(50, 2.0)
-    lines = text(series_of(*(3 - i / 100 for i in range(100))), Look("loss", marks_title="val"), marks)
+    lines = text(series_of(*(3 - i / 100 for i in range(100))), ChartLook("loss", marks_title="val"), marks)
     assert sum(line.count("◆") for line in lines[1:]) == 1
     assert "◆ val 2.000" in lines[0]
 
 
 def test_a_second_series_is_drawn_as_circles_on_the_same_axis_and_named() -> None:
     seen, told = series_of(*(0.2 + i / 1000 for i in range(200))), series_of(*[0.9] * 200)
-    look = Look("R", include=(0.0,), overlay_title="weight decay")
+    look = ChartLook("R", include=(0.0,), overlay_title="weight decay")
     lines = drawn(seen, look, told)
     assert "○ weight decay 0.9000" in lines[0]
     rows = [number for number, line in enumerate(lines[1:], 1) if "○" in line]
@@ -142,7 +144,7 @@ def test_a_second_series_is_drawn_as_circles_on_the_same_axis_and_named() -> Non
 
 def test_where_both_series_agree_the_curve_shows_between_the_circles() -> None:
     seen = series_of(*(i / 200 for i in range(200)))
-    lines = drawn(seen, Look("R", overlay_title="told"), seen)
+    lines = drawn(seen, ChartLook("R", overlay_title="told"), seen)
     assert sum(line.count("○") for line in lines[1:]) >= 15
     assert dots(lines) >= 30
 
@@ -151,18 +153,18 @@ def test_a_second_series_that_begins_late_or_has_gaps_leaves_room() -> None:
     late = Series()
     for step in range(100, 200):
         late.append(step, math.nan if step < 150 else 0.5)
-    lines = drawn(series_of(*[0.1] * 200), Look("R", overlay_title="told"), late)
+    lines = drawn(series_of(*[0.1] * 200), ChartLook("R", overlay_title="told"), late)
     circles = [column for line in lines[1:] for column, sign in enumerate(line) if sign == "○"]
     assert min(circles) > 7 + 0.7 * (WIDTH - 7)
 
 
-def drawn(series: Series, look: Look, overlay: Series | None) -> list[str]:
+def drawn(series: Series, look: ChartLook, overlay: Series | None) -> list[str]:
     strips = draw(series, None, look, WIDTH, HEIGHT, focused=False, overlay=overlay)
     return [strip.text for strip in strips]
 
 
 def test_zoom_shows_the_newest_part() -> None:
-    lines = text(series_of(*(float(i) for i in range(1000))), Look("x", zoom=2))
+    lines = text(series_of(*(float(i) for i in range(1000))), ChartLook("x", zoom=2))
     assert "749" in lines[-1]
     assert "999" in lines[-1]
     assert "last 1/4" in lines[0]
@@ -170,7 +172,7 @@ def test_zoom_shows_the_newest_part() -> None:
 
 def test_a_log_axis_gives_each_decade_its_room() -> None:
     values = [10.0 ** (3 - i / 100) for i in range(500)]
-    linear, log = text(series_of(*values), Look("x")), text(series_of(*values), Look("x", log=True))
+    linear, log = text(series_of(*values), ChartLook("x")), text(series_of(*values), ChartLook("x", log=True))
     assert "log" in log[0]
     assert any("100┤" in line for line in log)
     assert any("0.01┤" in line for line in log)
