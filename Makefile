@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench chaos clean
+.PHONY: help setup demo test check format lock bench chaos clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -42,6 +42,9 @@ check: $(STAMP)  ## what CI checks before it tests: style, types, import arrows
 format: $(STAMP) ## lay the code out as `make check` wants it
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+lock: $(STAMP)   ## ask the package index for the hashes of what deploys install
+	@$(BIN)/python .ci/lock
 
 bench: $(STAMP)  ## measure, print a table, write benchmarks/results/*.json
 	@$(BIN)/python -m benchmarks

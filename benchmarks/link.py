@@ -13,6 +13,7 @@ from remote.actions import StartRequest, kill_run, start_run, wait_for
 from remote.hosts.host import Host
 from remote.session.session import Session, connect
 from remote.session.updates import Bytes
+from tests.remote.calling import call
 
 PINGS = 200
 LINES = 60
@@ -79,7 +80,7 @@ def main() -> None:
         session = connect(Host("local"))
         connected = time.perf_counter() - begun
         try:
-            pings = [seconds(lambda: session.call("ping", {"n": 1})) for _ in range(PINGS)]
+            pings = [seconds(lambda: call(session, "ping", {"n": 1})) for _ in range(PINGS)]
             figures = [
                 Figure("agent spawned and hello answered", 1e3 * connected, "ms"),
                 Figure("round trip of a verb", 1e3 * statistics.median(pings), "ms", n=PINGS),

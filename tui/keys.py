@@ -116,6 +116,18 @@ def keys_of(where: Where) -> list[Key]:
     return [key for key in TABLE if where in key.where]
 
 
+def key_of(action: str) -> Key:
+    """The key of an action: a dialog asks for the very key that opened it.
+
+    Raises:
+        KeyError: no key has that action.
+    """
+    for key in TABLE:
+        if key.action == action:
+            return key
+    raise KeyError(action)
+
+
 def bindings(where: Where) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
     """What Textual dispatches on that screen."""
     return [

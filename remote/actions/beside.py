@@ -1,9 +1,9 @@
 """Who else computes on a device, told before a start takes it: other homes, other users, old trainings."""
 
-from collections.abc import Mapping
-
+from remote.protocol.arguments import BesideArgs
 from remote.protocol.errors import CallError
-from remote.protocol.sanitise import clean_line
+from remote.protocol.results import ProcessRow
+from remote.protocol.verbs import BESIDE
 from remote.session.session import Session
 
 ASK_S = 10.0
@@ -18,18 +18,15 @@ def beside(session: Session, device: str) -> list[str]:
     A host that cannot say (an older one, a slow one) has none: that holds up no start.
     """
     try:
-        rows = session.call("beside", {"device": device}, ASK_S).get("beside")
+        found = session.call(BESIDE, BesideArgs(device=device), ASK_S).beside
     except CallError:
         return []
-    found = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
     said = [_sentence(row) for row in found[:SHOWN]]
     return said + ([f"and {len(found) - SHOWN} more: photinus processes"] if len(found) > SHOWN else [])
 
 
-def _sentence(row: Mapping[str, object]) -> str:
-    devices, memory = row.get("devices"), row.get("gpu_mem")
-    where = ", ".join(map(str, devices)) if isinstance(devices, list) and devices else "this host"
-    with_memory = f" with {memory / GB:.1f} GB" if isinstance(memory, int | float) else ""
-    command = str(row.get("cmd") or "its command cannot be read")[:COMMAND_MAX]
-    text = f"pid {row.get('pid')} of {row.get('user')} computes on {where} too{with_memory}: {row.get('why')}"
-    return clean_line(f"{text} ({command})")
+def _sentence(row: ProcessRow) -> str:
+    where = ", ".join(row.devices) or "this host"
+    with_memory = f" with {row.gpu_mem / GB:.1f} GB" if row.gpu_mem is not None else ""
+    command = (row.cmd or "its command cannot be read")[:COMMAND_MAX]
+    return f"pid {row.pid} of {row.user} computes on {where} too{with_memory}: {row.why} ({command})"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from remote.session.dialogue import whoami
+from remote.audit.whoami import whoami
 from trainer.run.layout import new_run_id
 from trainer.run.process.process_record import RUN_VARIABLES
 from trainer.run.spec import Kind, Restart, RunSpec

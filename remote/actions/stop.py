@@ -1,16 +1,18 @@
 """Stop and kill: a request to the run's supervisor, and the wait for what it proved."""
 
-from typing import Any
+from typing import TypeVar
 
 from remote.actions.outcome import Outcome, failed
 from remote.actions.start_request import new_ticket
 from remote.actions.wait import wait_for
+from remote.audit.whoami import whoami
+from remote.protocol.arguments import KillArgs, StopArgs
 from remote.protocol.errors import CallError
-from remote.protocol.sanitise import clean_line
-from remote.protocol.views import RunView
-from remote.session.dialogue import whoami
+from remote.protocol.verbs import KILL, STOP, Verb
+from remote.protocol.views import EndedRun, RunView
 from remote.session.session import Session
 
+A = TypeVar("A", bound=KillArgs)
 ASK_S = 15.0
 STOP_S = 600.0
 KILL_S = 60.0
@@ -34,14 +36,10 @@ def stop_run(
         again: send the stop signal once more, to a command that needs two.
         signal: send this one instead of the run's own.
     """
-    args: dict[str, Any] = {"run_id": run_id, "req_id": new_ticket(), "by": whoami()}
-    if deadline is not None:
-        args["deadline_s"] = float(deadline)
-    if again:
-        args["again"] = True
-    if signal:
-        args["signal"] = signal
-    outcome = _end(session, "stop", args, wait, timeout)
+    args = StopArgs(
+        run_id=run_id, req_id=new_ticket(), by=whoami(), deadline_s=deadline, again=again, signal=signal
+    )
+    outcome = _end(session, STOP, args, wait, timeout)
     if outcome.code == "timeout":
         return Outcome(
             False,
@@ -56,17 +54,17 @@ def stop_run(
 
 def kill_run(session: Session, run_id: str, *, wait: bool = True, timeout: float = KILL_S) -> Outcome:
     """End a run now; steps since its last checkpoint are lost."""
-    args = {"run_id": run_id, "req_id": new_ticket(), "by": whoami()}
-    return _end(session, "kill", args, wait, timeout)
+    args = KillArgs(run_id=run_id, req_id=new_ticket(), by=whoami())
+    return _end(session, KILL, args, wait, timeout)
 
 
-def _end(session: Session, verb: str, args: dict[str, Any], wait: bool, timeout: float) -> Outcome:
+def _end(session: Session, verb: Verb[A, EndedRun], args: A, wait: bool, timeout: float) -> Outcome:
     try:
         answer = session.call(verb, args, min(timeout, ASK_S))
-        view = RunView.from_json(answer)
+        view = answer.view
     except CallError as error:
         return failed(error)
-    if ended := _names(answer.get("ended")):
+    if ended := ", ".join(answer.ended[:NAMES_MAX]):
         message = f"{view.run_id} was over ({view.state}); of it there still lived {ended}, ended now"
         return Outcome(True, view, message=message)
     if not view.is_terminal and wait:
@@ -74,12 +72,7 @@ def _end(session: Session, verb: str, args: dict[str, Any], wait: bool, timeout:
         if not outcome.ok or outcome.run is None:
             return outcome
         view = outcome.run
-    return _told(verb, view, wait)
-
-
-def _names(raw: object) -> str:
-    """What was ended though its run was over, as the host names it."""
-    return ", ".join(clean_line(str(one)) for one in raw[:NAMES_MAX]) if isinstance(raw, list) else ""
+    return _told(verb.name, view, wait)
 
 
 def _is_settled(view: RunView) -> bool:

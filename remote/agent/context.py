@@ -4,27 +4,20 @@ import contextlib
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 from remote.agent.audit import Auditor
-from remote.agent.runs.run_views import Views
+from remote.agent.run_views import Views
+from remote.agent.sampler import Sampler
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.readings.devices import devices
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
 from trainer.run.run_errors import SpecError
-
-if TYPE_CHECKING:
-    from remote.agent.host.telemetry import Sampler
-
-Result: TypeAlias = Mapping[str, Any]
-Work: TypeAlias = Generator[None, None, Result]
-"""A verb that takes its time: it yields wherever the agent may serve others, about every 20 ms."""
 
 
 def disk_free(path: Path) -> int:
@@ -53,7 +46,7 @@ class Context:
     hello_s: float = 10.0
     lock_s: float = 1.0
     held_max_s: float = 0.0
-    sampler: "Sampler | None" = None
+    sampler: Sampler | None = None
 
     @classmethod
     def of(cls, home: Home) -> "Context":

@@ -87,7 +87,7 @@ class Service:
         try:
             lines = self._ear.feed(data)
         except ProtocolError as error:
-            self._outbox.put(encode_error(None, CallError("bad_request", str(error))))
+            self._outbox.put(encode_error(None, CallError("bad_request", error.message)))
             self._is_open = False  # where the next line begins cannot be known
             return
         for line in lines:

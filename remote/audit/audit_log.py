@@ -10,10 +10,11 @@ import os
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from remote.protocol.views import AuditEntry
 from trainer.run.atomic import fsync_folder, open_append
 
 NAME = "audit.jsonl"
@@ -24,25 +25,6 @@ TEXT_MAX = 500
 LOCK_S = 0.05
 SECRET = re.compile(r"(?i)(token|secret|passw|passphrase|api[-_]?key|credential)")
 OF_A_SPEC = ("run_id", "name", "kind", "preset", "device", "shared_device", "cwd", "parent", "env_hash", "by")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """One line.
-
-    Attributes:
-        at: epoch seconds of the clock of the machine that wrote it.
-        outcome: `asked` before it is tried, then `ok` or an error's code; `said` is the error's sentence.
-    """
-
-    at: float
-    who: str
-    verb: str
-    run: str = ""
-    host: str = ""
-    args: Mapping[str, Any] = field(default_factory=dict)
-    outcome: str = "ok"
-    said: str = ""
 
 
 def public(verb: str, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import yaml
 from filelock import FileLock, Timeout
 
-from remote.hosts.host import LOCAL, Host, make_client_folder
+from remote.hosts.client_state import make_client_folder
+from remote.hosts.host import LOCAL, Host
 from remote.hosts.hosts_file import HostEntry, entries, hosts_path, parse_hosts, read_text
 from remote.protocol.errors import CallError
 from trainer.config.config_error import ConfigError

@@ -1,4 +1,4 @@
-"""hosts.yaml: read strictly, every fault told with its line; see `remote.hosts.hosts_edit` for changing it."""
+"""hosts.yaml: read strictly, every fault told with its line. `remote.hosts.hosts_edit` changes it."""
 
 import os
 import re
@@ -224,7 +224,7 @@ def _faulty_text(key: str, value: str, is_local: bool) -> Iterator[str]:
     if key in ("home", "python") and value and not is_local and not PLAIN_PATH.fullmatch(value):
         yield "must have none but plain characters (letters, digits, . _ / @ + -): a shell there may see it"
     if key == "torch" and value:
-        from remote.deploy.torch_builds import HOST_INDEX, NAMES, NONE, SETTINGS, URL
+        from remote.hosts.torch_setting import HOST_INDEX, NAMES, NONE, SETTINGS, URL
 
         if value not in (NONE, HOST_INDEX) and not NAMES.fullmatch(value) and not URL.fullmatch(value):
             yield f"must be one of {SETTINGS}"

@@ -5,7 +5,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from remote.hosts.host import Host, client_folder, make_client_folder
+from remote.hosts.client_state import client_folder, make_client_folder
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from trainer.run.atomic import write_json
 

@@ -8,7 +8,7 @@
                       and then n raw bytes
 
 Whatever arrives is checked here and nowhere else: garbage raises `ProtocolError`, never anything else.
-The verbs stand in `remote.protocol.verbs`, what a host says of a run in `remote.protocol.views`; both are re-exported.
+The verbs stand in `verbs`, what a host says of a run in `views`; both are re-exported.
 """
 
 import json
@@ -17,7 +17,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from remote.protocol.errors import EXIT_CODES, CallError, ProtocolError
+from remote.protocol.arguments import REMEDY, VerbArgs, read_args
+from remote.protocol.cursor import Cursor
+from remote.protocol.errors import EXIT_CODES, CallError, ProtocolError, known_code
+from remote.protocol.results import as_answered
 from remote.protocol.verbs import VERBS, Verb
 from remote.protocol.views import HostHello, LastCheckpoint, RunView, checked
 
@@ -30,6 +33,8 @@ __all__ = [
 
 PROTO = (1, 0)
 LINE_LIMIT = 1 << 20
+ANSWER_MAX = LINE_LIMIT - (1 << 14)
+"""What the rows of one answer may take: the rest of the line is for what stands around them."""
 DEPTH_LIMIT = 32
 FRAME_LIMIT = 1 << 20
 NUMBER_LIMIT = sys.float_info.max  # a larger whole number is no float any more; 1e999 reads as infinity
@@ -39,11 +44,11 @@ MAGIC = b'{"event":"agent","magic":"photinus-1"}\n'  # the reader skips what a l
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A checked request; `args` holds every argument of the verb, defaults filled in."""
+    """A checked request; `args` is the verb's own structure (`Verb.args`)."""
 
     id: int
     verb: str
-    args: Mapping[str, Any]
+    args: VerbArgs
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,55 +86,6 @@ class BytesHeader:
         return encode({"event": "bytes", **asdict(self)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
-    """How far a reader of a stream has come.
-
-    Attributes:
-        gen: grows with every file and with every truncation or replacement under us.
-        offset: of the next byte wanted.
-        crc, crc_n: CRC-32 of the `crc_n` (at most 64) bytes before `offset`; 0 bytes check nothing.
-        inode: of the file; 0 where it is not known.
-    """
-
-    gen: int = 0
-    file: str = ""
-    offset: int = 0
-    crc: int = 0
-    crc_n: int = 0
-    inode: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for the wire."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, raw: object) -> "Cursor":
-        """Check and freeze.
-
-        Raises:
-            ProtocolError: malformed, or with a negative number.
-        """
-        if not isinstance(raw, dict):
-            raise ProtocolError("a cursor must be an object")
-        raw = {"crc": 0, "crc_n": 0, "inode": 0, **raw}
-        cursor = cls(
-            gen=checked(raw, "gen", (int,)),
-            file=checked(raw, "file", (str,)),
-            offset=checked(raw, "offset", (int,)),
-            crc=checked(raw, "crc", (int,)),
-            crc_n=checked(raw, "crc_n", (int,)),
-            inode=checked(raw, "inode", (int,)),
-        )
-        if (
-            not all(0 <= n < 1 << 62 for n in (cursor.gen, cursor.offset, cursor.crc))
-            or not 0 <= cursor.inode < 1 << 64
-            or not 0 <= cursor.crc_n <= 64
-        ):
-            raise ProtocolError("a cursor's numbers are out of range")
-        return cursor
-
-
 def encode(message: Mapping[str, Any]) -> bytes:
     """One line. ASCII only, so that no byte of it can be a terminator of another encoding."""
     return json.dumps(message, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
@@ -140,9 +96,9 @@ def encode_request(request_id: int, verb: str, args: Mapping[str, Any]) -> bytes
     return encode({"id": request_id, "verb": verb, "args": args})
 
 
-def encode_result(request_id: int, result: Mapping[str, Any]) -> bytes:
-    """An answer line."""
-    return encode({"id": request_id, "ok": True, "result": result})
+def encode_result(request_id: int, result: object) -> bytes:
+    """An answer line; `result` is the verb's own structure (`Verb.result`)."""
+    return encode({"id": request_id, "ok": True, "result": as_answered(result)})
 
 
 def encode_error(request_id: int | None, error: CallError) -> bytes:
@@ -157,22 +113,32 @@ def decode_request(line: bytes) -> Request:
     Raises:
         ProtocolError: with `request_id` where it could be read, and the code.
     """
-    raw = decode_object(line)
+    try:
+        raw = decode_object(line)
+    except ProtocolError as error:
+        raise _malformed(error.message) from error
     request_id = raw.get("id")
     if not isinstance(request_id, int) or isinstance(request_id, bool) or not 0 <= request_id < 1 << 53:
-        raise ProtocolError("a request needs a whole number as its id")
+        raise _malformed("a request needs a whole number as its id")
     verb_name, args = raw.get("verb"), raw.get("args", {})
     verb = VERBS.get(verb_name) if isinstance(verb_name, str) else None
-    if verb is None or not isinstance(verb_name, str):
+    if verb is None:
         raise ProtocolError(
-            f"unknown verb {str(verb_name)[:60]!r}", code="unknown_verb", request_id=request_id
+            f"unknown verb {str(verb_name)[:60]!r}",
+            "update the host's photinus",
+            code="unknown_verb",
+            request_id=request_id,
         )
     if not isinstance(args, dict):
-        raise ProtocolError("args must be an object", request_id=request_id)
+        raise _malformed("args must be an object", request_id)
     try:
-        return Request(request_id, verb_name, verb.fill(args))
+        return Request(request_id, verb.name, read_args(verb.args, args))
     except ProtocolError as error:
-        raise ProtocolError(f"{verb_name}: {error}", request_id=request_id) from error
+        raise _malformed(f"{verb.name}: {error.message}", request_id) from error
+
+
+def _malformed(message: str, request_id: int | None = None) -> ProtocolError:
+    return ProtocolError(message, REMEDY, code="bad_request", request_id=request_id)
 
 
 def decode_message(line: bytes) -> Reply | Pushed | BytesHeader:
@@ -259,4 +225,4 @@ def _call_error(raw: object) -> CallError:
     remedy, detail = raw.get("remedy", ""), raw.get("detail", {})
     if not isinstance(remedy, str) or not isinstance(detail, dict):
         raise ProtocolError("an error's remedy must be text and its detail an object")
-    return CallError(code, message, remedy, detail)
+    return CallError(known_code(code), message, remedy, detail)

@@ -1,5 +1,6 @@
 """The version of this installation, without the 25 ms that importing `importlib.metadata` takes."""
 
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -14,3 +15,9 @@ def version() -> str:
         for found in Path(folder or ".").glob(f"{PREFIX}*{SUFFIX}"):
             return found.name.removeprefix(PREFIX).removesuffix(SUFFIX)
     return "unknown"
+
+
+def release(version: str) -> tuple[int, ...]:
+    """The leading numbers: `2.13.0+cpu` gives (2, 13, 0); empty where there are none."""
+    found = re.match(r"\d{1,9}(?:\.\d{1,9})*", version)
+    return tuple(map(int, found[0].split("."))) if found else ()

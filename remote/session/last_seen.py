@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from remote.hosts.host import Host, client_folder, make_client_folder
+from remote.hosts.client_state import client_folder, make_client_folder
+from remote.hosts.host import Host
 from remote.protocol.views import HostHello, RunView
 from remote.session.session import Session
 from trainer.run.atomic import read_json, write_json
@@ -71,16 +72,6 @@ def last_seen(name: str) -> LastSeen | None:
             texts = {key: str(raw[key]) for key in ("host_id", "version", "platform")}
             return LastSeen(name=name, at=float(raw["at"]), live=live, **texts)
     return None
-
-
-def forget(name: str) -> None:
-    """A host is no longer known: drop what was remembered of it here, nothing on the host itself."""
-    from remote.actions.intents import leftovers
-
-    for one in leftovers(name):
-        one.path.unlink(missing_ok=True)
-    for path in (client_folder(FOLDER, f"{name}.json"), client_folder("hosts", f"{name}.json")):
-        path.unlink(missing_ok=True)
 
 
 def twins(name: str, host_id: str, hosts: Sequence[Host]) -> list[str]:

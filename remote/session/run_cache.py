@@ -1,13 +1,11 @@
 """The newest that a client heard of each run; what is older never overwrites it."""
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
-from remote.protocol.errors import ProtocolError
-from remote.protocol.views import RunView
+from remote.protocol.results import RunList
+from remote.protocol.views import ExtendedRun, RunView
 
 
 class RunCache:
@@ -73,14 +71,12 @@ class AnsweredRuns:
     def __init__(self) -> None:
         self._runs: dict[str, RunView] = {}
 
-    def take(self, answer: Mapping[str, Any]) -> None:
+    def take(self, answer: object) -> None:
         """Take a verb's answer: a run, a list of runs, or neither."""
-        rows = answer.get("runs")
-        for row in rows if isinstance(rows, list) else [answer]:
-            if isinstance(row, dict) and "run_id" in row and "seq" in row:
-                with contextlib.suppress(ProtocolError):
-                    view = RunView.from_json(row)
-                    self._runs[view.run_id] = view
+        runs = answer.runs if isinstance(answer, RunList) else [answer]
+        for run in runs:
+            if isinstance(run, RunView):
+                self._runs[run.run_id] = run.view if isinstance(run, ExtendedRun) else run
 
     def over(self, runs: Iterable[RunView]) -> tuple[RunView, ...]:
         """These runs, with what was answered where it is newer."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from remote.hosts.host import Host, make_client_folder
+from remote.hosts.client_state import make_client_folder
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.session.session import Session
 from remote.transfer.catalog import Catalog, RemoteCheckpoint, read_catalog

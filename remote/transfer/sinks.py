@@ -7,7 +7,7 @@ from typing import Protocol
 from remote.protocol.errors import CallError
 from remote.session.session import Session
 from remote.transfer.sources import LostError
-from remote.transport.base import Sftp
+from remote.transport.sftp import Sftp
 from trainer.run.atomic import NO_SPACE
 
 

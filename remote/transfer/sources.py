@@ -6,7 +6,7 @@ from typing import Protocol
 
 from remote.protocol.errors import CallError
 from remote.session.session import Session
-from remote.transport.base import Sftp
+from remote.transport.sftp import Sftp
 
 CHUNK = 1 << 20
 

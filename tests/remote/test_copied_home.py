@@ -14,6 +14,7 @@ from remote.agent.processes.orphans import members
 from remote.agent.runs.stop import kill, stop
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts
+from remote.protocol.arguments import KillArgs, StopArgs
 from remote.supervisor.admission.queue import enqueue, start_next, waiting
 from tests.remote.driving import drive
 from tests.remote.supervisor.stage import (
@@ -87,8 +88,8 @@ def test_a_copy_of_a_home_leaves_the_original_alone(stage: Stage, old: bool) -> 
     assert "adopting" not in twin.supervisor_log.read_text()
     assert members(ctx) == []
     assert Restarts(ctx).due() == []
-    for verb in (kill, stop):
-        drive(verb(ctx, {"run_id": run.run_id, "req_id": f"r-{verb.__name__}", "by": "somebody"}))
+    drive(kill(ctx, KillArgs(run_id=run.run_id, req_id="r-kill", by="somebody")))
+    drive(stop(ctx, StopArgs(run_id=run.run_id, req_id="r-stop", by="somebody")))
     assert (record_of(run), survivors(run, process_of(run))[0].pid) == (before, trainer_pid(run))
 
 
@@ -123,7 +124,7 @@ def test_control_a_home_that_was_moved_is_itself_and_adopts_its_own(stage: Stage
         there.contact(twin)
         until(twin, State.RUNNING)
         ctx = Context.of(home)
-        drive(kill(ctx, {"run_id": run.run_id, "req_id": "end", "by": "test"}))
+        drive(kill(ctx, KillArgs(run_id=run.run_id, req_id="end", by="test")))
         assert until_over(twin).state is State.FAILED
         assert survivors(twin, process_of(twin)) == []
         assert process_of(twin).trainer is not None
@@ -167,7 +168,7 @@ def test_what_waits_in_the_originals_line_is_not_started_from_a_copy(stage: Stag
     twin = ctx.home.run(run.run_id)
     assert start_next(ctx.home) == []
     assert state_of(twin) is State.QUEUED
-    drive(stop(ctx, {"run_id": run.run_id, "req_id": "leave", "by": "test"}))
+    drive(stop(ctx, StopArgs(run_id=run.run_id, req_id="leave", by="test")))
     assert waiting(ctx.home) == []
     assert start_next(stage.home) == [run.run_id]  # the control: the original's line moves
     until_over(run)

@@ -9,6 +9,7 @@ import pytest
 
 from remote.agent.context import Context
 from remote.agent.starts.resume import resume
+from remote.protocol.arguments import ResumeArgs
 from remote.protocol.errors import CallError
 from tests.remote.driving import drive
 from tests.remote.supervisor.stage import Stage, environment, until_over
@@ -54,8 +55,8 @@ def ended(stage: Stage, tmp_path: Path) -> RunDir:
 def resumed(
     stage: Stage, run: RunDir, values: dict[str, Any] | None = None, start_id: str = "s2"
 ) -> dict[str, Any]:
-    args = {"start_id": start_id, "run_id": run.run_id, "from": "", "queue": False, "by": "Ada"}
-    return drive(resume(Context.of(stage.home), args | {"set": values or {}}))
+    args = ResumeArgs(start_id=start_id, run_id=run.run_id, by="Ada", set_=values or {})
+    return drive(resume(Context.of(stage.home), args))
 
 
 def test_a_finished_run_is_given_more_steps_and_keeps_them(stage: Stage, ended: RunDir) -> None:

@@ -11,9 +11,12 @@ import pytest
 
 from remote.actions.adopt_reap import end_process, find_stale
 from remote.actions.beside import beside as said_beside
-from remote.agent.stale import why_not
-from remote.agent.strangers import beside, strangers
+from remote.agent.processes.stale import why_not
+from remote.agent.processes.strangers import beside, strangers
+from remote.protocol.arguments import EndArgs, NoArgs, StartArgs
 from remote.protocol.errors import CallError
+from remote.protocol.results import ProcessRow
+from remote.protocol.verbs import END, PROCESSES, START
 from remote.session.session import Session
 from tests.remote.scripts import QUIET, spec
 from tests.remote.supervisor.stage import Stage, until
@@ -47,12 +50,18 @@ def training(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     process.wait()
 
 
-def row_of(session: Session, pid: int) -> dict[str, Any]:
-    def rows() -> list[dict[str, Any]]:
-        return [row for row in session.call("processes")["processes"] if row["pid"] == pid]
+def row_of(session: Session, pid: int) -> ProcessRow:
+    def rows() -> list[ProcessRow]:
+        return [row for row in session.call(PROCESSES, NoArgs()).processes if row.pid == pid]
 
     wait_until(rows, 10.0, f"pid {pid} to be listed")
     return rows()[0]
+
+
+def start_of(session: Session, pid: int) -> int:
+    start = row_of(session, pid).start
+    assert start is not None
+    return start
 
 
 def test_a_run_of_another_home_is_named_with_its_device(other: Stage, home: Path) -> None:
@@ -114,11 +123,13 @@ def test_an_old_training_is_listed_with_its_log_and_ended_by_pid(
     session: Session, home: Path, training: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
     row = row_of(session, training.pid)
-    assert (row["class"], row["why_not"], row["log"]) == ("foreign", "", str(tmp_path / "train.log"))
+    assert (row.standing, row.why_not, row.log) == ("foreign", "", str(tmp_path / "train.log"))
+    start = find_stale(session, training.pid).start
+    assert start is not None
     with pytest.raises(CallError, match="may be ended"):
-        session.call("end", {"pid": training.pid, "start": row["start"] + 1})
+        session.call(END, EndArgs(pid=training.pid, start=start + 1))
     assert training.poll() is None
-    outcome = end_process(session, find_stale(session, training.pid))
+    outcome = end_process(session, training.pid, start)
     assert outcome.ok, outcome
     assert training.wait() < 0
     audited = (home / "audit.jsonl").read_text()
@@ -127,16 +138,16 @@ def test_an_old_training_is_listed_with_its_log_and_ended_by_pid(
 
 
 def test_a_process_of_a_run_is_never_ended_so(session: Session, other: Stage) -> None:
-    view = session.call("start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
-    live = row_of(session, view["pid"])
+    view = session.call(START, StartArgs(start_id="s1", spec=spec(QUIET).to_json()))
+    assert view.pid is not None
     with pytest.raises(CallError, match="may be ended"):
-        session.call("end", {"pid": view["pid"], "start": live["start"]})
+        session.call(END, EndArgs(pid=view.pid, start=start_of(session, view.pid)))
     run = other.python(QUIET)
-    elsewhere = row_of(session, other.begin(run))
+    pid = other.begin(run)
     with pytest.raises(CallError, match="stop it there"):
-        session.call("end", {"pid": elsewhere["pid"], "start": elsewhere["start"]})
+        session.call(END, EndArgs(pid=pid, start=start_of(session, pid)))
     with pytest.raises(CallError, match="left alone"):
-        find_stale(session, elsewhere["pid"])
+        find_stale(session, pid)
 
 
 def test_what_the_agent_came_from_is_never_ended(home: Path) -> None:
@@ -153,13 +164,13 @@ def test_another_users_training_is_shown_with_its_user_and_never_touched(
     process = subprocess.Popen(["/usr/bin/python3", "-I", "-S", str(script)], user=65534)
     try:
         row = row_of(session, process.pid)
-        assert (row["mine"], row["start"]) == (False, None)
-        assert row["user"] in ("nobody", "65534")
+        assert (row.mine, row.start) == (False, None)
+        assert row.user in ("nobody", "65534")
         with pytest.raises(CallError, match="belongs to"):
             find_stale(session, process.pid)
         start = int(Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19])
         with pytest.raises(CallError, match="belongs to"):
-            session.call("end", {"pid": process.pid, "start": start})
+            session.call(END, EndArgs(pid=process.pid, start=start))
         assert process.poll() is None
     finally:
         process.kill()

@@ -10,8 +10,8 @@ from trainer.commands.subject_arguments import add_subject, subject_of
 from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
-    from trainer.evals.causality.analysis import Findings, Report
     from trainer.evals.causality.intervention import Nudge
+    from trainer.evals.causality.results import CausalityReport, Findings
 
 WIDTH = 110
 Commands = argparse._SubParsersAction
@@ -37,6 +37,7 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Examine, and print the verdict."""
     from trainer.evals.causality.analysis import causality
+    from trainer.evals.causality.conclusions import verdict
 
     if arguments.documents < 0:
         raise RefusedError("--documents is out of range; see `photinus-train causality --help`")
@@ -48,12 +49,17 @@ def run(arguments: argparse.Namespace) -> ExitCode:
             raise RefusedError(str(error)) from error
         finally:
             subject.corpus.close()
-    print(json.dumps(report.to_json()) if arguments.json else "\n".join(lines(report)))
+    shown = verdict(report)
+    print(
+        json.dumps({**report.to_json(), "verdict": shown})
+        if arguments.json
+        else "\n".join(lines(report, shown))
+    )
     return ExitCode.OK
 
 
-def lines(report: "Report") -> list[str]:
-    """One screen."""
+def lines(report: "CausalityReport", verdict: str) -> list[str]:
+    """One screen, the verdict at its end."""
     out = [
         f"{report.name} ({report.kind}, step {report.step:,})",
         f"{report.documents} held-out documents of {report.source}, {report.tokens:,} tokens",
@@ -68,9 +74,7 @@ def lines(report: "Report") -> list[str]:
     return [
         *out,
         "",
-        *fill(
-            f"VERDICT  {report.verdict}", WIDTH, subsequent_indent=" " * 9, break_on_hyphens=False
-        ).splitlines(),
+        *fill(f"VERDICT  {verdict}", WIDTH, subsequent_indent=" " * 9, break_on_hyphens=False).splitlines(),
     ]
 
 

@@ -13,6 +13,7 @@ from trainer.job.job import Assignment
 from trainer.job.outcome import BusyError, ExitCode
 from trainer.job.rank import ALONE, rank_from
 from trainer.job.stop import Stop
+from trainer.job.torchrun_launch import launch
 from trainer.loop.attempt import carry_out
 from trainer.loop.worker import carry_along
 from trainer.run.atomic import NO_SPACE, read_json
@@ -20,7 +21,6 @@ from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import ExitRecord, write_exit
 from trainer.run.run_errors import SpecError
-from trainer.torchrun import launch
 
 Commands = argparse._SubParsersAction
 

@@ -37,7 +37,7 @@ def rank_from(env: Mapping[str, str] = os.environ) -> Rank:
     """Return who torchrun says that we are.
 
     Raises:
-        ValueError: it was not torchrun, as `trainer.torchrun` calls it, that started us.
+        ValueError: it was not torchrun, as `torchrun_launch` calls it, that started us.
     """
     try:
         return Rank(int(env["RANK"]), int(env["WORLD_SIZE"]), Path(env[STORE_VARIABLE]), os.getppid())

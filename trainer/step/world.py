@@ -4,7 +4,7 @@ Process 0 leads. It alone decides what comes next, so a stop is honoured by all 
 without anybody being asked. The others wait for its orders, and make the same collective calls.
 
 Gradients go over NCCL between CUDA devices and over gloo on the CPU; orders always over gloo, so that no
-order waits for a device. gloo and NCCL talk over loopback (`trainer.torchrun` says so to both), and the
+order waits for a device. gloo and NCCL talk over loopback (`torchrun_launch` says so to both), and the
 processes meet through a file: nothing of a run listens on a port that another machine can reach.
 """
 

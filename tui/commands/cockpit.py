@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from remote.actions import StartRequest, settle_intents, start_run
-from remote.hosts.host import LOCAL, Host, load_hosts
+from remote.hosts.host import LOCAL, Host
+from remote.hosts.lookup import load_hosts
 from remote.protocol.errors import CallError
 from remote.session.last_seen import note
 from remote.session.session import Session
@@ -95,5 +96,5 @@ def find_or_start(session: Session, args: argparse.Namespace) -> str:
     say(f"starting a Kuramoto run ({args.preset}) on {session.host.name}")
     outcome = start_run(session, request)
     if outcome.run is None or not outcome.ok:
-        raise CallError(outcome.code, outcome.message, outcome.remedy, outcome.detail)
+        raise outcome.error
     return outcome.run.run_id

@@ -1,26 +1,25 @@
 """What a host's files say of a run beside its state: when it ran, how it ended, what still lives of it."""
 
-import math
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from remote.protocol.sanitise import clean_line
+from remote.protocol.views import RunDetails
 from tui.store.words import duration
 
 TEXTS_MAX = 40
 TIME_MAX = 253_402_300_799.0  # the last second that a calendar with four digits of a year has
 
 
-def evidence(told: Mapping[str, Any]) -> dict[str, Any]:
+def evidence(told: RunDetails) -> dict[str, Any]:
     """The fields that `show` adds, from the host's answer about one run; of an older host they are empty."""
-    began, ended = moment(told.get("began")), moment(told.get("ended"))
+    began, ended = moment(told.began), moment(told.ended)
     return {
         "began": began,
         "ended": ended,
         "duration_s": ended - began if began is not None and ended is not None and ended >= began else None,
-        "log_end": texts(told.get("log_end")),
-        "left": texts(told.get("left")),
+        "log_end": list(told.log_end[:TEXTS_MAX]),
+        "left": list(told.left[:TEXTS_MAX]),
     }
 
 
@@ -36,17 +35,11 @@ def evidence_words(shown: Mapping[str, Any]) -> list[str]:
     return lines + [f"               {one}" for one in shown.get("log_end", [])[1:]]
 
 
-def moment(raw: object) -> float | None:
+def moment(at: float | None) -> float | None:
     """A time of the host's clock, where it is one."""
-    is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
-    return float(raw) if is_number and math.isfinite(raw) and 0 < raw < TIME_MAX else None  # type: ignore[operator, arg-type]
+    return at if at is not None and 0 < at < TIME_MAX else None
 
 
 def clock(at: float) -> str:
     """A time for people, in this machine's zone."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
-
-
-def texts(raw: object) -> list[str]:
-    """A list of a host's words: cleaned, and not without end."""
-    return [clean_line(str(one)) for one in raw[:TEXTS_MAX]] if isinstance(raw, list) else []

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from remote.actions import settle_intents
-from remote.hosts.host import find_host, load_hosts
+from remote.hosts.lookup import find_host, load_hosts
+from remote.protocol.arguments import NoArgs
 from remote.protocol.errors import CallError
+from remote.protocol.verbs import RUNS
 from remote.protocol.views import RunView
 from remote.session.last_seen import last_seen, note
 from remote.session.session import Session
@@ -41,7 +43,7 @@ def link_to(name: str) -> Iterator[Session]:
 
 def list_views(session: Session) -> list[RunView]:
     """Every run of the host, newest first."""
-    return [RunView.from_json(row) for row in session.call("runs")["runs"]]
+    return session.call(RUNS, NoArgs()).runs
 
 
 def find_view(session: Session, name: str) -> RunView:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean, clean_line
 
 OK, FAILURE, USAGE, REFUSED, BUSY, UNREACHABLE, NOT_FOUND, TIMED_OUT = range(8)
@@ -46,10 +46,6 @@ def explain(error: Exception) -> int | None:
         if error.remedy:
             say(f"  remedy: {clean_line(error.remedy)}")
         return error.exit_code
-    if isinstance(error, ProtocolError):
-        say(f"photinus: the host's answer makes no sense: {clean_line(str(error))}")
-        say("  remedy: update the older Photinus of the two, and look at that host")
-        return FAILURE
     if isinstance(error, ConfigError | SpecError):
         say(f"photinus: {error}")
         return USAGE

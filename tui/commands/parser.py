@@ -3,26 +3,14 @@
 import argparse
 
 from trainer.run.spec import STOP_SIGNALS
-
-EXIT_CODES = """exit codes:
-  0 ok   1 failure   2 usage or configuration   3 refused or incompatible
-  4 busy   5 unreachable   6 not found   7 time-out"""
-
-RUN_HELP = "run id, or the beginning of one; HOST:RUN names its host too"
-
-EPILOG = f"""Without a command, the cockpit opens. Runs go on when it is closed.
-
-{EXIT_CODES}
-
-Everything lives in ~/.photinus, or in $PHOTINUS_HOME where that is set."""
+from tui.commands import inspect
+from tui.commands.arguments import EPILOG, RUN_HELP, Commands, add_command
+from tui.commands.hosts import subcommands
+from tui.commands.runs import pull_push
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; `args.command` is empty for the cockpit."""
-    from tui.commands import inspect
-    from tui.commands.hosts import subcommands
-    from tui.commands.runs import pull_push
-
     parser = argparse.ArgumentParser(
         prog="photinus",
         description="A terminal cockpit for training hosts.",
@@ -41,33 +29,6 @@ def build_parser() -> argparse.ArgumentParser:
     _add_streams(commands)
     for room in (subcommands, inspect, pull_push):
         room.add_to(commands)
-    return parser
-
-
-Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
-
-
-def add_command(
-    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
-) -> argparse.ArgumentParser:
-    """A command of one host, with `--json` and `--host`."""
-    parser = add_bare_command(commands, name, text)
-    parser.add_argument("--host", default="local", help="the host (default: local, this machine)")
-    return parser
-
-
-def add_bare_command(
-    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
-) -> argparse.ArgumentParser:
-    """A command with `--json`, its description and exit codes; for what names its host in another way."""
-    parser = commands.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout; talk goes to stderr")
     return parser
 
 

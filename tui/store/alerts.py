@@ -51,6 +51,12 @@ def of_changed_key(host: str, at: float) -> Alert:
     return Alert(at, host, "", "error", f"{host}: host key changed, so nothing was sent. Press ! to see both")
 
 
+def of_refusal(host: str, reason: str, remedy: str, at: float) -> Alert:
+    """A host cannot be used until something is changed: trying again would not help."""
+    said = ". ".join(text for text in (reason, remedy) if text)
+    return Alert(at, host, "", "warning", f"{host} is refused: {said}")
+
+
 def of_link(host: str, lost: bool, reason: str, away_s: float | None, at: float) -> Alert:
     """A link went away or came back."""
     if lost:

@@ -22,6 +22,7 @@ class HostRecord:
         away_since: monotonic seconds at which a link that had been up went away; None while it is up.
         heard_at: monotonic seconds at which anything was heard from the host; None before that.
         job: the newest piece of work on the host itself: a test, a deploy, a doctor.
+        refusal_told: why the link was refused when that was told last; empty since it was up.
         load: the newest telemetry; a missing or None value is unknown, never zero.
         wall_ahead: seconds by which the host's clock is ahead of ours, None before it was told.
     """
@@ -38,6 +39,7 @@ class HostRecord:
     wall_ahead: float | None = None
     job: HostJob | None = None
     runs_seen: bool = False
+    refusal_told: str = ""
     version: int = 0
 
     @property
@@ -65,6 +67,15 @@ class HostRecord:
             self.away_since = min(link.since, now) if link.phase in ("lost", "retrying") else now
         self.link, self.link_at = link, now
         return went
+
+    def is_refused_anew(self) -> bool:
+        """Whether the link is refused for a reason that was not told yet; told once until it is up again."""
+        if self.link.is_up:
+            self.refusal_told = ""
+        if self.link.phase != "refused" or self.question is not None or self.link.reason == self.refusal_told:
+            return False
+        self.refusal_told = self.link.reason
+        return True
 
     @property
     def devices(self) -> tuple[str, ...]:

@@ -140,6 +140,8 @@ class Store:
                 self._alert(alerts.of_changed_key(record.name, now))
         elif (question := record.question) is not None and question != asked_before:
             self._alert(alerts.of_question(record.name, asked(question), now))
+        elif record.is_refused_anew():
+            self._alert(alerts.of_refusal(record.name, update.link.reason, update.link.remedy, now))
         elif went and record.heard_at is not None:
             self._alert(alerts.of_link(record.name, True, update.link.reason, None, now))
         elif update.back_after_s is not None:

@@ -79,8 +79,10 @@ class HostWork:
 
         def work() -> tuple[bool, str]:
             from remote.actions.diagnose import at
+            from remote.protocol.arguments import DoctorArgs
+            from remote.protocol.verbs import DOCTOR
 
-            found = findings(self._sessions[job.host].call("doctor", {}, DOCTOR_S))
+            found = findings(self._sessions[job.host].call(DOCTOR, DoctorArgs(), DOCTOR_S))
             lines = [line for one in found for line in told(at(self._host(job), one))]
 
             def say() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from remote.agent.context import Context
 from remote.agent.processes.lock_holders import Holder, holders
 from remote.agent.processes.orphans import Member, members
+from remote.agent.starts.busy import owner_of
 from remote.protocol.finding import Finding
-from remote.supervisor.admission.admit import owner_of
 from trainer.run.locks import is_free
 
 PROBES = 5

@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 
 from remote.agent.context import Context
+from remote.agent.starts.busy import owner_of
 from remote.protocol.finding import Finding
-from remote.supervisor.admission.admit import owner_of
 from remote.supervisor.admission.queue import is_ours, waiting
 from trainer.run.locks import is_free
 from trainer.run.run_errors import RunError

@@ -5,18 +5,20 @@ import platform
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
 
 from remote.agent.audit import audit_path
-from remote.agent.context import Context, Result
-from remote.agent.runs.run_views import readable
+from remote.agent.context import Context
+from remote.agent.run_views import readable
 from remote.agent.starts.contact import reconcile, reconcile_all
-from remote.agent.starts.environment import greeting
+from remote.agent.starts.environment import own
 from remote.audit.audit_log import read
-from remote.protocol.messages import LINE_LIMIT, PROTO, encode
+from remote.protocol.arguments import AuditArgs, HelloArgs, NoArgs, PingArgs, RunArgs
+from remote.protocol.messages import ANSWER_MAX, PROTO, encode
+from remote.protocol.results import AuditEntries, HostStatus, Pong, RunList
 from remote.protocol.version import version
-from remote.protocol.views import RunView
+from remote.protocol.views import AuditEntry, CheckpointBrief, HostHello, RunDetails, RunView
 from remote.supervisor.admission.queue import waiting
 from remote.supervisor.command_line import named
 from remote.supervisor.evidence import last_lines
@@ -28,77 +30,77 @@ from trainer.run.process.survivors import survivors
 from trainer.run.states import State
 
 LOG_LINES = 12
-ANSWER_MAX = LINE_LIMIT - (1 << 14)
 
 
-def hello(ctx: Context, _args: Result) -> Result:
+def hello(ctx: Context, _args: HelloArgs) -> HostHello:
     """The verb."""
-    return {
-        "proto": list(PROTO),
-        "version": version(),
-        "host_id": ctx.home.host_id,
-        "boot_id": str(boot_id()),
-        "agent_epoch": ctx.epoch,
-        "wall": time.time(),
-        "pid": os.getpid(),
-        "platform": f"{sys.platform} {platform.machine()}",
-        "python": platform.python_version(),
-        "devices": ctx.devices(),
-        **greeting(),
-    }
+    mine = own()
+    return HostHello(
+        proto=PROTO,
+        version=version(),
+        host_id=ctx.home.host_id,
+        boot_id=str(boot_id()),
+        agent_epoch=ctx.epoch,
+        wall=time.time(),
+        pid=os.getpid(),
+        platform=f"{sys.platform} {platform.machine()}",
+        python=platform.python_version(),
+        devices=tuple(ctx.devices()),
+        wheel_sha256=mine.wheel,
+        env=mine.env,
+    )
 
 
-def ping(_ctx: Context, args: Result) -> Result:
+def ping(_ctx: Context, args: PingArgs) -> Pong:
     """The verb."""
-    return {"n": args["n"], "wall": time.time()}
+    return Pong(n=args.n, wall=time.time())
 
 
-def status(ctx: Context, _args: Result) -> Result:
+def status(ctx: Context, _args: NoArgs) -> HostStatus:
     """The verb."""
     troubles = reconcile_all(ctx)
     views = _views(ctx, troubles)
-    return {
-        "host_id": ctx.home.host_id,
-        "wall": time.time(),
-        "home": str(ctx.home.root),
-        "counts": dict(Counter(view.state for view in views)),
-        "queue": [entry.run_id for entry in waiting(ctx.home)],
-        "disk_free": ctx.disk_free(ctx.home.root),
-        "lock_held_max_s": ctx.held_max_s,
-        "troubles": troubles,
-    }
+    return HostStatus(
+        host_id=ctx.home.host_id,
+        wall=time.time(),
+        home=str(ctx.home.root),
+        counts=dict(Counter(view.state for view in views)),
+        queue=[entry.run_id for entry in waiting(ctx.home)],
+        disk_free=ctx.disk_free(ctx.home.root),
+        lock_held_max_s=ctx.held_max_s,
+        troubles=troubles,
+    )
 
 
-def runs(ctx: Context, _args: Result) -> Result:
+def runs(ctx: Context, _args: NoArgs) -> RunList:
     """The verb: newest first; `left_out` counts what did not fit into one line."""
     troubles = reconcile_all(ctx)
-    rows: list[dict[str, Any]] = []
+    rows: list[RunView] = []
     size, views = 0, _views(ctx, troubles)
     for view in sorted(views, key=lambda view: (view.created, view.run_id), reverse=True):
-        row = view.to_json()
-        size += len(encode(row))
+        size += len(encode(view.to_json()))
         if size > ANSWER_MAX:
             break
-        rows.append(row)
-    return {"runs": rows, "wall": time.time(), "left_out": len(views) - len(rows), "troubles": troubles[:20]}
+        rows.append(view)
+    return RunList(runs=rows, wall=time.time(), left_out=len(views) - len(rows), troubles=troubles[:20])
 
 
-def run(ctx: Context, args: Result) -> Result:
+def run(ctx: Context, args: RunArgs) -> RunDetails:
     """The verb: the view, and with it spec, checkpoints and processes."""
-    one = ctx.run(args["run_id"])
+    one = ctx.run(args.run_id)
     reconcile(ctx, one)
     process = ctx.views.process(one)
-    return {
-        **ctx.view(one).to_json(),
-        "wall": time.time(),
-        "spec": ctx.views.spec(one).to_json() | {"env": sorted(ctx.views.spec(one).env)},
-        "checkpoints": _checkpoints(one),
-        "process": process.to_json() | {"token": None} if process else None,
-        "began": process.started if process else None,
-        "ended": _ended(ctx, one),
-        "log_end": last_lines(one, LOG_LINES) if _has_failed(ctx, one) else [],
-        "left": [named(left.pid) for left in survivors(one, process)] if _is_over(ctx, one) else [],
-    }
+    return RunDetails.of(
+        ctx.view(one),
+        wall=time.time(),
+        spec=ctx.views.spec(one).to_json() | {"env": sorted(ctx.views.spec(one).env)},
+        checkpoints=tuple(_checkpoints(one)),
+        process=process.to_json() | {"token": None} if process else None,
+        began=process.started if process else None,
+        ended=_ended(ctx, one),
+        log_end=tuple(last_lines(one, LOG_LINES)) if _has_failed(ctx, one) else (),
+        left=tuple(named(left.pid) for left in survivors(one, process)) if _is_over(ctx, one) else (),
+    )
 
 
 def _ended(ctx: Context, run: RunDir) -> float | None:
@@ -116,18 +118,17 @@ def _is_over(ctx: Context, run: RunDir) -> bool:
     return state is not None and state.is_terminal and is_free(run.lock)
 
 
-def audit(ctx: Context, args: Result) -> Result:
+def audit(ctx: Context, args: AuditArgs) -> AuditEntries:
     """The verb: the newest entries of the host's audit log that fit into one line, oldest first."""
-    entries, malformed = read(audit_path(ctx.home), args["last"])
-    rows: list[dict[str, Any]] = []
+    entries, malformed = read(audit_path(ctx.home), args.last)
+    rows: list[AuditEntry] = []
     size = 0
     for one in reversed(entries):
-        row = asdict(one)
-        size += len(encode(row))
+        size += len(encode(asdict(one)))
         if size > ANSWER_MAX:
             break
-        rows.append(row)
-    return {"entries": rows[::-1], "malformed": malformed}
+        rows.append(one)
+    return AuditEntries(entries=rows[::-1], malformed=malformed)
 
 
 def _views(ctx: Context, troubles: list[str]) -> list[RunView]:
@@ -141,18 +142,14 @@ def _views(ctx: Context, troubles: list[str]) -> list[RunView]:
     return views
 
 
-def _checkpoints(one: RunDir) -> list[dict[str, Any]]:
-    rows = []
+def _checkpoints(one: RunDir) -> Iterator[CheckpointBrief]:
     for info in reversed(list_checkpoints(one.checkpoints)[-200:]):
         manifest = info.manifest
-        rows.append(
-            {
-                "name": info.name,
-                "step": info.step,
-                "kind": manifest.kind if manifest else None,
-                "bytes": manifest.bytes if manifest else None,
-                "metrics": dict(manifest.metrics) if manifest else {},
-                "readable": manifest is not None,
-            }
+        yield CheckpointBrief(
+            name=info.name,
+            step=info.step,
+            kind=manifest.kind if manifest else None,
+            bytes=manifest.bytes if manifest else None,
+            metrics=dict(manifest.metrics) if manifest else {},
+            readable=manifest is not None,
         )
-    return rows

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.supervisor.command_line import command_of
-from trainer.run.process.kernel_linux import ProcessReader, ProcStat, system_reader
+from trainer.run.process.kernel import ProcessReader, ProcStat
+from trainer.run.process.system_kernel import system_reader
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from remote.protocol.errors import CallError
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import Identity
-from trainer.run.process.kernel_linux import system_reader
 from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord
 from trainer.run.process.survivors import names_folder, survivors
+from trainer.run.process.system_kernel import system_reader
 from trainer.run.spec import RunSpec
 
 Standing = Literal["live", "orphan"]

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from remote.agent.background import in_thread
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context
+from remote.agent.verb import Work
+from remote.protocol.arguments import AdmitArgs, SeedArgs
 from remote.protocol.errors import CallError
+from remote.protocol.results import Admission, FileRow, SeedPlace
 from trainer.run.atomic import fsync_folder
-from trainer.run.checkpoints.imported import SEEDS, locate_parent, seed_path
+from trainer.run.checkpoints.imported import SEEDS, seed_path
 from trainer.run.checkpoints.manifest import (
     MANIFEST,
     FileProof,
@@ -22,24 +25,23 @@ from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import read_state
 from trainer.run.run_errors import CheckpointError
-from trainer.run.spec import RunSpec
 
 CHUNK = 1 << 20
 
 
-def seed(ctx: Context, args: Result) -> Result:
+def seed(ctx: Context, args: SeedArgs) -> SeedPlace:
     """The verb: where to put the files of a checkpoint, and what of them lies there already.
 
     Raises:
         CallError: `not_found`, `already_running`, `disk_low`, or `refused`: another one has its name.
     """
     target, draft = _places(ctx, args)
-    if _is_there(target, args["sha256"]):
-        return {"done": True, "dir": str(target), "present": []}
-    free, need = ctx.disk_free(ctx.home.root), int(args["bytes"])
+    if _is_there(target, args.sha256):
+        return SeedPlace(done=True, dir=str(target))
+    free, need = ctx.disk_free(ctx.home.root), args.bytes
     draft.mkdir(mode=0o700, parents=True, exist_ok=True)
-    present = [{"name": path.name, "bytes": path.stat().st_size} for path in sorted(draft.iterdir())[:8192]]
-    need -= sum(one["bytes"] for one in present if isinstance(one["bytes"], int))
+    present = [FileRow(name=path.name, bytes=path.stat().st_size) for path in sorted(draft.iterdir())[:8192]]
+    need -= sum(one.bytes for one in present)
     if free < need:
         raise CallError(
             "disk_low",
@@ -47,59 +49,41 @@ def seed(ctx: Context, args: Result) -> Result:
             "free some space there",
             {"free": free, "need": need},
         )
-    return {"done": False, "dir": str(draft), "present": present}
+    return SeedPlace(done=False, dir=str(draft), present=present)
 
 
-def admit(ctx: Context, args: Result) -> Work:
+def admit(ctx: Context, args: AdmitArgs) -> Work[Admission]:
     """The verb: prove what lies in the draft, and give it its name. `bad` names files that must come again.
 
     Raises:
         CallError: as `seed`, or `not_found`: there is no such draft.
     """
     target, draft = _places(ctx, args)
-    if _is_there(target, args["sha256"]):
-        return {"done": True, "dir": str(target), "bad": []}
-    bad = yield from in_thread(lambda: _prove(draft, args["sha256"]))
+    if _is_there(target, args.sha256):
+        return Admission(done=True, dir=str(target))
+    bad = yield from in_thread(lambda: _prove(draft, args.sha256))
     if bad:
-        return {"done": False, "dir": str(draft), "bad": bad}
+        return Admission(done=False, dir=str(draft), bad=bad)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if args["run_id"]:
-        _put_into_run(ctx.run(args["run_id"]), draft, target)
+    if args.run_id:
+        _put_into_run(ctx.run(args.run_id), draft, target)
     else:
         draft.rename(target)
         fsync_folder(target.parent)
     shutil.rmtree(draft.parent, ignore_errors=True)
-    return {"done": True, "dir": str(target), "bad": []}
+    return Admission(done=True, dir=str(target))
 
 
-def demand_parent(ctx: Context, spec: RunSpec) -> int:
-    """Bytes of the checkpoint that a new run begins from; 0 if from none.
-
-    Raises:
-        SpecError: it is no name of one.
-        CallError: `not_found`.
-    """
-    if not spec.parent:
-        return 0
-    path = locate_parent(ctx.home.root, spec.parent)
-    try:
-        return parse_manifest((path / MANIFEST).read_bytes(), path.name).bytes
-    except (OSError, CheckpointError) as error:
-        raise CallError(
-            "not_found", f"there is no checkpoint {spec.parent} on this host", "photinus push brings one here"
-        ) from error
-
-
-def _places(ctx: Context, args: Result) -> tuple[Path, Path]:
+def _places(ctx: Context, args: AdmitArgs) -> tuple[Path, Path]:
     root = ctx.home.root
-    target = seed_path(root, args["origin"], args["name"])
-    if args["run_id"]:
-        run = ctx.run(args["run_id"])
+    target = seed_path(root, args.origin, args.name)
+    if args.run_id:
+        run = ctx.run(args.run_id)
         state = read_state(run)
         if state is not None and not state.is_terminal:
             raise CallError("already_running", f"{run.run_id} is {state.state}", "stop it first")
-        target = run.checkpoints / args["name"]
-    return target, root / SEEDS / f".in-{args['sha256'][:32]}" / args["name"]
+        target = run.checkpoints / args.name
+    return target, root / SEEDS / f".in-{args.sha256[:32]}" / args.name
 
 
 def _is_there(target: Path, sha256: str) -> bool:

@@ -8,10 +8,13 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Literal
 
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context
 from remote.agent.runs.stop_request import ask
 from remote.agent.starts.contact import reconcile
+from remote.agent.verb import Work
+from remote.protocol.arguments import KillArgs, RunArgs, StopArgs
 from remote.protocol.errors import CallError
+from remote.protocol.views import EndedRun, RunView
 from remote.supervisor.admission.queue import leave
 from remote.supervisor.command_line import named
 from trainer.run.atomic import NO_SPACE, open_append
@@ -32,28 +35,28 @@ TAKEN_UP_S = 5.0
 Level = Literal["stop", "kill"]
 
 
-def stop(ctx: Context, args: Result) -> Work:
+def stop(ctx: Context, args: StopArgs) -> Work[EndedRun]:
     """The verb: ask for a graceful end. The answer may say `stopping`; a run that is over stays as it is."""
-    return (yield from _end(ctx, args, "stop"))
+    return (yield from _end(ctx, args, "stop", args))
 
 
-def kill(ctx: Context, args: Result) -> Work:
+def kill(ctx: Context, args: KillArgs) -> Work[EndedRun]:
     """The verb: end it now. Where no supervisor is and none could be started, the agent itself signals."""
     return (yield from _end(ctx, args, "kill"))
 
 
-def adopt(ctx: Context, args: Result) -> Work:
+def adopt(ctx: Context, args: RunArgs) -> Work[RunView]:
     """The verb: give an unsupervised run a supervisor again; answers when that has recorded itself."""
-    run = ctx.run(args["run_id"])
+    run = ctx.run(args.run_id)
     reconcile(ctx, run)
     deadline = time.monotonic() + TAKEN_UP_S
     while (view := ctx.view(run)).pid and not view.supervisor_pid and time.monotonic() < deadline:
         yield
-    return view.to_json()
+    return view
 
 
-def _end(ctx: Context, args: Result, level: Level) -> Work:
-    run = ctx.run(args["run_id"])
+def _end(ctx: Context, args: KillArgs, level: Level, stop: StopArgs | None = None) -> Work[EndedRun]:
+    run = ctx.run(args.run_id)
     try:
         reconcile(ctx, run)
     except (RunError, OSError) as error:
@@ -65,28 +68,28 @@ def _end(ctx: Context, args: Result, level: Level) -> Work:
     state = read_state(run)
     if state is not None and state.is_terminal:
         ended = yield from _end_left(ctx, run, state, level)
-        return {**ctx.view(run).to_json(), "ended": ended}
-    if state is None or _stop_unstarted(ctx, run, args["by"]):
-        return ctx.view(run).to_json()
+        return EndedRun.of(ctx.view(run), ended=tuple(ended))
+    if state is None or _stop_unstarted(ctx, run, args.by):
+        return EndedRun.of(ctx.view(run))
     if level == "kill" and is_free(run.lock):
         yield from _kill_unsupervised(ctx, run)
-        return ctx.view(run).to_json()
+        return EndedRun.of(ctx.view(run))
     record = ctx.views.process(run)
     request = ControlRequest(
-        req_id=args["req_id"],
+        req_id=args.req_id,
         verb=level,
         attempt=state.attempt,
         token=record.token if record and record.attempt == state.attempt else NOT_YET,
-        by=args["by"],
+        by=args.by,
         at=time.time(),
-        deadline_s=args.get("deadline_s"),
-        again=bool(args.get("again")),
-        signal=_signal(args.get("signal") or ""),
+        deadline_s=stop.deadline_s if stop else None,
+        again=stop.again if stop else False,
+        signal=_signal(stop.signal) if stop else "",
     )
     mine = record if record and not record.is_of_a_copy(run) else None
     if (yield from ask(run, request, mine)):
         yield from _kill_unsupervised(ctx, run)
-    return ctx.view(run).to_json()
+    return EndedRun.of(ctx.view(run))
 
 
 def _signal(name: str) -> str:
@@ -145,7 +148,7 @@ def _stop_unstarted(ctx: Context, run: RunDir, by: str) -> bool:
     return True
 
 
-def _kill_unsupervised(ctx: Context, run: RunDir) -> Work:
+def _kill_unsupervised(ctx: Context, run: RunDir) -> Work[None]:
     """SIGTERM, 2 s, SIGKILL to each survivor, identity compared before every signal; then the state."""
     record = ctx.views.process(run)
     for signum, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
@@ -173,4 +176,3 @@ def _kill_unsupervised(ctx: Context, run: RunDir) -> Work:
                 reason="killed by operator (it had no supervisor)",
             )
             write_state(run, state.seq, killed, from_reserve=True, patience_s=0.0)
-    return {}

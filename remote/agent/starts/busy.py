@@ -1,10 +1,12 @@
 """Why a start cannot have what it wants: who has it, as far as files and kernel tell."""
 
 from remote.agent.processes.lock_holders import Holder
+from remote.agent.run_views import Views
 from remote.protocol.errors import CallError
 from remote.supervisor.admission.admit import Busy
+from trainer.run.locks import is_free
 from trainer.run.spec import RunSpec
-from trainer.run.states import StateRecord
+from trainer.run.states import State, StateRecord
 
 
 def already_running(spec: RunSpec, state: StateRecord) -> CallError:
@@ -43,3 +45,15 @@ def busy(
     why = f"{locks.device} is held by run {spec.run_id} ({state.state}, started by {spec.by or 'somebody'})"
     remedy = "stop it, wait for it, or start with --queue (in line after it) or --shared (beside it)"
     return CallError("device_busy", why, remedy, detail)
+
+
+def owner_of(views: Views, device: str) -> tuple[RunSpec, StateRecord] | None:
+    """The run that holds a device: not over, its own lock held. None if nobody of ours is known."""
+    for run in views.whole():
+        state = views.state(run)
+        if state is None or state.is_terminal or state.state is State.QUEUED:
+            continue
+        spec = views.spec(run)
+        if device in spec.devices and not is_free(run.lock):
+            return spec, state
+    return None

@@ -4,8 +4,12 @@ import hashlib
 import time
 
 from remote.agent.audit import ITSELF
-from remote.agent.context import Context, Work
+from remote.agent.context import Context
 from remote.agent.starts.resume import resume
+from remote.agent.verb import Work
+from remote.protocol.arguments import ResumeArgs
+from remote.protocol.verbs import RESUME
+from remote.protocol.views import StartedRun
 from remote.supervisor.admission.reconcile import retry_after_loss
 from trainer.run.layout import RunDir
 from trainer.run.states import State
@@ -22,12 +26,12 @@ class Restarts:
         self.is_waiting = False
         """Whether, at the last look, a restart was wanted whose time had not come."""
 
-    def due(self) -> list[Work]:
+    def due(self) -> list[Work[StartedRun]]:
         """The resumes that are wanted now and that this agent did not begin yet."""
         self.is_waiting = False
         return [work for run in self._ctx.views.whole() if (work := self._wanted(run)) is not None]
 
-    def _wanted(self, run: RunDir) -> Work | None:
+    def _wanted(self, run: RunDir) -> Work[StartedRun] | None:
         state = self._ctx.views.state(run)
         if state is None or state.state not in LOST:
             return None
@@ -44,8 +48,8 @@ class Restarts:
         self._settled.add(start_id)
         if retry is None:
             return None
-        args = {"start_id": start_id, "run_id": run.run_id, "from": "", "queue": True}
-        self._ctx.audit.asked("resume", args, ITSELF)
+        args = ResumeArgs(start_id=start_id, run_id=run.run_id, queue=True)
+        self._ctx.audit.asked(RESUME.name, args, ITSELF)
         return resume(self._ctx, args, restarts=retry.spent)
 
 

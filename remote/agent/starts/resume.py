@@ -4,14 +4,17 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 from remote.agent.background import in_thread
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context
 from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.starts.busy import already_running
 from remote.agent.starts.environment import standing
 from remote.agent.starts.host_paths import demand_data
 from remote.agent.starts.program_check import demand_program
 from remote.agent.starts.start import StartPlan, carry, check_host, reconciled
+from remote.agent.verb import Work
+from remote.protocol.arguments import ResumeArgs
 from remote.protocol.errors import CallError
+from remote.protocol.views import StartedRun
 from trainer.config.changes import fixed_keys
 from trainer.config.config_error import ConfigError
 from trainer.config.resolve import from_values
@@ -26,18 +29,18 @@ from trainer.run.states import StateRecord
 LOCKED = ("device", "parallel.")
 
 
-def resume(ctx: Context, args: Result, restarts: int = 0) -> Work:
+def resume(ctx: Context, args: ResumeArgs, restarts: int = 0) -> Work[StartedRun]:
     """The verb. `from` names a checkpoint, "" for the newest that proves itself; with none it starts at 0.
 
     Raises:
         CallError: `not_found`, `already_running`, `device_busy`, `disk_low`, or `refused` with the reason:
             zero steps to do, a command without a resume command, no whole checkpoint.
     """
-    run = ctx.run(args["run_id"])
-    spec, values = read_changed_spec(run), checked_values(args.get("set") or {})
+    run = ctx.run(args.run_id)
+    spec, values = read_changed_spec(run), checked_values(args.set_)
     with ctx.critical():
         state = reconciled(ctx, run, present(run))
-    known = read_start(ctx.home.starts_dir, args["start_id"])
+    known = read_start(ctx.home.starts_dir, args.start_id)
     if known is None and not state.is_terminal:
         raise already_running(spec, state)
     chosen = None
@@ -45,17 +48,17 @@ def resume(ctx: Context, args: Result, restarts: int = 0) -> Work:
         _check_spec(spec)
         spec = _with(ctx, spec, values)
         demand_no_orphans(ctx, spec)
-        chosen = yield from _choose(run, spec, args["from"])
+        chosen = yield from _choose(run, spec, args.from_)
     plan = StartPlan(
-        start_id=args["start_id"],
+        start_id=args.start_id,
         run=run,
         spec=spec,
         attempt=state.attempt + 1,
         resume_from=chosen.name if chosen else "",
-        queue=bool(args["queue"]),
+        queue=args.queue,
         restarts=restarts,
         changes=values,
-        by=args.get("by") or "",
+        by=args.by,
     )
     size = chosen.manifest.bytes if chosen and chosen.manifest else 0
     return (yield from carry(ctx, plan, lambda: _check(ctx, plan, size)))

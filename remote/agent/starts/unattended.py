@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from remote.agent.context import Context
-from remote.agent.dispatcher import as_call_error
+from remote.agent.error_answers import as_call_error
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts
 from trainer.run.home import Home
@@ -35,7 +35,7 @@ def contact(
                     next(work)
                     time.sleep(STEP_S)
             except StopIteration as done:
-                say(f"resumed {done.value['run_id']}: {done.value['state']}")
+                say(f"resumed {done.value.run_id}: {done.value.state}")
             except Exception as error:  # one run that cannot be resumed holds up no other
                 troubles.append(f"not resumed: {as_call_error(error).message}")
         if not restarts.is_waiting or time.monotonic() > deadline:

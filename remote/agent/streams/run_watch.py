@@ -2,7 +2,7 @@
 
 import time
 
-from remote.agent.runs.run_views import Stamp, Views, readable, stamp
+from remote.agent.run_views import Stamp, Views, readable, stamp
 from remote.protocol.views import RunView
 from trainer.run.layout import RunDir
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from remote.agent.streams.source import FollowedFiles, WatchedFile, find_inode, first_cursor
 from remote.protocol.messages import WINDOW, BytesHeader, Cursor, encode
 
-__all__ = ["Source", "Tail", "WatchedFile", "first_cursor"]
+__all__ = ["Tail", "WatchedFile", "first_cursor"]
 
 CHUNK = 1 << 16
 CHECKED = 64

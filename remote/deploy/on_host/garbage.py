@@ -171,7 +171,7 @@ def size(path: Path) -> int:
 
 
 def tell_clean(home: str, keep: str, who: str) -> None:
-    """What a deploy runs last, in the new environment; it answers in the lines of `remote.deploy.remote_python`."""
+    """What a deploy runs last, in the new environment; `remote.deploy.remote_python` reads its lines."""
     opened = open_home(Path(home))
     with contextlib.suppress(OSError):  # the host's own record of who did what
         append(opened.root / NAME, entry("deploy", {"env": keep}, who))

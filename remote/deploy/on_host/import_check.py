@@ -1,4 +1,4 @@
-"""`python -I -m remote.deploy.on_host.import_check [--train]`: import all that a host uses, so that a lack shows now."""
+"""`python -I -m remote.deploy.on_host.import_check [--train]`: import all that a host uses."""
 
 import argparse
 import importlib

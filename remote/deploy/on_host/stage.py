@@ -1,6 +1,7 @@
 """Runs on the host before our wheel is there: makes the folders, verifies what was uploaded. Python 3.11.
 
-It is sent as text, with a call of one of its functions below it; `remote.deploy.remote_python` reads its lines.
+It is sent as text, with a call of one of its functions below it; `remote.deploy.remote_python` reads what
+it answers.
 """
 
 import hashlib

@@ -7,7 +7,8 @@ from remote.hosts.host import Host
 from remote.hosts.placement import Placement, forget_placement, read_placement
 from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
-from remote.transport.base import AgentExit, ConnectAttempt, Sftp, Transport
+from remote.transport.base import AgentExit, ConnectAttempt, Transport
+from remote.transport.sftp import Sftp
 
 NOT_THERE = frozenset({126, 127})  # a shell's words for a program that is not there, or is none
 
@@ -57,7 +58,7 @@ class DeployedAgent:
         self._pipe.write(data)
 
     def sftp(self) -> Sftp:
-        """See `remote.transport.base.Carrier`."""
+        """See `remote.transport.sftp.Carrier`."""
         return self._pipe.sftp()
 
     def close(self) -> AgentExit:

@@ -4,13 +4,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from remote.protocol.arguments import AckArgs, UntailArgs
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
 from remote.protocol.messages import WINDOW, Cursor, Reply
+from remote.protocol.verbs import ACK, UNTAIL
 from remote.protocol.views import RunView
 from remote.session.link.connection import Connection
-from remote.session.link.recovery import Recovery
-from remote.session.pending_calls import Answer
+from remote.session.pending_calls import answer_to
+from remote.session.recovery import Recovery
 from remote.session.streams.follower import Follower
 from remote.session.updates import Bytes, Gap, StreamEnd, Truncated, Update
 
@@ -34,7 +36,7 @@ class FollowedStreams:
         follower = self._followers.pop(key, None)
         self._settle(lambda recovery: recovery.gone(key))
         if follower and connection and follower.stream is not None:
-            connection.send("untail", {"stream": follower.stream})
+            connection.send(UNTAIL, UntailArgs(stream=follower.stream))
 
     def attach_all(self, connection: Connection) -> None:
         """A new connection: go on with every file where it stands."""
@@ -59,24 +61,26 @@ class FollowedStreams:
         for follower in self._followers.values():
             follower.detach()
 
-    def answer(self, reply: Reply, answer: Answer) -> bool:
-        """Take the answer to a `tail` of ours; False if it is none."""
+    def answer(self, reply: Reply) -> bool:
+        """Take the answer to a `tail` of ours; False if it is none.
+
+        Raises:
+            ProtocolError: it makes no sense.
+        """
         follower = next((one for one in self._followers.values() if one.asked == reply.id), None)
         if follower is None or reply.id is None:
             return False
+        answer = answer_to(follower.verb, reply)
+        if isinstance(answer, ProtocolError):
+            raise answer
         if isinstance(answer, CallError):
             follower.asked, follower.ended = None, True
             self._settle(lambda recovery: recovery.gone(follower.key))
             self._updates.append(StreamEnd(follower.key, follower.run_id, answer.message))
-        elif not isinstance(stream := answer.get("stream"), int):
-            raise ProtocolError("a tail without a stream number")
         else:
-            start = Cursor.from_json(answer.get("cursor"))
-            if follower.attached(stream, start):
-                self._updates.append(Truncated(follower.key, follower.run_id, start.gen))
-            behind = answer.get("behind")
-            count = behind if isinstance(behind, int) else 0
-            self._settle(lambda recovery: recovery.behind(follower.key, count))
+            if follower.attached(answer.stream, answer.cursor):
+                self._updates.append(Truncated(follower.key, follower.run_id, answer.cursor.gen))
+            self._settle(lambda recovery: recovery.behind(follower.key, answer.behind))
         return True
 
     def take(self, frame: Frame, connection: Connection) -> None:
@@ -93,7 +97,7 @@ class FollowedStreams:
         try:
             offset, data = follower.take(frame)
         except LookupError:
-            connection.send("untail", {"stream": frame.header.stream})
+            connection.send(UNTAIL, UntailArgs(stream=frame.header.stream))
             follower.detach()
             self._attach(follower, connection)
             return
@@ -159,9 +163,8 @@ class FollowedStreams:
             self._updates.append(recovered)
 
     def _attach(self, follower: Follower, connection: Connection) -> None:
-        args: dict[str, Any] = follower.request()
         follower.ended = False
-        follower.asked = connection.send(follower.verb, args)
+        follower.asked = connection.send(follower.verb, follower.request())
 
     def _by_stream(self, stream: object) -> Follower | None:
         return next((one for one in self._followers.values() if one.stream == stream), None)
@@ -171,5 +174,5 @@ def _acknowledge(follower: Follower, connection: Connection) -> None:
     """Tell the agent how much of this stream was read; what still lies undrained was not."""
     done = follower.received - (follower.delivered - follower.drained)
     if follower.stream is not None and done > 0:
-        connection.send("ack", {"stream": follower.stream, "off": done})
+        connection.send(ACK, AckArgs(stream=follower.stream, off=done))
         follower.acked = max(follower.acked, done)

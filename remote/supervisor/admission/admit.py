@@ -4,11 +4,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from remote.agent.runs.run_views import Views
 from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
-from trainer.run.locks import DeviceLocks, Flock, is_free
+from trainer.run.locks import DeviceLocks, Flock
 from trainer.run.process.identity import boot_id
 from trainer.run.records import read_state, write_state
 from trainer.run.spec import RunSpec
@@ -82,18 +81,6 @@ def carry_out(
     finally:
         for lock in locks.values():
             lock.close()
-
-
-def owner_of(views: Views, device: str) -> tuple[RunSpec, StateRecord] | None:
-    """The run that holds a device: not over, its own lock held. None if nobody of ours is known."""
-    for run in views.whole():
-        state = views.state(run)
-        if state is None or state.is_terminal or state.state is State.QUEUED:
-            continue
-        spec = views.spec(run)
-        if device in spec.devices and not is_free(run.lock):
-            return spec, state
-    return None
 
 
 def _fail(run: RunDir, state: StateRecord, reason: str) -> StateRecord:

@@ -12,6 +12,7 @@ from remote.session.link.link_state import Timings
 from remote.session.session import Session, connect
 from tests.end_to_end.ssh.box import QUICK, Box
 from tests.end_to_end.ssh.listening import Mirror
+from tests.remote.calling import call
 from tests.remote.scripts import counting, spec
 from tests.sshd.netns import Village
 from tests.sshd.server import Sshd, User
@@ -84,7 +85,7 @@ def test_a_cut_cable_is_shown_and_every_line_comes_when_it_is_mended(
     with connect(host, timeout=20.0, timings=TIMINGS) as session:
         lines = trials(150, 4000)
         args = {"start_id": "s1", "spec": spec(counting(lines, 0.02)).to_json()}
-        run_id = session.call("start", args, 20.0)["run_id"]
+        run_id = call(session, "start", args, 20.0)["run_id"]
         session.follow(run_id)
         mirror = Mirror(session)
         mirror.until(mirror.size, what="a line")

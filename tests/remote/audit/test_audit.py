@@ -11,10 +11,13 @@ import pytest
 
 from remote.actions import kill_run, start_run, stop_run
 from remote.agent.audit import Auditor
-from remote.audit.audit_log import KEPT, LINE_MAX, AuditEntry, append, entry, masked, public, read
+from remote.audit.audit_log import KEPT, LINE_MAX, append, entry, masked, public, read
 from remote.audit.audit_writer import AUDIT_WRITER, AuditWriter
+from remote.protocol.arguments import RunArgs
 from remote.protocol.errors import CallError
+from remote.protocol.views import AuditEntry
 from remote.session.session import Session
+from tests.remote.calling import call
 from tests.remote.scripts import QUIET, request, spec
 from trainer.run.home import open_home
 
@@ -35,7 +38,7 @@ def test_both_sides_say_who_did_what_and_what_came_of_it(home: Path, session: Se
     run_id = started.run.run_id
     stop_run(session, run_id)
     with pytest.raises(CallError):
-        session.call("kill", {"run_id": "nobody-abcdef", "req_id": "k1"})
+        call(session, "kill", {"run_id": "nobody-abcdef", "req_id": "k1"})
     expected = [
         ("start", run_id, "asked"),
         ("start", run_id, "ok"),
@@ -53,13 +56,13 @@ def test_both_sides_say_who_did_what_and_what_came_of_it(home: Path, session: Se
         assert rows[0].args["env"] == ["SECRET_KEY"]
         assert CANARY not in path.read_text()
     assert {row.host for row in read(home / "client" / "audit.jsonl")[0]} == {"local"}
-    told = session.call("audit", {"last": 2})
+    told = call(session, "audit", {"last": 2})
     assert [row["outcome"] for row in told["entries"]] == ["asked", "not_found"]
 
 
 def test_looking_leaves_no_entry(home: Path, session: Session) -> None:
     for verb in ("status", "runs", "processes", "telemetry", "audit"):
-        session.call(verb)
+        call(session, verb)
     assert not (home / "audit.jsonl").exists()
     assert not (home / "client" / "audit.jsonl").exists()
 
@@ -163,8 +166,8 @@ class TestAFullDisk:
         self, home: Path, full: list[str], capsys: pytest.CaptureFixture[str]
     ) -> None:
         auditor = Auditor(open_home(home))
-        auditor.asked("kill", {"run_id": "a-abcdef"})
-        auditor.ended("kill", {"run_id": "a-abcdef"})
+        auditor.asked("kill", RunArgs(run_id="a-abcdef"))
+        auditor.ended("kill", RunArgs(run_id="a-abcdef"))
         assert full == ["kill", "kill"]
         assert "No space" in capsys.readouterr().err
 

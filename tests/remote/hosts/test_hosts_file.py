@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remote.hosts.address import split_address
-from remote.hosts.host import LOCAL, Host, find_host, load_hosts
+from remote.hosts.host import LOCAL, Host
 from remote.hosts.hosts_file import KEYS, NAME, hosts_path, parse_hosts, read_hosts
+from remote.hosts.lookup import find_host, load_hosts
 from remote.protocol.errors import CallError
 from trainer.config.config_error import ConfigError
 from trainer.config.locate import configs_dir

@@ -1,6 +1,8 @@
 """Large files take turns, small ones do not, and nobody waits who should leave."""
 
+import contextlib
 import threading
+from collections.abc import Callable, Iterator
 
 from remote.transfer.large_file_turn import LARGE, LargeFileTurn
 from tests.waiting import wait_until
@@ -10,22 +12,40 @@ def never() -> bool:
     return False
 
 
+def overlapped(turn: LargeFileTurn) -> bool:
+    """Whether a second large file gets in while the first is held, until that one was seen waiting."""
+    asked, inside = [0], threading.Event()
+
+    def seen() -> bool:
+        asked[0] += 1  # who waits asks, again and again, whether it should leave
+        return False
+
+    def second() -> None:
+        with turn.taken(LARGE, seen):
+            inside.set()
+
+    late = threading.Thread(target=second)
+    with turn.taken(LARGE, never):
+        late.start()
+        wait_until(lambda: asked[0] > 1 or inside.is_set(), 10.0, "the second to wait, or to get in")
+        together = inside.is_set()
+    wait_until(inside.is_set, 10.0, "the second to have its turn")
+    late.join(10.0)
+    return together
+
+
 def test_large_files_take_turns() -> None:
-    lane, inside, most = LargeFileTurn(), [0], [0]
+    assert not overlapped(LargeFileTurn())
 
-    def stream() -> None:
-        for _ in range(200):
-            with lane.taken(LARGE, never):
-                inside[0] += 1
-                most[0] = max(most[0], inside[0])
-                inside[0] -= 1
 
-    threads = [threading.Thread(target=stream) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20.0)
-    assert most == [1]
+def test_a_turn_that_excludes_nobody_would_be_noticed() -> None:
+    class Open(LargeFileTurn):
+        @contextlib.contextmanager
+        def taken(self, count: int, is_cancelled: Callable[[], bool]) -> Iterator[None]:
+            del count, is_cancelled
+            yield
+
+    assert overlapped(Open())
 
 
 def test_a_small_file_does_not_wait_for_a_large_one() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.streams.tail import Source, Tail
-from remote.protocol.messages import Cursor
+from remote.agent.streams.source import StreamSource
+from remote.agent.streams.tail import Tail
+from remote.protocol.cursor import BEGINNING
 from tests.trainer.job import talker
 from tests.trials import trials
 from tests.waiting import wait_until
@@ -32,8 +33,8 @@ def run(tmp_path: Path) -> RunDir:
 class Follower:
     """Follows a run's log as an agent does, and keeps what it would have sent."""
 
-    def __init__(self, run: RunDir, source: Source | None = None) -> None:
-        self._tail = Tail(1, source or Source(run, "log"), Cursor(), follow=True)
+    def __init__(self, run: RunDir, source: StreamSource | None = None) -> None:
+        self._tail = Tail(1, source or StreamSource(run, "log"), BEGINNING, follow=True)
         self.data = b""
 
     def drain(self) -> None:
@@ -105,7 +106,7 @@ def test_a_follower_gets_every_byte_once_though_the_trainer_is_killed_at_any_mom
 def test_last_words_written_while_the_follower_looks_for_the_next_file_are_not_passed_over(
     run: RunDir,
 ) -> None:
-    class Late(Source):
+    class Late(StreamSource):
         def after(self, name: str) -> Path | None:
             if name == "001.log" and not run.log(2).exists():
                 with run.log(1).open("ab") as file:

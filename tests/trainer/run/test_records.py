@@ -149,7 +149,7 @@ def test_process_record_comes_back_whole(run: RunDir) -> None:
 
 def test_a_spec_for_an_older_host_holds_nothing_that_it_does_not_know() -> None:
     """Its agent refuses unknown fields: what was added later is sent only where it says something."""
-    old = {"policy": "on-failure", "max": 3, "backoff_s": 5.0}
+    old: dict[str, Any] = {"policy": "on-failure", "max": 3, "backoff_s": 5.0}
     assert Restart(**old).to_json() == old
     later = Restart("on-failure", on_stall=30.0)
     assert later.to_json() == {**old, "on_stall": 30.0}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from remote.protocol.messages import Cursor
+from remote.protocol.cursor import BEGINNING
 from remote.protocol.views import RunView
 from remote.session.link.link_state import LinkState
 from remote.session.updates import (
@@ -202,7 +202,7 @@ def test_the_log_of_the_next_attempt_is_set_apart(store: Store) -> None:
 
 
 def test_a_gap_is_a_line_of_its_own_with_its_size(store: Store) -> None:
-    tell(store, said("a\n", what="log"), Gap(1, KEY[1], Cursor(), Cursor(), 3_200_000))
+    tell(store, said("a\n", what="log"), Gap(1, KEY[1], BEGINNING, BEGINNING, 3_200_000))
     assert store.runs[KEY].log.line(1) == (
         "── gap: 3.2 MB were skipped to keep up; they are whole on the host ──"
     )

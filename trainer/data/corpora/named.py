@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainer.config.data_source import CORPUS, corpora_folder
-from trainer.data.cache.stamps import Stamp
 from trainer.data.corpora.corpus_manifest import is_corpus, load
 from trainer.data.data_errors import DataError
 from trainer.data.display_names import shown
 from trainer.data.progress import Pulse
 from trainer.data.sources.source import Document
 from trainer.data.sources.text_files import TextFiles
+from trainer.data.stamps import Stamp
 
 TEXT = "text"
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer.config.data import DataConfig
-from trainer.data.cache.stamps import Stamp
 from trainer.data.progress import Pulse
 from trainer.data.sources import brackets, flipflop, interleaved, recall
 from trainer.data.sources.source import Document
+from trainer.data.stamps import Stamp
 
 
 @dataclass(frozen=True, slots=True)

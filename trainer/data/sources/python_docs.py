@@ -14,11 +14,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainer.data.cache.stamps import Stamp, stamp_of
 from trainer.data.data_errors import DataError
 from trainer.data.progress import Pulse
 from trainer.data.sources.source import Document
 from trainer.data.sources.text import clean
+from trainer.data.stamps import Stamp, stamp_of
 
 # Tests are no prose, codecs repeat one sentence a hundred times, the rest is not the library.
 SKIPPED = frozenset(

@@ -20,9 +20,9 @@ from itertools import accumulate
 import numpy as np
 
 from trainer.config.data import DataConfig
-from trainer.data.cache.stamps import Stamp
 from trainer.data.progress import Pulse
 from trainer.data.sources.source import Document
+from trainer.data.stamps import Stamp
 
 VALUES = string.digits
 DOCUMENT_ITEMS = 2048

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from trainer.data.cache.stamps import Stamp
 from trainer.data.progress import Pulse
+from trainer.data.stamps import Stamp
 
 
 @dataclass(frozen=True, slots=True)

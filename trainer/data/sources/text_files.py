@@ -5,13 +5,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainer.data.cache.stamps import Stamp, stamp_of
 from trainer.data.data_errors import BadFileError, ChangedWhileReadError, DataError
 from trainer.data.display_names import shown
 from trainer.data.progress import Pulse
 from trainer.data.sources.file_formats import READ, suffix_of, texts_of
 from trainer.data.sources.source import Document
 from trainer.data.sources.text import clean, strip_gutenberg
+from trainer.data.stamps import Stamp, stamp_of
 
 FORMAT = "files 1"
 HASH_BYTES = 1 << 20

@@ -1,22 +1,20 @@
 """All of it for one model, its untrained twin beside it, and a verdict that claims no more than was shown."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
-from trainer.evals.causality.conclusions import verdict
-from trainer.evals.causality.correlation import Correlation, Listener, correlate
-from trainer.evals.causality.intervention import Intervention, Sweep
-from trainer.evals.causality.memory import Memory, memory
-from trainer.evals.causality.order_dependence import Blinding, Wiring
-from trainer.evals.causality.reach import BEHIND, PLACES, Reach, reach
-from trainer.evals.coherence import Agreement, agreement, scattering
+from trainer.evals.causality.correlation import Listener, correlate
+from trainer.evals.causality.intervention import Sweep
+from trainer.evals.causality.memory import memory
+from trainer.evals.causality.order_dependence import Blinding
+from trainer.evals.causality.reach import BEHIND, PLACES, reach
+from trainer.evals.causality.results import CausalityReport, Findings
+from trainer.evals.coherence import agreement, scattering
 from trainer.evals.interventions.banks import group_of
 from trainer.evals.interventions.document_scores import Windows, under
-from trainer.evals.plain_json import finite
-from trainer.evals.scores import FloorScorer, Scores, counting
+from trainer.evals.scores import FloorScorer, counting
 from trainer.evals.sections import held_out
 from trainer.evals.subject import Subject
 from trainer.models import LanguageModel
@@ -25,69 +23,9 @@ from trainer.models.published import PublishedV2, PublishedV3
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What was found in one model; `agreement` is None without oscillators."""
-
-    scores: Scores
-    memory: Memory
-    reach: Reach
-    wiring: Wiring
-    intervention: Intervention
-    correlation: Correlation
-    agreement: Agreement | None = None
-
-    @property
-    def is_functional(self) -> bool:
-        """Whether the three-test report passes: R varies, matters in itself, and goes with certainty.
-
-        An R that is felt at its own token alone does not vary beyond that, whatever the variance says. And it
-        matters only where it was learnt, that is where any other coherence costs: of untrained models a third
-        would pass without that.
-        """
-        varies = self.correlation.varies and bool(self.reach.felt_in_order)
-        matters = self.intervention.is_specific and self.intervention.is_at_its_best
-        return varies and matters and self.correlation.holds
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A model and its untrained twin on the same documents."""
-
-    name: str
-    kind: str
-    step: int
-    source: str
-    documents: int
-    tokens: int
-    trained: Findings
-    untrained: Findings
-
-    @property
-    def verdict(self) -> str:
-        """What was shown, in a few sentences."""
-        return verdict(self)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, the sentences among them; a number that is not finite is null."""
-        told = {
-            side: {
-                "memory": found.memory.words,
-                "reach": found.reach.words,
-                "wiring": found.wiring.words,
-                "intervention": found.intervention.words,
-                "correlation": found.correlation.words,
-                "coherence": found.agreement.words if found.agreement else "no oscillators",
-                "functional": found.is_functional,
-            }
-            for side, found in (("trained", self.trained), ("untrained", self.untrained))
-        }
-        plain: dict[str, Any] = finite(asdict(self))
-        said = {"verdict": self.verdict, "control_fails": not self.untrained.is_functional}
-        return {**plain, "words": told, **said}
-
-
-def causality(subject: Subject, documents: int = 0, seed: int = 0, say: Say = lambda _: None) -> Report:
+def causality(
+    subject: Subject, documents: int = 0, seed: int = 0, say: Say = lambda _: None
+) -> CausalityReport:
     """Examine a trained model and its untrained twin.
 
     Args:
@@ -101,7 +39,7 @@ def causality(subject: Subject, documents: int = 0, seed: int = 0, say: Say = la
     group = held_out(subject.corpus, documents, context)
     windows = Windows.of(group, context, subject.device)
     floors = FloorScorer(subject.corpus, group, windows.tokens_each(), counting(say))
-    return Report(
+    return CausalityReport(
         name=subject.name,
         kind=subject.config.model.kind,
         step=subject.step,

@@ -1,22 +1,19 @@
 """What was shown of a model, in sentences that claim no more."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from trainer.evals.causality.analysis import Findings, Report
+from trainer.evals.causality.results import CausalityReport, Findings
 
 NEAR_CHANCE = 0.05
 """Of the way from chance to full agreement: an interval inside it is told as about chance."""
 
 
-def verdict(report: "Report") -> str:
+def verdict(report: CausalityReport) -> str:
     """Return what is shown of learning, mixing, R, coherence and the untrained twin, a sentence each."""
     found = report.trained
     said = (_learning(report), _mixing(found), _R(found), _coherence(found), _control(report))
     return " ".join(sentence for sentence in said if sentence)
 
 
-def _learning(report: "Report") -> str:
+def _learning(report: CausalityReport) -> str:
     scores = report.trained.scores
     unigram, bigram, _ = scores.floors
     ce = f"CE {scores.ce.value:.3f}, untrained {report.untrained.scores.ce.value:.3f}"
@@ -31,7 +28,7 @@ def _learning(report: "Report") -> str:
     return f"It has learnt about what counting pairs of tokens gives ({ce}; {floor})."
 
 
-def _mixing(found: "Findings") -> str:
+def _mixing(found: Findings) -> str:
     if not found.reach.is_causal:
         return "It is NOT causal."
     if found.reach.is_position_wise:
@@ -47,7 +44,7 @@ def _mixing(found: "Findings") -> str:
     return f"It is causal and carries its text on {how} ({reach})."
 
 
-def _R(found: "Findings") -> str:
+def _R(found: Findings) -> str:
     if not found.intervention.nudges:
         return "It has no oscillators: of R nothing can be said, and what it does it does without."
     if found.intervention.has_none:
@@ -80,7 +77,7 @@ def _R(found: "Findings") -> str:
     return f"Its R does not pass the three-test report: {', '.join(shown)}."
 
 
-def _coherence(found: "Findings") -> str:
+def _coherence(found: Findings) -> str:
     if found.agreement is None:
         return ""
     beyond = found.agreement.beyond
@@ -93,7 +90,7 @@ def _coherence(found: "Findings") -> str:
     return f"Whether its groups are more coherent than random phases would be is not shown: {of_it}."
 
 
-def _control(report: "Report") -> str:
+def _control(report: CausalityReport) -> str:
     if not report.trained.intervention.nudges:
         return ""
     if report.untrained.is_functional:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from trainer.models.kuramoto.planes import times
+from trainer.models.planes import times
 
 SCALES = (0.5, 0.8, 0.9, 1.1, 1.25, 2.0)
 

@@ -54,8 +54,8 @@ def decay_prediction(
 ) -> DecayPrediction | None:
     """Return the prediction of a run; None where its omega_0 is not decayed; the published v3 always has one.
 
-    The published v3 has a closed form, `trainer.evals.probes.decay`. Of any other model R is measured before its
-    first step, with omega_0 shrunk in stages and nothing else changed.
+    The published v3 has a closed form, `decay`. Of any other model R is measured before its first
+    step, with omega_0 shrunk in stages and nothing else changed.
     """
     optim, kind = config.optim, config.model.kind
     if kind in CLOSED_FORM:

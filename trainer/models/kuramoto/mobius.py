@@ -30,8 +30,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
-from trainer.models.kuramoto.planes import batch_slices, times
 from trainer.models.kuramoto.scan import RotatingFrame, chunk_length, rotating_frame, scan_back
+from trainer.models.planes import batch_slices, times
 
 STRONGEST = 0.96
 """The largest m: away from phi + pi a difference grows by less than 49 a token, so float32 can follow it."""

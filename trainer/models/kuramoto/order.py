@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from trainer.models import native
-from trainer.models.kuramoto.planes import EPS, batch_slices, times
 from trainer.models.native.order import NativeOrderParameters
+from trainer.models.planes import EPS, batch_slices, times
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
 from trainer.models import native
-from trainer.models.kuramoto.planes import batch_slices, times
 from trainer.models.kuramoto.scan import RotatingFrame, chunk_length, rotating_frame, scan, scan_back
 from trainer.models.native.driven import NativeDrivenOscillators
+from trainer.models.planes import batch_slices, times
 
 
 def driven_oscillators(gate: Tensor, phase: Tensor, omega: Tensor, start: Tensor | None = None) -> Tensor:

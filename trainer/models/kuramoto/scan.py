@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainer.models.kuramoto.planes import times
+from trainer.models.planes import times
 
 CHUNK = 32
 """Tokens a chunk: at most 64 for the sake of the angles; 32 measured fastest at 256 tokens on CPU."""

@@ -11,7 +11,7 @@ written out.
 import torch
 from torch import Tensor
 
-from trainer.models.kuramoto.planes import times
+from trainer.models.planes import times
 
 EPS = 1e-6
 """Added to |z|^2: an oscillator at rest has no phase."""

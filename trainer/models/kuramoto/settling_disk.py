@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from trainer.models.kuramoto.planes import times
 from trainer.models.kuramoto.settling import EPS, group_mean
+from trainer.models.planes import times
 
 
 def settling_oscillators(gate: Tensor, phase: Tensor, omega: Tensor, strength: Tensor, group: int) -> Tensor:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from trainer.models.kuramoto.planes import EPS
 from trainer.models.native.library import call
+from trainer.models.planes import EPS
 
 
 class NativeOrderParameters(torch.autograd.Function):

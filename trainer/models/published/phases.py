@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from trainer.models.kuramoto.planes import batch_slices
+from trainer.models.planes import batch_slices
 
 MAGNITUDE_EPS = 1e-8
 """Added under the root of |Z|, as published."""

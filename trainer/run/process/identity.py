@@ -5,7 +5,9 @@ import time
 from dataclasses import dataclass
 from typing import Any, NewType
 
-from trainer.run.process.kernel_linux import LinuxReader, ProcessReader, system_reader
+from trainer.run.process.kernel import ProcessReader
+from trainer.run.process.kernel_linux import LinuxReader
+from trainer.run.process.system_kernel import system_reader
 from trainer.run.run_errors import RunError
 
 BootId = NewType("BootId", str)

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import Protocol
 
-from trainer.run.process.kernel_linux import ProcStat
+from trainer.run.process.kernel import ProcStat
 from trainer.run.run_errors import RunError
 
 # struct proc_bsdinfo of <sys/proc_info.h>: status at 4, pid 12, ppid 16, ruid 28, pgid 100, start 120.

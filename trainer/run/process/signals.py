@@ -4,7 +4,8 @@ import os
 import signal
 
 from trainer.run.process.identity import Identity
-from trainer.run.process.kernel_linux import ProcessReader, system_reader
+from trainer.run.process.kernel import ProcessReader
+from trainer.run.process.system_kernel import system_reader
 from trainer.run.run_errors import RunError
 
 

@@ -17,8 +17,9 @@ from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.logs import log_files
 from trainer.run.process.identity import Identity
-from trainer.run.process.kernel_linux import ProcessReader, ProcStat, system_reader
+from trainer.run.process.kernel import ProcessReader, ProcStat
 from trainer.run.process.process_record import RUN_DIR_VARIABLE, TOKEN_VARIABLE, ProcessRecord
+from trainer.run.process.system_kernel import system_reader
 
 AGREEING = 2
 RESCAN_S = 0.02

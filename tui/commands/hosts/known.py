@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from remote.hosts.host import LOCAL, Host, find_host, load_hosts
+from remote.actions.forget import forget
+from remote.hosts.host import LOCAL, Host
 from remote.hosts.hosts_edit import add_hosts, remove_host
 from remote.hosts.hosts_file import hosts_path, why_no_name
+from remote.hosts.lookup import find_host, load_hosts
 from remote.hosts.placement import read_placement
 from remote.protocol.errors import CallError
-from remote.session.last_seen import forget, last_seen, twins
+from remote.session.last_seen import last_seen, twins
 from remote.ssh.config.aliases import read_aliases, ssh_config_path
 from tui.commands.output import OK, answer, emit, say, tell
 from tui.store.words import duration

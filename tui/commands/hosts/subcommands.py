@@ -6,10 +6,10 @@ from typing import get_args
 
 from remote.hosts.host import Host
 from remote.hosts.hosts_file import KINDS
+from tui.commands.arguments import Commands, add_bare_command
 from tui.commands.hosts.add import add, test
 from tui.commands.hosts.deploy import autostart, deploy, doctor
 from tui.commands.hosts.known import import_hosts, list_hosts, remove
-from tui.commands.parser import Commands, add_bare_command
 
 ABOUT = """A host is one entry of hosts.yaml: a name, and an address that `ssh` understands."""
 
@@ -39,6 +39,15 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     one = _verb(verbs, "deploy", deploy, "bring our code to a host; what runs there goes on")
     _name(one)
     one.add_argument("--force", action="store_true", help="build and try again what is there already")
+    one.add_argument(
+        "--trust-index", action="store_true", help="install what the host's index gives, whatever its hashes"
+    )
+    one.add_argument(
+        "--wheels",
+        default="",
+        metavar="DIR",
+        help="bring the wheels of this folder over; no index is asked",
+    )
     one.add_argument("--check", action="store_true", help="only say what is deployed, and what is kept")
     one.add_argument("--clean", action="store_true", help="only remove environments that nothing needs")
     one.add_argument("--dry-run", action="store_true", help="with --clean: only say what would go")

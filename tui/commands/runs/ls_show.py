@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from remote.actions import settle_intents
-from remote.hosts.host import Host, load_hosts
+from remote.hosts.host import Host
+from remote.hosts.lookup import load_hosts
+from remote.protocol.arguments import RunArgs
 from remote.protocol.errors import CallError, QuestionError
+from remote.protocol.verbs import RUN
 from remote.session.last_seen import note
 from remote.session.session import Session, connect
 from tui.commands.evidence import evidence
@@ -124,7 +127,7 @@ def show(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         run = hear(session, [view])[view.run_id]
-        told = session.call("run", {"run_id": view.run_id})
-    shown = full(args.host, run, health_bands()) | asked(told.get("spec", {})) | evidence(told)
+        told = session.call(RUN, RunArgs(run_id=view.run_id))
+    shown = full(args.host, run, health_bands()) | asked(told.spec) | evidence(told)
     answer(shown, args.json, full_words)
     return OK

@@ -13,9 +13,9 @@ from remote.transfer.pull import Pulled, PullOptions, pull
 from remote.transfer.push import PushOptions, PushResult, push
 from remote.transfer.select import Choice
 from remote.transfer.transfer_progress import TransferProgress
+from tui.commands.arguments import RUN_HELP, Commands, add_command
 from tui.commands.host_session import find_view, link_to
 from tui.commands.output import OK, answer, say
-from tui.commands.parser import RUN_HELP, Commands, add_command
 
 EACH_S = 0.2
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from remote.actions import Outcome, StartRequest, start_run, wait_for
 from remote.actions.beside import beside
-from remote.hosts.host import find_host
+from remote.hosts.lookup import find_host
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.session.session import Session

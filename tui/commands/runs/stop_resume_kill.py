@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from remote.actions import kill_run, resume_run, stop_run
-from remote.hosts.host import find_host
+from remote.hosts.lookup import find_host
 from trainer.config.data_source import DATA_KEY, absolute_source
 from trainer.config.resolve import parse_overrides
 from tui.commands.host_session import find_view, link_to

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.keys import key_of
 from tui.store.alerts import Alert
 from tui.store.store import Store
 from tui.store.words import age
@@ -27,7 +28,7 @@ class AlertList(ModalScreen[None]):
         background: $surface; border: round $border;
     }
     """
-    BINDINGS: ClassVar = [Binding("escape,A,q,enter", "leave", show=False)]
+    BINDINGS: ClassVar = [Binding(f"escape,{key_of('alerts').keys},q,enter", "leave", show=False)]
 
     def __init__(self, store: Store, now: float, wall: float) -> None:
         """`now` and `wall`: monotonic and epoch seconds."""

@@ -10,10 +10,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from remote.protocol.views import RunView
+from tui.keys import key_of
 from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.lines import line
 
-KEYS = {"stop": "x", "kill": "K", "reap": "x", "end": "K"}
+ACTIONS = ("stop", "kill", "reap", "end")
+SAME = sorted({key_of(action).keys for action in ACTIONS})
 WORDS = {"reap": "end"}
 
 
@@ -30,15 +32,15 @@ class Confirm(ModalScreen[bool]):
     Confirm Input { background: $panel; margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar = [
-        Binding("x", "same('x')", show=False),
-        Binding("K", "same('K')", show=False),
+        *(Binding(key, f"same('{key}')", show=False) for key in SAME),
         Binding("escape,q,n", "leave", show=False),
     ]
 
     def __init__(self, action: str, text: str, name: str = "") -> None:
         """`text`: its first line asks. `name`: what must be typed; empty: the same key is enough."""
         super().__init__(classes=action)
-        self._action, self._key, self._text, self._name = action, KEYS[action], text, name
+        self._action, self._key, self._text = action, key_of(action).keys, text
+        self._target = name
 
     @property
     def _word(self) -> str:
@@ -50,33 +52,33 @@ class Confirm(ModalScreen[bool]):
         colour = STRONG if self._action == "stop" else hue("red", bold=True)
         rows = [Text(head, style=colour), Text("")] + [Text(fact, style=PLAIN) for fact in facts]
         key = hue("blue", bold=True)
-        if self._name:
+        if self._target:
             what = "pid" if self._action == "end" else "name"
-            way = line(("enter", key), (f" after its {what}, {self._name}: {self._word} it   ", PLAIN))
+            way = line(("enter", key), (f" after its {what}, {self._target}: {self._word} it   ", PLAIN))
         else:
             way = line((self._key, key), (f" again: {self._word} it   ", PLAIN))
         with Vertical():
             yield Static(Text("\n").join(rows), id="question")
-            if self._name:
-                yield Input(id="typed", placeholder=f"type {self._name}", compact=True)
+            if self._target:
+                yield Input(id="typed", placeholder=f"type {self._target}", compact=True)
             yield Static(Text("\n") + way + line(("esc", key), (" leave it alone", DIM)), id="ways")
 
     def on_mount(self) -> None:
         """Begin where one types."""
-        if self._name:
+        if self._target:
             self.query_one("#typed", Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """The name was typed; another one does nothing."""
-        if event.value.strip() == self._name:
+        if event.value.strip() == self._target:
             self.dismiss(True)
         else:
             what = "pid" if self._action == "end" else "name"
-            self.notify(f"that is not its {what}: {self._name}", severity="warning", markup=False)
+            self.notify(f"that is not its {what}: {self._target}", severity="warning", markup=False)
 
     def action_same(self, key: str) -> None:
         """The same key again; the other one does nothing here."""
-        if self._name:
+        if self._target:
             return
         if key == self._key:
             self.dismiss(True)

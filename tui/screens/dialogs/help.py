@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys import EVERYWHERE, TABLE, Key
+from tui.keys import EVERYWHERE, TABLE, Key, key_of
 from tui.theme import DIM, PLAIN, STRONG, hue
 
 WORDS = (
@@ -29,7 +29,7 @@ class Help(ModalScreen[None]):
         background: $surface; border: round $border;
     }
     """
-    BINDINGS: ClassVar = [Binding("escape,question_mark,q,enter", "leave", show=False)]
+    BINDINGS: ClassVar = [Binding(f"escape,{key_of('help').keys},q,enter", "leave", show=False)]
 
     def compose(self) -> ComposeResult:
         """The keys, and the three facts that are never mixed."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from remote.agent.host.telemetry import Sampler, _Processor, accelerators, parse_stalls, pressure
+from remote.agent.sampler import Sampler
 from remote.protocol.errors import CallError
 from remote.readings import apple
+from remote.readings.machine import _Processor, accelerators, parse_stalls, pressure
 from tests.remote.driving import drive
 from tests.remote.raw_agent import RawAgent
 from tests.remote.readings import apple_samples

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from remote.agent.streams.tail import Source, Tail, first_cursor
+from remote.agent.streams.source import StreamSource
+from remote.agent.streams.tail import Tail, first_cursor
+from remote.protocol.cursor import BEGINNING
 from remote.protocol.messages import WINDOW, Cursor
 from trainer.run.layout import RunDir
 
@@ -18,7 +20,7 @@ def run(tmp_path: Path) -> RunDir:
 
 
 def tail(run: RunDir, cursor: Cursor | None = None, *, what: str = "log", follow: bool = True) -> Tail:
-    source = Source(run, what)
+    source = StreamSource(run, what)
     return Tail(1, source, first_cursor(source, 1 << 20) if cursor is None else cursor, follow=follow)
 
 
@@ -50,10 +52,10 @@ def test_what_was_read_goes_out_before_a_refusal_of_the_disk(
     run.log(1).write_bytes(b"one\n")
     one = tail(run)
 
-    def refuse(_source: Source, _name: str) -> Path:
+    def refuse(_source: StreamSource, _name: str) -> Path:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Source, "after", refuse)
+    monkeypatch.setattr(StreamSource, "after", refuse)
     assert read(one) == [(1, "001.log", 0, b"one\n")]
     with pytest.raises(PermissionError):
         read(one)
@@ -80,11 +82,11 @@ def test_a_file_that_is_rewritten_while_it_is_read_is_noticed(
 def test_a_first_attach_begins_at_a_line_near_the_end_and_reaches_into_earlier_attempts(run: RunDir) -> None:
     run.log(1).write_bytes(b"".join(b"old %03d\n" % i for i in range(10)))
     run.log(2).write_bytes(b"new\n")
-    source = Source(run, "log")
+    source = StreamSource(run, "log")
     assert first_cursor(source, 20) == Cursor(gen=1, file="001.log", offset=64)
     assert first_cursor(source, 4) == Cursor(gen=2, file="002.log", offset=0)
     assert first_cursor(source, 1 << 20) == Cursor(gen=1, file="001.log", offset=0)
-    assert first_cursor(Source(run, "events"), 100) == Cursor()
+    assert first_cursor(StreamSource(run, "events"), 100) == BEGINNING
 
 
 def test_a_new_attempts_file_is_read_after_the_old_one_is_drained(run: RunDir) -> None:
@@ -145,7 +147,7 @@ def test_a_cursor_cannot_name_a_file_outside_the_run(run: RunDir, tmp_path: Path
 
 def test_nothing_is_sent_past_the_window_until_it_is_acknowledged(run: RunDir) -> None:
     run.log(1).write_bytes(b"x" * (WINDOW + 1000))
-    one = tail(run, Cursor())
+    one = tail(run, BEGINNING)
     assert sum(len(data) for *_, data in read(one)) == WINDOW
     assert read(one) == []
     one.acknowledge(600)

@@ -16,7 +16,7 @@ from tests.waiting import wait_until
 from trainer.config.data import DataConfig
 from trainer.data import Corpus, DataError, DataProgress, Stopped, prepare
 from trainer.data.cache.cache import USED
-from trainer.data.cache.stamps import stamp_of
+from trainer.data.stamps import stamp_of
 
 HOUR_NS = 3600 * 10**9
 
@@ -163,7 +163,7 @@ def test_unsettled_input_is_never_remembered_and_settled_input_is(
     memo = text.parent / "cache" / "memo"
     prepared(text).close()
     assert list(memo.iterdir()) == []  # written a moment ago: it could change within the clock's grain
-    monkeypatch.setattr("trainer.data.cache.stamps.SETTLED_NS", -1)
+    monkeypatch.setattr("trainer.data.stamps.SETTLED_NS", -1)
     prepared(text).close()
     assert len(list(memo.iterdir())) == 1
     stages: list[str] = []

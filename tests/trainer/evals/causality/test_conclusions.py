@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from trainer.evals.bootstrap import Interval
-from trainer.evals.causality.analysis import Findings, Report
+from trainer.evals.causality import conclusions
 from trainer.evals.causality.correlation import Correlation
 from trainer.evals.causality.intervention import Intervention, Nudge
 from trainer.evals.causality.memory import Memory
 from trainer.evals.causality.order_dependence import Wiring
 from trainer.evals.causality.reach import Reach
+from trainer.evals.causality.results import CausalityReport, Findings
 from trainer.evals.coherence import Agreement
 from trainer.evals.scores import FloorScore, Scores
 
@@ -64,7 +65,7 @@ KINDS = {
 
 
 def verdict(found: Findings, untrained: Findings = UNTRAINED) -> str:
-    return Report("a/step", "kind", 1, "text", 60, 1000, found, untrained).verdict
+    return conclusions.verdict(CausalityReport("a/step", "kind", 1, "text", 60, 1000, found, untrained))
 
 
 def test_no_two_kinds_have_the_same_verdict() -> None:

@@ -89,7 +89,7 @@ def test_a_field_pulls_as_fast_as_a_gate_forgets_and_without_one_a_phasor_stays(
 @pytest.mark.parametrize("cached", [1, 2**30])
 def test_gradients_are_those_of_finite_differences(cached: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "CHUNK", 4)
-    monkeypatch.setattr("trainer.models.kuramoto.planes.CACHED_ELEMENTS", cached)
+    monkeypatch.setattr("trainer.models.planes.CACHED_ELEMENTS", cached)
     draw = torch.Generator().manual_seed(0)
 
     def leaf(*shape: int) -> Tensor:

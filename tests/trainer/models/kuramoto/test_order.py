@@ -58,7 +58,7 @@ def test_coupling_raises_the_coherence_of_groups() -> None:
 def test_gradients_are_those_of_finite_differences(
     coupled: bool, cached: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.models.kuramoto.planes.CACHED_ELEMENTS", cached)
+    monkeypatch.setattr("trainer.models.planes.CACHED_ELEMENTS", cached)
     z = states(2).requires_grad_()
     K = torch.linspace(1.0, 2.0, 4, dtype=torch.float64).view(2, 2).requires_grad_()
 

@@ -85,7 +85,7 @@ def test_gradients_of_the_oscillators_are_those_of_finite_differences(
     cached: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scan, "CHUNK", 4)
-    monkeypatch.setattr("trainer.models.kuramoto.planes.CACHED_ELEMENTS", cached)
+    monkeypatch.setattr("trainer.models.planes.CACHED_ELEMENTS", cached)
     draw = torch.Generator().manual_seed(0)
 
     def leaf(*shape: int) -> Tensor:

@@ -10,8 +10,9 @@ import pytest
 
 from tests.waiting import wait_until
 from trainer.run.process.identity import Identity, boot_id, identify, identify_for_good, is_alive, is_stopped
-from trainer.run.process.kernel_linux import LinuxReader, system_reader
+from trainer.run.process.kernel_linux import LinuxReader
 from trainer.run.process.signals import RefusedSignalError, own_ancestry, send
+from trainer.run.process.system_kernel import system_reader
 from trainer.run.run_errors import RunError
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from remote.agent.starts.autostart import BOOTED
 from remote.agent.starts.boot_units import unit_name
-from remote.hosts.host import Host, load_hosts
+from remote.hosts.host import Host
 from remote.hosts.hosts_edit import add_hosts
+from remote.hosts.lookup import load_hosts
 from remote.hosts.placement import Placement, read_placement
 from remote.protocol.errors import Question, QuestionError
 from remote.session.last_seen import last_seen
@@ -120,11 +121,12 @@ def test_what_autostart_cannot_do_is_said() -> None:
 def test_doctor_is_the_doctor_of_that_host(photinus: Photinus, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, bool]] = []
 
-    def doctor(args: object) -> int:
-        asked.append((getattr(args, "host", ""), getattr(args, "json", False)))
+    def doctor(host: str, *, deep: bool, as_json: bool) -> int:
+        assert not deep
+        asked.append((host, as_json))
         return 0
 
-    monkeypatch.setitem(__import__("tui.commands.inspect", fromlist=["x"]).COMMANDS, "doctor", doctor)
+    monkeypatch.setattr("tui.commands.hosts.deploy.examine_host", doctor)
     add_hosts([Host("box", "me@127.0.0.1:1")])
     assert photinus("hosts", "doctor", "box", "--json").code == 0
     assert asked == [("box", True)]

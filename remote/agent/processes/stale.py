@@ -2,18 +2,20 @@
 
 import signal
 import time
-from typing import Any
 
 from remote.agent.background import in_thread
-from remote.agent.context import Context, Result, Work
+from remote.agent.context import Context
 from remote.agent.processes.orphans import members
-from remote.agent.strangers import Stranger, beside, strangers
+from remote.agent.processes.strangers import Stranger, beside, strangers
+from remote.agent.verb import Work
 from remote.audit.audit_log import masked
+from remote.protocol.arguments import BesideArgs, EndArgs
 from remote.protocol.errors import CallError
+from remote.protocol.results import Beside, ProcessRow, Reaped
 from remote.supervisor.command_line import shortened
 from trainer.run.process.identity import Identity, is_alive
-from trainer.run.process.kernel_linux import system_reader
 from trainer.run.process.signals import RefusedSignalError, own_ancestry, send
+from trainer.run.process.system_kernel import system_reader
 
 GRACE_S = 2.0
 DEATH_S = 5.0
@@ -21,27 +23,30 @@ SHOWN = 50
 COMMAND_MAX = 300
 
 
-def on_device(ctx: Context, args: Result) -> Work:
+def on_device(ctx: Context, args: BesideArgs) -> Work[Beside]:
     """The verb `beside`: who computes on a device and is no run of this home."""
-    found = yield from in_thread(lambda: beside(ctx.home, args["device"]))
-    return {"device": args["device"], "beside": [stranger_row(one) for one in found[:SHOWN]]}
+    found = yield from in_thread(lambda: beside(ctx.home, args.device))
+    return Beside(device=args.device, beside=[stranger_row(one) for one in found[:SHOWN]])
 
 
-def stranger_row(one: Stranger) -> dict[str, Any]:
+def stranger_row(one: Stranger) -> ProcessRow:
     """What is said of it. `why_not`: why it is not ended from here; empty where it can be."""
-    return {
-        "pid": one.stat.pid,
-        "start": one.stat.start if one.is_mine else None,
-        "user": one.user,
-        "mine": one.is_mine,
-        "devices": list(one.devices),
-        "gpu_mem": one.gpu_memory,
-        "cmd": one.command[:COMMAND_MAX],
-        "why": one.why,
-        "run_id": one.run_id or None,
-        "home": one.home,
-        "why_not": why_not(one),
-    }
+    return ProcessRow(
+        pid=one.stat.pid,
+        start=one.stat.start if one.is_mine else None,
+        standing="foreign",
+        run_id=None,
+        why=one.why,
+        gpu_mem=one.gpu_memory,
+        age_s=None,
+        rss=None,
+        cmd=one.command[:COMMAND_MAX],
+        user=one.user,
+        mine=one.is_mine,
+        devices=list(one.devices),
+        home=one.home,
+        why_not=why_not(one),
+    )
 
 
 def why_not(one: Stranger) -> str:
@@ -55,7 +60,7 @@ def why_not(one: Stranger) -> str:
     return ""
 
 
-def end(ctx: Context, args: Result) -> Work:
+def end(ctx: Context, args: EndArgs) -> Work[Reaped]:
     """The verb: end one process of our own uid that is no run of ours, if it still is the one that was shown.
 
     SIGTERM, 2 s, SIGKILL; before each the identity is compared through a pidfd.
@@ -63,7 +68,7 @@ def end(ctx: Context, args: Result) -> Work:
     Raises:
         CallError: `refused`: it is not such a process (any more); `timeout`: it would not die.
     """
-    one = yield from in_thread(lambda: _shown(ctx, args["pid"], args["start"]))
+    one = yield from in_thread(lambda: _shown(ctx, args.pid, args.start))
     if reason := why_not(one):
         raise CallError(
             "refused", f"pid {one.stat.pid} is left alone: {reason}", "photinus processes shows it"
@@ -79,7 +84,7 @@ def end(ctx: Context, args: Result) -> Work:
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             if not is_alive(who):
-                return {"pid": who.pid, "signal": int(signum), "command": shortened(one.command)}
+                return Reaped(pid=who.pid, signal=int(signum), command=shortened(one.command))
             yield
     raise CallError("timeout", f"pid {who.pid} did not die of SIGKILL", "look again in a minute")
 

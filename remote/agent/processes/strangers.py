@@ -14,8 +14,9 @@ from remote.readings.nvidia import gpu_processes
 from remote.supervisor.command_line import words_of
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
-from trainer.run.process.kernel_linux import ProcessReader, ProcStat, system_reader
+from trainer.run.process.kernel import ProcessReader, ProcStat
 from trainer.run.process.survivors import folder_in
+from trainer.run.process.system_kernel import system_reader
 from trainer.run.records import read_spec
 from trainer.run.run_errors import RunError
 

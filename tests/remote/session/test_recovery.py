@@ -1,4 +1,4 @@
-from remote.session.link.recovery import Recovery
+from remote.session.recovery import Recovery
 from remote.session.updates import Recovered
 
 

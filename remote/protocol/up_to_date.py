@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from remote.deploy.requirements import release
+from remote.protocol.version import release
 
 Verdict = Literal["same", "older", "newer", "other", "none"]
 
-SENTENCES: dict[str, str] = {
+SENTENCES: dict[Verdict, str] = {
     "same": "up to date",
     "older": "the host's photinus is older than this client's",
     "newer": "the host's photinus is newer than this client's",

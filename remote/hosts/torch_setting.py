@@ -1,0 +1,14 @@
+"""The setting `torch:` of a host: what may stand there."""
+
+import re
+
+NAMES = re.compile(r"cpu|cu\d{3}|rocm\d{1,2}\.\d{1,2}|xpu")
+
+
+URL = re.compile(r"https?://[A-Za-z0-9._:-]{1,253}(/[A-Za-z0-9._~/+-]{0,500})?")
+
+
+NONE, HOST_INDEX = "none", "pip"
+
+
+SETTINGS = "cpu, cu126, cu130, cu132, rocm7.2, pip (what the host's own index gives), none, https://AN-INDEX"
