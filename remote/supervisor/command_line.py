@@ -2,25 +2,22 @@
 
 from pathlib import Path
 
-from remote.protocol.sanitise import clean_line
-
 COMMAND_MAX = 120
 SHORT_MAX = 60
 
 
 def words_of(pid: int) -> list[str]:
-    """A process's argument vector; empty where it cannot be read."""
+    """A process's argument vector; empty where it cannot be read, as on macOS."""
     try:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
-        return [word.decode("utf-8", "replace") for word in raw.removesuffix(b"\0").split(b"\0")]
     except OSError:
-        pass
-    import psutil
-
-    try:
-        return psutil.Process(pid).cmdline()
-    except psutil.Error:
         return []
+    return [word.decode("utf-8", "replace") for word in raw.removesuffix(b"\0").split(b"\0")]
+
+
+def printable(text: str) -> str:
+    """A text that shows as what it is: control characters are spaces."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def command_of(pid: int) -> str:
@@ -30,7 +27,7 @@ def command_of(pid: int) -> str:
 
 def shortened(command: str) -> str:
     """What a sentence has room for: the program without its folder, and the first of its words."""
-    program, _, rest = clean_line(command).partition(" ")
+    program, _, rest = printable(command).partition(" ")
     text = " ".join([program.rpartition("/")[2], *rest.split()])
     return text if len(text) <= SHORT_MAX else text[: SHORT_MAX - 1] + "…"
 

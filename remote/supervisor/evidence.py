@@ -1,10 +1,11 @@
 """What a failure's reason says beside its code: who sent the signal, want of memory, the log's last line."""
 
+import re
 import signal
 from dataclasses import replace
 
-from remote.protocol.sanitise import clean_line
 from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd
+from remote.supervisor.command_line import printable
 from trainer.run.layout import RunDir
 from trainer.run.logs import newest_log
 from trainer.run.records import ExitRecord
@@ -14,6 +15,8 @@ from trainer.run.states import State
 SENT = frozenset({signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
 SHELLS_KILLED = 128 + signal.SIGKILL  # how a shell tells that its child was killed
 LAST_BYTES = 8192
+# A terminal's colours and titles: whole sequences, of which the first character alone would be dropped else.
+ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 LINE_MAX = 200
 
 
@@ -53,5 +56,7 @@ def last_lines(run: RunDir, count: int) -> list[str]:
             text = file.read(LAST_BYTES).decode("utf-8", "replace")
     except OSError:
         return []
-    lines = [clean_line(line).rstrip()[:LINE_MAX] for line in text.replace("\r", "\n").split("\n")]
+    lines = [
+        printable(ESCAPE.sub("", line)).rstrip()[:LINE_MAX] for line in text.replace("\r", "\n").split("\n")
+    ]
     return [line for line in lines if line.strip()][-count:]

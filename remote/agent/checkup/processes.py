@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 
 from remote.agent.context import Context
+from remote.agent.processes.command_line import command_of
 from remote.agent.processes.orphans import Member, members
 from remote.protocol.finding import Finding
-from remote.supervisor.command_line import command_of
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import is_stopped

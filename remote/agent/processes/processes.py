@@ -6,7 +6,6 @@ import stat
 import time
 from typing import Any
 
-import msgspec
 import psutil
 
 from remote.agent.background import in_thread
@@ -101,11 +100,7 @@ def _measured(pid: int) -> dict[str, Any]:
 def _foreign_rows(ctx: Context, ours: set[int]) -> list[ProcessRow]:
     """Who computes here and is no run of ours: of our own user, of another, of another state root."""
     return [
-        msgspec.structs.replace(
-            stranger_row(one),
-            log=log_of(one.stat.pid) if one.is_mine else "",
-            **_measured(one.stat.pid),
-        )
+        stranger_row(one, log_of(one.stat.pid) if one.is_mine else "", **_measured(one.stat.pid))
         for one in strangers(ctx.home, skip=ours)
     ]
 

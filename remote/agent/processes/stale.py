@@ -29,7 +29,14 @@ def on_device(ctx: Context, args: BesideArgs) -> Work[Beside]:
     return Beside(device=args.device, beside=[stranger_row(one) for one in found[:SHOWN]])
 
 
-def stranger_row(one: Stranger) -> ProcessRow:
+def stranger_row(
+    one: Stranger,
+    log: str = "",
+    *,
+    age_s: float | None = None,
+    rss: int | None = None,
+    cmd: str | None = None,
+) -> ProcessRow:
     """What is said of it. `why_not`: why it is not ended from here; empty where it can be."""
     return ProcessRow(
         pid=one.stat.pid,
@@ -38,13 +45,14 @@ def stranger_row(one: Stranger) -> ProcessRow:
         run_id=None,
         why=one.why,
         gpu_mem=one.gpu_memory,
-        age_s=None,
-        rss=None,
-        cmd=one.command[:COMMAND_MAX],
+        age_s=age_s,
+        rss=rss,
+        cmd=cmd or one.command[:COMMAND_MAX],
         user=one.user,
         mine=one.is_mine,
         devices=list(one.devices),
         home=one.home,
+        log=log,
         why_not=why_not(one),
     )
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from remote.agent.processes.command_line import words_of
 from remote.readings.nvidia import gpu_processes
-from remote.supervisor.command_line import words_of
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
 from trainer.run.process.kernel import ProcessReader, ProcStat
