@@ -5,11 +5,11 @@ import time
 from dataclasses import replace
 
 from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd, outcome_of
-from remote.supervisor.command_line import named
 from remote.supervisor.evidence import explained, was_killed
-from remote.supervisor.out_of_memory import OomWatch
 from remote.supervisor.process.child import Watched
+from remote.supervisor.process.command_line import named
 from remote.supervisor.process.launchers import launcher_of
+from remote.supervisor.process.out_of_memory import OomWatch
 from remote.supervisor.process.termination import clear, deliver, wake
 from remote.supervisor.stalled import Stalled
 from remote.supervisor.supervisor_context import SupervisorContext, last_word

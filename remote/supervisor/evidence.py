@@ -5,7 +5,7 @@ import signal
 from dataclasses import replace
 
 from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd
-from remote.supervisor.command_line import printable
+from remote.supervisor.process.command_line import printable
 from trainer.run.layout import RunDir
 from trainer.run.logs import newest_log
 from trainer.run.records import ExitRecord

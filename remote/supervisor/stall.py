@@ -35,7 +35,7 @@ def silence_of(spec: RunSpec) -> float | None:
 
 
 @dataclass(slots=True)
-class Pace:
+class UsualPace:
     """What is usual for a run, as far as it was seen: time between rows, length of each phase."""
 
     floor_s: float
@@ -94,7 +94,7 @@ class StallWatch:
         self._run, self._attempt, self._clock = run, attempt, clock
         self._is_trainer = spec.kind == "trainer"
         self._silence = silence_of(spec)
-        self._pace = Pace(self._silence or FLOOR_S, attempt)
+        self._pace = UsualPace(self._silence or FLOOR_S, attempt)
         self._offset, self._torn = self._begin(), b""
         self._last, self._quiet = clock(), 0.0
         self._next = 0.0

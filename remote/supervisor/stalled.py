@@ -4,8 +4,8 @@ import signal
 import time
 
 from remote.supervisor.process.launchers import launcher_of
+from remote.supervisor.process.stacks import record_stacks
 from remote.supervisor.process.termination import deliver, wake
-from remote.supervisor.stacks import record_stacks
 from remote.supervisor.stall import StallWatch
 from remote.supervisor.supervisor_context import SupervisorContext
 from trainer.run.process.process_record import ProcessRecord

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from trainer.config.changes import FREE, ON_REQUEST
+from trainer.config.changeable_keys import FREE, ON_REQUEST
 from trainer.config.keys import flatten
 from trainer.config.resolve import to_values
 from trainer.config.schema import RunConfig

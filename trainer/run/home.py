@@ -13,7 +13,7 @@ from pathlib import Path
 from trainer.run.atomic import NO_SPACE, create_json, read_json, write_json
 from trainer.run.filesystems import filesystem_of, is_network
 from trainer.run.layout import RunDir, check_run_id
-from trainer.run.place import Place, place_of
+from trainer.run.place import FolderPlace, place_of
 from trainer.run.run_errors import HomeError, LockHeldError, SpecError
 
 HOME_VARIABLE = "PHOTINUS_HOME"
@@ -174,7 +174,7 @@ def _identified(root: Path) -> Home:
         raw = read_json(path)
     if not isinstance(raw, dict) or not isinstance(raw.get("host_id"), str):
         raise HomeError(f"{path} does not name this host; move it away and try again")
-    noted = Place.from_json(raw.get("place"))
+    noted = FolderPlace.from_json(raw.get("place"))
     if noted is not None and not noted.is_at(root):
         raw = raw | {
             # Made from both, so that two programs that find the copy at once give it one name.

@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FolderPlace:
     """A folder as it was when it was noted: where, on which device, and its inode there."""
 
     path: str
@@ -32,7 +32,7 @@ class Place:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, raw: object) -> "Place | None":
+    def from_json(cls, raw: object) -> "FolderPlace | None":
         """Read it back; None where none was noted (an older version) or what was is no place."""
         if not isinstance(raw, dict):
             return None
@@ -42,11 +42,11 @@ class Place:
         return None
 
 
-def place_of(path: Path) -> Place:
+def place_of(path: Path) -> FolderPlace:
     """This folder, as it is now.
 
     Raises:
         OSError: there is none.
     """
     found = path.stat()
-    return Place(str(path), found.st_dev, found.st_ino)
+    return FolderPlace(str(path), found.st_dev, found.st_ino)

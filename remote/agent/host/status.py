@@ -20,8 +20,8 @@ from remote.protocol.results import AuditEntries, HostStatus, Pong, RunList
 from remote.protocol.version import version
 from remote.protocol.views import AuditEntry, CheckpointBrief, HostHello, RunDetails, RunView
 from remote.supervisor.admission.queue import waiting
-from remote.supervisor.command_line import named
 from remote.supervisor.evidence import last_lines
+from remote.supervisor.process.command_line import named
 from trainer.run.checkpoints.manifest import list_checkpoints
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free

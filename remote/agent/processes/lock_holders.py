@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from remote.agent.processes.command_line import command_of
+from remote.agent.processes.argument_vector import command_of
 from trainer.run.process.kernel import ProcessReader, ProcStat
 from trainer.run.process.system_kernel import system_reader
 

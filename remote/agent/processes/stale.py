@@ -12,7 +12,7 @@ from remote.audit.audit_log import masked
 from remote.protocol.arguments import BesideArgs, EndArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import Beside, ProcessRow, Reaped
-from remote.supervisor.command_line import shortened
+from remote.supervisor.process.command_line import shortened
 from trainer.run.process.identity import Identity, is_alive
 from trainer.run.process.signals import RefusedSignalError, own_ancestry, send
 from trainer.run.process.system_kernel import system_reader

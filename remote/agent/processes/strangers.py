@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from remote.agent.processes.command_line import words_of
+from remote.agent.processes.argument_vector import words_of
 from remote.readings.nvidia import gpu_processes
 from trainer.run.home import Home
 from trainer.run.layout import RunDir

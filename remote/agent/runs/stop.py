@@ -16,7 +16,7 @@ from remote.protocol.arguments import KillArgs, RunArgs, StopArgs
 from remote.protocol.errors import CallError
 from remote.protocol.views import EndedRun, RunView
 from remote.supervisor.admission.queue import leave
-from remote.supervisor.command_line import named
+from remote.supervisor.process.command_line import named
 from trainer.run.atomic import NO_SPACE, open_append
 from trainer.run.control import ControlRequest
 from trainer.run.layout import RunDir

@@ -15,7 +15,7 @@ from remote.agent.verb import Work
 from remote.protocol.arguments import ResumeArgs
 from remote.protocol.errors import CallError
 from remote.protocol.views import StartedRun
-from trainer.config.changes import fixed_keys
+from trainer.config.changeable_keys import fixed_keys
 from trainer.config.config_error import ConfigError
 from trainer.config.resolve import from_values
 from trainer.run.changes import changed, checked_values

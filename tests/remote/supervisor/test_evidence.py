@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.supervisor.out_of_memory import OomWatch
+from remote.supervisor.process.out_of_memory import OomWatch
 from tests.remote.supervisor.stage import Stage, ask, trainer_pid, until, until_over
 from trainer.run.states import State
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from remote.supervisor.stall import FLOOR_S, Pace, StallWatch, silence_of
+from remote.supervisor.stall import FLOOR_S, StallWatch, UsualPace, silence_of
 from tests.remote.supervisor.stage import Stage, ask, state_of, until, until_over, until_said
 from tests.trials import trials
 from tests.waiting import wait_until
@@ -119,7 +119,7 @@ def event(kind: str, t: float, **more: Any) -> dict[str, Any]:
 
 
 def test_what_is_usual_is_learnt_from_the_run() -> None:
-    pace = Pace(FLOOR_S)
+    pace = UsualPace(FLOOR_S)
     pace.hear(event("state", 0.0, phase="compiling"))
     assert pace.patience() == 6 * FLOOR_S  # nobody knows yet how long it takes
     pace.hear(event("state", 1000.0, phase="training"))
@@ -134,7 +134,7 @@ def test_what_is_usual_is_learnt_from_the_run() -> None:
 
 
 def test_a_row_of_a_step_that_was_done_is_no_sign_of_life() -> None:
-    pace = Pace(FLOOR_S)
+    pace = UsualPace(FLOOR_S)
     assert pace.hear(event("metrics", 1.0, step=4))
     assert not pace.hear(event("metrics", 2.0, step=4))
     assert not pace.hear(event("note", 3.0, message="still here"))
@@ -142,7 +142,7 @@ def test_a_row_of_a_step_that_was_done_is_no_sign_of_life() -> None:
 
 
 def test_an_attempt_that_has_not_stepped_yet_has_the_time_that_a_start_needs() -> None:
-    pace = Pace(FLOOR_S, attempt=2)
+    pace = UsualPace(FLOOR_S, attempt=2)
     for step in range(5):
         pace.hear(event("metrics", float(step), step=step))
     assert pace.patience() == 6 * FLOOR_S

@@ -6,7 +6,7 @@ from typing import Any
 
 from trainer.run.atomic import read_json, write_json
 from trainer.run.layout import RunDir
-from trainer.run.place import Place
+from trainer.run.place import FolderPlace
 from trainer.run.process.identity import Identity
 from trainer.run.run_errors import RunError
 
@@ -40,7 +40,7 @@ class ProcessRecord:
     session: int | None = None
     adopted: bool = False
     started: float = 0.0
-    place: Place | None = None
+    place: FolderPlace | None = None
 
     def is_of_a_copy(self, run: RunDir) -> bool:
         """Whether it was written in another folder: `run` is a copy, and the processes the original's."""
@@ -79,7 +79,7 @@ class ProcessRecord:
                 session=raw.get("session"),
                 adopted=bool(raw.get("adopted", False)),
                 started=float(raw.get("started", 0.0)),
-                place=Place.from_json(raw.get("place")),
+                place=FolderPlace.from_json(raw.get("place")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"malformed process record: {error!r}") from error

@@ -1,7 +1,7 @@
 """The command line of any process of this host, also where there is no /proc."""
 
-from remote.supervisor.command_line import COMMAND_MAX
-from remote.supervisor.command_line import words_of as words_in_proc
+from remote.supervisor.process.command_line import COMMAND_MAX
+from remote.supervisor.process.command_line import words_of as words_in_proc
 
 
 def words_of(pid: int) -> list[str]:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from remote.supervisor.command_line import named
 from remote.supervisor.log import Talk
+from remote.supervisor.process.command_line import named
 from remote.supervisor.process.termination import deliver
 from trainer.run.layout import RunDir
 from trainer.run.process.survivors import Survivor

@@ -16,8 +16,8 @@ def words_of(pid: int) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """A text that shows as what it is: control characters are spaces."""
-    return "".join(one if one.isprintable() else " " for one in text)
+    """A text that shows as what it is: without control characters, a tab being a space."""
+    return "".join(one for one in text.replace("\t", " ") if one.isprintable())
 
 
 def command_of(pid: int) -> str:
@@ -27,7 +27,7 @@ def command_of(pid: int) -> str:
 
 def shortened(command: str) -> str:
     """What a sentence has room for: the program without its folder, and the first of its words."""
-    program, _, rest = printable(command).partition(" ")
+    program, _, rest = printable(command.replace("\n", " ")).partition(" ")
     text = " ".join([program.rpartition("/")[2], *rest.split()])
     return text if len(text) <= SHORT_MAX else text[: SHORT_MAX - 1] + "…"
 
