@@ -19,7 +19,7 @@ from trainer.checkpoints.moments import moments
 from trainer.config.resolve import to_values
 from trainer.config.schema import RunConfig
 from trainer.device.device import Device
-from trainer.job.outcome import TrainingFailedError
+from trainer.job.outcome import DivergedError
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.state import TrainState, named_parameters_of
 
@@ -67,7 +67,7 @@ def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Sa
     """Write `folder/step-NNNNNNNN`; earlier checkpoints stay as they are whatever happens.
 
     Raises:
-        TrainingFailedError: a weight is not finite; such a state is never saved.
+        DivergedError: a weight is not finite; such a state is never saved.
         OSError: the disk refused.
     """
     refuse_non_finite(state)
@@ -83,9 +83,9 @@ def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Sa
 
 
 def refuse_non_finite(state: TrainState) -> None:
-    """Raise `TrainingFailedError` naming the tensors with a NaN or an infinity, if there are any."""
+    """Raise `DivergedError` naming the tensors with a NaN or an infinity, if there are any."""
     if bad := bad_weights(state):
-        raise TrainingFailedError(
+        raise DivergedError(
             f"non-finite weights at step {state.step} ({', '.join(bad[:3])}): not saved; "
             "resume from the last checkpoint with a lower optim.lr or a tighter optim.clip"
         )

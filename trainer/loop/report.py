@@ -8,7 +8,7 @@ from trainer.device.out_of_memory import unless_out_of_memory, within_memory
 from trainer.evals.generate import Sampling, sample
 from trainer.evals.probes.probe import probe
 from trainer.evals.validation import validate
-from trainer.job.outcome import TrainingFailedError
+from trainer.job.outcome import DivergedError
 from trainer.loop.context import Training, is_last
 from trainer.step.optimizer_step import to_device
 
@@ -17,7 +17,7 @@ def report(run: Training) -> None:
     """Read the meter and speak a row of metrics.
 
     Raises:
-        TrainingFailedError: loss or gradient are not finite any more.
+        DivergedError: loss or gradient are not finite any more.
     """
     step, values = run.state.step, run.meter.read()
     lost = run.meter.streak > 0 and bool(bad_weights(run.state))
@@ -49,7 +49,7 @@ def tell_skipped(run: Training) -> None:
     """Say how many steps were skipped, and end a run that skips nothing but steps.
 
     Raises:
-        TrainingFailedError: too many in a row.
+        DivergedError: too many in a row.
     """
     step, meter = run.state.step, run.meter
     if not meter.skipped:
@@ -64,12 +64,12 @@ def fail(run: Training, what: str) -> NoReturn:
     """End the run, with the remedy.
 
     Raises:
-        TrainingFailedError: always.
+        DivergedError: always.
     """
     last = run.job.ledger.checkpoint or "the beginning"
     reason = f"{what}; resume from {last} with a lower optim.lr"
     run.job.voice.note(reason, "error", run.state.step)
-    raise TrainingFailedError(reason)
+    raise DivergedError(reason)
 
 
 def look(run: Training) -> None:
