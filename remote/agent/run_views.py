@@ -15,7 +15,7 @@ from trainer.run.locks import is_free
 from trainer.run.logs import newest_log
 from trainer.run.process.identity import is_alive
 from trainer.run.process.process_record import ProcessRecord, read_process
-from trainer.run.records import read_spec, read_state
+from trainer.run.records import own, read_spec, read_state
 from trainer.run.run_errors import CheckpointError, RunError
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
@@ -30,7 +30,7 @@ def stamp(path: Path) -> Stamp:
     try:
         found = os.stat(path)  # noqa: PTH116  called often
     except FileNotFoundError:
-        return (0, 0, 0)
+        return (-1, -1, -1) if path.is_symlink() else (0, 0, 0)
     except OSError:  # something that may not be looked at (made with sudo, say): who reads it is told why
         return (-1, -1, -1)
     return (found.st_mtime_ns, found.st_ino, found.st_size)
@@ -56,7 +56,7 @@ class Views:
 
     def state(self, run: RunDir) -> StateRecord | None:
         """Its state on disk."""
-        return self._cached("state", run.state, lambda: read_state(run))
+        return self._cached("state", run.state, lambda: _own_state(run))
 
     def spec(self, run: RunDir) -> RunSpec:
         """What it runs.
@@ -64,7 +64,7 @@ class Views:
         Raises:
             SpecError: it has none.
         """
-        return self._cached("spec", run.spec, lambda: read_spec(run))
+        return self._cached("spec", run.spec, lambda: own(run, read_spec(run)))
 
     def process(self, run: RunDir) -> ProcessRecord | None:
         """Who was recorded last."""
@@ -156,6 +156,11 @@ def why_not_resumable(spec: RunSpec, state: StateRecord, last: LastCheckpoint | 
     return ""
 
 
+def _own_state(run: RunDir) -> StateRecord | None:
+    state = read_state(run)
+    return None if state is None else own(run, state)
+
+
 def _last_step(run: RunDir, state: StateRecord) -> int | None:
     """From the trainer's last word of this attempt; what is torn or of another attempt counts as none."""
     try:
@@ -192,3 +197,5 @@ def readable(views: Views, run: RunDir) -> RunView | RunError | None:
         return error
     except OSError as error:
         return RunError(f"{run.run_id} cannot be read: {error}")
+    except Exception as error:  # whatever one run's files do to us, it costs that run alone
+        return RunError(f"{run.run_id} cannot be shown: {type(error).__name__}: {str(error)[:200]}")

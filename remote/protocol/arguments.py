@@ -68,11 +68,15 @@ class RunArgs(VerbArgs, frozen=True, kw_only=True):
 
 
 class StartArgs(VerbArgs, frozen=True, kw_only=True):
-    """A new run; `spec` is checked by `trainer.run.spec`, whose words it has."""
+    """A new run; `spec` is checked by `trainer.run.spec`, whose words it has.
+
+    `inherited` is environment of this attempt alone, stored nowhere.
+    """
 
     start_id: Ticket
     spec: dict[str, Any]
     queue: bool = False
+    inherited: dict[str, str] = {}
 
 
 class ResumeArgs(VerbArgs, frozen=True, kw_only=True):

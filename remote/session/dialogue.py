@@ -8,8 +8,8 @@ from remote.protocol.arguments import HelloArgs, NoArgs, PingArgs, RunsArgs, Ver
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
 from remote.protocol.messages import PROTO, Pushed, Reply
-from remote.protocol.results import Pong, RunList
-from remote.protocol.sanitise import clean
+from remote.protocol.results import HostLoad, Pong, RunList, StatePushed, StreamOver, StreamSkipped
+from remote.protocol.values import read_as
 from remote.protocol.verbs import HELLO, PING, RUNS, TELEMETRY, Verb
 from remote.protocol.version import version
 from remote.protocol.views import HostHello, RunView
@@ -17,7 +17,7 @@ from remote.session.link.connection import Connection
 from remote.session.pending_calls import CallTable, answer_to
 from remote.session.run_cache import RunCache
 from remote.session.streams.followed_streams import FollowedStreams
-from remote.session.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
+from remote.session.updates import AgentTalk, HostSeen, RunChanged, RunsSeen, Telemetry, Update, offer
 
 LIVE_MAX = 10_000
 A = TypeVar("A", bound=VerbArgs)
@@ -94,7 +94,7 @@ class Dialogue:
 
     def _take_own(self, verb: Verb[Any, Any], reply: Reply, connection: Connection) -> int | None:
         answer = answer_to(verb, reply)
-        if isinstance(answer, ProtocolError):
+        if isinstance(answer, ProtocolError) and verb is not TELEMETRY:
             raise answer
         if isinstance(answer, CallError):
             if verb is HELLO:
@@ -107,8 +107,8 @@ class Dialogue:
                 self._take_hello(answer, connection)
             case RunList():
                 self._take_runs(answer, connection)
-            case _:
-                self._updates.append(Telemetry(answer))
+            case HostLoad():
+                offer(self._updates, Telemetry(answer))
         return None
 
     def _take_hello(self, hello: HostHello, connection: Connection) -> None:
@@ -139,21 +139,26 @@ class Dialogue:
         views = self._board.put_all({view.run_id: view for view in self._pages}.values())
         self._pages.clear()
         all_live = not answer.left_out or (answer.live is not None and live >= wanted)
-        self._updates.append(RunsSeen(views, answer.wall, answer.left_out, all_live))
+        offer(self._updates, RunsSeen(views, answer.wall, answer.left_out, all_live, tuple(answer.troubles)))
         for view in views:
             self._streams.run_seen(view, connection)
 
     def _take_pushed(self, message: Pushed, connection: Connection) -> None:
         if message.event == "state":
-            view = self._board.put(RunView.from_json(message.body.get("run")))
+            try:
+                told = read_as(StatePushed, message.body).run
+            except ProtocolError as error:  # it costs that row alone
+                offer(self._updates, AgentTalk(f"a run was told wrongly: {error}"))
+                return
+            view = self._board.put(told)
             if view is not None:
-                self._updates.append(RunChanged(view))
+                offer(self._updates, RunChanged(view))
                 self._streams.run_seen(view, connection)
         elif message.event == "eof":
-            reason = message.body.get("reason", "")
-            self._streams.ended(message.body.get("stream"), clean(str(reason)))
+            over = read_as(StreamOver, message.body)
+            self._streams.ended(over.stream, over.reason)
         elif message.event == "gap":
-            self._streams.skipped(message.body)
+            self._streams.skipped(read_as(StreamSkipped, message.body))
 
 
 def _other_protocol(hello: HostHello) -> CallError:

@@ -27,7 +27,7 @@ from remote.session.pending_calls import Call, CallTable
 from remote.session.run_cache import RunCache
 from remote.session.streams.followed_streams import FollowedStreams
 from remote.session.streams.follower import Follower
-from remote.session.updates import AgentTalk, LinkChanged, Update
+from remote.session.updates import AgentTalk, LinkChanged, Update, offer
 from remote.transport.base import Answers, HungUpError, Opener
 
 TICK_S = 0.25
@@ -209,10 +209,14 @@ class SessionLoop:
 
     def _hear(self, connection: Connection, sound: ConnectionEvent) -> None:
         if isinstance(sound, StderrText):
-            self.updates.append(AgentTalk(sound.text))
-        elif connection is not self._connection:
+            connection.took()
+            offer(self.updates, AgentTalk(sound.text))
             return
-        elif isinstance(sound, ConnectionClosed):
+        if isinstance(sound, MessagesReceived):
+            connection.took()
+        if connection is not self._connection:
+            return
+        if isinstance(sound, ConnectionClosed):
             self._take_end(sound)
         elif not self._overdue:
             self._understand(connection, sound)

@@ -1,12 +1,15 @@
 """What a session tells its owner: typed, in order, taken with `Session.drain`."""
 
-from collections.abc import Mapping
+from collections import deque
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from remote.protocol.messages import Cursor
+from remote.protocol.results import HostLoad
 from remote.protocol.views import HostHello, RunView
 from remote.session.link.link_state import LinkState
+
+UPDATES_MAX = 20_000  # waiting for an owner who does not drain
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,14 @@ class RunsSeen:
     Attributes:
         left_out: how many more there are, which are not among these.
         has_all_live: whether every run that is not over is.
+        troubles: a sentence for each run that cannot be read on the host.
     """
 
     runs: tuple[RunView, ...]
     wall: float
     left_out: int = 0
     has_all_live: bool = True
+    troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,7 @@ class StreamEnd:
 class Telemetry:
     """A reading of the host's load; None means unknown, never zero."""
 
-    values: Mapping[str, Any]
+    load: HostLoad
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +156,9 @@ Update: TypeAlias = (
     | Telemetry
     | AgentTalk
 )
+
+
+def offer(updates: "deque[Update]", update: RunChanged | RunsSeen | Telemetry | AgentTalk) -> None:
+    """Add what the host tells again by itself; while too much waits for its owner it is dropped."""
+    if len(updates) < UPDATES_MAX:
+        updates.append(update)

@@ -1,5 +1,7 @@
 """Saving: state -> files, proven on disk before anybody hears of it."""
 
+import hashlib
+import json
 import math
 import platform
 import time
@@ -23,6 +25,7 @@ from trainer.step.state import TrainState, named_parameters_of
 
 MODEL_FILE = "model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
 FORMAT = 1
 LESS_IS_BETTER = frozenset({"val_ce", "val_loss", "val_ppl", "val_bpb"})
 
@@ -40,7 +43,10 @@ class Saved:
 class Surroundings:
     """What a manifest tells beside the state: what ran, on what, over which data.
 
-    `others` holds `of_process` of every process but the first.
+    Attributes:
+        others: `of_process` of every process but the first.
+        tokenizer: all that makes it again, as JSON; so the model can speak where its text is not.
+        floors: unigram, bigram and trigram of what it is scored on, nats a token.
     """
 
     config: RunConfig
@@ -48,6 +54,8 @@ class Surroundings:
     data_fingerprint: str
     vocab_size: int
     others: Sequence[Mapping[str, Any]] = ()
+    tokenizer: bytes = b""
+    floors: tuple[float, ...] = ()
 
 
 def of_process(state: TrainState, device: Device) -> dict[str, Any]:
@@ -68,6 +76,8 @@ def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Sa
         weights = {key: value.detach().contiguous() for key, value in state.model.state_dict().items()}
         draft.tensors(MODEL_FILE, weights)
         draft.tensors(OPTIMIZER_FILE, moments(state.optimizer, named_parameters_of(state)))
+        if around.tokenizer:
+            draft.file(TOKENIZER_FILE, around.tokenizer)
         sha256, size = draft.publish(manifest_of(state, around, kind))
     return Saved(name, sha256, size)
 
@@ -114,6 +124,8 @@ def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str,
         "config": to_values(config),
         "data_fingerprint": around.data_fingerprint,
         "vocab_size": around.vocab_size,
+        "tokenizer": tokenizer_facts(around.tokenizer),
+        "floors": dict(zip(("unigram", "bigram", "trigram"), around.floors, strict=False)),
         "device": around.device.kind,
         "threads": around.device.threads,
         "autocast": state.precision.autocast,
@@ -125,6 +137,14 @@ def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str,
         },
         "at": time.time(),
     }
+
+
+def tokenizer_facts(raw: bytes) -> dict[str, Any]:
+    """Return kind, hash and special tokens (ours have none) of a tokenizer; nothing of none."""
+    if not raw:
+        return {}
+    name = str(json.loads(raw).get("name", ""))
+    return {"name": name, "sha256": hashlib.sha256(raw).hexdigest(), "special_tokens": []}
 
 
 def entry(metric: str, value: float) -> dict[str, Any]:

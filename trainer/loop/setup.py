@@ -10,7 +10,7 @@ import torch
 from trainer.checkpoints.compare import platform_differences, refusal
 from trainer.checkpoints.restore import restore
 from trainer.config.schema import RunConfig
-from trainer.data import Batches, Corpus, DataProgress, Stopped, default_cache_dir, prepare
+from trainer.data import Batches, Corpus, DataProgress, Stopped, default_cache_dir, prepare_or_cached
 from trainer.data.progress import Pulse
 from trainer.device.device import Device
 from trainer.device.out_of_memory import within_memory
@@ -48,12 +48,23 @@ def load_corpus(job: Job) -> Corpus:
     data, cache = job.assignment.config.data, job.assignment.cache or default_cache_dir()
     cache.parents[1].mkdir(mode=0o700, parents=True, exist_ok=True)  # a state root made here is private too
     try:
-        corpus = prepare(data, cache_dir=cache, progress=tell, should_stop=job.stop.requested)
+        corpus = prepare_or_cached(
+            data, known_tokens(job), cache_dir=cache, progress=tell, should_stop=job.stop.requested,
+            told=lambda text: voice.note(text, "warning"),
+        )  # fmt: skip
     except Stopped as stopped:
         raise StoppedError(job.stop.reason) from stopped
     for note in corpus.notes:
         voice.note(note)
     return corpus
+
+
+def known_tokens(job: Job) -> str:
+    """Return the fingerprint of the tokens that the checkpoint was trained on; "-" of another source."""
+    raw = job.origin.manifest.raw if job.origin else {}
+    then = raw.get("config", {}).get("data", {})
+    same = isinstance(then, dict) and then.get("source") == job.assignment.config.data.source
+    return str(raw.get("data_fingerprint") or "-") if same else "-"
 
 
 def load_scored(job: Job, corpus: Corpus) -> ScoredText:

@@ -16,7 +16,7 @@ from trainer.config.config_error import ConfigError
 from trainer.config.resolve import resolve
 from tui.commands.host_session import link_to
 from tui.commands.listed_runs import list_runs
-from tui.commands.output import OK, say, tell
+from tui.commands.output import FAILURE, OK, say, tell
 
 DEMO = "demo"
 TELEMETRY_S = 2.0
@@ -43,11 +43,11 @@ def _open(focus_run: str | None = None) -> int:
     sessions = [Session(host, telemetry_s=TELEMETRY_S) for host in hosts]
     for session in sessions:
         threading.Thread(target=settle_once_connected, args=(session,), daemon=True).start()
-    said = run_cockpit(sessions, focus_run, trouble)
+    said, is_well = run_cockpit(sessions, focus_run, trouble)
     for session in sessions:
         note(session)
     tell(said)
-    return OK
+    return OK if is_well else FAILURE
 
 
 def known_hosts() -> tuple[list[Host], str]:

@@ -9,6 +9,8 @@ from trainer.run.locks import is_free
 from trainer.run.run_errors import RunError
 from trainer.run.states import State, StateRecord
 
+TROUBLE_MAX = 500
+
 
 def reconcile_all(ctx: Context) -> list[str]:
     """Look at every run that is not over, then at the queue; what went wrong, a sentence each.
@@ -22,13 +24,19 @@ def reconcile_all(ctx: Context) -> list[str]:
         try:
             reconcile(ctx, run)
             ctx.index.look(run.run_id)  # it may be over now
-        except (RunError, OSError, CallError) as error:
-            troubles.append(f"{run.run_id}: {error}")
+        except Exception as error:  # whatever it is, it costs this run alone
+            troubles.append(f"{run.run_id}: {said(error)}")
     try:
         start_next(ctx.home)
-    except (RunError, OSError) as error:
-        troubles.append(f"queue: {error}")
+    except Exception as error:  # as above
+        troubles.append(f"queue: {said(error)}")
     return troubles
+
+
+def said(error: Exception) -> str:
+    """What went wrong, in words; what nobody foresaw names its type."""
+    foreseen = isinstance(error, (RunError, OSError, CallError))
+    return str(error)[:TROUBLE_MAX] if foreseen else f"{type(error).__name__}: {str(error)[:TROUBLE_MAX]}"
 
 
 def reconcile(ctx: Context, run: RunDir) -> StateRecord:

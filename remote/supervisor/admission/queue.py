@@ -45,7 +45,7 @@ def start_next(home: Home) -> list[str]:
     with home.agent_section():
         held: set[str] = set()
         for entry in waiting(home):
-            with contextlib.suppress(RunError):  # a broken entry stays where it is and holds up nobody
+            with contextlib.suppress(RunError, OSError):  # a broken entry stays and holds up nobody
                 if _start(home, home.run(entry.run_id), held):
                     started.append(entry.run_id)
                     leave(home, entry.run_id)

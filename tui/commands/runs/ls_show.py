@@ -82,11 +82,13 @@ def rows_of(session: Session, finished: int | None) -> Rows:
     heard = hear(session, told[:HEARD_MAX], LAST_FOR_A_ROW)
     for remark in listed.remarks(session.host.name):
         say(remark)
-    name = session.host.name
-    return [
-        brief(name, heard.get(view.run_id) or RunRecord(host=name, view=view, heard_at=0.0))
-        for view in listed.views
-    ]
+    name, rows = session.host.name, []
+    for view in listed.views:
+        try:
+            rows.append(brief(name, heard.get(view.run_id) or RunRecord(host=name, view=view, heard_at=0.0)))
+        except (KeyError, ValueError, OverflowError, TypeError) as error:  # it costs that run its row alone
+            say(f"{name}: {view.run_id} cannot be told: {error!r}"[:300])
+    return rows
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -17,6 +17,7 @@ from tui.commands.output import FAILURE, OK, say
 from tui.store.words import size
 
 HELD_MAX = 1 << 16
+QUIET_S = 10.0  # then what was asked for without --follow has no end that is worth waiting for
 WHOLE = 1 << 53
 
 
@@ -69,8 +70,15 @@ def _copy(args: argparse.Namespace, what: str, last: int) -> int:
     out: Screen | BinaryIO = Screen() if sys.stdout.isatty() else sys.stdout.buffer
     with link_to(args.host) as session:
         key = _follow(session, args, what, last)
+        quiet_since = time.monotonic()
         while True:
             updates = session.drain()
+            if any(isinstance(update, Bytes) for update in updates) or not session.link.is_up:
+                quiet_since = time.monotonic()
+            elif not args.follow and time.monotonic() - quiet_since > QUIET_S:
+                raise CallError(
+                    "timeout", f"{args.host} sent nothing for {QUIET_S:g} s, and no end", "try again"
+                )
             for update in updates:
                 if isinstance(update, StreamEnd) and update.key == key:
                     return _over(update, out)
