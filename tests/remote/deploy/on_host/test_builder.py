@@ -209,6 +209,7 @@ TAIL = [
     "2. remove package versions to allow pip attempt to solve the dependency conflict",
     "ERROR: ResolutionImpossible: for help visit the documentation of pip",
 ]
+NONE = "ERROR: Could not find a version that satisfies the requirement msgspec==0.22.0 (from versions: none)"
 FOUND = "ERROR: Could not find a version that satisfies the requirement x==9 (from versions: 1.0, 2.0)"
 
 
@@ -218,6 +219,7 @@ FOUND = "ERROR: Could not find a version that satisfies the requirement x==9 (fr
         ([RETRY, RETRY, *TAIL], "refused", "reaches no package index"),
         ([RETRY, FOUND, *TAIL], "refused", "no packages for this host"),
         (TAIL, "refused", "no packages for this host"),
+        ([NONE, *TAIL], "refused", "or no index answers it (by https_proxy=http://127.0.0.1:9)"),
         (["OSError: [Errno 28] No space left on device", *TAIL], "disk_low", "disk is full"),
         (["Error: Command '[...]' ensurepip returned 1", *TAIL], "refused", "can make no environment"),
         (["  error: dns error: failed to lookup address", *["hint: ..."] * 9], "refused", "no package index"),
