@@ -1,11 +1,10 @@
 """Adopt a run, and end exactly one process that a run left behind."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from remote.actions.outcome import Outcome, failed
+from remote.protocol.arguments import NoArgs, ReapArgs, RunArgs
 from remote.protocol.errors import CallError
-from remote.protocol.views import RunView
+from remote.protocol.results import ProcessRow
+from remote.protocol.verbs import ADOPT, PROCESSES, REAP
 from remote.session.session import Session
 
 ADOPT_S = 20.0
@@ -15,7 +14,7 @@ REAP_S = 20.0  # SIGTERM, 2 s, SIGKILL, 5 s
 def adopt_run(session: Session, run_id: str) -> Outcome:
     """Give a run that lost its supervisor another; one that has one is left as it is."""
     try:
-        view = RunView.from_json(session.call("adopt", {"run_id": run_id}, ADOPT_S))
+        view = session.call(ADOPT, RunArgs(run_id=run_id), ADOPT_S)
     except CallError as error:
         return failed(error)
     if view.is_terminal:
@@ -27,37 +26,34 @@ def adopt_run(session: Session, run_id: str) -> Outcome:
     return Outcome(True, view, message=words)
 
 
-def find_orphan(session: Session, run_id: str, pid: int) -> Mapping[str, Any]:
+def find_orphan(session: Session, run_id: str, pid: int) -> ProcessRow:
     """The row of `processes` that names this process: its pid and start time are what a reap is held to.
 
     Raises:
         CallError: `refused`: it is no orphan; the message says what it is.
     """
-    rows = session.call("processes", timeout=ADOPT_S)["processes"]
-    row = next((row for row in rows if row["pid"] == pid), None)
+    rows = session.call(PROCESSES, NoArgs(), ADOPT_S).processes
+    row = next((row for row in rows if row.pid == pid), None)
     if row is None:
         raise CallError(
             "not_found",
             f"pid {pid} is no process of ours on {session.host.name}",
             "photinus processes lists them",
         )
-    if row["class"] != "orphan" or row["run_id"] != run_id:
-        whose = f"of run {row['run_id']}" if row["run_id"] else "no process of a run"
+    if row.standing != "orphan" or row.run_id != run_id:
+        whose = f"of run {row.run_id}" if row.run_id else "no process of a run"
         raise CallError(
             "refused",
-            f"pid {pid} is no orphan of {run_id}: it is {row['class']}, {whose}",
-            f"photinus kill {row['run_id']}" if row["class"] == "live" else "photinus never touches it",
+            f"pid {pid} is no orphan of {run_id}: it is {row.standing}, {whose}",
+            f"photinus kill {row.run_id}" if row.standing == "live" else "photinus never touches it",
         )
-    return dict(row)
+    return row
 
 
-def reap(session: Session, orphan: Mapping[str, Any]) -> Outcome:
+def reap(session: Session, run_id: str, pid: int, start: int) -> Outcome:
     """End one orphan; refused by the host if that pid is by now another process."""
-    args = {"run_id": orphan["run_id"], "pid": orphan["pid"], "start": orphan["start"]}
     try:
-        answer = session.call("reap", args, REAP_S)
+        answer = session.call(REAP, ReapArgs(run_id=run_id, pid=pid, start=start), REAP_S)
     except CallError as error:
         return failed(error)
-    return Outcome(
-        True, message=f"pid {answer['pid']} of {orphan['run_id']} ended by signal {answer['signal']}"
-    )
+    return Outcome(True, message=f"pid {answer.pid} of {run_id} ended by signal {answer.signal}")

@@ -5,15 +5,20 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from remote.hosts.address import ssh_words
 from remote.hosts.host import Host
 from remote.hosts.placement import read_placement
-from remote.protocol.errors import CallError, QuestionError
+from remote.protocol.arguments import PingArgs, RunsArgs
+from remote.protocol.errors import CallError, ErrorCode, QuestionError
 from remote.protocol.sanitise import clean_line
+from remote.protocol.verbs import PING, RUNS
 from remote.session.last_seen import note
 from remote.session.session import Session
 from remote.transport.base import Answers, ConnectAttempt
+from remote.transport.login_shell import said_by, shell_ended
+from remote.transport.sftp import Sftp
 
 if TYPE_CHECKING:
     from remote.ssh.client import SshClient
@@ -30,13 +35,13 @@ Ask = Callable[[QuestionError], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step. `ok` None: it could not be tried, which is no fault. `code`: of `EXIT_CODES`."""
+    """One step. `ok` None: it could not be tried, which is no fault. `code`: of an error."""
 
     name: str
     ok: bool | None
     said: str = ""
     remedy: str = ""
-    code: str = "ok"
+    code: ErrorCode | Literal["ok"] = "ok"
     ms: float | None = None
 
 
@@ -79,7 +84,11 @@ class ConnectivityTest:
             self.add(name, False, str(error), _remedy_for(name, self._host), code="unreachable")
 
     def begin(self, stage: str) -> None:
-        """The dial is at this stage now: the one before went well."""
+        """The dial is at this stage now: the one before went well; or it waits in it for a person."""
+        name, waits, what = stage.partition(" (")
+        if waits:
+            self._told(Step(name=name, ok=None, said=clean_line(what.removesuffix(")"))))
+            return
         now = time.monotonic()
         if self._open is not None:
             name, since = self._open
@@ -136,7 +145,7 @@ def check_connectivity(
 
 
 def _ssh_steps(walk: ConnectivityTest, host: Host) -> bool:
-    from remote.ssh.config.effective import target_of
+    from remote.ssh.config.effective import not_honoured_words, target_of
 
     try:
         target = target_of(host.address, host.name)
@@ -144,32 +153,32 @@ def _ssh_steps(walk: ConnectivityTest, host: Host) -> bool:
         walk.fail("config", error)
         return False
     route = " via ".join([target.where, *(hop.where for hop in reversed(target.hops))])
-    said = [route, *([target.note] if target.note else [])]
+    said = [route, *(hop.note for hop in (target, *target.hops) if hop.note)]
     if target.not_honoured:
-        said.append(f"not honoured: {', '.join(target.not_honoured)}")
+        said.append(f"not honoured: {not_honoured_words(target.not_honoured)}")
     walk.add("config", True, "; ".join(said))
     client = walk.reach()
     if client is None:
         return False
     try:
-        return _shell_step(walk, client) and _python_step(walk, client, host)
+        return _shell_step(walk, client, host) and _python_step(walk, client, host)
     finally:
         client.close()
 
 
-def _shell_step(walk: ConnectivityTest, client: "SshClient") -> bool:
+def _shell_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> bool:
     begun = time.monotonic()
     try:
         ran = client.run(f"printf {WORD.decode()}", timeout_s=SHELL_S)
-    except OSError as error:
+    except (CallError, OSError) as error:
         walk.fail("shell", error)
         return False
     before, found, after = ran.out.partition(WORD)
     ms = (time.monotonic() - begun) * 1000
     if not found:
-        why = f"the login shell ended with code {ran.code} before it ran a command"
-        remedy = "look for `exit` or a missing program in the shell's start-up files (~/.bashrc, ~/.profile)"
-        walk.add("shell", False, why, remedy, code="refused", ms=ms)
+        said = said_by(ran.err, ran.out)
+        why = shell_ended(host.name, ran.code, said, ssh_words(host.address))
+        walk.add("shell", False, why.message, why.remedy, code=why.code, ms=ms)
         return False
     noise = len(before) + len(after)
     said = f"prints {noise} bytes of its own, which are skipped" if noise else "quiet"
@@ -178,6 +187,7 @@ def _shell_step(walk: ConnectivityTest, client: "SshClient") -> bool:
 
 
 def _python_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> bool:
+    from remote.deploy.plan import choose_python, foresee
     from remote.deploy.survey import probe
 
     begun = time.monotonic()
@@ -187,35 +197,39 @@ def _python_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> boo
         walk.fail("python", error)
         return False
     ms = (time.monotonic() - begun) * 1000
-    found = survey.pythons[0].label if survey.pythons else ""
-    usable = [one for one in survey.pythons if one.version >= (3, 11)]
-    if survey.home_trouble:
-        walk.add("python", False, survey.home_trouble, "then test again", code="refused", ms=ms)
-    elif not usable:
-        walk.add(
-            "python",
-            False,
-            f"the newest Python found is {found}" if found else "no Python was found",
-            "install Python 3.11 or newer there, or name one with `python:`",
-            code="refused",
-            ms=ms,
-        )
+    try:
+        notes = foresee(survey, host)
+        python = choose_python(survey, host)
+    except CallError as error:
+        if not survey.environments:
+            walk.add("python", False, error.message, error.remedy, code=error.code, ms=ms)
+            return False
+        walk.add("python", True, f"a new deploy would be refused: {error.message}; {error.remedy}", ms=ms)
     else:
-        walk.add("python", True, f"{usable[0].label}, {survey.system} {survey.arch}", ms=ms)
-        walk.report.host_id = _host_id(client, survey.home)
-    return bool(usable) and not survey.home_trouble
+        said = [f"{python.label}, {survey.system} {survey.arch}", *(f"note: {note}" for note in notes)]
+        walk.add("python", True, "; ".join(said), ms=ms)
+    return _files_step(walk, client, survey.home)
 
 
-def _host_id(client: "SshClient", home: str) -> str:
+def _files_step(walk: ConnectivityTest, client: "SshClient", home: str) -> bool:
+    """Open a channel for files, and read which state root it is, where there is one."""
+    begun = time.monotonic()
+    try:
+        with contextlib.closing(client.sftp()) as sftp:
+            walk.report.host_id = _host_id(sftp, home)
+    except (CallError, OSError) as error:
+        walk.fail("files", error)
+        return False
+    said = "SFTP" if client.offers_sftp else "the host offers no SFTP; a small server of ours does it"
+    walk.add("files", True, said, ms=(time.monotonic() - begun) * 1000)
+    return True
+
+
+def _host_id(sftp: Sftp, home: str) -> str:
     """Which state root it is, where there is one: known before anything is deployed from here."""
-    with contextlib.suppress(OSError, CallError, ValueError, EOFError):
-        sftp = client.sftp()
-        try:
-            file = sftp.open(f"{home}/host.json", "rb")
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        with contextlib.closing(sftp.open(f"{home}/host.json", "rb")) as file:
             raw: Any = json.loads(file.read(4096))
-            file.close()
-        finally:
-            sftp.close()
         if isinstance(raw, dict) and isinstance(raw.get("host_id"), str):
             return clean_line(raw["host_id"])
     return ""
@@ -226,13 +240,13 @@ def _agent_steps(walk: ConnectivityTest, host: Host) -> None:
         walk.add("agent", None, "nothing is deployed yet", f"photinus hosts deploy {host.name}")
         return
     begun = time.monotonic()
-    with Session(host) as session:
+    with Session(host, history=0) as session:
         try:
             hello = walk_in(session, walk.ask, HELLO_S)
             ms = (time.monotonic() - begun) * 1000
             devices = ", ".join(hello.devices)
             walk.add("agent", True, f"photinus {hello.version} on {hello.platform}, {devices}", ms=ms)
-            session.call("runs")
+            session.call(RUNS, RunsArgs(finished=0) if hello.has_pages else RunsArgs())
             rtt = _round_trip(session)
         except CallError as error:
             walk.fail("agent", error)
@@ -247,7 +261,7 @@ def _round_trip(session: Session, count: int = 3) -> float:
     times = []
     for number in range(count):
         begun = time.monotonic()
-        session.call("ping", {"n": (1 << 40) + number})
+        session.call(PING, PingArgs(n=(1 << 40) + number))
         times.append((time.monotonic() - begun) * 1000)
     return min(times)
 
@@ -266,10 +280,11 @@ def walk_in(session: Session, ask: Ask, timeout: float) -> Any:
 
 
 def _remedy_for(step: str, host: Host) -> str:
+    words = ssh_words(host.address)
     return {
-        "config": "look at `ssh -G` of that address",
+        "config": f"look at `ssh -G {words}`",
         "dns": f"is {host.address} spelled right, and is this machine in its network (VPN)?",
-        "ssh": f"try `ssh -v {host.address}`",
+        "ssh": f"try `ssh -v {words}`",
         "tcp": "is the machine on and in this network, and does its SSH server run on that port?",
-        "auth": f"try `ssh {host.address}`; `ssh-add -l` lists the keys of your agent",
-    }.get(step.split(" via ")[0], f"try `ssh {host.address}`")
+        "auth": f"try `ssh {words}`; `ssh-add -l` lists the keys of your agent",
+    }.get(step.split(" via ")[0], f"try `ssh {words}`")

@@ -1,12 +1,16 @@
 """Asking a host, over its session, what is deployed there, and having what nothing needs taken away."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from remote.deploy.wheel import our_wheel
-from remote.protocol.errors import ProtocolError
+from remote.protocol.arguments import DeployCheckArgs, DeployCleanArgs
+from remote.protocol.results import EnvironmentRow
 from remote.protocol.up_to_date import SENTENCES
-from remote.protocol.views import checked
+from remote.protocol.verbs import DEPLOY_CHECK, DEPLOY_CLEAN
+
+if TYPE_CHECKING:
+    from remote.session.session import Session
 
 CHECK_S, CLEAN_S = 15.0, 120.0
 
@@ -52,7 +56,7 @@ class Swept:
     dry_run: bool
 
 
-def check(session: Any, timeout: float = CHECK_S) -> Deployed:
+def check(session: "Session", timeout: float = CHECK_S) -> Deployed:
     """Whether the host has what this client would deploy.
 
     Raises:
@@ -60,44 +64,29 @@ def check(session: Any, timeout: float = CHECK_S) -> Deployed:
         ProtocolError: the answer makes no sense.
     """
     wheel = our_wheel()
-    args = {"wheel": wheel.sha256, "version": wheel.version}
-    raw = session.call("deploy-check", args, timeout)
-    verdict = checked(raw, "verdict", (str,))
-    if verdict not in SENTENCES:
-        raise ProtocolError("the host's verdict on its deploy is none that we know")
+    args = DeployCheckArgs(wheel=wheel.sha256, version=wheel.version)
+    state = session.call(DEPLOY_CHECK, args, timeout)
     return Deployed(
-        verdict=verdict,
-        sentence=SENTENCES[verdict],
-        env=checked(raw, "env", (str,)),
-        wheel=checked(raw, "wheel_sha256", (str,)),
-        version=checked(raw, "version", (str,)),
+        verdict=state.verdict,
+        sentence=SENTENCES[state.verdict],
+        env=state.env,
+        wheel=state.wheel_sha256,
+        version=state.version,
         ours=wheel.version,
-        environments=tuple(_kept(row) for row in checked(raw, "environments", (list,))),
+        environments=tuple(map(_kept, state.environments)),
     )
 
 
-def clean(session: Any, *, dry_run: bool = True, timeout: float = CLEAN_S) -> Swept:
+def clean(session: "Session", *, dry_run: bool = True, timeout: float = CLEAN_S) -> Swept:
     """Have the host remove the environments and wheels that nothing needs.
 
     Raises:
         CallError: it was not reached, or refused.
         ProtocolError: the answer makes no sense.
     """
-    raw = session.call("deploy-clean", {"dry_run": dry_run}, timeout)
-    return Swept(
-        kept=_texts(raw.get("kept")),
-        removed=_texts(raw.get("removed")),
-        bytes=checked(raw, "bytes", (int,)),
-        dry_run=checked(raw, "dry_run", (bool,)),
-    )
+    done = session.call(DEPLOY_CLEAN, DeployCleanArgs(dry_run=dry_run), timeout)
+    return Swept(tuple(done.kept), tuple(done.removed), done.bytes, done.dry_run)
 
 
-def _kept(row: object) -> Kept:
-    if not isinstance(row, dict):
-        raise ProtocolError("an environment must be an object")
-    texts = {name: checked(row, name, (str,)) for name in ("env", "version", "torch", "by")}
-    return Kept(at=checked(row, "at", (float,)), why=_texts(row.get("kept")), **texts)
-
-
-def _texts(raw: object) -> tuple[str, ...]:
-    return tuple(str(item) for item in raw) if isinstance(raw, list) else ()
+def _kept(row: EnvironmentRow) -> Kept:
+    return Kept(row.env, row.version, row.torch, row.by, row.at, tuple(row.kept))

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from remote.hosts.host import Host
+from remote.protocol.arguments import DoctorArgs, PingArgs
 from remote.protocol.errors import CallError
 from remote.protocol.finding import Finding, ranked
+from remote.protocol.results import DoctorAnswer, FindingRow
+from remote.protocol.verbs import DOCTOR, PING
 from remote.protocol.version import version
-from remote.protocol.views import HostHello, checked
+from remote.protocol.views import HostHello
 from remote.session.session import Session
 
 QUICK_S = 60.0
@@ -35,24 +38,19 @@ def examine(session: Session, *, deep: bool = False, clock: Callable[[], float] 
         ProtocolError: its answer makes no sense.
     """
     sent = clock()
-    wall = checked(session.call("ping", {"n": 0}), "wall", (float,))
+    wall = session.call(PING, PingArgs(n=0)).wall
     received = clock()
     try:
-        answer = session.call("doctor", {"deep": deep}, DEEP_S if deep else QUICK_S)
+        answer = session.call(DOCTOR, DoctorArgs(deep=deep), DEEP_S if deep else QUICK_S)
     except CallError as error:
         if error.code not in ("unknown_verb", "incompatible"):
             raise
-        answer = {"findings": [refused(error).to_json()]}
-    found = [
-        at(session.host, Finding.from_json(raw))
-        for raw in checked({"findings": [], **answer}, "findings", (list,))
-    ]
+        answer = DoctorAnswer(findings=[FindingRow(**refused(error).to_json())])
+    found = [at(session.host, row.finding()) for row in answer.findings]
     found += skew(session.host.name, wall, sent, received)
     if session.hello is not None:
         found += (at(session.host, one) for one in versions(session.hello))
-    listed = checked({"facts": {}, **answer}, "facts", (dict,))
-    facts = {str(key): str(value) for key, value in listed.items()}
-    return Diagnosis(tuple(ranked(found)), facts, checked({"left_out": 0, **answer}, "left_out", (int,)))
+    return Diagnosis(tuple(ranked(found)), answer.facts, answer.left_out)
 
 
 def at(host: Host, one: Finding) -> Finding:

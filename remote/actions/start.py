@@ -1,17 +1,21 @@
 """Start and resume: the intent first, then the verb, then its answer."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
+from remote.actions.inherited import inherited
 from remote.actions.intents import intent
 from remote.actions.outcome import Outcome, failed
 from remote.actions.start_request import StartRequest, new_ticket
 from remote.audit.whoami import whoami
+from remote.protocol.arguments import ResumeArgs, StartArgs
 from remote.protocol.errors import CallError
-from remote.protocol.views import RunView
+from remote.protocol.verbs import RESUME, START, Verb
+from remote.protocol.version import version
+from remote.protocol.views import StartedRun
 from remote.session.session import Session
 
+A = TypeVar("A", StartArgs, ResumeArgs)
 START_S = 20.0  # the host itself waits up to 10 s for the trainer's first word
 
 
@@ -24,8 +28,11 @@ def start_run(session: Session, request: StartRequest, *, timeout: float = START
     if not session.host.is_local:
         request = replace(request, inherit=False)  # this machine's environment is not meant for another
     spec = replace(request.to_spec(hello.devices), caffeinate=session.host.caffeinate)
-    args = {"start_id": request.start_id, "spec": spec.to_json(), "queue": request.queue}
-    return _send(session, "start", args, timeout)
+    passing = inherited().passing if request.inherits and hello.version == version() else {}
+    args = StartArgs(
+        start_id=request.start_id, spec=spec.to_json(), queue=request.queue, inherited=dict(passing)
+    )  # an older agent knows no `inherited`: what has its default is not sent
+    return _send(session, START, args, timeout)
 
 
 def resume_run(
@@ -38,30 +45,26 @@ def resume_run(
     timeout: float = START_S,
 ) -> Outcome:
     """Continue a run that is over, from its newest whole checkpoint or the one that is named."""
-    args: dict[str, Any] = {
-        "start_id": start_id or new_ticket(),
-        "run_id": run_id,
-        "from": from_checkpoint,
-        "queue": queue,
-        "by": whoami(),
-    }
-    return _send(session, "resume", args, timeout)
+    args = ResumeArgs(
+        start_id=start_id or new_ticket(), run_id=run_id, from_=from_checkpoint, queue=queue, by=whoami()
+    )
+    return _send(session, RESUME, args, timeout)
 
 
-def _send(session: Session, verb: str, args: dict[str, Any], timeout: float) -> Outcome:
+def _send(session: Session, verb: Verb[A, StartedRun], args: A, timeout: float) -> Outcome:
     try:
-        with intent(session.host.name, verb, args):
+        with intent(session.host.name, verb.name, args):
             answer = session.call(verb, args, timeout)
-            view = RunView.from_json(answer)
     except CallError as error:
         return failed(error)
+    view = answer.view
     if view.has_failed:
         return Outcome(
             False, view, "internal", f"{view.run_id} {view.state}: {view.reason}", "look at its log"
         )
-    return Outcome(True, view, message=f"{view.run_id} is {view.state}" + _known(answer, args["start_id"]))
+    return Outcome(True, view, message=f"{view.run_id} is {view.state}" + _known(answer, args.start_id))
 
 
-def _known(answer: Mapping[str, Any], start_id: str) -> str:
+def _known(answer: StartedRun, start_id: str) -> str:
     """A start id that was used before starts nothing: the answer is what its run is doing now."""
-    return f" (start id {start_id} was known: nothing new was started)" if answer.get("known") is True else ""
+    return f" (start id {start_id} was known: nothing new was started)" if answer.known else ""

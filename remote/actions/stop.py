@@ -1,15 +1,18 @@
 """Stop and kill: a request to the run's supervisor, and the wait for what it proved."""
 
-from typing import Any
+from typing import TypeVar
 
 from remote.actions.outcome import Outcome, failed
 from remote.actions.start_request import new_ticket
 from remote.actions.wait import wait_for
 from remote.audit.whoami import whoami
+from remote.protocol.arguments import KillArgs, StopArgs
 from remote.protocol.errors import CallError
+from remote.protocol.verbs import KILL, STOP, Verb
 from remote.protocol.views import RunView
 from remote.session.session import Session
 
+A = TypeVar("A", bound=KillArgs)
 ASK_S = 15.0
 STOP_S = 600.0
 KILL_S = 60.0
@@ -24,10 +27,8 @@ def stop_run(
     timeout: float = STOP_S,
 ) -> Outcome:
     """End a run gracefully. `deadline`: seconds after which the stop becomes a kill; None: never."""
-    args: dict[str, Any] = {"run_id": run_id, "req_id": new_ticket(), "by": whoami()}
-    if deadline is not None:
-        args["deadline_s"] = float(deadline)
-    outcome = _end(session, "stop", args, wait, timeout)
+    args = StopArgs(run_id=run_id, req_id=new_ticket(), by=whoami(), deadline_s=deadline)
+    outcome = _end(session, STOP, args, wait, timeout)
     if outcome.code == "timeout":
         return Outcome(
             False,
@@ -42,13 +43,13 @@ def stop_run(
 
 def kill_run(session: Session, run_id: str, *, wait: bool = True, timeout: float = KILL_S) -> Outcome:
     """End a run now; steps since its last checkpoint are lost."""
-    args = {"run_id": run_id, "req_id": new_ticket(), "by": whoami()}
-    return _end(session, "kill", args, wait, timeout)
+    args = KillArgs(run_id=run_id, req_id=new_ticket(), by=whoami())
+    return _end(session, KILL, args, wait, timeout)
 
 
-def _end(session: Session, verb: str, args: dict[str, Any], wait: bool, timeout: float) -> Outcome:
+def _end(session: Session, verb: Verb[A, RunView], args: A, wait: bool, timeout: float) -> Outcome:
     try:
-        view = RunView.from_json(session.call(verb, args, min(timeout, ASK_S)))
+        view = session.call(verb, args, min(timeout, ASK_S))
     except CallError as error:
         return failed(error)
     if not view.is_terminal and wait:
@@ -56,7 +57,7 @@ def _end(session: Session, verb: str, args: dict[str, Any], wait: bool, timeout:
         if not outcome.ok or outcome.run is None:
             return outcome
         view = outcome.run
-    return _told(verb, view, wait)
+    return _told(verb.name, view, wait)
 
 
 def _is_settled(view: RunView) -> bool:

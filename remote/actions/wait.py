@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable
 
 from remote.actions.outcome import Outcome, failed
+from remote.protocol.arguments import RunArgs
 from remote.protocol.errors import CallError, UnreachableError
+from remote.protocol.verbs import RUN
 from remote.protocol.views import RunView
 from remote.session.session import Session
 
@@ -20,10 +22,7 @@ def wait_for(
     unreachable: CallError | None = None
     while (left := deadline - time.monotonic()) > 0:
         try:
-            view, unreachable = (
-                RunView.from_json(session.call("run", {"run_id": run_id}, min(left, 10.0))),
-                None,
-            )
+            view, unreachable = session.call(RUN, RunArgs(run_id=run_id), min(left, 10.0)).view, None
         except UnreachableError as error:
             unreachable = error
         except CallError as error:

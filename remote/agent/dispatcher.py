@@ -2,14 +2,25 @@
 
 from collections.abc import Iterator
 from types import GeneratorType
+from typing import Any
 
 from remote.agent.context import Context
 from remote.agent.error_answers import as_call_error
 from remote.agent.handlers import HANDLERS
 from remote.agent.streams.streams import ClientStreams
-from remote.agent.verb import Result, Work
+from remote.agent.verb import Work
+from remote.protocol.arguments import HelloArgs
 from remote.protocol.errors import CallError, ProtocolError
-from remote.protocol.messages import PROTO, VERBS, Request, decode_request, encode_error, encode_result
+from remote.protocol.messages import (
+    LINE_LIMIT,
+    PROTO,
+    VERBS,
+    Request,
+    decode_request,
+    encode_error,
+    encode_result,
+)
+from trainer.run.run_errors import RunError
 
 
 class Dispatcher:
@@ -19,7 +30,7 @@ class Dispatcher:
         self._ctx = ctx
         self._streaming = streaming
         self._their_proto: int | None = None
-        self._works: list[tuple[Request | None, Work]] = []
+        self._works: list[tuple[Request | None, Work[Any]]] = []
 
     @property
     def is_working(self) -> bool:
@@ -31,7 +42,7 @@ class Dispatcher:
         """Whether a client of our protocol said hello."""
         return self._their_proto == PROTO[0]
 
-    def add(self, work: Work) -> None:
+    def add(self, work: Work[Any]) -> None:
         """Carry out something that nobody asked for, and whose answer nobody waits for."""
         self._works.append((None, work))
 
@@ -40,8 +51,7 @@ class Dispatcher:
         try:
             request = decode_request(line)
         except ProtocolError as error:
-            remedy = "update the host's photinus" if error.code == "unknown_verb" else ""
-            return "", encode_error(error.request_id, CallError(error.code, str(error), remedy))
+            return "", encode_error(error.request_id, error)
         try:
             self._demand_protocol(request)
             result = self._carry_out(request)
@@ -66,34 +76,34 @@ class Dispatcher:
             else:
                 self._works.append((request, work))
 
-    def _done(self, request: Request, result: Result) -> bytes:
+    def _done(self, request: Request, result: object) -> bytes:
+        try:
+            line = encode_result(request.id, result)
+        except ValueError as error:  # a number or text that no reader of ours would take
+            return self._refused(request, RunError(f"the answer cannot be told: {error}"))
+        if len(line) > LINE_LIMIT:
+            return self._refused(request, RunError(f"the answer has {len(line):,} bytes, more than a line"))
         self._ctx.audit.ended(request.verb, request.args)
-        return encode_result(request.id, result)
+        return line
 
     def _refused(self, request: Request, error: Exception) -> bytes:
         told = as_call_error(error)
         self._ctx.audit.ended(request.verb, request.args, told)
         return encode_error(request.id, told)
 
-    def _carry_out(self, request: Request) -> Result | None:
-        if request.verb == "hello":
-            self._their_proto = request.args["proto"][0] if request.args["proto"] else -1
-            self._ctx.audit.who = request.args["client"] or "a client without a name"
-        if request.verb in ("tail", "events", "watch"):
-            what = "log" if request.verb == "tail" else request.verb
-            return self._streaming.open(what, request.args)
-        if request.verb == "older":
-            return self._streaming.older(request.args)
-        if request.verb == "untail":
-            return self._streaming.close(request.args)
-        if request.verb == "ack":
-            return self._streaming.acknowledge(request.args)
-        self._ctx.audit.asked(request.verb, request.args, request.args.get("by", ""))
+    def _carry_out(self, request: Request) -> object:
+        """The verb's result; None where it takes its time."""
+        if isinstance(request.args, HelloArgs):
+            self._their_proto = request.args.proto[0] if request.args.proto else -1
+            self._ctx.audit.who = request.args.client or "a client without a name"
+        if (of_streams := self._streaming.verbs.get(request.verb)) is not None:
+            return of_streams(request.args)
+        self._ctx.audit.asked(request.verb, request.args, getattr(request.args, "by", ""))
         result = HANDLERS[request.verb](self._ctx, request.args)
         if isinstance(result, GeneratorType):
             self._works.append((request, result))
             return None
-        return result  # type: ignore[return-value]
+        return result
 
     def _demand_protocol(self, request: Request) -> None:
         if VERBS[request.verb].always or self.is_met:

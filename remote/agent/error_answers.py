@@ -2,7 +2,7 @@
 
 import errno
 
-from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.errors import CallError
 from trainer.run.run_errors import HomeError, LockHeldError, RunError, SpecError
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -12,7 +12,7 @@ def as_call_error(error: Exception) -> CallError:
     """What the client is told of an exception. What nobody foresaw names its type: it is our fault."""
     if isinstance(error, CallError):
         return error
-    if isinstance(error, (SpecError, ProtocolError)):
+    if isinstance(error, SpecError):
         return CallError("bad_request", str(error))
     if isinstance(error, HomeError):
         return CallError("refused", str(error))

@@ -30,7 +30,7 @@ class Sampler:
         self._thread: threading.Thread | None = None
         self.taken = 0
 
-    def take(self) -> Work:
+    def take(self) -> Work[Sample]:
         """The newest sample, taken now if the last is a second old.
 
         Raises:

@@ -4,14 +4,17 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from remote.audit.audit_log import NAME, AuditEntry, append, entry
+from remote.audit.audit_log import NAME, append, entry
 from remote.audit.whoami import whoami
 from remote.hosts.client_state import make_client_folder
 from remote.protocol.answers import Answer, OnDone
 from remote.protocol.errors import CallError
+from remote.protocol.views import AuditEntry
 from trainer.run.run_errors import RunError
+
+R = TypeVar("R")
 
 
 class AuditWriter:
@@ -37,12 +40,12 @@ class AuditWriter:
         with done:
             return done.wait_for(lambda: not self._entries.unfinished_tasks, timeout)
 
-    def witness(self, host: str, verb: str, args: Mapping[str, Any], on_done: OnDone) -> OnDone:
+    def witness(self, host: str, verb: str, args: Mapping[str, Any], on_done: OnDone[R]) -> OnDone[R]:
         """Note that a verb was asked for; what this returns notes its outcome, and then calls `on_done`."""
         who = whoami()
         self.note(entry(verb, args, who, host=host, outcome="asked"))
 
-        def finish(answer: Answer) -> None:
+        def finish(answer: Answer[R]) -> None:
             failed = isinstance(answer, CallError)
             outcome, said = (answer.code, answer.message) if isinstance(answer, CallError) else ("ok", "")
             self.note(

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from remote.audit.audit_writer import AUDIT_WRITER
@@ -14,9 +15,10 @@ from remote.deploy.on_host.build_environment import EnvironmentParts
 from remote.deploy.on_host.installed import ENVS, Installed
 from remote.deploy.plan import DeployPlan, demand_disk, make_plan
 from remote.deploy.remote_python import GivenUp, Hearing, perform
-from remote.deploy.requirements import PINS
+from remote.deploy.requirements import PINS, locked
 from remote.deploy.survey import Survey, probe
-from remote.deploy.upload import Client, ask_to_stop, upload
+from remote.deploy.torch_record import known_torch, record_torch
+from remote.deploy.upload import Client, ask_to_stop, bring_wheels, upload
 from remote.deploy.wheel import Wheel, our_wheel
 from remote.hosts.host import Host
 from remote.hosts.placement import Placement, write_placement
@@ -56,11 +58,17 @@ class DeployConnection(Client, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deploy: the host, its connection, and who is told."""
+    """One deploy: the host, its connection, and who is told.
+
+    Attributes:
+        trust_index: compare no hashes of packages. wheels: a folder here whose wheels are brought over.
+    """
 
     host: Host
     client: Client
     hearing: Hearing
+    trust_index: bool = False
+    wheels: Path | None = None
 
 
 def deploy(
@@ -69,6 +77,8 @@ def deploy(
     say: Callable[[str], None],
     *,
     force: bool = False,
+    trust_index: bool = False,
+    wheels: Path | None = None,
     connect: Connect | None = None,
 ) -> Placement:
     """Make `host` able to run our agent and trainer, and remember where. Environments in use stay untouched.
@@ -76,6 +86,8 @@ def deploy(
     Args:
         say: told a line of progress at a time, cleaned for a terminal; called on this thread.
         force: build a new environment although the host has what we would build.
+        trust_index: install what the host's index gives, without comparing hashes.
+        wheels: a folder on this machine; its wheels are brought over, and no index is asked.
 
     Raises:
         OSError: the host cannot be reached now, or the link broke; deploying again goes on where it was.
@@ -88,8 +100,10 @@ def deploy(
     demand_may_act("deploy")
     client = (connect or _connect)(host, dial)
     try:
-        with AUDIT_WRITER.deed(host.name, "deploy", {"force": force}):
-            return carry_out(Deployment(host, client, Hearing(say, dial.gave_up)), force=force)
+        asked = {"force": force, "trust_index": trust_index, "wheels": str(wheels or "")}
+        with AUDIT_WRITER.deed(host.name, "deploy", asked):
+            deployment = Deployment(host, client, Hearing(say, dial.gave_up), trust_index, wheels)
+            return carry_out(deployment, force=force)
     finally:
         client.close()
 
@@ -135,23 +149,28 @@ def describe(survey: Survey, plan: DeployPlan) -> list[str]:
 
 def _build(deployment: Deployment, survey: Survey, plan: DeployPlan, wheel: Wheel) -> None:
     token = secrets.token_hex(8)
+    kit = _kit(deployment, survey, plan, wheel)
     order = {
         "path": f"{survey.home}/cas/{wheel.sha256}.whl",
         "home": survey.home,
         "token": token,
         "lock_s": LOCK_S,
-        "kit": asdict(_kit(survey, plan, wheel)),
+        "kit": asdict(kit),
         "record": asdict(_record(survey, plan, wheel)),
     }
     program = BUILD % json.dumps(order)
     try:
-        perform(deployment.client, plan.python.path, program, deployment.hearing)
+        built = perform(deployment.client, plan.python.path, program, deployment.hearing)
+        record_torch(plan.torch, plan.python.version, survey.platform, built)
     except (KeyboardInterrupt, GivenUp):
         ask_to_stop(deployment.client, plan.python.path, survey.home, token)
         raise
 
 
-def _kit(survey: Survey, plan: DeployPlan, wheel: Wheel) -> EnvironmentParts:
+def _kit(deployment: Deployment, survey: Survey, plan: DeployPlan, wheel: Wheel) -> EnvironmentParts:
+    links = ""
+    if deployment.wheels is not None and plan.installer != "none":
+        links = bring_wheels(deployment.client, survey.home, deployment.wheels, deployment.hearing.say)
     return EnvironmentParts(
         env=plan.env,
         packages=plan.packages,
@@ -166,6 +185,10 @@ def _kit(survey: Survey, plan: DeployPlan, wheel: Wheel) -> EnvironmentParts:
         devices=plan.devices,
         pins=PINS.read_text(),
         disk=plan.disk,
+        locked=locked(plan.needs, plan.torch),
+        known_torch=known_torch(plan.torch, plan.python.version, survey.platform),
+        trust_index=deployment.trust_index,
+        links=links,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from remote.deploy.requirements import BASE, NVIDIA, TRAIN, pinned, satisfies
-from remote.deploy.survey import FoundPython, Survey
+from remote.deploy.survey import FoundPython, Survey, home_setting
 from remote.deploy.torch_builds import TorchBuild, choose
 from remote.deploy.wheel import Wheel
 from remote.hosts.host import Host
@@ -55,8 +55,8 @@ def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> Depl
         CallError: `refused`: no usable state root or Python.
     """
     if survey.home_trouble:
-        raise CallError("refused", f"{host.name}: {survey.home_trouble}", "then deploy again")
-    _demand_plain(survey.home, "state root", "home:")
+        raise CallError("refused", f"{host.name}: {survey.home_trouble}", survey.home_remedy)
+    _demand_plain(survey.home, "state root", home_setting("PATH"))
     python = choose_python(survey, host)
     build = choose(survey, torch)
     borrows = python.asked and ("torch" in python.packages or build.name == NONE)
@@ -87,6 +87,22 @@ def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> Depl
     )
 
 
+def foresee(survey: Survey, host: Host) -> tuple[str, ...]:
+    """What a deploy would say of this host before it sends anything: its notes, a disk that is too small.
+
+    Raises:
+        CallError: it would refuse.
+    """
+    plan = make_plan(survey, host, Wheel("", "", "", b""), host.torch)
+    if survey.environments:  # its packages may be taken over
+        return plan.notes
+    try:
+        demand_disk(survey, host, plan)
+    except CallError as error:
+        return (f"{error.message}; {error.remedy}", *plan.notes)
+    return plan.notes
+
+
 def choose_python(survey: Survey, host: Host) -> FoundPython:
     """The interpreter: the one that `python:` names, else the first of 3.11 or newer, in the path's order.
 
@@ -101,7 +117,7 @@ def choose_python(survey: Survey, host: Host) -> FoundPython:
         if found.version[:2] < OLDEST:
             why = f"`python: {host.python}` of {host.name} is Python {found.label}; 3.11 or newer is needed"
             raise CallError("refused", why, "name a newer one, or leave `python:` out")
-        _demand_plain(found.path, "Python", "python:")
+        _demand_plain(found.path, "Python", "`python:`")
         return found
     young = [one for one in survey.pythons if one.version[:2] >= OLDEST and SAFE_PATH.fullmatch(one.path)]
     if young:
@@ -186,12 +202,12 @@ def _demand_torch(python: FoundPython) -> None:
         )
 
 
-def _demand_plain(path: str, what: str, key: str) -> None:
+def _demand_plain(path: str, what: str, setting: str) -> None:
     if not SAFE_PATH.fullmatch(path):
         raise CallError(
             "refused",
             f"the path of the {what} has characters that a shell may read: {path!r}",
-            f"name a plain one with `{key}`",
+            f"name a plain one: {setting}",
         )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from remote.hosts.placement import SAFE_PATH
-from remote.protocol.errors import EXIT_CODES, CallError, ProtocolError
+from remote.protocol.errors import CallError, ProtocolError, known_code
 from remote.protocol.messages import decode_object
 from remote.protocol.sanitise import clean_line, clean_tree
 
@@ -168,7 +168,6 @@ def _take(line: bytes, hearing: Hearing) -> dict[str, Any] | None:
 
 def _as_error(raw: Mapping[str, Any]) -> CallError:
     texts = [
-        clean_line(raw[key])[:1000] if isinstance(raw.get(key), str) else "" for key in ("message", "remedy")
+        clean_line(raw[key])[:2000] if isinstance(raw.get(key), str) else "" for key in ("message", "remedy")
     ]
-    code = str(raw.get("code"))
-    return CallError(code if code in EXIT_CODES else "internal", texts[0] or "the host refused", texts[1])
+    return CallError(known_code(str(raw.get("code"))), texts[0] or "the host refused", texts[1])

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from remote.protocol.errors import CallError
 
-NAME = re.compile(r"(?!-)[A-Za-z0-9._:-]{1,255}")
+NAME = re.compile(r"(?!-)[A-Za-z0-9._:-]{1,255}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*%[A-Za-z0-9._-]{1,32}")
+"""A name, a number, or a link-local address with its zone: `fe80::1%en5`."""
 USER = re.compile(r"(?!-)[A-Za-z0-9._@+-]{1,128}")
 
 
@@ -46,6 +47,13 @@ def split_address(text: str) -> Address:
     if not (NAME.fullmatch(name) and good_port and good_user):
         raise _malformed(text)
     return Address(name, user, number)
+
+
+def ssh_words(address: str) -> str:
+    """An address of ours as the words that OpenSSH's programs take: `-p 2401 me@box`."""
+    parts = split_address(address)
+    name = (f"{parts.user}@" if parts.user else "") + parts.name
+    return f"-p {parts.port} {name}" if parts.port else name
 
 
 def _malformed(text: str) -> CallError:

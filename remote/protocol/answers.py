@@ -1,22 +1,25 @@
 """What comes of a verb: its answer or one typed error, and who is told."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable
+from typing import Protocol, TypeAlias, TypeVar
 
+from remote.protocol.arguments import VerbArgs
 from remote.protocol.errors import CallError
+from remote.protocol.verbs import Verb
 
-Answer: TypeAlias = Mapping[str, Any] | CallError
-OnDone: TypeAlias = Callable[[Answer], None]
+A = TypeVar("A", bound=VerbArgs)
+R = TypeVar("R")
+Answer: TypeAlias = R | CallError
+OnDone: TypeAlias = Callable[[Answer[R]], None]
 
 
 class Caller(Protocol):
     """Who can ask a host and wait for its answer: a session."""
 
-    def call(
-        self, verb: str, args: Mapping[str, Any] | None = None, timeout: float = ...
-    ) -> Mapping[str, Any]:
+    def call(self, verb: Verb[A, R], args: A, timeout: float = ...) -> R:
         """The answer of a verb.
 
         Raises:
+            ProtocolError: it makes no sense.
             CallError: it was refused, or nobody answered.
         """

@@ -2,9 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-EXIT_CODES: Mapping[str, int] = {
+from trainer.user_error import UserError
+
+ErrorCode: TypeAlias = Literal[
+    "bad_request",
+    "unknown_verb",
+    "not_found",
+    "already_running",
+    "device_busy",
+    "need_deploy",
+    "refused",
+    "incompatible",
+    "disk_low",
+    "timeout",
+    "unreachable",
+    "key_unknown",
+    "key_changed",
+    "needs_passphrase",
+    "proxy_unconfirmed",
+    "auth_refused",
+    "damaged",
+    "internal",
+]
+"""Every code that an error can have: a code of a later version is read as `internal`."""
+
+EXIT_CODES: Mapping[ErrorCode, int] = {
     "bad_request": 2,
     "unknown_verb": 3,
     "not_found": 6,
@@ -24,40 +48,45 @@ EXIT_CODES: Mapping[str, int] = {
     "damaged": 1,
     "internal": 1,
 }
-"""Error code -> exit code of a command; a code of a later version counts as 1."""
+"""Error code -> exit code of a command."""
 
 
-class ProtocolError(Exception):
-    """Bytes on the wire that are no message of ours. `request_id` is set where it could still be read."""
-
-    def __init__(self, message: str, *, code: str = "bad_request", request_id: int | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.request_id = request_id
+def known_code(code: str) -> ErrorCode:
+    """The code of a host's error; one of a later version is `internal`."""
+    return next((one for one in EXIT_CODES if one == code), "internal")
 
 
-class CallError(Exception):
+class CallError(UserError):
     """A verb answered with an error.
 
     Attributes:
-        code: a key of `EXIT_CODES`.
+        code: what kind of error it is, for a program.
         remedy: what the operator can do; may be empty.
         detail: numbers and names behind the sentence (owner, pid, bytes free, ...).
     """
 
     def __init__(
-        self, code: str, message: str, remedy: str = "", detail: Mapping[str, Any] | None = None
+        self, code: ErrorCode, message: str, remedy: str = "", detail: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, remedy)
         self.code = code
-        self.message = message
-        self.remedy = remedy
+        self.exit_code = EXIT_CODES[code]
         self.detail: dict[str, Any] = dict(detail or {})
 
-    @property
-    def exit_code(self) -> int:
-        """What a command that failed so exits with."""
-        return EXIT_CODES.get(self.code, 1)
+
+class ProtocolError(CallError):
+    """What came over the wire is no message of ours. `request_id` is set where it could still be read."""
+
+    def __init__(
+        self,
+        message: str,
+        remedy: str = "update the older Photinus of the two, and look at that host",
+        *,
+        code: ErrorCode = "internal",
+        request_id: int | None = None,
+    ) -> None:
+        super().__init__(code, message, remedy)
+        self.request_id = request_id
 
 
 class UnreachableError(CallError):
@@ -96,6 +125,6 @@ class Question:
 class QuestionError(CallError):
     """Trying again would not help until the operator has answered `question`."""
 
-    def __init__(self, code: str, message: str, remedy: str, question: Question) -> None:
+    def __init__(self, code: ErrorCode, message: str, remedy: str, question: Question) -> None:
         super().__init__(code, message, remedy)
         self.question = question

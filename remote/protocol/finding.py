@@ -1,11 +1,8 @@
 """What `doctor` says: in words what is wrong, why, and what it would do. It never does it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
-
-from remote.protocol.errors import ProtocolError
-from remote.protocol.views import checked
 
 Level = Literal["problem", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("problem", "warning", "note")
@@ -31,19 +28,6 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """Plain values for the wire and for scripts."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, raw: object) -> "Finding":
-        """Check and freeze what a host said.
-
-        Raises:
-            ProtocolError: malformed.
-        """
-        if not isinstance(raw, Mapping):
-            raise ProtocolError("a finding must be an object")
-        level = checked(raw, "level", (str,))
-        texts = {name: checked(raw, name, (str,)) for name in ("about", "what", "why", "remedy")}
-        return cls(level=level if level in LEVELS else "note", **texts)
 
 
 def ranked(findings: Iterable[Finding]) -> list[Finding]:

@@ -17,9 +17,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from remote.protocol.errors import EXIT_CODES, CallError, ProtocolError
+from remote.protocol.arguments import REMEDY, VerbArgs, read_args
+from remote.protocol.cursor import Cursor
+from remote.protocol.errors import EXIT_CODES, CallError, ProtocolError, known_code
+from remote.protocol.results import as_answered
 from remote.protocol.verbs import VERBS, Verb
 from remote.protocol.views import HostHello, LastCheckpoint, RunView, checked
+from trainer.run.json_tree import why_unfit
 
 __all__ = [
     "EXIT_CODES", "VERBS", "BytesHeader", "CallError", "Cursor",
@@ -28,24 +32,25 @@ __all__ = [
     "encode", "encode_error", "encode_request", "encode_result",
 ]  # fmt: skip
 
-PROTO = (1, 0)
+PROTO = (1, 1)
 LINE_LIMIT = 1 << 20
 ANSWER_MAX = LINE_LIMIT - (1 << 14)
 """What the rows of one answer may take: the rest of the line is for what stands around them."""
 DEPTH_LIMIT = 32
 FRAME_LIMIT = 1 << 20
 NUMBER_LIMIT = sys.float_info.max  # a larger whole number is no float any more; 1e999 reads as infinity
+TEXT_MAX = 4096  # of an error's sentence
 WINDOW = 1 << 20  # bytes of one stream that may be on their way without an `ack`
 MAGIC = b'{"event":"agent","magic":"photinus-1"}\n'  # the reader skips what a login shell prints before it
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A checked request; `args` holds every argument of the verb, defaults filled in."""
+    """A checked request; `args` is the verb's own structure (`Verb.args`)."""
 
     id: int
     verb: str
-    args: Mapping[str, Any]
+    args: VerbArgs
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,10 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BytesHeader:
-    """What the next `n` raw bytes are: bytes [off, off+n) of generation `gen` of a file of a run."""
+    """What the next `n` raw bytes are: bytes [off, off+n) of generation `gen` of a file of a run.
+
+    `at`: when that file was last written, by the host's clock; 0 where it is not said (before 1.1).
+    """
 
     stream: int
     run: str
@@ -77,59 +85,11 @@ class BytesHeader:
     off: int
     n: int
     ino: int = 0
+    at: float = 0.0
 
     def encode(self) -> bytes:
         """The header line."""
         return encode({"event": "bytes", **asdict(self)})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
-    """How far a reader of a stream has come.
-
-    Attributes:
-        gen: grows with every file and with every truncation or replacement under us.
-        offset: of the next byte wanted.
-        crc, crc_n: CRC-32 of the `crc_n` (at most 64) bytes before `offset`; 0 bytes check nothing.
-        inode: of the file; 0 where it is not known.
-    """
-
-    gen: int = 0
-    file: str = ""
-    offset: int = 0
-    crc: int = 0
-    crc_n: int = 0
-    inode: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for the wire."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, raw: object) -> "Cursor":
-        """Check and freeze.
-
-        Raises:
-            ProtocolError: malformed, or with a negative number.
-        """
-        if not isinstance(raw, dict):
-            raise ProtocolError("a cursor must be an object")
-        raw = {"crc": 0, "crc_n": 0, "inode": 0, **raw}
-        cursor = cls(
-            gen=checked(raw, "gen", (int,)),
-            file=checked(raw, "file", (str,)),
-            offset=checked(raw, "offset", (int,)),
-            crc=checked(raw, "crc", (int,)),
-            crc_n=checked(raw, "crc_n", (int,)),
-            inode=checked(raw, "inode", (int,)),
-        )
-        if (
-            not all(0 <= n < 1 << 62 for n in (cursor.gen, cursor.offset, cursor.crc))
-            or not 0 <= cursor.inode < 1 << 64
-            or not 0 <= cursor.crc_n <= 64
-        ):
-            raise ProtocolError("a cursor's numbers are out of range")
-        return cursor
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
@@ -142,15 +102,21 @@ def encode_request(request_id: int, verb: str, args: Mapping[str, Any]) -> bytes
     return encode({"id": request_id, "verb": verb, "args": args})
 
 
-def encode_result(request_id: int, result: Mapping[str, Any]) -> bytes:
-    """An answer line."""
-    return encode({"id": request_id, "ok": True, "result": result})
+def encode_result(request_id: int, result: object) -> bytes:
+    """An answer line; `result` is the verb's own structure (`Verb.result`)."""
+    return encode({"id": request_id, "ok": True, "result": as_answered(result)})
 
 
 def encode_error(request_id: int | None, error: CallError) -> bytes:
     """A refusal line."""
-    body = {"code": error.code, "message": error.message, "remedy": error.remedy, "detail": error.detail}
-    return encode({"id": request_id, "error": body})
+    body = {"code": error.code, "message": error.message[:TEXT_MAX], "remedy": error.remedy[:TEXT_MAX]}
+    try:
+        line = encode({"id": request_id, "error": {**body, "detail": error.detail}})
+    except (TypeError, ValueError):
+        line = b""
+    if not 0 < len(line) <= LINE_LIMIT:
+        line = encode({"id": request_id, "error": {**body, "detail": {}}})
+    return line
 
 
 def decode_request(line: bytes) -> Request:
@@ -159,22 +125,32 @@ def decode_request(line: bytes) -> Request:
     Raises:
         ProtocolError: with `request_id` where it could be read, and the code.
     """
-    raw = decode_object(line)
+    try:
+        raw = decode_object(line)
+    except ProtocolError as error:
+        raise _malformed(error.message) from error
     request_id = raw.get("id")
     if not isinstance(request_id, int) or isinstance(request_id, bool) or not 0 <= request_id < 1 << 53:
-        raise ProtocolError("a request needs a whole number as its id")
+        raise _malformed("a request needs a whole number as its id")
     verb_name, args = raw.get("verb"), raw.get("args", {})
     verb = VERBS.get(verb_name) if isinstance(verb_name, str) else None
-    if verb is None or not isinstance(verb_name, str):
+    if verb is None:
         raise ProtocolError(
-            f"unknown verb {str(verb_name)[:60]!r}", code="unknown_verb", request_id=request_id
+            f"unknown verb {str(verb_name)[:60]!r}",
+            "update the host's photinus",
+            code="unknown_verb",
+            request_id=request_id,
         )
     if not isinstance(args, dict):
-        raise ProtocolError("args must be an object", request_id=request_id)
+        raise _malformed("args must be an object", request_id)
     try:
-        return Request(request_id, verb_name, verb.fill(args))
+        return Request(request_id, verb.name, read_args(verb.args, args))
     except ProtocolError as error:
-        raise ProtocolError(f"{verb_name}: {error}", request_id=request_id) from error
+        raise _malformed(f"{verb.name}: {error.message}", request_id) from error
+
+
+def _malformed(message: str, request_id: int | None = None) -> ProtocolError:
+    return ProtocolError(message, REMEDY, code="bad_request", request_id=request_id)
 
 
 def decode_message(line: bytes) -> Reply | Pushed | BytesHeader:
@@ -209,7 +185,8 @@ def decode_object(line: bytes) -> dict[str, Any]:
         raise ProtocolError(f"not a line of JSON: {str(error)[:120]}") from error
     if not isinstance(raw, dict):
         raise ProtocolError("a message must be an object")
-    _check_tree(raw)
+    if why := why_unfit(raw, depth=DEPTH_LIMIT, largest=NUMBER_LIMIT):
+        raise ProtocolError(why)
     return raw
 
 
@@ -217,41 +194,13 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check_tree(raw: object) -> None:
-    level: list[object] = [raw]
-    for _ in range(DEPTH_LIMIT):
-        below: list[object] = []
-        for value in level:
-            if isinstance(value, dict):
-                below.extend(value)
-                below.extend(value.values())
-            elif isinstance(value, list):
-                below.extend(value)
-            elif isinstance(value, str):
-                if not value.isascii():
-                    _check_text(value)
-            elif isinstance(value, int | float) and not -NUMBER_LIMIT <= value <= NUMBER_LIMIT:
-                raise ProtocolError("a number that is out of range")
-        level = below
-        if not level:
-            return
-    raise ProtocolError(f"nested deeper than {DEPTH_LIMIT}")
-
-
-def _check_text(value: str) -> None:
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ProtocolError("a text with half a surrogate pair") from error
-
-
 def _bytes_header(raw: Mapping[str, Any]) -> BytesHeader:
-    raw = {"ino": 0, **raw}
+    raw = {"ino": 0, "at": 0.0, **raw}
     numbers = {name: checked(raw, name, (int,)) for name in ("stream", "gen", "off", "n", "ino")}
     if any(not 0 <= value < 1 << 64 for value in numbers.values()) or numbers["n"] > FRAME_LIMIT:
         raise ProtocolError("a byte frame's numbers are out of range")
     texts = {name: checked(raw, name, (str,)) for name in ("run", "what", "file")}
-    return BytesHeader(**numbers, **texts)
+    return BytesHeader(**numbers, **texts, at=max(0.0, checked(raw, "at", (float,))))
 
 
 def _call_error(raw: object) -> CallError:
@@ -261,4 +210,4 @@ def _call_error(raw: object) -> CallError:
     remedy, detail = raw.get("remedy", ""), raw.get("detail", {})
     if not isinstance(remedy, str) or not isinstance(detail, dict):
         raise ProtocolError("an error's remedy must be text and its detail an object")
-    return CallError(code, message, remedy, detail)
+    return CallError(known_code(code), message, remedy, detail)

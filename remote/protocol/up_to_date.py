@@ -6,7 +6,7 @@ from remote.protocol.version import release
 
 Verdict = Literal["same", "older", "newer", "other", "none"]
 
-SENTENCES: dict[str, str] = {
+SENTENCES: dict[Verdict, str] = {
     "same": "up to date",
     "older": "the host's photinus is older than this client's",
     "newer": "the host's photinus is newer than this client's",

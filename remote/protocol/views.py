@@ -2,12 +2,17 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import Annotated, Any, Self
+
+from msgspec import Meta
 
 from remote.protocol.errors import ProtocolError
 from remote.protocol.sanitise import clean_line
+from remote.protocol.values import Finite, read_as
 from trainer.run.states import TERMINAL
+
+MOMENT_MAX = 1e11  # some thousand years: what a calendar can still say
 
 
 def checked(raw: Mapping[str, Any], name: str, kinds: tuple[type, ...]) -> Any:
@@ -35,25 +40,7 @@ class LastCheckpoint:
     step: int
     name: str
     sha256: str
-    at: float
-
-    @classmethod
-    def from_json(cls, raw: object) -> "LastCheckpoint | None":
-        """Parse, None staying None.
-
-        Raises:
-            ProtocolError: malformed.
-        """
-        if raw is None:
-            return None
-        if not isinstance(raw, dict):
-            raise ProtocolError("a checkpoint must be an object")
-        return cls(
-            step=checked(raw, "step", (int,)),
-            name=checked(raw, "name", (str,)),
-            sha256=checked(raw, "sha256", (str,)),
-            at=checked(raw, "at", (float,)),
-        )
+    at: Finite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +54,9 @@ class RunView:
         why_not: why `resumable` is false; empty where it is true.
         log_file: the newest file name in log/; empty before the first.
         dir: the run's directory on its host.
+        place, ahead: of a queued run, which one in line it is (1: the next) and the run directly before it; 0
+            and empty where it does not wait, or the host's agent is of before 1.1.
+        step: of a run that is over, its last step as its own last word has it; None where it left none.
     """
 
     run_id: str
@@ -80,8 +70,8 @@ class RunView:
     signal: int | None
     device: str
     preset: str
-    since: float
-    created: float
+    since: Finite
+    created: Finite
     max_steps: int
     pid: int | None
     supervisor_pid: int | None
@@ -92,6 +82,9 @@ class RunView:
     dir: str
     start_id: str
     by: str = ""
+    place: int = 0
+    ahead: str = ""
+    step: int | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -114,28 +107,56 @@ class RunView:
         Raises:
             ProtocolError: a field is missing or of the wrong type; the message names it.
         """
-        if not isinstance(raw, dict):
-            raise ProtocolError("a run must be an object")
-        values = {name: checked({"by": "", **raw}, name, kinds) for name, kinds in _KINDS.items()}
-        return cls(last_checkpoint=LastCheckpoint.from_json(raw.get("last_checkpoint")), **values)
+        return read_as(cls, raw)
 
 
-_OPTIONAL_INTS = frozenset({"code", "signal", "pid", "supervisor_pid"})
-_INTS = frozenset({"seq", "attempt", "max_steps"})
-_FLOATS = frozenset({"since", "created"})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendedRun(RunView):
+    """A run, and what a verb says of it beside."""
+
+    @classmethod
+    def of(cls, view: RunView, **more: Any) -> Self:
+        """The run with these fields beside."""
+        return cls(**{field.name: getattr(view, field.name) for field in fields(RunView)}, **more)
+
+    @property
+    def view(self) -> RunView:
+        """The run alone."""
+        return RunView(**{field.name: getattr(self, field.name) for field in fields(RunView)})
 
 
-def _kinds_of(name: str) -> tuple[type, ...]:
-    if name in _OPTIONAL_INTS:
-        return (int, type(None))
-    if name in _INTS:
-        return (int,)
-    if name in _FLOATS:
-        return (float,)
-    return (bool,) if name == "resumable" else (str,)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedRun(ExtendedRun):
+    """What a start became. `known`: its start id was, and nothing new was started."""
+
+    known: bool = False
 
 
-_KINDS = {field.name: _kinds_of(field.name) for field in fields(RunView) if field.name != "last_checkpoint"}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointBrief:
+    """A checkpoint of a run in a few words; None where its manifest cannot be read."""
+
+    name: str
+    step: int
+    kind: str | None
+    bytes: int | None
+    metrics: Mapping[str, Any]
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDetails(ExtendedRun):
+    """A run with its spec (of its environment the names alone), checkpoints and processes.
+
+    Attributes:
+        wall: the host's clock, epoch seconds.
+        checkpoints: the newest 200, newest first.
+    """
+
+    wall: Finite
+    spec: Mapping[str, Any]
+    checkpoints: tuple[CheckpointBrief, ...] = ()
+    process: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,18 +166,23 @@ class HostHello:
     `wheel_sha256` and `env` are of a deployed environment; empty where the agent runs from something else.
     """
 
-    proto: tuple[int, ...]
+    proto: Annotated[tuple[int, ...], Meta(min_length=1)]
     version: str
     host_id: str
     boot_id: str
     agent_epoch: str
-    wall: float
+    wall: Finite
     pid: int
     platform: str
     python: str
     devices: tuple[str, ...]
     wheel_sha256: str = ""
     env: str = ""
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether it knows `find`, and `runs` by pages: both came with protocol 1.1."""
+        return self.proto >= (1, 1)
 
     @classmethod
     def from_json(cls, raw: object) -> "HostHello":
@@ -165,16 +191,23 @@ class HostHello:
         Raises:
             ProtocolError: malformed.
         """
-        if not isinstance(raw, dict):
-            raise ProtocolError("hello must be an object")
-        proto, devices = checked(raw, "proto", (list,)), checked(raw, "devices", (list,))
-        if not proto or any(not isinstance(part, int) or isinstance(part, bool) for part in proto):
-            raise ProtocolError("hello names no protocol version")
-        texts = ("version", "host_id", "boot_id", "agent_epoch", "platform", "python", "wheel_sha256", "env")
-        return cls(
-            proto=tuple(proto),
-            devices=tuple(clean_line(str(name)) for name in devices),
-            wall=checked(raw, "wall", (float,)),
-            pid=checked(raw, "pid", (int,)),
-            **{name: checked({"wheel_sha256": "", "env": "", **raw}, name, (str,)) for name in texts},
-        )
+        return read_as(cls, raw)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One line.
+
+    Attributes:
+        at: epoch seconds of the clock of the machine that wrote it.
+        outcome: `asked` before it is tried, then `ok` or an error's code; `said` is the error's sentence.
+    """
+
+    at: Annotated[float, Meta(ge=-MOMENT_MAX, le=MOMENT_MAX)]
+    who: str
+    verb: str
+    run: str = ""
+    host: str = ""
+    args: Mapping[str, Any] = field(default_factory=dict)
+    outcome: str = "ok"
+    said: str = ""

@@ -27,8 +27,8 @@ from remote.session.pending_calls import Call, CallTable
 from remote.session.run_cache import RunCache
 from remote.session.streams.followed_streams import FollowedStreams
 from remote.session.streams.follower import Follower
-from remote.session.updates import AgentTalk, LinkChanged, Update
-from remote.transport.base import Answers, Opener
+from remote.session.updates import AgentTalk, LinkChanged, Update, offer
+from remote.transport.base import Answers, HungUpError, Opener
 
 TICK_S = 0.25
 PARTING_S = 3.0
@@ -46,6 +46,7 @@ class SessionLoop:
         telemetry_s: float,
         client: str,
         answers: Answers,
+        history: int,
     ) -> None:
         self.updates: deque[Update] = deque()
         self.board = RunCache()
@@ -57,12 +58,15 @@ class SessionLoop:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._calls = CallTable()
         self._streams = FollowedStreams(self.updates)
-        self._talk = Dialogue(self.updates, self.board, self._calls, self._streams, telemetry_s, client)
+        self._talk = Dialogue(
+            self.updates, self.board, self._calls, self._streams, telemetry_s, client, history
+        )
         self._dialling = Dialer(host, opener, timings, answers, clock, self.post)
         self._connection: Connection | None = None
         self._pings = Pings(timings, clock())
         self._away = Absence(timings, clock())
         self._opened_at = 0.0
+        self._overdue = ""  # why the connection is being ended: no hello came
         self._closing = self._redials = False
         self._door, self._is_over = threading.Lock(), False
         self._closers: list[threading.Thread] = []
@@ -192,7 +196,7 @@ class SessionLoop:
             self._refused(outcome)
         elif isinstance(outcome, OSError):
             what = "cannot start the agent: " if self._host.is_local else ""
-            self._lost(f"{what}{outcome}")
+            self._lost(f"{what}{outcome}", turned_away=isinstance(outcome, HungUpError))
         else:
             self._connection = Connection(outcome, self._on_sound)
             self._connection.start()
@@ -205,17 +209,25 @@ class SessionLoop:
 
     def _hear(self, connection: Connection, sound: ConnectionEvent) -> None:
         if isinstance(sound, StderrText):
-            self.updates.append(AgentTalk(sound.text))
-        elif connection is not self._connection:
+            connection.took()
+            offer(self.updates, AgentTalk(sound.text))
             return
-        elif isinstance(sound, ConnectionClosed):
-            self._end_connection()
-            if (why := refusal(self._host, sound)) is not None:
-                self._refused(why)
-            else:
-                self._lost(str(sound))
-        elif isinstance(sound, MessagesReceived):
+        if isinstance(sound, MessagesReceived):
+            connection.took()
+        if connection is not self._connection:
+            return
+        if isinstance(sound, ConnectionClosed):
+            self._take_end(sound)
+        elif not self._overdue:
             self._understand(connection, sound)
+
+    def _take_end(self, sound: ConnectionClosed) -> None:
+        reason, was_of_use = self._overdue or str(sound), self._talk.hello_done
+        self._end_connection()
+        if (why := refusal(self._host, sound)) is not None:
+            self._refused(why)
+        else:
+            self._lost(reason, turned_away=not was_of_use)
 
     def _understand(self, connection: Connection, sound: MessagesReceived) -> None:
         now = self._clock()
@@ -242,7 +254,7 @@ class SessionLoop:
         if not keeps_talking:
             self._end_connection()
         self._calls.refuse(refusal, except_always=keeps_talking)
-        self._set_link(held_phase(refusal.code), refusal.message)
+        self._set_link(held_phase(refusal.code), refusal.message, remedy=refusal.remedy)
         self.settled.set()
 
     def _tick(self) -> None:
@@ -267,10 +279,7 @@ class SessionLoop:
 
     def _keep_alive(self, connection: Connection, now: float) -> None:
         if self.link.phase == "connecting":
-            if now - self._opened_at > self._timings.hello_s:
-                said = f"; the host's shell printed: {connection.noise}" if connection.noise else ""
-                self._end_connection()
-                self._lost(f"no hello in {self._timings.hello_s:g} s{said}")
+            self._await_hello(connection, now - self._opened_at)
             return
         if (n := self._pings.due(now)) is not None:
             self._talk.ping(connection, n)
@@ -284,8 +293,19 @@ class SessionLoop:
         elif phase != self.link.phase or self._pings.rtt_s != self.link.rtt_s:
             self._set_link(phase)
 
-    def _lost(self, reason: str) -> None:
-        pause = self._away.goes_on(self._clock())
+    def _await_hello(self, connection: Connection, waited: float) -> None:
+        """Where none comes its stdin is ended first: how it then ends tells what it was that read there."""
+        if waited > self._timings.hello_s and not self._overdue:
+            said = f"; the host's shell printed: {connection.noise}" if connection.noise else ""
+            self._overdue = f"no hello in {self._timings.hello_s:g} s{said}"
+            self._closers.append(connection.close())
+        elif waited > self._timings.hello_s + PARTING_S:
+            reason = self._overdue
+            self._end_connection()
+            self._lost(reason, turned_away=True)
+
+    def _lost(self, reason: str, *, turned_away: bool = False) -> None:
+        pause = self._away.goes_on(self._clock(), turned_away=turned_away)
         self.last_loss = reason
         self._calls.link_lost(reason)
         self._set_link("lost", reason)
@@ -297,14 +317,16 @@ class SessionLoop:
 
     def _end_connection(self) -> None:
         """Close what there is, on a thread of its own: that may take a second or two."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._overdue = self._connection, None, ""
         self._talk.begin()
         self._streams.detach_all()
         self._closers = [closer for closer in self._closers if closer.is_alive()]
         if connection is not None:
             self._closers.append(connection.close())
 
-    def _set_link(self, phase: Phase, reason: str = "", pause: float = 0.0) -> float | None:
+    def _set_link(
+        self, phase: Phase, reason: str = "", pause: float = 0.0, *, remedy: str = ""
+    ) -> float | None:
         """Tell a change of the link; seconds that it was away, if this is the moment when it is back."""
         now, old = self._clock(), self.link
         is_back = phase == "connected" and old.phase == "connecting" and self.settled.is_set()
@@ -315,6 +337,7 @@ class SessionLoop:
             since=old.since,
             attempt=0 if phase in ("connected", "lagging") else max(self._away.attempt, 1),
             reason=clean_line(reason),  # an SFTP server's or a login's words may be in it
+            remedy=clean_line(remedy),
             retry_in_s=pause,
             stage=self._dialling.stage if phase == "connecting" else "",
             question=question if phase in HELD else None,

@@ -1,25 +1,28 @@
 """Verbs on their way: which request waits for which answer, across reconnects."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from remote.protocol.answers import Answer, OnDone
-from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
+from remote.protocol.arguments import VerbArgs
+from remote.protocol.errors import CallError, ProtocolError, TimeoutError_, UnreachableError
 from remote.protocol.messages import Reply
 from remote.protocol.sanitise import clean, clean_tree
-from remote.protocol.verbs import VERBS
+from remote.protocol.values import read_as
+from remote.protocol.verbs import Verb
 from remote.session.link.connection import Connection
+
+R = TypeVar("R")
 
 
 @dataclass(eq=False, slots=True)
 class Call:
     """One verb, sent again after a lost link if it may be (`Verb.repeatable`)."""
 
-    verb: str
-    args: Mapping[str, Any]
+    verb: Verb[Any, Any]
+    args: VerbArgs
     deadline: float
-    on_done: OnDone
+    on_done: OnDone[Any]
     sent: int = 0
 
 
@@ -40,7 +43,7 @@ class CallTable:
                 call.sent = connection.send(call.verb, call.args)
             except (TypeError, ValueError) as error:
                 self._finish(
-                    call, CallError("bad_request", f"{call.verb}: arguments cannot be sent: {error}")
+                    call, CallError("bad_request", f"{call.verb.name}: arguments cannot be sent: {error}")
                 )
 
     def answer(self, reply: Reply) -> bool:
@@ -48,19 +51,19 @@ class CallTable:
         call = next((call for call in self._calls if call.sent and call.sent == reply.id), None)
         if call is None:
             return False
-        self._finish(call, cleaned(reply))
+        self._finish(call, answer_to(call.verb, reply))
         return True
 
     def link_lost(self, reason: str) -> None:
         """Mark what may be sent again as unsent; the rest fails."""
         for call in [call for call in self._calls if call.sent]:
-            if VERBS[call.verb].repeatable:
+            if call.verb.repeatable:
                 call.sent = 0
             else:
                 self._finish(
                     call,
                     UnreachableError(
-                        f"the link was lost during {call.verb}: {reason}",
+                        f"the link was lost during {call.verb.name}: {reason}",
                         "it may have been done all the same: look before you ask again",
                     ),
                 )
@@ -68,14 +71,14 @@ class CallTable:
     def refuse(self, error: CallError, *, except_always: bool) -> None:
         """Fail what this host will not answer."""
         for call in list(self._calls):
-            if not (except_always and VERBS[call.verb].always):
+            if not (except_always and call.verb.always):
                 self._finish(call, error)
 
     def expire(self, now: float, link_up: bool, reason: str) -> None:
         """Fail what is past its deadline: a time-out where the host is reachable."""
         for call in [call for call in self._calls if now >= call.deadline]:
             if link_up:
-                self._finish(call, TimeoutError_(f"no answer to {call.verb} in time", "try again"))
+                self._finish(call, TimeoutError_(f"no answer to {call.verb.name} in time", "try again"))
             else:
                 why = f": {reason}" if reason else ""
                 self._finish(
@@ -85,25 +88,28 @@ class CallTable:
     @property
     def has_delicate(self) -> bool:
         """Whether a call is on its way that a lost link would fail, for it may not be sent twice."""
-        return any(call.sent and not VERBS[call.verb].repeatable for call in self._calls)
+        return any(call.sent and not call.verb.repeatable for call in self._calls)
 
     def next_deadline(self) -> float | None:
         """The nearest deadline, monotonic seconds."""
         return min((call.deadline for call in self._calls), default=None)
 
-    def _finish(self, call: Call, answer: Answer) -> None:
+    def _finish(self, call: Call, answer: Answer[Any]) -> None:
         self._calls.remove(call)
         call.on_done(answer)
 
 
-def cleaned(reply: Reply) -> Answer:
-    """A host's answer, safe to show."""
+def answer_to(verb: Verb[Any, R], reply: Reply) -> Answer[R]:
+    """A host's answer as the verb's own structure, safe to show; one that makes no sense is an error."""
     if (error := reply.error) is None:
-        return {str(key): value for key, value in _as_dict(clean_tree(dict(reply.result))).items()}
+        try:
+            return read_as(verb.result, reply.result, verb.texts)
+        except ProtocolError as wrong:
+            return wrong
+    detail = clean_tree(error.detail)
     return CallError(
-        error.code, clean(error.message), clean(error.remedy), _as_dict(clean_tree(error.detail))
+        error.code,
+        clean(error.message),
+        clean(error.remedy),
+        detail if isinstance(detail, dict) else {},
     )
-
-
-def _as_dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

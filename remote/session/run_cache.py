@@ -1,13 +1,13 @@
 """The newest that a client heard of each run; what is older never overwrites it."""
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
-from remote.protocol.errors import ProtocolError
-from remote.protocol.views import RunView
+from remote.protocol.results import RunList
+from remote.protocol.views import ExtendedRun, RunView
+
+RUNS_MAX = 10_000  # of one host; what it tells beyond them is not remembered
 
 
 class RunCache:
@@ -29,10 +29,12 @@ class RunCache:
             return tuple(self._runs.values()) if self._is_whole else None
 
     def put(self, view: RunView) -> RunView | None:
-        """Take a view; None if it is older than the one we have, or says nothing new."""
+        """Take a view; None if it is older than the one we have, says nothing new, or is one run too many."""
         with self._changed:
             known = self._runs.get(view.run_id)
             if known is not None and (view.seq < known.seq or view == known):
+                return None
+            if known is None and len(self._runs) >= RUNS_MAX:
                 return None
             self._runs[view.run_id] = view
             self._changed.notify_all()
@@ -43,7 +45,8 @@ class RunCache:
         listed = []
         for view in views:
             self.put(view)
-            listed.append(self.get(view.run_id) or view)
+            if (known := self.get(view.run_id)) is not None:
+                listed.append(known)
         with self._changed:
             self._is_whole = True
         return tuple(listed)
@@ -73,14 +76,12 @@ class AnsweredRuns:
     def __init__(self) -> None:
         self._runs: dict[str, RunView] = {}
 
-    def take(self, answer: Mapping[str, Any]) -> None:
+    def take(self, answer: object) -> None:
         """Take a verb's answer: a run, a list of runs, or neither."""
-        rows = answer.get("runs")
-        for row in rows if isinstance(rows, list) else [answer]:
-            if isinstance(row, dict) and "run_id" in row and "seq" in row:
-                with contextlib.suppress(ProtocolError):
-                    view = RunView.from_json(row)
-                    self._runs[view.run_id] = view
+        runs = answer.runs if isinstance(answer, RunList) else [answer]
+        for run in runs:
+            if isinstance(run, RunView) and (run.run_id in self._runs or len(self._runs) < RUNS_MAX):
+                self._runs[run.run_id] = run.view if isinstance(run, ExtendedRun) else run
 
     def over(self, runs: Iterable[RunView]) -> tuple[RunView, ...]:
         """These runs, with what was answered where it is newer."""

@@ -8,16 +8,17 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from remote.audit.audit_writer import AUDIT_WRITER
 from remote.hosts.host import LOCAL, Host
 from remote.protocol.answers import Answer, OnDone
+from remote.protocol.arguments import VerbArgs, as_sent
 from remote.protocol.errors import CallError, Question, UnreachableError
 from remote.protocol.messages import Cursor
 from remote.protocol.permission import is_read_only, refusal
-from remote.protocol.verbs import acts
+from remote.protocol.verbs import Verb
 from remote.protocol.views import HostHello, RunView
 from remote.session.event_loop import SessionLoop
 from remote.session.link.link_state import LinkState, Timings
@@ -29,9 +30,12 @@ from remote.session.updates import Bytes, Update
 from remote.transport.base import Answers, Opener
 from remote.transport.sftp import Sftp
 
+A = TypeVar("A", bound=VerbArgs)
+R = TypeVar("R")
 CALL_S = 10.0
 FIRST_ATTACH = 262144
 GRACE_S = 5.0
+HISTORY = 200
 
 
 class Session:
@@ -48,11 +52,13 @@ class Session:
         client: str = "",
         read_only: bool = False,
         answers: Answers | None = None,
+        history: int = HISTORY,
     ) -> None:
         """`telemetry_s`: seconds between `Telemetry` updates, 0 for none; `client` names us to the host.
 
         `read_only`: verbs that act are refused here and never sent; so they are under `photinus --read-only`.
         `answers`: what the operator has decided beforehand (`--accept-host-key`).
+        `history`: of how many runs that are over the session hears; of all others always.
         """
         self.host = host
         self.read_only = read_only or is_read_only()
@@ -61,7 +67,7 @@ class Session:
         self.answers = answers or Answers()
         self._answered = AnsweredRuns()
         self._pilot = SessionLoop(
-            host, timings or Timings(), opener, clock, telemetry_s, client, self.answers
+            host, timings or Timings(), opener, clock, telemetry_s, client, self.answers, history
         )
 
     def start(self) -> "Session":
@@ -95,7 +101,7 @@ class Session:
 
     @property
     def known_runs(self) -> tuple[RunView, ...] | None:
-        """The newest that was heard of every run; None before the host listed them."""
+        """The newest that was heard of every run that lives and of the last that ended; None before that."""
         listed = self._pilot.board.all()
         return None if listed is None else self._answered.over(listed)
 
@@ -157,46 +163,43 @@ class Session:
             f"photinus hosts test {self.host.name} shows which step fails",
         )
 
-    def call(
-        self, verb: str, args: Mapping[str, Any] | None = None, timeout: float = CALL_S
-    ) -> dict[str, Any]:
+    def call(self, verb: Verb[A, R], args: A, timeout: float = CALL_S) -> R:
         """Ask and wait for the answer; sent again over a new link if the old one is lost, where that is safe.
 
         Raises:
             UnreachableError: the host was not reached within `timeout` seconds.
             TimeoutError_: it was, and did not answer.
+            ProtocolError: its answer makes no sense.
             CallError: it answered with an error, or this client may only look (`refused`).
         """
         done = threading.Event()
-        answers: list[Answer] = []
+        answers: list[Answer[R]] = []
 
-        def take(answer: Answer) -> None:
+        def take(answer: Answer[R]) -> None:
             answers.append(answer)
             done.set()
 
-        self.call_async(verb, args or {}, take, timeout)
+        self.call_async(verb, args, take, timeout)
         if not done.wait(timeout + GRACE_S):  # the session was never started, or has ended meanwhile
             raise UnreachableError("the session is not running", "start it")
-        if acts(verb):
+        if verb.acts:
             AUDIT_WRITER.flush()
-        if isinstance(answers[0], CallError):
-            raise answers[0]
-        answer = dict(answers[0])
+        answer = answers[0]
+        if isinstance(answer, CallError):
+            raise answer
         self._answered.take(answer)
         return answer
 
-    def call_async(
-        self, verb: str, args: Mapping[str, Any], on_done: OnDone, timeout: float = CALL_S
-    ) -> None:
+    def call_async(self, verb: Verb[A, R], args: A, on_done: OnDone[R], timeout: float = CALL_S) -> None:
         """Ask; `on_done(result or CallError)` is called once, on the session's thread: it must not block.
 
         What acts is noted in this client's audit log, and refused where this client may only look.
         """
-        if acts(verb):
+        if verb.acts:
             if self.read_only:
-                on_done(refusal(verb))
+                on_done(refusal(verb.name))
                 return
-            on_done = AUDIT_WRITER.witness(self.host.name, verb, args, on_done)
+            on_done = AUDIT_WRITER.witness(self.host.name, verb.name, as_sent(args), on_done)
         call = Call(verb, args, self._clock() + timeout, on_done)
         self._pilot.post_call(call)
 

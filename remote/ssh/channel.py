@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from remote.transport.base import AgentExit
+from remote.transport.login_shell import READY_S, ReadyWord
 from remote.transport.sftp import Sftp
 
 READ_SIZE = 1 << 16
@@ -98,17 +99,25 @@ class ChannelPipe:
 
 
 def run_to_end(
-    channel: Channel, stdin: bytes, timeout_s: float, on_output: Callable[[bytes], None] | None
+    channel: Channel,
+    stdin: bytes,
+    timeout_s: float,
+    on_output: Callable[[bytes], None] | None,
+    ready: ReadyWord | None = None,
 ) -> Ran:
     """Feed a started command, and take what it says, both streams at once, until it is over.
 
-    Of each stream the last 16 MiB are kept; `on_output` is told all of stdout.
+    Of each stream the last 16 MiB are kept; `on_output` is told all of stdout. `ready`: nothing is sent
+    before its word has come; where it never does, stdin ends without a byte.
 
     Raises:
         TimeoutError: it took longer than `timeout_s`; its channel must be closed.
     """
     end = time.monotonic() + timeout_s
     out, err = bytearray(), bytearray()
+    may_send = threading.Event()
+    if ready is None:
+        may_send.set()
 
     def drain() -> None:
         with contextlib.suppress(OSError), link_errors():
@@ -118,7 +127,7 @@ def run_to_end(
 
     def feed() -> None:
         with contextlib.suppress(OSError), link_errors():
-            if stdin:
+            if may_send.wait(READY_S) and stdin:
                 channel.sendall(stdin)
             channel.shutdown_write()
 
@@ -129,6 +138,12 @@ def run_to_end(
     def left() -> float:
         return max(0.001, end - time.monotonic())
 
+    def take(data: bytes) -> None:
+        out.extend(data)
+        del out[:-KEPT]
+        if data and on_output is not None:
+            on_output(data)
+
     try:
         while True:
             channel.settimeout(left())
@@ -136,10 +151,10 @@ def run_to_end(
                 data = channel.recv(READ_SIZE)
             if not data:
                 break
-            out += data
-            del out[:-KEPT]
-            if on_output is not None:
-                on_output(data)
+            take(ready.feed(data) if ready else data)
+            if ready and ready.is_heard:
+                may_send.set()
+        take(ready.rest() if ready else b"")
         if not channel.status_event.wait(left()):
             raise TimeoutError
         helpers[0].join(left())

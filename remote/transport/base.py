@@ -17,6 +17,10 @@ class AgentExit:
     code: int | None = None
 
 
+class HungUpError(ConnectionError):
+    """The other end took the connection and ended it before we were in: each further try counts there."""
+
+
 class Transport(Protocol):
     """Bytes to and from one agent. Reads block; each method is called by one thread."""
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from remote.agent.context import Context
 from remote.agent.processes.processes import reap
 from remote.agent.runs.stop import kill
+from remote.protocol.arguments import KillArgs, ReapArgs
 from remote.protocol.errors import CallError
 from remote.supervisor.process.termination import clear, deliver, wake
 from remote.supervisor.timeouts import SupervisorTimeouts
@@ -131,9 +132,9 @@ def careful(context: Context, run: RunDir, who: Identity, whole: bool) -> None:
     clear(run, record, BRIEF, lambda _: None)
     wake(run, record, lambda _: None)
     with contextlib.suppress(CallError):
-        drive(reap(context, {"run_id": run.run_id, "pid": who.pid, "start": who.start}))
+        drive(reap(context, ReapArgs(run_id=run.run_id, pid=who.pid, start=who.start)))
     if whole:
-        drive(kill(context, {"run_id": run.run_id, "req_id": "k1", "by": "a trial"}))
+        drive(kill(context, KillArgs(run_id=run.run_id, req_id="k1", by="a trial")))
         while not is_free(run.lock):
             time.sleep(0.01)
 

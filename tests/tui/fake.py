@@ -6,18 +6,22 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from remote.actions import Outcome, StartRequest
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
+from remote.protocol.results import Backfill, HostLoad, ProcessList
+from remote.protocol.values import read_as
+from remote.protocol.verbs import Verb
 from remote.protocol.views import HostHello, LastCheckpoint, RunView
 from remote.session.link.link_state import LinkState, Phase
-from remote.session.streams.backfill import Backfill
 from remote.session.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.transport.base import Answers
 from tui.app import Cockpit
 from tui.store.jobs import HostJob
+
+R = TypeVar("R")
 
 START = 1_000.0
 WALL = 1_700_000_000.0
@@ -89,15 +93,18 @@ class FakeSession:
         self.say(LinkChanged(self.link), HostSeen(HELLO), RunsSeen(runs, WALL))
         self.say(
             Telemetry(
-                {"cpu_percent": 37.0, "mem_used": 6.1e9, "mem_total": 24.4e9, "disk_free": 81e9, **load}
+                read_as(
+                    HostLoad,
+                    {"cpu_percent": 37.0, "mem_used": 6.1e9, "mem_total": 24.4e9, "disk_free": 81e9, **load},
+                )
             )
         )
 
-    def call(self, verb: str, args: Mapping[str, Any] | None = None, timeout: float = 10.0) -> dict[str, Any]:
-        found = self.results[verb]
+    def call(self, verb: Verb[Any, R], args: object, timeout: float = 10.0) -> R:
+        found = self.results[verb.name]
         if isinstance(found, CallError):
             raise found
-        return dict(found)
+        return read_as(verb.result, found)
 
     def lose(self) -> None:
         self.link_is("lost", since=START, attempt=1, reason="no pong for 9 s")
@@ -143,9 +150,10 @@ class FakeActs:
     def reply(self, host: str, question: Question, text: str) -> None:
         self.done.append((f"answer {question.kind}", host, text))
 
-    def call(self, host: str, verb: str, heard: Callable[[Mapping[str, Any] | CallError], None]) -> None:
-        self.asked.append((host, verb))
-        heard(self.results.get((host, verb), CallError("unknown_verb", f"no {verb} here")))
+    def processes(self, host: str, heard: Callable[[ProcessList | CallError], None]) -> None:
+        self.asked.append((host, "processes"))
+        found = self.results.get((host, "processes"), CallError("unknown_verb", "no processes here"))
+        heard(found if isinstance(found, CallError) else read_as(ProcessList, found))
 
     def start(self, host: str, request: StartRequest, told: Callable[[Outcome], None]) -> None:
         self.requests.append(request)

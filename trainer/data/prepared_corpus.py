@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.flock import Flock
 from trainer.data.floors import CountedFloors
 from trainer.data.tokenizers.tokenizer import Tokenizer
+from trainer.run.locks import Flock
 
 TOKEN = np.dtype("<u2")
 TRAIN, VAL, TOKENIZER = "train.bin", "val.bin", "tokenizer.json"

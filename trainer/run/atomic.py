@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trainer.run.disk_sync import sync_to_disk
-from trainer.run.run_errors import RunError
+from trainer.run.small_record import read_record
 
 RESERVE_BYTES = 64 * 1024
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -58,21 +58,12 @@ def encode(value: object) -> bytes:
 
 
 def read_json(path: Path) -> object | None:
-    """The value in `path`, or None if there is no such file.
+    """The value in `path`, or None if there is no such file; see `trainer.run.small_record`.
 
     Raises:
-        RunError: what is there is not JSON.
+        RecordError: what is there is no plain file, too large, or not sound JSON.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    try:
-        return json.loads(data)  # type: ignore[no-any-return]
-    except ValueError as error:
-        raise RunError(
-            f"{path} is not JSON ({error}); it was not written by photinus: move it away"
-        ) from error
+    return read_record(path)
 
 
 def make_reserve(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +11,8 @@ from pathlib import Path
 from trainer.run.atomic import create_json, read_json
 from trainer.run.filesystems import filesystem_of, is_network
 from trainer.run.layout import RunDir, check_run_id
-from trainer.run.run_errors import HomeError, LockHeldError, SpecError
+from trainer.run.ownership import check_root
+from trainer.run.run_errors import HomeError, LockHeldError, RecordError, SpecError
 
 HOME_VARIABLE = "PHOTINUS_HOME"
 DEFAULT_HOME = ".photinus"
@@ -27,7 +27,7 @@ def state_root(env: Mapping[str, str] = os.environ) -> Path:
     """
     text = env.get(HOME_VARIABLE, "")
     if text:
-        path = Path(text).expanduser()
+        path = Path(os.path.expanduser(text))  # noqa: PTH111  `~nobody` stays, and is then relative
         if not path.is_absolute():
             raise HomeError(f"{HOME_VARIABLE} is {text!r}, a relative path; set it to {Path.cwd() / path}")
         return path
@@ -82,11 +82,7 @@ class Home:
                 run = self.run(path.name)
             except SpecError:
                 continue
-            try:
-                is_run = run.spec.is_file()
-            except OSError:  # a folder that may not be searched: whoever reads it is told
-                is_run = True
-            if is_run:
+            if _is_named(run.spec):
                 found.append(run)
         return found
 
@@ -112,6 +108,17 @@ class Home:
             lock.release()
 
 
+def _is_named(path: Path) -> bool:
+    """Whether anything has this name, be it a link or a FIFO: whoever reads it is told what it is."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # a folder that may not be searched
+        return True
+    return True
+
+
 def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = filesystem_of) -> Home:
     """Make the state root if need be, check it, and name the host.
 
@@ -120,13 +127,7 @@ def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = file
     """
     root = root or state_root()
     try:
-        if root.is_symlink() and not root.exists():
-            raise HomeError(
-                f"{root} is a symbolic link to {root.readlink()}, which does not exist; "
-                f"remove the link, or set {HOME_VARIABLE} to a folder"
-            )
-        if root.exists() and not root.is_dir():
-            raise HomeError(f"cannot use {root}: it is not a folder; set {HOME_VARIABLE} to one")
+        check_root(root)
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check(root, filesystem)
         for folder in ("devices", "starts", "queue", "runs"):
@@ -139,15 +140,7 @@ def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = file
 
 
 def _check(root: Path, filesystem: Callable[[Path], str]) -> None:
-    found = root.lstat()
-    if stat.S_ISLNK(found.st_mode):
-        raise HomeError(f"{root} is a symbolic link; set {HOME_VARIABLE} to the real folder")
-    if found.st_uid != os.geteuid():
-        raise HomeError(
-            f"{root} belongs to user {found.st_uid}, not to you; set {HOME_VARIABLE} to your own folder"
-        )
-    if found.st_mode & 0o077:
-        raise HomeError(f"{root} is open to other users; run: chmod 700 {root}")
+    check_root(root)
     kind = filesystem(root)
     if is_network(kind):
         raise HomeError(
@@ -159,10 +152,13 @@ def _check(root: Path, filesystem: Callable[[Path], str]) -> None:
 def _host_id(root: Path) -> str:
     path = root / "host.json"
     create_if_absent = {"host_id": secrets.token_hex(16), "created": time.time()}
-    raw = read_json(path)
-    if raw is None:
-        create_json(path, create_if_absent)
+    try:
         raw = read_json(path)
+        if raw is None:
+            create_json(path, create_if_absent)
+            raw = read_json(path)
+    except RecordError:
+        raw = None
     if not isinstance(raw, dict) or not isinstance(raw.get("host_id"), str):
         raise HomeError(f"{path} does not name this host; move it away and try again")
     return str(raw["host_id"])

@@ -3,20 +3,23 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Any
 
 from remote.actions.adopt_reap import adopt_run, find_orphan, reap
 from remote.actions.diagnose import Diagnosis, examine, refused
 from remote.audit.audit_log import NAME, read
 from remote.hosts.client_state import client_folder
-from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.arguments import AuditArgs, NoArgs
+from remote.protocol.errors import CallError
 from remote.protocol.finding import is_healthy
+from remote.protocol.results import LockRow, ProcessList, ProcessRow, as_answered
 from remote.protocol.sanitise import clean_line
+from remote.protocol.verbs import AUDIT, PROCESSES
+from remote.protocol.views import AuditEntry
 from tui.commands.arguments import Commands, add_command
-from tui.commands.host_session import find_view, link_to
+from tui.commands.find_run import find_view
+from tui.commands.host_session import link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell
 from tui.commands.runs.start import conclude
 from tui.store.words import duration, size
@@ -70,47 +73,32 @@ def doctor_words(host: str, report: Diagnosis) -> Iterable[str]:
     yield f"{host} is healthy" if is_healthy(report.findings) else f"{host}: nothing was changed"
 
 
-@contextmanager
-def sense() -> Iterator[None]:
-    """A host's answer is read here: what it lacks, or has as something else, is its fault and no crash.
-
-    Raises:
-        ProtocolError
-    """
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
-        raise ProtocolError(f"{type(error).__name__}: {error}") from error
-
-
 def processes(args: argparse.Namespace) -> int:
     """Every process and lock, and why it is listed."""
     with link_to(args.host) as session:
-        answer = session.call("processes", timeout=20.0)
+        listed = session.call(PROCESSES, NoArgs(), 20.0)
     if args.json:
-        emit({"host": args.host, **answer})
+        emit({"host": args.host, **as_answered(listed)})
         return OK
-    with sense():
-        lines = list(process_words(answer))
-    tell("\n".join(lines))
+    tell("\n".join(process_words(listed)))
     return OK
 
 
-def process_words(answer: Mapping[str, Any]) -> Iterable[str]:
+def process_words(listed: ProcessList) -> Iterable[str]:
     """Two tables for people."""
     yield f"{'PID':>8} {'CLASS':8} {'RUN':28} {'AGE':>8} {'MEMORY':>9} {'ACCEL':>9}  WHY / COMMAND"
-    for row in answer["processes"]:
-        age = duration(row["age_s"]) if row["age_s"] is not None else "n/a"
+    for row in listed.processes:
+        age = duration(row.age_s) if row.age_s is not None else "n/a"
         yield (
-            f"{row['pid']:>8} {row['class']:8} {row['run_id'] or '-':28} {age:>8} {_bytes(row['rss']):>9} "
-            f"{_bytes(row.get('gpu_mem')):>9}  {row['why']}"
+            f"{row.pid:>8} {row.standing:8} {row.run_id or '-':28} {age:>8} {_bytes(row.rss):>9} "
+            f"{_bytes(row.gpu_mem):>9}  {row.why}"
         )
-        if row["cmd"]:
-            yield f"{'':76}{clean_line(row['cmd'])}"
+        if row.cmd:
+            yield f"{'':76}{clean_line(row.cmd)}"
     yield ""
     yield f"{'LOCK':44} {'STATE':6} HELD FOR"
-    for row in answer["locks"]:
-        yield f"{row['name']:44} {'free' if row['free'] else 'held':6} {_held_for(row)}"
+    for lock in listed.locks:
+        yield f"{lock.name:44} {'free' if lock.free else 'held':6} {_held_for(lock)}"
 
 
 def reap_process(args: argparse.Namespace) -> int:
@@ -120,23 +108,24 @@ def reap_process(args: argparse.Namespace) -> int:
         orphan = find_orphan(session, run_id, args.pid)
         if not args.yes:
             confirm(orphan, args.host)
-        outcome = reap(session, orphan)
+        # a host that names no start time refuses this by itself
+        outcome = reap(session, run_id, orphan.pid, orphan.start or 0)
         if args.json and outcome.ok:
             emit({"host": args.host, "run_id": run_id, "pid": args.pid, "reaped": True})
     return conclude(args, outcome)
 
 
-def confirm(orphan: Mapping[str, Any], host: str) -> None:
+def confirm(orphan: ProcessRow, host: str) -> None:
     """Ask on the terminal; the pid must be typed.
 
     Raises:
         CallError: nobody is there to ask, or something else was typed.
     """
-    pid = orphan["pid"]
+    pid = orphan.pid
     if not sys.stdin.isatty():
         raise CallError("refused", f"pid {pid} is ended only when somebody confirms it", "--yes, for scripts")
-    command = clean_line(orphan["cmd"] or "its command cannot be read")
-    say(f"End pid {pid} on {host}? {orphan['why']}.\n  {command}")
+    command = clean_line(orphan.cmd or "its command cannot be read")
+    say(f"End pid {pid} on {host}? {orphan.why}.\n  {command}")
     say("SIGTERM, 2 s later SIGKILL, to that process alone. Type its pid to go on:")
     if sys.stdin.readline().strip() != str(pid):
         raise CallError("refused", "not confirmed: nothing was done", f"type {pid}, or leave it alone")
@@ -152,41 +141,40 @@ def audit(args: argparse.Namespace) -> int:
     """Who did what: on the host, or from this machine."""
     if args.client:
         entries, malformed = read(client_folder(NAME), args.last)
-        rows = [asdict(one) for one in entries]
     else:
         with link_to(args.host) as session:
-            answer = session.call("audit", {"last": args.last})
-        with sense():
-            rows, malformed = list(answer["entries"]), int(answer["malformed"])
+            answer = session.call(AUDIT, AuditArgs(last=args.last))
+        entries, malformed = answer.entries, answer.malformed
     if args.json:
-        emit(rows)
+        emit([asdict(one) for one in entries])
     else:
-        for row in rows:
-            with sense():
-                words = audit_words(row)
-            tell(words)
+        for one in entries:
+            tell(audit_words(one))
     if malformed:
         say(f"{malformed} torn or malformed lines were skipped")
     return OK
 
 
-def audit_words(row: Mapping[str, Any]) -> str:
+def audit_words(one: AuditEntry) -> str:
     """One entry for people; times are this machine's."""
-    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(float(row["at"])))
-    where = f" on {row['host']}" if row.get("host") else ""
-    outcome = OUTCOME.get(str(row["outcome"]), str(row["outcome"]))
-    said = f": {row['said']}" if row.get("said") else ""
-    return clean_line(f"{at}  {row['verb']:7} {row['run'] or '-'}{where}  {outcome}{said}  by {row['who']}")
+    try:
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.at))
+    except (OverflowError, ValueError, OSError):  # a moment that no calendar has
+        at = f"{one.at:.0f}"
+    where = f" on {one.host}" if one.host else ""
+    outcome = OUTCOME.get(one.outcome, one.outcome)
+    said = f": {one.said}" if one.said else ""
+    return clean_line(f"{at}  {one.verb:7} {one.run or '-'}{where}  {outcome}{said}  by {one.who}")
 
 
-def _bytes(value: Any) -> str:
-    return size(value) if isinstance(value, int | float) else "n/a"
+def _bytes(value: float | None) -> str:
+    return "n/a" if value is None else size(value)
 
 
-def _held_for(row: Mapping[str, Any]) -> str:
-    if row["run_id"] and not row["free"]:
-        return str(row["run_id"])
-    return "" if row["free"] or row["name"] == "agent" else "nobody that is known: see photinus doctor"
+def _held_for(lock: LockRow) -> str:
+    if lock.run_id and not lock.free:
+        return lock.run_id
+    return "" if lock.free or lock.name == "agent" else "nobody that is known: see photinus doctor"
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -1,7 +1,7 @@
 """What a screen may ask of the cockpit around it: the picture, the clock, the acts."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
@@ -11,10 +11,10 @@ from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
-    from remote.session.streams.backfill import Backfill
+    from remote.protocol.results import Backfill, ProcessList
 
 Told = Callable[["Outcome"], None]
-Heard = Callable[[Mapping[str, Any] | CallError], None]
+Heard = Callable[["ProcessList | CallError"], None]
 
 
 class Acts(Protocol):
@@ -41,8 +41,8 @@ class Acts(Protocol):
     def reply(self, host: str, question: Question, text: str) -> None:
         """Hand on what the operator answered; the link is tried again."""
 
-    def call(self, host: str, verb: str, heard: Heard) -> None:
-        """Ask a host something that changes nothing."""
+    def processes(self, host: str, heard: Heard) -> None:
+        """Ask a host for its processes and locks."""
 
     def older(
         self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Backfill | CallError], None]"

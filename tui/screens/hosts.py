@@ -96,8 +96,10 @@ class Hosts(CockpitScreen):
         if host is None:
             return
         twins = [name for name, other in store.hosts.items() if other is not host and _same(host, other)]
-        told = [line((host.name, STRONG)), *about(host, twins, now)]
-        self.query_one("#about", Panel).lay(lambda _width, height: told[: max(height, 1)])
+        head = line((host.name, STRONG))
+        self.query_one("#about", Panel).lay(
+            lambda width, height: [head, *about(host, twins, now, width)][: max(height, 1)]
+        )
         job = host.job
         title = line((NOTHING, DIM)) if job is None else line(*_title(job, now))
         self.query_one("#worktitle", Panel).lay(lambda _width, _height: [title])
@@ -115,7 +117,13 @@ class Hosts(CockpitScreen):
     def action_open(self) -> None:
         """What the chosen host asks."""
         name = self.chosen_host()
-        if name is not None and not self.bridge.ask(name):
+        if name is None or self.bridge.ask(name):
+            return
+        link = self.bridge.store.hosts[name].link
+        if link.phase == "refused":
+            said = ". ".join(text for text in (link.reason, link.remedy) if text)
+            self.notify(said, title=f"{name} is refused", severity="warning", timeout=15, markup=False)
+        else:
             self.notify(f"{name} asks nothing; t tests it", timeout=3, markup=False)
 
     def action_add(self) -> None:

@@ -1,13 +1,13 @@
 """Screen 5: what runs on every host and why it is listed, the locks beside it, and an end for orphans."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 
-from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.errors import CallError
+from remote.protocol.results import ProcessList
 from tui.keys import Where, bindings
 from tui.screens.base import CockpitScreen
 from tui.screens.dialogs.confirm import Confirm
@@ -140,17 +140,14 @@ class Processes(CockpitScreen):
         for name, host in self.bridge.store.hosts.items():
             if host.link.is_up and now - self._asked.get(name, -ASK_EVERY_S) >= ASK_EVERY_S:
                 self._asked[name] = now
-                self.bridge.acts.call(name, "processes", lambda answer, name=name: self._hear(name, answer))  # type: ignore[misc]
+                self.bridge.acts.processes(name, lambda answer, name=name: self._hear(name, answer))  # type: ignore[misc]
 
-    def _hear(self, host: str, answer: Mapping[str, Any] | CallError) -> None:
+    def _hear(self, host: str, answer: ProcessList | CallError) -> None:
         now = self.bridge.now()
         if isinstance(answer, CallError):
             self._census[host] = Census(now, trouble=answer.message)
         else:
-            try:
-                self._census[host] = census(answer, now)
-            except ProtocolError as error:
-                self._census[host] = Census(now, trouble=f"not understood: {error}")
+            self._census[host] = census(answer, now)
         if self.is_current and self.is_mounted:
             self.call_after_refresh(self.paint)
 

@@ -12,7 +12,7 @@ from tui.widgets.chart.chart import Chart
 from tui.widgets.log_view import LogView
 
 if TYPE_CHECKING:
-    from remote.session.streams.backfill import Backfill
+    from remote.protocol.results import Backfill
 
 
 class RunKeys(RunActions):

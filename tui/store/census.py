@@ -1,16 +1,8 @@
-"""Processes and locks of a host, as the verb `processes` tells them: parsed once, never guessed at."""
+"""Processes and locks of a host, as the verb `processes` tells them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
 
-from remote.protocol.errors import ProtocolError
-from remote.protocol.sanitise import clean_line
-from remote.protocol.views import checked
-
-Standing = Literal["live", "orphan", "foreign"]
-STANDINGS: tuple[str, ...] = get_args(Standing)
-_OPTIONAL_NUMBER = (float, type(None))
+from remote.protocol.results import LockRow, ProcessList, ProcessRow, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,40 +57,24 @@ class Census:
         return tuple(process for process in self.processes if process.standing == "orphan")
 
 
-def census(answer: Mapping[str, Any], at: float) -> Census:
-    """Parse an answer.
-
-    Raises:
-        ProtocolError: it is malformed; the message names the field.
-    """
-    rows, locks = checked(answer, "processes", (list,)), checked(answer, "locks", (list,))
-    return Census(at, tuple(_process(row) for row in rows), tuple(_lock(row) for row in locks))
+def census(answer: ProcessList, at: float) -> Census:
+    """What an answer says, as the screen shows it."""
+    return Census(at, tuple(map(_process, answer.processes)), tuple(map(_lock, answer.locks)))
 
 
-def _process(raw: object) -> Process:
-    if not isinstance(raw, dict):
-        raise ProtocolError("a process must be an object")
-    row = {"start": None, "run_id": None, "age_s": None, "rss": None, "gpu_mem": None, "cmd": None, **raw}
-    standing = checked(row, "class", (str,))
-    if standing not in STANDINGS:
-        raise ProtocolError(f"a process of the unknown class {standing!r}")
+def _process(row: ProcessRow) -> Process:
     return Process(
-        pid=checked(row, "pid", (int,)),
-        start=checked(row, "start", (int, type(None))),
-        standing=cast("Standing", standing),
-        run_id=checked(row, "run_id", (str, type(None))) or "",
-        why=checked(row, "why", (str,)),
-        age_s=checked(row, "age_s", _OPTIONAL_NUMBER),
-        memory=checked(row, "rss", _OPTIONAL_NUMBER),
-        gpu_memory=checked(row, "gpu_mem", _OPTIONAL_NUMBER),
-        command=checked(row, "cmd", (str, type(None))) or "",
+        pid=row.pid,
+        start=row.start,
+        standing=row.standing,
+        run_id=row.run_id or "",
+        why=row.why,
+        age_s=row.age_s,
+        memory=row.rss,
+        gpu_memory=row.gpu_mem,
+        command=row.cmd or "",
     )
 
 
-def _lock(raw: object) -> Lock:
-    if not isinstance(raw, dict):
-        raise ProtocolError("a lock must be an object")
-    held_by = raw.get("holders") or ()
-    holders = ", ".join(clean_line(str(one)) for one in held_by) if isinstance(held_by, list) else ""
-    run_id = checked({"run_id": None, **raw}, "run_id", (str, type(None))) or ""
-    return Lock(checked(raw, "name", (str,)), checked(raw, "free", (bool,)), run_id, holders)
+def _lock(row: LockRow) -> Lock:
+    return Lock(row.name, row.free, row.run_id or "", ", ".join(row.holders))

@@ -1,5 +1,8 @@
 """The rows of the Hosts screen, and everything that is known of one of them."""
 
+import textwrap
+
+from rich.style import Style
 from rich.text import Text
 
 from remote.hosts.host import Host
@@ -48,10 +51,11 @@ def _known(text: str) -> Text:
     return lines.line((text or "n/a", PLAIN if text else FAINT))
 
 
-def about(host: HostRecord, twins: list[str], now: float) -> list[Text]:
-    """Everything that is known of one host: what its file says, its link, what its agent or shell printed.
+def about(host: HostRecord, twins: list[str], now: float, width: int) -> list[Text]:
+    """Everything that is known of one host: its link, what its file says, what its agent or shell printed.
 
-    `twins`: other names under which the same state root is known: its runs are listed twice.
+    `twins`: other names under which the same state root is known: its runs are listed twice. Sentences are
+    wrapped at `width`.
     """
     config, link = host.config or Host(host.name), host.link
     said = [("address", config.address or "this machine")]
@@ -60,12 +64,16 @@ def about(host: HostRecord, twins: list[str], now: float) -> list[Text]:
     said.append(
         ("x and K", {"none": "act at once", "name": "ask for the run's name"}.get(config.confirm, ""))
     )
-    rows = [lines.line((f"{name:<12}", DIM), (text, PLAIN)) for name, text in said if text]
-    rows.append(lines.line((f"{'link':<12}", DIM)) + lines.fact(link_fact(host, now)))
-    if link.reason and not link.is_up:
-        rows.append(lines.line((f"{'because':<12}", DIM), (link.reason, hue("amber"))))
+    has_reason = bool(link.reason) and not link.is_up
+    rows = [
+        lines.line((f"{'link':<12}", DIM)) + lines.fact(link_fact(host, now), detail=link.phase != "refused")
+    ]
+    if has_reason:
+        rows += _wrapped("because", link.reason, hue("amber"), width)
+        rows += _wrapped("do", link.remedy, hue("blue"), width)
     if host.question is not None:
         rows.append(lines.line((f"{'':<12}", DIM), ("! answers it", hue("blue", bold=True))))
+    rows += [lines.line((f"{name:<12}", DIM), (text, PLAIN)) for name, text in said if text]
     if hello := host.hello:
         rows.append(
             lines.line((f"{'agent':<12}", DIM), (f"photinus {hello.version}, python {hello.python}", PLAIN))
@@ -77,3 +85,10 @@ def about(host: HostRecord, twins: list[str], now: float) -> list[Text]:
         )
     printed = list(host.talk)[-3:]
     return [*rows, *(lines.line((f"{'it printed':<12}", DIM), (text, FAINT)) for text in printed)]
+
+
+def _wrapped(name: str, text: str, style: Style, width: int) -> list[Text]:
+    """A sentence under its name, on as many lines as it needs; no word of a command is cut in two."""
+    parts = textwrap.wrap(text, max(width - 12, 20), break_on_hyphens=False)
+    heads = [name, *("" for _ in parts)]
+    return [lines.line((f"{head:<12}", DIM), (part, style)) for head, part in zip(heads, parts, strict=False)]

@@ -2,15 +2,16 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from remote.protocol.errors import CallError, ProtocolError, Question
+from remote.protocol.errors import CallError, Question
+from trainer.user_error import UserError
 from tui.screens.bridge import Heard, Told
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
+    from remote.protocol.results import Backfill, ProcessList
     from remote.session.session import Session
-    from remote.session.streams.backfill import Backfill
 
 Post = Callable[[Callable[[], None]], None]
 
@@ -57,7 +58,7 @@ class SessionActs:
         def act() -> "Outcome":
             from remote.actions.adopt_reap import reap
 
-            return reap(self._sessions[host], {"run_id": run_id, "pid": pid, "start": start})
+            return reap(self._sessions[host], run_id, pid, start)
 
         self._do(act, told)
 
@@ -65,12 +66,15 @@ class SessionActs:
         """Hand on what the operator answered; the link is tried again."""
         self._sessions[host].answer(question, text)
 
-    def call(self, host: str, verb: str, heard: Heard) -> None:
-        """Ask a host something that changes nothing."""
+    def processes(self, host: str, heard: Heard) -> None:
+        """Ask a host for its processes and locks."""
 
         def work() -> None:
+            from remote.protocol.arguments import NoArgs
+            from remote.protocol.verbs import PROCESSES
+
             try:
-                answer: Mapping[str, Any] | CallError = self._sessions[host].call(verb)
+                answer: ProcessList | CallError = self._sessions[host].call(PROCESSES, NoArgs())
             except CallError as error:
                 answer = error
             self._post(lambda: heard(answer))
@@ -89,8 +93,6 @@ class SessionActs:
                 piece: Backfill | CallError = read_older(self._sessions[host], file, before, run_id=run_id)
             except CallError as error:
                 piece = error
-            except ProtocolError as error:
-                piece = CallError("internal", str(error))
             self._post(lambda: heard(piece))
 
         threading.Thread(target=work, name="photinus-older", daemon=True).start()
@@ -104,13 +106,14 @@ class SessionActs:
 
         def work() -> None:
             from remote.actions import Outcome
-            from trainer.run.run_errors import RunError
 
             try:
                 outcome = act()
             except CallError as error:
                 outcome = Outcome(False, None, error.code, error.message, error.remedy)
-            except (RunError, OSError) as error:
+            except UserError as error:
+                outcome = Outcome(False, None, "internal", error.message, error.remedy)
+            except OSError as error:
                 outcome = Outcome(False, None, "internal", str(error))
             self._post(lambda: told(outcome))
 

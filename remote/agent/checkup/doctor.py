@@ -10,8 +10,10 @@ from typing import TypeAlias
 from remote.agent.background import in_thread
 from remote.agent.checkup import checkpoints, environments, files, locks, machine, processes, queue, root
 from remote.agent.context import Context
-from remote.agent.verb import Result, Work
+from remote.agent.verb import Work
+from remote.protocol.arguments import DoctorArgs
 from remote.protocol.finding import Finding, ranked
+from remote.protocol.results import DoctorAnswer, FindingRow
 from remote.protocol.version import version
 
 Check: TypeAlias = Callable[[Context, bool], Iterator[Finding]]
@@ -28,17 +30,17 @@ CHECKS: tuple[Check, ...] = (
 SENT_MAX = 300
 
 
-def doctor(ctx: Context, args: Result) -> Work:
+def doctor(ctx: Context, args: DoctorArgs) -> Work[DoctorAnswer]:
     """The verb: looks on a thread of its own, and changes nothing. `deep` hashes every checkpoint."""
     mine = Context.of(ctx.home)  # the loop's own caches are the loop's
     mine.disk_free, mine.devices = ctx.disk_free, ctx.devices
-    found = yield from in_thread(lambda: examine(mine, bool(args["deep"])))
-    return {
-        "findings": [one.to_json() for one in found[:SENT_MAX]],
-        "left_out": max(0, len(found) - SENT_MAX),
-        "facts": facts(ctx),
-        "wall": time.time(),
-    }
+    found = yield from in_thread(lambda: examine(mine, args.deep))
+    return DoctorAnswer(
+        findings=[FindingRow(**one.to_json()) for one in found[:SENT_MAX]],
+        left_out=max(0, len(found) - SENT_MAX),
+        facts=facts(ctx),
+        wall=time.time(),
+    )
 
 
 def examine(ctx: Context, deep: bool = False, checks: tuple[Check, ...] = CHECKS) -> list[Finding]:

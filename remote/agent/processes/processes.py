@@ -10,12 +10,17 @@ import psutil
 from remote.agent.background import in_thread
 from remote.agent.context import Context
 from remote.agent.processes.orphans import Member, members, orphans
-from remote.agent.verb import Result, Work
+from remote.agent.verb import Work
+from remote.protocol.arguments import NoArgs, ReapArgs
 from remote.protocol.errors import CallError
+from remote.protocol.results import LockRow, ProcessList, ProcessRow, Reaped
 from remote.readings.nvidia import gpu_users
+from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import Identity, is_alive
 from trainer.run.process.signals import RefusedSignalError, send
+from trainer.run.run_errors import RunError
+from trainer.run.spec import RunSpec
 
 GRACE_S = 2.0
 DEATH_S = 5.0
@@ -23,31 +28,30 @@ COMMAND_MAX = 300
 OUR_OWN = ("remote.agent", "remote.supervisor", "photinus")
 
 
-def processes(ctx: Context, _args: Result) -> Work:
+def processes(ctx: Context, _args: NoArgs) -> Work[ProcessList]:
     """The verb. It looks on a thread of its own: a host has thousands of processes, and a driver may hang."""
     return (yield from in_thread(lambda: listing(ctx)))
 
 
-def listing(ctx: Context) -> Result:
+def listing(ctx: Context) -> ProcessList:
     """Every process of a run, what looks like training without being one, and every lock."""
     ours = members(ctx)
     mine = {member.identity.pid for member in ours}
-    return {
-        "processes": [_member_row(member) for member in ours] + _foreign_rows(mine),
-        "locks": _locks(ctx),
-    }
+    return ProcessList(
+        processes=[_member_row(member) for member in ours] + _foreign_rows(mine), locks=_locks(ctx)
+    )
 
 
-def reap(ctx: Context, args: Result) -> Work:
+def reap(ctx: Context, args: ReapArgs) -> Work[Reaped]:
     """The verb: end one orphan, if it still is that process and an orphan; SIGTERM, 2 s, SIGKILL.
 
     Raises:
         CallError: `refused`: it is no orphan of that run; `timeout`: it would not die.
     """
-    run = ctx.run(args["run_id"])
-    member = _orphan(ctx, run.run_id, args["pid"], args["start"])
+    run = ctx.run(args.run_id)
+    member = _orphan(ctx, run.run_id, args.pid, args.start)
     for signum, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
-        _orphan(ctx, run.run_id, args["pid"], args["start"])
+        _orphan(ctx, run.run_id, args.pid, args.start)
         try:
             send(member.identity, signum)
         except RefusedSignalError as error:
@@ -55,7 +59,7 @@ def reap(ctx: Context, args: Result) -> Work:
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             if not is_alive(member.identity):
-                return {"pid": member.identity.pid, "signal": int(signum)}
+                return Reaped(pid=member.identity.pid, signal=int(signum))
             yield
     raise CallError("timeout", f"pid {member.identity.pid} did not die of SIGKILL", "look again in a minute")
 
@@ -70,15 +74,15 @@ def _orphan(ctx: Context, run_id: str, pid: int, start: int) -> Member:
     )
 
 
-def _member_row(member: Member) -> dict[str, Any]:
-    row = {
-        "pid": member.identity.pid,
-        "start": member.identity.start,
-        "class": member.standing,
-        "run_id": member.run.run_id,
-        "why": member.why,
-    }
-    return row | _measured(member.identity.pid)
+def _member_row(member: Member) -> ProcessRow:
+    return ProcessRow(
+        pid=member.identity.pid,
+        start=member.identity.start,
+        standing=member.standing,
+        run_id=member.run.run_id,
+        why=member.why,
+        **_measured(member.identity.pid),
+    )
 
 
 def _measured(pid: int) -> dict[str, Any]:
@@ -95,7 +99,7 @@ def _measured(pid: int) -> dict[str, Any]:
     return row
 
 
-def _foreign_rows(ours: set[int]) -> list[dict[str, Any]]:
+def _foreign_rows(ours: set[int]) -> list[ProcessRow]:
     """Processes of our uid that look like training and carry no mark of ours. Shown, never touched."""
     users = gpu_users()
     rows = []
@@ -109,8 +113,17 @@ def _foreign_rows(ours: set[int]) -> list[dict[str, Any]]:
         except (psutil.Error, OSError):
             continue
         if why:
-            row = {"pid": process.pid, "start": None, "class": "foreign", "run_id": None, "why": why}
-            rows.append(row | {"gpu_mem": users.get(process.pid)} | _measured(process.pid))
+            rows.append(
+                ProcessRow(
+                    pid=process.pid,
+                    start=None,
+                    standing="foreign",
+                    run_id=None,
+                    why=why,
+                    gpu_mem=users.get(process.pid),
+                    **_measured(process.pid),
+                )
+            )
     return rows
 
 
@@ -125,23 +138,31 @@ def _looks_like_training(command: list[str], uses_gpu: bool) -> str:
     return ""
 
 
-def _locks(ctx: Context) -> list[dict[str, Any]]:
+def _spec(ctx: Context, run: RunDir) -> RunSpec | None:
+    """What a run runs; None where that cannot be read: its locks are shown all the same."""
+    try:
+        return ctx.views.spec(run)
+    except (RunError, OSError):
+        return None
+
+
+def _locks(ctx: Context) -> list[LockRow]:
     """Every device lock, agent.lock, and the lock of each run that is held or should be."""
-    rows: list[dict[str, Any]] = [{"name": "agent", "free": is_free(ctx.home.agent_lock), "run_id": None}]
+    rows = [LockRow(name="agent", free=is_free(ctx.home.agent_lock), run_id=None)]
     holders: dict[str, str] = {}
-    for run in ctx.views.whole():
-        state, free = ctx.views.state(run), is_free(run.lock)
-        if state is None or (state.is_terminal and free and is_free(run.trainer_lock)):
+    for run in ctx.index.known:
+        is_over, free = run.run_id in ctx.index.finished, is_free(run.lock)
+        if is_over and free and is_free(run.trainer_lock):
             continue
-        spec = ctx.views.spec(run)
-        if not free:
+        spec = _spec(ctx, run)
+        if not free and spec is not None:
             holders.update(dict.fromkeys(spec.devices, run.run_id))
-        rows.append({"name": f"runs/{run.run_id}", "free": free, "run_id": run.run_id})
+        rows.append(LockRow(name=f"runs/{run.run_id}", free=free, run_id=run.run_id))
         rows.append(
-            {"name": f"runs/{run.run_id}/trainer", "free": is_free(run.trainer_lock), "run_id": run.run_id}
+            LockRow(name=f"runs/{run.run_id}/trainer", free=is_free(run.trainer_lock), run_id=run.run_id)
         )
     for path in sorted(ctx.home.devices_dir.glob("*.lock")):
         free = is_free(path)
         owner = None if free else holders.get(path.stem)
-        rows.append({"name": f"devices/{path.stem}", "free": free, "run_id": owner})
+        rows.append(LockRow(name=f"devices/{path.stem}", free=free, run_id=owner))
     return rows

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from remote.agent.background import in_thread
 from remote.agent.context import Context
-from remote.agent.verb import Result, Work
+from remote.agent.verb import Work
+from remote.protocol.arguments import AdmitArgs, SeedArgs
 from remote.protocol.errors import CallError
+from remote.protocol.results import Admission, FileRow, SeedPlace
 from trainer.run.atomic import fsync_folder
 from trainer.run.checkpoints.imported import SEEDS, seed_path
 from trainer.run.checkpoints.manifest import (
@@ -18,28 +20,30 @@ from trainer.run.checkpoints.manifest import (
     checkpoint_name,
     manifest_sha256,
     parse_manifest,
+    read_manifest,
 )
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import read_state
-from trainer.run.run_errors import CheckpointError
+from trainer.run.run_errors import CheckpointError, RecordError
+from trainer.run.small_record import open_plain
 
 CHUNK = 1 << 20
 
 
-def seed(ctx: Context, args: Result) -> Result:
+def seed(ctx: Context, args: SeedArgs) -> SeedPlace:
     """The verb: where to put the files of a checkpoint, and what of them lies there already.
 
     Raises:
         CallError: `not_found`, `already_running`, `disk_low`, or `refused`: another one has its name.
     """
     target, draft = _places(ctx, args)
-    if _is_there(target, args["sha256"]):
-        return {"done": True, "dir": str(target), "present": []}
-    free, need = ctx.disk_free(ctx.home.root), int(args["bytes"])
+    if _is_there(target, args.sha256):
+        return SeedPlace(done=True, dir=str(target))
+    free, need = ctx.disk_free(ctx.home.root), args.bytes
     draft.mkdir(mode=0o700, parents=True, exist_ok=True)
-    present = [{"name": path.name, "bytes": path.stat().st_size} for path in sorted(draft.iterdir())[:8192]]
-    need -= sum(one["bytes"] for one in present if isinstance(one["bytes"], int))
+    present = [FileRow(name=path.name, bytes=path.stat().st_size) for path in sorted(draft.iterdir())[:8192]]
+    need -= sum(one.bytes for one in present)
     if free < need:
         raise CallError(
             "disk_low",
@@ -47,41 +51,41 @@ def seed(ctx: Context, args: Result) -> Result:
             "free some space there",
             {"free": free, "need": need},
         )
-    return {"done": False, "dir": str(draft), "present": present}
+    return SeedPlace(done=False, dir=str(draft), present=present)
 
 
-def admit(ctx: Context, args: Result) -> Work:
+def admit(ctx: Context, args: AdmitArgs) -> Work[Admission]:
     """The verb: prove what lies in the draft, and give it its name. `bad` names files that must come again.
 
     Raises:
         CallError: as `seed`, or `not_found`: there is no such draft.
     """
     target, draft = _places(ctx, args)
-    if _is_there(target, args["sha256"]):
-        return {"done": True, "dir": str(target), "bad": []}
-    bad = yield from in_thread(lambda: _prove(draft, args["sha256"]))
+    if _is_there(target, args.sha256):
+        return Admission(done=True, dir=str(target))
+    bad = yield from in_thread(lambda: _prove(draft, args.sha256))
     if bad:
-        return {"done": False, "dir": str(draft), "bad": bad}
+        return Admission(done=False, dir=str(draft), bad=bad)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if args["run_id"]:
-        _put_into_run(ctx.run(args["run_id"]), draft, target)
+    if args.run_id:
+        _put_into_run(ctx.run(args.run_id), draft, target)
     else:
         draft.rename(target)
         fsync_folder(target.parent)
     shutil.rmtree(draft.parent, ignore_errors=True)
-    return {"done": True, "dir": str(target), "bad": []}
+    return Admission(done=True, dir=str(target))
 
 
-def _places(ctx: Context, args: Result) -> tuple[Path, Path]:
+def _places(ctx: Context, args: AdmitArgs) -> tuple[Path, Path]:
     root = ctx.home.root
-    target = seed_path(root, args["origin"], args["name"])
-    if args["run_id"]:
-        run = ctx.run(args["run_id"])
+    target = seed_path(root, args.origin, args.name)
+    if args.run_id:
+        run = ctx.run(args.run_id)
         state = read_state(run)
         if state is not None and not state.is_terminal:
             raise CallError("already_running", f"{run.run_id} is {state.state}", "stop it first")
-        target = run.checkpoints / args["name"]
-    return target, root / SEEDS / f".in-{args['sha256'][:32]}" / args["name"]
+        target = run.checkpoints / args.name
+    return target, root / SEEDS / f".in-{args.sha256[:32]}" / args.name
 
 
 def _is_there(target: Path, sha256: str) -> bool:
@@ -105,7 +109,7 @@ def _prove(draft: Path, sha256: str) -> list[str]:
     if not draft.is_dir():
         raise CallError("not_found", "nothing of this checkpoint lies on the host", "push it again")
     try:
-        data = (draft / MANIFEST).read_bytes()
+        data = read_manifest(draft)
         if hashlib.sha256(data).hexdigest() != sha256:
             raise CheckpointError("another manifest")
         manifest = parse_manifest(data, draft.name)
@@ -138,12 +142,12 @@ def _bad_files(draft: Path, files: Mapping[str, FileProof]) -> list[str]:
 def _is_proven(path: Path, proof: FileProof) -> bool:
     digest, size = hashlib.sha256(), 0
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_plain(path), "rb") as file:
             while data := file.read(CHUNK):
                 digest.update(data)
                 size += len(data)
             os.fsync(file.fileno())
-    except OSError:
+    except (OSError, RecordError):
         return False
     return size == proof.bytes and digest.hexdigest() == proof.sha256
 

@@ -8,8 +8,10 @@ from typing import Literal
 from remote.agent.context import Context
 from remote.agent.runs.stop_request import ask
 from remote.agent.starts.contact import reconcile
-from remote.agent.verb import Result, Work
+from remote.agent.verb import Work
+from remote.protocol.arguments import KillArgs, RunArgs, StopArgs
 from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
 from remote.supervisor.admission.queue import leave
 from trainer.run.atomic import NO_SPACE
 from trainer.run.control import ControlRequest
@@ -28,28 +30,28 @@ TAKEN_UP_S = 5.0
 Level = Literal["stop", "kill"]
 
 
-def stop(ctx: Context, args: Result) -> Work:
+def stop(ctx: Context, args: StopArgs) -> Work[RunView]:
     """The verb: ask for a graceful end. The answer may say `stopping`; a run that is over stays as it is."""
-    return (yield from _end(ctx, args, "stop"))
+    return (yield from _end(ctx, args, "stop", args.deadline_s))
 
 
-def kill(ctx: Context, args: Result) -> Work:
+def kill(ctx: Context, args: KillArgs) -> Work[RunView]:
     """The verb: end it now. Where no supervisor is and none could be started, the agent itself signals."""
     return (yield from _end(ctx, args, "kill"))
 
 
-def adopt(ctx: Context, args: Result) -> Work:
+def adopt(ctx: Context, args: RunArgs) -> Work[RunView]:
     """The verb: give an unsupervised run a supervisor again; answers when that has recorded itself."""
-    run = ctx.run(args["run_id"])
+    run = ctx.run(args.run_id)
     reconcile(ctx, run)
     deadline = time.monotonic() + TAKEN_UP_S
     while (view := ctx.view(run)).pid and not view.supervisor_pid and time.monotonic() < deadline:
         yield
-    return view.to_json()
+    return view
 
 
-def _end(ctx: Context, args: Result, level: Level) -> Work:
-    run = ctx.run(args["run_id"])
+def _end(ctx: Context, args: KillArgs, level: Level, deadline_s: float | None = None) -> Work[RunView]:
+    run = ctx.run(args.run_id)
     try:
         reconcile(ctx, run)
     except (RunError, OSError) as error:
@@ -59,24 +61,24 @@ def _end(ctx: Context, args: Result, level: Level) -> Work:
             why = f"{run.run_id} has no supervisor, and none could be started: {error}"
             raise CallError("internal", why, f"photinus kill {run.run_id}") from error
     state = read_state(run)
-    if state is None or state.is_terminal or _stop_unstarted(ctx, run, args["by"]):
-        return ctx.view(run).to_json()
+    if state is None or state.is_terminal or _stop_unstarted(ctx, run, args.by):
+        return ctx.view(run)
     if level == "kill" and is_free(run.lock):
         yield from _kill_unsupervised(ctx, run)
-        return ctx.view(run).to_json()
+        return ctx.view(run)
     record = ctx.views.process(run)
     request = ControlRequest(
-        req_id=args["req_id"],
+        req_id=args.req_id,
         verb=level,
         attempt=state.attempt,
         token=record.token if record and record.attempt == state.attempt else NOT_YET,
-        by=args["by"],
+        by=args.by,
         at=time.time(),
-        deadline_s=args.get("deadline_s"),
+        deadline_s=deadline_s,
     )
     if (yield from ask(run, request, record)):
         yield from _kill_unsupervised(ctx, run)
-    return ctx.view(run).to_json()
+    return ctx.view(run)
 
 
 def _stop_unstarted(ctx: Context, run: RunDir, by: str) -> bool:
@@ -100,7 +102,7 @@ def _stop_unstarted(ctx: Context, run: RunDir, by: str) -> bool:
     return True
 
 
-def _kill_unsupervised(ctx: Context, run: RunDir) -> Work:
+def _kill_unsupervised(ctx: Context, run: RunDir) -> Work[None]:
     """SIGTERM, 2 s, SIGKILL to each survivor, identity compared before every signal; then the state."""
     record = ctx.views.process(run)
     for signum, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
@@ -128,4 +130,3 @@ def _kill_unsupervised(ctx: Context, run: RunDir) -> Work:
                 reason="killed by operator (it had no supervisor)",
             )
             write_state(run, state.seq, killed, from_reserve=True, patience_s=0.0)
-    return {}

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from remote.agent.context import Context
 from remote.agent.starts.boot_units import launchd_files, launchd_notes, systemd_files, systemd_notes
-from remote.agent.verb import Result
+from remote.protocol.arguments import AutostartArgs
 from remote.protocol.errors import CallError
+from remote.protocol.results import AutostartState
 from trainer.run.atomic import fsync_folder, write_bytes
 
 LINGER = Path("/var/lib/systemd/linger")
@@ -41,13 +42,13 @@ class Ground:
         return cls(user=getpass.getuser(), user_home=Path.home(), filevault=_filevault)
 
 
-def autostart(ctx: Context, args: Result) -> Result:
+def autostart(ctx: Context, args: AutostartArgs) -> AutostartState:
     """The verb. `action`: `install` or `remove`.
 
     Raises:
         CallError: `refused`: this host has nothing that could do it.
     """
-    return arrange(Ground.real(), args["action"], sys.executable, str(ctx.home.root))
+    return arrange(Ground.real(), args.action, sys.executable, str(ctx.home.root))
 
 
 def renew(home: Path, ground: Ground | None = None, python: str = sys.executable) -> None:
@@ -62,7 +63,7 @@ def renew(home: Path, ground: Ground | None = None, python: str = sys.executable
         arrange(ground, "refresh", python, str(home))
 
 
-def arrange(ground: Ground, action: str, python: str, home: str) -> Result:
+def arrange(ground: Ground, action: str, python: str, home: str) -> AutostartState:
     """Put the files there or take them away; the answer says what is there now and what it cannot do.
 
     `action`: `install`, `remove`, or `refresh`: install where it was installed already.
@@ -98,14 +99,14 @@ def _plan(ground: Ground, python: str, home: str) -> tuple[str, Mapping[Path, by
 
 def _answer(
     kind: str, files: Mapping[Path, bytes | Path], changed: Sequence[Path], notes: Sequence[str]
-) -> Result:
-    return {
-        "kind": kind,
-        "installed": all(path.is_symlink() or path.exists() for path in files),
-        "files": [str(path) for path in files],
-        "changed": bool(changed),
-        "notes": list(notes),
-    }
+) -> AutostartState:
+    return AutostartState(
+        kind=kind,
+        installed=all(path.is_symlink() or path.exists() for path in files),
+        files=[str(path) for path in files],
+        changed=bool(changed),
+        notes=list(notes),
+    )
 
 
 def _put(path: Path, content: bytes | Path) -> bool:

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from remote.deploy.on_host.installed import ENVS, Installed, read_installed
 from trainer.run.home import Home
+from trainer.run.requirements import REMEDY
 from trainer.run.spec import RunSpec
 
+DEPLOYED_REMEDY = "photinus hosts deploy HOST, with another `torch:` than none in hosts.yaml"
 UNDEPLOYED = Installed(home="", env="", wheel="", version="")
 
 
@@ -38,7 +39,6 @@ def deployed_root() -> Path | None:
     return Path(home) if home else None
 
 
-def greeting() -> dict[str, Any]:
-    """What hello says of the environment."""
-    mine = own()
-    return {"wheel_sha256": mine.wheel, "env": mine.env}
+def training_remedy() -> str:
+    """What gives this interpreter what it lacks for training; what was deployed is never changed."""
+    return DEPLOYED_REMEDY if own().env else REMEDY

@@ -9,8 +9,10 @@ from remote.agent.starts.busy import already_running
 from remote.agent.starts.environment import standing
 from remote.agent.starts.program_check import demand_program
 from remote.agent.starts.start import StartPlan, carry, check_host, reconciled
-from remote.agent.verb import Result, Work
+from remote.agent.verb import Work
+from remote.protocol.arguments import ResumeArgs
 from remote.protocol.errors import CallError
+from remote.protocol.views import StartedRun
 from trainer.run.checkpoints.manifest import CheckpointInfo, list_checkpoints, newest_valid, verify
 from trainer.run.layout import RunDir
 from trainer.run.records import read_spec, read_start, read_state
@@ -19,32 +21,32 @@ from trainer.run.spec import RunSpec
 from trainer.run.states import StateRecord
 
 
-def resume(ctx: Context, args: Result, restarts: int = 0) -> Work:
+def resume(ctx: Context, args: ResumeArgs, restarts: int = 0) -> Work[StartedRun]:
     """The verb. `from` names a checkpoint, "" for the newest that proves itself; with none it starts at 0.
 
     Raises:
         CallError: `not_found`, `already_running`, `device_busy`, `disk_low`, or `refused` with the reason:
             zero steps to do, a command without a resume command, no whole checkpoint.
     """
-    run = ctx.run(args["run_id"])
+    run = ctx.run(args.run_id)
     spec = read_spec(run)
     with ctx.critical():
         state = reconciled(ctx, run, present(run))
-    known = read_start(ctx.home.starts_dir, args["start_id"])
+    known = read_start(ctx.home.starts_dir, args.start_id)
     if known is None and not state.is_terminal:
         raise already_running(spec, state)
     chosen = None
     if state.is_terminal and (known is None or state.attempt < known.attempt):
         _check_spec(spec)
         demand_no_orphans(ctx, spec)
-        chosen = yield from _choose(run, spec, args["from"])
+        chosen = yield from _choose(run, spec, args.from_)
     plan = StartPlan(
-        start_id=args["start_id"],
+        start_id=args.start_id,
         run=run,
         spec=spec,
         attempt=state.attempt + 1,
         resume_from=chosen.name if chosen else "",
-        queue=bool(args["queue"]),
+        queue=args.queue,
         restarts=restarts,
     )
     size = chosen.manifest.bytes if chosen and chosen.manifest else 0

@@ -2,20 +2,22 @@
 
 import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from remote.agent.context import Context
 from remote.agent.processes.lock_holders import Holder, holders
 from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.starts.busy import already_running, busy, owner_of
-from remote.agent.starts.environment import own, pinned
+from remote.agent.starts.environment import pinned, training_remedy
 from remote.agent.starts.host_paths import demand_data, grounded
 from remote.agent.starts.parent import demand_parent
 from remote.agent.starts.program_check import demand_program
-from remote.agent.verb import Result, Work
+from remote.agent.verb import Work
+from remote.protocol.arguments import StartArgs
 from remote.protocol.errors import CallError
+from remote.protocol.views import RunView, StartedRun
 from remote.supervisor.admission.admit import Busy, carry_out, take_locks
 from remote.supervisor.admission.queue import enqueue
 from remote.supervisor.admission.reconcile import reconcile_run
@@ -23,12 +25,11 @@ from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import boot_id
 from trainer.run.records import claim_start, read_spec, read_start, read_state, write_spec, write_state
-from trainer.run.requirements import REMEDY, missing_for_training
-from trainer.run.spec import RunSpec
+from trainer.run.requirements import missing_for_training
+from trainer.run.spec import RunSpec, check_environment
 from trainer.run.states import State, StateRecord
 
 DISK_MIN = 1 << 20
-DEPLOYED_REMEDY = "photinus hosts deploy HOST, with another `torch:` than none in hosts.yaml"
 Check: TypeAlias = Callable[[], None]
 
 
@@ -43,25 +44,32 @@ class StartPlan:
     resume_from: str
     queue: bool
     restarts: int = 0
+    inherited: Mapping[str, str] = field(default_factory=dict)
 
 
-def start(ctx: Context, args: Result) -> Work:
+def start(ctx: Context, args: StartArgs) -> Work[StartedRun]:
     """The verb: a new run. A known start id answers with its run's present state.
 
     Raises:
         SpecError: a malformed spec or id.
         CallError: `already_running`, `device_busy`, `disk_low`, `need_deploy`, `refused`.
     """
-    spec = pinned(grounded(RunSpec.from_json(args["spec"])))
+    spec = pinned(grounded(RunSpec.from_json(args.spec)))
     run = ctx.home.run(spec.run_id)
     plan = StartPlan(
-        start_id=args["start_id"], run=run, spec=spec, attempt=1, resume_from="", queue=bool(args["queue"])
+        start_id=args.start_id,
+        run=run,
+        spec=spec,
+        attempt=1,
+        resume_from="",
+        queue=args.queue,
+        inherited=check_environment(args.inherited),
     )
     demand_no_orphans(ctx, spec)
     return (yield from carry(ctx, plan, lambda: _check_fresh(ctx, plan)))
 
 
-def carry(ctx: Context, plan: StartPlan, check: Check) -> Work:
+def carry(ctx: Context, plan: StartPlan, check: Check) -> Work[StartedRun]:
     """Decide under agent.lock, again for up to `lock_s` while a lock is held by nobody that we know.
 
     Then, outside the lock, wait for the trainer's first word. In the answer, `known` says that the start id
@@ -73,11 +81,11 @@ def carry(ctx: Context, plan: StartPlan, check: Check) -> Work:
         with ctx.critical():
             run = _attempt(ctx, plan, check, is_last=time.monotonic() >= deadline)
         if run is not None:
-            return {**(yield from await_hello(ctx, run)), "known": known}
+            return StartedRun.of((yield from await_hello(ctx, run)), known=known)
         yield
 
 
-def await_hello(ctx: Context, run: RunDir) -> Work:
+def await_hello(ctx: Context, run: RunDir) -> Work[RunView]:
     """Wait until the run is no longer `starting`; the answer is its view, `starting` if it took too long."""
     deadline = time.monotonic() + ctx.hello_s
     while time.monotonic() < deadline:
@@ -85,7 +93,7 @@ def await_hello(ctx: Context, run: RunDir) -> Work:
         if state is None or state.state is not State.STARTING:
             break
         yield
-    return ctx.view(run).to_json()
+    return ctx.view(run)
 
 
 def _attempt(ctx: Context, plan: StartPlan, check: Check, *, is_last: bool) -> RunDir | None:
@@ -116,6 +124,7 @@ def _again(plan: StartPlan, run: RunDir, state: StateRecord) -> StartPlan:
         resume_from=state.resume_from,
         queue=plan.queue,
         restarts=state.restarts,
+        inherited=plan.inherited,
     )
 
 
@@ -130,7 +139,7 @@ def _carry_out(ctx: Context, plan: StartPlan, *, is_last: bool) -> RunDir | None
     plan.run.create()
     locks = take_locks(ctx.home, plan.run, plan.spec)
     if isinstance(locks, Busy):
-        owner = owner_of(ctx.views, locks.device) if locks.device else None
+        owner = owner_of(ctx.index, ctx.views, locks.device) if locks.device else None
         if owner is None and not is_last:
             return None
         if not plan.queue:
@@ -152,6 +161,7 @@ def _carry_out(ctx: Context, plan: StartPlan, *, is_last: bool) -> RunDir | None
         attempt=plan.attempt,
         resume_from=plan.resume_from,
         restarts=plan.restarts,
+        inherited=plan.inherited,
     )
     return plan.run
 
@@ -224,8 +234,8 @@ def check_host(ctx: Context, spec: RunSpec, checkpoint_bytes: int) -> None:
             "need_deploy", f"environment {spec.env_hash} is not on this host", "deploy to it first"
         )
     if spec.kind == "trainer" and (missing := missing_for_training()):
-        remedy = DEPLOYED_REMEDY if own().env else REMEDY
-        raise CallError("need_deploy", f"this host cannot train: {', '.join(missing)} is missing", remedy)
+        why = f"this host cannot train: {', '.join(missing)} is missing"
+        raise CallError("need_deploy", why, training_remedy())
     known = ctx.devices()
     if absent := [name for name in spec.named_devices if name not in known]:
         raise CallError(

@@ -28,6 +28,7 @@ def contact(
     deadline = time.monotonic() + patience_s
     troubles: list[str] = []
     while True:
+        ctx.index.look_now()
         troubles += [said for said in reconcile_all(ctx) if said not in troubles]
         for work in restarts.due():
             try:
@@ -35,12 +36,13 @@ def contact(
                     next(work)
                     time.sleep(STEP_S)
             except StopIteration as done:
-                say(f"resumed {done.value['run_id']}: {done.value['state']}")
+                say(f"resumed {done.value.run_id}: {done.value.state}")
             except Exception as error:  # one run that cannot be resumed holds up no other
                 troubles.append(f"not resumed: {as_call_error(error).message}")
         if not restarts.is_waiting or time.monotonic() > deadline:
             break
         time.sleep(look_s)
+    ctx.index.close()
     for trouble in troubles:
         say(trouble)
     return 1 if troubles else 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from remote.protocol.messages import Cursor
+from remote.protocol.cursor import BEGINNING, Cursor
 from trainer.run.layout import RunDir
 from trainer.run.logs import log_files, log_number
 
@@ -156,7 +156,7 @@ def first_cursor(source: FollowedFiles, last: int) -> Cursor:
                 offset = _line_start(fd, max(0, size - last))
                 return Cursor(gen=source.number(path.name), file=path.name, offset=offset)
             last -= size
-    return Cursor()
+    return BEGINNING
 
 
 def _line_start(fd: int, offset: int) -> int:

@@ -3,16 +3,16 @@
 import hashlib
 import io
 import os
-import re
 import shutil
-import sys
 import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from remote.deploy.on_host.build_progress import BuildError, ProgramFailed, Reporter
 from remote.deploy.on_host.clone import clone, twin
+from remote.deploy.on_host.installer_verdict import BAD_HASH, NO_HASH, SIGNS, explain, last
+from remote.deploy.on_host.package_installer import PackageInstaller, PackageList
 from remote.deploy.on_host.shebangs import repair_scripts, write_script
 
 ANY_BUILD = 9e9
@@ -26,17 +26,6 @@ FOREIGN = (
     "PIP_PREFIX",
     "PIP_REQUIRE_VIRTUALENV",
 )
-NO_NETWORK = re.compile(
-    "name resolution|Failed to establish a new connection|NewConnectionError|Network is unreachable"
-    "|Connection refused|ConnectTimeout|timed out|ProxyError|dns error|error sending request"
-    "|No route to host",
-    re.IGNORECASE,
-)
-NO_VERSION = re.compile(
-    "No matching distribution|ResolutionImpossible|Could not find a version|no version of|unsatisfiable",
-    re.IGNORECASE,
-)
-NO_SPACE = re.compile("No space left|Disk quota exceeded", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +33,8 @@ class EnvironmentParts:
     """What goes into an environment; see `remote.deploy.plan.DeployPlan`.
 
     Attributes:
-        pins: the text of a constraints file. disk: bytes that must be free. index: torch's; may be empty.
+        pins: the text of a constraints file. disk: bytes that must be free.
+        index, locked, known_torch, trust_index, links: see `PackageList` of package_installer.
     """
 
     env: str
@@ -60,6 +50,10 @@ class EnvironmentParts:
     devices: Sequence[str]
     pins: str
     disk: float
+    locked: str = ""
+    known_torch: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    trust_index: bool = False
+    links: str = ""
 
 
 class EnvironmentBuild:
@@ -68,7 +62,7 @@ class EnvironmentBuild:
     def __init__(self, kit: EnvironmentParts, folder: Path, wheel: Path, reporter: Reporter, fd: int) -> None:
         self._kit, self._folder, self._wheel, self._reporter, self._fd = kit, folder, wheel, reporter, fd
         self._python = folder / "bin" / "python"
-        self._pins = folder / "photinus-pins.txt"
+        self.torch_from, self.torch_hashes = "", list[str]()
         self._env = {key: value for key, value in os.environ.items() if key not in FOREIGN}
         self._env |= {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PYTHONNOUSERSITE": "1"}
         self._env = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"} | self._env  # the host's own, as pip's
@@ -99,7 +93,7 @@ class EnvironmentBuild:
             try:
                 return self._fill(installer)
             except ProgramFailed as error:
-                if installer != "uv":
+                if installer != "uv" or BAD_HASH in error.hits or NO_HASH in error.hits:
                     raise explain(error, self._kit) from error
                 self._reporter.say(f"uv could not do it ({last(error)}); trying venv and pip")
                 shutil.rmtree(self._folder, ignore_errors=True)
@@ -113,28 +107,24 @@ class EnvironmentBuild:
             bare = [] if installer == "venv" else ["--without-pip"]
             self._call([self._kit.python, "-I", "-m", "venv", *bare, str(self._folder)])
         self._folder.chmod(0o700)
-        self._pins.write_text(self._kit.pins)
-        install = self._installing(installer)
-        if self._kit.needs and not self._kit.torch:
-            install(["-c", str(self._pins), *self._kit.needs])
-        elif self._kit.torch:
-            self._reporter.say(f"{self._kit.torch} (the one large download)")
-            self._install_torch(install)
-            install(["-c", str(self._pins), *self._kit.needs, self._kit.torch])
+        packages = PackageInstaller(
+            self._packages(), self._folder, installer, self._words(installer), self._call, self._reporter.say
+        )
+        packages.install(lambda: self._demand_disk(ANY_BUILD))
+        self.torch_from, self.torch_hashes = packages.torch_from, packages.torch_hashes
 
-    def _install_torch(self, install: Callable[[Sequence[str]], object]) -> None:
-        """From the index of the chosen build; where that is not to be had (a mirror), from the host's own."""
-        if self._kit.index:
-            try:
-                install(["--no-deps", "--index-url", self._kit.index, self._kit.torch])
-                return
-            except ProgramFailed as error:
-                self._reporter.say(
-                    f"no torch from {self._kit.index} ({last(error)}): asking the host's own index, "
-                    "whose build may bring CUDA's libraries (several GB)"
-                )
-            self._demand_disk(ANY_BUILD)
-        install(["--no-deps", self._kit.torch])
+    def _packages(self) -> PackageList:
+        kit = self._kit
+        return PackageList(
+            needs=kit.needs,
+            torch=kit.torch,
+            locked=kit.locked,
+            pins=kit.pins,
+            index=kit.index,
+            known_torch=kit.known_torch,
+            trust_index=kit.trust_index,
+            links=kit.links,
+        )
 
     def _demand_disk(self, need: float) -> None:
         free = shutil.disk_usage(self._folder.parent).free
@@ -142,23 +132,14 @@ class EnvironmentBuild:
             why = f"{free / 1e9:.1f} GB are free at {self._folder.parent} and {need / 1e9:.1f} GB are needed"
             raise BuildError("disk_low", why, "free some; or name a Python that has torch with `python:`")
 
-    def _installing(self, installer: str) -> Callable[[Sequence[str]], object]:
+    def _words(self, installer: str) -> list[str]:
         python = str(self._python)
         pip = ["-m", "pip", "--disable-pip-version-check"]
-        words = {
-            "uv": [
-                self._kit.uv,
-                "pip",
-                "install",
-                "--python",
-                python,
-                "--index-strategy",
-                "unsafe-best-match",
-            ],
+        return {
+            "uv": [self._kit.uv, "pip", "install", "--python", python],
             "venv": [python, "-I", *pip, "install", "--progress-bar", "off"],
             "bare": [self._kit.python, "-I", *pip, "--python", python, "install", "--progress-bar", "off"],
         }.get(installer, [])
-        return lambda wanted: self._call([*words, *wanted])
 
     def _install_wheel(self) -> None:
         """Our wheel is pure Python and was packed by us: unpacking is all that an installer would do."""
@@ -195,29 +176,4 @@ class EnvironmentBuild:
                 ) from error
 
     def _call(self, argv: Sequence[str]) -> list[str]:
-        return self._reporter.run(argv, self._env, [self._fd])
-
-
-def last(error: ProgramFailed) -> str:
-    """What a program died of: its first line that calls itself an error, else its last."""
-    told = [line for line in error.lines if line.lower().startswith("error")]
-    return [*told, *error.lines[-1:], str(error)][0]
-
-
-def explain(error: ProgramFailed, kit: EnvironmentParts) -> BuildError:
-    """What an installer's last lines mean."""
-    said = "\n".join(error.lines)
-    shown = " | ".join(error.lines[-4:])[-800:]
-    if NO_SPACE.search(said):
-        return BuildError("disk_low", f"the host's disk is full: {shown}", "free some space and deploy again")
-    if "ensurepip" in said or "No module named venv" in said:
-        minor = ".".join(map(str, sys.version_info[:2]))
-        remedy = f"apt-get install python{minor}-venv on that host, or install uv there"
-        return BuildError("refused", f"{kit.python} can make no environment: {shown}", remedy)
-    if NO_NETWORK.search(said):
-        remedy = "check its network and proxy; a Python that has torch (`python:`) needs no download of it"
-        return BuildError("refused", f"the host reaches no package index: {shown}", remedy)
-    if NO_VERSION.search(said):
-        remedy = "another Python (`python:`) or another build of torch (`torch:`) may have them"
-        return BuildError("refused", f"there are no packages for this host: {shown}", remedy)
-    return BuildError("refused", f"packages could not be installed: {shown}", "see the lines above")
+        return self._reporter.run(argv, self._env, [self._fd], signs=SIGNS)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 ALIVE_S, LOOK_S = 5.0, 0.5
 LAST_LINES = 6
@@ -25,12 +27,40 @@ class BuildError(Exception):
         self.code, self.remedy = code, remedy
 
 
-class ProgramFailed(Exception):  # noqa: N818  a program's ending, which its caller judges
-    """A program ended with a code other than 0; `lines` are the last that it printed."""
+@dataclass(slots=True)
+class Hit:
+    """A sign in what a program printed: the first line with it, and the number of the last."""
 
-    def __init__(self, argv: Sequence[str], code: int, lines: Sequence[str]) -> None:
+    line: str
+    last: int
+
+
+Hits: TypeAlias = dict[re.Pattern[str], Hit]
+
+
+def look_for(signs: Sequence[re.Pattern[str]], line: str, number: int, hits: Hits) -> None:
+    """Note which of the signs are in line `number`."""
+    for sign in signs:
+        if sign.search(line):
+            hits.setdefault(sign, Hit(line, number)).last = number
+
+
+class ProgramFailed(Exception):  # noqa: N818  a program's ending, which its caller judges
+    """A program ended with a code other than 0.
+
+    Attributes:
+        lines: the last that it printed. hits: where each sign stood in all that it printed.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        code: int,
+        lines: Sequence[str],
+        hits: Hits | None = None,
+    ) -> None:
         super().__init__(f"{argv[0]} ended with code {code}")
-        self.code, self.lines = code, list(lines)
+        self.code, self.lines, self.hits = code, list(lines), dict(hits or {})
 
 
 class Reporter:
@@ -61,9 +91,17 @@ class Reporter:
         self.tell(say=line)
 
     def run(
-        self, argv: Sequence[str], env: Mapping[str, str], fds: Sequence[int] = (), *, quiet: bool = False
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        fds: Sequence[int] = (),
+        *,
+        quiet: bool = False,
+        signs: Sequence[re.Pattern[str]] = (),
     ) -> list[str]:
         """Run a program to its end, told line by line (unless `quiet`); its last lines.
+
+        `signs` are looked for in every line as it passes: what a program dies of it may say long before.
 
         Raises:
             Failed: it ended with another code than 0.
@@ -82,12 +120,14 @@ class Reporter:
         )
         self._child = child
         last: deque[str] = deque(maxlen=LAST_LINES)
+        hits: Hits = {}
         assert child.stdout is not None
         with child.stdout:
-            for raw in child.stdout:
+            for number, raw in enumerate(child.stdout):
                 line = raw.decode("utf-8", "replace").strip()
                 if line:
                     last.append(line)
+                look_for(signs, line, number, hits)
                 if line and not quiet:
                     self.say(line)
         code = child.wait()
@@ -95,7 +135,7 @@ class Reporter:
         if self.is_cancelled:
             raise self.cancelled()
         if code:
-            raise ProgramFailed(argv, code, list(last))
+            raise ProgramFailed(argv, code, list(last), hits)
         return list(last)
 
     @staticmethod

@@ -72,14 +72,19 @@ def build(order: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
         tidy(root)
         draft = root / ENVS / f"{BUILDING}{kit.env}-{secrets.token_hex(4)}"
         try:
-            EnvironmentBuild(kit, draft, root / CAS / f"{kit.wheel}.whl", reporter, lock.fd).run()
+            work = EnvironmentBuild(kit, draft, root / CAS / f"{kit.wheel}.whl", reporter, lock.fd)
+            work.run()
             write_installed(draft, Installed(**(asdict(record) | {"at": time.time()})))
             repair_scripts(draft, final, draft)
             settle(draft, final)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
-    return {"env": kit.env, "built": True}
+        finally:
+            if kit.links:
+                shutil.rmtree(kit.links, ignore_errors=True)
+    told = {"torch_from": work.torch_from, "torch_hashes": work.torch_hashes} if work.torch_hashes else {}
+    return {"env": kit.env, "built": True, **told}
 
 
 def take(lock: Flock, reporter: Reporter, patience_s: float) -> None:

@@ -114,6 +114,7 @@ def root():
         about.update(link=os.path.islink(path), owner=stat.st_uid, mode=stat.st_mode & 0o7777)
     space = os.statvfs(there)
     about["free"] = space.f_bavail * space.f_frsize
+    about.update(real=os.path.realpath(path), flags=space.f_flag)
     real = os.path.realpath(there) + "/"
     rows = run(["/sbin/mount"]) if MAC else read("/proc/self/mountinfo")
     device = os.stat(there).st_dev

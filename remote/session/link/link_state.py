@@ -27,7 +27,7 @@ class LinkState:
         rtt_s: last round trip, seconds; None before the first.
         since: `time.monotonic()` at which the phase began (`lost`, `retrying`: when the link went away).
         attempt: number of the connect in progress or awaited, from 1; 0 while connected.
-        reason: why it is lost, retrying or refused; empty otherwise.
+        reason, remedy: why it is lost, retrying or refused, and what helps where that is known.
         retry_in_s: while `retrying`, the pause before the next connect.
         stage: while `connecting`, what is being done: `dns`, `tcp`, `ssh`, `auth`, `agent`, or `tcp via HOP`.
         question: what the operator must decide before it is tried again.
@@ -41,6 +41,7 @@ class LinkState:
     retry_in_s: float = 0.0
     stage: str = ""
     question: Question | None = None
+    remedy: str = ""
 
     @property
     def is_up(self) -> bool:
@@ -55,6 +56,8 @@ class Timings:
     Attributes:
         connect_s: least and most that one attempt to reach the host may take; else thrice the last good one.
         woke_s: after a sleep of our own, the silence that means lost.
+        wary_after: how often a host may take a connection and end it before anything is dialled more slowly,
+            after the pauses of `wary_s`: a server that turns us away counts each attempt against us.
     """
 
     ping_s: float = 3.0
@@ -65,6 +68,8 @@ class Timings:
     connect_s: tuple[float, float] = (2.0, 15.0)
     woke_s: float = 3.0
     backoff_s: tuple[float, ...] = (0.2, 0.5, 1.0)
+    wary_after: int = 3
+    wary_s: tuple[float, ...] = (5.0, 15.0, 30.0)
     patient_after_s: float = 300.0
     patient_s: float = 15.0
     jitter: float = 0.1
@@ -73,10 +78,18 @@ class Timings:
     refresh_s: float = 30.0
 
 
-def backoff(timings: Timings, attempt: int, away_s: float, chance: float = -1.0) -> float:
-    """Seconds of pause number `attempt` (1 is the first after a loss), `away_s` after the loss."""
+def backoff(
+    timings: Timings, attempt: int, away_s: float, chance: float = -1.0, turned_away: int = 0
+) -> float:
+    """Seconds of pause number `attempt` (1 is the first after a loss), `away_s` after the loss.
+
+    `turned_away`: how often since then the host took the connection and ended it, this time included; 0 if
+    this time it was not so.
+    """
     steps = timings.backoff_s
     base = timings.patient_s if away_s > timings.patient_after_s else steps[min(attempt, len(steps)) - 1]
+    if turned_away >= timings.wary_after:
+        base = max(base, timings.wary_s[min(turned_away - timings.wary_after, len(timings.wary_s) - 1)])
     chance = chance if chance >= 0 else random.random()
     return base * (1 + timings.jitter * (2 * chance - 1))
 
@@ -96,20 +109,26 @@ class Absence:
     attempt: int = 1
     retry_at: float = 0.0
     _pauses: int = 0
+    _turned_away: int = 0
 
-    def goes_on(self, now: float) -> float:
-        """The link was lost, or a connect failed: the pause before the next one, seconds."""
+    def goes_on(self, now: float, *, turned_away: bool = False) -> float:
+        """The link was lost, or a connect failed: the pause before the next one, seconds.
+
+        `turned_away`: the host took the connection and ended it before it was of use.
+        """
         if self.attempt == 0:
             self.since = now
         self.attempt += 1
         self._pauses += 1
-        pause = backoff(self.timings, self._pauses, now - self.since)
+        self._turned_away += turned_away
+        count = self._turned_away if turned_away else 0
+        pause = backoff(self.timings, self._pauses, now - self.since, turned_away=count)
         self.retry_at = now + pause
         return pause
 
     def ends(self) -> None:
         """The link is up."""
-        self.attempt = self._pauses = 0
+        self.attempt = self._pauses = self._turned_away = 0
 
 
 @dataclass(slots=True)

@@ -1,8 +1,10 @@
 """An agent that ended before its first word: what that says of the host, and what to do about it."""
 
+from remote.hosts.address import ssh_words
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.session.link.connection import ConnectionClosed
+from remote.transport.login_shell import said_by, shell_remedy
 
 NOT_FOUND = (126, 127)
 BY_SIGNAL = 128
@@ -25,6 +27,6 @@ def refusal(host: Host, ended: ConnectionClosed) -> CallError | None:
     return CallError(
         "refused",
         f"the login shell on {host.name} ended before the agent began (code {code}{quoted})",
-        "let its start-up file (.bashrc, ...) do nothing without a terminal: [[ $- == *i* ]] || return",
+        shell_remedy(said_by(said), ssh_words(host.address)),
         {"code": code, "said": said},
     )

@@ -1,18 +1,20 @@
 """Every followed file of a session, attached to whichever connection there is."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from remote.protocol.answers import Answer
+from remote.protocol.arguments import AckArgs, UntailArgs
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
-from remote.protocol.messages import WINDOW, Cursor, Reply
+from remote.protocol.messages import WINDOW, Reply
+from remote.protocol.results import StreamSkipped
+from remote.protocol.verbs import ACK, UNTAIL
 from remote.protocol.views import RunView
 from remote.session.link.connection import Connection
+from remote.session.pending_calls import answer_to
 from remote.session.recovery import Recovery
 from remote.session.streams.follower import Follower
-from remote.session.updates import Bytes, Gap, StreamEnd, Truncated, Update
+from remote.session.updates import Bytes, Gap, StreamBegin, StreamEnd, Truncated, Update
 
 
 class FollowedStreams:
@@ -34,7 +36,7 @@ class FollowedStreams:
         follower = self._followers.pop(key, None)
         self._settle(lambda recovery: recovery.gone(key))
         if follower and connection and follower.stream is not None:
-            connection.send("untail", {"stream": follower.stream})
+            connection.send(UNTAIL, UntailArgs(stream=follower.stream))
 
     def attach_all(self, connection: Connection) -> None:
         """A new connection: go on with every file where it stands."""
@@ -59,24 +61,29 @@ class FollowedStreams:
         for follower in self._followers.values():
             follower.detach()
 
-    def answer(self, reply: Reply, answer: Answer) -> bool:
-        """Take the answer to a `tail` of ours; False if it is none."""
+    def answer(self, reply: Reply) -> bool:
+        """Take the answer to a `tail` of ours; False if it is none.
+
+        Raises:
+            ProtocolError: it makes no sense.
+        """
         follower = next((one for one in self._followers.values() if one.asked == reply.id), None)
         if follower is None or reply.id is None:
             return False
+        answer = answer_to(follower.verb, reply)
+        if isinstance(answer, ProtocolError):
+            raise answer
         if isinstance(answer, CallError):
             follower.asked, follower.ended = None, True
             self._settle(lambda recovery: recovery.gone(follower.key))
             self._updates.append(StreamEnd(follower.key, follower.run_id, answer.message))
-        elif not isinstance(stream := answer.get("stream"), int):
-            raise ProtocolError("a tail without a stream number")
         else:
-            start = Cursor.from_json(answer.get("cursor"))
-            if follower.attached(stream, start):
-                self._updates.append(Truncated(follower.key, follower.run_id, start.gen))
-            behind = answer.get("behind")
-            count = behind if isinstance(behind, int) else 0
-            self._settle(lambda recovery: recovery.behind(follower.key, count))
+            if follower.cursor is None:
+                before = answer.cursor.offset if answer.before is None else answer.before
+                self._updates.append(StreamBegin(follower.key, follower.run_id, before))
+            if follower.attached(answer.stream, answer.cursor):
+                self._updates.append(Truncated(follower.key, follower.run_id, answer.cursor.gen))
+            self._settle(lambda recovery: recovery.behind(follower.key, answer.behind))
         return True
 
     def take(self, frame: Frame, connection: Connection) -> None:
@@ -93,7 +100,7 @@ class FollowedStreams:
         try:
             offset, data = follower.take(frame)
         except LookupError:
-            connection.send("untail", {"stream": frame.header.stream})
+            connection.send(UNTAIL, UntailArgs(stream=frame.header.stream))
             follower.detach()
             self._attach(follower, connection)
             return
@@ -104,7 +111,9 @@ class FollowedStreams:
             self._updates.append(Truncated(follower.key, follower.run_id, head.gen))
         if data:
             follower.delivered += len(data)
-            update = Bytes(follower.key, follower.run_id, head.what, head.gen, offset, data, head.file)
+            update = Bytes(
+                follower.key, follower.run_id, head.what, head.gen, offset, data, head.file, head.at
+            )
             self._updates.append(update)
             self._settle(lambda recovery: recovery.took(follower.key, follower.run_id, follower.what, data))
         else:
@@ -120,21 +129,14 @@ class FollowedStreams:
             if connection:
                 _acknowledge(follower, connection)
 
-    def skipped(self, body: Mapping[str, Any]) -> None:
-        """The agent left out what nobody could have looked at.
-
-        Raises:
-            ProtocolError: malformed.
-        """
-        follower = self._by_stream(body.get("stream"))
-        start, end = Cursor.from_json(body.get("from")), Cursor.from_json(body.get("to"))
-        missed = body.get("bytes")
-        if follower is not None and follower.skipped(start, end):
+    def skipped(self, gap: StreamSkipped) -> None:
+        """The agent left out what nobody could have looked at."""
+        follower = self._by_stream(gap.stream)
+        if follower is not None and follower.skipped(gap.start, gap.end):
             self._settle(lambda recovery: recovery.gone(follower.key))
-            count = missed if isinstance(missed, int) else 0
-            self._updates.append(Gap(follower.key, follower.run_id, start, end, count))
+            self._updates.append(Gap(follower.key, follower.run_id, gap.start, gap.end, gap.missed))
 
-    def ended(self, stream: object, reason: str = "") -> None:
+    def ended(self, stream: int, reason: str = "") -> None:
         """The agent says that a file is over; `reason`: that it can be read no further."""
         follower = self._by_stream(stream)
         if follower is not None:
@@ -159,11 +161,10 @@ class FollowedStreams:
             self._updates.append(recovered)
 
     def _attach(self, follower: Follower, connection: Connection) -> None:
-        args: dict[str, Any] = follower.request()
         follower.ended = False
-        follower.asked = connection.send(follower.verb, args)
+        follower.asked = connection.send(follower.verb, follower.request())
 
-    def _by_stream(self, stream: object) -> Follower | None:
+    def _by_stream(self, stream: int) -> Follower | None:
         return next((one for one in self._followers.values() if one.stream == stream), None)
 
 
@@ -171,5 +172,5 @@ def _acknowledge(follower: Follower, connection: Connection) -> None:
     """Tell the agent how much of this stream was read; what still lies undrained was not."""
     done = follower.received - (follower.delivered - follower.drained)
     if follower.stream is not None and done > 0:
-        connection.send("ack", {"stream": follower.stream, "off": done})
+        connection.send(ACK, AckArgs(stream=follower.stream, off=done))
         follower.acked = max(follower.acked, done)

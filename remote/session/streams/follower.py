@@ -2,9 +2,13 @@
 
 import zlib
 from dataclasses import dataclass, field
+from typing import Any
 
+from remote.protocol.arguments import StreamArgs, TailArgs, WatchArgs
+from remote.protocol.cursor import BEGINNING, Cursor
 from remote.protocol.framing import Frame
-from remote.protocol.messages import Cursor
+from remote.protocol.results import StreamOpened
+from remote.protocol.verbs import EVENTS, TAIL, WATCH, Verb
 
 CHECKED = 64
 
@@ -47,19 +51,23 @@ class Follower:
         self.received = self.acked = 0
 
     @property
-    def verb(self) -> str:
+    def verb(self) -> Verb[Any, StreamOpened]:
         """What opens its stream."""
-        return "tail" if self.what == "log" else self.what
+        if self.what == "watch":
+            return WATCH
+        return TAIL if self.what == "log" else EVENTS
 
-    def request(self) -> dict[str, object]:
+    def request(self) -> StreamArgs:
         """Arguments of the verb that goes on where this one stands."""
-        whose = {"path": self.path} if self.what == "watch" else {"run_id": self.run_id}
-        args: dict[str, object] = {**whose, "last": self.last, "follow": self.goes_on}
-        if self.skip:
-            args["skip"] = True
-        if self.cursor is not None:
-            args["cursor"] = self.cursor.to_json()
-        return args
+        how: dict[str, Any] = {
+            "cursor": self.cursor,
+            "last": self.last,
+            "follow": self.goes_on,
+            "skip": self.skip,
+        }
+        if self.what == "watch":
+            return WatchArgs(path=self.path, **how)
+        return TailArgs(run_id=self.run_id, **how)
 
     def attached(self, stream: int, start: Cursor) -> bool:
         """The agent opened `stream`, to begin at `start`; True if it had to begin a new generation."""
@@ -73,7 +81,7 @@ class Follower:
 
     def skipped(self, start: Cursor, end: Cursor) -> bool:
         """The agent goes on at `end`; False if what came before `start` has not all arrived."""
-        here = self.cursor or Cursor()
+        here = self.cursor or BEGINNING
         if (here.gen, here.offset) != (start.gen, start.offset) and start.gen <= here.gen:
             return False
         self.cursor, self._before = end, b""
@@ -85,7 +93,7 @@ class Follower:
         Raises:
             LookupError: bytes in between are missing; attach again from the cursor.
         """
-        head, cursor = frame.header, self.cursor or Cursor()
+        head, cursor = frame.header, self.cursor or BEGINNING
         self.received += len(frame.data)
         if head.gen < cursor.gen:
             return cursor.offset, b""

@@ -4,7 +4,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from remote.protocol.sanitise import clean_line
 from remote.ssh.auth.key_file import KeyFile
+from remote.ssh.known_hosts import fingerprint, type_of
+
+FIELDS = {"ssh-ed25519": 1, "ssh-rsa": 2, "ecdsa-": 2, "sk-ssh-ed25519": 2, "sk-ecdsa-": 3, "ssh-dss": 4}
+"""Kind of key -> how many fields are the key's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +26,12 @@ class Offer:
     file: KeyFile | None = None
     needs_passphrase: bool = False
 
-    @property
-    def label(self) -> str:
-        """How it is called in a list of what was tried."""
-        return str(self.file.path) if self.file else "a key of the ssh-agent"
+    def label(self, comment: str = "") -> str:
+        """How it is called in a list of what was tried; `comment`: the agent's."""
+        if self.file:
+            return str(self.file.path)
+        words = " ".join(clean_line(comment).split())[:60]
+        return f"{words + ' ' if words else ''}{fingerprint(self.public)} of the ssh-agent"
 
 
 def in_order(
@@ -58,10 +65,20 @@ def in_order(
 
 
 def certificate_fits(certificate: bytes, public: bytes) -> bool:
-    """Whether a certificate is of this key: behind its type and nonce stand the key's own fields."""
-    fields = _after(_after(certificate))
-    own = _after(public)
-    return bool(own) and fields.startswith(own)
+    """Whether a certificate is of this key, or of the key that another certificate is of."""
+    own = _own_fields(public)
+    return bool(own) and "-cert-" in type_of(certificate) and _own_fields(certificate) == own
+
+
+def _own_fields(key: bytes) -> bytes:
+    """The fields of a key's own: behind its type, and in a certificate behind a nonce."""
+    kind = type_of(key)
+    rest = _after(_after(key)) if "-cert-" in kind else _after(key)
+    count = next((count for name, count in FIELDS.items() if kind.startswith(name)), 0)
+    end = rest
+    for _ in range(count):
+        end = _after(end)
+    return rest[: len(rest) - len(end)]
 
 
 def certificate_paths(path: Path, configured: Iterable[str]) -> list[Path]:

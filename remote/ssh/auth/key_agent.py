@@ -31,24 +31,25 @@ class KeyAgent:
         """Hang up."""
         self._link.close()
 
-    def keys(self) -> list[bytes]:
-        """The public keys that it can sign for.
+    def keys(self) -> dict[bytes, str]:
+        """The public keys that it can sign for, each with its comment.
 
         Raises:
             OSError: it does not say.
         """
         rest = self._ask(bytes([LIST]), LISTED)
-        found = []
+        found: dict[bytes, str] = {}
         try:
             (count,) = struct.unpack(">I", rest[:4])
             rest = rest[4:]
             for _ in range(count):
                 key, rest = _string(rest)
-                _comment, rest = _string(rest)
-                found.append(key)
+                comment, rest = _string(rest)
+                if type_of(key):
+                    found.setdefault(key, comment.decode("utf-8", "replace"))
         except struct.error:
             raise OSError("the ssh-agent answered with something malformed") from None
-        return [key for key in found if type_of(key)]
+        return found
 
     def sign(self, key: bytes, data: bytes, algorithm: str) -> bytes:
         """A signature of `data` by `key`.

@@ -14,10 +14,11 @@ from remote.ssh.auth.key_agent import KeyAgent
 from remote.ssh.auth.key_file import read_key_file, read_public_key
 from remote.ssh.config.effective import Target
 from remote.ssh.deadline import Deadline
+from remote.ssh.first_words import FirstWords
 from remote.ssh.known_hosts import type_of
 from remote.ssh.proxy import ProxySocket
 from remote.ssh.trust import Trust
-from remote.transport.base import Answers
+from remote.transport.base import Answers, HungUpError
 
 BROKEN = (paramiko.SSHException, EOFError)
 WINDOW = 1 << 23
@@ -49,7 +50,8 @@ def handshake(link: Any, target: Target, answers: Answers, deadline: Deadline) -
     """
     deadline.begin("ssh")
     trust = Trust(target)
-    transport = paramiko.Transport(link, default_window_size=WINDOW, disabled_algorithms=WEAK)
+    heard = FirstWords(link)
+    transport = _Transport(heard, default_window_size=WINDOW, disabled_algorithms=WEAK)  # type: ignore[arg-type]
     transport.daemon = True
     transport.hostname = target.alias  # type: ignore[attr-defined]  # the stubs do not know it
     transport.banner_timeout = transport.handshake_timeout = deadline.left()
@@ -65,10 +67,11 @@ def handshake(link: Any, target: Target, answers: Answers, deadline: Deadline) -
         transport.close()
         link.close()
         if isinstance(error, IncompatiblePeer):
-            raise refusals.no_common_algorithm(target.where, str(error)) from None
+            raise refusals.no_common_algorithm(target.where, str(error), heard.text) from None
         if isinstance(error, BROKEN):
-            last_word = link.last_word() if isinstance(link, ProxySocket) else ""
-            raise OSError(refusals.no_handshake(target.where, str(error), last_word)) from None
+            last_words = link.last_words() if isinstance(link, ProxySocket) else ""
+            why = refusals.no_handshake(target.where, str(error), heard.text, last_words)
+            raise HungUpError(why) from None
         raise
     return transport
 
@@ -85,18 +88,18 @@ def log_in(transport: paramiko.Transport, target: Target, answers: Answers, dead
     if door.knock(lambda: transport.auth_none(target.user)):
         return  # some servers know who we are without a key
     if "publickey" not in door.methods:
-        raise refusals.only_passwords(target.where, door.methods)
+        raise refusals.only_passwords(target, door.methods, door.said)
     with _Ring(target, answers, deadline) as ring:
         for offer in ring.offers():
             for key in ring.keys(offer):
-                ring.tried.append(offer.label)
+                ring.tried.append(ring.label(offer))
                 if door.knock(lambda key=key: transport.auth_publickey(target.user, key)):  # type: ignore[misc]
                     return
                 if not transport.is_active():
-                    raise refusals.too_many_keys(target.where, ring.tried)
+                    raise refusals.hung_up(target, ring.tried, door.said)
                 if "publickey" not in door.methods:
-                    raise refusals.another_factor(target.where, door.methods)
-        raise refusals.refused(target, door.methods, ring.tried, ring.troubles)
+                    raise refusals.another_factor(target, door.methods, door.said)
+        raise refusals.refused(target, door.methods, ring.tried, ring.troubles, door.said)
 
 
 def _prefer(transport: paramiko.Transport, types: tuple[str, ...]) -> None:
@@ -115,12 +118,34 @@ def _led_by(best: Iterable[str], usual: Iterable[str]) -> tuple[str, ...]:
     return (*first, *(name for name in usual if name not in first))
 
 
+class _Transport(paramiko.Transport):
+    """One that keeps what the server says as it hangs up."""
+
+    farewell = ""
+
+    def _parse_disconnect(self, m: Any) -> None:
+        m.get_int()
+        self.farewell = m.get_string().decode("utf-8", "replace")
+
+
 class _Door:
-    """The server's answers to what we try."""
+    """The server's answers to what we try. `said`: its banner and its farewell."""
 
     def __init__(self, transport: paramiko.Transport, target: Target, deadline: Deadline) -> None:
         self._transport, self._target, self._deadline = transport, target, deadline
         self.methods: list[str] = ["publickey"]
+        self._banner = ""
+
+    @property
+    def said(self) -> str:
+        """What a person would have read."""
+        return f"{self._banner} {getattr(self._transport, 'farewell', '')}".strip()
+
+    def _listen(self) -> None:
+        """Each attempt has a handler of its own, and with it goes the banner."""
+        banner = getattr(self._transport.auth_handler, "banner", None)
+        if banner:
+            self._banner = banner.decode("utf-8", "replace") if isinstance(banner, bytes) else str(banner)
 
     def knock(self, attempt: Callable[[], list[str]]) -> bool:
         """Whether we are in; `methods` says what may be tried next.
@@ -141,6 +166,8 @@ class _Door:
         else:
             self.methods = rest
             return not rest
+        finally:
+            self._listen()
         return False
 
 
@@ -148,11 +175,11 @@ class _Ring:
     """The keys of this machine that may open the door."""
 
     def __init__(self, target: Target, answers: Answers, deadline: Deadline) -> None:
-        self._target, self._answers = target, answers
+        self._target, self._answers, self._deadline = target, answers, deadline
         self.tried: list[str] = []
         self.troubles: list[str] = []
         self._agent: KeyAgent | None = None
-        self._held: list[bytes] = []
+        self._held: dict[bytes, str] = {}
         if target.identity_agent:
             try:
                 self._agent = KeyAgent(target.identity_agent, deadline.left())
@@ -180,6 +207,10 @@ class _Ring:
             identities_only=self._target.identities_only,
         )
 
+    def label(self, offer: Offer) -> str:
+        """How a key is called in a list of what was tried."""
+        return offer.label(self._held.get(offer.public, ""))
+
     def keys(self, offer: Offer) -> Iterator[paramiko.PKey]:
         """The key of an offer, after its certificates.
 
@@ -188,7 +219,11 @@ class _Ring:
         """
         if offer.file is None:
             assert self._agent is not None
-            yield _AgentKey(self._agent, offer.public)
+            for file in self._certificates():
+                certificate = read_public_key(file)
+                if certificate != offer.public and certificate_fits(certificate, offer.public):
+                    yield _AgentKey(self._agent, self._deadline, offer.public, certificate)
+            yield _AgentKey(self._agent, self._deadline, offer.public)
             return
         path = offer.file.path
         if offer.needs_passphrase:
@@ -202,6 +237,12 @@ class _Ring:
                 yield opened
                 opened.public_blob = None
         yield opened
+
+    def _certificates(self) -> list[Path]:
+        """Where the certificates of keys that the agent holds may lie: of any configured key."""
+        paths = [Path(path) for path in self._target.identity_files]
+        found = [file for path in paths for file in certificate_paths(path, self._target.certificate_files)]
+        return list(dict.fromkeys([*found, *map(Path, self._target.certificate_files)]))
 
     def _open(self, offer: Offer) -> paramiko.PKey | None:
         assert offer.file is not None
@@ -224,9 +265,11 @@ class _Ring:
 class _AgentKey(paramiko.PKey):
     """A key that never leaves the ssh-agent."""
 
-    def __init__(self, agent: KeyAgent, public: bytes) -> None:
-        self.public_blob = None
-        self._agent, self._public = agent, public
+    def __init__(self, agent: KeyAgent, deadline: Deadline, public: bytes, certificate: bytes = b"") -> None:
+        """`certificate`: to show it under, where the agent itself does not hold that."""
+        shown = paramiko.pkey.PublicBlob(type_of(certificate), certificate)
+        self.public_blob = shown if certificate else None
+        self._agent, self._deadline, self._public = agent, deadline, public
 
     def get_name(self) -> str:
         return type_of(self._public)
@@ -236,7 +279,8 @@ class _AgentKey(paramiko.PKey):
 
     def sign_ssh_data(self, data: bytes, algorithm: str | None = None) -> Any:
         try:
-            return self._agent.sign(self._public, data, algorithm or "")
+            with self._deadline.telling("waiting for the ssh-agent: touch your key, or confirm its use"):
+                return self._agent.sign(self._public, data, algorithm or "")
         except OSError:
             return b""  # no signature: the server says no, and the next key has its turn
 

@@ -10,6 +10,7 @@ from typing import Any
 from remote.hosts.host import Host
 from remote.session.link.link_state import Timings
 from remote.session.session import Session, connect
+from tests.remote.calling import call
 from tests.remote.scripts import spec
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
@@ -44,7 +45,7 @@ class Box:
     def start(self, session: Session, code: str, start_id: str = "s1", **more: Any) -> str:
         """Start a script on the host; the run's id."""
         args = {"start_id": start_id, "spec": spec(code, **more).to_json()}
-        return str(session.call("start", args, 20.0)["run_id"])
+        return str(call(session, "start", args, 20.0)["run_id"])
 
     def run(self, run_id: str) -> RunDir:
         """The run's folder."""

@@ -11,6 +11,7 @@ from remote.session.session import Session, connect
 from remote.ssh.client import connect as ssh_connect
 from remote.transport.base import ConnectAttempt
 from tests.end_to_end.ssh.box import QUICK
+from tests.remote.calling import call
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User
 from tests.trials import trials
@@ -60,7 +61,7 @@ def test_words_arrive_as_they_are_and_nobody_acts_on_them(
             assert session.wait_run(run_id, lambda run: run.is_terminal, 20.0)
             for verb in ("run", "stop", "tail"):
                 with pytest.raises(CallError):
-                    session.call(verb, {"run_id": word, **({"req_id": "r1"} if verb == "stop" else {})})
+                    call(session, verb, {"run_id": word, **({"req_id": "r1"} if verb == "stop" else {})})
     assert pwned(noisy, laptop) == []
     record_property("trials", len(words))
 

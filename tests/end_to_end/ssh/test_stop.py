@@ -14,6 +14,7 @@ from remote.actions import stop_run
 from remote.actions.outcome import Outcome
 from remote.session.session import Session
 from tests.end_to_end.ssh.box import Box
+from tests.remote.calling import call
 from tests.trials import trials
 from trainer.run.checkpoints.manifest import verify
 from trainer.run.layout import new_run_id
@@ -35,7 +36,7 @@ def start_trainer(session: Session, start_id: str) -> str:
         device="cpu",
         config={"steps": 100_000, "every": 10, "step_s": 0.002},
     )
-    answer = session.call("start", {"start_id": start_id, "spec": one.to_json()}, 20.0)
+    answer = call(session, "start", {"start_id": start_id, "spec": one.to_json()}, 20.0)
     return str(answer["run_id"])
 
 

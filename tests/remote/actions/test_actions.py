@@ -21,8 +21,11 @@ from remote.actions import (
     wait_for,
 )
 from remote.actions.intents import FRESH_S, intent, leftovers
-from remote.protocol.errors import CallError, UnreachableError
+from remote.protocol.arguments import StartArgs
+from remote.protocol.errors import UnreachableError
+from remote.protocol.messages import Reply, decode_message
 from remote.session.session import Session, connect
+from tests.remote.calling import call
 from tests.remote.scripts import BRIEF, noting, request, spec
 from tests.remote.views import view
 from tests.waiting import wait_until
@@ -52,7 +55,7 @@ def test_an_unanswered_start_is_kept_and_settled_by_the_next_client_as_one_run(
     home: Path, tmp_path: Path
 ) -> None:
     count = tmp_path / "count"
-    args = {"start_id": "s1", "spec": spec(noting(count, BRIEF)).to_json(), "queue": False}
+    args = StartArgs(start_id="s1", spec=spec(noting(count, BRIEF)).to_json())
     with pytest.raises(UnreachableError), intent("local", "start", args):
         raise UnreachableError("the laptop was closed")
     assert [one.stem for one in intents(home)] == ["s1"]
@@ -120,7 +123,7 @@ def test_a_local_command_inherits_environment_and_umask(
 def test_secrets_of_the_environment_are_not_told_to_a_client(session: Session) -> None:
     run = start_run(session, request(env={"API_KEY": "canary-4711"})).run
     assert run is not None
-    told = session.call("run", {"run_id": run.run_id})
+    told = call(session, "run", {"run_id": run.run_id})
     assert "canary-4711" not in json.dumps(told)
     assert "API_KEY" in told["spec"]["env"]
     assert told["process"]["token"] is None
@@ -170,4 +173,8 @@ def test_a_confirmation_names_target_cost_and_way_back() -> None:
 
 
 def test_an_outcome_of_a_later_hosts_code_is_a_plain_failure() -> None:
-    assert CallError("brand_new", "?").exit_code == 1
+    line = b'{"id":1,"error":{"code":"brand_new","message":"?"}}'
+    reply = decode_message(line)
+    assert isinstance(reply, Reply)
+    assert reply.error is not None
+    assert (reply.error.code, reply.error.exit_code, reply.error.message) == ("internal", 1, "?")

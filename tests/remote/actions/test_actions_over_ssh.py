@@ -14,6 +14,7 @@ from remote.actions.adopt_reap import adopt_run, find_orphan, reap
 from remote.protocol.errors import CallError
 from remote.protocol.finding import is_healthy
 from remote.session.session import Session, connect
+from tests.remote.calling import call
 from tests.remote.scripts import QUIET, argv
 from tests.sshd.processes import marked
 from tests.sshd.server import Sshd
@@ -104,7 +105,7 @@ def test_a_supervisor_that_died_there_is_replaced_and_an_orphan_is_reaped(sshd: 
     found: list[dict[str, Any]] = []
 
     def look() -> bool:
-        rows = box.call("processes", timeout=20.0)["processes"]
+        rows = call(box, "processes", timeout=20.0)["processes"]
         found[:] = [row for row in rows if row["class"] == "orphan"]
         return bool(found)
 
@@ -115,7 +116,7 @@ def test_a_supervisor_that_died_there_is_replaced_and_an_orphan_is_reaped(sshd: 
     )
     with pytest.raises(CallError, match="no process of ours"):
         find_orphan(box, run.run_id, os.getpid())
-    done = reap(box, find_orphan(box, run.run_id, found[0]["pid"]))
+    done = reap(box, run.run_id, found[0]["pid"], find_orphan(box, run.run_id, found[0]["pid"]).start or 0)
     assert done.ok, done
     assert is_free(root_of(sshd) / "devices" / "cpu.lock")
 
@@ -127,7 +128,7 @@ def test_a_secret_is_found_nowhere_but_in_the_runs_own_file_and_environment(
     run = start_run(box, wanted(env={"API_KEY": CANARY})).run
     assert run is not None
     said = [
-        json.dumps(box.call(verb, args))
+        json.dumps(call(box, verb, args))
         for verb, args in (
             ("run", {"run_id": run.run_id}),
             ("runs", {}),

@@ -20,8 +20,10 @@ from remote.agent.runs.stop import adopt, kill, stop
 from remote.agent.starts.resume import resume
 from remote.agent.starts.start import start
 from remote.session.session import Session, connect
-from remote.supervisor.admission.queue import start_next, waiting
+from remote.supervisor.admission.queue import start_next
 from remote.supervisor.admission.reconcile import reconcile_run
+from remote.supervisor.admission.waiting_line import waiting
+from tests.remote.calling import args_of
 from tests.remote.driving import drive
 from tests.remote.full_disk import Disk
 from tests.remote.scripts import BRIEF, QUIET, argv, request, spec
@@ -99,13 +101,13 @@ def ended(home: Home) -> RunDir:
 def starting(root: Path) -> Case:
     one = spec(BRIEF).to_json()
     args = {"start_id": "s1", "spec": one, "queue": False}
-    return Case(open_home(root), lambda ctx: drive(start(ctx, args)))
+    return Case(open_home(root), lambda ctx: drive(start(ctx, args_of("start", args))))
 
 
 def resuming(root: Path) -> Case:
     home = open_home(root)
     args = {"start_id": "s1", "run_id": ended(home).run_id, "from": "", "queue": False}
-    return Case(home, lambda ctx: drive(resume(ctx, args)))
+    return Case(home, lambda ctx: drive(resume(ctx, args_of("resume", args))))
 
 
 def trials(tmp_path: Path, make: Callable[[Path], Case]) -> Iterator[tuple[Case, int, bool]]:
@@ -180,7 +182,7 @@ def test_a_queued_start_on_a_full_disk_is_in_line_once_or_not_at_all(
 ) -> None:
     def make(root: Path) -> Case:
         args = {"start_id": "s1", "spec": spec(BRIEF).to_json(), "queue": True}
-        return Case(open_home(root), lambda ctx: drive(start(ctx, args)))
+        return Case(open_home(root), lambda ctx: drive(start(ctx, args_of("start", args))))
 
     tried = 0
     for case, point, lasting in trials(tmp_path, make):
@@ -213,7 +215,7 @@ def test_the_head_of_the_queue_is_started_once_though_the_disk_was_full_at_any_w
         args = {"start_id": "s1", "spec": spec(BRIEF).to_json(), "queue": True}
         with Flock(case.home.devices_dir / "cpu.lock") as busy:
             assert busy.take()
-            run_id = drive(start(case.context(), args))["run_id"]
+            run_id = drive(start(case.context(), args_of("start", args)))["run_id"]
         opened = case.home
         case.act = lambda _, opened=opened: {"started": start_next(opened)}  # type: ignore[misc]
         disk, _, _ = attempt(case, point, lasting)
@@ -265,13 +267,13 @@ class TestALiveRun:
 
     def end(self, home: Path, run: RunDir, verb: str, first: int, *, reserve: bool = True) -> str:
         """Ask on a disk that stays full, and let the agent try; its error's code, else `ok`."""
-        args = {"run_id": run.run_id, "req_id": "r1", "by": "Ada", "deadline_s": None}
+        args = {"run_id": run.run_id, "req_id": "r1", "by": "Ada"}
         if not reserve:
             run.reserve.unlink()
         with pytest.MonkeyPatch.context() as patch:
             Disk(patch, first)
             try:
-                drive((stop if verb == "stop" else kill)(Context.of(open_home(home)), args))
+                drive((stop if verb == "stop" else kill)(Context.of(open_home(home)), args_of(verb, args)))
             except Exception as error:
                 return as_call_error(error).code
         return "ok"
@@ -308,7 +310,7 @@ class TestALiveRun:
         wait_until(lambda: is_free(run.lock), 10.0, "its lock")
         with pytest.MonkeyPatch.context() as patch:
             Disk(patch, 1)
-            view = drive(adopt(Context.of(open_home(home)), {"run_id": run.run_id}))
+            view = drive(adopt(Context.of(open_home(home)), args_of("adopt", {"run_id": run.run_id})))
         assert view["supervisor_pid"] not in (None, before)
 
 

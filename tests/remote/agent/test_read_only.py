@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from remote.protocol.messages import VERBS
 from remote.protocol.permission import READ_ONLY_VARIABLE, demand_may_act, is_read_only
 from remote.protocol.verbs import acts
 from remote.session.session import Session, connect
+from tests.remote.calling import call
 from tests.remote.scripts import request, spec
 from trainer.run.atomic import write_json
 from trainer.run.home import open_home
@@ -20,7 +22,16 @@ LOOKING = {
     "hello", "ping", "status", "runs", "run", "tail", "events", "untail", "ack", "processes", "telemetry",
     "doctor", "audit",
 }  # fmt: skip
+WHATEVER: dict[str, Any] = {
+    "spec": {}, "start_id": "s", "run_id": "a-abcdef", "req_id": "r", "pid": 2, "start": 1, "origin": "a",
+    "name": "step-00000001", "sha256": "a" * 64, "bytes": 1, "action": "install",
+}  # fmt: skip
 ACTING = {"start", "resume", "stop", "kill", "adopt", "reap"}
+
+
+def names_of(verb: str) -> tuple[str, ...]:
+    names: tuple[str, ...] = VERBS[verb].args.__struct_encode_fields__
+    return names
 
 
 def test_every_verb_says_whether_it_acts() -> None:
@@ -39,14 +50,16 @@ def test_whatever_acts_is_refused_before_anything_is_sent(
         assert looker.read_only
         for verb in sorted(verb for verb in VERBS if acts(verb)):
             with pytest.raises(CallError, match=f"{verb} was not sent") as caught:
-                looker.call(
-                    verb, {"spec": spec().to_json(), "start_id": "s", "run_id": "a-abcdef", "req_id": "r"}
+                call(
+                    looker,
+                    verb,
+                    {name: WHATEVER[name] for name in names_of(verb) if name in WHATEVER},
                 )
             assert (caught.value.code, caught.value.exit_code) == ("refused", 3)
             assert "--read-only" in caught.value.remedy
         assert start_run(looker, request()).code == "refused"
-        assert looker.call("runs")["runs"] == []
-        assert looker.call("doctor")["findings"] is not None
+        assert call(looker, "runs")["runs"] == []
+        assert call(looker, "doctor")["findings"] is not None
     assert not (home / "audit.jsonl").exists()
     assert not (home / "client" / "audit.jsonl").exists()
     assert open_home(home).runs() == []

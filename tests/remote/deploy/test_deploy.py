@@ -19,6 +19,7 @@ from remote.protocol.errors import CallError
 from remote.protocol.version import version
 from remote.session.session import Session, connect
 from remote.transport.base import ConnectAttempt
+from tests.remote.calling import call
 from tests.remote.scripts import BRIEF, request
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User
@@ -87,7 +88,7 @@ def test_hello_and_check_tell_what_is_deployed_and_a_run_is_pinned_to_it(host: H
         ]
         run = start_run(session, request(BRIEF)).run
         assert run is not None
-        assert session.call("run", {"run_id": run.run_id})["spec"]["env_hash"] == placement.env
+        assert call(session, "run", {"run_id": run.run_id})["spec"]["env_hash"] == placement.env
 
 
 @pytest.mark.chaos
@@ -134,7 +135,7 @@ def test_an_edit_is_another_environment_without_a_download_and_the_old_agent_liv
     lines: list[str] = []
     with connect(host) as old:
         second = deploy(host, ConnectAttempt(), lines.append)
-        assert old.call("ping", {"n": 1})["n"] == 1
+        assert call(old, "ping", {"n": 1})["n"] == 1
     assert second.env != first.env
     assert any("nothing to download" in line for line in lines)
     with connect(host) as session:

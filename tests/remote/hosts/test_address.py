@@ -20,6 +20,8 @@ from tests.trials import trials
         ("me@[::1]", Address("::1", "me")),
         ("::1", Address("::1")),
         ("me@corp@box", Address("box", "me@corp")),
+        ("me@[fe80::1%en5]:2222", Address("fe80::1%en5", "me", 2222)),
+        ("fe80::1%br-0.7", Address("fe80::1%br-0.7")),
     ],
 )
 def test_an_address_is_taken_apart_and_put_together(text: str, address: Address) -> None:
@@ -33,6 +35,8 @@ def test_an_address_is_taken_apart_and_put_together(text: str, address: Address)
         "", "-oProxyCommand=touch /tmp/x", "me@-l", "-me@box", "@box", "box;id", "box id", "$(id)", "`id`",
         "box\n", "box:", "box:0", "box:65536", "box:x", "[::1", "[::1]2222", "[::1]:", "a" * 256, "me@",
         "bøx", "box/..", "%h",
+        "box%en5", "fe80::1%", "fe80::1%e n", "fe80::1%$(id)", "fe80::1%a%b", "fe80::1%" + "a" * 33,
+        "10.0.0.1%en5",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_before_any_program_sees_it(text: str) -> None:

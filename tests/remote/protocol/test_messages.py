@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remote.protocol.arguments import as_filled
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.messages import (
     DEPTH_LIMIT,
@@ -139,7 +140,7 @@ def test_a_refused_request_keeps_its_id_and_code() -> None:
 
 def test_defaults_are_filled_in() -> None:
     request = decode_request(encode_request(1, "tail", {"run_id": "a-abcdef"}))
-    assert request.args == {
+    assert as_filled(request.args) == {
         "run_id": "a-abcdef",
         "cursor": None,
         "last": 262144,

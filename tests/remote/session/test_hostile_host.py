@@ -15,6 +15,7 @@ from remote.session.link.link_state import Timings
 from remote.session.session import Session, connect
 from remote.session.updates import Bytes
 from remote.transport.base import ConnectAttempt
+from tests.remote.calling import call
 from tests.remote.hostile_host import EVIL, Liar, Recorder, Script
 from tests.remote.scripts import counting, spec
 from tests.trials import trials
@@ -49,7 +50,7 @@ def honest(home: Path) -> bytes:
         return opened[-1]
 
     with connect(LOCAL, opener=opener, timings=HASTY) as session:
-        run_id = session.call("start", {"start_id": "s1", "spec": spec(counting(5)).to_json()})["run_id"]
+        run_id = call(session, "start", {"start_id": "s1", "spec": spec(counting(5)).to_json()})["run_id"]
         assert session.wait_run(run_id, lambda run: run.is_terminal, 20.0)
         key = session.follow(run_id)
         wait_until(
@@ -57,8 +58,8 @@ def honest(home: Path) -> bytes:
         )
         wait_until(lambda: b'"event":"state"' in opened[0].heard, 10.0, "a change of state")
         with pytest.raises(Exception, match="no run"):
-            session.call("run", {"run_id": "none-abcdef"})
-        session.call("telemetry")
+            call(session, "run", {"run_id": "none-abcdef"})
+        call(session, "telemetry")
     return bytes(opened[0].heard)
 
 

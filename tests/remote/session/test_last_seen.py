@@ -14,6 +14,7 @@ from remote.hosts.placement import Placement, read_placement, write_placement
 from remote.protocol.errors import QuestionError
 from remote.session.last_seen import FRESH_S, last_seen, last_seen_of, note, twins
 from remote.session.session import Session, connect
+from tests.remote.calling import call
 from tests.remote.scripts import request
 from tests.remote.views import view
 from trainer.run.atomic import write_json
@@ -29,7 +30,7 @@ def test_a_host_is_remembered_with_its_live_runs_until_it_is_forgotten(home: Pat
         assert session.hello is not None
         outcome = start_run(session, request())
         assert outcome.run is not None, outcome.message
-        session.call("runs")
+        call(session, "runs")
         note(session)
         seen = last_seen("local")
         assert seen is not None
@@ -45,20 +46,20 @@ def test_a_session_that_never_heard_of_runs_remembers_nothing(home: Path) -> Non
 
 
 def test_the_same_again_is_not_written_again_and_news_are(session: Session, home: Path) -> None:
-    session.call("runs")
+    call(session, "runs")
     note(session)
     path = home / "client" / "seen" / "local.json"
     before = path.stat().st_mtime_ns
     note(session)
     assert path.stat().st_mtime_ns == before
     start_run(session, request())
-    session.call("runs")
+    call(session, "runs")
     note(session)
     assert path.stat().st_mtime_ns != before
 
 
 def test_an_old_note_is_renewed(session: Session, home: Path) -> None:
-    session.call("runs")
+    call(session, "runs")
     note(session)
     seen = last_seen("local")
     assert seen is not None

@@ -1,5 +1,7 @@
 import threading
 
+from remote.protocol.results import Reaped, RunList
+from remote.protocol.views import StartedRun
 from remote.session.run_cache import AnsweredRuns, RunCache
 from tests.remote.views import view
 
@@ -36,9 +38,9 @@ def test_what_verbs_answered_lies_over_the_board_where_it_is_newer() -> None:
     answered = AnsweredRuns()
     old, new = view(seq=3, state="running"), view(seq=5, state="stopped")
     other = view(run_id="other-abcdef", seq=1)
-    answered.take(new.to_json())
-    answered.take({"runs": [other.to_json(), {"run_id": "torn-abcdef", "seq": 1}]})
-    answered.take({"pid": 3})
+    answered.take(StartedRun.of(new, known=True))
+    answered.take(RunList(runs=[other], wall=0.0))
+    answered.take(Reaped(pid=3, signal=15))
     assert set(answered.over([old])) == {new, other}
     newer = view(seq=9, state="running")
     assert newer in answered.over([newer])

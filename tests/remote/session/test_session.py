@@ -2,17 +2,21 @@
 
 import json
 import os
+import queue
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from remote.hosts.host import LOCAL, Host
-from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
+from remote.protocol.arguments import NoArgs
+from remote.protocol.errors import CallError, ProtocolError, TimeoutError_, UnreachableError
 from remote.protocol.messages import LINE_LIMIT, MAGIC, PROTO, WINDOW, BytesHeader, encode_result
 from remote.protocol.verbs import VERBS
 from remote.session.link.link_state import Timings
@@ -21,6 +25,7 @@ from remote.session.session import Session, connect
 from remote.session.updates import AgentTalk, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.transport.base import AgentExit, ConnectAttempt, Transport
 from remote.transport.local import LocalPipe
+from tests.remote.calling import call, call_async
 from tests.remote.scripts import noting, spec
 from tests.waiting import wait_until
 
@@ -72,14 +77,14 @@ def test_closing_ends_the_agent_and_fails_what_waits(home: Path) -> None:
     session.close()
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), 10.0, "the agent to end")
     with pytest.raises(UnreachableError):
-        session.call("runs", timeout=1.0)
+        call(session, "runs", timeout=1.0)
 
 
 def test_a_call_after_the_end_is_answered_at_once_and_once(home: Path) -> None:
     session = connect(timings=QUICK)
     session.close()
     answers: list[object] = []
-    session.call_async("runs", {}, answers.append)
+    call_async(session, "runs", {}, answers.append)
     assert [type(one) for one in answers] == [UnreachableError]
 
 
@@ -90,7 +95,7 @@ def test_calls_made_while_the_session_ends_are_all_answered(home: Path) -> None:
     ending = threading.Thread(target=session.close)
     ending.start()
     while ending.is_alive():
-        session.call_async("ping", {"n": 1}, answers.append)
+        call_async(session, "ping", {"n": 1}, answers.append)
         asked += 1
         time.sleep(0.0005)
     wait_until(lambda: len(answers) >= asked, 5.0, "every answer")
@@ -100,9 +105,9 @@ def test_calls_made_while_the_session_ends_are_all_answered(home: Path) -> None:
 def test_a_request_that_no_line_holds_is_refused_here_and_costs_no_link(quick: Session) -> None:
     pid = agent_pid(quick)
     with pytest.raises(CallError, match="cannot be sent") as caught:
-        quick.call("start", {"start_id": "s1", "spec": {"env": {"A": "x" * LINE_LIMIT}}})
+        call(quick, "start", {"start_id": "s1", "spec": {"env": {"A": "x" * LINE_LIMIT}}})
     assert caught.value.code == "bad_request"
-    assert quick.call("status")
+    assert call(quick, "status")
     assert agent_pid(quick) == pid
 
 
@@ -110,7 +115,7 @@ def test_a_killed_agent_is_replaced_and_the_boot_is_the_same(quick: Session) -> 
     seen, first = Drained(quick), agent_pid(quick)
     os.kill(first, signal.SIGKILL)
     wait_until(lambda: agent_pid(quick) != first and quick.link.phase == "connected", 15.0, "another agent")
-    assert quick.call("ping", {"n": 1})["n"] == 1
+    assert call(quick, "ping", {"n": 1})["n"] == 1
     phases = seen.phases()
     assert phases[phases.index("lost") :][:4] == ["lost", "retrying", "connecting", "connected"]
     back = [one for one in seen.updates if isinstance(one, LinkChanged) and one.back_after_s is not None]
@@ -124,7 +129,7 @@ def test_dialled_anew_another_agent_answers_and_nothing_was_lost(quick: Session)
     seen, first = Drained(quick), agent_pid(quick)
     quick.redial()
     wait_until(lambda: agent_pid(quick) != first and quick.link.phase == "connected", 15.0, "another agent")
-    assert quick.call("ping", {"n": 1})["n"] == 1
+    assert call(quick, "ping", {"n": 1})["n"] == 1
     assert not {"lost", "retrying"} & set(seen.phases())
     assert all(one.back_after_s is None for one in seen.updates if isinstance(one, LinkChanged))
     wait_until(lambda: not Path(f"/proc/{first}").exists(), 10.0, "the old agent to be gone")
@@ -133,11 +138,11 @@ def test_dialled_anew_another_agent_answers_and_nothing_was_lost(quick: Session)
 def test_a_call_that_may_not_be_sent_twice_holds_a_redial_up() -> None:
     calls = CallTable()
     sent = SimpleNamespace(send=lambda _verb, _args: 1)
-    harmless = next(name for name, verb in VERBS.items() if verb.repeatable)
-    calls.add(Call(harmless, {}, 0.0, lambda _: None, sent=1))
+    harmless = next(verb for verb in VERBS.values() if verb.repeatable)
+    calls.add(Call(harmless, NoArgs(), 0.0, lambda _: None, sent=1))
     assert not calls.has_delicate
-    delicate = next(name for name, verb in VERBS.items() if not verb.repeatable)
-    calls.add(Call(delicate, {}, 0.0, lambda _: None))
+    delicate = next(verb for verb in VERBS.values() if not verb.repeatable)
+    calls.add(Call(delicate, NoArgs(), 0.0, lambda _: None))
     assert not calls.has_delicate  # it waits for a link itself
     calls.send(sent)  # type: ignore[arg-type]
     assert calls.has_delicate
@@ -158,7 +163,7 @@ def test_a_start_whose_agent_dies_is_sent_again_and_is_one_run(quick: Session, t
     answers: list[object] = []
     args = {"start_id": "s1", "spec": spec(noting(count)).to_json()}
     os.kill(agent_pid(quick), signal.SIGSTOP)
-    quick.call_async("start", args, answers.append, 30.0)
+    call_async(quick, "start", args, answers.append, 30.0)
     os.kill(agent_pid(quick), signal.SIGKILL)
     wait_until(lambda: answers, 20.0, "the answer")
     assert isinstance(answers[0], dict)
@@ -170,7 +175,7 @@ def test_a_start_whose_agent_dies_is_sent_again_and_is_one_run(quick: Session, t
 def test_what_may_not_be_sent_twice_fails_with_the_link(quick: Session) -> None:
     answers: list[object] = []
     os.kill(agent_pid(quick), signal.SIGSTOP)
-    quick.call_async("reap", {"run_id": "a-abcdef", "pid": 2, "start": 1}, answers.append, 30.0)
+    call_async(quick, "reap", {"run_id": "a-abcdef", "pid": 2, "start": 1}, answers.append, 30.0)
     wait_until(lambda: answers, 20.0, "the failure")
     assert isinstance(answers[0], UnreachableError)
 
@@ -179,10 +184,10 @@ def test_no_answer_of_a_reachable_host_is_a_timeout(home: Path) -> None:
     with connect(timings=Timings()) as session:
         os.kill(agent_pid(session), signal.SIGSTOP)
         with pytest.raises(TimeoutError_) as caught:
-            session.call("runs", timeout=0.2)
+            call(session, "runs", timeout=0.2)
         assert caught.value.exit_code == 7
         os.kill(agent_pid(session), signal.SIGCONT)
-        assert session.call("runs", timeout=10.0)["runs"] == []
+        assert call(session, "runs", timeout=10.0)["runs"] == []
 
 
 def test_a_host_that_cannot_be_reached_is_unreachable_and_says_why(home: Path) -> None:
@@ -194,7 +199,7 @@ def test_a_host_that_cannot_be_reached_is_unreachable_and_says_why(home: Path) -
     assert caught.value.exit_code == 5
     session = Session(opener=broken, timings=QUICK).start()
     with pytest.raises(UnreachableError, match="no route"):
-        session.call("runs", timeout=0.5)
+        call(session, "runs", timeout=0.5)
     session.close()
 
 
@@ -215,11 +220,11 @@ def test_an_unsafe_state_root_is_refused_and_not_tried_again_until_asked(home: P
         assert caught.value.code == "refused"
         assert session.link.phase == "refused"
         with pytest.raises(CallError, match="chmod 700"):
-            session.call("runs", timeout=5.0)
+            call(session, "runs", timeout=5.0)
         home.chmod(0o700)
         session.reconnect_now()
         wait_until(lambda: session.link.phase == "connected", 15.0, "the second try")
-        assert session.call("runs")["runs"] == []
+        assert call(session, "runs")["runs"] == []
     finally:
         session.close()
 
@@ -248,6 +253,33 @@ class Scripted:
     def close(self) -> AgentExit:
         self._gone.set()
         return AgentExit("closed")
+
+
+class Answering(Scripted):
+    """Answers each verb with what a test wants, one after another; the last again and again."""
+
+    def __init__(self, **answers: list[object]) -> None:
+        super().__init__()
+        usual: dict[str, list[object]] = {
+            "runs": [{"runs": [], "wall": 1.0}],
+            "ping": [{"n": 1, "wall": 1.0}],
+        }
+        self._answers = usual | answers
+        self._said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._said.put(MAGIC + hello_line())
+
+    def read(self) -> bytes:
+        return self._said.get()
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        request = json.loads(data)
+        if (left := self._answers.get(request["verb"])) is not None:
+            self._said.put(encode_result(request["id"], left.pop(0) if len(left) > 1 else left[0]))
+
+    def close(self) -> AgentExit:
+        self._said.put(b"")
+        return super().close()
 
 
 class Flooding(Scripted):
@@ -293,6 +325,43 @@ def hello_line(major: int = PROTO[0]) -> bytes:
     return encode_result(1, hello)
 
 
+def answered(**answers: list[object]) -> tuple[Session, list[Answering]]:
+    opened: list[Answering] = []
+
+    def opener(_host: Host, _dial: ConnectAttempt) -> Answering:
+        opened.append(Answering(**answers))
+        return opened[-1]
+
+    return Session(opener=opener, timings=replace(Timings(), backoff_s=(0.0,)), telemetry_s=0.01), opened
+
+
+def test_an_answer_that_makes_no_sense_fails_its_own_call_and_costs_no_link() -> None:
+    session, opened = answered(
+        status=[{"host_id": 7}], telemetry=[{"cpu_percent": "much"}, {"cpu_percent": 5.0}]
+    )
+    with session:
+        session.wait_connected(10.0)
+        with pytest.raises(ProtocolError, match=r"makes no sense: .*host_id") as caught:
+            call(session, "status")
+        assert (caught.value.code, "update" in caught.value.remedy) == ("internal", True)
+        assert call(session, "ping", {"n": 1})["n"] == 1
+        seen = Drained(session)
+
+        def readings() -> list[Telemetry]:
+            return [one for one in seen.all() if isinstance(one, Telemetry)]
+
+        wait_until(readings, 10.0, "a reading that makes sense")
+        assert readings()[0].load.cpu_percent == 5.0
+        assert len(opened) == 1
+
+
+def test_a_list_of_runs_that_makes_no_sense_ends_the_connection() -> None:
+    """The control: without its runs a session knows nothing, and a new agent may say them."""
+    session, opened = answered(runs=[{"runs": [{"run_id": "a-abcdef"}], "wall": 1.0}])
+    with session:
+        wait_until(lambda: len(opened) > 1, 10.0, "another connection")
+
+
 def test_another_major_version_refuses_all_but_status_stop_and_kill(home: Path) -> None:
     transport = Scripted(b"Welcome!\n" + MAGIC + hello_line(PROTO[0] + 1), encode_result(2, {"counts": {}}))
     session = Session(opener=lambda _host, _dial: transport, timings=Timings()).start()
@@ -300,13 +369,16 @@ def test_another_major_version_refuses_all_but_status_stop_and_kill(home: Path) 
         with pytest.raises(CallError, match="only status, stop and kill") as caught:
             session.wait_connected(10.0)
         assert (caught.value.code, caught.value.exit_code) == ("incompatible", 3)
-        for verb in ("runs", "start", "resume"):
+        start: dict[str, Any] = {"start_id": "s1", "spec": {}}
+        resume = {"start_id": "s1", "run_id": "a-abcdef"}
+        for verb, args in (("runs", {}), ("start", start), ("resume", resume)):
             with pytest.raises(CallError, match="protocol"):
-                session.call(verb, {}, timeout=5.0)
+                call(session, verb, args, timeout=5.0)
         assert session.link.phase == "refused"
         answers: list[object] = []
-        for verb in ("status", "stop", "kill"):
-            session.call_async(verb, {}, answers.append, 5.0)
+        end = {"run_id": "a-abcdef", "req_id": "r1"}
+        for verb, args in (("status", {}), ("stop", end), ("kill", end)):
+            call_async(session, verb, args, answers.append, 5.0)
 
         def sent() -> set[str]:
             return {json.loads(line)["verb"] for line in transport.heard}
@@ -373,7 +445,7 @@ def test_what_a_host_or_its_ssh_says_of_a_loss_is_cleaned(home: Path) -> None:
 
 
 def test_state_changes_are_pushed_and_an_older_one_is_dropped(quick: Session) -> None:
-    run_id = quick.call("start", {"start_id": "s1", "spec": spec("pass").to_json()})["run_id"]
+    run_id = call(quick, "start", {"start_id": "s1", "spec": spec("pass").to_json()})["run_id"]
     seen = Drained(quick)
     assert quick.wait_run(run_id, lambda run: run.state == "succeeded", 10.0)
     seqs = [one.run.seq for one in seen.all() if isinstance(one, RunChanged)]
@@ -389,17 +461,22 @@ def test_telemetry_comes_by_itself_when_asked_for_and_not_otherwise(home: Path) 
 
 def test_no_method_blocks_while_the_host_hangs(quick: Session) -> None:
     os.kill(agent_pid(quick), signal.SIGSTOP)
-    began = time.monotonic()
     acts: list[Callable[[], object]] = [
         lambda: quick.follow("a-abcdef"),
         lambda: quick.unfollow(1),
         quick.drain,
         quick.reconnect_now,
-        lambda: quick.call_async("runs", {}, lambda _: None),
+        lambda: call_async(quick, "runs", {}, lambda _: None),
         lambda: quick.link,
     ]
-    for _ in range(200):
-        for act in acts:
-            act()
-    assert time.monotonic() - began < 1.0
+
+    def all_of_them() -> None:
+        for _ in range(200):
+            for act in acts:
+                act()
+
+    busy = threading.Thread(target=all_of_them, daemon=True)
+    busy.start()
+    busy.join(30.0)  # one that waited for the host would wait a second, two hundred times
+    assert not busy.is_alive()
     assert LOCAL.is_local

@@ -78,7 +78,7 @@ def test_a_changed_key_is_a_hard_stop_that_names_both(sshd: Sshd) -> None:
     assert before in error.message
     assert sshd.host_key_fingerprint in error.message
     assert f"{client_folder('known_hosts')} line 1" in error.message
-    assert "delete that line" in error.remedy
+    assert f"ssh-keygen -f {client_folder('known_hosts')} -R '[127.0.0.1]:{sshd.port}'" in error.remedy
 
 
 @pytest.mark.chaos

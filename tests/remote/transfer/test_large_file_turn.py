@@ -13,7 +13,7 @@ def never() -> bool:
 
 
 def overlapped(turn: LargeFileTurn) -> bool:
-    """Whether a second large file gets in while the first is held until that one was seen waiting, or got in."""
+    """Whether a second large file gets in while the first is held, until that one was seen waiting."""
     asked, inside = [0], threading.Event()
 
     def seen() -> bool:

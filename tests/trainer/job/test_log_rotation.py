@@ -12,7 +12,7 @@ import pytest
 
 from remote.agent.streams.source import StreamSource
 from remote.agent.streams.tail import Tail
-from remote.protocol.messages import Cursor
+from remote.protocol.cursor import BEGINNING
 from tests.trainer.job import talker
 from tests.trials import trials
 from tests.waiting import wait_until
@@ -34,7 +34,7 @@ class Follower:
     """Follows a run's log as an agent does, and keeps what it would have sent."""
 
     def __init__(self, run: RunDir, source: StreamSource | None = None) -> None:
-        self._tail = Tail(1, source or StreamSource(run, "log"), Cursor(), follow=True)
+        self._tail = Tail(1, source or StreamSource(run, "log"), BEGINNING, follow=True)
         self.data = b""
 
     def drain(self) -> None:

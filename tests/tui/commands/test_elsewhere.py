@@ -12,6 +12,7 @@ from remote.actions.intents import intent
 from remote.hosts.client_state import make_client_folder
 from remote.hosts.host import Host
 from remote.hosts.hosts_edit import add_hosts
+from remote.protocol.arguments import StartArgs
 from remote.protocol.errors import CallError, UnreachableError
 from remote.session.last_seen import LastSeen
 from tests.remote.scripts import BRIEF, noting, spec
@@ -22,7 +23,7 @@ from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
 from tests.waiting import wait_until
 from trainer.run.atomic import write_json
-from tui.commands.host_session import elsewhere
+from tui.commands.find_run import elsewhere
 from tui.commands.parser import build_parser
 from tui.commands.runs import ls_show
 from tui.commands.runs.ls_show import hear_all
@@ -169,7 +170,7 @@ def test_a_start_that_was_never_answered_is_completed_by_the_next_command(
     box: Host, sshd: Sshd, photinus: Photinus, tmp_path: Path
 ) -> None:
     count = tmp_path / "count"
-    args = {"start_id": "s1", "spec": spec(noting(count, BRIEF)).to_json(), "queue": False}
+    args = StartArgs(start_id="s1", spec=spec(noting(count, BRIEF)).to_json())
     with pytest.raises(UnreachableError), intent("box", "start", args):
         raise UnreachableError("the laptop was closed")
     photinus("ls", "--host", "local")

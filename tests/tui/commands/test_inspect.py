@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from remote.protocol.permission import READ_ONLY_VARIABLE
+from remote.protocol.values import read_as
 from remote.session.session import Session, connect
+from tests.remote.calling import call
 from tests.remote.conftest import end_everything
 from tests.remote.scripts import QUIET, spec
 from tests.waiting import wait_until
@@ -57,11 +59,11 @@ def person(capsys: pytest.CaptureFixture[str]) -> Person:
 @pytest.fixture
 def orphan(session: Session) -> Iterator[dict[str, Any]]:
     """A process with the token of a run that is over."""
-    run = session.call("start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
+    run = call(session, "start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
     pairs = Path(f"/proc/{run['pid']}/environ").read_text().split("\0")
     environ = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-    session.call("kill", {"run_id": run["run_id"], "req_id": "k1"})
-    wait_until(lambda: session.call("run", {"run_id": run["run_id"]})["state"] == "failed", 20.0, "the kill")
+    call(session, "kill", {"run_id": run["run_id"], "req_id": "k1"})
+    wait_until(lambda: call(session, "run", {"run_id": run["run_id"]})["state"] == "failed", 20.0, "the kill")
     process = subprocess.Popen([sys.executable, "-c", QUIET], env=environ, start_new_session=True)
     try:
         yield {"run_id": run["run_id"], "pid": process.pid, "process": process}
@@ -100,7 +102,7 @@ def test_a_root_that_the_agent_refuses_is_itself_the_finding(
 def test_processes_says_why_each_is_listed_and_what_each_lock_is_held_for(
     person: Person, session: Session
 ) -> None:
-    run = session.call("start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
+    run = call(session, "start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
     code, out, _ = person.types("processes")
     assert code == 0
     assert "WHY" in out
@@ -134,14 +136,14 @@ def test_reap_ends_exactly_the_confirmed_orphan(
 
 
 def test_reap_of_a_live_process_names_the_right_key(person: Person, session: Session) -> None:
-    run = session.call("start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
+    run = call(session, "start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
     code, _, err = person.types("reap", run["run_id"], str(run["pid"]), "--yes")
     assert (code, f"photinus kill {run['run_id']}" in err) == (3, True)
     assert Path(f"/proc/{run['pid']}").exists()
 
 
 def test_adopt_says_who_watches_over_the_run(person: Person, session: Session) -> None:
-    run = session.call("start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
+    run = call(session, "start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
     session.close()
     os.kill(run["supervisor_pid"], signal.SIGKILL)
     wait_until(lambda: not Path(f"/proc/{run['supervisor_pid']}").exists(), 10.0, "its supervisor to be gone")
@@ -153,7 +155,7 @@ def test_adopt_says_who_watches_over_the_run(person: Person, session: Session) -
 
 
 def test_audit_prints_the_hosts_log_and_this_clients(person: Person, session: Session) -> None:
-    run = session.call("start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
+    run = call(session, "start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
     person.types("kill", run["run_id"])
     code, out, _ = person.types("audit")
     assert code == 0
@@ -166,7 +168,7 @@ def test_audit_prints_the_hosts_log_and_this_clients(person: Person, session: Se
 
 
 def test_read_only_looks_and_refuses_to_act(home: Path, person: Person, session: Session) -> None:
-    run = session.call("start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
+    run = call(session, "start", {"start_id": "s1", "spec": spec(QUIET).to_json()})
     code, out, _ = person.types("--read-only", "ls")
     assert (code, run["run_id"] in out) == (0, True)
     for words in (("stop",), ("kill",), ("adopt",)):
@@ -174,7 +176,7 @@ def test_read_only_looks_and_refuses_to_act(home: Path, person: Person, session:
         assert (code, out, "--read-only" in err) == (3, "", True)
     code, _, err = person.types("--read-only", "start", "--shared", "--command", "--", "true")
     assert (code, "start was not sent" in err) == (3, True)
-    assert session.call("run", {"run_id": run["run_id"]})["state"] == "running"
+    assert call(session, "run", {"run_id": run["run_id"]})["state"] == "running"
 
 
 def test_a_relative_root_is_refused_by_every_command_at_once(
@@ -189,7 +191,7 @@ def test_show_of_a_command_says_what_runs_where_and_on_what(
     home: Path, person: Person, session: Session
 ) -> None:
     one = spec(QUIET, cwd=str(home), env={"SECRET": "hunter2"}, shared_device=True)
-    run_id = session.call("start", {"start_id": "s1", "spec": one.to_json()})["run_id"]
+    run_id = call(session, "start", {"start_id": "s1", "spec": one.to_json()})["run_id"]
     shown = json.loads(person.types("show", run_id, "--json")[1])
     assert (shown["argv"], shown["cwd"], shown["device"]) == (list(one.argv), str(home), "cpu")
     assert (shown["env"], shown["shared_device"]) == (["SECRET"], True)
@@ -219,7 +221,8 @@ def test_an_answer_that_makes_no_sense_is_a_sentence_and_no_crash(
     words: tuple[str, ...],
     answer: dict[str, Any],
 ) -> None:
-    monkeypatch.setattr(Session, "call", lambda *_args, **_more: {"malformed": 0, **answer})
+    said = {"malformed": 0, **answer}
+    monkeypatch.setattr(Session, "call", lambda _self, verb, *_, **__: read_as(verb.result, said, verb.texts))
     code, _, err = person.types(*words)
     assert code == 1
     assert err.startswith("photinus: the host's answer makes no sense")

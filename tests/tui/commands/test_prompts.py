@@ -11,6 +11,7 @@ import pytest
 
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question, QuestionError, UnreachableError
+from tests.remote.calling import call
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until
@@ -117,7 +118,7 @@ def test_a_session_is_reached_through_its_questions(sshd: Sshd, laptop: Laptop) 
     assert caught.value.code == "key_unknown"
     someone, prompts = desk("yes", "open", "open sesame")
     with reach(host, someone) as session:
-        assert session.call("status")["home"] == str(sshd.home("plain") / ".photinus")
+        assert call(session, "status")["home"] == str(sshd.home("plain") / ".photinus")
     assert len(prompts) == 3
     with pytest.raises(QuestionError) as caught:  # the key is stored, the passphrase is not
         reach(host, nobody)

@@ -9,12 +9,15 @@ from textual.widgets import Input
 
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.results import DoctorAnswer
+from remote.protocol.values import read_as
 from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import START, Clock, FakeSession, FakeWork, cockpit, view
 from tests.waiting import wait_until
 from tui.screens.dialogs.add_host import proposed
 from tui.screens.hosts import Hosts
 from tui.store.jobs import HostJob, findings, told
+from tui.widgets.panel import Panel
 from tui.workers.host_work import HostWork
 
 
@@ -84,6 +87,45 @@ async def test_a_host_is_added_from_a_form_connected_and_tested(monkeypatch: pyt
         assert "far-aaaaaa" in picture(app)
 
 
+WHY = "ada@studio took the key and wants keyboard-interactive as well, which Photinus does not offer"
+HELP = "have it take the key alone from this machine: AuthenticationMethods publickey in its sshd_config"
+
+
+@pytest.mark.parametrize("size", [(160, 48), (120, 40), (80, 24)])
+async def test_why_a_host_is_refused_can_be_read_to_its_end_with_what_helps(size: tuple[int, int]) -> None:
+    local, box = connected("box")
+    app = cockpit(local, box)
+    async with app.run_test(size=size) as pilot:
+        local.connect()
+        box.link_is("refused", reason=WHY, remedy=HELP)
+        await settle(pilot, app)
+        await press(pilot, app, "8", "down")
+        shown = " ".join(picture(app).split())
+        words = [word for word in (*WHY.split(), *HELP.split()) if word not in shown]
+        assert words == []
+        assert "…" not in app.screen.query_one("#about", Panel).text
+
+
+async def test_a_refusal_raises_one_alert_until_the_link_was_up_again() -> None:
+    local, box = connected("box")
+    app = cockpit(local, box)
+    async with app.run_test(size=(160, 48)) as pilot:
+        local.connect()
+        box.link_is("refused", reason=WHY, remedy=HELP)
+        await settle(pilot, app)
+        for phase in ("connecting", "refused"):
+            box.link_is(phase, reason=WHY, remedy=HELP)
+        await settle(pilot, app)
+        alerts = [alert.text for alert in app.store.alerts]
+        assert alerts == [f"box is refused: {WHY}. {HELP}"]
+        box.connect()
+        box.link_is("refused", reason=WHY, remedy=HELP)
+        await settle(pilot, app)
+        assert len([alert for alert in app.store.alerts if "refused" in alert.text]) == 2
+        await press(pilot, app, "8", "down", "enter")
+        assert any(HELP in toast for toast in toasts(app))
+
+
 @pytest.mark.parametrize(
     ("address", "name", "fault"),
     [
@@ -129,6 +171,13 @@ def worked(kind: str, session: FakeSession, until: int = 1) -> HostJob:
     getattr(work, kind)(job)
     wait_until(done.is_set)
     return job
+
+
+def test_long_sentences_of_a_job_go_on_below_themselves() -> None:
+    job = HostJob("test", "box", START)
+    job.step(False, "auth", WHY, HELP)
+    assert all(len(line) <= 64 for line in lines(job))
+    assert " ".join(" ".join(lines(job)).split()) == f"✖ auth {WHY} {HELP}"
 
 
 def finding(level: str, about: str, what: str, why: str = "", remedy: str = "") -> dict[str, str]:
@@ -214,6 +263,6 @@ def test_adding_writes_the_file_or_says_why_not(tmp_path: Path, monkeypatch: pyt
 
 def test_a_malformed_finding_is_refused() -> None:
     with pytest.raises(ProtocolError):
-        findings({"findings": "none"})
-    (found,) = findings({"findings": [finding("odd", "x", "y\x1b[2J")]})
+        findings(read_as(DoctorAnswer, {"findings": "none"}))
+    (found,) = findings(read_as(DoctorAnswer, {"findings": [finding("odd", "x", "y\x1b[2J")]}))
     assert told(found) == ["· x: y"]

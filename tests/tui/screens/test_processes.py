@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.results import ProcessList
+from remote.protocol.values import read_as
 from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import START, Clock, FakeActs, cockpit, view
 from tui.screens.processes import Processes
@@ -122,11 +124,12 @@ async def test_a_host_that_cannot_tell_says_why() -> None:
 )
 def test_a_malformed_answer_is_refused(answer: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):
-        census(answer, START)
+        census(read_as(ProcessList, answer), START)
 
 
 def test_hostile_commands_are_only_text() -> None:
-    found = census({"processes": [row(5, "foreign", cmd="a\x1b[2Jb\u202e[red]")], "locks": []}, START)
+    hostile = row(5, "foreign", cmd="a\x1b[2Jb\u202e[red]")
+    found = census(read_as(ProcessList, {"processes": [hostile], "locks": []}), START)
     assert found.processes[0].command == "ab[red]"
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from trainer.data.flock import Flock
+from trainer.data.lock_wait import wait_for_lock
 from trainer.data.prepared_corpus import TOKEN, TOKENIZER, TRAIN, VAL, Corpus, FileRecord, Meta
 from trainer.data.progress import Pulse
 from trainer.data.sources.source import TextSource
 from trainer.data.stamps import Stamp
 from trainer.data.tokenizers.stored import tokenizer_from
 from trainer.run.disk_sync import sync_to_disk
+from trainer.run.locks import Flock
 
 META, USED = "meta.json", "used"
 ENTRY_NAME = re.compile(r"[0-9a-f]{32}")
@@ -55,7 +56,7 @@ class TokenCache:
         """The entry if it is there and every byte of it is as it was written; marks it as used."""
         entry = self.folder / fingerprint
         try:
-            in_use = Flock.take(entry / USED, shared=True)
+            in_use = Flock.now(entry / USED, shared=True)
         except FileNotFoundError:
             return None
         if in_use is None:  # being pruned this moment
@@ -75,7 +76,7 @@ class TokenCache:
 
     def build_lock(self, fingerprint: str, pulse: Pulse) -> Flock:
         """Hold this while building: a second process waits, then finds the entry there."""
-        return Flock.wait(self.lock_path(fingerprint), pulse)
+        return wait_for_lock(self.lock_path(fingerprint), pulse)
 
     def lock_path(self, fingerprint: str) -> Path:
         """The lock of an entry's builder."""

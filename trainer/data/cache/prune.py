@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.data.cache.cache import ENTRY_NAME, STAGING, USED, TokenCache
-from trainer.data.flock import Flock
+from trainer.run.locks import Flock
 
 DAY_S = 86400.0
 GB = 1e9
@@ -70,13 +70,13 @@ def list_entries(folder: Path) -> list[CacheEntry]:
 
 def _remove(cache: TokenCache, name: str) -> bool:
     """Remove one entry unless a process uses or builds it."""
-    building = Flock.take(cache.lock_path(name))
+    building = Flock.now(cache.lock_path(name))
     if building is None:
         return False
     with building:
         entry = cache.folder / name
         try:
-            in_use = Flock.take(entry / USED)
+            in_use = Flock.now(entry / USED)
         except FileNotFoundError:
             return False
         if in_use is None:
@@ -92,7 +92,7 @@ def _sweep(cache: TokenCache, now: float, days: float) -> None:
     """Folders of builders that died, and memos of input not seen for long."""
     for staging in cache.folder.glob(f"{STAGING}*"):
         fingerprint = staging.name.removeprefix(STAGING).split("-")[0]
-        if ENTRY_NAME.fullmatch(fingerprint) and (lock := Flock.take(cache.lock_path(fingerprint))):
+        if ENTRY_NAME.fullmatch(fingerprint) and (lock := Flock.now(cache.lock_path(fingerprint))):
             with lock:
                 shutil.rmtree(staging, ignore_errors=True)
     for memo in (cache.folder / "memo").iterdir():

@@ -8,13 +8,16 @@ from trainer.data.corpora.corpus_manifest import MANIFEST, is_corpus, load
 from trainer.data.corpora.named import no_corpus
 from trainer.data.data_errors import DataError
 from trainer.data.display_names import shown
-from trainer.data.flock import Flock
+from trainer.run.locks import Flock
+from trainer.user_error import UserError
 
 LOCK = ".lock"
 
 
-class HeldError(Exception):
+class HeldError(UserError):
     """Another process is changing that corpus."""
+
+    exit_code = 4
 
 
 @contextlib.contextmanager
@@ -35,7 +38,7 @@ def held(folder: Path, *, is_new: bool) -> Iterator[None]:
     folder.mkdir(mode=0o700, exist_ok=True)
     if is_new:
         _refuse_strangers(folder)
-    lock = Flock.take(folder / LOCK)
+    lock = Flock.now(folder / LOCK)
     if lock is None:
         raise HeldError(f"another process is gathering the corpus {folder.name}; let it finish first")
     with lock:

@@ -12,7 +12,7 @@ from remote.hosts.host import LOCAL, Host
 from remote.hosts.hosts_edit import add_hosts
 from remote.hosts.hosts_file import hosts_path, misfit, why_no_name
 from remote.hosts.lookup import find_host, load_hosts
-from remote.protocol.errors import CallError
+from remote.protocol.errors import EXIT_CODES, CallError
 from remote.session.last_seen import twins
 from remote.transport.base import Answers
 from tui.commands.hosts.deploy import deploy_to
@@ -117,7 +117,7 @@ def report_fields(report: ConnectivityReport) -> dict[str, Any]:
 def exit_code(report: ConnectivityReport) -> int:
     """0, or the code of the first step that failed."""
     failure = report.failure
-    return OK if failure is None else CallError(failure.code, "").exit_code
+    return OK if failure is None or failure.code == "ok" else EXIT_CODES[failure.code]
 
 
 def step_words(step: Step) -> str:
@@ -126,7 +126,7 @@ def step_words(step: Step) -> str:
     said = "; ".join(part for part in (step.said, ms if step.name != "round trip" else "") if part)
     remedy = f"\n{'':21}remedy: {step.remedy}" if step.remedy and step.ok is False else ""
     hint = f" ({step.remedy})" if step.remedy and step.ok is None else ""
-    return f"{SIGNS[step.ok]:7}{step.name:14}{said}{hint}{remedy}"
+    return f"{SIGNS[step.ok]:7}{step.name:13} {said}{hint}{remedy}"
 
 
 def _told(put: Callable[[str], None]) -> Callable[[Step], None]:

@@ -2,14 +2,18 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from remote.hosts.host import Host
 from remote.hosts.lookup import find_host, load_hosts
 from remote.hosts.placement import Placement
+from remote.protocol.arguments import AutostartArgs, RunsArgs
 from remote.protocol.errors import CallError, QuestionError, UnreachableError
 from remote.protocol.permission import demand_may_act
+from remote.protocol.results import as_answered
+from remote.protocol.verbs import AUTOSTART, RUNS
 from remote.session.last_seen import note, twins
 from remote.transport.base import Answers, ConnectAttempt
 from tui.commands.host_session import link_to
@@ -27,9 +31,10 @@ def deploy(args: argparse.Namespace) -> int:
         from tui.commands.hosts.tidy import tidy
 
         return tidy(host, args)
-    placement = deploy_to(
-        host, prompter_of(args, f"photinus hosts deploy {host.name}"), Answers(), force=args.force
-    )
+    prompter = prompter_of(args, f"photinus hosts deploy {host.name}")
+    wheels = Path(args.wheels) if args.wheels else None
+    how = DeployOptions(force=args.force, trust_index=args.trust_index, wheels=wheels)
+    placement = deploy_to(host, prompter, Answers(), how)
     answer(
         {"name": host.name, **asdict(placement)},
         args.json,
@@ -38,7 +43,23 @@ def deploy(args: argparse.Namespace) -> int:
     return OK
 
 
-def deploy_to(host: Host, desk: Prompter, answers: Answers, *, force: bool = False) -> Placement:
+@dataclass(frozen=True, slots=True)
+class DeployOptions:
+    """How a deploy is done; see `remote.deploy.deploy.deploy`."""
+
+    force: bool = False
+    trust_index: bool = False
+    wheels: Path | None = None
+
+    @property
+    def further(self) -> dict[str, Any]:
+        """What was asked for beyond the usual."""
+        return {name: value for name, value in asdict(self).items() if value and name != "force"}
+
+
+def deploy_to(
+    host: Host, desk: Prompter, answers: Answers, how: DeployOptions = DeployOptions()
+) -> Placement:
     """Deploy, questions asked on the way; progress goes to stderr.
 
     Raises:
@@ -52,14 +73,14 @@ def deploy_to(host: Host, desk: Prompter, answers: Answers, *, force: bool = Fal
     ask = desk.asker(host.name)
     while True:
         try:
-            placement = carry(host, ConnectAttempt(answers=answers), say, force=force)
+            placement = carry(host, ConnectAttempt(answers=answers), say, force=how.force, **how.further)
             break
         except QuestionError as error:
             answers.take(error.question, ask(error))
         except OSError as error:
             raise UnreachableError(f"{host.name}: {error}", f"photinus hosts test {host.name}") from error
     with reach(host, desk) as session:
-        session.call("runs")
+        session.call(RUNS, RunsArgs(finished=0))  # of the version that was just deployed
         note(session)
         hello = session.hello
     same = twins(host.name, hello.host_id, load_hosts()) if hello else []
@@ -72,8 +93,9 @@ def autostart(args: argparse.Namespace) -> int:
     """Have the host contact its own runs at its start, or no longer."""
     host = find_host(args.name)
     with link_to(host.name) as session:
-        told = session.call("autostart", {"action": "remove" if args.remove else "install"}, AUTOSTART_S)
-    answer({"name": host.name, **told}, args.json, autostart_words)
+        action = "remove" if args.remove else "install"
+        state = session.call(AUTOSTART, AutostartArgs(action=action), AUTOSTART_S)
+    answer({"name": host.name, **as_answered(state)}, args.json, autostart_words)
     return OK
 
 

@@ -39,6 +39,15 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     one = _verb(verbs, "deploy", deploy, "bring our code to a host; what runs there goes on")
     _name(one)
     one.add_argument("--force", action="store_true", help="build and try again what is there already")
+    one.add_argument(
+        "--trust-index", action="store_true", help="install what the host's index gives, whatever its hashes"
+    )
+    one.add_argument(
+        "--wheels",
+        default="",
+        metavar="DIR",
+        help="bring the wheels of this folder over; no index is asked",
+    )
     one.add_argument("--check", action="store_true", help="only say what is deployed, and what is kept")
     one.add_argument("--clean", action="store_true", help="only remove environments that nothing needs")
     one.add_argument("--dry-run", action="store_true", help="with --clean: only say what would go")

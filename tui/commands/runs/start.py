@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from remote.actions import Outcome, StartRequest, start_run, wait_for
+from remote.actions.inherited import inherited
 from remote.hosts.lookup import find_host
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
@@ -26,6 +27,8 @@ def start(args: argparse.Namespace) -> int:
     request = command_request(args) if args.as_command else trainer_request(args)
     with link_to(args.host) as session:
         outcome = start_run(session, request)
+        if outcome.ok and request.inherits and session.host.is_local:
+            say(inherited().told)
         return conclude(args, wait(args, session, outcome))
 
 

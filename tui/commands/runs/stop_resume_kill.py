@@ -3,7 +3,8 @@
 import argparse
 
 from remote.actions import kill_run, resume_run, stop_run
-from tui.commands.host_session import find_view, link_to
+from tui.commands.find_run import find_view
+from tui.commands.host_session import link_to
 from tui.commands.runs.start import conclude, wait
 
 

@@ -19,7 +19,8 @@ NAME_WIDTH = 40
 
 def brief(host: str, run: RunRecord) -> dict[str, Any]:
     """What `ls` says of a run."""
-    return {**view_fields(host, run.view), "step": run.step, "max_steps": run.max_steps or None}
+    step = run.step if run.step is not None else run.view.step
+    return {**view_fields(host, run.view), "step": step, "max_steps": run.max_steps or None}
 
 
 def view_fields(host: str, view: RunView) -> dict[str, Any]:
@@ -45,6 +46,8 @@ def view_fields(host: str, view: RunView) -> dict[str, Any]:
         "why_not": view.why_not,
         "last_checkpoint": last_checkpoint(view),
         "dir": view.dir,
+        "place": view.place or None,
+        "ahead": view.ahead or None,
     }
 
 
@@ -127,7 +130,13 @@ def brief_words(row: Mapping[str, Any]) -> str:
         else f"{row['step']}" + (f"/{row['max_steps']}" if row["max_steps"] else "")
     )
     where = f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8}"
-    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}"
+    waits = f"  ({in_line(row)})" if row.get("place") else ""
+    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{waits}"
+
+
+def in_line(row: Mapping[str, Any]) -> str:
+    """Where a queued run stands."""
+    return f"place {row['place']} in line" + (f", after {row['ahead']}" if row["ahead"] else "")
 
 
 def full_words(shown: Mapping[str, Any]) -> str:
@@ -138,6 +147,8 @@ def full_words(shown: Mapping[str, Any]) -> str:
         f"  step {shown['step'] if shown['step'] is not None else '-'} of {shown['max_steps'] or 'unknown'}"
         + (f", {duration(shown['eta_s'])} left" if shown["eta_s"] is not None else ""),
     ]
+    if shown.get("place"):
+        lines.append(f"  queue        {in_line(shown)}")
     if shown.get("argv"):
         lines.append(f"  command      {shlex.join(shown['argv'])}")
     if shown.get("resume_argv"):

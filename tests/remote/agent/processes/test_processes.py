@@ -12,6 +12,7 @@ import pytest
 
 from remote.protocol.errors import CallError
 from remote.session.session import Session
+from tests.remote.calling import call
 from tests.remote.scripts import QUIET, spec
 from tests.waiting import wait_until
 
@@ -20,12 +21,12 @@ LEAVER = "import os, time\nif os.fork() == 0:\n    os.setsid()\ntime.sleep(120)"
 
 
 def rows(session: Session, run_id: str | None = None) -> list[dict[str, Any]]:
-    listed = session.call("processes")["processes"]
+    listed = call(session, "processes")["processes"]
     return [row for row in listed if run_id is None or row["run_id"] == run_id]
 
 
 def start(session: Session, code: str, start_id: str = "s1", **more: object) -> dict[str, Any]:
-    return session.call("start", {"start_id": start_id, "spec": spec(code, **more).to_json()})
+    return call(session, "start", {"start_id": start_id, "spec": spec(code, **more).to_json()})
 
 
 @pytest.fixture
@@ -48,8 +49,8 @@ def orphan(session: Session, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         for pair in Path(f"/proc/{run['pid']}/environ").read_text().split("\0")
         if "=" in pair
     )
-    session.call("kill", {"run_id": run["run_id"], "req_id": "k1"})
-    wait_until(lambda: session.call("run", {"run_id": run["run_id"]})["state"] == "failed", 20.0, "the kill")
+    call(session, "kill", {"run_id": run["run_id"], "req_id": "k1"})
+    wait_until(lambda: call(session, "run", {"run_id": run["run_id"]})["state"] == "failed", 20.0, "the kill")
     wait_until(lambda: not rows(session, run["run_id"]), 10.0, "its processes to be gone")
     process = subprocess.Popen([sys.executable, "-c", QUIET], env=environ, start_new_session=True)
     assert row["class"] == "live"
@@ -67,20 +68,20 @@ def test_every_process_of_a_supervised_run_is_live(session: Session) -> None:
     assert all(row["rss"] > 0 and row["age_s"] >= 0 and row["why"] for row in found.values())
     row = found[run["pid"]]
     with pytest.raises(CallError, match="no orphan") as caught:
-        session.call("reap", {"run_id": run["run_id"], "pid": row["pid"], "start": row["start"]})
+        call(session, "reap", {"run_id": run["run_id"], "pid": row["pid"], "start": row["start"]})
     assert caught.value.code == "refused"
     assert Path(f"/proc/{run['pid']}").exists()
 
 
 def test_the_locks_of_a_run_are_listed_with_their_owner_and_free_after_it(session: Session) -> None:
     run = start(session, QUIET)
-    locks = {lock["name"]: lock for lock in session.call("processes")["locks"]}
+    locks = {lock["name"]: lock for lock in call(session, "processes")["locks"]}
     assert (locks["devices/cpu"]["free"], locks["devices/cpu"]["run_id"]) == (False, run["run_id"])
     assert not locks[f"runs/{run['run_id']}"]["free"]
-    session.call("kill", {"run_id": run["run_id"], "req_id": "k1"})
+    call(session, "kill", {"run_id": run["run_id"], "req_id": "k1"})
 
     def freed() -> bool:
-        names = {lock["name"]: lock["free"] for lock in session.call("processes")["locks"]}
+        names = {lock["name"]: lock["free"] for lock in call(session, "processes")["locks"]}
         return bool(names["devices/cpu"]) and f"runs/{run['run_id']}" not in names
 
     wait_until(freed, 20.0, "the locks")
@@ -94,7 +95,7 @@ def test_an_orphan_is_named_keeps_its_device_busy_and_is_reaped(
     with pytest.raises(CallError) as caught:
         start(session, QUIET, "s2")
     assert (caught.value.code, caught.value.detail["pids"]) == ("device_busy", [orphan["pid"]])
-    done = session.call("reap", {"run_id": orphan["run_id"], "pid": orphan["pid"], "start": orphan["start"]})
+    done = call(session, "reap", {"run_id": orphan["run_id"], "pid": orphan["pid"], "start": orphan["start"]})
     assert done["signal"] == signal.SIGTERM
     assert rows(session, orphan["run_id"]) == []
     assert start(session, QUIET, "s2")["state"] == "running"
@@ -103,7 +104,9 @@ def test_an_orphan_is_named_keeps_its_device_busy_and_is_reaped(
 
 def test_an_orphan_with_another_start_time_is_not_reaped(session: Session, orphan: dict[str, Any]) -> None:
     with pytest.raises(CallError, match="no orphan"):
-        session.call("reap", {"run_id": orphan["run_id"], "pid": orphan["pid"], "start": orphan["start"] + 1})
+        call(
+            session, "reap", {"run_id": orphan["run_id"], "pid": orphan["pid"], "start": orphan["start"] + 1}
+        )
     assert b") Z " not in Path(f"/proc/{orphan['pid']}/stat").read_bytes()
     os.kill(orphan["pid"], signal.SIGKILL)
     os.waitpid(orphan["pid"], 0)
@@ -116,6 +119,6 @@ def test_a_foreign_training_is_shown_and_never_touched(session: Session, foreign
     assert (row["class"], row["run_id"]) == ("foreign", None)
     assert "train_mine.py" in row["cmd"]
     with pytest.raises(CallError) as caught:
-        session.call("reap", {"run_id": run["run_id"], "pid": foreign, "start": 1})
+        call(session, "reap", {"run_id": run["run_id"], "pid": foreign, "start": 1})
     assert caught.value.code == "refused"
     assert Path(f"/proc/{foreign}").exists()

@@ -13,6 +13,7 @@ from remote.actions import Outcome, kill_run, start_run, stop_run
 from remote.agent.context import Context
 from remote.agent.runs.stop import kill, stop
 from remote.session.session import Session
+from tests.remote.calling import args_of, call, call_async
 from tests.remote.driving import drive
 from tests.remote.scripts import QUIET, request, spec
 from tests.waiting import wait_until
@@ -66,7 +67,7 @@ def test_a_stop_that_takes_too_long_is_a_timeout_and_a_deadline_makes_it_a_kill(
 
 
 def session_log(session: Session, run_id: str) -> str:
-    return f"{session.call('run', {'run_id': run_id})['dir']}/log/001.log"
+    return f"{call(session, 'run', {'run_id': run_id})['dir']}/log/001.log"
 
 
 def test_kill_ends_a_run_that_ignores_everything(home: Path, session: Session) -> None:
@@ -81,15 +82,15 @@ def test_kill_ends_a_run_that_ignores_everything(home: Path, session: Session) -
 
 def test_a_run_that_lost_its_supervisor_is_adopted_on_contact_and_can_be_stopped(session: Session) -> None:
     run_id = started(session)
-    before = session.call("run", {"run_id": run_id})
+    before = call(session, "run", {"run_id": run_id})
     os.kill(before["supervisor_pid"], signal.SIGKILL)
 
     def adopted() -> bool:
-        now = session.call("run", {"run_id": run_id})
+        now = call(session, "run", {"run_id": run_id})
         return bool(now["supervisor_pid"] and now["supervisor_pid"] != before["supervisor_pid"])
 
     wait_until(adopted, 5.0, "another supervisor")
-    assert session.call("run", {"run_id": run_id})["pid"] == before["pid"]
+    assert call(session, "run", {"run_id": run_id})["pid"] == before["pid"]
     outcome = stop_run(session, run_id)
     assert outcome.run is not None
     assert outcome.run.is_terminal
@@ -105,7 +106,7 @@ def alive(pid: int) -> bool:
 
 def test_a_connected_agent_adopts_by_itself(session: Session) -> None:
     run_id = started(session)
-    before = session.call("adopt", {"run_id": run_id})
+    before = call(session, "adopt", {"run_id": run_id})
     os.kill(before["supervisor_pid"], signal.SIGKILL)
     seen = session.wait_run(
         run_id, lambda run: run.supervisor_pid not in (None, before["supervisor_pid"]), 5.0
@@ -116,14 +117,14 @@ def test_a_connected_agent_adopts_by_itself(session: Session) -> None:
 
 def test_a_run_whose_processes_are_all_gone_is_marked_and_not_running(session: Session) -> None:
     run_id = started(session)
-    before = session.call("run", {"run_id": run_id})
+    before = call(session, "run", {"run_id": run_id})
     os.kill(before["supervisor_pid"], signal.SIGKILL)
     os.kill(before["pid"], signal.SIGKILL)
-    wait_until(lambda: session.call("run", {"run_id": run_id})["state"] == "died", 5.0, "died")
+    wait_until(lambda: call(session, "run", {"run_id": run_id})["state"] == "died", 5.0, "died")
 
 
 def args(run_id: str) -> dict[str, Any]:
-    return {"run_id": run_id, "req_id": "r1", "by": "Ada", "deadline_s": None}
+    return {"run_id": run_id, "req_id": "r1", "by": "Ada"}
 
 
 def test_stop_of_a_start_that_was_never_carried_out_is_stopped(home: Path) -> None:
@@ -135,14 +136,14 @@ def test_stop_of_a_start_that_was_never_carried_out_is_stopped(home: Path) -> No
         run_id=one.run_id, state=State.STARTING, seq=1, attempt=1, since=time.time(), start_id="s1"
     )
     write_state(run, 0, state)
-    assert drive(stop(Context.of(opened), args(one.run_id)))["state"] == "stopped"
+    assert drive(stop(Context.of(opened), args_of("stop", args(one.run_id))))["state"] == "stopped"
 
 
 def test_kill_where_no_supervisor_can_be_had_is_done_by_the_agent(
     home: Path, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = started(session, STUBBORN)
-    before = session.call("run", {"run_id": run_id})
+    before = call(session, "run", {"run_id": run_id})
     session.close()
 
     def fail(*_: object, **__: object) -> int:
@@ -155,7 +156,7 @@ def test_kill_where_no_supervisor_can_be_had_is_done_by_the_agent(
         os.kill(before["supervisor_pid"], signal.SIGKILL)
         run = open_home(home).run(run_id)
         wait_until(lambda: is_free(run.lock), 10.0, "the lock of the dead supervisor")
-        answer = drive(kill(Context.of(open_home(home)), args(run_id)))
+        answer = drive(kill(Context.of(open_home(home)), args_of("kill", args(run_id))))
         assert (answer["state"], answer["signal"]) == ("failed", 9)
         assert not alive(before["pid"])
         assert alive(bystander)
@@ -168,7 +169,7 @@ def test_stop_while_starting_is_held_and_obeyed(home: Path, session: Session) ->
     """The request is left before the supervisor has recorded itself."""
     one = spec()
     outcomes: list[object] = []
-    session.call_async("start", {"start_id": "s1", "spec": one.to_json()}, outcomes.append)
+    call_async(session, "start", {"start_id": "s1", "spec": one.to_json()}, outcomes.append)
     run = open_home(home).run(one.run_id)
     wait_until(lambda: run.state.exists(), 10.0, "the state")
     answer: Outcome = stop_run(session, one.run_id)

@@ -22,6 +22,7 @@ from remote.agent.starts.boot_units import (
 from remote.protocol.errors import CallError
 from remote.protocol.verbs import acts
 from remote.session.session import Session
+from tests.remote.calling import call
 
 PYTHON, HOME = "/h/.photinus/envs/ab12/bin/python", "/h/.photinus"
 UNIT, LABEL = unit_name(HOME), label(HOME)
@@ -107,24 +108,24 @@ def snapshot(folder: Path) -> dict[str, Any]:
 def test_it_is_installed_once_renewed_and_taken_away(platform: str, request: pytest.FixtureRequest) -> None:
     ground: Ground = request.getfixturevalue(platform)
     first = arrange(ground, "install", PYTHON, HOME)
-    assert (first["installed"], first["changed"]) == (True, True)
-    assert first["notes"]
+    assert (first.installed, first.changed) == (True, True)
+    assert first.notes
     there = snapshot(ground.user_home)
     again = arrange(ground, "install", PYTHON, HOME)
-    assert (again["installed"], again["changed"], snapshot(ground.user_home)) == (True, False, there)
+    assert (again.installed, again.changed, snapshot(ground.user_home)) == (True, False, there)
     renewed = arrange(ground, "refresh", "/h/.photinus/envs/cd34/bin/python", HOME)
-    assert renewed["changed"]
+    assert renewed.changed
     assert b"cd34" in b"".join(
         held for held in snapshot(ground.user_home).values() if isinstance(held, bytes)
     )
     gone = arrange(ground, "remove", PYTHON, HOME)
-    assert (gone["installed"], gone["changed"], snapshot(ground.user_home)) == (False, True, {})
-    assert arrange(ground, "remove", PYTHON, HOME)["changed"] is False
+    assert (gone.installed, gone.changed, snapshot(ground.user_home)) == (False, True, {})
+    assert arrange(ground, "remove", PYTHON, HOME).changed is False
 
 
 def test_a_refresh_installs_nothing_where_nothing_was(linux: Ground) -> None:
     told = arrange(linux, "refresh", PYTHON, HOME)
-    assert (told["installed"], told["changed"], linux.user_home.exists()) == (False, False, False)
+    assert (told.installed, told.changed, linux.user_home.exists()) == (False, False, False)
 
 
 def test_two_state_roots_of_one_account_do_not_take_each_others_place(linux: Ground) -> None:
@@ -159,7 +160,7 @@ def test_systemd_is_enabled_as_systemctl_would(linux: Ground) -> None:
 
 def test_a_user_who_lingers_is_told_so(linux: Ground) -> None:
     (linux.linger / "ada").touch()
-    assert "before anybody logs in" in arrange(linux, "install", PYTHON, HOME)["notes"][0]
+    assert "before anybody logs in" in arrange(linux, "install", PYTHON, HOME).notes[0]
 
 
 def test_a_host_without_systemd_is_told_what_to_run_instead(linux: Ground) -> None:
@@ -174,8 +175,8 @@ def test_a_host_without_systemd_is_told_what_to_run_instead(linux: Ground) -> No
 def test_it_is_a_verb_that_acts(session: Session, home: Path) -> None:
     assert acts("autostart")
     with pytest.raises(CallError) as caught:
-        session.call("autostart", {"action": "explode"})
+        call(session, "autostart", {"action": "explode"})
     assert caught.value.code == "bad_request"
     session.read_only = True
     with pytest.raises(CallError, match="only looks"):
-        session.call("autostart", {"action": "install"})
+        call(session, "autostart", {"action": "install"})

@@ -11,6 +11,7 @@ import pytest
 
 from remote.protocol.errors import CallError
 from remote.session.session import Session
+from tests.remote.calling import call
 from tests.remote.driving import ended
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, noting, spec
@@ -49,7 +50,7 @@ def test_two_racing_starts_with_one_id_make_one_run(
     for trial in range(trials(3, 100)):
         count = tmp_path / f"count-{trial}"
         args = {"start_id": f"s{trial}", "spec": spec(noting(count, BRIEF)).to_json()}
-        answers = race(lambda: session.call("start", args), lambda: second.call("start", args))  # noqa: B023
+        answers = race(lambda: call(session, "start", args), lambda: call(second, "start", args))  # noqa: B023
         ids = {answer["run_id"] for answer in answers if isinstance(answer, dict)}
         assert len(ids) == 1, answers
         ended(session, ids.pop())
@@ -63,13 +64,13 @@ def test_of_two_racing_starts_with_two_ids_one_holds_the_device_and_the_loser_is
 ) -> None:
     for trial in range(trials(3, 100)):
         first, other = ({"start_id": f"{side}{trial}", "spec": spec().to_json()} for side in "ab")
-        answers = race(lambda: session.call("start", first), lambda: second.call("start", other))  # noqa: B023
+        answers = race(lambda: call(session, "start", first), lambda: call(second, "start", other))  # noqa: B023
         winners = [answer for answer in answers if isinstance(answer, dict)]
         losers = [answer for answer in answers if isinstance(answer, CallError)]
         assert (len(winners), len(losers)) == (1, 1), answers
         assert losers[0].code == "device_busy"
         assert losers[0].detail["run_id"] == winners[0]["run_id"]
-        session.call("kill", {"run_id": winners[0]["run_id"], "req_id": f"k{trial}"})
+        call(session, "kill", {"run_id": winners[0]["run_id"], "req_id": f"k{trial}"})
         lock = Path(winners[0]["dir"]) / "lock"
         wait_until(lambda: is_free(lock), 20.0, "the lock to be free")  # noqa: B023
 

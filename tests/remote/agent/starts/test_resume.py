@@ -11,6 +11,7 @@ from remote.agent.starts.restart import Restarts, restart_id
 from remote.agent.starts.resume import resume
 from remote.protocol.errors import CallError
 from remote.session.session import Session
+from tests.remote.calling import args_of, call
 from tests.remote.driving import drive
 from tests.remote.scripts import QUIET, argv, spec
 from tests.waiting import wait_until
@@ -63,17 +64,17 @@ def checkpoint(run: RunDir, step: int, weights: bytes = b"weights") -> Path:
     return folder
 
 
-def call(opened: Home, run: RunDir, *, source: str = "", free: int = 1 << 40) -> dict[str, Any]:
+def resumed(opened: Home, run: RunDir, *, source: str = "", free: int = 1 << 40) -> dict[str, Any]:
     ctx = Context.of(opened)
     ctx.hello_s = 0.0
     ctx.disk_free = lambda _: free
     args = {"start_id": "s1", "run_id": run.run_id, "from": source, "queue": False}
-    return drive(resume(ctx, args))
+    return drive(resume(ctx, args_of("resume", args)))
 
 
 def refusal(opened: Home, run: RunDir, **more: Any) -> CallError:
     with pytest.raises(CallError) as caught:
-        call(opened, run, **more)
+        resumed(opened, run, **more)
     state = read_state(run)
     assert state is not None
     assert state.seq == 4  # nothing was written
@@ -85,7 +86,7 @@ def test_the_newest_checkpoint_that_proves_itself_is_taken(opened: Home, launche
     checkpoint(run, 10)
     checkpoint(run, 20)
     (checkpoint(run, 30) / "model.safetensors").write_bytes(b"w3ights")
-    answer = call(opened, run)
+    answer = resumed(opened, run)
     assert launched == ["step-00000020"]
     assert (answer["state"], answer["attempt"], answer["seq"]) == ("starting", 2, 5)
 
@@ -96,7 +97,7 @@ def test_a_named_checkpoint_is_taken_or_refused(opened: Home, launched: list[str
     (checkpoint(run, 20) / "model.safetensors").unlink()
     assert refusal(opened, run, source="step-00000020").code == "refused"
     assert refusal(opened, run, source="step-00000099").code == "not_found"
-    call(opened, run, source="step-00000010")
+    resumed(opened, run, source="step-00000010")
     assert launched == ["step-00000010"]
 
 
@@ -110,7 +111,7 @@ def test_zero_steps_to_do_are_refused_with_the_numbers(opened: Home, launched: l
 
 
 def test_a_run_without_any_checkpoint_starts_at_zero(opened: Home, launched: list[str]) -> None:
-    call(opened, finished(opened))
+    resumed(opened, finished(opened))
     assert launched == [""]
 
 
@@ -128,7 +129,7 @@ def test_a_disk_below_twice_the_last_checkpoint_is_refused_and_one_above_is_not(
     error = refusal(opened, run, free=3_999_999)
     assert error.code == "disk_low"
     assert error.detail == {"free": 3_999_999, "need": 4_000_000}
-    call(opened, run, free=4_000_000)
+    resumed(opened, run, free=4_000_000)
     assert len(launched) == 1
 
 
@@ -136,9 +137,9 @@ def test_a_resume_asked_for_again_is_one_attempt(opened: Home, launched: list[st
     run = finished(opened)
     checkpoint(run, 10)
     claim_start(opened.starts_dir, "s1", run.run_id, 2)  # the first agent died right after the record
-    first = call(opened, run)
+    first = resumed(opened, run)
     assert (first["attempt"], launched) == (2, ["step-00000010"])
-    again = call(opened, run)  # it died again, before the spawn: carried out as it was meant
+    again = resumed(opened, run)  # it died again, before the spawn: carried out as it was meant
     assert (again["attempt"], launched) == (2, ["step-00000010"] * 2)
 
 
@@ -164,23 +165,23 @@ def test_a_run_that_died_is_left_alone_if_its_spec_says_nothing(opened: Home, la
 
 def test_a_command_is_resumed_by_its_resume_command_and_not_without(session: Session) -> None:
     one = spec(QUIET)
-    session.call("start", {"start_id": "s1", "spec": one.to_json()})
+    call(session, "start", {"start_id": "s1", "spec": one.to_json()})
     with pytest.raises(CallError) as caught:
-        session.call("resume", {"start_id": "s2", "run_id": one.run_id})
+        call(session, "resume", {"start_id": "s2", "run_id": one.run_id})
     assert caught.value.code == "already_running"
-    session.call("kill", {"run_id": one.run_id, "req_id": "k1"})
-    wait_until(lambda: session.call("run", {"run_id": one.run_id})["state"] == "failed", 20.0, "the kill")
+    call(session, "kill", {"run_id": one.run_id, "req_id": "k1"})
+    wait_until(lambda: call(session, "run", {"run_id": one.run_id})["state"] == "failed", 20.0, "the kill")
     with pytest.raises(CallError, match="resume-command"):
-        session.call("resume", {"start_id": "s3", "run_id": one.run_id})
+        call(session, "resume", {"start_id": "s3", "run_id": one.run_id})
 
     other = spec("print('first')", resume_argv=argv("print('second')"))
-    session.call("start", {"start_id": "s4", "spec": other.to_json()})
+    call(session, "start", {"start_id": "s4", "spec": other.to_json()})
     wait_until(
-        lambda: session.call("run", {"run_id": other.run_id})["state"] == "succeeded", 20.0, "the first"
+        lambda: call(session, "run", {"run_id": other.run_id})["state"] == "succeeded", 20.0, "the first"
     )
-    assert session.call("resume", {"start_id": "s5", "run_id": other.run_id})["attempt"] == 2
+    assert call(session, "resume", {"start_id": "s5", "run_id": other.run_id})["attempt"] == 2
     wait_until(
-        lambda: session.call("run", {"run_id": other.run_id})["state"] == "succeeded", 20.0, "the second"
+        lambda: call(session, "run", {"run_id": other.run_id})["state"] == "succeeded", 20.0, "the second"
     )
-    logs = Path(session.call("run", {"run_id": other.run_id})["dir"]) / "log"
+    logs = Path(call(session, "run", {"run_id": other.run_id})["dir"]) / "log"
     assert [path.read_text() for path in sorted(logs.iterdir())] == ["first\n", "second\n"]

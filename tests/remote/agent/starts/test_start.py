@@ -16,10 +16,12 @@ from remote.agent.context import Context
 from remote.agent.error_answers import as_call_error
 from remote.agent.starts.program_check import demand_program
 from remote.agent.starts.start import check_host, start
+from remote.protocol.arguments import StartArgs
 from remote.protocol.errors import CallError
 from remote.readings.devices import devices
 from remote.session.session import Session
 from remote.supervisor.admission.spawn import spawn_supervisor
+from tests.remote.calling import args_of, call
 from tests.remote.driving import drive, ended
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, QUIET, argv, noting, request, spec
@@ -45,25 +47,25 @@ HELLO = (
 
 def test_two_starts_of_one_run_with_two_ids_are_told_of_each_other(session: Session, second: Session) -> None:
     same = spec(by="Ada").to_json()
-    winner = session.call("start", {"start_id": "s1", "spec": same})
+    winner = call(session, "start", {"start_id": "s1", "spec": same})
     with pytest.raises(CallError) as caught:
-        second.call("start", {"start_id": "s2", "spec": same})
+        call(second, "start", {"start_id": "s2", "spec": same})
     assert caught.value.code == "already_running"
     assert caught.value.detail["who"] == "Ada"
     assert caught.value.detail["since"] == winner["since"]
 
 
 def test_second_start_with_same_id_returns_first_answer(session: Session) -> None:
-    first = session.call("start", {"start_id": "s1", "spec": spec().to_json()})
-    again = session.call("start", {"start_id": "s1", "spec": spec().to_json()})
+    first = call(session, "start", {"start_id": "s1", "spec": spec().to_json()})
+    again = call(session, "start", {"start_id": "s1", "spec": spec().to_json()})
     assert (again["run_id"], again["attempt"], again["pid"]) == (first["run_id"], 1, first["pid"])
 
 
 def test_a_finished_runs_start_id_answers_with_how_it_ended(session: Session) -> None:
     args = {"start_id": "s1", "spec": spec(BRIEF).to_json()}
-    run_id = session.call("start", args)["run_id"]
+    run_id = call(session, "start", args)["run_id"]
     ended(session, run_id)
-    again = session.call("start", args)
+    again = call(session, "start", args)
     assert (again["state"], again["attempt"]) == ("succeeded", 1)
 
 
@@ -75,7 +77,7 @@ class TestAStartRecordWhoseAgentDied:
         return open_home(home)
 
     def carry_on(self, session: Session, args: dict[str, Any], count: Path) -> None:
-        answer = session.call("start", args)
+        answer = call(session, "start", args)
         assert answer["run_id"] == args["spec"]["run_id"]
         ended(session, answer["run_id"])
         assert count.read_bytes() == b"x"
@@ -105,7 +107,7 @@ class TestAStartRecordWhoseAgentDied:
 
         monkeypatch.setattr("remote.supervisor.admission.admit.spawn_supervisor", die)
         with pytest.raises(Died):
-            drive(start(Context.of(opened), args))
+            drive(start(Context.of(opened), args_of("start", args)))
         monkeypatch.setattr("remote.supervisor.admission.admit.spawn_supervisor", spawn_supervisor)
         state = read_state(opened.run(one.run_id))
         assert state is not None
@@ -116,7 +118,7 @@ class TestAStartRecordWhoseAgentDied:
 def test_a_start_id_is_not_lent_to_another_run(home: Path, session: Session) -> None:
     claim_start(open_home(home).starts_dir, "s1", "other-abcdef", 1)
     with pytest.raises(CallError, match="already used") as caught:
-        session.call("start", {"start_id": "s1", "spec": spec().to_json()})
+        call(session, "start", {"start_id": "s1", "spec": spec().to_json()})
     assert caught.value.code == "refused"
 
 
@@ -126,7 +128,10 @@ def test_a_failed_spawn_is_a_failed_run_that_says_why(home: Path, monkeypatch: p
 
     monkeypatch.setattr("remote.supervisor.admission.admit.spawn_supervisor", fail)
     answer = drive(
-        start(Context.of(open_home(home)), {"start_id": "s1", "spec": spec().to_json(), "queue": False})
+        start(
+            Context.of(open_home(home)),
+            StartArgs(start_id="s1", spec=spec().to_json()),
+        )
     )
     assert answer["state"] == "failed"
     assert "out of processes" in answer["reason"]
@@ -151,7 +156,10 @@ def test_what_cannot_run_is_refused_and_leaves_nothing(
     opened = open_home(home)
     with pytest.raises((CallError, RunError)) as caught:
         drive(
-            start(Context.of(opened), {"start_id": "s1", "spec": spec().to_json() | changes, "queue": False})
+            start(
+                Context.of(opened),
+                StartArgs(start_id="s1", spec=spec().to_json() | changes),
+            )
         )
     assert as_call_error(caught.value).code == code
     assert opened.runs() == []
@@ -163,10 +171,10 @@ def test_a_nearly_full_disk_is_refused_with_its_numbers_and_one_with_room_is_not
     args = {"start_id": "s1", "spec": spec(BRIEF).to_json(), "queue": False}
     ctx.disk_free = lambda _: 1000
     with pytest.raises(CallError) as caught:
-        drive(start(ctx, args))
+        drive(start(ctx, args_of("start", args)))
     assert (caught.value.code, caught.value.detail["free"]) == ("disk_low", 1000)
     ctx.disk_free = lambda _: 1 << 30
-    assert drive(start(ctx, args))["run_id"]
+    assert drive(start(ctx, args_of("start", args)))["run_id"]
 
 
 @pytest.mark.chaos
@@ -188,7 +196,7 @@ def test_lock_probes_make_no_start_fail(home: Path) -> None:
     try:
         for trial in range(trials(4, 25)):
             one = spec(BRIEF)
-            answer = drive(start(ctx, {"start_id": f"s{trial}", "spec": one.to_json(), "queue": False}))
+            answer = drive(start(ctx, StartArgs(start_id=f"s{trial}", spec=one.to_json())))
             run = opened.run(answer["run_id"])
             wait_until(lambda: (state := read_state(run)) and state.is_terminal, 20.0, "its end")  # noqa: B023
             wait_until(lambda: is_free(run.lock), 20.0, "its lock")  # noqa: B023
@@ -202,24 +210,24 @@ def test_a_device_held_by_no_run_of_ours_is_busy_and_free_again_is_not(home: Pat
     with Flock(home / "devices" / "cpu.lock") as stranger:
         assert stranger.take()
         with pytest.raises(CallError) as caught:
-            session.call("start", {"start_id": "s1", "spec": spec(BRIEF).to_json()})
+            call(session, "start", {"start_id": "s1", "spec": spec(BRIEF).to_json()})
         assert (caught.value.code, caught.value.detail["run_id"]) == ("device_busy", None)
         assert caught.value.detail["pids"] == [os.getpid()]
         assert f"held by pid {os.getpid()}" in caught.value.message
         assert not list((home / "runs").iterdir())  # a refused start leaves nothing behind
-    assert session.call("start", {"start_id": "s1", "spec": spec(BRIEF).to_json()})["run_id"]
+    assert call(session, "start", {"start_id": "s1", "spec": spec(BRIEF).to_json()})["run_id"]
 
 
 def test_a_shared_device_takes_no_lock(session: Session) -> None:
-    session.call("start", {"start_id": "s1", "spec": spec().to_json()})
-    shared = session.call("start", {"start_id": "s2", "spec": spec(shared_device=True).to_json()})
+    call(session, "start", {"start_id": "s1", "spec": spec().to_json()})
+    shared = call(session, "start", {"start_id": "s2", "spec": spec(shared_device=True).to_json()})
     assert shared["state"] == "running"
 
 
 def test_a_second_cockpit_sees_the_run_and_ends_it(session: Session, second: Session) -> None:
-    run_id = session.call("start", {"start_id": "s1", "spec": spec().to_json()})["run_id"]
-    assert [run["run_id"] for run in second.call("runs")["runs"]] == [run_id]
-    second.call("stop", {"run_id": run_id, "req_id": "r1", "by": "Bob"})
+    run_id = call(session, "start", {"start_id": "s1", "spec": spec().to_json()})["run_id"]
+    assert [run["run_id"] for run in call(second, "runs")["runs"]] == [run_id]
+    call(second, "stop", {"run_id": run_id, "req_id": "r1", "by": "Bob"})
     seen = session.wait_run(run_id, lambda run: run.is_terminal, 20.0)
     assert seen is not None
     assert seen.state == "stopped"
@@ -236,7 +244,7 @@ def test_a_program_that_cannot_be_executed_is_refused_with_the_reason_before_any
     opened = open_home(home)
     one = spec(cwd=str(tmp_path)).to_json() | {"argv": [name]}
     with pytest.raises(CallError) as caught:
-        drive(start(Context.of(opened), {"start_id": "s1", "spec": one, "queue": False}))
+        drive(start(Context.of(opened), StartArgs(start_id="s1", spec=one)))
     assert (caught.value.code, caught.value.exit_code) == ("refused", 3)
     assert Path(name).name in caught.value.message
     assert caught.value.remedy
@@ -266,10 +274,10 @@ def test_a_device_that_the_host_lacks_is_refused_with_those_it_has(home: Path) -
     ctx.devices = lambda: ["cpu", "cuda-0"]
     args = {"start_id": "s1", "spec": spec(BRIEF, device="cuda-7").to_json(), "queue": False}
     with pytest.raises(CallError, match="no device cuda-7; it has cpu, cuda-0") as caught:
-        drive(start(ctx, args))
+        drive(start(ctx, args_of("start", args)))
     assert (caught.value.code, caught.value.remedy) == ("refused", "--device cuda-0")
     args["spec"] = spec(BRIEF, device="cuda-0").to_json()
-    assert drive(start(ctx, args))["device"] == "cuda-0"
+    assert drive(start(ctx, args_of("start", args)))["device"] == "cuda-0"
 
 
 def test_devices_are_what_the_system_shows(tmp_path: Path) -> None:
@@ -306,7 +314,7 @@ def test_a_trainer_that_says_nothing_is_answered_as_starting(
         ctx.hello_s = 0.3 if state == "starting" else 10.0
         one = replace(spec(shared_device=True), kind="trainer", config={"steps": 3}, argv=())
         began = time.monotonic()
-        answer = drive(start(ctx, {"start_id": f"s-{state}", "spec": one.to_json(), "queue": False}))
+        answer = drive(start(ctx, StartArgs(start_id=f"s-{state}", spec=one.to_json())))
         assert answer["state"] == state
         assert time.monotonic() - began >= (0.3 if state == "starting" else 0.0)
 

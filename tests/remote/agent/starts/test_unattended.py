@@ -12,6 +12,7 @@ import pytest
 from remote.actions import start_run
 from remote.agent.starts.unattended import contact
 from remote.session.session import connect
+from tests.remote.calling import call
 from tests.remote.scripts import QUIET, argv, noting, request
 from tests.waiting import wait_until
 from trainer.run.home import open_home
@@ -53,7 +54,7 @@ def unattended(*words: str) -> "subprocess.CompletedProcess[str]":
 
 def present(run_id: str) -> dict[str, Any]:
     with connect() as session:
-        return session.call("run", {"run_id": run_id})
+        return call(session, "run", {"run_id": run_id})
 
 
 def test_a_run_that_asks_for_it_is_resumed_without_any_client(home: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from remote.session.link.link_state import Timings
 from remote.session.session import Session, connect
 from remote.session.streams.backfill import read_older
 from remote.session.updates import Bytes, Gap, StreamEnd, Truncated, Update
+from tests.remote.calling import call
 from tests.remote.mirror import Mirror
 from tests.remote.transfer.saved import RUN_ID, make_run
 from tests.waiting import wait_until
@@ -98,12 +99,12 @@ def test_what_is_no_plain_file_is_refused_and_the_agent_lives_on(quick: Session,
         assert why in heard[-1].reason, path
     quick.watch(str(tmp_path / "none.log"), goes_on=False)
     assert "no such file" in str(hear(quick, lambda heard: heard)[-1])
-    assert quick.call("ping", {"n": 1})["n"] == 1
+    assert call(quick, "ping", {"n": 1})["n"] == 1
 
 
 def test_a_file_that_does_not_exist_yet_is_waited_for(quick: Session, tmp_path: Path) -> None:
     quick.watch(str(tmp_path / "later.log"))
-    quick.call("ping", {"n": 1})
+    call(quick, "ping", {"n": 1})
     (tmp_path / "later.log").write_bytes(b"here\n")
     assert text(hear(quick, text)) == b"here\n"
 

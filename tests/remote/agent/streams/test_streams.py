@@ -12,6 +12,7 @@ from remote.protocol.messages import WINDOW, Cursor
 from remote.session.link.link_state import Timings
 from remote.session.session import Session, connect
 from remote.session.updates import Bytes, StreamEnd, Update
+from tests.remote.calling import call
 from tests.remote.scripts import argv, counting, spec
 from tests.trials import trials
 from tests.waiting import wait_until
@@ -56,7 +57,7 @@ class Reader:
 
 
 def start(session: Session, code: str, start_id: str = "s1", **more: object) -> str:
-    answer = session.call("start", {"start_id": start_id, "spec": spec(code, **more).to_json()})
+    answer = call(session, "start", {"start_id": start_id, "spec": spec(code, **more).to_json()})
     return str(answer["run_id"])
 
 
@@ -105,7 +106,7 @@ def test_a_slow_reader_holds_the_host_back_at_the_window_and_loses_nothing(quick
         return sum(len(one.data) for one in list(quick._pilot.updates) if isinstance(one, Bytes))
 
     wait_until(lambda: waiting() >= WINDOW, 10.0, "a full window")
-    assert quick.call("ping", {"n": 1})["n"] == 1  # the link itself is not held back
+    assert call(quick, "ping", {"n": 1})["n"] == 1  # the link itself is not held back
     assert waiting() == WINDOW
     reader.until_end()
     data = reader.data[key, "001.log"]
@@ -127,7 +128,7 @@ def test_a_resumed_run_is_followed_on_under_the_same_key(quick: Session) -> None
     run_id = start(quick, "print('first')", resume_argv=argv("print('second')"))
     key, reader = quick.follow(run_id), Reader(quick)
     reader.until_end()
-    quick.call("resume", {"start_id": "s2", "run_id": run_id})
+    call(quick, "resume", {"start_id": "s2", "run_id": run_id})
     reader.until_end(2)
     assert reader.data == {(key, "001.log"): b"first\n", (key, "002.log"): b"second\n"}
 
@@ -162,13 +163,13 @@ def test_what_is_no_longer_followed_is_no_longer_sent(quick: Session) -> None:
     took: Callable[[], bool] = lambda: bool(reader.take()) and bool(reader.data)  # noqa: E731
     wait_until(took, 10.0, "some bytes")
     quick.unfollow(key)
-    quick.call("ping", {"n": 1})  # behind the untail on the same pipe: nothing of the stream comes after it
+    call(quick, "ping", {"n": 1})  # behind the untail on the same pipe: nothing of the stream comes after it
     reader.take()
     before = dict(reader.data)
-    log = Path(quick.call("run", {"run_id": run_id})["dir"]) / "log" / "001.log"
+    log = Path(call(quick, "run", {"run_id": run_id})["dir"]) / "log" / "001.log"
     grown = log.stat().st_size + 50
     wait_until(lambda: log.stat().st_size > grown, 10.0, "the log to grow")
-    quick.call("ping", {"n": 2})
+    call(quick, "ping", {"n": 2})
     reader.take()
     assert reader.data == before
 
@@ -180,6 +181,6 @@ def test_events_are_followed_like_a_log(home: Path, quick: Session) -> None:
     for i in range(3):
         with events.open("ab") as file:
             file.write(b'{"seq":%d}\n' % i)
-    quick.call("kill", {"run_id": run_id, "req_id": "k1"})
+    call(quick, "kill", {"run_id": run_id, "req_id": "k1"})
     reader.until_end()
     assert reader.data == {(key, "events.jsonl"): b'{"seq":0}\n{"seq":1}\n{"seq":2}\n'}

@@ -9,6 +9,7 @@ import pytest
 
 from remote.agent.streams.source import StreamSource
 from remote.agent.streams.tail import Tail, first_cursor
+from remote.protocol.cursor import BEGINNING
 from remote.protocol.messages import WINDOW, Cursor
 from trainer.run.layout import RunDir
 
@@ -85,7 +86,7 @@ def test_a_first_attach_begins_at_a_line_near_the_end_and_reaches_into_earlier_a
     assert first_cursor(source, 20) == Cursor(gen=1, file="001.log", offset=64)
     assert first_cursor(source, 4) == Cursor(gen=2, file="002.log", offset=0)
     assert first_cursor(source, 1 << 20) == Cursor(gen=1, file="001.log", offset=0)
-    assert first_cursor(StreamSource(run, "events"), 100) == Cursor()
+    assert first_cursor(StreamSource(run, "events"), 100) == BEGINNING
 
 
 def test_a_new_attempts_file_is_read_after_the_old_one_is_drained(run: RunDir) -> None:
@@ -146,7 +147,7 @@ def test_a_cursor_cannot_name_a_file_outside_the_run(run: RunDir, tmp_path: Path
 
 def test_nothing_is_sent_past_the_window_until_it_is_acknowledged(run: RunDir) -> None:
     run.log(1).write_bytes(b"x" * (WINDOW + 1000))
-    one = tail(run, Cursor())
+    one = tail(run, BEGINNING)
     assert sum(len(data) for *_, data in read(one)) == WINDOW
     assert read(one) == []
     one.acknowledge(600)

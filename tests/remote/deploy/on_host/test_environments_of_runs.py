@@ -14,6 +14,7 @@ from remote.protocol.errors import CallError
 from remote.protocol.up_to_date import judge
 from remote.session.session import Session
 from remote.supervisor.process.launchers import interpreter_of
+from tests.remote.calling import call
 from tests.remote.scripts import spec
 from trainer.run.home import Home, open_home
 from trainer.run.run_errors import SpecError
@@ -39,12 +40,12 @@ def test_a_deployed_agent_serves_the_state_root_it_was_deployed_for(
 ) -> None:
     monkeypatch.setenv("PHOTINUS_HOME", "/somewhere/else")
     assert environment.deployed_root() == deployed.root
-    assert environment.greeting() == {"wheel_sha256": "w" * 64, "env": ENV}
+    assert (environment.own().wheel, environment.own().env) == ("w" * 64, ENV)
 
 
 def test_a_checkout_serves_what_the_environment_says() -> None:
     assert environment.deployed_root() is None
-    assert environment.greeting() == {"wheel_sha256": "", "env": ""}
+    assert (environment.own().wheel, environment.own().env) == ("", "")
 
 
 def test_a_start_is_pinned_to_the_agents_environment_unless_it_names_one(deployed: Home) -> None:
@@ -79,7 +80,7 @@ def test_a_hash_cannot_name_a_path(text: str) -> None:
 def test_a_start_that_names_an_environment_that_is_not_there_is_refused(session: Session) -> None:
     one = replace(spec(), env_hash=ENV).to_json()
     with pytest.raises(CallError) as caught:
-        session.call("start", {"start_id": "s1", "spec": one})
+        call(session, "start", {"start_id": "s1", "spec": one})
     assert caught.value.code == "need_deploy"
 
 

@@ -8,6 +8,9 @@ import pytest
 from remote.hosts.host import LOCAL
 from remote.protocol.errors import CallError, TimeoutError_, UnreachableError
 from remote.session.session import Session, connect
+from remote.ssh.client import connect as connect_ssh
+from remote.transport.base import ConnectAttempt
+from tests.remote.calling import call
 from tests.remote.ssh.sessions import QUICK, StartSshd, is_connected, losses, placed
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
@@ -24,7 +27,7 @@ def test_files_go_beside_the_agent_on_the_same_connection(
         with_file.write(b"bytes")
         with_file.close()
         assert sftp.stat(str(sshd.home("plain") / "file")).st_size == 5
-        assert session.call("ping", {"n": 1})["n"] == 1
+        assert call(session, "ping", {"n": 1})["n"] == 1
         assert road.accepted == 1, "one connection a host"
         road.cut()
         with pytest.raises(OSError, match=r"."):
@@ -73,3 +76,33 @@ def test_files_need_a_link_and_local_has_none(sshd: Sshd) -> None:
     with connect(LOCAL, timings=QUICK) as here, pytest.raises(CallError) as caught:
         here.sftp()
     assert caught.value.code == "refused"
+
+
+def test_one_session_on_a_connection_is_enough(start_sshd: StartSshd) -> None:
+    sshd = start_sshd(options={"MaxSessions": "1"})
+    host = placed(sshd)
+    client = connect_ssh(host, ConnectAttempt())
+    for number in range(5):  # a channel that we have closed may still count there
+        assert client.run(f"echo {number}").out == f"{number}\n".encode()
+        client.sftp().close()
+    client.close()
+    with connect(host, timings=QUICK) as session:
+        files = session.sftp()
+        assert files.stat(".").st_mode, "beside the agent, over a connection of its own"
+        both = len(sshd.session_pids())
+        files.close()
+        wait_until(lambda: len(sshd.session_pids()) < both, 10.0, "that connection to end with its channel")
+        assert call(session, "ping", {"n": 1})["n"] == 1
+
+
+def test_a_server_that_opens_no_session_is_no_time_out(
+    start_sshd: StartSshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remote.ssh.client.CLOSING_S", 0.3)
+    client = connect_ssh(start_sshd(options={"MaxSessions": "0"}).host(), ConnectAttempt())
+    with pytest.raises(CallError, match="opens no session") as caught:
+        client.run("true")
+    client.close()
+    assert caught.value.code == "refused"
+    assert "ChannelException" not in caught.value.message
+    assert "MaxSessions" in caught.value.remedy

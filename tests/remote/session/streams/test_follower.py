@@ -64,6 +64,6 @@ def test_a_detached_follower_asks_to_go_on_where_it_stands() -> None:
     one = follower()
     one.take(frame(0, 100))
     one.detach()
-    cursor = one.request()["cursor"]
-    assert isinstance(cursor, dict)
-    assert (cursor["offset"], cursor["file"], cursor["crc_n"]) == (100, "001.log", 64)
+    cursor = one.request().cursor
+    assert cursor is not None
+    assert (cursor.offset, cursor.file, cursor.crc_n) == (100, "001.log", 64)

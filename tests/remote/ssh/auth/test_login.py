@@ -201,6 +201,59 @@ def test_a_certificate_opens_where_the_bare_key_does_not(sshd: Sshd, laptop: Lap
 
 
 @pytest.mark.parametrize(
+    ("where", "kind"),
+    [("beside", "ed25519"), ("beside", "rsa"), ("configured", "ecdsa"), ("stale in the agent", "ed25519")],
+)
+def test_a_certificate_in_a_file_is_joined_to_the_agents_key(
+    sshd: Sshd, laptop: Laptop, tmp_path: Path, ssh_agent: Callable[..., None], where: str, kind: str
+) -> None:
+    """As with a CA that signs for an hour: the key was loaded once, the certificate comes anew each time."""
+    host = sshd.host()
+    for name in ("ca", "other"):
+        make_key(tmp_path / name)
+    laptop.key.unlink()
+    key = laptop.ssh_folder / "id_signed"
+    make_key(key, kind)
+    laptop.add_config("Host *\n  IdentityFile ~/.ssh/id_signed")
+    if where == "stale in the agent":
+        sign(tmp_path / "other", key)
+    ssh_agent(str(key))
+    if where == "stale in the agent":
+        subprocess.run(["ssh-add", "-q", "-d", key.with_name("id_signed.pub")], check=True)
+    key.unlink()
+    sign(tmp_path / "ca", key)
+    sshd.options["TrustedUserCAKeys"] = str(tmp_path / "ca.pub")
+    sshd.restart()
+    if where == "configured":
+        key.with_name("id_signed-cert.pub").rename(tmp_path / "elsewhere.pub")
+        assert refused(host).code == "auth_refused"
+        laptop.add_config(f"Host *\n  CertificateFile {tmp_path}/elsewhere.pub")
+    assert works(connect(host, ConnectAttempt()))
+
+
+def sign(authority: Path, key: Path) -> None:
+    words = ["ssh-keygen", "-q", "-s", str(authority), "-I", "me", "-n", "plain", f"{key}.pub"]
+    subprocess.run(words, check=True)
+
+
+def test_a_refusal_names_each_key_of_the_agent(
+    sshd: Sshd, laptop: Laptop, tmp_path: Path, ssh_agent: Callable[..., None]
+) -> None:
+    host = sshd.host()
+    make_key(laptop.key)
+    for name in ("one", "two"):
+        make_key(tmp_path / name)
+        subprocess.run(
+            ["ssh-keygen", "-q", "-c", "-C", f"card \x1b[2J{name}", "-f", tmp_path / name], check=True
+        )
+        ssh_agent(str(tmp_path / name))
+    said = refused(host).message
+    assert said.count(" of the ssh-agent") == 2
+    assert "card one SHA256:" in said
+    assert "card two SHA256:" in said
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"PubkeyAuthentication": "no", "PasswordAuthentication": "yes"}, "only password"),
@@ -288,3 +341,35 @@ def test_nothing_secret_stands_in_what_paramiko_would_log(
     refused(sshd.host())
     out, err = capfd.readouterr()
     assert out + err == "", "a log line would be written over the screen"
+
+
+def test_a_key_that_waits_for_a_person_says_so(
+    sshd: Sshd, laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a token that must be touched: nothing comes back from the agent until somebody agrees."""
+    monkeypatch.setattr("remote.ssh.deadline.PERSON_S", 0.1)
+    agreed, ask, socket = tmp_path / "agreed", tmp_path / "ask", tmp_path / "agent.sock"
+    ask.write_text(f"#!/bin/sh\nwhile [ ! -e {agreed} ]; do sleep 0.02; done\n")
+    ask.chmod(0o755)
+    asking = {"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"}
+    agent = subprocess.Popen(
+        ["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL, env={**os.environ, **asking}
+    )
+    stages: list[str] = []
+
+    def say(stage: str) -> None:
+        stages.append(stage)
+        if "touch your key" in stage:
+            agreed.touch()
+
+    try:
+        wait_until(socket.exists, 5.0, "the agent's socket")
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+        subprocess.run(["ssh-add", "-q", "-c", str(laptop.key)], check=True, stdin=subprocess.DEVNULL)
+        laptop.key.unlink()
+        assert works(connect(sshd.host(), ConnectAttempt(say=say)))
+    finally:
+        agent.kill()
+        agent.wait()
+    assert stages[:4] == ["dns", "tcp", "ssh", "auth"]
+    assert stages[4].startswith("auth (waiting for the ssh-agent")

@@ -7,7 +7,9 @@ import pytest
 
 from remote.protocol.errors import CallError
 from remote.session.session import Session, connect
-from remote.supervisor.admission.queue import enqueue, start_next, waiting
+from remote.supervisor.admission.queue import enqueue, start_next
+from remote.supervisor.admission.waiting_line import waiting
+from tests.remote.calling import call
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.waiting import wait_until
@@ -21,7 +23,7 @@ def state(home: Path, run_id: str) -> str:
 
 
 def queued(session: Session, start_id: str, code: str = BRIEF) -> str:
-    answer = session.call("start", {"start_id": start_id, "spec": spec(code).to_json(), "queue": True})
+    answer = call(session, "start", {"start_id": start_id, "spec": spec(code).to_json(), "queue": True})
     return str(answer["run_id"])
 
 
@@ -30,9 +32,9 @@ def test_a_start_waits_its_turn_and_the_ending_supervisor_starts_it(home: Path) 
         first = queued(session, "a", noting(home / "a"))
         second, third = queued(session, "b", noting(home / "b", BRIEF)), queued(session, "c")
         assert [state(home, run_id) for run_id in (first, second, third)] == ["running", "queued", "queued"]
-        assert session.call("status")["queue"] == [second, third]
-        assert session.call("run", {"run_id": second})["state"] == "queued"
-        session.call("stop", {"run_id": first, "req_id": "r1"})
+        assert call(session, "status")["queue"] == [second, third]
+        assert call(session, "run", {"run_id": second})["state"] == "queued"
+        call(session, "stop", {"run_id": first, "req_id": "r1"})
     # The client and its agent are gone: what goes on, goes on by itself.
     wait_until(lambda: state(home, third) == "succeeded", 30.0, "the whole line to have run")
     assert state(home, second) == "succeeded"
@@ -46,7 +48,7 @@ def test_a_start_waits_its_turn_and_the_ending_supervisor_starts_it(home: Path) 
 def test_without_the_queue_a_held_device_is_busy(session: Session) -> None:
     owner = queued(session, "a", "import time; time.sleep(60)")
     with pytest.raises(CallError) as caught:
-        session.call("start", {"start_id": "b", "spec": spec().to_json(), "queue": False})
+        call(session, "start", {"start_id": "b", "spec": spec().to_json(), "queue": False})
     assert (caught.value.code, caught.value.detail["run_id"]) == ("device_busy", owner)
 
 
@@ -54,18 +56,18 @@ def test_a_queued_start_asked_for_again_stays_one_entry(home: Path, session: Ses
     queued(session, "a", "import time; time.sleep(60)")
     one = spec()
     args = {"start_id": "b", "spec": one.to_json(), "queue": True}
-    assert session.call("start", args)["state"] == "queued"
-    assert session.call("start", args)["state"] == "queued"
+    assert call(session, "start", args)["state"] == "queued"
+    assert call(session, "start", args)["state"] == "queued"
     assert [entry.run_id for entry in waiting(open_home(home))] == [one.run_id]
 
 
 def test_stop_of_a_queued_run_is_stopped_and_it_never_begins(home: Path, session: Session) -> None:
     first = queued(session, "a", "import time; time.sleep(60)")
     second = queued(session, "b", noting(home / "b", BRIEF))
-    stopped = session.call("stop", {"run_id": second, "req_id": "r1", "by": "Ada"})
+    stopped = call(session, "stop", {"run_id": second, "req_id": "r1", "by": "Ada"})
     assert (stopped["state"], stopped["attempt"]) == ("stopped", 0)
     assert "Ada" in stopped["reason"]
-    session.call("kill", {"run_id": first, "req_id": "r2"})
+    call(session, "kill", {"run_id": first, "req_id": "r2"})
     third = queued(session, "c")
     wait_until(lambda: state(home, third) == "succeeded", 20.0, "a later start")
     assert not (home / "b").exists()
@@ -84,7 +86,7 @@ def test_the_next_contact_starts_what_a_dead_supervisor_left_in_line(
     with connect() as session:
         holder = queued(session, "h", "import time; time.sleep(60)")
         left = queued(session, "b")
-        session.call("kill", {"run_id": holder, "req_id": "k"})
+        call(session, "kill", {"run_id": holder, "req_id": "k"})
     wait_until(lambda: state(home, left) == "succeeded", 20.0, "the run that was left in line")
     assert waiting(opened) == []
 

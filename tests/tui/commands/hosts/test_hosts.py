@@ -14,6 +14,7 @@ from remote.hosts.lookup import find_host, load_hosts
 from remote.hosts.placement import read_placement
 from remote.session.last_seen import last_seen, note
 from remote.session.session import connect
+from tests.remote.calling import call
 from tests.remote.scripts import request as command_request
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User
@@ -54,7 +55,7 @@ def test_a_new_host_is_refused_until_its_key_is_accepted_and_then_it_is_added(
     done = photinus("hosts", "add", "box", address, "--json", "--accept-host-key", sshd.host_key_fingerprint)
     assert done.code == 0, done.err
     assert set(steps(done.json).values()) == {True}
-    assert list(steps(done.json)) == ["config", "dns", "tcp", "host key", "auth", "shell", "python"]
+    assert list(steps(done.json)) == ["config", "dns", "tcp", "host key", "auth", "shell", "python", "files"]
     assert load_hosts() == [LOCAL, Host("box", address)]
     assert hosts_path().stat().st_mode & 0o777 == 0o600
     assert "photinus hosts deploy box" in done.err
@@ -100,7 +101,7 @@ def test_a_host_that_is_away_is_not_added_unless_it_is_wanted_so(photinus: Photi
 def test_each_step_to_a_host_is_told(box: Host, photinus: Photinus) -> None:
     told = photinus("hosts", "test", "box", "--json")
     assert told.code == 0, told.err
-    assert list(steps(told.json))[-4:] == ["shell", "python", "agent", "round trip"]
+    assert list(steps(told.json))[-4:] == ["python", "files", "agent", "round trip"]
     assert set(steps(told.json).values()) == {True}
     assert told.json["host_id"]
     assert (told.json["same_as"], "not honoured" in step(told.json, "config")["said"]) == ([], False)
@@ -158,6 +159,9 @@ def test_settings_of_ssh_that_are_not_honoured_are_named(
     laptop.add_config("Host *\n  Compression yes\n")
     told = photinus("hosts", "test", "box", "--json")
     assert "not honoured: compression yes" in step(told.json, "config")["said"]
+    laptop.add_config("Host *\n  ControlMaster auto\n  StrictHostKeyChecking accept-new\n")
+    said = step(photinus("hosts", "test", "box", "--json").json, "config")["said"]
+    assert "not honoured: stricthostkeychecking accept-new; nor, of no account here: compression" in said
 
 
 def test_two_names_of_one_host_are_told(sshd: Sshd, box: Host, tmp_path: Path, photinus: Photinus) -> None:
@@ -200,13 +204,13 @@ def test_a_host_whose_runs_are_not_over_is_not_removed_by_accident(box: Host, ph
         outcome = start_run(session, command_request())
         assert outcome.run is not None, outcome.message
         run = outcome.run
-        session.call("runs")
+        call(session, "runs")
         note(session)
     refused = photinus("hosts", "remove", "box")
     assert (refused.code, run.run_id in refused.err, find_host("box").name) == (3, True, "box")
     with connect(find_host("box")) as session:
         assert kill_run(session, run.run_id).ok
-        session.call("runs")
+        call(session, "runs")
         note(session)
     done = photinus("hosts", "remove", "box", "--json")
     assert (done.code, done.json["removed"], load_hosts()) == (0, True, [LOCAL])
@@ -275,6 +279,7 @@ def test_a_way_over_a_jump_and_one_over_a_command_are_walked_too(
         "auth",
         "shell",
         "python",
+        "files",
     ]
 
     asked = photinus("hosts", "add", "odd", "--json")
