@@ -30,7 +30,7 @@ def differences(stored: Mapping[str, Any], config: RunConfig, asked: Collection[
         lines.append(f"processes: {stored.get('processes', 1)!r} in the checkpoint, {config.processes!r} now")
     if config.threads and config.threads != stored.get("threads"):
         lines.append(f"threads: {stored.get('threads')!r} in the checkpoint, {config.threads!r} now")
-    if config.optim.amp in ("off", "bf16") and config.optim.amp != stored.get("autocast"):
+    if config.optim.amp != "auto" and config.optim.amp != stored.get("autocast"):
         lines.append(f"optim.amp: {stored.get('autocast')!r} in the checkpoint, {config.optim.amp!r} now")
     if config.kernels in ("native", "torch") and config.kernels != stored.get("kernels", "torch"):
         lines.append(f"kernels: {stored.get('kernels', 'torch')!r} in the checkpoint, {config.kernels!r} now")

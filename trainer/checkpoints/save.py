@@ -129,6 +129,7 @@ def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str,
         "device": around.device.kind,
         "threads": around.device.threads,
         "autocast": state.precision.autocast,
+        "loss_scale": state.loss_scale.state() if state.loss_scale else None,
         "kernels": state.kernels.name,
         "versions": {
             "photinus": installed_version(),

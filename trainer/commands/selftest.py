@@ -52,7 +52,7 @@ def prove_device(name: str, is_quiet: bool) -> dict[str, Any]:
             print(line, flush=True)
 
     matmul = compare(device.place)
-    facts = {"device": str(device.place), **facts_of(device), "matmul_error": matmul.error}
+    facts = {"device": str(device.place), **device.facts(), "matmul_error": matmul.error}
     say("  ".join(f"{key} {value}" for key, value in facts.items()))
     say(f"{'kind':20} " + " ".join(f"{what:>10}" for what in TOLERANCES))
     proofs = []

@@ -10,6 +10,7 @@ from trainer.evals.probes.probe import probe
 from trainer.evals.validation import validate
 from trainer.job.outcome import DivergedError
 from trainer.loop.context import Training, is_last
+from trainer.step.loss_scale import HALVINGS
 from trainer.step.optimizer_step import to_device
 
 
@@ -56,7 +57,11 @@ def tell_skipped(run: Training) -> None:
         return
     many = f"{meter.skipped} of {meter.steps} steps skipped: loss or gradient was not finite"
     run.job.voice.note(many, "warning", step)
-    if meter.streak >= run.config.guard.skips or (is_last(run) and meter.streak >= meter.steps):
+    # fp16 finds its scale by overflowing: that is no fault as long as the scale can fall
+    finding = HALVINGS if run.state.loss_scale else 0
+    if meter.streak >= run.config.guard.skips + finding or (
+        is_last(run) and not finding and meter.streak >= meter.steps
+    ):
         fail(run, f"loss or gradient was not finite in {meter.streak} steps in a row, up to step {step}")
 
 
