@@ -24,6 +24,7 @@ from remote.protocol.results import (
     DeployCleaned,
     DeployState,
     DoctorAnswer,
+    HostLoad,
     ProcessList,
     Reaped,
 )
@@ -39,7 +40,7 @@ def served(verb: Verb[A, R], handler: Callable[[Context, A], R | Work[R]]) -> tu
     return verb.name, handler
 
 
-def _telemetry(ctx: Context, args: NoArgs) -> Work[dict[str, Any]]:
+def _telemetry(ctx: Context, args: NoArgs) -> Work[HostLoad]:
     from remote.agent.host.telemetry import telemetry
 
     return telemetry(ctx, args)

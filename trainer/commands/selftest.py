@@ -9,7 +9,6 @@ from trainer.job.environment import granted_threads
 from trainer.job.outcome import ExitCode
 
 if TYPE_CHECKING:
-    from trainer.device.device import Device
     from trainer.loop.device_proof import KindProof
 
 Commands = argparse._SubParsersAction
@@ -44,7 +43,7 @@ def prove_device(name: str, is_quiet: bool) -> dict[str, Any]:
     """
     from trainer.device.selftest import compare
     from trainer.evals.subject import device_for
-    from trainer.loop.device_proof import TOLERANCES, prove
+    from trainer.loop.device_proof import TOLERANCES, facts_of, prove
 
     began, device = monotonic(), device_for(name, granted_threads())
 
@@ -67,16 +66,6 @@ def prove_device(name: str, is_quiet: bool) -> dict[str, Any]:
     say(f"{device.place} {ending} ({len(proofs)} kinds, {seconds:.0f} s)")
     kinds = [proof.to_json() for proof in proofs]
     return finite({**facts, "is_good": is_good, "seconds": round(seconds, 3), "kinds": kinds})
-
-
-def facts_of(device: "Device") -> dict[str, Any]:
-    """Return what a run would use here: torch, number format, threads."""
-    import torch
-
-    facts: dict[str, Any] = {"torch": torch.__version__, "threads": device.threads}
-    if device.kind == "cuda":
-        facts |= {"name": torch.cuda.get_device_name(device.place), "bf16": torch.cuda.is_bf16_supported()}
-    return facts
 
 
 def lines_of(proof: "KindProof") -> list[str]:

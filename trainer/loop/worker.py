@@ -8,6 +8,7 @@ from trainer.job.environment import granted_threads, prepare_environment
 from trainer.job.job import Assignment, Job
 from trainer.job.outcome import ExitCode, RefusedError, TrainingFailedError
 from trainer.job.reason import trace_of
+from trainer.user_error import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def carry_along(assignment: Assignment) -> ExitCode:
         return ExitCode.FAILURE
     except Exception as error:
         ErrorHandler().record_exception(error)
-        if isinstance(error, RefusedError | TrainingFailedError) or hasattr(error, "remedy"):
+        if isinstance(error, UserError):
             print(f"process {number}: {error}", file=sys.stderr, flush=True)
         else:
             print(trace_of(error), file=sys.stderr, flush=True)
