@@ -91,12 +91,14 @@ class Backfill(VerbResult, frozen=True, kw_only=True):
 
 
 class ProcessRow(VerbResult, frozen=True, kw_only=True, omit_defaults=True):
-    """A process of our own uid on a host.
+    """A process of a host.
 
     Attributes:
-        start: the kernel's start time, which with the pid says which process it is; None for a foreign one.
-        standing: live, orphan (its run is over or nobody supervises it), foreign (not ours: never touched).
+        start: the kernel's start time, which with the pid says which process it is; None of another user's.
+        standing: live, orphan (its run is over or nobody supervises it), foreign (no run of this home).
         age_s: seconds. rss, gpu_mem: bytes. None where unknown.
+        user, mine, devices, home, log: of a foreign one: whose, on what, of which other home, its output.
+        why_not: why a foreign one is not ended from here; "" where its user may, None where nobody says.
     """
 
     pid: int
@@ -108,6 +110,19 @@ class ProcessRow(VerbResult, frozen=True, kw_only=True, omit_defaults=True):
     age_s: Number | None
     rss: Number | None
     cmd: str | None
+    user: str = ""
+    mine: bool = False
+    devices: list[str] = []
+    home: str = ""
+    log: str = ""
+    why_not: str | None = None
+
+
+class Beside(VerbResult, frozen=True, kw_only=True):
+    """Who computes on a device, and is no run of this home."""
+
+    device: str
+    beside: list[ProcessRow] = []
 
 
 class LockRow(VerbResult, frozen=True, kw_only=True, omit_defaults=True):
@@ -131,6 +146,7 @@ class Reaped(VerbResult, frozen=True, kw_only=True):
 
     pid: int
     signal: int
+    command: str = ""
 
 
 class MemoryPressure(VerbResult, frozen=True, kw_only=True):

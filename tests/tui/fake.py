@@ -147,6 +147,9 @@ class FakeActs:
     def reap(self, host: str, run_id: str, pid: int, start: int, told: Callable[[Outcome], None]) -> None:
         self._do("reap", host, f"{run_id} {pid} {start}", told)
 
+    def end(self, host: str, pid: int, start: int, told: Callable[[Outcome], None]) -> None:
+        self._do("end", host, f"{pid} {start}", told)
+
     def reply(self, host: str, question: Question, text: str) -> None:
         self.done.append((f"answer {question.kind}", host, text))
 

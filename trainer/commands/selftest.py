@@ -9,7 +9,6 @@ from trainer.job.environment import granted_threads
 from trainer.job.outcome import ExitCode
 
 if TYPE_CHECKING:
-    from trainer.device.device import Device
     from trainer.loop.device_proof import KindProof
 
 Commands = argparse._SubParsersAction
@@ -53,7 +52,7 @@ def prove_device(name: str, is_quiet: bool) -> dict[str, Any]:
             print(line, flush=True)
 
     matmul = compare(device.place)
-    facts = {"device": str(device.place), **facts_of(device), "matmul_error": matmul.error}
+    facts = {"device": str(device.place), **device.facts(), "matmul_error": matmul.error}
     say("  ".join(f"{key} {value}" for key, value in facts.items()))
     say(f"{'kind':20} " + " ".join(f"{what:>10}" for what in TOLERANCES))
     proofs = []
@@ -67,16 +66,6 @@ def prove_device(name: str, is_quiet: bool) -> dict[str, Any]:
     say(f"{device.place} {ending} ({len(proofs)} kinds, {seconds:.0f} s)")
     kinds = [proof.to_json() for proof in proofs]
     return finite({**facts, "is_good": is_good, "seconds": round(seconds, 3), "kinds": kinds})
-
-
-def facts_of(device: "Device") -> dict[str, Any]:
-    """Return what a run would use here: torch, number format, threads."""
-    import torch
-
-    facts: dict[str, Any] = {"torch": torch.__version__, "threads": device.threads}
-    if device.kind == "cuda":
-        facts |= {"name": torch.cuda.get_device_name(device.place), "bf16": torch.cuda.is_bf16_supported()}
-    return facts
 
 
 def lines_of(proof: "KindProof") -> list[str]:

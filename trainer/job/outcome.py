@@ -35,6 +35,10 @@ class TrainingFailedError(UserError):
     """The run cannot go on; the message says why, and from where it can be continued."""
 
 
+class DivergedError(TrainingFailedError):
+    """Numbers that are not finite any more: the same step from the same checkpoint would end so again."""
+
+
 class StoppedError(Exception):
     """A stop was honoured. No fault: it unwinds the loop to its end."""
 
@@ -74,8 +78,9 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnd:
-    """Outcome, reason and exit code of an attempt."""
+    """Outcome, reason and exit code of an attempt; `hopeless`: a restart would end likewise."""
 
     outcome: Outcome
     reason: str
     code: ExitCode
+    hopeless: bool = False

@@ -195,3 +195,11 @@ def _error(found: list[float], expected: list[float]) -> float:
     if one.shape != other.shape or not bool(one.isfinite().all()):
         return float("inf")
     return float((one - other).abs().max() / other.abs().max().clamp(min=1e-12))
+
+
+def facts_of(device: Device) -> dict[str, Any]:
+    """Return what a run would use here: torch, number format, threads."""
+    facts: dict[str, Any] = {"torch": torch.__version__, "threads": device.threads}
+    if device.kind == "cuda":
+        facts |= {"name": torch.cuda.get_device_name(device.place), "bf16": torch.cuda.is_bf16_supported()}
+    return facts

@@ -62,6 +62,16 @@ class SessionActs:
 
         self._do(act, told)
 
+    def end(self, host: str, pid: int, start: int, told: Told) -> None:
+        """End one process of one's own that is no run: the host looks again whether it is still that one."""
+
+        def act() -> "Outcome":
+            from remote.actions.adopt_reap import end_process
+
+            return end_process(self._sessions[host], pid, start)
+
+        self._do(act, told)
+
     def reply(self, host: str, question: Question, text: str) -> None:
         """Hand on what the operator answered; the link is tried again."""
         self._sessions[host].answer(question, text)

@@ -126,6 +126,8 @@ def test_an_argument_that_is_missing_malformed_or_unknown_is_named(verb: str, na
         ("older", "what", ["state", "log\n"], ["log", "events", "watch"]),
         ("reap", "pid", [1, 0], [2]),
         ("audit", "last", [0, 501], [1, 500]),
+        ("runs", "finished", [-1, 1.5, "1", True], [0, 1 << 53, None]),
+        ("runs", "skip", [-1, "1"], [0, 5]),
         ("hello", "proto", [[1] * 17, ["1"], [1.5], "1"], [[], [1] * 16]),
         ("tail", "cursor", [{}, PLACE | {"offset": -1}, []], [None, PLACE]),
         ("watch", "cursor", [PLACE | {"inode": 1 << 64}], [PLACE | {"inode": (1 << 64) - 1}]),
