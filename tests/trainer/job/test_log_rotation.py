@@ -12,7 +12,7 @@ import pytest
 
 from remote.agent.streams.source import StreamSource
 from remote.agent.streams.tail import Tail
-from remote.protocol.cursor import BEGINNING
+from remote.protocol.values import BEGINNING
 from tests.trainer.job import talker
 from tests.trials import trials
 from tests.waiting import wait_until

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from remote.protocol.cursor import BEGINNING
 from remote.protocol.results import HostLoad
+from remote.protocol.values import BEGINNING
 from remote.protocol.views import RunView
 from remote.session.link.link_state import LinkState
 from remote.session.updates import (
