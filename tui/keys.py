@@ -79,6 +79,10 @@ TABLE: tuple[Key, ...] = (
     Key(
         "x", "x", "reap", "reap", "end one orphan; `x` again does it", ("processes",), rank=3, acts=True
     ),
+    Key(
+        "K", "K", "end", "end", "end a stale process of yours that is no run: type its pid", ("processes",),
+        rank=4, acts=True,
+    ),
     Key("n", "n", "add", "add", "add a host: a short form", ("hosts",), rank=3),
     Key("t", "t", "test", "test", "test the chosen host, step by step", ("hosts",), rank=3),
     Key("D", "D", "deploy", "deploy", "deploy Photinus to the chosen host", ("hosts",), rank=4, acts=True),

@@ -1,7 +1,8 @@
 """Start and resume: the intent first, then the verb, then its answer."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from remote.actions.inherited import inherited
 from remote.actions.intents import intent
@@ -42,11 +43,20 @@ def resume_run(
     from_checkpoint: str = "",
     queue: bool = False,
     start_id: str = "",
+    changes: Mapping[str, Any] | None = None,
     timeout: float = START_S,
 ) -> Outcome:
-    """Continue a run that is over, from its newest whole checkpoint or the one that is named."""
+    """Continue a run that is over, from its newest whole checkpoint or the one that is named.
+
+    `changes`: dotted configuration keys and their new values.
+    """
     args = ResumeArgs(
-        start_id=start_id or new_ticket(), run_id=run_id, from_=from_checkpoint, queue=queue, by=whoami()
+        start_id=start_id or new_ticket(),
+        run_id=run_id,
+        from_=from_checkpoint,
+        queue=queue,
+        by=whoami(),
+        set_=dict(changes or {}),
     )
     return _send(session, RESUME, args, timeout)
 

@@ -9,13 +9,14 @@ from remote.audit.whoami import whoami
 from remote.protocol.arguments import KillArgs, StopArgs
 from remote.protocol.errors import CallError
 from remote.protocol.verbs import KILL, STOP, Verb
-from remote.protocol.views import RunView
+from remote.protocol.views import EndedRun, RunView
 from remote.session.session import Session
 
 A = TypeVar("A", bound=KillArgs)
 ASK_S = 15.0
 STOP_S = 600.0
 KILL_S = 60.0
+NAMES_MAX = 20
 
 
 def stop_run(
@@ -25,9 +26,19 @@ def stop_run(
     wait: bool = True,
     deadline: float | None = None,
     timeout: float = STOP_S,
+    again: bool = False,
+    signal: str = "",
 ) -> Outcome:
-    """End a run gracefully. `deadline`: seconds after which the stop becomes a kill; None: never."""
-    args = StopArgs(run_id=run_id, req_id=new_ticket(), by=whoami(), deadline_s=deadline)
+    """End a run gracefully.
+
+    Args:
+        deadline: seconds after which the stop becomes a kill; None: never.
+        again: send the stop signal once more, to a command that needs two.
+        signal: send this one instead of the run's own.
+    """
+    args = StopArgs(
+        run_id=run_id, req_id=new_ticket(), by=whoami(), deadline_s=deadline, again=again, signal=signal
+    )
     outcome = _end(session, STOP, args, wait, timeout)
     if outcome.code == "timeout":
         return Outcome(
@@ -35,7 +46,7 @@ def stop_run(
             outcome.run,
             "timeout",
             outcome.message,
-            "wait longer (--timeout S), or kill it",
+            "wait longer (--timeout S), send a command its signal once more (--again), or kill it",
             outcome.detail,
         )
     return outcome
@@ -47,11 +58,15 @@ def kill_run(session: Session, run_id: str, *, wait: bool = True, timeout: float
     return _end(session, KILL, args, wait, timeout)
 
 
-def _end(session: Session, verb: Verb[A, RunView], args: A, wait: bool, timeout: float) -> Outcome:
+def _end(session: Session, verb: Verb[A, EndedRun], args: A, wait: bool, timeout: float) -> Outcome:
     try:
-        view = session.call(verb, args, min(timeout, ASK_S))
+        answer = session.call(verb, args, min(timeout, ASK_S))
+        view = answer.view
     except CallError as error:
         return failed(error)
+    if ended := ", ".join(answer.ended[:NAMES_MAX]):
+        message = f"{view.run_id} was over ({view.state}); of it there still lived {ended}, ended now"
+        return Outcome(True, view, message=message)
     if not view.is_terminal and wait:
         outcome = wait_for(session, view.run_id, _is_settled, timeout)
         if not outcome.ok or outcome.run is None:

@@ -40,6 +40,10 @@ class Auditor:
         outcome, said = (error.code, error.message) if error else ("ok", "")
         self._write(verb, named, filled.get("by", ""), outcome, said)
 
+    def noted(self, verb: str, args: Mapping[str, Any], said: str = "") -> None:
+        """What a verb is about to do to what, where its own arguments do not say so."""
+        self._write(verb, args, "", "asked", said)
+
     def _write(self, verb: str, args: Mapping[str, Any], who: str, outcome: str, said: str = "") -> None:
         try:
             append(self.path, entry(verb, args, who or self.who, outcome=outcome, said=said))

@@ -12,18 +12,22 @@ from remote.agent.verb import Work
 from remote.protocol import verbs
 from remote.protocol.arguments import (
     AutostartArgs,
+    BesideArgs,
     DeployCheckArgs,
     DeployCleanArgs,
     DoctorArgs,
+    EndArgs,
     NoArgs,
     ReapArgs,
     VerbArgs,
 )
 from remote.protocol.results import (
     AutostartState,
+    Beside,
     DeployCleaned,
     DeployState,
     DoctorAnswer,
+    HostLoad,
     ProcessList,
     Reaped,
 )
@@ -39,7 +43,7 @@ def served(verb: Verb[A, R], handler: Callable[[Context, A], R | Work[R]]) -> tu
     return verb.name, handler
 
 
-def _telemetry(ctx: Context, args: NoArgs) -> Work[dict[str, Any]]:
+def _telemetry(ctx: Context, args: NoArgs) -> Work[HostLoad]:
     from remote.agent.host.telemetry import telemetry
 
     return telemetry(ctx, args)
@@ -55,6 +59,18 @@ def _reap(ctx: Context, args: ReapArgs) -> Work[Reaped]:
     from remote.agent.processes.processes import reap
 
     return reap(ctx, args)
+
+
+def _beside(ctx: Context, args: BesideArgs) -> Work[Beside]:
+    from remote.agent.processes.stale import on_device
+
+    return on_device(ctx, args)
+
+
+def _end(ctx: Context, args: EndArgs) -> Work[Reaped]:
+    from remote.agent.processes.stale import end
+
+    return end(ctx, args)
 
 
 def _doctor(ctx: Context, args: DoctorArgs) -> Work[DoctorAnswer]:
@@ -96,6 +112,8 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.ADOPT, stop.adopt),
         served(verbs.PROCESSES, _processes),
         served(verbs.REAP, _reap),
+        served(verbs.BESIDE, _beside),
+        served(verbs.END, _end),
         served(verbs.TELEMETRY, _telemetry),
         served(verbs.CHECKPOINTS, checkpoints.checkpoints),
         served(verbs.SEED, receive.seed),

@@ -15,7 +15,7 @@ from trainer.run.locks import is_free
 from trainer.run.logs import newest_log
 from trainer.run.process.identity import is_alive
 from trainer.run.process.process_record import ProcessRecord, read_process
-from trainer.run.records import own, read_spec, read_state
+from trainer.run.records import own, read_changed_spec, read_state
 from trainer.run.run_errors import CheckpointError, RunError
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
@@ -64,7 +64,8 @@ class Views:
         Raises:
             SpecError: it has none.
         """
-        return self._cached("spec", run.spec, lambda: own(run, read_spec(run)))
+        kind = f"spec {stamp(run.changes)}"
+        return self._cached(kind, run.spec, lambda: own(run, read_changed_spec(run)))
 
     def process(self, run: RunDir) -> ProcessRecord | None:
         """Who was recorded last."""
@@ -91,6 +92,8 @@ class Views:
         process = None if state.is_terminal else self.process(run)
         last = self.last_checkpoint(run)
         on = process if process and process.attempt == state.attempt else None
+        if on is not None and on.is_of_a_copy(run):
+            on = None  # those are the original's
         trainer = on.trainer.pid if on and on.trainer and is_alive(on.trainer) else None
         supervisor = on.supervisor.pid if on and is_alive(on.supervisor) else None
         name = State.UNSUPERVISED if trainer and not supervisor and is_free(run.lock) else state.state

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from remote.protocol.secrets import masked, masked_text
+from remote.audit.secrets import masked, masked_text
 from remote.protocol.views import AuditEntry
 from trainer.run.atomic import fsync_folder, open_append
 

@@ -80,12 +80,16 @@ class StartArgs(VerbArgs, frozen=True, kw_only=True):
 
 
 class ResumeArgs(VerbArgs, frozen=True, kw_only=True):
-    """A run that goes on. `from_` (`from` on the wire) is a checkpoint of it, empty for the newest."""
+    """A run that goes on. `from_` (`from` on the wire) is a checkpoint of it, empty for the newest.
+
+    `set_` (`set`): what changes of its configuration; checked by `trainer.run.changes`.
+    """
 
     start_id: Ticket
     run_id: RunId
     from_: Annotated[str, Meta(pattern=rf"\A{CHECKPOINT}\Z")] = msgspec.field(name="from", default="")
     queue: bool = False
+    set_: dict[str, Any] = msgspec.field(name="set", default_factory=dict)
     by: Name = ""
 
 
@@ -98,9 +102,11 @@ class KillArgs(VerbArgs, frozen=True, kw_only=True):
 
 
 class StopArgs(KillArgs, frozen=True, kw_only=True):
-    """The same, with the seconds after which it becomes a kill; None: never."""
+    """The same, with the seconds after which it becomes a kill (None: never), and a further signal."""
 
     deadline_s: Annotated[float, Meta(ge=0, le=86400)] | None = None
+    again: bool = False
+    signal: Annotated[str, Meta(pattern=r"\A(SIG[A-Z0-9]{1,8})?\Z")] = ""
 
 
 class StreamArgs(VerbArgs, frozen=True, kw_only=True):
@@ -154,6 +160,20 @@ class ReapArgs(VerbArgs, frozen=True, kw_only=True):
     run_id: RunId
     pid: Annotated[int, Meta(ge=2, le=1 << 53)]
     start: Count
+
+
+class BesideArgs(VerbArgs, frozen=True, kw_only=True):
+    """A device, or several: `cuda-0,cuda-1`."""
+
+    device: Name
+
+
+class EndArgs(VerbArgs, frozen=True, kw_only=True):
+    """A process that is no run, by pid and kernel start time."""
+
+    pid: Annotated[int, Meta(ge=2, le=1 << 53)]
+    start: Count
+    by: Name = ""
 
 
 class AdmitArgs(VerbArgs, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What each verb answers: one structure a verb, made on the host and checked once where it arrives."""
+"""What each verb answers, and what an agent says unasked: made on the host, checked once where it arrives."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
@@ -92,12 +92,14 @@ class Backfill(VerbResult, frozen=True, kw_only=True):
 
 
 class ProcessRow(VerbResult, frozen=True, kw_only=True, omit_defaults=True):
-    """A process of our own uid on a host.
+    """A process of a host.
 
     Attributes:
-        start: the kernel's start time, which with the pid says which process it is; None for a foreign one.
-        standing: live, orphan (its run is over or nobody supervises it), foreign (not ours: never touched).
+        start: the kernel's start time, which with the pid says which process it is; None of another user's.
+        standing: live, orphan (its run is over or nobody supervises it), foreign (no run of this home).
         age_s: seconds. rss, gpu_mem: bytes. None where unknown.
+        user, mine, devices, home, log: of a foreign one: whose, on what, of which other home, its output.
+        why_not: why a foreign one is not ended from here; "" where its user may, None where nobody says.
     """
 
     pid: int
@@ -109,6 +111,19 @@ class ProcessRow(VerbResult, frozen=True, kw_only=True, omit_defaults=True):
     age_s: Number | None
     rss: Number | None
     cmd: str | None
+    user: str = ""
+    mine: bool = False
+    devices: list[str] = []
+    home: str = ""
+    log: str = ""
+    why_not: str | None = None
+
+
+class Beside(VerbResult, frozen=True, kw_only=True):
+    """Who computes on a device, and is no run of this home."""
+
+    device: str
+    beside: list[ProcessRow] = []
 
 
 class LockRow(VerbResult, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,6 +147,67 @@ class Reaped(VerbResult, frozen=True, kw_only=True):
 
     pid: int
     signal: int
+    command: str = ""
+
+
+class MemoryPressure(VerbResult, frozen=True, kw_only=True):
+    """How tight memory is: macOS by its own level, Linux by the share of time that tasks waited for it."""
+
+    level: str | None = None
+    stalled_percent: Number | None = None
+    swap_used: Number | None = None
+    compressed: Number | None = None
+    wired: Number | None = None
+
+
+class AcceleratorLoad(VerbResult, frozen=True, kw_only=True):
+    """One accelerator: bytes, percent, watts, degrees Celsius; None where it cannot be read."""
+
+    device: str | None = None
+    name: str | None = None
+    util_percent: Number | None = None
+    mem_total: Number | None = None
+    mem_used: Number | None = None
+    mem_allocated: Number | None = None
+    power_w: Number | None = None
+    temperature_c: Number | None = None
+
+
+class HostLoad(VerbResult, frozen=True, kw_only=True):
+    """How busy a host is; None where it cannot be read, never zero. `cost_ms`: of taking this reading."""
+
+    cpu_percent: Number | None = None
+    cpu_count: int | None = None
+    load: list[Number] | None = None
+    mem_total: Number | None = None
+    mem_used: Number | None = None
+    pressure: MemoryPressure | None = None
+    disk_total: Number | None = None
+    disk_free: Number | None = None
+    gpus: list[AcceleratorLoad] | None = None
+    cost_ms: Number | None = None
+
+
+class StatePushed(VerbResult, frozen=True, kw_only=True):
+    """Unasked: a run is new, or its state changed."""
+
+    run: RunView
+
+
+class StreamOver(VerbResult, frozen=True, kw_only=True):
+    """Unasked: a followed file is over; with a reason, it can be read no further."""
+
+    stream: int
+    reason: str = ""
+
+
+class StreamSkipped(VerbResult, frozen=True, kw_only=True):
+    """Unasked: of a stream that may be skipped, `missed` bytes between two places were not sent."""
+
+    stream: int
+    start: Cursor = msgspec.field(name="from")
+    end: Cursor = msgspec.field(name="to")
+    missed: int = msgspec.field(name="bytes")
 
 
 class FileRow(VerbResult, frozen=True, kw_only=True):

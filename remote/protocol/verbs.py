@@ -8,7 +8,7 @@ from remote.protocol import arguments as take
 from remote.protocol import results as give
 from remote.protocol.arguments import NoArgs, VerbArgs
 from remote.protocol.results import NoResult
-from remote.protocol.views import HostHello, RunDetails, RunView, StartedRun
+from remote.protocol.views import EndedRun, HostHello, RunDetails, RunView, StartedRun
 
 A = TypeVar("A", bound=VerbArgs)
 R = TypeVar("R")
@@ -42,8 +42,8 @@ FIND = Verb("find", take.FindArgs, give.RunsFound)
 RUN = Verb("run", take.RunArgs, RunDetails, texts=frozenset({"spec", "process"}))
 START = Verb("start", take.StartArgs, StartedRun, acts=True)
 RESUME = Verb("resume", take.ResumeArgs, StartedRun, acts=True)
-STOP = Verb("stop", take.StopArgs, RunView, acts=True, always=True)
-KILL = Verb("kill", take.KillArgs, RunView, acts=True, always=True)
+STOP = Verb("stop", take.StopArgs, EndedRun, acts=True, always=True)
+KILL = Verb("kill", take.KillArgs, EndedRun, acts=True, always=True)
 ADOPT = Verb("adopt", take.RunArgs, RunView, acts=True)
 TAIL = Verb("tail", take.TailArgs, give.StreamOpened, repeatable=False)
 EVENTS = Verb("events", take.TailArgs, give.StreamOpened, repeatable=False)
@@ -53,7 +53,9 @@ UNTAIL = Verb("untail", take.UntailArgs, NoResult, repeatable=False)
 ACK = Verb("ack", take.AckArgs, NoResult, repeatable=False)
 PROCESSES = Verb("processes", NoArgs, give.ProcessList, texts=frozenset({"processes"}))
 REAP = Verb("reap", take.ReapArgs, give.Reaped, acts=True, repeatable=False)
-TELEMETRY = Verb("telemetry", NoArgs, dict[str, Any])
+BESIDE = Verb("beside", take.BesideArgs, give.Beside, texts=frozenset({"beside"}))
+END = Verb("end", take.EndArgs, give.Reaped, acts=True, repeatable=False)
+TELEMETRY = Verb("telemetry", NoArgs, give.HostLoad)
 SEED = Verb("seed", take.SeedArgs, give.SeedPlace, acts=True)
 ADMIT = Verb("admit", take.AdmitArgs, give.Admission, acts=True)
 CHECKPOINTS = Verb("checkpoints", take.CheckpointsArgs, give.CheckpointList)

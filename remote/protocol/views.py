@@ -133,6 +133,13 @@ class StartedRun(ExtendedRun):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRun(ExtendedRun):
+    """What a stop or a kill made of a run. `ended`: what outlived a run that was over, and was ended now."""
+
+    ended: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointBrief:
     """A checkpoint of a run in a few words; None where its manifest cannot be read."""
 
@@ -151,12 +158,19 @@ class RunDetails(ExtendedRun):
     Attributes:
         wall: the host's clock, epoch seconds.
         checkpoints: the newest 200, newest first.
+        began, ended: its newest attempt, epoch seconds of the host's clock.
+        log_end: the last lines of the log of a run that failed.
+        left: what still lives of a run that is over.
     """
 
     wall: Finite
     spec: Mapping[str, Any]
     checkpoints: tuple[CheckpointBrief, ...] = ()
     process: Mapping[str, Any] | None = None
+    began: Finite | None = None
+    ended: Finite | None = None
+    log_end: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

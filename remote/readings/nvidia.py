@@ -19,21 +19,21 @@ def gpus() -> list[dict[str, Any]] | None:
         return None
 
 
-def gpu_users() -> dict[int, int | None]:
-    """pid -> accelerator bytes of every process that uses a device; empty where nobody can say."""
+def gpu_processes() -> list[tuple[str, int, int | None]]:
+    """Device, pid and bytes there of every process that computes on one; empty where nobody can say."""
     try:
         import pynvml
     except ImportError:
-        return {}
-    users: dict[int, int | None] = {}
+        return []
+    users: list[tuple[str, int, int | None]] = []
     try:
         pynvml.nvmlInit()
         for index in range(pynvml.nvmlDeviceGetCount()):
             device = pynvml.nvmlDeviceGetHandleByIndex(index)
-            for one in pynvml.nvmlDeviceGetComputeRunningProcesses(device):
-                users[one.pid] = one.usedGpuMemory
+            running = pynvml.nvmlDeviceGetComputeRunningProcesses(device)
+            users += [(f"cuda-{index}", one.pid, one.usedGpuMemory) for one in running]
     except pynvml.NVMLError:
-        return {}
+        return []
     return users
 
 

@@ -8,8 +8,8 @@ from remote.protocol.arguments import HelloArgs, NoArgs, PingArgs, RunsArgs, Ver
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
 from remote.protocol.messages import PROTO, Pushed, Reply
-from remote.protocol.results import Pong, RunList
-from remote.protocol.sanitise import clean
+from remote.protocol.results import HostLoad, Pong, RunList, StatePushed, StreamOver, StreamSkipped
+from remote.protocol.values import read_as
 from remote.protocol.verbs import HELLO, PING, RUNS, TELEMETRY, Verb
 from remote.protocol.version import version
 from remote.protocol.views import HostHello, RunView
@@ -94,7 +94,7 @@ class Dialogue:
 
     def _take_own(self, verb: Verb[Any, Any], reply: Reply, connection: Connection) -> int | None:
         answer = answer_to(verb, reply)
-        if isinstance(answer, ProtocolError):
+        if isinstance(answer, ProtocolError) and verb is not TELEMETRY:
             raise answer
         if isinstance(answer, CallError):
             if verb is HELLO:
@@ -107,7 +107,7 @@ class Dialogue:
                 self._take_hello(answer, connection)
             case RunList():
                 self._take_runs(answer, connection)
-            case _:
+            case HostLoad():
                 offer(self._updates, Telemetry(answer))
         return None
 
@@ -146,7 +146,7 @@ class Dialogue:
     def _take_pushed(self, message: Pushed, connection: Connection) -> None:
         if message.event == "state":
             try:
-                told = RunView.from_json(message.body.get("run"))
+                told = read_as(StatePushed, message.body).run
             except ProtocolError as error:  # it costs that row alone
                 offer(self._updates, AgentTalk(f"a run was told wrongly: {error}"))
                 return
@@ -155,10 +155,10 @@ class Dialogue:
                 offer(self._updates, RunChanged(view))
                 self._streams.run_seen(view, connection)
         elif message.event == "eof":
-            reason = message.body.get("reason", "")
-            self._streams.ended(message.body.get("stream"), clean(str(reason)))
+            over = read_as(StreamOver, message.body)
+            self._streams.ended(over.stream, over.reason)
         elif message.event == "gap":
-            self._streams.skipped(message.body)
+            self._streams.skipped(read_as(StreamSkipped, message.body))
 
 
 def _other_protocol(hello: HostHello) -> CallError:

@@ -1,11 +1,11 @@
 """What a session tells its owner: typed, in order, taken with `Session.drain`."""
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from remote.protocol.messages import Cursor
+from remote.protocol.results import HostLoad
 from remote.protocol.views import HostHello, RunView
 from remote.session.link.link_state import LinkState
 
@@ -132,7 +132,7 @@ class StreamEnd:
 class Telemetry:
     """A reading of the host's load; None means unknown, never zero."""
 
-    values: Mapping[str, Any]
+    load: HostLoad
 
 
 @dataclass(frozen=True, slots=True)

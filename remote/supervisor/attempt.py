@@ -11,6 +11,7 @@ from remote.supervisor.process.launch import launch
 from remote.supervisor.supervisor_context import SupervisorContext
 from trainer.run.atomic import make_reserve
 from trainer.run.locks import Flock
+from trainer.run.place import place_of
 from trainer.run.process.process_record import ProcessRecord, new_token, read_process, write_process
 from trainer.run.process.survivors import main_process, survivors
 from trainer.run.run_errors import RunError
@@ -54,7 +55,10 @@ def adopt(post: SupervisorContext) -> AttemptOutcome:
     if recorded is None:
         raise RunError(f"{post.run.run_id} has no process.json: nothing to adopt")
     main = main_process(survivors(post.run, recorded), recorded)
-    record = replace(recorded, supervisor=post.me, adopted=True)
+    place = recorded.place or place_of(
+        post.run.path
+    )  # an older version noted none; what lives here proves it
+    record = replace(recorded, supervisor=post.me, adopted=True, place=place)
     if main:
         record = replace(record, trainer=main.identity, session=main.stat.session)
     post.owe("process.json", lambda: write_process(post.run, record))
@@ -67,17 +71,22 @@ def adopt(post: SupervisorContext) -> AttemptOutcome:
     return AttemptWatch(post, record, ADOPTED).stay(Adopted(main.identity) if main else None)
 
 
-def never_started(post: SupervisorContext) -> AttemptOutcome:
+def never_started(post: SupervisorContext, when: str = "before it was started") -> AttemptOutcome:
     """What a run becomes that was asked to end while nothing of it ran."""
     if post.desk.kill_reason:
         return AttemptOutcome(State.FAILED, post.desk.kill_reason, None, 9)
-    return AttemptOutcome(State.STOPPED, f"{post.desk.stop_reason}, before it was started")
+    return AttemptOutcome(State.STOPPED, f"{post.desk.stop_reason}, {when}")
 
 
 def _announce(post: SupervisorContext, attempt: int, resume_from: str) -> ProcessRecord:
     """Put the token on disk, then the attempt: process.json is never behind state.json."""
     record = ProcessRecord(
-        attempt=attempt, token=new_token(), boot_id=post.me.boot_id, supervisor=post.me, started=time.time()
+        attempt=attempt,
+        token=new_token(),
+        boot_id=post.me.boot_id,
+        supervisor=post.me,
+        started=time.time(),
+        place=place_of(post.run.path),
     )
     make_reserve(post.run.reserve)
     write_process(post.run, record)

@@ -1,7 +1,8 @@
 """How an attempt ended, as a state: a pure decision."""
 
 import signal
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from trainer.run.records import ExitRecord
 from trainer.run.spec import Kind
@@ -9,6 +10,7 @@ from trainer.run.states import State
 
 KILLED = "killed by operator"
 NO_STEPS = "performed none of its planned steps"
+LEFT_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +37,53 @@ class AttemptOutcome:
     reason: str
     code: int | None = None
     signal: int | None = None
+    hopeless: bool = False
 
 
 def outcome_of(
-    kind: Kind, ending: ProcessEnd, word: ExitRecord | None, *, stop_asked: bool, killed: str
+    kind: Kind,
+    ending: ProcessEnd,
+    word: ExitRecord | None,
+    *,
+    stop_asked: bool,
+    killed: str,
+    left: Sequence[str] = (),
 ) -> AttemptOutcome:
     """Judge an ending by what was asked, by wait() and by the trainer's last word.
 
-    `killed` says why the supervisor killed it, "" if it did not. Success of our trainer needs code 0 *and*
-    its word *and* at least one step of its own.
+    `killed` says why the supervisor killed it, "" if it did not; `left` names what outlived its first process
+    and was ended for that. Success of our trainer needs code 0 *and* its word *and* at least one step of its
+    own; of a command, that nothing of it was left.
     """
     if killed:
         return AttemptOutcome(State.FAILED, killed, None, int(signal.SIGKILL))
+    outcome = _by_ending(kind, ending, word, stop_asked)
+    return _with_left(kind, ending, outcome, left) if left else outcome
+
+
+def _with_left(
+    kind: Kind, ending: ProcessEnd, outcome: AttemptOutcome, left: Sequence[str]
+) -> AttemptOutcome:
+    """Nothing is ended silently; a command that went to the background did not do what was asked of it."""
+    what = f"{len(left)} process{'' if len(left) == 1 else 'es'} behind ({', '.join(left[:LEFT_SHOWN])})"
+    which = f"{what}, which {'was' if len(left) == 1 else 'were'} ended"
+    if kind == "command" and outcome.state is State.SUCCEEDED:
+        reason = f"its first process ended with {ending.code} and left {which}; start it in the foreground"
+        return replace(outcome, state=State.FAILED, reason=reason, hopeless=True)
+    return replace(outcome, reason="; ".join(filter(None, (outcome.reason, f"it left {which}"))))
+
+
+def _by_ending(kind: Kind, ending: ProcessEnd, word: ExitRecord | None, stop_asked: bool) -> AttemptOutcome:
     if kind == "command":
         return _of_command(ending, stop_asked)
     clean = ending.code == 0 if ending.known else word is not None
     if stop_asked and ending.signal == signal.SIGTERM:
         clean = word is not None  # our own signal overtook its exit: it had seen the request file first
     if not clean or word is None:
-        return _without_word(ending, word, stop_asked and clean)
-    return _by_word(ending, word)
+        outcome = _without_word(ending, word, stop_asked and clean)
+    else:
+        outcome = _by_word(ending, word)
+    return replace(outcome, hopeless=word is not None and word.hopeless)
 
 
 def _of_command(ending: ProcessEnd, stop_asked: bool) -> AttemptOutcome:

@@ -5,16 +5,23 @@ import time
 from dataclasses import replace
 
 from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd, outcome_of
+from remote.supervisor.evidence import explained, was_killed
 from remote.supervisor.process.child import Watched
+from remote.supervisor.process.command_line import named
 from remote.supervisor.process.launchers import launcher_of
+from remote.supervisor.process.out_of_memory import OomWatch
 from remote.supervisor.process.termination import clear, deliver, wake
+from remote.supervisor.stalled import Stalled
 from remote.supervisor.supervisor_context import SupervisorContext, last_word
+from trainer.run.locks import is_free
+from trainer.run.process.identity import Identity
 from trainer.run.process.process_record import ProcessRecord
-from trainer.run.process.survivors import Survivor, survivors
+from trainer.run.process.survivors import Survivor, settled
 from trainer.run.records import read_hello
 from trainer.run.states import State
 
 WAKE_S = 1.0
+LOOK_S = 0.5
 UNKILLABLE_SCAN_S = 1.0
 
 
@@ -30,6 +37,9 @@ class AttemptWatch:
         self._signalled = False
         self._killed = ""
         self._next_wake = 0.0
+        self._next_look = 0.0
+        self._stalled = Stalled(post, record)
+        self._memory = OomWatch(record.trainer.pid) if record.trainer else None
 
     def stay(self, trainer: Watched | None) -> AttemptOutcome:
         """How it ended, when nothing of it lives any more. None: the trainer is gone, workers are left."""
@@ -37,19 +47,65 @@ class AttemptWatch:
         self._tick(trainer)
         while trainer and not self._killed and not trainer.wait(post.patience.poll_s):
             self._tick(trainer)
+            if self._stalled.is_over():
+                break
+        outlived = [] if self._stalled.is_over() else self._see_out()
         if left := clear(post.run, self._record, post.patience, post.talk):
             self._hold_on(left)
+        self._hold_on_unseen()
         ending = trainer.reap() if trainer else ProcessEnd(known=False)
         word = last_word(post)
-        outcome = outcome_of(post.spec.kind, ending, word, stop_asked=self._stopping, killed=self._killed)
-        if outcome.state is State.STOPPED and self._stopping and post.spec.kind == "trainer":
-            return replace(
-                outcome, reason=post.desk.stop_reason
-            )  # who asked says more than which signal came
-        return outcome
+        if word is not None and word.outcome == "stopped" and self._stopping:
+            word = replace(word, reason=post.desk.stop_reason)  # who asked says more than which signal came
+        outcome = outcome_of(
+            post.spec.kind,
+            ending,
+            word,
+            stop_asked=self._stopping,
+            killed=self._killed,
+            left=outlived,
+        )
+        has_finished = post.spec.kind == "trainer" and outcome.state is State.SUCCEEDED
+        if self._stalled.why and not (self._killed or self._stopping or has_finished):
+            return AttemptOutcome(State.FAILED, self._stalled.reason, ending.code, ending.signal)
+        if self._killed or self._memory is None or outlived:
+            return outcome
+        memory = self._memory.verdict(was_killed=was_killed(ending))
+        return explained(outcome, ending, word, memory, post.run)
+
+    def _see_out(self) -> list[str]:
+        """Whoever outlives the first process may end by itself; the names of those that do not.
+
+        A stop that was asked for is meant for them, too: what the first process did not hand on they get from
+        us, the stop signal and then SIGTERM, and all the time that they need. A kill ends the waiting.
+        """
+        post, told = self._post, dict[Identity, int]()
+        began = time.monotonic()
+        while not self._killed and (left := settled(post.run, self._record)):
+            is_over = time.monotonic() - began >= post.patience.linger_s
+            if not (self._stopping and post.spec.kind == "command"):
+                if is_over:
+                    return [named(one.pid) for one in left]
+            else:
+                wanted = (self._stop_signal(), signal.SIGTERM)[: 2 if is_over else 1]
+                for one in left:
+                    for signum in wanted[told.get(one.identity, 0) :]:
+                        post.talk(f"{signum.name} to {named(one.pid)}: it outlived the first process")
+                        deliver(one.identity, signum, post.talk)
+                    told[one.identity] = len(wanted)
+                for name in post.desk.taken_signals():
+                    for one in left:
+                        deliver(one.identity, self._stop_signal(name), post.talk)
+                wake(post.run, self._record, post.talk)
+            time.sleep(min(max(post.patience.poll_s, (time.monotonic() - began) / 10), UNKILLABLE_SCAN_S))
+            self._tick(None)
+        return []
 
     def _tick(self, trainer: Watched | None) -> None:
         self._greet()
+        if self._memory is not None and trainer is not None and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_S
+            self._memory.look()
         desk = self._post.desk
         desk.look()
         if desk.kill_reason:
@@ -58,6 +114,8 @@ class AttemptWatch:
                 self._post.journal.to(State.STOPPING, desk.kill_reason)
         elif desk.stop_reason:
             self._stop(trainer)
+        elif trainer is not None:
+            self._stalled.look()
         self._post.journal.settle()
 
     def _greet(self) -> None:
@@ -86,16 +144,35 @@ class AttemptWatch:
             return
         if not self._signalled:
             self._signalled = True
+            if not self._post.desk.signals:
+                self._post.desk.signals.append("")
+        for name in self._post.desk.taken_signals():
             if launcher_of(self._post.spec).stops_by_signal:
-                deliver(trainer.identity, self._stop_signal(), self._post.talk)
+                deliver(trainer.identity, self._stop_signal(name), self._post.talk)
         if time.monotonic() >= self._next_wake:
             self._next_wake = time.monotonic() + WAKE_S
             wake(self._post.run, self._record, self._post.talk)
 
-    def _stop_signal(self) -> signal.Signals:
+    def _stop_signal(self, name: str = "") -> signal.Signals:
+        """The one that was named; else a command's own, and SIGTERM for our trainer, which knows no other."""
         if self._post.spec.kind == "command":
-            return signal.Signals[self._post.spec.stop_signal]
+            return signal.Signals[name or self._post.spec.stop_signal]
         return signal.SIGTERM
+
+    def _hold_on_unseen(self) -> None:
+        """Whoever holds trainer.lock is of this run, though it cannot be seen (it became another user's)."""
+        post = self._post
+        while not is_free(post.run.trainer_lock):
+            if found := settled(post.run, self._record):
+                self._hold_on(found)
+                continue
+            post.journal.to(
+                State.UNKILLABLE,
+                "a process that cannot be seen holds trainer.lock (another user's: sudo, su, a container?); "
+                "the device stays locked until it ends",
+            )
+            post.journal.settle()
+            time.sleep(min(UNKILLABLE_SCAN_S, post.patience.unkillable_s))
 
     def _hold_on(self, left: list[Survivor]) -> None:
         """Nothing more can be done about a process in the kernel's hands but to keep its device locked."""
@@ -109,4 +186,4 @@ class AttemptWatch:
             for one in left:
                 deliver(one.identity, signal.SIGKILL, post.talk)
             time.sleep(min(UNKILLABLE_SCAN_S, post.patience.unkillable_s))
-            left = survivors(post.run, self._record)
+            left = settled(post.run, self._record)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from remote.supervisor.attempt_outcome import KILLED
 from remote.supervisor.log import Talk
-from trainer.run.control import Ack, ControlRequest, pending_for, put_ack
+from trainer.run.control import Ack, ControlRequest, pending_for, put_ack, put_request
 from trainer.run.layout import RunDir
 from trainer.run.records import ExitRecord
 
@@ -22,9 +22,12 @@ class ControlInbox:
         self._lives: set[tuple[int, str]] = set()
         self.latest = (0, ANY_TOKEN)
         self._taken: dict[str, ControlRequest] = {}
+        self._own: set[str] = set()
         self._deadline: float | None = None
         self.stop_reason = ""
         self.kill_reason = ""
+        self.signals: list[str] = []
+        """Signals that were asked for beside the first stop, by name; "" is the run's own."""
 
     def expect(self, attempt: int, token: str) -> None:
         """From now on, also take requests to this attempt. Those to one just ended stay ours: a request that
@@ -45,10 +48,23 @@ class ControlInbox:
         """Ask for a kill from within."""
         self.kill_reason = self.kill_reason or reason
 
+    def taken_signals(self) -> list[str]:
+        """The signals that are to be sent now; each is handed out once."""
+        found, self.signals = self.signals, []
+        return found
+
+    def ask_trainer(self, req_id: str, reason: str) -> None:
+        """Leave the trainer a request that is the supervisor's own: nobody asked for an end of the run."""
+        attempt, token = self.latest
+        self._own.add(req_id)
+        put_request(
+            self._run, ControlRequest(req_id=req_id, verb="stop", attempt=attempt, token=token, by=reason)
+        )
+
     def look(self) -> None:
         """Take new requests, and turn a stop whose deadline has passed into a kill."""
         for request in pending_for(self._run, self._lives):
-            if request.req_id not in self._taken:
+            if request.req_id not in self._taken and request.req_id not in self._own:
                 self._take(request)
         if self._deadline is not None and self._clock() >= self._deadline:
             self.kill("the stop's deadline passed: killed")
@@ -61,7 +77,7 @@ class ControlInbox:
         """
         attempt, token = self.latest
         open_ids = {request.req_id for request in pending_for(self._run, self._lives)}
-        for req_id in sorted(open_ids & set(self._taken)):
+        for req_id in sorted(open_ids & (set(self._taken) | self._own)):
             ack = Ack(
                 req_id=req_id,
                 attempt=attempt,
@@ -80,6 +96,8 @@ class ControlInbox:
         if request.verb == "kill":
             self.kill(KILLED)
             return
+        if request.again or request.signal:
+            self.signals.append(request.signal)
         self.stop(f"stop requested{by}")
         if request.deadline_s is not None:
             deadline = self._clock() + request.deadline_s

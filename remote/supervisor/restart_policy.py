@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from remote.supervisor.attempt_outcome import NO_STEPS, AttemptOutcome
-from trainer.run.spec import RunSpec
+from trainer.run.spec import Restart, RunSpec
 from trainer.run.states import State
 
 # Usage, configuration, refused: the same words would be refused again.
 HOPELESS_CODES = frozenset({2, 3})
+# What a shell says of a program that cannot be executed, or is not there.
+HOPELESS_OF_A_COMMAND = frozenset({126, 127})
+FAILURES = frozenset({State.FAILED, State.DIED, State.DIED_REBOOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,23 @@ def weight(progressed: bool) -> int:
     return 1 if progressed else 2
 
 
+def decayed(policy: Restart, spent: int, lived_s: float) -> int:
+    """What still counts of `spent` failures after an attempt that went on for `lived_s` seconds.
+
+    So a run that fails once a day goes on for ever, and one that fails at every turn does not.
+    """
+    return max(0, spent - int(max(lived_s, 0.0) // policy.decay_s))
+
+
 def retry_for(
-    spec: RunSpec, outcome: AttemptOutcome, *, asked: bool, progressed: bool, spent: int, cap_s: float
+    spec: RunSpec,
+    outcome: AttemptOutcome,
+    *,
+    asked: bool,
+    progressed: bool,
+    spent: int,
+    cap_s: float,
+    lived_s: float = 0.0,
 ) -> Retry | None:
     """The next try, or None if this ending stands.
 
@@ -32,18 +50,36 @@ def retry_for(
     a command that ended well). What an operator ended (`asked`) is never restarted, nor a finished training.
     """
     policy = spec.restart
-    if asked or policy.policy == "never" or not _retryable(spec, outcome):
+    if asked or not _covers(spec, outcome) or is_hopeless(spec, outcome):
         return None
-    total = spent + weight(progressed)
+    total = decayed(policy, spent, lived_s) + weight(progressed)
     if total > policy.max:
         return None
-    return Retry(total, min(cap_s, policy.backoff_s * 2.0 ** (total - 1)))
+    return Retry(total, min(cap_s, policy.backoff_s * 2.0 ** min(total - 1, 30)))
 
 
-def _retryable(spec: RunSpec, outcome: AttemptOutcome) -> bool:
-    if outcome.state in (State.FAILED, State.DIED, State.DIED_REBOOT):
-        hopeless = spec.kind == "trainer" and (outcome.code in HOPELESS_CODES or outcome.reason == NO_STEPS)
-        return not hopeless
-    if spec.restart.policy != "always":
+def why_not_again(spec: RunSpec, outcome: AttemptOutcome, *, asked: bool) -> str:
+    """Why an ending stands that the policy covers, for its reason; "" where nobody expected another try."""
+    if asked or not _covers(spec, outcome):
+        return ""
+    if is_hopeless(spec, outcome):
+        return "not tried again, as it would end so again"
+    return f"given up: its restarts are spent (--max-restarts is {spec.restart.max})"
+
+
+def is_hopeless(spec: RunSpec, outcome: AttemptOutcome) -> bool:
+    """Whether the same would happen again."""
+    if outcome.state not in FAILURES:
         return False
-    return outcome.state is State.STOPPED or spec.kind == "command"
+    if spec.kind == "command":
+        return outcome.hopeless or outcome.code in HOPELESS_OF_A_COMMAND
+    return outcome.hopeless or outcome.code in HOPELESS_CODES or outcome.reason == NO_STEPS
+
+
+def _covers(spec: RunSpec, outcome: AttemptOutcome) -> bool:
+    policy = spec.restart.policy
+    if policy == "never":
+        return False
+    if outcome.state in FAILURES:
+        return True
+    return policy == "always" and (outcome.state is State.STOPPED or spec.kind == "command")

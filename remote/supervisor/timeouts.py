@@ -17,6 +17,8 @@ class SupervisorTimeouts:
     Attributes:
         poll_s: how often requests and the hello are looked for.
         grace_s: from SIGTERM to SIGKILL of a kill, and of workers that outlive their trainer.
+        linger_s: how long what outlives the first process may take to end by itself.
+        stalled_s: how long a stalled attempt may take to save and end, once it is asked to.
         unkillable_s: from SIGKILL to the state `unkillable`.
         disk_full_s: how long the terminal state waits for space after the reserve is spent.
         backoff_cap_s: longest wait before a restart.
@@ -26,6 +28,8 @@ class SupervisorTimeouts:
 
     poll_s: float = 0.03
     grace_s: float = 2.0
+    linger_s: float = 2.0
+    stalled_s: float = 60.0
     unkillable_s: float = 30.0
     disk_full_s: float = 30.0
     backoff_cap_s: float = 300.0

@@ -26,6 +26,7 @@ from tests.remote.driving import drive
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir, new_run_id
 from trainer.run.locks import Flock, is_free
+from trainer.run.place import place_of
 from trainer.run.process.identity import Identity, boot_id, identify, identify_for_good
 from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord, new_token, write_process
 from trainer.run.records import write_spec, write_state
@@ -113,7 +114,13 @@ def recorded(context: Context, who: Identity) -> RunDir:
     write_process(
         run,
         ProcessRecord(
-            attempt=1, token=new_token(), boot_id=boot_id(), supervisor=who, trainer=who, session=who.pid
+            attempt=1,
+            token=new_token(),
+            boot_id=boot_id(),
+            supervisor=who,
+            trainer=who,
+            session=who.pid,
+            place=place_of(run.path),
         ),
     )
     state = StateRecord(

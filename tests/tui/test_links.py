@@ -6,6 +6,8 @@ import pytest
 
 from remote.hosts.host import Host
 from remote.protocol.errors import Question
+from remote.protocol.results import HostLoad
+from remote.protocol.values import read_as
 from remote.session.link.link_state import LinkState, Phase
 from remote.session.updates import HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry
 from tests.tui.fake import HELLO, START, WALL, view
@@ -85,7 +87,8 @@ def test_what_is_not_known_of_a_machine_is_n_a_and_so_is_what_may_have_changed()
     cells = rows(store, START, Fit.of(200), ())[0]["host box"]
     assert [cells[name].plain for name in ("load", "memory", "power")] == ["n/a"] * 3
     gpu = {"util_percent": 87, "mem_used": 61e9, "mem_total": 80e9, "power_w": 412.4}
-    store.apply("box", Telemetry({"cpu_percent": 0.0, "gpus": [gpu, {**gpu, "power_w": None}]}), START, WALL)
+    load = read_as(HostLoad, {"cpu_percent": 0.0, "gpus": [gpu, {**gpu, "power_w": None}]})
+    store.apply("box", Telemetry(load), START, WALL)
     cells = rows(store, START, Fit.of(200), ())[0]["host box"]
     assert [cells[name].plain for name in ("load", "memory", "power")] == [
         "2gpu 87 %",

@@ -47,6 +47,17 @@ class Draft:
         path.chmod(0o600)
         self._proofs[name] = _sync_and_prove(path)
 
+    def file(self, name: str, data: bytes) -> None:
+        """Write, sync and hash a file of plain bytes.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        path = self._path / name
+        path.write_bytes(data)
+        path.chmod(0o600)
+        self._proofs[name] = _sync_and_prove(path)
+
     def publish(self, manifest: Mapping[str, Any]) -> tuple[str, int]:
         """Write the sealed manifest, sync, and give the folder its name.
 

@@ -33,7 +33,7 @@ def restore(state: TrainState, path: Path, manifest: Manifest, device: Device, r
         generators.restore(device, state.noise, own["generators"])
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(
-            f"{path.name} does not fit this model ({error}); use --fresh or its own preset"
+            f"{path.name} does not fit this model ({error}); continue it under its own preset"
         ) from error
     state.step, state.tokens = manifest.step, manifest.tokens
     state.best = float("inf") if raw.get("best") is None else float(raw["best"])

@@ -5,7 +5,7 @@ import json
 import math
 import sys
 
-from trainer.commands.subject_arguments import add_subject, demand, subject_of
+from trainer.commands.subject_arguments import add_subject, demand, speaker_of
 from trainer.job.outcome import ExitCode
 
 Commands = argparse._SubParsersAction
@@ -39,8 +39,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         ("--top-p", 0 < arguments.top_p <= 1, "above 0, at most 1"),
         ("--prompt", bool(arguments.prompt), "not empty"),
     )
-    subject = subject_of(arguments)
-    tokenizer = subject.corpus.tokenizer
+    subject = speaker_of(arguments)
+    tokenizer = subject.tokenizer
     prompt = tokenizer.encode(arguments.prompt)
     said = sys.stdout.buffer
     if not arguments.json:
@@ -60,5 +60,4 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         said.write(json.dumps(row).encode())
     said.write(b"\n")
     said.flush()
-    subject.corpus.close()
     return ExitCode.OK

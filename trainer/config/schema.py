@@ -31,9 +31,13 @@ class OptimConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     beta2: Annotated[float, Meta(ge=0, lt=1, description="AdamW second-moment decay")] = 0.95
     clip: Annotated[float, Meta(ge=0, description="gradient-norm limit; 0 is off")] = 1.0
     amp: Annotated[
-        Literal["auto", "off", "bf16"],
-        Meta(description="bf16 autocast: auto probes whether it is faster and right"),
+        Literal["auto", "off", "bf16", "fp16"],
+        Meta(
+            description="autocast: auto takes bf16 where a probe finds it right and, "
+            "but on GPUs with bf16 units, faster; fp16 with loss scaling"
+        ),
     ] = "auto"
+    tf32: Annotated[bool, Meta(description="multiply float32 in TF32 on CUDA")] = True
 
 
 class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

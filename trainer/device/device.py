@@ -56,6 +56,22 @@ class Device:
         """Return a new generator on this device."""
         return torch.Generator(self.place).manual_seed(seed)
 
+    def set_tf32(self, wanted: bool) -> None:
+        """Have CUDA multiply float32 in TF32, which is several times as fast, or exactly."""
+        if self.kind == "cuda":
+            torch.set_float32_matmul_precision("high" if wanted else "highest")
+
+    def has_bf16(self) -> bool:
+        """Whether this is a CUDA device with bf16 units of its own."""
+        return self.kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a report says of it; of CUDA its name, too, and whether it has bf16 units."""
+        found: dict[str, Any] = {"torch": torch.__version__, "threads": self.threads}
+        if self.kind == "cuda":
+            found |= {"name": torch.cuda.get_device_name(self.place), "bf16": self.has_bf16()}
+        return found
+
     def memory(self) -> dict[str, float]:
         """Return bytes on the device: the most in use since the last call, and what its driver holds.
 

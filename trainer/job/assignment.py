@@ -15,7 +15,7 @@ from trainer.run.atomic import read_json, write_json
 from trainer.run.checkpoints.imported import locate_parent
 from trainer.run.checkpoints.manifest import list_checkpoints
 from trainer.run.layout import RunDir
-from trainer.run.records import read_spec
+from trainer.run.records import read_changed_spec
 from trainer.telemetry.write import position
 
 CONFIG_FILE = "config.json"
@@ -29,10 +29,10 @@ def supervised(run_dir: Path, source: str, overrides: Sequence[str]) -> Assignme
         ConfigError, SpecError: the stored configuration or spec is not of this version, or its text is gone.
     """
     run = RunDir(run_dir.absolute())
-    spec = read_spec(run)
+    spec = read_changed_spec(run)
     stored = Resolved(from_values(spec.config), dict(spec.origins), spec.preset)
     resolved = override(stored, overrides) if overrides else stored
-    _demand_text(resolved)
+    _demand_text(resolved, run, source)
     attempt = int(os.environ.get("PHOTINUS_ATTEMPT", "0")) or position(run.events).attempt + 1
     wish = resolved.config.device
     return Assignment(
@@ -63,14 +63,15 @@ def standalone(
         ConfigError: naming the key and the remedy.
     """
     run = RunDir(out.absolute())
-    resolved = _stored(run, overrides) if source and not (preset or files or data) else None
+    moved = [f"{DATA_KEY}={data}"] if data else []
+    resolved = _stored(run, [*moved, *overrides]) if source and not (preset or files) else None
     if resolved is None:
         if not (preset or files):
             raise ConfigError(
                 "nothing says what to train; give --preset NAME (`photinus-train presets`) or --config FILE"
             )
         resolved = resolve(preset, files=files, overrides=overrides, data=data)
-    _demand_text(resolved)
+    _demand_text(resolved, run, source)
     return Assignment(
         run=run,
         attempt=position(run.events).attempt + 1,
@@ -107,7 +108,10 @@ def store_config(assignment: Assignment) -> None:
     write_json(assignment.run.path / CONFIG_FILE, assignment.resolved.to_json())
 
 
-def _demand_text(resolved: Resolved) -> None:
+def _demand_text(resolved: Resolved, run: RunDir, source: str) -> None:
+    """Whoever resumes may do without the text: its tokens may be in the cache still."""
+    if source and list_checkpoints(run.checkpoints):
+        return
     demand_source(resolved.config.data.source, resolved.origins.get(DATA_KEY, "stored"))
 
 

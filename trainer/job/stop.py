@@ -1,5 +1,6 @@
 """Being asked to stop: by a signal or by a control file. Every loop of the trainer polls `requested`."""
 
+import faulthandler
 import os
 import signal
 import time
@@ -31,10 +32,15 @@ class Stop:
         return self._asked or self._signal
 
     def install(self, farewell: str = FAREWELL) -> None:
-        """Take SIGTERM and SIGINT: the step in hand is finished and saved, then the process ends."""
+        """Take SIGTERM and SIGINT: the step in hand is finished and saved, then the process ends.
+
+        SIGUSR2 prints the stacks of every thread to stderr, also where Python itself stands still.
+        """
         self._farewell = farewell.encode()
         for number in SIGNALS:
             signal.signal(number, self._on_signal)
+        # For a supervisor that finds the run standing still. SIGUSR1 is NCCL's.
+        faulthandler.register(signal.SIGUSR2, file=2, all_threads=True)
 
     def watch(self, run: RunDir, attempt: int, token: str, parent: int = 0) -> None:
         """Poll the control folder of `run` for stop requests to this attempt.

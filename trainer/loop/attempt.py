@@ -14,15 +14,16 @@ from trainer.device.operators import missing_operator
 from trainer.job.environment import granted_threads, prepare_environment
 from trainer.job.job import Assignment, Job, Origin
 from trainer.job.log_rotation import OwnLog
-from trainer.job.outcome import AttemptEnd, ExitCode, Ledger, RefusedError, StoppedError, TrainingFailedError
+from trainer.job.outcome import AttemptEnd, DivergedError, ExitCode, Ledger, RefusedError, StoppedError
 from trainer.job.reason import bounded, reason_of, trace_of
 from trainer.job.reporter import RunReporter
 from trainer.job.stop import Stop
 from trainer.run.atomic import NO_SPACE, make_reserve
+from trainer.run.changes import ORIGIN
 from trainer.run.records import ExitRecord, write_exit, write_hello
 from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
-from trainer.run.run_errors import RunError
 from trainer.telemetry.write import EventWriter
+from trainer.user_error import UserError
 
 
 def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
@@ -95,8 +96,9 @@ def _refuse_hopeless(assignment: Assignment, origin: Origin) -> None:
             f"{origin.path.name} is at step {step} of {steps}: no step is left to do; "
             f"ask for more with --set steps=N, N > {step}"
         )
-    if lines := differences(origin.manifest.raw, assignment.config):
-        raise RefusedError(refusal(origin.path.name, lines))
+    asked = {key for key, source in assignment.resolved.origins.items() if source in ("--set", ORIGIN)}
+    if lines := differences(origin.manifest.raw, assignment.config, asked):
+        raise RefusedError(refusal(origin.path.name, lines, supervised=bool(assignment.token)))
 
 
 def _threads(assignment: Assignment, origin: Origin | None) -> int:
@@ -117,16 +119,11 @@ def _ending(work: Callable[[], None], stop: Stop) -> AttemptEnd:
         work()
     except StoppedError:
         return AttemptEnd("stopped", stop.reason, ExitCode.OK)
-    except RefusedError as error:
-        return AttemptEnd("failed", str(error), ExitCode.REFUSED)
-    except (TrainingFailedError, RunError) as error:
-        return AttemptEnd("failed", str(error), ExitCode.FAILURE)
+    except UserError as error:
+        return AttemptEnd("failed", str(error), ExitCode(error.exit_code), isinstance(error, DivergedError))
     except OSError as error:
         return AttemptEnd("failed", _disk_reason(error), ExitCode.FAILURE)
     except Exception as error:  # the last word must be written whatever happened
-        if getattr(error, "remedy", ""):
-            code = ExitCode.USAGE if getattr(error, "is_input", False) else ExitCode.FAILURE
-            return AttemptEnd("failed", str(error), code)
         print(trace_of(error), file=sys.stderr, flush=True)
         return AttemptEnd("failed", missing_operator(error) or reason_of(error), ExitCode.FAILURE)
     return AttemptEnd("succeeded", "", ExitCode.OK)
@@ -167,6 +164,7 @@ def _leave_exit(assignment: Assignment, ending: AttemptEnd, ledger: Ledger) -> N
         outcome=ending.outcome,
         reason=ending.reason,
         steps_done=ledger.steps_done,
+        hopeless=ending.hopeless,
         at=time.time(),
         **ledger.standing(),
     )

@@ -8,8 +8,9 @@ from trainer.device.out_of_memory import unless_out_of_memory, within_memory
 from trainer.evals.generate import Sampling, sample
 from trainer.evals.probes.probe import probe
 from trainer.evals.validation import validate
-from trainer.job.outcome import TrainingFailedError
+from trainer.job.outcome import DivergedError
 from trainer.loop.context import Training, is_last
+from trainer.step.loss_scale import HALVINGS
 from trainer.step.optimizer_step import to_device
 
 
@@ -17,7 +18,7 @@ def report(run: Training) -> None:
     """Read the meter and speak a row of metrics.
 
     Raises:
-        TrainingFailedError: loss or gradient are not finite any more.
+        DivergedError: loss or gradient are not finite any more.
     """
     step, values = run.state.step, run.meter.read()
     lost = run.meter.streak > 0 and bool(bad_weights(run.state))
@@ -49,14 +50,18 @@ def tell_skipped(run: Training) -> None:
     """Say how many steps were skipped, and end a run that skips nothing but steps.
 
     Raises:
-        TrainingFailedError: too many in a row.
+        DivergedError: too many in a row.
     """
     step, meter = run.state.step, run.meter
     if not meter.skipped:
         return
     many = f"{meter.skipped} of {meter.steps} steps skipped: loss or gradient was not finite"
     run.job.voice.note(many, "warning", step)
-    if meter.streak >= run.config.guard.skips or (is_last(run) and meter.streak >= meter.steps):
+    # fp16 finds its scale by overflowing: that is no fault as long as the scale can fall
+    finding = HALVINGS if run.state.loss_scale else 0
+    if meter.streak >= run.config.guard.skips + finding or (
+        is_last(run) and not finding and meter.streak >= meter.steps
+    ):
         fail(run, f"loss or gradient was not finite in {meter.streak} steps in a row, up to step {step}")
 
 
@@ -64,12 +69,12 @@ def fail(run: Training, what: str) -> NoReturn:
     """End the run, with the remedy.
 
     Raises:
-        TrainingFailedError: always.
+        DivergedError: always.
     """
     last = run.job.ledger.checkpoint or "the beginning"
     reason = f"{what}; resume from {last} with a lower optim.lr"
     run.job.voice.note(reason, "error", run.state.step)
-    raise TrainingFailedError(reason)
+    raise DivergedError(reason)
 
 
 def look(run: Training) -> None:

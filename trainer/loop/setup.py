@@ -10,7 +10,7 @@ import torch
 from trainer.checkpoints.compare import platform_differences, refusal
 from trainer.checkpoints.restore import restore
 from trainer.config.schema import RunConfig
-from trainer.data import Batches, Corpus, DataProgress, Stopped, default_cache_dir, prepare
+from trainer.data import Batches, Corpus, DataProgress, Stopped, default_cache_dir, prepare_or_cached
 from trainer.data.progress import Pulse
 from trainer.device.device import Device
 from trainer.device.out_of_memory import within_memory
@@ -23,9 +23,10 @@ from trainer.models.kssm import KuramotoSSM
 from trainer.models.published import PublishedV3
 from trainer.step.compile import Compiled, compile_step
 from trainer.step.kernels import decide_kernels
+from trainer.step.loss_scale import LossScale
 from trainer.step.lr_schedule import schedule_for
 from trainer.step.optimizer_step import to_device
-from trainer.step.precision import BF16, FLOAT32, Precision, decide_precision
+from trainer.step.precision import BF16, FLOAT32, FP16, Precision, decide_precision
 from trainer.step.state import TrainState
 
 T = TypeVar("T")
@@ -48,12 +49,23 @@ def load_corpus(job: Job) -> Corpus:
     data, cache = job.assignment.config.data, job.assignment.cache or default_cache_dir()
     cache.parents[1].mkdir(mode=0o700, parents=True, exist_ok=True)  # a state root made here is private too
     try:
-        corpus = prepare(data, cache_dir=cache, progress=tell, should_stop=job.stop.requested)
+        corpus = prepare_or_cached(
+            data, known_tokens(job), cache_dir=cache, progress=tell, should_stop=job.stop.requested,
+            told=lambda text: voice.note(text, "warning"),
+        )  # fmt: skip
     except Stopped as stopped:
         raise StoppedError(job.stop.reason) from stopped
     for note in corpus.notes:
         voice.note(note)
     return corpus
+
+
+def known_tokens(job: Job) -> str:
+    """Return the fingerprint of the tokens that the checkpoint was trained on; "-" of another source."""
+    raw = job.origin.manifest.raw if job.origin else {}
+    then = raw.get("config", {}).get("data", {})
+    same = isinstance(then, dict) and then.get("source") == job.assignment.config.data.source
+    return str(raw.get("data_fingerprint") or "-") if same else "-"
 
 
 def load_scored(job: Job, corpus: Corpus) -> ScoredText:
@@ -129,13 +141,23 @@ def take_up(job: Job, state: TrainState, corpus: Corpus, device: Device) -> None
         raise RefusedError(refusal(origin.path.name, lines))
     restore(state, origin.path, origin.manifest, device, job.assignment.rank)
     state.parent = origin.parent
-    state.precision = Precision("bf16" if raw.get("autocast") == "bf16" else "off", "as the checkpoint")
+    known: dict[str, Precision] = {"bf16": BF16, "fp16": FP16}
+    autocast = known.get(str(raw.get("autocast")), FLOAT32).autocast
+    take_precision(state, Precision(autocast, "as the checkpoint"), device)
+    if state.loss_scale and len(stored := raw.get("loss_scale") or []) == 2:
+        state.loss_scale.restore(stored)
     if raw.get("versions", {}).get("torch") != torch.__version__:
         job.voice.note(
             f"the checkpoint was written by torch {raw.get('versions', {}).get('torch')}, this is "
             f"{torch.__version__}: the run continues, but not bit for bit",
             "warning",
         )
+
+
+def take_precision(state: TrainState, precision: Precision, device: Device) -> None:
+    """Set the precision of a state; fp16 brings the scale of its loss."""
+    state.precision = precision
+    state.loss_scale = LossScale(device.place) if precision.autocast == "fp16" else None
 
 
 def choose_kernels(job: Job, state: TrainState, device: Device) -> None:
@@ -192,8 +214,9 @@ def choose_precision(job: Job, state: TrainState, batches: Batches, device: Devi
                 config.optim.amp, state.model, device, batch.inputs[:rows], batch.targets[:rows]
             )
 
-        state.precision = fitted(job, state, device, work)
-    chosen = BF16 if state.precision.autocast == "bf16" else FLOAT32
+        take_precision(state, fitted(job, state, device, work), device)
+    known: dict[str, Precision] = {"bf16": BF16, "fp16": FP16}
+    chosen = known.get(state.precision.autocast, FLOAT32)
     job.voice.say(f"  Precision: {chosen.reason} ({state.precision.reason})")
 
 

@@ -44,6 +44,7 @@ def train(job: Job) -> None:
         RefusedError, TrainingFailedError: it cannot be done, or cannot go on; the message says why.
     """
     device = open_device(own_device(job.assignment.device, job.assignment.rank), job.threads)
+    device.set_tf32(job.assignment.config.optim.tf32)
     fallbacks = Fallbacks()
     with fallbacks.listening(), World(job.assignment.rank).join(device) as world:
         job.stop.check()

@@ -8,6 +8,7 @@ from trainer.job.environment import granted_threads, prepare_environment
 from trainer.job.job import Assignment, Job
 from trainer.job.outcome import ExitCode, RefusedError, TrainingFailedError
 from trainer.job.reason import trace_of
+from trainer.user_error import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def carry_along(assignment: Assignment) -> ExitCode:
         return ExitCode.FAILURE
     except Exception as error:
         ErrorHandler().record_exception(error)
-        if isinstance(error, RefusedError | TrainingFailedError) or hasattr(error, "remedy"):
+        if isinstance(error, UserError):
             print(f"process {number}: {error}", file=sys.stderr, flush=True)
         else:
             print(trace_of(error), file=sys.stderr, flush=True)
@@ -65,10 +66,10 @@ def follow(assignment: Assignment) -> None:
     """
     from trainer.checkpoints.restore import restore
     from trainer.checkpoints.save import of_process
-    from trainer.data import Batches, default_cache_dir, prepare
+    from trainer.data import Batches, default_cache_dir, prepare_or_cached
     from trainer.device.device import open_device, own_device
     from trainer.job.log_rotation import OwnLog
-    from trainer.loop.setup import build_state
+    from trainer.loop.setup import build_state, take_precision
     from trainer.run.checkpoints.manifest import verify
     from trainer.step.compile import compile_step
     from trainer.step.kernels import follow_kernels
@@ -79,12 +80,14 @@ def follow(assignment: Assignment) -> None:
     log = OwnLog(assignment.run, config.log.max_bytes)
     name = own_device(assignment.device, rank)
     device = open_device(name, config.threads or max(1, granted_threads() // rank.size))
+    device.set_tf32(config.optim.tf32)
     with World(rank).join(device) as world:
         if world.await_order() is WorkerOrder.END:
             return
         briefing: Briefing = world.share(Briefing(0, ""))
         device = open_device(name, briefing.threads)
-        corpus = prepare(config.data, cache_dir=assignment.cache or default_cache_dir())
+        cache = assignment.cache or default_cache_dir()
+        corpus = prepare_or_cached(config.data, briefing.fingerprint, cache_dir=cache)
         if corpus.fingerprint != briefing.fingerprint:
             raise TrainingFailedError("the text changed while it was read; let it rest, then resume")
         path = Path(briefing.checkpoint)
@@ -93,7 +96,10 @@ def follow(assignment: Assignment) -> None:
         state = build_state(config, device, corpus.vocab_size, horizon, rank)
         if origin:
             restore(state, path, origin, device, rank)
-        state.precision, state.kernels = world.share((state.precision, state.kernels))
+        precision, state.kernels = world.share((state.precision, state.kernels))
+        take_precision(state, precision, device)
+        if state.loss_scale and origin:
+            state.loss_scale.restore(origin.raw.get("loss_scale") or state.loss_scale.state())
         follow_kernels(state.kernels, config.model, device)
         world.gather(digest(state.model))
         batches = Batches(corpus.train, config.context, config.batch, config.seed)

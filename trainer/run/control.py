@@ -10,6 +10,7 @@ from trainer.run.atomic import read_json, write_json
 from trainer.run.layout import RunDir, check_short_id
 from trainer.run.records import parse
 from trainer.run.run_errors import RunError, SpecError
+from trainer.run.spec import STOP_SIGNALS
 
 Verb = Literal["stop", "kill"]
 ACK_SUFFIX = ".ack.json"
@@ -22,6 +23,8 @@ class ControlRequest:
 
     Attributes:
         by: who asked, as shown to a second operator.
+        again: send the stop signal, though it was sent before.
+        signal: send this one instead of the run's own; "" for that.
         deadline_s: a stop becomes a kill this many seconds after it was asked; None: never by itself.
     """
 
@@ -32,6 +35,8 @@ class ControlRequest:
     by: str = ""
     at: float = 0.0
     deadline_s: float | None = None
+    again: bool = False
+    signal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,4 +108,5 @@ def _read_request(run: RunDir, name: str) -> ControlRequest | None:
         request = parse(ControlRequest, read_json(path), path)
     except RunError:
         return None
-    return request if request.verb in ("stop", "kill") else None
+    is_known = request.verb in ("stop", "kill") and request.signal in ("", *STOP_SIGNALS)
+    return request if is_known else None

@@ -1,5 +1,6 @@
 """The state root: where the truth about every run of this host lies, and whether it is safe to trust."""
 
+import hashlib
 import os
 import secrets
 import time
@@ -8,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.run.atomic import create_json, read_json
+from trainer.run.atomic import NO_SPACE, create_json, read_json, write_json
 from trainer.run.filesystems import filesystem_of, is_network
 from trainer.run.layout import RunDir, check_run_id
 from trainer.run.ownership import check_root
+from trainer.run.place import FolderPlace, place_of
 from trainer.run.run_errors import HomeError, LockHeldError, RecordError, SpecError
 
 HOME_VARIABLE = "PHOTINUS_HOME"
@@ -36,10 +38,17 @@ def state_root(env: Mapping[str, str] = os.environ) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """An opened, checked state root."""
+    """An opened, checked state root.
+
+    Attributes:
+        copy_of: the path of the state root that this one was copied from; "" where it is no copy.
+        copied: when that was found (epoch seconds): what was queued before belongs to the original.
+    """
 
     root: Path
     host_id: str
+    copy_of: str = ""
+    copied: float = 0.0
 
     @property
     def agent_lock(self) -> Path:
@@ -132,7 +141,7 @@ def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = file
         _check(root, filesystem)
         for folder in ("devices", "starts", "queue", "runs"):
             (root / folder).mkdir(mode=0o700, exist_ok=True)
-        return Home(root, _host_id(root))
+        return _identified(root)
     except OSError as error:
         raise HomeError(
             f"cannot use {root}: {error} (set {HOME_VARIABLE} to a local folder of yours)"
@@ -149,9 +158,10 @@ def _check(root: Path, filesystem: Callable[[Path], str]) -> None:
         )
 
 
-def _host_id(root: Path) -> str:
-    path = root / "host.json"
-    create_if_absent = {"host_id": secrets.token_hex(16), "created": time.time()}
+def _identified(root: Path) -> Home:
+    """The home under its id; in another folder than the noted one it is a copy, and gets an id of its own."""
+    path, here = root / "host.json", place_of(root)
+    create_if_absent = {"host_id": secrets.token_hex(16), "created": time.time(), "place": here.to_json()}
     try:
         raw = read_json(path)
         if raw is None:
@@ -161,4 +171,29 @@ def _host_id(root: Path) -> str:
         raw = None
     if not isinstance(raw, dict) or not isinstance(raw.get("host_id"), str):
         raise HomeError(f"{path} does not name this host; move it away and try again")
-    return str(raw["host_id"])
+    noted = FolderPlace.from_json(raw.get("place"))
+    if noted is not None and not noted.is_at(root):
+        raw = raw | {
+            # Made from both, so that two programs that find the copy at once give it one name.
+            "host_id": hashlib.sha256(f"{raw['host_id']} {here}".encode()).hexdigest()[:32],
+            "copy_of": noted.path,
+            "copied": time.time(),
+        }
+    if noted != here:
+        _note(path, raw | {"place": here.to_json()})
+    copy_of, copied = raw.get("copy_of"), raw.get("copied")
+    return Home(
+        root,
+        str(raw["host_id"]),
+        copy_of if isinstance(copy_of, str) else "",
+        float(copied) if isinstance(copied, int | float) else 0.0,
+    )
+
+
+def _note(path: Path, value: dict[str, object]) -> None:
+    """A full disk costs the note and not the home: a stop and a kill must need no space."""
+    try:
+        write_json(path, value)
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise

@@ -87,6 +87,11 @@ class RunDir:
         return self.path / "spec.json"
 
     @property
+    def changes(self) -> Path:
+        """What a resume changed of its configuration."""
+        return self.path / "changes.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the supervisor for its whole life."""
         return self.path / "lock"

@@ -28,6 +28,7 @@ class Facts:
         taken_up: some supervisor recorded itself for this attempt (process.json).
         survivors: how many of its processes live.
         last_word: exit.json of the recorded attempt.
+        original: the folder that this one is a copy of, where what was on belongs to that; else "".
         asked: the strongest unanswered request to the attempt: `stop`, `kill` or "".
         age_s: since the state was written.
     """
@@ -41,6 +42,7 @@ class Facts:
     last_word: ExitRecord | None
     asked: str
     age_s: float
+    original: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ def _by_last_word(word: ExitRecord) -> ReconcileDecision:
 
 
 def _by_traces(facts: Facts, rebooted: bool, forgotten_s: float) -> ReconcileDecision:
+    if facts.original:
+        why = f"this folder is a copy: what was on belongs to {facts.original}, and was not touched"
+        return ReconcileDecision(Action.MARK, State.DIED, why)
     if rebooted:
         return ReconcileDecision(
             Action.MARK, State.DIED_REBOOT, "the host was restarted while the run was on"

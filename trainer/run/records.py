@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from trainer.run.atomic import create_json, read_json, write_json, write_json_from_reserve
 from trainer.run.bounds import why_misfit
+from trainer.run.changes import changed, read_changes
 from trainer.run.layout import RunDir, check_run_id, check_short_id
 from trainer.run.run_errors import RecordError, SpecError, StaleWriteError
 from trainer.run.spec import RunSpec
@@ -27,6 +28,18 @@ def read_spec(run: RunDir) -> RunSpec:
     if raw is None:
         raise SpecError(f"no run {run.run_id} on this host (photinus ls shows what there is)")
     return RunSpec.from_json(raw)
+
+
+def read_changed_spec(run: RunDir) -> RunSpec:
+    """What to run, with what its resumes changed since.
+
+    Raises:
+        SpecError: there is no spec, or it or `changes.json` is malformed.
+    """
+    spec = read_spec(run)
+    for change in read_changes(run):
+        spec = changed(spec, change.values)
+    return spec
 
 
 def write_spec(run: RunDir, spec: RunSpec) -> None:
@@ -111,6 +124,7 @@ class ExitRecord:
     Attributes:
         outcome: `succeeded`, `stopped` or `failed`.
         step: last finished step; `steps_done` counts those of this attempt.
+        hopeless: the same would happen again: a restart is of no use.
         checkpoint: directory name of the last checkpoint and `sha256` of its manifest, or None.
     """
 
@@ -123,6 +137,7 @@ class ExitRecord:
     checkpoint: str | None = None
     sha256: str | None = None
     at: float = 0.0
+    hopeless: bool = False
 
 
 def write_hello(run: RunDir, attempt: int, token: str, pid: int) -> None:

@@ -1,7 +1,9 @@
 """What can go wrong with a run on disk. Every message names the remedy."""
 
+from trainer.user_error import UserError
 
-class RunError(Exception):
+
+class RunError(UserError):
     """Base of everything that the run contract refuses."""
 
 
@@ -12,9 +14,13 @@ class RecordError(RunError):
 class SpecError(RunError):
     """A spec that cannot be run."""
 
+    exit_code = 2
+
 
 class HomeError(RunError):
     """A state root that is not safe to use."""
+
+    exit_code = 3
 
 
 class LockHeldError(RunError):

@@ -14,6 +14,9 @@ PROCESSES_MAX = 1 << 16
 ENV_HASH = re.compile(r"[A-Za-z0-9]{1,64}")
 Kind = Literal["trainer", "command"]
 RestartPolicy = Literal["never", "on-failure", "always"]
+DECAY_S = 3600.0
+RESTARTS_MAX = 1000
+SECONDS_MAX = 1e7
 # Not SIGUSR1 (NCCL uses it), not SIGKILL (that is no graceful stop).
 STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2")
 MAPPINGS = ("config", "origins", "env", "restart")
@@ -22,11 +25,45 @@ LISTS = ("argv", "resume_argv")
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """What the supervisor does when an attempt fails. A failure before the first new step counts double."""
+    """What the supervisor does when an attempt fails. A failure before the first new step counts double.
+
+    Attributes:
+        max: how many failures it bears, 1 forgotten for each `decay_s` that an attempt went well.
+        backoff_s: before the first restart; doubled with each failure that counts.
+        on_stall: after how many seconds without a sign of life an attempt counts as failed. None: a command's
+            never; of our trainer after ten usual steps, and 10 minutes at least. 0: never.
+    """
 
     policy: RestartPolicy = "never"
     max: int = 3
     backoff_s: float = 5.0
+    decay_s: float = DECAY_S
+    on_stall: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; what an older host does not know is left out where it says nothing."""
+        raw = asdict(self)
+        later = {"decay_s": DECAY_S, "on_stall": None}
+        return {key: value for key, value in raw.items() if key not in later or value != later[key]}
+
+    def check(self) -> None:
+        """Refuse what cannot be meant.
+
+        Raises:
+            SpecError: naming the field.
+        """
+        if self.policy not in ("never", "on-failure", "always"):
+            raise SpecError(f"restart must be never, on-failure or always, not {self.policy!r}")
+        most: object = self.max
+        if not isinstance(most, int) or not 0 <= most <= RESTARTS_MAX:
+            raise SpecError(f"restart.max must be a whole number up to {RESTARTS_MAX}, not {self.max!r}")
+        for name, low in (("backoff_s", 0.0), ("decay_s", 1.0), ("on_stall", 0.0)):
+            value = getattr(self, name)
+            if value is None and name == "on_stall":
+                continue
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not is_number or not low <= value <= SECONDS_MAX:
+                raise SpecError(f"restart.{name} must lie from {low:g} to {SECONDS_MAX:g} s, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +130,7 @@ class RunSpec:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `spec.json` and for the wire."""
-        return asdict(self)
+        return asdict(self) | {"restart": self.restart.to_json()}
 
     @classmethod
     def from_json(cls, raw: object) -> "RunSpec":
@@ -131,8 +168,7 @@ class RunSpec:
             raise SpecError("a command run needs an argv: photinus start --command -- PROGRAM [ARG ...]")
         if self.kind == "trainer" and not self.config:
             raise SpecError("a trainer run needs a configuration: photinus start --preset NAME")
-        if self.restart.policy not in ("never", "on-failure", "always"):
-            raise SpecError(f"restart must be never, on-failure or always, not {self.restart.policy!r}")
+        self.restart.check()
         if self.stop_signal not in STOP_SIGNALS:
             raise SpecError(f"stop signal must be one of {', '.join(STOP_SIGNALS)}, not {self.stop_signal!r}")
         if self.env_hash and not ENV_HASH.fullmatch(self.env_hash):

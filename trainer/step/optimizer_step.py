@@ -52,13 +52,18 @@ def train_step(
     moments: the fused update is told so by a number on the device. With several processes, `batch` is this
     one's part, and what is returned is of the whole batch.
     """
-    means = world.average(list(state.model.parameters()), accumulate(state, device, batch))
+    parameters = list(state.model.parameters())
+    means = world.average(parameters, accumulate(state, device, batch))
+    scale = state.loss_scale
+    overflow = scale.unscale([one.grad for one in parameters if one.grad is not None]) if scale else None
     grad_norm = clip(state, config.optim.clip)
     for group in state.optimizer.param_groups:
         group["lr"] = state.schedule.rate(state.step)
     make_moments(state.optimizer)
     state.optimizer.found_inf = (~is_usable(means, grad_norm)).float()  # type: ignore[attr-defined]
     state.optimizer.step()
+    if scale and overflow is not None:
+        scale.update(overflow)
     state.optimizer.zero_grad(set_to_none=True)
     state.step += 1
     state.tokens += batch.inputs.numel() * world.size
@@ -76,7 +81,8 @@ def accumulate(state: TrainState, device: Device, batch: Batch) -> Tensor:
         with state.precision.context(device):
             loss = loss_of(inputs, targets)
         device.peak.sample()
-        torch.autograd.backward(loss.total * share)
+        weight = share if state.loss_scale is None else state.loss_scale.factor[0] * share
+        torch.autograd.backward(loss.total * weight)
         part = as_vector(loss) * share
         means = part if means is None else means + part
     if means is None:

@@ -25,20 +25,22 @@ class Precision:
     """The arithmetic of the forward pass.
 
     Attributes:
-        autocast: `bf16`, or `off` for float32.
+        autocast: `bf16`, `fp16` (with loss scaling), or `off` for float32.
         reason: why, as shown to the operator.
     """
 
-    autocast: Literal["off", "bf16"]
+    autocast: Literal["off", "bf16", "fp16"]
     reason: str
 
     def context(self, device: Device) -> AbstractContextManager[Any]:
         """Return the autocast context of a forward pass."""
-        return torch.autocast(device.kind, torch.bfloat16, enabled=self.autocast == "bf16")
+        kind = torch.float16 if self.autocast == "fp16" else torch.bfloat16
+        return torch.autocast(device.kind, kind, enabled=self.autocast != "off")
 
 
 FLOAT32 = Precision("off", "float32")
 BF16 = Precision("bf16", "bf16")
+FP16 = Precision("fp16", "fp16 with loss scaling")
 
 
 def decide_precision(
@@ -55,6 +57,8 @@ def decide_precision(
         return Precision("off", "optim.amp=off")
     if wish == "bf16":
         return Precision("bf16", "optim.amp=bf16")
+    if wish == "fp16":
+        return Precision("fp16", "optim.amp=fp16")
     if device.kind == "cpu" and not cpu_has_bf16():
         return Precision("off", "this CPU has no bf16 arithmetic")
     if device.kind == "cpu":
@@ -67,6 +71,8 @@ def decide_precision(
     )
     if not agrees:
         return Precision("off", f"bf16 is not right here: loss {cast_loss:.4f} for {plain_loss:.4f}")
+    if device.has_bf16():  # eager passes are bound by launches: they do not tell how fast its units are
+        return Precision("bf16", f"this GPU has bf16 units; {numbers}")
     if cast_ms * FASTER > plain_ms:
         return Precision("off", f"bf16 is not faster: {numbers}")
     return Precision("bf16", numbers)

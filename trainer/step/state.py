@@ -9,6 +9,7 @@ from torch import nn
 from trainer.models import LanguageModel
 from trainer.step.compile import Loss
 from trainer.step.kernels import TORCH, Kernels
+from trainer.step.loss_scale import LossScale
 from trainer.step.lr_schedule import Schedule
 from trainer.step.precision import Precision
 
@@ -22,6 +23,7 @@ class TrainState:
         precision: decided once, by the probe or the configuration.
         kernels: likewise.
         compiled: the loss through torch.compile, where that was asked for and worked.
+        loss_scale: of fp16; None with any other precision.
         noise: generator of the model's phase noise, on the device.
         step, tokens: finished optimizer steps, and the tokens they saw. The step is the data cursor too.
         micro_batch: sequences a forward pass; halved when memory runs out.
@@ -38,6 +40,7 @@ class TrainState:
     micro_batch: int
     kernels: Kernels = TORCH
     compiled: Loss | None = None
+    loss_scale: LossScale | None = None
     step: int = 0
     tokens: int = 0
     best: float = float("inf")

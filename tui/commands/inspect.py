@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from remote.actions.adopt_reap import adopt_run, find_orphan, reap
+from remote.actions.adopt_reap import adopt_run, end_process, find_orphan, find_stale, reap
 from remote.actions.diagnose import Diagnosis, examine, refused
 from remote.audit.audit_log import NAME, read
 from remote.hosts.client_state import client_folder
@@ -95,6 +95,8 @@ def process_words(listed: ProcessList) -> Iterable[str]:
         )
         if row.cmd:
             yield f"{'':76}{clean_line(row.cmd)}"
+        if words := _about(row):
+            yield f"{'':76}{words}"
     yield ""
     yield f"{'LOCK':44} {'STATE':6} HELD FOR"
     for lock in listed.locks:
@@ -129,6 +131,19 @@ def confirm(orphan: ProcessRow, host: str) -> None:
     say("SIGTERM, 2 s later SIGKILL, to that process alone. Type its pid to go on:")
     if sys.stdin.readline().strip() != str(pid):
         raise CallError("refused", "not confirmed: nothing was done", f"type {pid}, or leave it alone")
+
+
+def end(args: argparse.Namespace) -> int:
+    """End one process of one's own that is no run, once the operator has confirmed exactly that process."""
+    with link_to(args.host) as session:
+        stale = find_stale(session, args.pid)
+        if not args.yes:
+            confirm(stale, args.host)
+        assert stale.start is not None  # find_stale
+        outcome = end_process(session, stale.pid, stale.start)
+        if args.json and outcome.ok:
+            emit({"host": args.host, "pid": args.pid, "ended": True})
+    return conclude(args, outcome)
 
 
 def adopt(args: argparse.Namespace) -> int:
@@ -171,6 +186,15 @@ def _bytes(value: float | None) -> str:
     return "n/a" if value is None else size(value)
 
 
+def _about(row: ProcessRow) -> str:
+    """Of a process that is no run of this home: whose, on what, where its output goes."""
+    facts = [f"of {row.user}" if row.user and not row.mine else ""]
+    facts.append(f"on {', '.join(row.devices)}" if row.devices else "")
+    facts.append(f"its log: {row.log}" if row.log else "")
+    facts.append(f"to end it: photinus end {row.pid}" if row.why_not == "" else "")
+    return clean_line("; ".join(filter(None, facts)))
+
+
 def _held_for(lock: LockRow) -> str:
     if lock.run_id and not lock.free:
         return lock.run_id
@@ -181,6 +205,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "doctor": doctor,
     "processes": processes,
     "reap": reap_process,
+    "end": end,
     "adopt": adopt,
     "audit": audit,
 }
@@ -197,6 +222,9 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     reaping.add_argument("run", help="run id, or the beginning of one")
     reaping.add_argument("pid", type=int, help="its pid, as `photinus processes` shows it")
     reaping.add_argument("--yes", action="store_true", help="do not ask on the terminal")
+    ending = add_command(commands, "end", "end one process of yours that is no run, such as an old training")
+    ending.add_argument("pid", type=int, help="its pid, as `photinus processes` shows it")
+    ending.add_argument("--yes", action="store_true", help="do not ask on the terminal")
     adopting = add_command(commands, "adopt", "give a run that lost its supervisor another")
     adopting.add_argument("run", help="run id, or the beginning of one")
     auditing = add_command(commands, "audit", "print who did what on a host")

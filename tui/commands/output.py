@@ -8,6 +8,7 @@ from typing import Any
 
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean, clean_line, escaped
+from trainer.user_error import UserError
 
 OK, FAILURE, USAGE, REFUSED, BUSY, UNREACHABLE, NOT_FOUND, TIMED_OUT = range(8)
 
@@ -60,23 +61,12 @@ def answer(value: Any, as_json: bool, in_words: Callable[[Any], str]) -> None:
 
 def explain(error: Exception) -> int | None:
     """Say on stderr what went wrong and how to mend it; the exit code, or None for what is our own fault."""
-    from trainer.config.config_error import ConfigError, UntrustedError
-    from trainer.run.run_errors import HomeError, SpecError
-
-    if isinstance(error, CallError):
-        say(f"photinus: {clean_line(error.message)}")
+    if isinstance(error, UserError):
+        line = clean_line if isinstance(error, CallError) else clean  # what a host says has one line
+        say(f"photinus: {line(error.message)}")
         if error.remedy:
-            say(f"  remedy: {clean_line(error.remedy)}")
+            say(f"  remedy: {line(error.remedy)}")
         return error.exit_code
-    if isinstance(error, UntrustedError):
-        say(f"photinus: {error}")
-        return REFUSED
-    if isinstance(error, ConfigError | SpecError):
-        say(f"photinus: {error}")
-        return USAGE
-    if isinstance(error, HomeError):
-        say(f"photinus: {error}")
-        return REFUSED
     if isinstance(error, FileNotFoundError):
         say(f"photinus: no such file: {error.filename}")
         return NOT_FOUND

@@ -2,6 +2,7 @@
 
 import argparse
 
+from trainer.run.spec import STOP_SIGNALS
 from tui.commands import inspect
 from tui.commands.arguments import EPILOG, RUN_HELP, Commands, add_command
 from tui.commands.hosts import subcommands
@@ -102,7 +103,7 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
     how.add_argument(
         "--stop-signal",
         default="SIGTERM",
-        choices=["SIGTERM", "SIGINT", "SIGHUP"],
+        choices=STOP_SIGNALS,
         help="what `stop` sends to a command (default: SIGTERM)",
     )
     how.add_argument(
@@ -110,6 +111,27 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
         default="never",
         choices=["never", "on-failure", "always"],
         help="what the supervisor does when the run fails (default: never)",
+    )
+    how.add_argument(
+        "--max-restarts",
+        type=int,
+        default=3,
+        metavar="N",
+        help="failures that --restart bears; one is forgotten for each hour that went well (default: 3)",
+    )
+    how.add_argument(
+        "--restart-backoff",
+        type=float,
+        default=5.0,
+        metavar="S",
+        help="wait before the first restart, doubled with each failure (default: 5)",
+    )
+    how.add_argument(
+        "--on-stall",
+        type=stall_seconds,
+        metavar="S",
+        help="with --restart: seconds without a sign of life after which a run is ended and resumed; off for "
+        "never. Left out: a command's never, of our trainer after ten usual steps and 10 minutes at least",
     )
     how.add_argument("--start-id", help="makes the start repeatable: the same id never starts a second run")
     how.add_argument("--queue", action="store_true", help="wait in the queue where the device is busy")
@@ -119,6 +141,11 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
     how.add_argument(
         "--timeout", type=float, default=60.0, metavar="S", help="how long --wait waits (default: 60)"
     )
+
+
+def stall_seconds(text: str) -> float:
+    """`off`, or seconds."""
+    return 0.0 if text == "off" else float(text)
 
 
 def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -131,6 +158,15 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="STEP",
         help="a checkpoint of this run, such as step-00001000",
     )
+    resume.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change the configuration from here on, such as steps=4000 or optim.lr=1e-3",
+    )
+    resume.add_argument("--data", help="where the same text lies now")
     resume.add_argument("--start-id", help="makes the resume repeatable")
     resume.add_argument("--queue", action="store_true", help="wait in the queue where the device is busy")
     resume.add_argument(
@@ -151,6 +187,14 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
             metavar="S",
             help=f"how long to wait (default: {patience:.0f})",
         )
+    stop.add_argument(
+        "--again",
+        action="store_true",
+        help="send a command its stop signal once more: many finish first, and end on the second",
+    )
+    stop.add_argument(
+        "--signal", choices=STOP_SIGNALS, help="send a command this signal instead of its own, now"
+    )
     stop.add_argument(
         "--deadline", type=float, metavar="S", help="kill what has not stopped after this many seconds"
     )

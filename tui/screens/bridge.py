@@ -29,6 +29,9 @@ class Acts(Protocol):
     def stop(self, host: str, run_id: str, told: Told) -> None:
         """Ask a run to save and end."""
 
+    def end(self, host: str, pid: int, start: int, told: Told) -> None:
+        """End one process that is no run, if it still is that one."""
+
     def kill(self, host: str, run_id: str, told: Told) -> None:
         """End a run now."""
 

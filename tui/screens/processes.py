@@ -61,7 +61,7 @@ class Processes(CockpitScreen):
             with Vertical(id="trees"):
                 yield KeyedTable("ours")
                 yield Panel("foreigntitle")
-                yield KeyedTable("foreign", choosable=False)
+                yield KeyedTable("foreign")
                 yield Panel("detail")
             yield Panel("locks", "Locks")
 
@@ -89,8 +89,11 @@ class Processes(CockpitScreen):
         return row.split(" ")[-1].split("/")[0]
 
     def process(self) -> tuple[str, Process] | None:
-        """Host and process under the cursor."""
-        return self._rows.get(self.table.chosen or "")
+        """Host and process under the cursor of the table that has the keyboard."""
+        table = self.query_one("#foreign", KeyedTable)
+        if not (table.has_focus and table.display):
+            table = self.table
+        return self._rows.get(table.chosen or "")
 
     def target(self) -> RunKey | None:
         """The run that the process under the cursor belongs to."""
@@ -123,7 +126,11 @@ class Processes(CockpitScreen):
         table.lay([(name, "foreign" if name == "what" else title, wide) for name, title, wide in shown_at])
         table.show(strangers)
         table.display = bool(strangers)
-        said = "Not ours: shown, never touched" if strangers else "No foreign process looks like training"
+        said = (
+            "No run of ours (tab): K ends what is yours, the rest is never touched"
+            if strangers
+            else "No foreign process computes here"
+        )
         self.query_one("#foreigntitle", Panel).lay(lambda _width, _height: [line((said, DIM))])
         up = {name: found for name, found in self._census.items() if store.hosts[name].link.is_up}
         here = self.chosen_host()
@@ -153,7 +160,7 @@ class Processes(CockpitScreen):
 
     def why_not_here(self, action: str) -> str:
         """Why the chosen process cannot be ended."""
-        if action != "reap":
+        if action not in ("reap", "end"):
             return super().why_not_here(action)
         found = self.process()
         if found is None:
@@ -161,11 +168,29 @@ class Processes(CockpitScreen):
         host, one = found
         if reason := why_no_link(self.bridge.store.hosts[host]):
             return reason
+        if action == "end":
+            return why_not_end(one)
         if one.standing != "orphan" or one.start is None:
             return (
                 f"pid {one.pid} is {one.standing}: only an orphan is ended here; x on the fleet stops a run"
             )
         return ""
+
+    def action_end(self) -> None:
+        """Ask for the pid of a process of one's own that is no run, and end exactly that one."""
+        found = self.process()
+        if self._refuse("end") or found is None:
+            return
+        host, one = found
+        assert one.start is not None  # why_not_here
+        start = one.start
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._asked.pop(host, None)
+                self.bridge.acts.end(host, one.pid, start, self.told)
+
+        self.app.push_screen(Confirm("end", describe_end(host, one), str(one.pid)), answered)
 
     def action_reap(self) -> None:
         """Ask whether to end the chosen orphan; what is shown is what is ended, or nothing is."""
@@ -191,6 +216,33 @@ class Processes(CockpitScreen):
             else ""
         )
         self.app.push_screen(Confirm("reap", describe(host, one), name if policy == "name" else ""), answered)
+
+
+def why_not_end(one: Process) -> str:
+    """Why `K` leaves a process alone; "" where its user may end it."""
+    if one.standing != "foreign":
+        return f"pid {one.pid} is {one.standing}, of {one.run_id}: K here is for what is no run"
+    if one.why_not is None or one.start is None:
+        return f"pid {one.pid}: {one.why_not or 'its host does not end it'}"
+    return f"pid {one.pid}: {one.why_not}" if one.why_not else ""
+
+
+def describe_end(host: str, one: Process) -> str:
+    """The words before a process that is no run is ended."""
+    memory = f"{size(one.memory)}" if one.memory is not None else "n/a"
+    gpu = f"{size(one.gpu_memory)}" if one.gpu_memory is not None else "n/a"
+    return "\n".join(
+        (
+            f"END pid {one.pid} on {host}?",
+            f"It is no run: {one.why}.",
+            f"Kernel start {one.start}, {duration(one.age_s)} old, of {one.user or 'you'}.",
+            f"Memory {memory}, on devices ({one.devices or 'none that is known'}) {gpu}.",
+            one.command or "Its command cannot be read.",
+            *((f"Its output goes to {one.log}",) if one.log else ()),
+            "",
+            "SIGTERM, 2 s later SIGKILL, to exactly this process. What it has not saved is lost.",
+        )
+    )
 
 
 def describe(host: str, one: Process) -> str:

@@ -7,12 +7,14 @@ from remote.protocol.results import LockRow, ProcessList, ProcessRow, Standing
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process of our own uid on a host.
+    """A process of a host.
 
     Attributes:
         start: the kernel's start time, which with the pid says which process it is; None for a foreign one.
-        standing: live, orphan (its run is over or nobody supervises it), foreign (not ours: never touched).
+        standing: live, orphan (its run is over or nobody supervises it), foreign (no run of ours).
         age_s: seconds. memory, gpu_memory: bytes. None where unknown.
+        user, devices, log: of a foreign one: whose, what it computes on, where its output goes.
+        why_not: why a foreign one is not ended from here; "" where its user may, None where nobody says.
     """
 
     pid: int
@@ -24,6 +26,10 @@ class Process:
     memory: float | None
     gpu_memory: float | None
     command: str
+    user: str = ""
+    devices: str = ""
+    log: str = ""
+    why_not: str | None = None
 
     @property
     def row(self) -> str:
@@ -73,6 +79,10 @@ def _process(row: ProcessRow) -> Process:
         memory=row.rss,
         gpu_memory=row.gpu_mem,
         command=row.cmd or "",
+        user=row.user,
+        devices=", ".join(row.devices[:16]),
+        log=row.log,
+        why_not=row.why_not,
     )
 
 

@@ -56,8 +56,7 @@ def lamps(run: RunRecord, host: HostRecord, bands: Bands, now: float) -> list[La
     told = run.told
     others = [metric for metric in bands.metrics if metric not in OWN and metric in told]
     found += [judge(bands, metric, told[metric], context) for metric in others]
-    used, total = host.reading("mem_used"), host.reading("mem_total")
-    free = host.reading("disk_free")
+    used, total, free = host.load_now.mem_used, host.load_now.mem_total, host.load_now.disk_free
     if "memory_used" in bands:
         found.append(
             judge(bands, "memory_used", 100 * used / total if used is not None and total else None, context)

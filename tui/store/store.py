@@ -102,7 +102,7 @@ class Store:
             case HostSeen():
                 record.hello = update.hello
             case Telemetry():
-                record.load = dict(update.values)
+                record.load = update.load
             case Truncated():
                 self._truncated(host, update)
             case Gap():

@@ -128,12 +128,12 @@ def host_cells(host: HostRecord, live: int, now: float, fit: Fit) -> dict[str, T
 def _load_cells(host: HostRecord) -> dict[str, Text]:
     """How busy the machine is: its accelerators where they can be read, else its processor."""
     gpus = host.gpus
-    busy, power = _mean(gpus, "util_percent"), _sum(gpus, "power_w")
-    used, total = _sum(gpus, "mem_used"), _sum(gpus, "mem_total")
+    busy, power = _mean([gpu.util_percent for gpu in gpus]), _sum([gpu.power_w for gpu in gpus])
+    used, total = _sum([gpu.mem_used for gpu in gpus]), _sum([gpu.mem_total for gpu in gpus])
     name = f"{len(gpus)}gpu" if len(gpus) > 1 else "gpu"
     if not gpus:
-        name, busy = "cpu", host.reading("cpu_percent")
-        used, total = host.reading("mem_used"), host.reading("mem_total")
+        load = host.load_now
+        name, busy, used, total = "cpu", load.cpu_percent, load.mem_used, load.mem_total
     memory = f"{size(used)} {share(used, total)}" if used is not None else None
     return {
         "load": _known(f"{name} {busy:.0f} %" if busy is not None else None),
@@ -146,20 +146,12 @@ def _known(text: str | None) -> Text:
     return lines.line((text or "n/a", FAINT if text is None else PLAIN))
 
 
-def _numbers(gpus: list[dict[str, object]], name: str) -> list[float]:
-    return [
-        float(value)
-        for gpu in gpus
-        if isinstance(value := gpu.get(name), int | float) and not isinstance(value, bool)
-    ]
+def _sum(values: list[float | None]) -> float | None:
+    return sum(known) if (known := [value for value in values if value is not None]) else None
 
 
-def _sum(gpus: list[dict[str, object]], name: str) -> float | None:
-    return sum(known) if (known := _numbers(gpus, name)) else None
-
-
-def _mean(gpus: list[dict[str, object]], name: str) -> float | None:
-    return sum(known) / len(known) if (known := _numbers(gpus, name)) else None
+def _mean(values: list[float | None]) -> float | None:
+    return sum(known) / len(known) if (known := [value for value in values if value is not None]) else None
 
 
 def run_cells(run: RunRecord, host: HostRecord, bands: Bands | None, now: float, fit: Fit) -> dict[str, Text]:

@@ -116,7 +116,10 @@ def detail(process: Process | None, width: int) -> list[Text]:
             (process.run_id, PLAIN),
         )
     ]
-    for text, style in ((process.why, PLAIN), (process.command or "its command cannot be read", DIM)):
+    whose = f" (of {process.user})" if process.user else ""
+    log = f"  > {process.log}" if process.log else ""
+    said = (process.why + whose, PLAIN), ((process.command or "its command cannot be read") + log, DIM)
+    for text, style in said:
         rows += [lines.line((row, style)) for row in textwrap.wrap(text, max(width, 20))[:2]]
     return rows
 

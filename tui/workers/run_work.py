@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from remote.protocol.errors import CallError, Question
+from trainer.user_error import UserError
 from tui.screens.bridge import Heard, Told
 
 if TYPE_CHECKING:
@@ -61,6 +62,16 @@ class SessionActs:
 
         self._do(act, told)
 
+    def end(self, host: str, pid: int, start: int, told: Told) -> None:
+        """End one process of one's own that is no run: the host looks again whether it is still that one."""
+
+        def act() -> "Outcome":
+            from remote.actions.adopt_reap import end_process
+
+            return end_process(self._sessions[host], pid, start)
+
+        self._do(act, told)
+
     def reply(self, host: str, question: Question, text: str) -> None:
         """Hand on what the operator answered; the link is tried again."""
         self._sessions[host].answer(question, text)
@@ -105,13 +116,14 @@ class SessionActs:
 
         def work() -> None:
             from remote.actions import Outcome
-            from trainer.run.run_errors import RunError
 
             try:
                 outcome = act()
             except CallError as error:
                 outcome = Outcome(False, None, error.code, error.message, error.remedy)
-            except (RunError, OSError) as error:
+            except UserError as error:
+                outcome = Outcome(False, None, "internal", error.message, error.remedy)
+            except OSError as error:
                 outcome = Outcome(False, None, "internal", str(error))
             self._post(lambda: told(outcome))
 

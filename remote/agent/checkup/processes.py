@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 from remote.agent.context import Context
-from remote.agent.processes.lock_holders import command_of
+from remote.agent.processes.argument_vector import command_of
 from remote.agent.processes.orphans import Member, members
 from remote.protocol.finding import Finding
 from trainer.run.layout import RunDir

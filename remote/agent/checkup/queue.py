@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from remote.agent.context import Context
 from remote.agent.starts.busy import owner_of
 from remote.protocol.finding import Finding
+from remote.supervisor.admission.queue import is_ours
 from remote.supervisor.admission.waiting_line import waiting
 from trainer.run.locks import is_free
 from trainer.run.run_errors import RunError
@@ -30,6 +31,15 @@ def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
                 what=f"{entry.path.name} names no run that can be started: {error}",
                 why="it is passed over, and stays where it is",
                 remedy=f"rm {entry.path}",
+            )
+            continue
+        if not is_ours(ctx.home, entry):
+            yield Finding(
+                level="note",
+                about="queue",
+                what=f"{run.run_id} is not started from this line",
+                why=f"it waits in the line of {ctx.home.copy_of}, of which this state root is a copy",
+                remedy=f"to run it here: photinus stop {run.run_id}, then photinus resume {run.run_id}",
             )
             continue
         first = [device for device in spec.devices if device not in seen]

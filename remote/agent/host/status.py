@@ -25,9 +25,16 @@ from remote.protocol.results import AuditEntries, HostStatus, Pong, RunList
 from remote.protocol.version import version
 from remote.protocol.views import AuditEntry, CheckpointBrief, HostHello, RunDetails, RunView
 from remote.supervisor.admission.waiting_line import waiting
+from remote.supervisor.evidence import last_lines
+from remote.supervisor.process.command_line import named
 from trainer.run.checkpoints.manifest import list_checkpoints
 from trainer.run.layout import RunDir
+from trainer.run.locks import is_free
 from trainer.run.process.identity import boot_id
+from trainer.run.process.survivors import survivors
+from trainer.run.states import State
+
+LOG_LINES = 12
 
 TROUBLES_MAX = 20
 
@@ -147,7 +154,26 @@ def run(ctx: Context, args: RunArgs) -> RunDetails:
         spec=ctx.views.spec(one).to_json() | {"env": sorted(ctx.views.spec(one).env)},
         checkpoints=tuple(_checkpoints(one)),
         process=process.to_json() | {"token": None} if process else None,
+        began=process.started if process else None,
+        ended=_ended(ctx, one),
+        log_end=tuple(last_lines(one, LOG_LINES)) if _has_failed(ctx, one) else (),
+        left=tuple(named(left.pid) for left in survivors(one, process)) if _is_over(ctx, one) else (),
     )
+
+
+def _ended(ctx: Context, run: RunDir) -> float | None:
+    state = ctx.views.state(run)
+    return state.since if state is not None and state.is_terminal else None
+
+
+def _has_failed(ctx: Context, run: RunDir) -> bool:
+    state = ctx.views.state(run)
+    return state is not None and state.is_terminal and state.state not in (State.STOPPED, State.SUCCEEDED)
+
+
+def _is_over(ctx: Context, run: RunDir) -> bool:
+    state = ctx.views.state(run)
+    return state is not None and state.is_terminal and is_free(run.lock)
 
 
 def audit(ctx: Context, args: AuditArgs) -> AuditEntries:

@@ -4,10 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from remote.agent.processes.argument_vector import command_of
 from trainer.run.process.kernel import ProcessReader, ProcStat
 from trainer.run.process.system_kernel import system_reader
-
-COMMAND_MAX = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +38,3 @@ def holders(path: Path, reader: ProcessReader | None = None) -> list[Holder]:
     if not found and None in says.values():
         found = [stat for stat in mine if reader.opens(stat.pid, lock.st_dev, lock.st_ino)]
     return [Holder(stat.pid, command_of(stat.pid), stat) for stat in found if stat.pid != os.getpid()]
-
-
-def command_of(pid: int) -> str:
-    """A process's command line as one text, cut."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        return b" ".join(words).decode("utf-8", "replace").strip()[:COMMAND_MAX]
-    except OSError:
-        pass
-    import psutil
-
-    try:
-        return " ".join(psutil.Process(pid).cmdline())[:COMMAND_MAX]
-    except psutil.Error:
-        return ""

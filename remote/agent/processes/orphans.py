@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from remote.agent.context import Context
 from remote.protocol.errors import CallError
@@ -11,7 +12,7 @@ from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import Identity
 from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord
-from trainer.run.process.survivors import survivors
+from trainer.run.process.survivors import names_folder, survivors
 from trainer.run.process.system_kernel import system_reader
 from trainer.run.run_errors import RunError
 from trainer.run.spec import RunSpec
@@ -31,8 +32,8 @@ class Member:
 
 def members(ctx: Context) -> list[Member]:
     """Every process of our own uid that belongs to a run of this state root."""
-    records = _records(ctx)
-    marked = _by_token({record.token: run for run, record in records.items() if record.token})
+    records = {run: record for run, record in _records(ctx).items() if not record.is_of_a_copy(run)}
+    marked = _by_token({record.token: (run, record) for run, record in records.items() if record.token})
     found: dict[Identity, Member] = {}
     for run, record in records.items():
         supervised = not is_free(run.lock)
@@ -95,20 +96,26 @@ def _add(found: dict[Identity, Member], run: RunDir, identity: Identity, supervi
     found.setdefault(identity, Member(identity, run, standing, reason))
 
 
-def _by_token(tokens: dict[str, RunDir]) -> dict[RunDir, list[Identity]]:
+Tokens: TypeAlias = Mapping[str, tuple[RunDir, ProcessRecord]]
+
+
+def _by_token(tokens: Tokens) -> dict[RunDir, list[Identity]]:
     reader = system_reader()
     boot, mine = reader.boot_id(), os.getuid()
     found: dict[RunDir, list[Identity]] = {}
-    name = f"{TOKEN_VARIABLE}=".encode()
     for pid in reader.pids() if tokens else ():
-        run = next(
-            (run for word in reader.environ(pid).split(b"\0") if (run := _named(word, name, tokens))), None
-        )
+        run = _run_of(reader.environ(pid).split(b"\0"), tokens)
         stat = reader.stat(pid) if run else None
         if run and stat and stat.uid == mine and not stat.is_zombie:
             found.setdefault(run, []).append(Identity(pid, stat.start, boot))
     return found
 
 
-def _named(word: bytes, name: bytes, tokens: dict[str, RunDir]) -> RunDir | None:
-    return tokens.get(word[len(name) :].decode("ascii", "replace")) if word.startswith(name) else None
+def _run_of(variables: list[bytes], tokens: Tokens) -> RunDir | None:
+    """The run whose token an environment holds, unless that was started in another folder."""
+    name = f"{TOKEN_VARIABLE}=".encode()
+    word = next((one[len(name) :] for one in variables if one.startswith(name)), b"")
+    run, record = tokens.get(word.decode("ascii", "replace"), (None, None))
+    if run is None or record is None or (record.place is None and not names_folder(variables, run)):
+        return None
+    return run

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import time
 from typing import Any
 
@@ -10,11 +11,12 @@ import psutil
 from remote.agent.background import in_thread
 from remote.agent.context import Context
 from remote.agent.processes.orphans import Member, members, orphans
+from remote.agent.processes.stale import stranger_row
+from remote.agent.processes.strangers import strangers
 from remote.agent.verb import Work
 from remote.protocol.arguments import NoArgs, ReapArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import LockRow, ProcessList, ProcessRow, Reaped
-from remote.readings.nvidia import gpu_users
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import Identity, is_alive
@@ -25,7 +27,6 @@ from trainer.run.spec import RunSpec
 GRACE_S = 2.0
 DEATH_S = 5.0
 COMMAND_MAX = 300
-OUR_OWN = ("remote.agent", "remote.supervisor", "photinus")
 
 
 def processes(ctx: Context, _args: NoArgs) -> Work[ProcessList]:
@@ -38,7 +39,7 @@ def listing(ctx: Context) -> ProcessList:
     ours = members(ctx)
     mine = {member.identity.pid for member in ours}
     return ProcessList(
-        processes=[_member_row(member) for member in ours] + _foreign_rows(mine), locks=_locks(ctx)
+        processes=[_member_row(member) for member in ours] + _foreign_rows(ctx, mine), locks=_locks(ctx)
     )
 
 
@@ -99,43 +100,21 @@ def _measured(pid: int) -> dict[str, Any]:
     return row
 
 
-def _foreign_rows(ours: set[int]) -> list[ProcessRow]:
-    """Processes of our uid that look like training and carry no mark of ours. Shown, never touched."""
-    users = gpu_users()
-    rows = []
-    for process in psutil.process_iter():
-        if process.pid in ours or process.pid == os.getpid():
-            continue
-        try:
-            if process.uids().real != os.getuid() or process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            why = _looks_like_training(process.cmdline(), process.pid in users)
-        except (psutil.Error, OSError):
-            continue
-        if why:
-            rows.append(
-                ProcessRow(
-                    pid=process.pid,
-                    start=None,
-                    standing="foreign",
-                    run_id=None,
-                    why=why,
-                    gpu_mem=users.get(process.pid),
-                    **_measured(process.pid),
-                )
-            )
-    return rows
+def _foreign_rows(ctx: Context, ours: set[int]) -> list[ProcessRow]:
+    """Who computes here and is no run of ours: of our own user, of another, of another state root."""
+    return [
+        stranger_row(one, log_of(one.stat.pid) if one.is_mine else "", **_measured(one.stat.pid))
+        for one in strangers(ctx.home, skip=ours)
+    ]
 
 
-def _looks_like_training(command: list[str], uses_gpu: bool) -> str:
-    if any(own in word for word in command[:6] for own in OUR_OWN):
+def log_of(pid: int) -> str:
+    """The file that its output goes to, for `watch`; empty where it is none, or cannot be told."""
+    try:
+        path = os.readlink(f"/proc/{pid}/fd/1")  # noqa: PTH115  no file need be there
+        return path if path.startswith("/") and stat.S_ISREG(os.stat(path).st_mode) else ""  # noqa: PTH116
+    except OSError:
         return ""
-    if uses_gpu:
-        return "it uses an accelerator and carries no run's token"
-    is_python = bool(command) and "python" in os.path.basename(command[0])  # noqa: PTH119
-    if is_python and any("train" in word for word in command[1:4]):
-        return "its command names a training script, and it carries no run's token"
-    return ""
 
 
 def _spec(ctx: Context, run: RunDir) -> RunSpec | None:

@@ -51,6 +51,9 @@ class Restarts:
         start_id = restart_id(run.run_id, state.attempt + 1)
         if start_id in self._settled:
             return None
+        process = self._ctx.views.process(run)
+        if process is not None and process.started < self._ctx.home.copied:
+            return None  # it was copied along: whether it goes on is the original's business
         retry = retry_after_loss(run)
         if retry is not None and time.time() < state.since + retry.delay_s:
             self.is_waiting = True

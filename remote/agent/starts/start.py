@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from remote.agent.context import Context
 from remote.agent.processes.lock_holders import Holder, holders
@@ -21,6 +21,7 @@ from remote.protocol.views import RunView, StartedRun
 from remote.supervisor.admission.admit import Busy, carry_out, take_locks
 from remote.supervisor.admission.queue import enqueue
 from remote.supervisor.admission.reconcile import reconcile_run
+from trainer.run.changes import Change, add_change
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import boot_id
@@ -45,6 +46,8 @@ class StartPlan:
     queue: bool
     restarts: int = 0
     inherited: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    by: str = ""
 
 
 def start(ctx: Context, args: StartArgs) -> Work[StartedRun]:
@@ -184,6 +187,8 @@ def _record(ctx: Context, plan: StartPlan) -> None:
     claim_start(ctx.home.starts_dir, plan.start_id, plan.run.run_id, plan.attempt)
     if not plan.run.spec.exists():
         write_spec(plan.run, plan.spec)
+    if plan.changes:
+        add_change(plan.run, Change(attempt=plan.attempt, values=plan.changes, by=plan.by))
 
 
 def _put_in_line(ctx: Context, plan: StartPlan) -> None:

@@ -85,9 +85,14 @@ def explain(error: ProgramFailed, kit: RequestedParts) -> BuildError:
         why = f"the host reaches no package index{proxy_words(os.environ)}: {cut(hits[NO_NETWORK].line)}"
         return BuildError("refused", why, f"its network and proxy; or bring the packages: {bring(kit)}")
     if NO_VERSION in hits:
+        why = "there are no packages for this host (built ones; no source is compiled)"
         remedy = "another Python (`python:`) or another build of torch (`torch:`) may have them"
-        why = f"there are no packages for this host (built ones; no source is compiled): {shown}"
-        return BuildError("refused", why, remedy)
+        if (
+            "from versions: none" in hits[NO_VERSION].line and REACHED not in hits
+        ):  # pip without retries says no more
+            why += f", or no index answers it{proxy_words(os.environ)}"
+            remedy += f"; or its network and proxy; or bring the packages: {bring(kit)}"
+        return BuildError("refused", f"{why}: {shown}", remedy)
     return BuildError("refused", f"packages could not be installed: {shown}", "see the lines above")
 
 

@@ -89,7 +89,8 @@ class PackageInstaller:
     def _torch_of(self, index: str) -> None:
         """By the recorded hashes; the first time by those that the index states, which are then told."""
         torch, where = self._wanted.torch, ["--index-url", index] if index else []
-        known = [] if self._wanted.trust_index else list(self._wanted.known_torch.get(index, ()))
+        is_new = self._wanted.trust_index or self._wanted.links
+        known = [] if is_new else list(self._wanted.known_torch.get(index, ()))
         if not known and self._is_uv:
             known = self._stated(torch, where)
         if known:

@@ -1,13 +1,13 @@
 """Every followed file of a session, attached to whichever connection there is."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from remote.protocol.arguments import AckArgs, UntailArgs
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
-from remote.protocol.messages import WINDOW, Cursor, Reply
+from remote.protocol.messages import WINDOW, Reply
+from remote.protocol.results import StreamSkipped
 from remote.protocol.verbs import ACK, UNTAIL
 from remote.protocol.views import RunView
 from remote.session.link.connection import Connection
@@ -129,21 +129,14 @@ class FollowedStreams:
             if connection:
                 _acknowledge(follower, connection)
 
-    def skipped(self, body: Mapping[str, Any]) -> None:
-        """The agent left out what nobody could have looked at.
-
-        Raises:
-            ProtocolError: malformed.
-        """
-        follower = self._by_stream(body.get("stream"))
-        start, end = Cursor.from_json(body.get("from")), Cursor.from_json(body.get("to"))
-        missed = body.get("bytes")
-        if follower is not None and follower.skipped(start, end):
+    def skipped(self, gap: StreamSkipped) -> None:
+        """The agent left out what nobody could have looked at."""
+        follower = self._by_stream(gap.stream)
+        if follower is not None and follower.skipped(gap.start, gap.end):
             self._settle(lambda recovery: recovery.gone(follower.key))
-            count = missed if isinstance(missed, int) else 0
-            self._updates.append(Gap(follower.key, follower.run_id, start, end, count))
+            self._updates.append(Gap(follower.key, follower.run_id, gap.start, gap.end, gap.missed))
 
-    def ended(self, stream: object, reason: str = "") -> None:
+    def ended(self, stream: int, reason: str = "") -> None:
         """The agent says that a file is over; `reason`: that it can be read no further."""
         follower = self._by_stream(stream)
         if follower is not None:
@@ -171,7 +164,7 @@ class FollowedStreams:
         follower.ended = False
         follower.asked = connection.send(follower.verb, follower.request())
 
-    def _by_stream(self, stream: object) -> Follower | None:
+    def _by_stream(self, stream: int) -> Follower | None:
         return next((one for one in self._followers.values() if one.stream == stream), None)
 
 

@@ -4,8 +4,8 @@ import contextlib
 import time
 
 from remote.supervisor.admission.admit import Busy, carry_out, take_locks
-from remote.supervisor.admission.waiting_line import waiting
-from trainer.run.atomic import create_json
+from remote.supervisor.admission.waiting_line import Waiting, waiting
+from trainer.run.atomic import create_json, read_json
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
@@ -39,17 +39,31 @@ def start_next(home: Home) -> list[str]:
     Raises:
         RunError: agent.lock hangs.
     """
-    if not waiting(home):
+    if not any(is_ours(home, entry) for entry in waiting(home)):
         return []
     started: list[str] = []
     with home.agent_section():
         held: set[str] = set()
         for entry in waiting(home):
+            if not is_ours(home, entry):
+                continue
             with contextlib.suppress(RunError, OSError):  # a broken entry stays and holds up nobody
                 if _start(home, home.run(entry.run_id), held):
                     started.append(entry.run_id)
                     leave(home, entry.run_id)
     return started
+
+
+def is_ours(home: Home, entry: Waiting) -> bool:
+    """Whether it was put in this line: what a copied home brought along waits in the original's."""
+    if not home.copied:
+        return True
+    try:
+        raw = read_json(entry.path)
+    except (RunError, OSError):
+        return False
+    at = raw.get("at") if isinstance(raw, dict) else None
+    return isinstance(at, int | float) and at >= home.copied
 
 
 def _start(home: Home, run: RunDir, held: set[str]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
 from remote.supervisor.attempt_outcome import AttemptOutcome
-from remote.supervisor.progress import made_progress
+from remote.supervisor.progress import lived_s, made_progress
 from remote.supervisor.restart_policy import Retry, retry_for
 from remote.supervisor.timeouts import SupervisorTimeouts
 from trainer.run.control import pending
@@ -15,7 +15,7 @@ from trainer.run.layout import RunDir
 from trainer.run.locks import DeviceLocks, Flock, is_free
 from trainer.run.process.identity import boot_id
 from trainer.run.process.process_record import ProcessRecord, read_process
-from trainer.run.process.survivors import survivors
+from trainer.run.process.survivors import elsewhere, settled
 from trainer.run.reconcile import Action, Facts, ReconcileDecision, judge
 from trainer.run.records import read_exit, read_spec, read_state, write_state
 from trainer.run.run_errors import RunError
@@ -70,8 +70,8 @@ def retry_after_loss(run: RunDir, patience: SupervisorTimeouts | None = None) ->
         RunError: its files are malformed.
     """
     state, spec, process = _state(run), read_spec(run), read_process(run)
-    if state.state not in (State.DIED, State.DIED_REBOOT):
-        return None
+    if state.state not in (State.DIED, State.DIED_REBOOT) or _original(run, process):
+        return None  # a copy resumes nothing by itself: the original may be going on
     return retry_for(
         spec,
         AttemptOutcome(state.state, state.reason, state.code, state.signal),
@@ -79,6 +79,7 @@ def retry_after_loss(run: RunDir, patience: SupervisorTimeouts | None = None) ->
         progressed=spec.kind == "command" or made_progress(run, state.attempt),
         spent=state.restarts,
         cap_s=(patience or SupervisorTimeouts.from_env()).backoff_cap_s,
+        lived_s=lived_s(run),
     )
 
 
@@ -96,11 +97,21 @@ def _facts(run: RunDir, spec: RunSpec, state: StateRecord, process: ProcessRecor
         boot_id=boot_id(),
         recorded_boot=mine.boot_id if mine else state.boot_id,
         taken_up=mine is not None,
-        survivors=len(survivors(run, process)) if process else 0,
+        survivors=len(settled(run, process)) if process else 0,
         last_word=read_exit(run, mine.attempt, mine.token) if mine else None,
         asked=_asked(run, mine) if mine else "",
         age_s=time.time() - state.since,
+        original=_original(run, process),
     )
+
+
+def _original(run: RunDir, process: ProcessRecord | None) -> str:
+    """The folder whose processes these are, where `run` is a copy of it; else ""."""
+    if process is None:
+        return ""
+    if process.place is not None:
+        return process.place.path if process.is_of_a_copy(run) else ""
+    return elsewhere(run, process)
 
 
 def _mark(run: RunDir, state: StateRecord, verdict: ReconcileDecision) -> StateRecord:

@@ -9,7 +9,7 @@ from trainer.run.layout import RunDir
 from trainer.run.process.identity import Identity, is_stopped
 from trainer.run.process.process_record import ProcessRecord
 from trainer.run.process.signals import send
-from trainer.run.process.survivors import Survivor, survivors
+from trainer.run.process.survivors import Survivor, settled, survivors
 from trainer.run.run_errors import RunError
 
 SCAN_S = 0.05
@@ -21,7 +21,7 @@ def clear(run: RunDir, record: ProcessRecord, patience: SupervisorTimeouts, talk
     Every member of the group is signalled through its own verified pidfd, never by the group's number: a
     number can become somebody else's.
     """
-    left = survivors(run, record)
+    left = settled(run, record)
     if not left:
         return []
     talk(f"SIGTERM to {_names(left)}")
@@ -55,7 +55,7 @@ def _signal_until_gone(
     """Signal each survivor once, those born meanwhile too, until none lives or the time is over."""
     deadline = time.monotonic() + for_s
     told: set[Identity] = set()
-    while left := survivors(run, record):
+    while left := settled(run, record):
         for one in left:
             if one.identity not in told:
                 told.add(one.identity)

@@ -13,9 +13,9 @@ from remote.actions import kill_run, start_run, stop_run
 from remote.agent.audit import Auditor
 from remote.audit.audit_log import KEPT, LINE_MAX, append, entry, public, read
 from remote.audit.audit_writer import AUDIT_WRITER, AuditWriter
+from remote.audit.secrets import masked
 from remote.protocol.arguments import RunArgs
 from remote.protocol.errors import CallError
-from remote.protocol.secrets import masked
 from remote.protocol.views import AuditEntry
 from remote.session.session import Session
 from tests.remote.calling import call

@@ -27,7 +27,14 @@ from trainer.run.spec import Restart, RunSpec
 from trainer.run.states import State, StateRecord
 
 STUB = Path(__file__).with_name("stub_trainer.py")
-PATIENCE = {"poll_s": 0.01, "grace_s": 0.5, "unkillable_s": 5.0, "disk_full_s": 0.3}
+PATIENCE = {
+    "poll_s": 0.01,
+    "grace_s": 0.5,
+    "linger_s": 0.3,
+    "stalled_s": 0.5,
+    "unkillable_s": 5.0,
+    "disk_full_s": 0.3,
+}
 
 
 @dataclass

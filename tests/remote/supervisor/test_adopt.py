@@ -151,7 +151,7 @@ def test_workers_whose_trainer_died_unsupervised_are_ended_by_the_adopter(stage:
     kill_nine(trainer)
     assert len(survivors(run, process_of(run))) == 3
     stage.contact(run)
-    assert until_over(run).reason == "exit unknown"
+    assert until_over(run).reason.startswith("exit unknown; it left 3 processes behind (pid ")
     assert survivors(run, process_of(run)) == []
 
 

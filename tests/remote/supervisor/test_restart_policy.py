@@ -8,7 +8,16 @@ import pytest
 from remote.supervisor.admission.reconcile import retry_after_loss
 from remote.supervisor.attempt_outcome import NO_STEPS, AttemptOutcome
 from remote.supervisor.restart_policy import retry_for
-from tests.remote.supervisor.stage import Stage, ask, faulty, is_gone, process_of, until_over, until_spawned
+from tests.remote.supervisor.stage import (
+    Stage,
+    ask,
+    faulty,
+    is_gone,
+    process_of,
+    record_of,
+    until_over,
+    until_spawned,
+)
 from tests.waiting import wait_until
 from trainer.run.spec import Restart, RestartPolicy, RunSpec
 from trainer.run.states import State
@@ -135,3 +144,66 @@ def test_lost_run_is_wanted_again_unless_an_operator_had_asked(stage: Stage, ver
     retry = retry_after_loss(run)
     assert (retry is not None) is wanted
     assert retry is None or retry.spent == 2
+
+
+def test_what_cannot_be_helped_is_not_tried_again_and_says_so(stage: Stage) -> None:
+    run = stage.trainer(fails_at=7, hopeless=True, restart=Restart("on-failure", 3, QUICK))
+    stage.begin(run)
+    over = until_over(run)
+    assert (over.state, over.attempt) == (State.FAILED, 1)
+    assert over.reason == "boom (exit code 1); not tried again, as it would end so again"
+
+
+def test_the_same_failure_at_the_same_step_twice_is_the_last(stage: Stage) -> None:
+    run = stage.trainer(fails_at=7, restart=Restart("on-failure", 9, QUICK))
+    stage.begin(run)
+    over = until_over(run)
+    assert (over.attempt, "would end so again" in over.reason) == (2, True)
+
+
+def test_a_restart_policy_that_gives_up_says_so(stage: Stage) -> None:
+    run = stage.command("true", restart=Restart("always", 1, QUICK))
+    stage.begin(run)
+    over = until_over(run)
+    assert (over.state, over.attempt) == (State.SUCCEEDED, 2)
+    assert over.reason == "given up: its restarts are spent (--max-restarts is 1)"
+
+
+def test_a_stop_between_two_attempts_does_not_say_that_it_never_ran(stage: Stage) -> None:
+    run = stage.python("raise SystemExit(1)", restart=Restart("on-failure", 3, 60.0))
+    stage.begin(run)
+    wait_until(lambda: "restart in" in record_of(run).reason, 20.0, "the backoff")
+    ask(run, "stop")
+    over = until_over(run)
+    assert over.state is State.STOPPED
+    assert over.reason.endswith("while it waited to be started again")
+
+
+@pytest.mark.parametrize(
+    ("spent", "lived_s", "again"),
+    [(3, 0.0, False), (3, 3599.0, False), (3, 3600.0, True), (9, 86_400.0, True)],
+)
+def test_failures_are_forgotten_while_it_goes_well(spent: int, lived_s: float, again: bool) -> None:
+    retry = retry_for(
+        spec_with("on-failure"),
+        FAILED,
+        asked=False,
+        progressed=True,
+        spent=spent,
+        cap_s=60.0,
+        lived_s=lived_s,
+    )
+    assert (retry is not None) is again
+
+
+@pytest.mark.parametrize(("code", "again"), [(1, True), (126, False), (127, False)])
+def test_a_program_that_cannot_be_executed_is_not_tried_again(code: int, again: bool) -> None:
+    retry = retry_for(
+        spec_with("on-failure", kind="command"),
+        AttemptOutcome(State.FAILED, f"exit code {code}", code),
+        asked=False,
+        progressed=True,
+        spent=0,
+        cap_s=60.0,
+    )
+    assert (retry is not None) is again

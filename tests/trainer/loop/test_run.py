@@ -190,6 +190,7 @@ def test_cross_entropy_that_is_not_finite_fails_the_run(
     out = tmp_path / "no-save"
     assert run(out, text, sets=["checkpoint.every=0", "log.every=2"]) == 1
     assert "cross-entropy is not finite at step 4" in last_word(out)["reason"]
+    assert last_word(out)["hopeless"] is True
     assert events(out, "metrics")[-1]["nonfinite"]
     assert [row["level"] for row in events(out, "note")] == ["error", "error"]
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -144,3 +145,28 @@ def test_process_record_comes_back_whole(run: RunDir) -> None:
     run.process.write_text("{}")
     with pytest.raises(RunError, match="malformed"):
         read_process(run)
+
+
+def test_a_spec_for_an_older_host_holds_nothing_that_it_does_not_know() -> None:
+    """Its agent refuses unknown fields: what was added later is sent only where it says something."""
+    old: dict[str, Any] = {"policy": "on-failure", "max": 3, "backoff_s": 5.0}
+    assert Restart(**old).to_json() == old
+    later = Restart("on-failure", on_stall=30.0)
+    assert later.to_json() == {**old, "on_stall": 30.0}
+    assert Restart(**later.to_json()) == later
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"max": -1},
+        {"max": 10**9},
+        {"max": 1.5},
+        {"backoff_s": -1.0},
+        {"on_stall": float("nan")},
+        {"decay_s": 0},
+    ],
+)
+def test_absurd_restart_policies_are_refused(words: dict[str, Any]) -> None:
+    with pytest.raises(SpecError, match=r"restart\."):
+        Restart("on-failure", **words).check()

@@ -69,7 +69,6 @@ async def test_only_an_orphan_is_ended_and_exactly_the_one_that_was_shown() -> N
         screen.table.choose(f"local/live/{RUN}/4242/42420")
         await press(pilot, app, "x")
         assert any("only an orphan" in toast for toast in toasts(app))
-        assert not screen.query_one("#foreign", KeyedTable).can_focus
         screen.table.choose(f"local/orphan/{RUN}/3111/31110")
         await press(pilot, app, "x")
         for word in ("END pid 3111 on local", RUN, "because 3111", "python 3111.py"):
@@ -79,6 +78,44 @@ async def test_only_an_orphan_is_ended_and_exactly_the_one_that_was_shown() -> N
         await settle(pilot, app)
         await press(pilot, app, "x")
         assert acts.done == [("reap", "local", f"{RUN} 3111 31110")]  # the host compares the start time
+
+
+STALE = row(
+    777, "foreign", start=7770, user="ada", mine=True, devices=["cuda-0"], gpu_mem=12e9, why_not="",
+    log="/home/ada/train.log",
+)  # fmt: skip
+HERS = row(888, "foreign", user="eve", mine=False, why_not="it belongs to eve")
+
+
+async def test_a_stale_process_of_ones_own_is_ended_after_its_pid_was_typed() -> None:
+    (local,), acts = connected(), FakeActs()
+    acts.results["local", "processes"] = {"processes": [LIVE, STALE, HERS, FOREIGN], "locks": LOCKS}
+    app = cockpit(local, acts=acts)
+    async with app.run_test(size=(160, 50)) as pilot:
+        local.connect(view())
+        await settle(pilot, app)
+        await press(pilot, app, "5")
+        screen = app.screen
+        assert isinstance(screen, Processes)
+        screen.table.choose(f"local/live/{RUN}/4242/42420")
+        await press(pilot, app, "K")
+        assert any("K here is for what is no run" in toast for toast in toasts(app))
+        foreign = screen.query_one("#foreign", KeyedTable)
+        foreign.focus()
+        foreign.choose("local/foreign//888/None")
+        await press(pilot, app, "K")
+        assert any("it belongs to eve" in toast for toast in toasts(app))
+        foreign.choose("local/foreign//999/None")
+        await press(pilot, app, "K")
+        assert any("does not end it" in toast for toast in toasts(app))
+        foreign.choose("local/foreign//777/7770")
+        await press(pilot, app, "K")
+        for word in ("END pid 777 on local", "start 7770", "12 GB", "python 777.py", "train.log"):
+            assert word in picture(app), word
+        await press(pilot, app, "K", "7", "7", "enter")  # neither the key again nor another number is enough
+        assert acts.done == []
+        await press(pilot, app, "backspace", "backspace", "backspace", "7", "7", "7", "enter")
+        assert acts.done == [("end", "local", "777 7770")]
 
 
 async def test_a_process_that_goes_leaves_nothing_chosen() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from remote.protocol.cursor import BEGINNING
+from remote.protocol.results import HostLoad
 from remote.protocol.views import RunView
 from remote.session.link.link_state import LinkState
 from remote.session.updates import (
@@ -105,7 +106,7 @@ def test_a_run_that_is_over_stays_so_while_its_host_is_away(store: Store) -> Non
 
 
 def test_data_age_grows_while_the_link_is_well(store: Store) -> None:
-    tell(store, Telemetry({"cpu_percent": 3.0}), at=50)
+    tell(store, Telemetry(HostLoad(cpu_percent=3.0)), at=50)
     assert age_fact(store.runs[KEY].heard_at, START + 50).word == "50 s ago"
     assert age_fact(store.hosts["local"].heard_at, START + 50).word == "now"
     tell(store, said(events(range(1))), at=51)

@@ -7,6 +7,7 @@ from typing import Any
 from trainer.run.atomic import read_json, write_json
 from trainer.run.bounds import why_misfit
 from trainer.run.layout import RunDir
+from trainer.run.place import FolderPlace
 from trainer.run.process.identity import Identity
 from trainer.run.run_errors import RecordError
 
@@ -29,6 +30,7 @@ class ProcessRecord:
     Attributes:
         session: session id of the trainer (its own pid: it is spawned in a new session).
         adopted: the supervisor is not the trainer's parent and cannot learn its exit code.
+        place: the run's folder; None in a record of an older version.
     """
 
     attempt: int
@@ -39,6 +41,11 @@ class ProcessRecord:
     session: int | None = None
     adopted: bool = False
     started: float = 0.0
+    place: FolderPlace | None = None
+
+    def is_of_a_copy(self, run: RunDir) -> bool:
+        """Whether it was written in another folder: `run` is a copy, and the processes the original's."""
+        return self.place is not None and not self.place.is_at(run.path)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `process.json`."""
@@ -51,6 +58,7 @@ class ProcessRecord:
             "session": self.session,
             "adopted": self.adopted,
             "started": self.started,
+            "place": self.place.to_json() if self.place else None,
         }
 
     @classmethod
@@ -74,6 +82,7 @@ class ProcessRecord:
                 session=raw.get("session"),
                 adopted=bool(raw.get("adopted", False)),
                 started=float(raw.get("started", 0.0)),
+                place=FolderPlace.from_json(raw.get("place")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RecordError(f"malformed process record: {error!r}") from error

@@ -17,6 +17,7 @@ from remote.protocol.verbs import RUN
 from remote.session.last_seen import note
 from remote.session.session import Session, connect
 from tui.commands import listed_runs
+from tui.commands.evidence import evidence
 from tui.commands.find_run import find_view
 from tui.commands.host_session import LAST_FOR_A_ROW, hear, link_to
 from tui.commands.output import OK, answer, emit, say, tell
@@ -146,6 +147,7 @@ def show(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         run = hear(session, [view])[view.run_id]
-        spec = session.call(RUN, RunArgs(run_id=view.run_id)).spec
-    answer(full(args.host, run, health_bands()) | asked(spec), args.json, full_words)
+        told = session.call(RUN, RunArgs(run_id=view.run_id))
+    shown = full(args.host, run, health_bands()) | asked(told.spec) | evidence(told)
+    answer(shown, args.json, full_words)
     return OK

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from remote.actions import Outcome, StartRequest, start_run, wait_for
+from remote.actions.beside import beside
 from remote.actions.inherited import inherited
 from remote.hosts.lookup import find_host
 from remote.protocol.errors import CallError
@@ -13,6 +14,7 @@ from remote.protocol.views import RunView
 from remote.session.session import Session
 from trainer.config.data_source import demand_source
 from trainer.config.resolve import resolve
+from trainer.run.run_errors import SpecError
 from trainer.run.spec import Restart
 from tui.commands.environment import read_environment
 from tui.commands.host_session import link_to
@@ -20,16 +22,29 @@ from tui.commands.output import FAILURE, OK, emit, say, tell
 from tui.commands.runs.summary import view_fields
 
 HAS_BEGUN = frozenset({"running", "stopping"})
+CONNECT_S = 20.0
 
 
 def start(args: argparse.Namespace) -> int:
     """Start what was asked for and say what became of it."""
     request = command_request(args) if args.as_command else trainer_request(args)
     with link_to(args.host) as session:
+        warn_of_others(session, device_of(session, request))
         outcome = start_run(session, request)
         if outcome.ok and request.inherits and session.host.is_local:
             say(inherited().told)
         return conclude(args, wait(args, session, outcome))
+
+
+def device_of(session: Session, request: StartRequest) -> str:
+    """What the request takes on this host."""
+    return request.to_spec(session.wait_connected(CONNECT_S).devices).device
+
+
+def warn_of_others(session: Session, device: str) -> None:
+    """Say, before the device is taken, who else computes there; what follows is up to the operator."""
+    for sentence in beside(session, device):
+        say(f"photinus: {sentence}")
 
 
 def trainer_request(args: argparse.Namespace) -> StartRequest:
@@ -89,10 +104,28 @@ def with_options(request: StartRequest, args: argparse.Namespace) -> StartReques
         env=read_environment(args.env, args.env_file),
         device=args.device or "",
         shared_device=args.shared,
-        restart=Restart(policy=args.restart),
+        restart=restart_of(args),
         queue=args.queue,
         start_id=request.start_id if args.start_id is None else args.start_id,
     )
+
+
+def restart_of(args: argparse.Namespace) -> Restart:
+    """What the supervisor is to do about a failure.
+
+    Raises:
+        CallError: what cannot be meant.
+    """
+    restart = Restart(args.restart, args.max_restarts, args.restart_backoff, on_stall=args.on_stall)
+    if args.on_stall and restart.policy == "never":
+        raise CallError(
+            "bad_request", "--on-stall ends and resumes a run", "add --restart on-failure, or always"
+        )
+    try:
+        restart.check()
+    except SpecError as error:
+        raise CallError("bad_request", str(error)) from error
+    return restart
 
 
 def split_words(text: str) -> tuple[str, ...]:

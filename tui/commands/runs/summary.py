@@ -9,12 +9,15 @@ from typing import Any
 from remote.protocol.views import RunView
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.judge import LampReading
+from tui.commands.evidence import evidence_words
 from tui.store.hosts import HostRecord
 from tui.store.lamps import lamps
 from tui.store.runs import RunRecord
 from tui.store.words import duration
 
 NAME_WIDTH = 40
+REASON_WIDTH = 120
+FAILURES = frozenset({"failed", "died", "died_reboot", "unkillable"})
 
 
 def brief(host: str, run: RunRecord) -> dict[str, Any]:
@@ -131,7 +134,8 @@ def brief_words(row: Mapping[str, Any]) -> str:
     )
     where = f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8}"
     waits = f"  ({in_line(row)})" if row.get("place") else ""
-    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{waits}"
+    why = f"  ({row['reason'][:REASON_WIDTH]})" if row["reason"] and row["state"] in FAILURES else ""
+    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{waits}{why}"
 
 
 def in_line(row: Mapping[str, Any]) -> str:
@@ -149,6 +153,7 @@ def full_words(shown: Mapping[str, Any]) -> str:
     ]
     if shown.get("place"):
         lines.append(f"  queue        {in_line(shown)}")
+    lines += evidence_words(shown)
     if shown.get("argv"):
         lines.append(f"  command      {shlex.join(shown['argv'])}")
     if shown.get("resume_argv"):
@@ -159,6 +164,7 @@ def full_words(shown: Mapping[str, Any]) -> str:
     lines += [
         f"  {name:12} {lamp['glyph']} {lamp['word']:16} {lamp['why']}"
         for name, lamp in shown["health"].items()
+        if shown["kind"] == "trainer" or lamp["severity"] != "unknown"  # a command tells what it tells
     ]
     if evaluation := shown["eval"]:
         lines.append(f"  validation   CE {evaluation.get('val_ce')} at step {evaluation['step']}")

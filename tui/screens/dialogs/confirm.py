@@ -14,7 +14,7 @@ from tui.keys import key_of
 from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.lines import line
 
-ACTIONS = ("stop", "kill", "reap")
+ACTIONS = ("stop", "kill", "reap", "end")
 SAME = sorted({key_of(action).keys for action in ACTIONS})
 WORDS = {"reap": "end"}
 
@@ -28,7 +28,7 @@ class Confirm(ModalScreen[bool]):
         width: 76; max-width: 96%; height: auto; max-height: 96%; padding: 1 2;
         background: $surface; border: round $border;
     }
-    Confirm.kill > Vertical, Confirm.reap > Vertical { border: round $error; }
+    Confirm.kill > Vertical, Confirm.reap > Vertical, Confirm.end > Vertical { border: round $error; }
     Confirm Input { background: $panel; margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar = [
@@ -53,7 +53,8 @@ class Confirm(ModalScreen[bool]):
         rows = [Text(head, style=colour), Text("")] + [Text(fact, style=PLAIN) for fact in facts]
         key = hue("blue", bold=True)
         if self._target:
-            way = line(("enter", key), (f" after its name, {self._target}: {self._word} it   ", PLAIN))
+            what = "pid" if self._action == "end" else "name"
+            way = line(("enter", key), (f" after its {what}, {self._target}: {self._word} it   ", PLAIN))
         else:
             way = line((self._key, key), (f" again: {self._word} it   ", PLAIN))
         with Vertical():
@@ -72,7 +73,8 @@ class Confirm(ModalScreen[bool]):
         if event.value.strip() == self._target:
             self.dismiss(True)
         else:
-            self.notify(f"that is not its name: {self._target}", severity="warning", markup=False)
+            what = "pid" if self._action == "end" else "name"
+            self.notify(f"that is not its {what}: {self._target}", severity="warning", markup=False)
 
     def action_same(self, key: str) -> None:
         """The same key again; the other one does nothing here."""

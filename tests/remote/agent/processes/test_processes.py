@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from remote.actions import kill_run, stop_run
 from remote.protocol.errors import CallError
 from remote.session.session import Session
 from tests.remote.calling import call
@@ -122,3 +123,23 @@ def test_a_foreign_training_is_shown_and_never_touched(session: Session, foreign
         call(session, "reap", {"run_id": run["run_id"], "pid": foreign, "start": 1})
     assert caught.value.code == "refused"
     assert Path(f"/proc/{foreign}").exists()
+
+
+def test_a_stop_of_what_is_over_names_what_still_lives_and_a_kill_ends_it(
+    session: Session, orphan: dict[str, Any]
+) -> None:
+    run_id, pid = orphan["run_id"], orphan["pid"]
+    refused = stop_run(session, run_id)
+    assert (refused.ok, refused.code) == (False, "refused")
+    assert f"pid {pid} (" in refused.message
+    assert f"photinus kill {run_id}" in refused.remedy
+    assert call(session, "run", {"run_id": run_id})["left"][0].startswith(f"pid {pid} (")
+    ended = kill_run(session, run_id)
+    assert ended.ok
+    assert f"pid {pid} (" in ended.message
+    wait_until(lambda: not rows(session, run_id), 10.0, "the orphan to be gone")
+    home = Path(call(session, "run", {"run_id": run_id})["dir"])
+    assert f"pid {pid} (" in (home / "supervisor.log").read_text().splitlines()[-1]
+    again = kill_run(session, run_id)  # the control: nothing lives, nothing is said of it
+    assert (again.ok, "still lived" in again.message) == (True, False)
+    assert stop_run(session, run_id).code != "refused"
