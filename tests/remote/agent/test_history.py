@@ -28,6 +28,7 @@ from trainer.run.run_errors import RunError
 from trainer.run.states import State
 from tui.commands.listed_runs import list_runs
 
+LONG = "\N{MATHEMATICAL DOUBLE-STRUCK CAPITAL X}" * 4000  # as long as a name may be: 48 kB on the wire
 Agents = Callable[..., RawAgent]
 
 
@@ -74,7 +75,7 @@ def test_a_client_of_the_version_before_gets_what_lives_first(home: Path, raw_ag
     agent.greet()
     asked = spec(QUIET).to_json() | {"created": 1.0}
     live = agent.ask("start", {"start_id": "s1", "spec": asked})["result"]["run_id"]
-    ids = history(home, 40, name="n" * 40_000)
+    ids = history(home, 40, name=LONG)
     answer = agent.ask("runs")["result"]
     assert ids_of(answer)[0] == live
     assert ids_of(answer)[1:] == ids[: len(answer["runs"]) - 1]
@@ -82,9 +83,10 @@ def test_a_client_of_the_version_before_gets_what_lives_first(home: Path, raw_ag
     assert len(json.dumps(answer)) <= LINE_LIMIT
 
 
-def test_a_run_with_an_endless_name_is_told_and_hides_no_other(home: Path, raw_agent: Agents) -> None:
-    finish(home, run_id_of(1), name="n" * 3_000_000)
-    finish(home, run_id_of(2), name="n" * 3_000_000, state=State.QUEUED)
+def test_a_run_whose_words_are_endless_is_told_and_hides_no_other(home: Path, raw_agent: Agents) -> None:
+    endless = {"name": LONG, "preset": LONG, "by": LONG}
+    finish(home, run_id_of(1), **endless)
+    finish(home, run_id_of(2), state=State.QUEUED, **endless)
     finish(home, run_id_of(3))
     agent = raw_agent()
     agent.greet()
@@ -209,7 +211,7 @@ def test_the_place_in_line_is_told_a_line_for_each_device(session: Session) -> N
 def test_what_lives_is_told_whole_even_where_it_takes_several_lines(home: Path) -> None:
     """A sweep that waits: more than fits into one answer."""
     for number in range(60):
-        finish(home, run_id_of(number), state=State.QUEUED, name=f"{number} {'n' * 30_000}")
+        finish(home, run_id_of(number), state=State.QUEUED, name=LONG)
     history_ids = [finish(home, run_id_of(number, "over")).run_id for number in range(3)]
     with connect(history=1) as session:
         wait_until(lambda: len(session.known_runs or ()) == 61, 30.0, "all that live, and one of the others")
