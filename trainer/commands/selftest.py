@@ -43,7 +43,7 @@ def prove_device(name: str, is_quiet: bool) -> dict[str, Any]:
     """
     from trainer.device.selftest import compare
     from trainer.evals.subject import device_for
-    from trainer.loop.device_proof import TOLERANCES, facts_of, prove
+    from trainer.loop.device_proof import TOLERANCES, prove
 
     began, device = monotonic(), device_for(name, granted_threads())
 
