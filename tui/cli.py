@@ -12,6 +12,7 @@ from trainer.run.home import state_root
 from tui.commands import (
     acting,
     cockpit,
+    formats,
     hosting,
     inspecting,
     looking,
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "tail": streams.tail,
     "events": streams.events,
     "read": reading.read,
+    **formats.COMMANDS,
     **hosting.COMMANDS,
     **inspecting.COMMANDS,
     **transferring.COMMANDS,

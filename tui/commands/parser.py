@@ -17,7 +17,7 @@ Everything lives in ~/.photinus, or in $PHOTINUS_HOME where that is set."""
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; `args.command` is empty for the cockpit."""
-    from tui.commands import hosting, inspecting, transferring
+    from tui.commands import formats, hosting, inspecting, transferring
 
     parser = argparse.ArgumentParser(
         prog="photinus",
@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (hosting, inspecting, transferring):
+    for room in (formats, hosting, inspecting, transferring):
         room.add_to(commands)
     return parser
 
@@ -85,8 +85,9 @@ def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     show = add_command(commands, "show", "show one run: state, metrics, health, last checkpoint")
     show.add_argument("run", help=RUN_HELP)
-    read = commands.add_parser("read", help="recognise a training log and print its events, one a line")
-    read.add_argument("path", help="a log file (K-SSM v3 table, or our events.jsonl)")
+    read = add_bare_command(commands, "read", "recognise a training log and print what it tells")
+    read.add_argument("path", help="a log, a file of metrics, or - for stdin; `photinus formats` lists what is known")
+    read.add_argument("-f", "--follow", action="store_true", help="go on with what comes")
 
 
 def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:

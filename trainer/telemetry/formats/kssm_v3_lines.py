@@ -1,17 +1,17 @@
 """The lines of a K-SSM v3 training log, one pattern each. Widths overflow and numbers may be nan."""
 
 import re
-from dataclasses import dataclass
-from math import isfinite
+
+from trainer.telemetry.formats.row import Row
 
 # A decimal carries at least one digit after its point, so that one cut short is not taken for a whole one.
-_NUMBER = r"-?(?:\d+\.\d+(?:e[+-]\d{2,3})?|nan|inf)"
+_NUMBER = r"[-+]?(?:\d+\.\d+(?:e[+-]\d{2,3})?|[nN]a[nN]|NAN|[iI]nf(?:inity)?|INF)"
 _ROW = re.compile(rf"\s*(\d{{1,12}}) \|\s*({_NUMBER})" + rf" \|\s*({_NUMBER})" * 5 + r"\s*$")
-_FULL_LAST = re.compile(r"(?:\d\.\d{3}|e[+-]\d{2,3}|nan|inf)$")
+_FULL_LAST = re.compile(r"(?:\d\.\d{3}|e[+-]\d{2,3}|nan|inf)$", re.IGNORECASE)
 HEADER = re.compile(
     r"\s*step\s*\|\s*total\s*\|\s*ce\s*\|\s*reg\s*\|\s*r\s*\|\s*u_val\s*\|\s*\S+\s*$", re.IGNORECASE
 )
-BANNER = re.compile(r"K-SSM v3\b")
+BANNER = re.compile(r"\s*K-SSM v3 [A-Z ]{0,20}TRAINING\s*$")
 RESUMED = re.compile(r"\s*Resumed from step (\d{1,12})")
 TRANSFERRED = re.compile(r"\s*Loaded model weights from step (\d{1,12}) \(fresh optimizer")
 EVAL_TITLE = re.compile(r"\s*EVALUATION @ Step (\d{1,12})")
@@ -19,7 +19,7 @@ EVAL_VALUE = re.compile(rf"\s*Val (Loss|CE|Perplexity|R|u_val): ({_NUMBER}|-?\d{
 NEW_BEST = re.compile(r"\s*✓ New best val")
 CHECKPOINT_TITLE = re.compile(r"\s*💾 Checkpoint @ Step (\d{1,12})")
 CHECKPOINT_SAVED = re.compile(r"\s*(Checkpoint|Best model) saved: (.+?)\s*$")
-CHECKPOINT_STEP = re.compile(r"(\d{1,12})(?:\.pt)?/?$")
+CHECKPOINT_STEP = re.compile(r"(?:checkpoint|ckpt|step)[-_]?(\d{1,12})(?:\.\w{1,12})?/?$")
 SAMPLE_TEXT = re.compile(r"\s{2,}Text: (.*)$", re.DOTALL)
 SAMPLE_R = re.compile(rf"\s{{2,}}R: ({_NUMBER})\s*$")
 RULE = re.compile(r"=+$|-+$")
@@ -31,16 +31,6 @@ FAILURE = re.compile(r"(?:❌ )?Error: (.+?)\s*$")
 FINISHED = re.compile(r"Training Finished\.\s*$")
 
 EVAL_NAMES = {"Loss": "val_loss", "CE": "val_ce", "Perplexity": "val_ppl", "R": "val_R", "u_val": "val_u"}
-COLUMNS = ("total", "ce", "reg", "R", "u_val")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One metric row: finite numbers by name, None where the log said nan or inf."""
-
-    step: int
-    values: dict[str, float | None]
-    nonfinite: tuple[str, ...]
 
 
 def parse_row(line: str, *, whole: bool = True) -> Row | None:
@@ -53,16 +43,17 @@ def parse_row(line: str, *, whole: bool = True) -> Row | None:
         line: the line, without its newline.
         whole: False for a last line without a newline: taken only if its last number cannot have been cut.
     """
-    if line.count("|") != 6 or (found := _ROW.match(line)) is None:
+    found = _ROW.match(line)
+    if found is None:
         return None
-    step, *texts = found.groups()
-    if not whole and _FULL_LAST.search(texts[-1]) is None:
+    step, total, ce, reg, R, u, last = found.groups()
+    if not whole and _FULL_LAST.search(last) is None:
         return None
-    last = "lr" if "e" in texts[-1] else "grad_norm"
-    numbers = {name: float(text) for name, text in zip((*COLUMNS, last), texts, strict=True)}
-    bad = tuple(name for name, number in numbers.items() if not isfinite(number))
-    values: dict[str, float | None] = {k: None if k in bad else v for k, v in numbers.items()}
-    return Row(int(step), values, bad)
+    values = {
+        "total": float(total), "ce": float(ce), "reg": float(reg), "R": float(R), "u_val": float(u),
+        "lr" if "e" in last else "grad_norm": float(last),
+    }  # fmt: skip
+    return Row(int(step), values)
 
 
 def count(text: str) -> int:

@@ -1,0 +1,49 @@
+"""Which lines of a block are worth a look: those that hold what some format looks for."""
+
+from collections.abc import Iterator, Sequence
+
+from trainer.telemetry.formats.format import Format
+
+
+class Candidates:
+    """Walks over one block, line by line where a format wants every line, else from hit to hit.
+
+    Formats may be exchanged on the way: the walk goes on behind the line that was given last.
+    """
+
+    def __init__(self, block: bytes, formats: Sequence[Format]) -> None:
+        self._block = block
+        self.place = 0
+        self.listen(formats)
+
+    def listen(self, formats: Sequence[Format]) -> None:
+        """Look for what these formats want, from here on."""
+        self._formats = formats
+        self._needles = {needle: -2 for one in formats for needle in one.needles}
+
+    def __iter__(self) -> Iterator[bytes]:
+        block, size = self._block, len(self._block)
+        while self.place < size:
+            start = self.place if any(one.greedy for one in self._formats) else self._next_hit()
+            if start < 0:
+                return
+            end = block.find(b"\n", start)
+            self.place = (end if end >= 0 else size) + 1
+            yield block[start:end] if end >= 0 else block[start:]
+
+    def _next_hit(self) -> int:
+        """Where the next line with a needle begins, -1 for nowhere."""
+        block, place, nearest = self._block, self.place, -1
+        for needle, hit in self._needles.items():
+            if hit == -1:
+                continue
+            if hit < place:
+                hit = self._needles[needle] = block.find(needle, place)
+                if hit == -1:
+                    continue
+            if nearest < 0 or hit < nearest:
+                nearest = hit
+        if nearest < 0:
+            self.place = len(block)
+            return -1
+        return max(block.rfind(b"\n", place, nearest) + 1, place)

@@ -1,0 +1,78 @@
+"""What a format of logs is: a name, what its lines hold, and how a line becomes rows."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from trainer.telemetry.formats.line import Line
+from trainer.telemetry.formats.row import Finding
+
+_LAST_DIGITS = re.compile(r"(?:\.(\d+))?(?:[eE][-+]?\d+)?$")
+
+
+class Format:
+    """The reader of one log in one format. Nothing that it finds counts before two of its lines were seen.
+
+    Attributes:
+        name: what the format is called.
+        example: what a row of it looks like, for a person.
+        needles: every line that the format wants holds one of these.
+        greedy: whether it wants every line for now.
+        live: whether somebody watches: every redraw of a bar is then a row, and not its last one alone.
+    """
+
+    name: ClassVar[str]
+    example: ClassVar[str]
+    needles: tuple[bytes, ...]
+    greedy = False
+    live = False
+
+    def take(self, line: Line) -> Sequence[Finding]:
+        """What one line tells; nothing for a line that is none of the format's."""
+        raise NotImplementedError
+
+    def take_last(self, line: Line) -> Sequence[Finding]:
+        """What the last line tells, which has no line end and may be cut; nothing where that cannot be known."""
+        return () if line.text[-1:].isalnum() else self.take(line)
+
+    def finish(self) -> Sequence[Finding]:
+        """What was kept back until the end of the log."""
+        return ()
+
+
+Take = Callable[[re.Match[str], Line], Sequence[Finding]]
+
+
+class PatternFormat(Format):
+    """A format whose lines match whole patterns, with or without a logger's prefix."""
+
+    def __init__(self) -> None:
+        self._patterns: tuple[tuple[re.Pattern[str], Take], ...] = self.patterns()
+        self._row_text = ""
+
+    def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:
+        """Patterns of whole lines, each with what becomes of a match."""
+        raise NotImplementedError
+
+    def take(self, line: Line) -> Sequence[Finding]:
+        """See `Format`."""
+        return self._match(line.text, line) or (self._match(line.body, line) if line.body != line.text else ())
+
+    def take_last(self, line: Line) -> Sequence[Finding]:
+        """The last number must have as many decimals as that of the row before, or something behind it."""
+        before, text = self._row_text.rstrip(), line.text.rstrip()
+        if text[-1:].isdigit() and _decimals(text) != _decimals(before):
+            return ()
+        return self.take(line)
+
+    def _match(self, text: str, line: Line) -> Sequence[Finding]:
+        for pattern, take in self._patterns:
+            if (found := pattern.fullmatch(text)) is not None:
+                self._row_text = text
+                return take(found, line)
+        return ()
+
+
+def _decimals(text: str) -> int:
+    found = _LAST_DIGITS.search(text)
+    return len(found.group(1) or "") if found is not None else 0
