@@ -8,7 +8,7 @@ from benchmarks.figures import Figure, report
 from remote.updates import Bytes, RunsSeen
 from remote.view import RunView
 from trainer.telemetry.read import EventReader
-from trainer.telemetry.recognise import LogRecogniser
+from trainer.telemetry.recogniser import LogRecogniser
 from tui.store.store import Store
 
 EVENTS = 100_000

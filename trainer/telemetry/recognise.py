@@ -37,7 +37,7 @@ class Reader(Protocol):
 
 
 class FileRecogniser:
-    """A file as bytes, cut anywhere, from its beginning: our own events, an event file, a JSON document, or a log.
+    """A file as bytes, cut anywhere: our own events, TensorBoard's, a JSON document, or a log.
 
     Attributes:
         name: what was found, empty as long as nothing is known.

@@ -1,4 +1,4 @@
-"""A growing log in, its rows out: which format it is in is found out on the way, wherever the first row stands."""
+"""A growing log in, its rows out: its format is found out on the way, wherever the first row stands."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,7 +20,7 @@ FENCE = b"```"
 
 
 class LogRecogniser:
-    """A log as bytes, cut anywhere: rows, evaluations and checkpoints of the format that it turns out to be in.
+    """A log as bytes, cut anywhere: rows, scores and checkpoints of the format that it turns out to be in.
 
     Attributes:
         name: of the format, empty as long as none is known.
@@ -64,6 +64,13 @@ class LogRecogniser:
             events += self._found(one, tuple(one.finish()))
         return events
 
+    def end_part(self) -> list[Event]:
+        """One file of the log is over, cut or not, and another may follow."""
+        events, overlong = self.finish(), self.blocks.overlong
+        self.blocks = LineBlocks()
+        self.blocks.overlong = overlong
+        return events
+
     def _listening(self) -> list[Format]:
         """The formats that may still say something: all until one is known, then it and its betters."""
         current = self._current
@@ -77,6 +84,8 @@ class LogRecogniser:
 
     def _scan(self, block: bytes) -> list[Event]:
         events: list[Event] = []
+        self._since += len(block)
+        self._known += len(block)
         listening = self._listening()
         lines = Candidates(block, [*listening, _FENCES] if self._current is None else listening)
         for raw in lines:
@@ -96,13 +105,18 @@ class LogRecogniser:
                     found = self._found(one, findings)
                     if found:
                         events += found
+                        if len(listening) == 1:
+                            events += self._rows_below(one, lines)
                     break
             if self._current is not before:
                 listening = self._listening()
                 lines.listen(listening)
-        self._since += len(block)
-        self._known += len(block)
         return events
+
+    def _rows_below(self, one: Format, lines: Candidates) -> list[Event]:
+        """Rows that follow the last one without a line between."""
+        rows, lines.place = one.take_rows(lines.block, lines.place)
+        return self.ledger.take_plain(rows) if rows else []
 
     def _found(self, one: Format, findings: Sequence[Finding]) -> list[Event]:
         """Events of findings, once their format is known to be the log's."""
@@ -164,14 +178,12 @@ class LogRecogniser:
         return []
 
 
-
-
 class _Fences(Format):
     """What a text about logs encloses its quotations with."""
 
     name, example, needles = "fences", "", (FENCE,)
 
-    def take(self, line: Line) -> Sequence[Finding]:
+    def take(self, _line: Line) -> Sequence[Finding]:
         return ()
 
 

@@ -3,7 +3,17 @@
 from math import isfinite
 
 from remote.sanitise import clean_line
-from trainer.telemetry.events import Checkpoint, Evaluation, Event, Metrics, Note, Phase, Probe, Resume, Sample
+from trainer.telemetry.events import (
+    Checkpoint,
+    Evaluation,
+    Event,
+    Metrics,
+    Note,
+    Phase,
+    Probe,
+    Resume,
+    Sample,
+)
 from trainer.telemetry.flat import flatten
 
 SAMPLE_SHOWN = 100
@@ -18,7 +28,9 @@ def _words(event: Event) -> str:
     match event:
         case Metrics() | Evaluation() | Probe():
             kind = {Metrics: "step", Evaluation: "eval", Probe: "probe"}[type(event)]
-            numbers = "  ".join(f"{name} {_number(value)}" for name, value in event.values.items() if value is not None)
+            numbers = "  ".join(
+                f"{name} {_number(value)}" for name, value in event.values.items() if value is not None
+            )
             bad = f"  not finite: {', '.join(event.nonfinite)}" if event.nonfinite else ""
             return f"{kind} {event.step}  {numbers}{bad}"
         case Checkpoint():
@@ -26,7 +38,13 @@ def _words(event: Event) -> str:
         case Resume():
             return f"attempt {event.attempt} goes on from step {event.step}"
         case Phase():
-            done = f" {event.done} of {event.total}" if event.done else f" {event.total} steps" if event.total else ""
+            done = (
+                f" {event.done} of {event.total}"
+                if event.done
+                else f" {event.total} steps"
+                if event.total
+                else ""
+            )
             return f"{event.phase} {event.detail}{done}".rstrip()
         case Note():
             return f"{event.level}: {event.message}"
@@ -34,7 +52,9 @@ def _words(event: Event) -> str:
             return f"sample of step {event.step}  {event.text[:SAMPLE_SHOWN]!r}"
         case _:
             told = flatten(event)
-            return "  ".join(f"{value}" if name == "type" else f"{name} {value}" for name, value in told.items())
+            return "  ".join(
+                f"{value}" if name == "type" else f"{name} {value}" for name, value in told.items()
+            )
 
 
 def _number(value: float) -> str:

@@ -32,10 +32,14 @@ def formats(args: argparse.Namespace) -> int:
     if args.what == "try":
         if not own:
             say(f"photinus: there is no format of your own in {client_folder('formats')}")
-            say("  remedy: `photinus formats` shows what one looks like; `photinus read` reads the known ones")
+            say(
+                "  remedy: `photinus formats` shows what one looks like; `photinus read` reads the known ones"
+            )
             return USAGE
         return print_events(args.path, own, as_json=args.json)
-    rows = [{"name": one.name, "example": one.example, "own": make in own} for make in known for one in [make()]]
+    rows = [
+        {"name": one.name, "example": one.example, "own": make in own} for make in known for one in [make()]
+    ]
     answer(rows, args.json, _in_words)
     return USAGE if faults else OK
 
@@ -51,7 +55,9 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser = add_bare_command(commands, "formats", "list the formats of logs that are known, or try your own")
     what = parser.add_subparsers(dest="what", metavar="WHAT")
     listing = what.add_parser("list", help="the formats (also without a word)")
-    trial = what.add_parser("try", help="read a file by your own formats alone: exit code 1 where they find nothing")
+    trial = what.add_parser(
+        "try", help="read a file by your own formats alone: exit code 1 where they find nothing"
+    )
     trial.add_argument("path", help="a log file, or - for stdin")
     for one in (listing, trial):
         one.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="JSON on stdout")

@@ -86,7 +86,9 @@ def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
     show = add_command(commands, "show", "show one run: state, metrics, health, last checkpoint")
     show.add_argument("run", help=RUN_HELP)
     read = add_bare_command(commands, "read", "recognise a training log and print what it tells")
-    read.add_argument("path", help="a log, a file of metrics, or - for stdin; `photinus formats` lists what is known")
+    read.add_argument(
+        "path", help="a log, a file of metrics, or - for stdin; `photinus formats` lists what is known"
+    )
     read.add_argument("-f", "--follow", action="store_true", help="go on with what comes")
 
 

@@ -72,7 +72,7 @@ def _close(reader: FileRecogniser, name: str) -> int:
         return OK
     say(f"photinus: {name}: no known metrics in this log")
     say(
-        "  remedy: let it print `step=10 loss=2.31` or one JSON object a line, or describe its lines in a file: "
+        "  remedy: let it print `step=10 loss=2.31` or one JSON object a line, or describe its lines: "
         "`photinus formats` says how"
     )
     say(f"  known are {', '.join(known_formats())}")

@@ -38,7 +38,9 @@ class RunRecord:
         row: the newest metrics; NaN where the run said nan or inf.
         row_heard: monotonic seconds at which the newest row was said, by the clock of its host.
         probe: the newest look into the model.
-        pace: (step, seconds of the run's clock) of the newest rows.
+        pace: (step, seconds of the run's clock) of the newest rows whose time is known.
+        log_format: in which its log is, as far as it is known; of a command alone.
+        told_steps: planned steps that its log tells, 0 for none.
         version: grows with every change, metrics and state alike.
     """
 
@@ -62,6 +64,8 @@ class RunRecord:
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=50))
     zones: ZoneCounter = field(default_factory=ZoneCounter)
     log: LogRing = field(default_factory=LogRing)
+    log_format: str = ""
+    told_steps: int = 0
     version: int = 0
 
     @property
@@ -72,7 +76,9 @@ class RunRecord:
     @property
     def max_steps(self) -> int:
         """Planned steps, 0 where unknown."""
-        return self.hello.max_steps if self.hello and self.hello.max_steps else self.view.max_steps
+        if self.hello and self.hello.max_steps:
+            return self.hello.max_steps
+        return self.view.max_steps or self.told_steps
 
     def see(self, view: RunView, now: float) -> bool:
         """Take the host's word; an older one than is known changes nothing. Whether the state changed."""
@@ -102,6 +108,8 @@ class RunRecord:
                 self.floors = event
             case Phase():
                 self.phase = event
+                if event.phase == "training" and event.total:
+                    self.told_steps = event.total
                 self._reached(event.step)
             case Sample():
                 self.sample = event
@@ -117,9 +125,10 @@ class RunRecord:
         if event.step is None:
             return
         self.step, self.row_heard, self.row_t, self.u_stat = event.step, now, event.t, event.u_stat
-        if self.pace and event.step <= self.pace[-1][0]:
+        if self.pace and event.step < self.pace[-1][0]:
             self.pace.clear()
-        self.pace.append((event.step, event.t))
+        if event.t and not (self.pace and event.step == self.pace[-1][0]):
+            self.pace.append((event.step, event.t))
         self.row = {k: _real(v) for k, v in event.values.items() if v is not None}
         self.row |= dict.fromkeys(event.nonfinite, nan)
         for name, value in self.row.items():

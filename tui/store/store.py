@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
+from math import inf
 
 from remote.hosts import Host
 from remote.updates import (
@@ -21,12 +22,13 @@ from remote.updates import (
 from remote.view import RunView
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Event, Metrics
+from trainer.telemetry.formats.registry import FORMATS
 from tui.store import alerts
 from tui.store.alerts import Alert
 from tui.store.facts import asked
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
-from tui.store.streams import EventStream, LogStream
+from tui.store.streams import EventStream, Formats, LogStream
 from tui.store.words import duration, size
 
 TRUNCATED = "── log truncated: its file was cut or replaced, and is read from its new beginning ──"
@@ -42,9 +44,12 @@ class Store:
         runs: by (host, run id), in the order in which they were first heard of.
         alerts: the newest last; `news` are those not yet shown, `unseen` those not yet acknowledged.
         bands: the health file, None before it was read.
+        formats: of the logs of commands, those that are looked for first before the others.
     """
 
-    def __init__(self, hosts: Iterable[str | Host], bands: Bands | None = None) -> None:
+    def __init__(
+        self, hosts: Iterable[str | Host], bands: Bands | None = None, formats: Formats = FORMATS
+    ) -> None:
         self.hosts: dict[str, HostRecord] = {}
         for host in hosts:
             self.add_host(host)
@@ -53,6 +58,7 @@ class Store:
         self.news: list[Alert] = []
         self.unseen: list[Alert] = []
         self.bands = bands
+        self.formats = formats
         self._events: dict[RunKey, EventStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
         self._bad_numbers: set[RunKey] = set()
@@ -105,7 +111,7 @@ class Store:
             case AgentTalk():
                 record.talk.append(update.text)
             case StreamEnd():
-                pass  # the run's state says that it is over
+                self._end(host, update, now)
 
     def run_of(self, key: RunKey | None) -> RunRecord | None:
         """The run, or None where none is chosen or it is unknown."""
@@ -188,11 +194,12 @@ class Store:
             stream = self._events.setdefault(key, EventStream())
             events = stream.take(update.gen, update.offset, update.data)
         else:
-            log = self._logs.setdefault(key, LogStream(lambda: 0.0))
-            log.wall = lambda: wall
-            events = log.take(run, update.gen, update.offset, update.data, update.file)
+            log = self._logs.setdefault(key, LogStream(self.formats))
+            events = log.take(run, update.gen, update.offset, update.data, update.file, wall)
         run.version += 1
-        self._apply(key, run, events, now, wall + (self.hosts[host].wall_ahead or 0.0))
+        # A row of a log that is followed is as new as the bytes it came in: a log's own clock has no zone.
+        host_wall = wall + (self.hosts[host].wall_ahead or 0.0) if update.what == "events" else -inf
+        self._apply(key, run, events, now, host_wall)
 
     def _apply(self, key: RunKey, run: RunRecord, events: list[Event], now: float, host_wall: float) -> None:
         """Take events; a row is as old as its own clock says, however late it was heard."""
@@ -203,6 +210,13 @@ class Store:
             if isinstance(event, Metrics) and event.nonfinite and key not in self._bad_numbers:
                 self._bad_numbers.add(key)
                 self._alert(alerts.of_numbers(*key, run.name, event.step, event.nonfinite, now))
+
+    def _end(self, host: str, update: StreamEnd, now: float) -> None:
+        """A followed file is over; whether its run is, says the run's state."""
+        log = self._logs.get((host, update.run_id))
+        run = self.runs.get((host, update.run_id))
+        if log is not None and run is not None:
+            self._apply((host, update.run_id), run, log.finish(), now, -inf)
 
     def _truncated(self, host: str, update: Truncated) -> None:
         run = self.runs.get((host, update.run_id))

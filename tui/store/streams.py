@@ -1,14 +1,18 @@
 """From the bytes of one followed file to what they say: the edge at which a run's words are parsed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from trainer.telemetry.events import Event
+from trainer.telemetry.formats.format import Format
+from trainer.telemetry.formats.registry import FORMATS
 from trainer.telemetry.read import EventReader
-from trainer.telemetry.recognise import LogRecogniser
+from trainer.telemetry.recogniser import LogRecogniser
 from tui.store.runs import RunRecord
 
-TICK = Callable[[], float]
+Formats = Sequence[Callable[[], Format]]
+CATCHING_UP_S = 2.0  # what comes so soon after the first bytes was written before anybody listened
+BACKLOG = 16 << 10  # and so was a piece as large as this behind it
 
 
 @dataclass(slots=True)
@@ -25,20 +29,43 @@ class EventStream:
         return self.reader.feed(data)
 
 
+class LiveClock:
+    """The time of rows that are heard as they are written; 0, which is none, for what was written before."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._first: float | None = None
+        self._is_backlog = True
+
+    def hear(self, wall: float, size: int) -> None:
+        """A piece of so many bytes came at `wall`."""
+        if self._first is None:
+            self._first = wall
+        self._is_backlog = wall - self._first < CATCHING_UP_S or (self._is_backlog and size >= BACKLOG)
+        self.now = 0.0 if self._is_backlog else wall
+
+    def __call__(self) -> float:
+        """Unix seconds, 0 for unknown."""
+        return self.now
+
+
 @dataclass(slots=True)
 class LogStream:
     """The log of one run: lines to look at and, for a user's own command, rows to recognise."""
 
-    wall: TICK
+    formats: Formats = FORMATS
     gen: int = -1
     skipping: bool = False
+    clock: LiveClock = field(default_factory=LiveClock)
     recogniser: LogRecogniser | None = None
 
-    def take(self, run: RunRecord, gen: int, offset: int, data: bytes, file: str) -> list[Event]:
-        """Put the lines into the run's ring; events where the run is a command whose table is known."""
+    def take(self, run: RunRecord, gen: int, offset: int, data: bytes, file: str, wall: float) -> list[Event]:
+        """Put the lines into the run's ring; events where the run is a command whose format is known."""
+        ended: list[Event] = []
         if gen != self.gen:
             if self.gen >= 0:
                 run.log.note(f"── {file or f'part {gen}'} ──")
+                ended = self.finish()
             self.gen, self.skipping = gen, offset > 0
         if self.skipping:
             cut, newline, data = data.partition(b"\n")
@@ -49,6 +76,13 @@ class LogStream:
         run.log.feed(data)
         if run.view.kind != "command":
             return []
+        self.clock.hear(wall, len(data))
         if self.recogniser is None:
-            self.recogniser = LogRecogniser(self.wall)
-        return self.recogniser.feed(data)
+            self.recogniser = LogRecogniser(self.clock, self.formats, live=True)
+        events = ended + self.recogniser.feed(data)
+        run.log_format = self.recogniser.name
+        return events
+
+    def finish(self) -> list[Event]:
+        """No more of this file will come: what was kept back, without what was cut."""
+        return self.recogniser.end_part() if self.recogniser is not None else []

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trainer.telemetry.kssm_lines import parse_row
+from trainer.telemetry.kssm_table import KssmTable
 
 from trainer.telemetry import table
 from trainer.telemetry.events import Checkpoint, Evaluation, Event, Metrics, Note, Phase, Resume, Sample
-from trainer.telemetry.kssm_lines import parse_row
-from trainer.telemetry.kssm_table import KssmTable
 from trainer.telemetry.recognise import LogRecogniser, UnrecognisedError, recognise_path
 
 HEADER = "  Step |   Total |      CE |     Reg |       R |   u_val | GradNorm"

@@ -1,17 +1,18 @@
 """The progress bar of tqdm, which many trainers draw: how far, of how much, and what is written behind it."""
 
-import re
 from typing import NamedTuple
 
 from trainer.telemetry.formats.numbers import NUMBER, measure
+from trainer.telemetry.formats.pattern import lazy
 
 NEEDLES = (b"it/s", b"s/it", b"?it")
-_BAR = re.compile(
+_BAR = lazy(
     r"(?P<lead>[^|%]{0,80}?)\s?(?P<percent>\d{1,3})%\|[^|]{0,400}\|\s*(?P<done>\d{1,12})/(?P<total>\d{1,12}) "
-    r"\[[\d:?]{1,12}<(?:[\d:?]{1,12}|\d{1,6} days?, [\d:]{1,12}),\s+(?:\d[\d.e+]{0,12}|\?)\s?(?:it/s|s/it|it|ba/s|ex/s|step/s|s/step)"
+    r"\[[\d:?]{1,12}<(?:[\d:?]{1,12}|\d{1,6} days?, [\d:]{1,12}),\s+(?:\d[\d.e+]{0,12}|\?)\s?"
+    r"(?:it/s|s/it|it|ba/s|ex/s|step/s|s/step)"
     r"(?P<postfix>(?:, [^\]\[]{0,2000})?)\]"
 )
-_PAIR = re.compile(rf"(?:, |^)([\w/.@() -]{{1,60}}?)=\s?({NUMBER}(?:[KMGBT%]|ms|s)?)(?=, |$)")
+_PAIR = lazy(rf"(?:, |^)([\w/.@() -]{{1,60}}?)=\s?({NUMBER}(?:[KMGBT%]|ms|s)?)(?=, |$)")
 
 
 class Bar(NamedTuple):

@@ -1,4 +1,4 @@
-"""From bytes cut anywhere to blocks of whole, plain lines: encoding, line ends, redraws, colours and over-long lines."""
+"""From bytes cut anywhere to blocks of whole lines: without marks, redraws, colours and what is too long."""
 
 import codecs
 import re
@@ -14,7 +14,8 @@ _BOMS = (
 _GZIP = b"\x1f\x8b\x08"
 _HEAD = 3  # bytes that tell an encoding
 _ESCAPES = re.compile(
-    rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)|[PX^_][^\x1b\n]{0,4096}\x1b\\|[ -/]{0,4}[0-~])"
+    rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)"
+    rb"|[PX^_][^\x1b\n]{0,4096}\x1b\\|[ -/]{0,4}[0-~])"
 )
 _BACKSPACES = re.compile(rb"\x08+")
 
@@ -33,7 +34,7 @@ class LineBlocks:
         self.overlong = 0
         self._head: bytes | None = b""  # until the encoding is known
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._gzip: "zlib._Decompress | None" = None
+        self._gzip: zlib._Decompress | None = None
         self._pieces: list[bytes] = []
         self._size = 0
         self._skipping = False

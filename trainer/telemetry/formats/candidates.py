@@ -12,28 +12,33 @@ class Candidates:
     """
 
     def __init__(self, block: bytes, formats: Sequence[Format]) -> None:
-        self._block = block
+        self.block = block
         self.place = 0
         self.listen(formats)
 
     def listen(self, formats: Sequence[Format]) -> None:
         """Look for what these formats want, from here on."""
         self._formats = formats
+        self._single = formats[0] if len(formats) == 1 else None
         self._needles = {needle: -2 for one in formats for needle in one.needles}
 
     def __iter__(self) -> Iterator[bytes]:
-        block, size = self._block, len(self._block)
+        block, size, find = self.block, len(self.block), self.block.find
         while self.place < size:
-            start = self.place if any(one.greedy for one in self._formats) else self._next_hit()
+            single = self._single
+            is_greedy = single.greedy if single is not None else any(one.greedy for one in self._formats)
+            start = self.place if is_greedy else self._next_hit()
             if start < 0:
                 return
-            end = block.find(b"\n", start)
-            self.place = (end if end >= 0 else size) + 1
-            yield block[start:end] if end >= 0 else block[start:]
+            end = find(b"\n", start)
+            if end < 0:
+                end = size
+            self.place = end + 1
+            yield block[start:end]
 
     def _next_hit(self) -> int:
         """Where the next line with a needle begins, -1 for nowhere."""
-        block, place, nearest = self._block, self.place, -1
+        block, place, nearest = self.block, self.place, -1
         for needle, hit in self._needles.items():
             if hit == -1:
                 continue

@@ -1,4 +1,4 @@
-"""A table of comma-separated values whose header names a step or an epoch: Lightning, Ultralytics, Keras, own scripts."""
+"""A table of comma-separated values whose header names a step or an epoch."""
 
 import csv
 from collections.abc import Sequence
@@ -10,12 +10,22 @@ from trainer.telemetry.formats.numbers import number, whole
 from trainer.telemetry.formats.row import Finding, Start
 
 COLUMNS_LIMIT = 512
-_STEPS = ("step", "global_step", "iteration", "iter", "update", "trainer/global_step", "steps", "epoch", "epochs")
+_STEPS = (
+    "step",
+    "global_step",
+    "iteration",
+    "iter",
+    "update",
+    "trainer/global_step",
+    "steps",
+    "epoch",
+    "epochs",
+)
 _KSSM = {"total_loss": "total", "ce_loss": "ce"}  # what our own charts call them
 
 
 class CsvTable(Format):
-    """The header is the first line. A cell without a number is absent, and a last line without an end is no row."""
+    """The header is the first line. A cell without a number is absent, a last line without an end no row."""
 
     name = "CSV"
     example = "epoch,step,train_loss,val_loss"
@@ -42,7 +52,7 @@ class CsvTable(Format):
             return self._header(text)
         return self._row(text)
 
-    def take_last(self, line: Line) -> Sequence[Finding]:
+    def take_last(self, _line: Line) -> Sequence[Finding]:
         """See `Format`."""
         return ()
 

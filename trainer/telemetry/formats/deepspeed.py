@@ -1,14 +1,16 @@
-"""DeepSpeed's own words: `step=10, skipped=0, lr=[1e-06, 1e-06], mom=[(0.9, 0.999), ...]`. They tell no loss."""
+"""DeepSpeed's own words, which tell no loss: `step=10, skipped=0, lr=[1e-06, 1e-06], mom=[(0.9, 0.999)]`."""
 
 import re
 from collections.abc import Sequence
 
 from trainer.telemetry.formats.format import PatternFormat, Take
-from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.numbers import NUMBER, number
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
-_ROW = re.compile(rf"step=(\d{{1,12}}), skipped=(\d{{1,12}}), lr=\[({NUMBER})(?:, [^\]]{{0,2000}})?\], mom=\[.*\]\s*")
+_ROW = lazy(
+    rf"step=(\d{{1,12}}), skipped=(\d{{1,12}}), lr=\[({NUMBER})(?:, [^\]]{{0,2000}})?\], mom=\[.*\]\s*"
+)
 
 
 class DeepSpeed(PatternFormat):
@@ -23,6 +25,6 @@ class DeepSpeed(PatternFormat):
         return ((_ROW, _row),)
 
 
-def _row(found: re.Match[str], line: Line) -> Sequence[Row]:
+def _row(found: re.Match[str]) -> Sequence[Row]:
     step, skipped, lr = found.groups()
-    return (Row(int(step), {"lr": number(lr), "skipped": number(skipped)}, t=line.time),)
+    return (Row(int(step), {"lr": number(lr), "skipped": number(skipped)}),)

@@ -5,16 +5,18 @@ import re
 from collections.abc import Mapping, Sequence
 
 from trainer.telemetry.formats.format import PatternFormat, Take
-from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.names import name_all
 from trainer.telemetry.formats.numbers import NUMBER, number, told_number, whole
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
-_INNER = re.compile(r"(?:\| )?epoch (\d{1,9}):\s+(\d{1,12}) / (\d{1,12}) ((?:\w{1,40}=[^,\s]{1,40}(?:, )?)+)\s*")
-_PAIR = re.compile(rf"(\w{{1,40}})=({NUMBER})(?=,|\s|$)")
-_EPOCH = re.compile(r"(?:\| )?epoch (\d{1,9}) \| (valid on '[^']{1,80}' subset \| )?((?:\w{1,40} \S{1,40}(?: \| )?)+)\s*")
-_STATED = re.compile(rf"(\w{{1,40}}) ({NUMBER})(?= \||\s*$)")
-_JSON = re.compile(r"(\{\"epoch\": .*\})\s*")
+_INNER = lazy(r"(?:\| )?epoch (\d{1,9}):\s+(\d{1,12}) / (\d{1,12}) ((?:\w{1,40}=[^,\s]{1,40}(?:, )?)+)\s*")
+_PAIR = lazy(rf"(\w{{1,40}})=({NUMBER})(?=,|\s|$)")
+_EPOCH = lazy(
+    r"(?:\| )?epoch (\d{1,9}) \| (valid on '[^']{1,80}' subset \| )?((?:\w{1,40} \S{1,40}(?: \| )?)+)\s*"
+)
+_STATED = lazy(rf"(\w{{1,40}}) ({NUMBER})(?= \||\s*$)")
+_JSON = lazy(r"(\{\"epoch\": .*\})\s*")
 
 
 class Fairseq(PatternFormat):
@@ -32,18 +34,20 @@ class Fairseq(PatternFormat):
         """See `PatternFormat`."""
         return (_INNER, self._simple), (_EPOCH, self._epoch), (_JSON, self._json)
 
-    def _simple(self, found: re.Match[str], line: Line) -> Sequence[Row]:
+    def _simple(self, found: re.Match[str]) -> Sequence[Row]:
         self._inner = True
         values: dict[str, float | None] = {name: number(text) for name, text in _PAIR.findall(found.group(4))}
-        return _rows(values, {"epoch": float(found.group(1))}, line)
+        return _rows(values, {"epoch": float(found.group(1))})
 
-    def _epoch(self, found: re.Match[str], line: Line) -> Sequence[Row]:
-        values: dict[str, float | None] = {name: number(text) for name, text in _STATED.findall(found.group(3))}
+    def _epoch(self, found: re.Match[str]) -> Sequence[Row]:
+        values: dict[str, float | None] = {
+            name: number(text) for name, text in _STATED.findall(found.group(3))
+        }
         if found.group(2):
-            return _scores(values, line)
-        return () if self._inner else _rows(values, {"epoch": float(found.group(1))}, line)
+            return _scores(values)
+        return () if self._inner else _rows(values, {"epoch": float(found.group(1))})
 
-    def _json(self, found: re.Match[str], line: Line) -> Sequence[Row]:
+    def _json(self, found: re.Match[str]) -> Sequence[Row]:
         try:
             told = json.loads(found.group(1))
         except (ValueError, RecursionError):
@@ -54,22 +58,22 @@ class Fairseq(PatternFormat):
             if f"{lead}_num_updates" in values:
                 own = {name.removeprefix(f"{lead}_"): value for name, value in values.items()}
                 if lead == "valid":
-                    return _scores(own, line)
-                return () if self._inner else _rows(own, {}, line)
+                    return _scores(own)
+                return () if self._inner else _rows(own, {})
         self._inner = True
-        return _rows(values, {}, line)
+        return _rows(values, {})
 
 
-def _rows(values: dict[str, float | None], more: Mapping[str, float], line: Line) -> Sequence[Row]:
+def _rows(values: dict[str, float | None], more: Mapping[str, float]) -> Sequence[Row]:
     step = whole(values.pop("num_updates", None))
     if step is None or "loss" not in values:
         return ()
-    return (Row(step, name_all({**more, **values}), t=line.time),)
+    return (Row(step, name_all({**more, **values})),)
 
 
-def _scores(values: dict[str, float | None], line: Line) -> Sequence[Row]:
+def _scores(values: dict[str, float | None]) -> Sequence[Row]:
     step = whole(values.pop("num_updates", None))
     if step is None:
         return ()
     named = {name if name == "epoch" else f"val_{name}": value for name, value in values.items()}
-    return (Row(step, name_all(named), is_eval=True, t=line.time),)
+    return (Row(step, name_all(named), is_eval=True),)

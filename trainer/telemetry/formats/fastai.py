@@ -7,10 +7,11 @@ from math import nan
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.names import name_all
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row, Start
 
-_HEADER = re.compile(r"epoch {2,}train_loss {2,}(?:[\w.]{1,60} {2,}){0,40}time\s*")
-_CLOCK = re.compile(r"(?:\d{1,4}:)?\d{1,2}:\d\d")
+_HEADER = lazy(r"epoch {2,}train_loss {2,}(?:[\w.]{1,60} {2,}){0,40}time\s*")
+_CLOCK = lazy(r"(?:\d{1,4}:)?\d{1,2}:\d\d")
 COLUMNS_LIMIT = 48
 
 

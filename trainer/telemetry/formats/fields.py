@@ -1,11 +1,11 @@
 """Lines of `key: value | key: value`, as several trainers write them."""
 
-import re
 from collections.abc import Mapping
 
 from trainer.telemetry.formats.numbers import measure
+from trainer.telemetry.formats.pattern import lazy
 
-_FIELD = re.compile(r"\s*([^:|]{1,80}?):\s*([^|]{0,80}?)\s*")
+_FIELD = lazy(r"\s*([^:|]{1,80}?):\s*([^|]{0,80}?)\s*")
 FIELDS_LIMIT = 128
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from trainer.telemetry.formats.line import Line
-from trainer.telemetry.formats.row import Finding
+from trainer.telemetry.formats.pattern import lazy
+from trainer.telemetry.formats.row import Finding, Plain, Row
 
-_LAST_DIGITS = re.compile(r"(?:\.(\d+))?(?:[eE][-+]?\d+)?$")
+_LAST_DIGITS = lazy(r"(?:\.(\d+))?(?:[eE][-+]?\d+)?$")
 
 
 class Format:
@@ -31,8 +32,15 @@ class Format:
         """What one line tells; nothing for a line that is none of the format's."""
         raise NotImplementedError
 
+    def take_rows(self, _block: bytes, place: int) -> tuple[list[Plain], int]:
+        """Rows of training that stand one below the other from `place` on, and where they end.
+
+        Only a format of which there is much needs this: it saves what `take` costs for each of them.
+        """
+        return [], place
+
     def take_last(self, line: Line) -> Sequence[Finding]:
-        """What the last line tells, which has no line end and may be cut; nothing where that cannot be known."""
+        """What the last line tells, which has no end and may be cut; nothing where that cannot be known."""
         return () if line.text[-1:].isalnum() else self.take(line)
 
     def finish(self) -> Sequence[Finding]:
@@ -40,7 +48,7 @@ class Format:
         return ()
 
 
-Take = Callable[[re.Match[str], Line], Sequence[Finding]]
+Take = Callable[[re.Match[str]], Sequence[Finding]]
 
 
 class PatternFormat(Format):
@@ -56,7 +64,9 @@ class PatternFormat(Format):
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
-        return self._match(line.text, line) or (self._match(line.body, line) if line.body != line.text else ())
+        return self._match(line.text, line) or (
+            self._match(line.body, line) if line.body != line.text else ()
+        )
 
     def take_last(self, line: Line) -> Sequence[Finding]:
         """The last number must have as many decimals as that of the row before, or something behind it."""
@@ -69,8 +79,14 @@ class PatternFormat(Format):
         for pattern, take in self._patterns:
             if (found := pattern.fullmatch(text)) is not None:
                 self._row_text = text
-                return take(found, line)
+                told = take(found)
+                return told if text is line.text else _stamped(told, line.time)
         return ()
+
+
+def _stamped(findings: Sequence[Finding], t: float) -> Sequence[Finding]:
+    """Rows with the time of the prefix that stood before them."""
+    return [one._replace(t=t) if t and isinstance(one, Row) else one for one in findings]
 
 
 def _decimals(text: str) -> int:

@@ -1,4 +1,4 @@
-"""At which step a dictionary of the Trainer was printed: the bars around it, its epoch, and what was planned."""
+"""At which step a dictionary of the Trainer was printed: by the bars around it, its epoch, and the plan."""
 
 from trainer.telemetry.formats.bar import Bar
 

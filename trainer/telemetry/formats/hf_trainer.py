@@ -1,6 +1,5 @@
-"""Dictionaries as Hugging Face's Trainer prints them, and with it axolotl, swift, TRL, Unsloth and LLaMA-Factory."""
+"""Dictionaries as Hugging Face's Trainer prints them, and with it axolotl, swift, TRL and Unsloth."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,15 +9,16 @@ from trainer.telemetry.formats.hf_steps import HfSteps
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.names import name_all
 from trainer.telemetry.formats.numbers import COUNT, count, told_number, whole
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row, Start
 
 _VALUE = r"(?:'[^'\n]{0,200}'|[^\s,'\"{}\[\]()]{1,60})"
-_DICT = re.compile(rf"\{{'[^'\n]{{1,100}}': {_VALUE}(?:, '[^'\n]{{1,100}}': {_VALUE}){{0,400}}\}}")
-_PAIR = re.compile(rf"'([^'\n]{{1,100}})': ({_VALUE})")
-_TOTAL = re.compile(rf"\s*Total optimization steps\s*=\s*({COUNT})\s*")
-_EPOCHS = re.compile(rf"\s*Num Epochs\s*=\s*({COUNT})\s*.*")
-_UNSLOTH = re.compile(rf".*Num Epochs = ({COUNT})\s*\|\s*Total steps = ({COUNT})\s*")
-_REACHED = re.compile(r"(\d{1,12})/(\d{1,12})")
+_DICT = lazy(rf"\{{'[^'\n]{{1,100}}': {_VALUE}(?:, '[^'\n]{{1,100}}': {_VALUE}){{0,400}}\}}")
+_PAIR = lazy(rf"'([^'\n]{{1,100}})': ({_VALUE})")
+_TOTAL = lazy(rf"\s*Total optimization steps\s*=\s*({COUNT})\s*")
+_EPOCHS = lazy(rf"\s*Num Epochs\s*=\s*({COUNT})\s*.*")
+_UNSLOTH = lazy(rf".*Num Epochs = ({COUNT})\s*\|\s*Total steps = ({COUNT})\s*")
+_REACHED = lazy(r"(\d{1,12})/(\d{1,12})")
 _TRAINED = ("loss", "reward", "rewards/chosen", "train_loss_step")
 _SUMMARY = ("train_runtime", "total_flos", "train_samples_per_second")
 
@@ -61,7 +61,7 @@ class HfTrainer(Format):
             return ()
         rows = [*self._drawn(before)] if before is not None else []
         rows += self._told(found.group(), line.time)
-        return rows + [*self._drawn(behind)] if behind is not None else rows
+        return [*rows, *self._drawn(behind)] if behind is not None else rows
 
     def take_last(self, line: Line) -> Sequence[Finding]:
         """See `Format`: a dictionary ends in a brace, and a bar in a bracket."""

@@ -10,7 +10,17 @@ from trainer.telemetry.formats.names import VALUES_LIMIT, is_metric, split
 from trainer.telemetry.formats.numbers import told_number, whole
 from trainer.telemetry.formats.row import Finding, Row
 
-STEPS = ("step", "global_step", "_step", "iteration", "iter", "iters", "update", "trainer/global_step", "epoch")
+STEPS = (
+    "step",
+    "global_step",
+    "_step",
+    "iteration",
+    "iter",
+    "iters",
+    "update",
+    "trainer/global_step",
+    "epoch",
+)
 _WRAPPERS = frozenset({"metrics", "values", "data", "logs", "scalars"})
 _TIMES = ("timestamp", "_timestamp", "time", "ts", "t", "wall_time")
 _DEEPEST = 3

@@ -1,20 +1,21 @@
 """Keras: the bar of an epoch, `24/24 ━━━━ 2s 44ms/step - accuracy: 0.83 - loss: 0.50 - val_loss: 0.59`."""
 
-import re
 from collections.abc import Sequence
 
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.names import split
 from trainer.telemetry.formats.numbers import NUMBER, number
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row, Start
 
-_EPOCH = re.compile(r"\s*Epoch (\d{1,9})/(\d{1,9})\s*")
-_BAR = re.compile(
-    rf"\s*(\d{{1,12}})/(\d{{1,12}}|Unknown) (?:\[[=>.]{{1,80}}\]\s*)?(?:[━ ]{{0,80}})?(?:- )?(?:ETA: )?[\d:]{{1,12}}s?"
+_EPOCH = lazy(r"\s*Epoch (\d{1,9})/(\d{1,9})\s*")
+_BAR = lazy(
+    rf"\s*(\d{{1,12}})/(\d{{1,12}}|Unknown) (?:\[[=>.]{{1,80}}\]\s*)?(?:[━ ]{{0,80}})?"
+    rf"(?:- )?(?:ETA: )?[\d:]{{1,12}}s?"
     rf"(?: (\d{{1,9}})(us|ms|s)/(?:step|epoch|sample))?((?: - [\w/ .-]{{1,60}}: {NUMBER})+)\s*"
 )
-_FIELD = re.compile(rf" - ([\w/ .-]{{1,60}}?): ({NUMBER})")
+_FIELD = lazy(rf" - ([\w/ .-]{{1,60}}?): ({NUMBER})")
 _TIMES = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 

@@ -1,4 +1,4 @@
-"""Lines of `key=value`: `step=10 loss=2.31 lr=0.0003`, `Epoch 3/10 train_loss=1.1 val_loss=0.9`, and `METRIC name=1.5`."""
+"""Lines of `key=value`: `step=10 loss=2.31`, `Epoch 3/10 train_loss=1.1 val_loss=0.9`, `METRIC name=1.5`."""
 
 import re
 from collections.abc import Sequence
@@ -7,16 +7,18 @@ from trainer.telemetry.formats.format import PatternFormat, Take
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.names import VALUES_LIMIT, is_held_out, is_metric, name_all, split
 from trainer.telemetry.formats.numbers import measure, whole
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row
 
 _LEAD = r"(?:\[?(?:[tT]rain(?:ing)?|TRAIN|[vV]al(?:id(?:ation)?)?|VAL|[eE]val|[tT]est)\]?:?\s+)?"
-_PLACE = r"(?:(?:[eE]poch|[sS]tep|[iI]ter(?:ation)?|[uU]pdate)\s*[:#]?\s*\d{1,15}(?:\s*/\s*\d{1,15})?(?:\s*[|,:;-]+\s*|\s+))"
+_COUNTED = r"(?:[eE]poch|[sS]tep|[iI]ter(?:ation)?|[uU]pdate)"
+_PLACE = rf"(?:{_COUNTED}\s*[:#]?\s*\d{{1,15}}(?:\s*/\s*\d{{1,15}})?(?:\s*[|,:;-]+\s*|\s+))"
 _PAIR = r"[A-Za-z_][\w/.@()-]{0,60}=\s?[^\s,|;=]{1,200}"
-_ROW = re.compile(rf"\s*{_LEAD}({_PLACE}{{0,2}})({_PAIR}(?:(?:\s*[,|;]\s*|\s+){_PAIR}){{0,200}})\s*")
-_METRIC = re.compile(r"METRIC ([A-Za-z_][\w/.@-]{0,60})=(\S{1,400})\s*")
-_MARKUP = re.compile(r"\[/?(?:[a-z]{1,20}|#[0-9a-fA-F]{6})(?: (?:[a-z_0-9]{1,20}|#[0-9a-fA-F]{6})){0,4}\]")
-_PLACES = re.compile(r"([a-zA-Z]+)\s*[:#]?\s*(\d{1,15})(?:\s*/\s*(\d{1,15}))?")
-_PAIRS = re.compile(r"([A-Za-z_][\w/.@()-]{0,60})=\s?([^\s,|;=]{1,200})")
+_ROW = lazy(rf"\s*{_LEAD}({_PLACE}{{0,2}})({_PAIR}(?:(?:\s*[,|;]\s*|\s+){_PAIR}){{0,200}})\s*")
+_METRIC = lazy(r"METRIC ([A-Za-z_][\w/.@-]{0,60})=(\S{1,400})\s*")
+_MARKUP = lazy(r"\[/?(?:[a-z]{1,20}|#[0-9a-fA-F]{6})(?: (?:[a-z_0-9]{1,20}|#[0-9a-fA-F]{6})){0,4}\]")
+_PLACES = lazy(r"([a-zA-Z]+)\s*[:#]?\s*(\d{1,15})(?:\s*/\s*(\d{1,15}))?")
+_PAIRS = lazy(r"([A-Za-z_][\w/.@()-]{0,60})=\s?([^\s,|;=]{1,200})")
 STEPS = ("step", "global_step", "iteration", "iter", "update")
 
 
@@ -42,18 +44,18 @@ class KeyValue(PatternFormat):
             text = _MARKUP.sub("", text)
         return self._match(text, line)
 
-    def _metric(self, found: re.Match[str], line: Line) -> Sequence[Finding]:
+    def _metric(self, found: re.Match[str]) -> Sequence[Finding]:
         value = measure(found.group(2))
         if value is not None and len(self._told) < VALUES_LIMIT:
             self._told[found.group(1)] = value
         return ()
 
-    def _row(self, found: re.Match[str], line: Line) -> Sequence[Finding]:
+    def _row(self, found: re.Match[str]) -> Sequence[Finding]:
         places, total = _places(found.group(1))
         values = _values(found.group(2))
         for name in (*STEPS, "epoch"):
-            if name not in places and name in values and (told := whole(values.get(name))) is not None:
-                places[name] = told
+            if name not in places and name in values and (place := whole(values.get(name))) is not None:
+                places[name] = place
         steps = [places[name] for name in STEPS if name in places]
         step = steps[0] if steps else places.get("epoch")
         values = {name: value for name, value in values.items() if name not in STEPS}
@@ -64,8 +66,8 @@ class KeyValue(PatternFormat):
         elif "epoch" in places:
             values.setdefault("epoch", float(places["epoch"]))
         told, self._told = self._told, {}
-        before = [Row(step, name_all(told), False, total, line.time)] if told else []
-        return before + split(step, values, line.time, total)
+        before = [Row(step, name_all(told), False, total)] if told else []
+        return before + split(step, values, total=total)
 
 
 def _places(text: str) -> tuple[dict[str, int], int]:

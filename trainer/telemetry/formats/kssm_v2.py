@@ -7,15 +7,17 @@ from trainer.telemetry.events import Checkpoint
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.numbers import NUMBER, number
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row, Start, Told
 
-_ROW = re.compile(
-    rf"\s*(\d{{1,12}}) \|\s*({NUMBER}) \|\s*({NUMBER}) \|\s*({NUMBER})±({NUMBER}) \|\s*[^|]{{1,40}} \|\s*({NUMBER})\s*"
+_ROW = lazy(
+    rf"\s*(\d{{1,12}}) \|\s*({NUMBER}) \|\s*({NUMBER}) \|\s*({NUMBER})±({NUMBER})"
+    rf" \|\s*[^|]{{1,40}} \|\s*({NUMBER})\s*"
 )
-_HEADER = re.compile(r"\s*step\s*\|\s*loss\s*\|\s*ppl\s*\|\s*r\s*\|\s*tone\s*\|\s*lr\s*", re.IGNORECASE)
-_SCORES = re.compile(rf"\s*Val Loss: ({NUMBER}) \| Val PPL: ({NUMBER})\s*")
-_TONE = re.compile(rf"\s*Val R: ({NUMBER}) ± ({NUMBER}) .*")
-_SAVED = re.compile(r"\s*Checkpoint saved: (.{1,400}?checkpoint_(\d{1,12})\.pt)\s*")
+_HEADER = lazy(r"\s*step\s*\|\s*loss\s*\|\s*ppl\s*\|\s*r\s*\|\s*tone\s*\|\s*lr\s*", re.IGNORECASE)
+_SCORES = lazy(rf"\s*Val Loss: ({NUMBER}) \| Val PPL: ({NUMBER})\s*")
+_TONE = lazy(rf"\s*Val R: ({NUMBER}) ± ({NUMBER}) .*")
+_SAVED = lazy(r"\s*Checkpoint saved: (.{1,400}?checkpoint_(\d{1,12})\.pt)\s*")
 _COLUMNS = ("loss", "ppl", "R", "R_std", "lr")
 
 
@@ -51,7 +53,13 @@ class KssmV2(Format):
                 self._scores |= {"val_R": number(found.group(1)), "val_R_std": number(found.group(2))}
             return self.finish()
         if (found := _SAVED.fullmatch(text)) is not None and self._step >= 0:
-            return (Told(Checkpoint, int(found.group(2)), {"path": found.group(1), "sha256": "", "kind": "periodic"}),)
+            return (
+                Told(
+                    Checkpoint,
+                    int(found.group(2)),
+                    {"path": found.group(1), "sha256": "", "kind": "periodic"},
+                ),
+            )
         return (Start(),) if _HEADER.fullmatch(text) is not None else ()
 
     def take_last(self, line: Line) -> Sequence[Finding]:

@@ -1,4 +1,4 @@
-"""K-SSM v3: its table of `step | total | ce | reg | R | u_val | grad_norm`, and the blocks between the rows."""
+"""K-SSM v3: its table of `step | total | ce | reg | R | u_val | grad_norm`, and the blocks between rows."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from trainer.telemetry.events import Checkpoint, Note, Phase, Sample
 from trainer.telemetry.formats import kssm_v3_lines as lines
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
-from trainer.telemetry.formats.row import Finding, Row, Start, Told
+from trainer.telemetry.formats.row import Finding, Plain, Row, Start, Told
 
 SAMPLE_LIMIT = 4096
 BEHIND_ROW = 4  # lines in which an evaluation or a checkpoint begins
@@ -37,11 +37,6 @@ class KssmV3(Format):
         self._out: list[Finding] = []
         self._matchers = self._patterns()
 
-    @property
-    def greedy(self) -> bool:  # type: ignore[override]
-        """Whether it is inside a block, or near a row."""
-        return self._near > 0
-
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
         return self._take(line, whole=True)
@@ -50,6 +45,15 @@ class KssmV3(Format):
         """See `Format`: a row cut short is not believed."""
         return self._take(line, whole=False)
 
+    def take_rows(self, block: bytes, place: int) -> tuple[list[Plain], int]:
+        """See `Format`."""
+        rows, place = lines.parse_rows(block, place)
+        if rows:
+            self._rows += len(rows)
+            self._step = rows[-1][0]
+            self._near = BEHIND_ROW
+        return rows, place
+
     def finish(self) -> Sequence[Finding]:
         """See `Format`."""
         self._end_sample()
@@ -57,26 +61,29 @@ class KssmV3(Format):
         return self._drain()
 
     def _take(self, line: Line, *, whole: bool) -> Sequence[Finding]:
-        self._near -= self._near > 0
         text = line.text
         if " | " in text:
             row = lines.parse_row(text, whole=whole) or lines.parse_row(line.body, whole=whole)
             if row is not None:
                 return self._row(row)
+        self._near -= self._near > 0
         if self._sample is not None:
             self._in_sample(text)
         elif text and not text.isspace():
-            self._other(text, line.body)
-        return self._drain()
+            self._other(text, line)
+        self.greedy = self._near > 0
+        return self._drain() if self._out else ()
 
     def _drain(self) -> Sequence[Finding]:
         out, self._out = self._out, []
         return out
 
     def _row(self, row: Row) -> Sequence[Finding]:
-        self._end_sample()
-        self._end_eval()
+        if self._sample is not None or self._eval:
+            self._end_sample()
+            self._end_eval()
         self._near = BEHIND_ROW
+        self.greedy = True
         self._rows += 1
         self._step = row.step
         if self._out:
@@ -84,8 +91,11 @@ class KssmV3(Format):
             return self._drain()
         return (row,)
 
-    def _other(self, text: str, body: str) -> None:
+    def _other(self, text: str, line: Line) -> None:
         """Any line that is no row and no part of a sample."""
+        if lines.OURS.match(text) is None and lines.OURS.match(line.body) is None:
+            return
+        body = line.body
         for pattern, take in self._matchers:
             if (found := pattern.match(text) or pattern.match(body)) is not None:
                 take(*found.groups())

@@ -1,12 +1,13 @@
 """From findings to events: attempts, ranks that say the same, and what every event carries."""
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 
 from trainer.telemetry.events import Evaluation, Event, Metrics, Number, Phase, Resume
-from trainer.telemetry.formats.row import STEP_LIMIT, Finding, Row, Start, Told
+from trainer.telemetry.formats.row import STEP_LIMIT, Finding, Plain, Row, Start, Told
 
-RECENT = 3  # steps within which a rank may lag behind the others
+RECENT = 8  # rows among which a rank may lag behind the others
 
 # A frozen dataclass's __init__ takes longer than matching its line: the hot type's slots are set directly.
 _NEW = object.__new__
@@ -40,7 +41,7 @@ class Ledger:
         self._anew = False
         self._top = -1
         self._last = [-1, -1]  # step of the newest row: of training, of scores
-        self._names: list[dict[int, Set[str]]] = [{}, {}]
+        self._recent: deque[Row] = deque(maxlen=RECENT)
 
     def take(self, findings: Iterable[Finding]) -> list[Event]:
         """Events of what one line told."""
@@ -52,6 +53,34 @@ class Ledger:
                 self._start(finding)
             elif isinstance(finding, Told):
                 out.append(self._stamp(finding))
+        return out
+
+    def take_plain(self, rows: Sequence[Plain]) -> list[Event]:
+        """The same for many rows of training, of which nearly all go on from the one before."""
+        out: list[Event] = []
+        add, t = out.append, self._clock()
+        for step, values in rows:
+            if step <= self._top or self._resumed is not None or self._planned or step > STEP_LIMIT:
+                self._row(Row(step, values), out)
+                continue
+            bad: tuple[str, ...] = ()
+            numbers: Mapping[str, Number] = values
+            if not isfinite(sum(values.values())):  # type: ignore[arg-type]  # a plain row has no None
+                numbers, bad = _numbers(values)
+            self._top = self._last[0] = step
+            self._seq += 1
+            self.rows += 1
+            event = _NEW(Metrics)
+            _SEQ(event, self._seq)
+            _ATTEMPT(event, self._attempt)
+            _T(event, t)
+            _STEP(event, step)
+            _VALUES(event, numbers)
+            _NONFINITE(event, bad)
+            _U_STAT(event, "mean")
+            add(event)
+        self._anew = False
+        self._recent.extend(Row(step, values) for step, values in rows[-RECENT:])
         return out
 
     def _start(self, start: Start) -> None:
@@ -86,17 +115,23 @@ class Ledger:
 
     def _goes_on(self, row: Row, last: int) -> bool:
         """Whether a row whose step does not grow tells something that no rank has told."""
-        if self._anew or self._resumed is not None or row.step < self._top and row.step == last:
+        if self._anew or self._resumed is not None or (row.step < self._top and row.step == last):
             return True
-        told = self._names[row.is_eval].get(row.step)
-        if told is None or not row.values.keys() <= told:
+        if not self._is_told(row):
             return True
         return row.step < last and not self.ranks
 
     def _is_behind(self, row: Row) -> bool:
         """Whether a row of the newest step of its kind begins anew, rather than adding to it."""
-        told = self._names[row.is_eval].get(row.step, frozenset())
-        return row.step < self._top or (self._anew and row.values.keys() <= told)
+        return row.step < self._top or (self._anew and self._is_told(row))
+
+    def _is_told(self, row: Row) -> bool:
+        """Whether all that a row names was told of its step a moment ago."""
+        told: set[str] = set()
+        for one in self._recent:
+            if one.step == row.step and one.is_eval == row.is_eval:
+                told.update(one.values)
+        return bool(told) and row.values.keys() <= told
 
     def _restart(self, step: int, out: list[Event]) -> None:
         """Rows from here on are of a new attempt; those before that lie further are superseded."""
@@ -108,15 +143,12 @@ class Ledger:
         self.forget()
 
     def _remember(self, row: Row) -> None:
-        step, names = row.step, self._names[row.is_eval]
-        if step in names:
-            names[step] = names[step] | row.values.keys()
-        else:
-            names[step] = row.values.keys()
-            if len(names) > RECENT:
-                del names[next(iter(names))]
-        self._last[row.is_eval] = max(step, self._last[row.is_eval])
-        self._top = max(self._top, step)
+        step = row.step
+        self._recent.append(row)
+        if step > self._last[row.is_eval]:
+            self._last[row.is_eval] = step
+        if step > self._top:
+            self._top = step
         self._anew = False
 
     def _plan(self, total: int, out: list[Event]) -> None:
@@ -131,7 +163,13 @@ class Ledger:
         t = row.t or self._clock()
         if row.is_eval:
             return Evaluation(
-                seq=self._seq, attempt=self._attempt, t=t, step=row.step, values=values, nonfinite=bad, best=row.best
+                seq=self._seq,
+                attempt=self._attempt,
+                t=t,
+                step=row.step,
+                values=values,
+                nonfinite=bad,
+                best=row.best,
             )
         event = _NEW(Metrics)
         _SEQ(event, self._seq)

@@ -1,16 +1,16 @@
-"""Lightning's bar: `Epoch 0: 100%|███| 86/86 [00:03<00:00, 27.33it/s, v_num=1, train_loss_step=2.2, val_loss=2.3]`."""
+"""Lightning's bar: `Epoch 0: 100%|███| 86/86 [00:03<00:00, 27.33it/s, v_num=1, train_loss_step=2.2]`."""
 
-import re
 from collections.abc import Sequence
 
 from trainer.telemetry.formats.bar import NEEDLES, Bar, find_bar
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.names import split
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row, Start
 
-_EPOCH = re.compile(r"Epoch (\d{1,9}):?")
-_OWN = re.compile(r"v_num$|.*(?:_step|_epoch)$")
+_EPOCH = lazy(r"Epoch (\d{1,9}):?")
+_OWN = lazy(r"v_num$|.*(?:_step|_epoch)$")
 
 
 class LightningBar(Format):

@@ -1,11 +1,11 @@
-"""One line of a log as its formats see it: without a launcher's and a logger's prefix, and with the time in it."""
+"""One line of a log as its formats see it: with and without a launcher's and a logger's prefix."""
 
-import re
 from datetime import datetime
 
 from trainer.telemetry.formats.bar import find_bar
+from trainer.telemetry.formats.pattern import lazy
 
-_RANK = re.compile(r"\s{0,4}\[(?:rank|default)(\d{1,6})\]:?\s?")
+_RANK = lazy(r"\s{0,4}\[(?:rank|default)(\d{1,6})\]:?\s?")
 _STAMP = (
     r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
     r"|\d\d/\d\d/\d{4} \d\d:\d\d:\d\d"
@@ -14,8 +14,8 @@ _STAMP = (
 _LEVEL = r"(?:DEBUG|INFO|WARNING|WARN|ERROR|NOTICE)"
 _MARK = rf"(?:\[[^\[\]]{{1,80}}\]:?|\((?:\w+ )?pid=[^()]{{1,60}}\)|(?:{_STAMP})|{_LEVEL}(?::[\w.]{{1,80}}:)?)"
 _NAME = rf"(?:[\w.]{{1,80}}(?::[\w.<>]{{1,80}}){{0,2}} +[-|] +(?:{_LEVEL} *[-|:] +)?)?"
-_PREFIX = re.compile(rf"\s{{0,8}}(?:{_MARK}(?:\s*[-|:>,]{{1,2}}\s+|\s+|(?=\{{))){{1,8}}{_NAME}")
-_TIME = re.compile(_STAMP)
+_PREFIX = lazy(rf"\s{{0,8}}(?:{_MARK}(?:\s*[-|:>,]{{1,2}}\s+|\s+|(?=\{{))){{1,8}}{_NAME}")
+_TIME = lazy(_STAMP)
 _SLASHED = "%m/%d/%Y %H:%M:%S"
 
 
@@ -31,7 +31,7 @@ class Line:
 
     def __init__(self, text: str) -> None:
         self.rank = ""
-        if "[rank" in text or "[default" in text:
+        if "[" in text and ("[rank" in text or "[default" in text):
             found = _RANK.match(text)
             if found is not None:
                 self.rank, text = found.group(1), text[found.end() :]
@@ -40,7 +40,7 @@ class Line:
 
     @property
     def body(self) -> str:
-        """The text behind a progress bar and a logger's prefix (time, level, name, tags); `text` where it has none."""
+        """The text behind a progress bar and a logger's prefix; `text` where it has none."""
         return self._split()[1]
 
     @property

@@ -1,16 +1,16 @@
-"""Megatron-LM and its descendants: ` iteration 20/ 1000 | consumed samples: 320 | ... | lm loss: 9.370762E+00 | ...`."""
+"""Megatron-LM and its kin: ` iteration 20/ 1000 | consumed samples: 320 | lm loss: 9.370762E+00 |`."""
 
 import re
 from collections.abc import Sequence
 
 from trainer.telemetry.formats.fields import measured, piped
 from trainer.telemetry.formats.format import PatternFormat, Take
-from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.names import name_all
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
-_ROW = re.compile(r"\s*iteration\s+(\d{1,12})/\s*(\d{1,12}) \| (consumed (?:samples|tokens):.*)")
-_SCORES = re.compile(r"\s*validation loss at iteration\s+(\d{1,12})(?: on (\w+) set)? \| (.*loss.*)")
+_ROW = lazy(r"\s*iteration\s+(\d{1,12})/\s*(\d{1,12}) \| (consumed (?:samples|tokens):.*)")
+_SCORES = lazy(r"\s*validation loss at iteration\s+(\d{1,12})(?: on (\w+) set)? \| (.*loss.*)")
 _SECONDS = "elapsed time per iteration (s)"
 
 
@@ -26,7 +26,7 @@ class Megatron(PatternFormat):
         return (_ROW, _row), (_SCORES, _scores)
 
 
-def _row(found: re.Match[str], line: Line) -> Sequence[Row]:
+def _row(found: re.Match[str]) -> Sequence[Row]:
     fields = piped(found.group(3))
     if fields is None or len(fields) < 3:
         return ()
@@ -34,14 +34,14 @@ def _row(found: re.Match[str], line: Line) -> Sequence[Row]:
     seconds = told.pop(_SECONDS, None)
     if seconds is not None:
         told["step_ms"] = 1000.0 * seconds
-    return (Row(int(found.group(1)), name_all(told), total=int(found.group(2)), t=line.time),)
+    return (Row(int(found.group(1)), name_all(told), total=int(found.group(2))),)
 
 
-def _scores(found: re.Match[str], line: Line) -> Sequence[Row]:
+def _scores(found: re.Match[str]) -> Sequence[Row]:
     fields = piped(found.group(3))
     if fields is None:
         return ()
     lead = "test" if found.group(2) == "test" else "val"
     names = {"lm loss value": f"{lead}_loss", "lm loss PPL": f"{lead}_ppl"}
     values = name_all(measured(fields, names))
-    return (Row(int(found.group(1)), values, is_eval=True, t=line.time),) if values else ()
+    return (Row(int(found.group(1)), values, is_eval=True),) if values else ()

@@ -1,15 +1,15 @@
-"""modded-nanogpt: `step:10/20 train_loss:7.8353 train_time:2100ms step_avg:212.78ms`, behind the run's own source."""
+"""modded-nanogpt: `step:10/20 train_loss:7.8353 train_time:2100ms step_avg:212.78ms`, behind its source."""
 
 import re
 from collections.abc import Sequence
 from math import isfinite
 
 from trainer.telemetry.formats.format import PatternFormat, Take
-from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.numbers import NUMBER, number
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
-_ROW = re.compile(
+_ROW = lazy(
     rf"step:(\d{{1,12}})/(\d{{1,12}})(?: (train_loss|loss|val_loss):({NUMBER}))?"
     rf"(?: lr:({NUMBER}))? train_time:({NUMBER})(ms|s)(?: step_avg:({NUMBER})ms)?\s*"
 )
@@ -27,7 +27,7 @@ class ModdedNanoGpt(PatternFormat):
         return ((_ROW, _row),)
 
 
-def _row(found: re.Match[str], line: Line) -> Sequence[Row]:
+def _row(found: re.Match[str]) -> Sequence[Row]:
     step, total, name, loss, lr, spent, unit, average = found.groups()
     values: dict[str, float | None] = {}
     if name is not None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from trainer.telemetry.events import Number
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
 NAME_LIMIT = 80
@@ -12,11 +13,13 @@ VALUES_LIMIT = 512
 _SAME = {
     "loss": ("train_loss", "train/loss", "training_loss", "loss/train", "lm_loss", "lm loss", "train loss",
              "training loss", "train_loss_step", "train/loss_step", "loss_step", "train-loss"),
-    "val_loss": ("eval_loss", "valid_loss", "validation_loss", "val/loss", "eval/loss", "valid/loss", "loss/val",
+    "val_loss": ("eval_loss", "valid_loss", "validation_loss", "val/loss", "eval/loss", "valid/loss",
+                 "loss/val",
                  "validation/loss", "val loss", "validation loss", "val_loss_epoch", "valid_loss_epoch",
                  "val/loss_epoch", "loss/validation"),
     "val_bpb": ("validation bpb", "val bpb", "val/bpb"),
-    "val_ppl": ("val_perplexity", "valid_ppl", "eval_perplexity", "eval_ppl", "val/ppl", "val ppl", "valid_perplexity",
+    "val_ppl": ("val_perplexity", "valid_ppl", "eval_perplexity", "eval_ppl", "val/ppl", "val ppl",
+                "valid_perplexity",
                 "validation_perplexity", "val/perplexity"),
     "val_acc": ("valid_acc", "eval_acc", "val/acc", "val acc", "valid_acc_epoch", "val_acc_epoch"),
     "ppl": ("perplexity", "train_ppl", "train/ppl", "train_perplexity"),
@@ -31,9 +34,13 @@ _SAME = {
 }  # fmt: skip
 _ENVELOPE = frozenset({"type", "seq", "attempt", "t", "step", "nonfinite", "u_stat", "best", "layers"})
 _CANONICAL = {other: name for name, others in _SAME.items() for other in others}
-_HELD_OUT = re.compile(r"(?:val|valid|validation|eval|dev|test|heldout|held_out)(?:[_/ .-]|(?=loss|acc))|metrics/", re.I)
-_CLOCKS = frozenset({"epoch", "time", "elapsed", "timestamp", "wall", "_runtime", "_timestamp", "elapsed_s", "tone"})
-_LOSS = re.compile(r"loss|ce$|nll|bpb|perplexity|ppl", re.I)
+_HELD_OUT = lazy(
+    r"(?:val|valid|validation|eval|dev|test|heldout|held_out)(?:[_/ .-]|(?=loss|acc))|metrics/", re.I
+)
+_CLOCKS = frozenset(
+    {"epoch", "time", "elapsed", "timestamp", "wall", "_runtime", "_timestamp", "elapsed_s", "tone"}
+)
+_LOSS = lazy(r"loss|ce$|nll|bpb|perplexity|ppl", re.I)
 
 
 @lru_cache(maxsize=4096)
@@ -88,7 +95,7 @@ def split(step: int, values: Mapping[str, float | None], t: float = 0.0, total: 
     return [Row(step, name_all(trained), False, total, t), Row(step, name_all(scores), True, total, t)]
 
 
-_METRIC = re.compile(
+_METRIC = lazy(
     r"loss|acc|ppl|perplexity|reward|score|err|f1|auc|lr$|learning_rate|grad|mse|mae|nll|bp[bc]|^ce$|kl|return|iou|"
     r"map|dice|wer|cer|bleu|rouge|psnr|ssim|fid",
     re.I,

@@ -1,17 +1,18 @@
-"""nanoGPT: `iter 10: loss 4.0427, time 362.69ms, mfu 1.26%`, and the estimate of both losses as `step 10: ...`."""
+"""nanoGPT: `iter 10: loss 4.0427, time 362.69ms, mfu 1.26%`, and the estimates of both losses."""
 
 import re
 from collections.abc import Sequence
 
 from trainer.telemetry.formats.format import PatternFormat, Take
-from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.numbers import COUNT, NUMBER, count, number
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
-_ROW = re.compile(
-    rf"iter ({COUNT}): loss ({NUMBER}), time ({NUMBER})ms(?:, mfu ({NUMBER})%)?(?:, (?:lr|learning rate) ({NUMBER}))?\s*"
+_ROW = lazy(
+    rf"iter ({COUNT}): loss ({NUMBER}), time ({NUMBER})ms(?:, mfu ({NUMBER})%)?"
+    rf"(?:, (?:lr|learning rate) ({NUMBER}))?\s*"
 )
-_SCORES = re.compile(rf"step ({COUNT}): train loss ({NUMBER}), val loss ({NUMBER})(?:, lr ({NUMBER}))?\s*")
+_SCORES = lazy(rf"step ({COUNT}): train loss ({NUMBER}), val loss ({NUMBER})(?:, lr ({NUMBER}))?\s*")
 
 
 class NanoGpt(PatternFormat):
@@ -26,7 +27,7 @@ class NanoGpt(PatternFormat):
         return (_ROW, _row), (_SCORES, _scores)
 
 
-def _row(found: re.Match[str], line: Line) -> Sequence[Row]:
+def _row(found: re.Match[str]) -> Sequence[Row]:
     step, loss, ms, mfu, lr = found.groups()
     values: dict[str, float | None] = {"loss": number(loss), "step_ms": number(ms)}
     if mfu is not None:
@@ -36,7 +37,7 @@ def _row(found: re.Match[str], line: Line) -> Sequence[Row]:
     return (Row(count(step), values),)
 
 
-def _scores(found: re.Match[str], line: Line) -> Sequence[Row]:
+def _scores(found: re.Match[str]) -> Sequence[Row]:
     step, train, val, lr = found.groups()
     values = {"train_loss": number(train), "val_loss": number(val)}
     return (Row(count(step), values if lr is None else values | {"lr": number(lr)}, is_eval=True),)

@@ -1,11 +1,13 @@
 """Numbers as logs write them: commas, K and M, percent, units, and every spelling of nan and inf."""
 
-import re
 from math import isfinite, nan
 
-NUMBER = r"[-+]?(?:(?:\d(?:\d|,(?=\d)){0,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,4})?|(?:[nN]a[nN]|NAN|[iI]nf(?:inity)?|INF))"
+from trainer.telemetry.formats.pattern import lazy
+
+_FINITE = r"(?:\d(?:\d|,(?=\d)){0,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,4})?"
+NUMBER = rf"[-+]?(?:{_FINITE}|[nN]a[nN]|NAN|[iI]nf(?:inity)?|INF)"
 COUNT = r"\d(?:\d|,(?=\d)){0,18}"
-_SCALED = re.compile(rf"({NUMBER})\s?([KMGBT]?)(?:\s?(?:%|ms|us|s|m|h|it/s|s/it|GB|GiB|MB|MiB|x))?")
+_SCALED = lazy(rf"({NUMBER})\s?([KMGBT]?)(?:\s?(?:%|ms|us|s|m|h|it/s|s/it|GB|GiB|MB|MiB|x))?")
 _SCALES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
 
 
@@ -28,7 +30,7 @@ def count(text: str) -> int:
 
 
 def measure(text: str) -> float | None:
-    """A number with its unit or scale: K, M, G, B and T are worked out, units are left out. None for no number."""
+    """A number with its scale worked out (K, M, G, B, T) and its unit left out; None for no number."""
     found = _SCALED.fullmatch(text.strip())
     if found is None:
         return None
@@ -57,4 +59,6 @@ def told_number(value: object) -> float | None:
 
 def whole(value: float | None) -> int | None:
     """A number as a whole step, None where it is none."""
-    return int(value) if value is not None and isfinite(value) and value == int(value) and value >= 0 else None
+    return (
+        int(value) if value is not None and isfinite(value) and value == int(value) and value >= 0 else None
+    )

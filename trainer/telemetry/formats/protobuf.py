@@ -1,4 +1,4 @@
-"""The wire format of protocol buffers, as far as an event file needs it: fields of a message, nothing of a schema."""
+"""The wire format of protocol buffers, as far as an event file needs it: the fields of a message."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The formats of logs that are known, the more telling ones first. Adding one is a file beside this one and a line here."""
+"""The formats of logs that are known, the more telling ones first: a file beside this, and a line here."""
 
 from collections.abc import Callable
 

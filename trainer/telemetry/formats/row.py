@@ -54,3 +54,6 @@ class Told:
 
 
 Finding: TypeAlias = Row | Start | Told
+Plain: TypeAlias = tuple[
+    int, dict[str, Number]
+]  # step and values of a row of training that tells nothing else

@@ -1,4 +1,4 @@
-"""TensorBoard's event files: scalars of records that are checked by their sums, in both ways of storing them."""
+"""TensorBoard's event files: scalars of records that are checked by their sums."""
 
 import struct
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def is_event_file(head: bytes) -> bool:
     """Whether a file begins with a record: its length, and the sum of that."""
     if len(head) < HEADER:
         return False
-    return masked_crc(head[:8]) == struct.unpack_from("<I", head, 8)[0]
+    return masked_crc(head[:8]) == int(struct.unpack_from("<I", head, 8)[0])
 
 
 class EventFile:
@@ -104,7 +104,9 @@ class EventFile:
 
     def _rows(self) -> list[Finding]:
         values, self._values = self._values, {}
-        scores = {tag: value for tag, value in values.items() if is_held_out(canonical(tag)) or is_held_out(tag)}
+        scores = {
+            tag: value for tag, value in values.items() if is_held_out(canonical(tag)) or is_held_out(tag)
+        }
         trained = {tag: value for tag, value in values.items() if tag not in scores}
         rows: list[Finding] = []
         if trained:

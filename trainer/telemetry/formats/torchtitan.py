@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 
 from trainer.telemetry.formats.format import PatternFormat, Take
-from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.names import name_all
 from trainer.telemetry.formats.numbers import COUNT, NUMBER, count, measure, number
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
-_ROW = re.compile(rf"\s*(validate )?step:\s*({COUNT})\s+loss:\s*({NUMBER})((?:\s+[\w/]{{1,40}}:\s*\S{{1,40}})*)\s*")
-_FIELD = re.compile(r"([\w/]{1,40}):\s*(\S{1,40})")
-_MEMORY = re.compile(rf"({NUMBER})GiB\(({NUMBER})%\)")
+_ROW = lazy(rf"\s*(validate )?step:\s*({COUNT})\s+loss:\s*({NUMBER})((?:\s+[\w/]{{1,40}}:\s*\S{{1,40}})*)\s*")
+_FIELD = lazy(r"([\w/]{1,40}):\s*(\S{1,40})")
+_MEMORY = lazy(rf"({NUMBER})GiB\(({NUMBER})%\)")
 
 
 class TorchTitan(PatternFormat):
@@ -26,7 +26,7 @@ class TorchTitan(PatternFormat):
         return ((_ROW, _row),)
 
 
-def _row(found: re.Match[str], line: Line) -> Sequence[Row]:
+def _row(found: re.Match[str]) -> Sequence[Row]:
     validates, step, loss, tail = found.groups()
     values: dict[str, float | None] = {"val_loss" if validates else "loss": number(loss)}
     fields = dict(_FIELD.findall(tail))
@@ -37,4 +37,4 @@ def _row(found: re.Match[str], line: Line) -> Sequence[Row]:
             values["memory_gib"], values["memory_percent"] = map(number, memory.groups())
         elif (value := measure(text)) is not None:
             values[name] = value
-    return (Row(count(step), name_all(values), bool(validates), t=line.time),)
+    return (Row(count(step), name_all(values), bool(validates)),)

@@ -1,4 +1,4 @@
-"""A tqdm bar with numbers behind it: `Epoch 1/2: 10%|█ | 4/40 [00:04<00:36, 2.92it/s, loss=0.7277, lr=2e-05]`."""
+"""A tqdm bar with numbers behind it: `Epoch 1/2: 10%|█ | 4/40 [00:04<00:36, 2.92it/s, loss=0.7277]`."""
 
 import re
 from collections.abc import Sequence
@@ -8,14 +8,15 @@ from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.lightning_bar import is_lightning
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.names import canonical, split
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row
 
-_EPOCH = re.compile(r"(?:.*\b)?epoch\s*[:#=]?\s*(\d{1,9})(?:\s*/\s*(\d{1,9}))?\b.*", re.IGNORECASE)
-_NOT_TRAINING = re.compile(r"valid|\bval\b|eval|test|download|load|generat|map\b|sanity", re.IGNORECASE)
+_EPOCH = lazy(r"(?:.*\b)?epoch\s*[:#=]?\s*(\d{1,9})(?:\s*/\s*(\d{1,9}))?\b.*", re.IGNORECASE)
+_NOT_TRAINING = lazy(r"valid|\bval\b|eval|test|download|load|generat|map\b|sanity", re.IGNORECASE)
 
 
 class TqdmPostfix(Format):
-    """A row a bar, of its last redraw; where somebody watches, a row a step. Bars without a loss are no rows.
+    """A row a bar, of its last redraw; where somebody watches, a row a step. A bar without loss is none.
 
     Bars that begin again, as those of epochs, count on: the step is that of the run.
     """
@@ -34,7 +35,8 @@ class TqdmPostfix(Format):
         bar = find_bar(line.text)
         if bar is None or not _trains(bar):
             return ()
-        kept, found = self._bar, ()
+        kept = self._bar
+        found: Sequence[Finding] = ()
         if kept is None:
             self._begin(bar)
         elif bar.done < kept.done or (bar.total, bar.lead) != (kept.total, kept.lead):

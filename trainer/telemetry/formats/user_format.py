@@ -30,7 +30,9 @@ class UserFormat(Format):
 
     example = ""
 
-    def __init__(self, name: str, needles: tuple[bytes, ...], patterns: Mapping[str, Sequence[re.Pattern[str]]]) -> None:
+    def __init__(
+        self, name: str, needles: tuple[bytes, ...], patterns: Mapping[str, Sequence[re.Pattern[str]]]
+    ) -> None:
         self.name = name  # type: ignore[misc]  # of the file, not of the class
         self.needles = needles
         self.greedy = not needles
@@ -42,7 +44,9 @@ class UserFormat(Format):
             if len(text) > LINE_LIMIT:
                 return ()
             for kind, pattern in self._patterns:
-                if (found := pattern.fullmatch(text.strip())) is not None and (told := _tell(kind, found, line)):
+                if (found := pattern.fullmatch(text.strip())) is not None and (
+                    told := _tell(kind, found, line)
+                ):
                     return (told,)
         return ()
 
@@ -80,10 +84,14 @@ def load_format(path: Path) -> Callable[[], Format]:
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise FormatFileError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(told, dict):
-        raise FormatFileError(f"{path}: a format is a mapping with `rows`, each a name and a regular expression")
+        raise FormatFileError(
+            f"{path}: a format is a mapping with `rows`, each a name and a regular expression"
+        )
     unknown = sorted(str(key) for key in told if key not in ("name", "contains", *KINDS))
     if unknown:
-        raise FormatFileError(f"{path}: unknown key {unknown[0]!r}; there are name, contains, {', '.join(KINDS)}")
+        raise FormatFileError(
+            f"{path}: unknown key {unknown[0]!r}; there are name, contains, {', '.join(KINDS)}"
+        )
     patterns = {kind: _patterns(path, kind, told.get(kind)) for kind in KINDS}
     if not patterns["rows"] and not patterns["scores"]:
         raise FormatFileError(f"{path}: no `rows`; give each a name and a regular expression")
@@ -106,7 +114,9 @@ def load_formats(folder: Path) -> tuple[list[Callable[[], Format]], list[FormatF
 def _needles(path: Path, told: Any) -> tuple[bytes, ...]:
     texts = [told] if isinstance(told, str) else told or []
     if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
-        raise FormatFileError(f"{path}: `contains` is a text, or a list of texts, that every line of the format holds")
+        raise FormatFileError(
+            f"{path}: `contains` is a text, or a list of texts, that every line of the format holds"
+        )
     return tuple(text.encode() for text in texts)
 
 
@@ -122,6 +132,8 @@ def _patterns(path: Path, kind: str, told: Any) -> list[re.Pattern[str]]:
         except (re.error, OverflowError, RecursionError) as error:
             raise FormatFileError(f"{path}: {kind}.{name} is no regular expression: {error}") from error
         if kind != "starts" and not pattern.groupindex.keys() & {"step", "epoch"}:
-            raise FormatFileError(rf"{path}: {kind}.{name} has no group for the step: write it as (?P<step>\d+)")
+            raise FormatFileError(
+                rf"{path}: {kind}.{name} has no group for the step: write it as (?P<step>\d+)"
+            )
         patterns.append(pattern)
     return patterns
