@@ -13,7 +13,8 @@ _EPOCH = lazy(r"\s*Epoch (\d{1,9})/(\d{1,9})\s*")
 _BAR = lazy(
     rf"\s*(\d{{1,12}})/(\d{{1,12}}|Unknown) (?:\[[=>.]{{1,80}}\]\s*)?(?:[━ ]{{0,80}})?"
     rf"(?:- )?(?:ETA: )?[\d:]{{1,12}}s?"
-    rf"(?: (\d{{1,9}})(us|ms|s)/(?:step|epoch|sample))?((?: - [\w/ .-]{{1,60}}: {NUMBER})+)\s*"
+    rf"(?: (\d{{1,9}})(us|ms|s)/(?:step|epoch|sample))?((?: - [\w/ .-]{{1,60}}: {NUMBER})+)"
+    r"(?: - \d{1,9}m?s/epoch)?(?: - \d{1,9}[mu]?s/step)?\s*"
 )
 _FIELD = lazy(rf" - ([\w/ .-]{{1,60}}?): ({NUMBER})")
 _TIMES = {"us": 0.001, "ms": 1.0, "s": 1000.0}
@@ -37,7 +38,7 @@ class Keras(Format):
         if (named := _EPOCH.fullmatch(text)) is not None:
             found = self.finish()
             epoch = int(named.group(1))
-            again = () if epoch > self._epoch else (Start(),)
+            again = () if epoch > self._epoch >= 0 else (Start(),)
             self._epoch, self._epochs = epoch, int(named.group(2))
             return (*found, *again)
         if self._epoch < 0 or (bar := _BAR.fullmatch(text)) is None:

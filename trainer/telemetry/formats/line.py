@@ -14,7 +14,8 @@ _STAMP = (
 _LEVEL = r"(?:DEBUG|INFO|WARNING|WARN|ERROR|NOTICE)"
 _MARK = rf"(?:\[[^\[\]]{{1,80}}\]:?|\((?:\w+ )?pid=[^()]{{1,60}}\)|(?:{_STAMP})|{_LEVEL}(?::[\w.]{{1,80}}:)?)"
 _NAME = rf"(?:[\w.]{{1,80}}(?::[\w.<>]{{1,80}}){{0,2}} +[-|] +(?:{_LEVEL} *[-|:] +)?)?"
-_PREFIX = lazy(rf"\s{{0,8}}(?:{_MARK}(?:\s*[-|:>,]{{1,2}}\s+|\s+|(?=\{{))){{1,8}}{_NAME}")
+_HOST = r"(?:[\w.-]{1,60}: (?=\[))?"
+_PREFIX = lazy(rf"\s{{0,8}}{_HOST}(?:{_MARK}(?:\s*[-|:>,]{{1,2}}\s+|\s+|(?=\{{))){{1,8}}{_NAME}")
 _TIME = lazy(_STAMP)
 _SLASHED = "%m/%d/%Y %H:%M:%S"
 
