@@ -41,14 +41,19 @@ class LogRecogniser:
         self.ledger = Ledger(clock)
         self.torn = 0
         self._current: Format | None = None
-        self._formats = [make() for make in formats]
-        for one in self._formats:
-            one.live = live
+        self._makers, self._live = formats, live
+        self._formats = self._make()
         self._held: dict[Format, list[tuple[Finding, ...]]] = {}
         self._rank = ""
         self._fenced = False
         self._since = 0  # bytes since the newest row of the current format
         self._known = 0  # bytes since it became known
+
+    def _make(self) -> list[Format]:
+        formats = [make() for make in self._makers]
+        for one in formats:
+            one.live = self._live
+        return formats
 
     def feed(self, data: bytes) -> list[Event]:
         """Events of every line that `data` completes."""
@@ -94,12 +99,16 @@ class LogRecogniser:
                 continue
             if self._current is None and raw.lstrip().startswith(FENCE):
                 self._fence()
+                listening = self._listening()
+                lines.listen([*listening, _FENCES])
                 continue
             line = Line(raw.decode("utf-8", "replace"))
             if line.rank and not self._is_first_rank(line.rank):
                 continue
             before = self._current
             for one in listening:
+                if before is not one and not one.wants(raw):
+                    continue
                 findings = one.take(line)
                 if findings:
                     found = self._found(one, findings)
@@ -155,9 +164,12 @@ class LogRecogniser:
         self._held = {}
 
     def _fence(self) -> None:
-        """A fence of a text about logs: what it encloses is quoted."""
+        """A fence of a text about logs: what it encloses is quoted, and forgotten at its end."""
         if self._fenced:
             self._held = {}
+            self._formats = self._make()
+            for one in self._formats:
+                one.begin_midway()
         self._fenced = not self._fenced
 
     def _is_first_rank(self, rank: str) -> bool:
@@ -169,8 +181,7 @@ class LogRecogniser:
         if line.rank and not self._is_first_rank(line.rank):
             return []
         for one in [self._current] if self._current is not None else self._formats:
-            raw = line.text.encode()
-            if one.greedy or any(needle in raw for needle in one.needles):
+            if one.wants(line.text.encode()):
                 findings = one.take_last(line)
                 if findings:
                     return self._found(one, findings)

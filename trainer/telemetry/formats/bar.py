@@ -1,5 +1,6 @@
 """The progress bar of tqdm, which many trainers draw: how far, of how much, and what is written behind it."""
 
+import re
 from typing import NamedTuple
 
 from trainer.telemetry.formats.numbers import NUMBER, measure
@@ -13,6 +14,10 @@ _BAR = lazy(
     r"(?P<postfix>(?:, [^\]\[]{0,2000})?)\]"
 )
 _PAIR = lazy(rf"(?:, |^)([\w/.@() -]{{1,60}}?)=\s?({NUMBER}(?:[KMGBT%]|ms|s)?)(?=, |$)")
+
+
+_LEAD = lazy(r"(?:[\w\[(][^'\"`<>{}]{0,80})?")
+_GLUED = lazy(r"(?:\s*|\w.*|[\[{].*|`Trainer\.fit`.*)", re.DOTALL)
 
 
 class Bar(NamedTuple):
@@ -29,6 +34,11 @@ class Bar(NamedTuple):
     values: dict[str, float]
     rest: str
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is drawn, maybe with another stream behind it, and not spoken of in a sentence."""
+        return _LEAD.fullmatch(self.lead) is not None and _GLUED.fullmatch(self.rest) is not None
+
 
 def find_bar(text: str) -> Bar | None:
     """The last bar in a line, None where there is none."""
@@ -36,7 +46,8 @@ def find_bar(text: str) -> Bar | None:
         return None
     last = None
     for found in _BAR.finditer(text):
-        last = found
+        if found.start() == 0 or text[found.start() - 1] == "]":
+            last = found
     if last is None:
         return None
     told = {name.strip(): measure(value) for name, value in _PAIR.findall(last["postfix"])}

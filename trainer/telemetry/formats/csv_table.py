@@ -42,6 +42,10 @@ class CsvTable(Format):
         """Whether the header has still to come, or has been found."""
         return self._looking or bool(self._columns)
 
+    def begin_midway(self) -> None:
+        """See `Format`: there is no header to come."""
+        self._looking = False
+
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
         text = line.text.strip()

@@ -28,6 +28,14 @@ class Format:
     greedy = False
     live = False
 
+    def wants(self, raw: bytes) -> bool:
+        """Whether a line may be one of the format's."""
+        return self.greedy or any(needle in raw for needle in self.needles)
+
+    def begin_midway(self) -> None:
+        """What comes first is not the beginning of the log."""
+        return
+
     def take(self, line: Line) -> Sequence[Finding]:
         """What one line tells; nothing for a line that is none of the format's."""
         raise NotImplementedError

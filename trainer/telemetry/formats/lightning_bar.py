@@ -34,6 +34,8 @@ class LightningBar(Format):
         bar = find_bar(line.text)
         if bar is None or (named := _EPOCH.fullmatch(bar.lead)) is None or not is_lightning(bar):
             return ()
+        if not bar.stands_alone:
+            return ()
         epoch = int(named.group(1))
         found: Sequence[Finding] = ()
         if epoch != self._epoch:

@@ -33,7 +33,7 @@ class TqdmPostfix(Format):
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
         bar = find_bar(line.text)
-        if bar is None or not _trains(bar):
+        if bar is None or not bar.stands_alone or not _trains(bar):
             return ()
         kept = self._bar
         found: Sequence[Finding] = ()
@@ -77,6 +77,6 @@ def _epoch(bar: Bar) -> int | None:
 
 
 def _trains(bar: Bar) -> bool:
-    if is_lightning(bar) or _NOT_TRAINING.search(bar.lead) is not None:
+    if is_lightning(bar) or "v_num" in bar.values or _NOT_TRAINING.search(bar.lead) is not None:
         return False
     return any("loss" in canonical(name).lower() for name in bar.values)
