@@ -46,7 +46,8 @@ class LogRecogniser:
         self._held: dict[Format, list[tuple[Finding, ...]]] = {}
         self._rank = ""
         self._fenced = False
-        self._since = 0  # bytes since the newest row of the current format
+        self._told = False  # whether the current format has told anything in this block
+        self._since = 0  # bytes of blocks in which it has not
         self._known = 0  # bytes since it became known
 
     def _make(self) -> list[Format]:
@@ -89,50 +90,48 @@ class LogRecogniser:
 
     def _scan(self, block: bytes) -> list[Event]:
         events: list[Event] = []
-        self._since += len(block)
-        self._known += len(block)
         listening = self._listening()
+        self._told = False
         lines = Candidates(block, [*listening, _FENCES] if self._current is None else listening)
-        for raw in lines:
+        for start in lines:
+            if len(listening) == 1 and self._current is not None:
+                rows, lines.place = self._current.take_rows(block, start)
+                if rows:
+                    self._told = True
+                    events += self.ledger.take_plain(rows)
+                    continue
+            before, raw = self._current, lines.line(start)
             if len(raw) > LONGEST:
                 self.blocks.overlong += 1
-                continue
-            if self._current is None and raw.lstrip().startswith(FENCE):
+            elif before is None and raw.lstrip().startswith(FENCE):
                 self._fence()
                 listening = self._listening()
                 lines.listen([*listening, _FENCES])
-                continue
-            line = Line(raw.decode("utf-8", "replace"))
-            if line.rank and not self._is_first_rank(line.rank):
-                continue
-            before = self._current
-            for one in listening:
-                if before is not one and not one.wants(raw):
-                    continue
-                findings = one.take(line)
-                if findings:
-                    found = self._found(one, findings)
-                    if found:
-                        events += found
-                        if len(listening) == 1:
-                            events += self._rows_below(one, lines)
-                    break
-            if self._current is not before:
-                listening = self._listening()
-                lines.listen(listening)
+            else:
+                events += self._line(raw, listening)
+                if self._current is not before:
+                    listening = self._listening()
+                    lines.listen(listening)
+        self._since = 0 if self._told else self._since + len(block)
+        self._known += len(block)
         return events
 
-    def _rows_below(self, one: Format, lines: Candidates) -> list[Event]:
-        """Rows that follow the last one without a line between."""
-        rows, lines.place = one.take_rows(lines.block, lines.place)
-        return self.ledger.take_plain(rows) if rows else []
+    def _line(self, raw: bytes, listening: Sequence[Format]) -> Sequence[Event]:
+        """What one line tells to the first format that takes it."""
+        line = Line(raw.decode("utf-8", "replace"))
+        if line.rank and not self._is_first_rank(line.rank):
+            return ()
+        for one in listening:
+            if (one is self._current or one.wants(raw)) and (findings := one.take(line)):
+                return self._found(one, findings)
+        return ()
 
     def _found(self, one: Format, findings: Sequence[Finding]) -> list[Event]:
         """Events of findings, once their format is known to be the log's."""
         if not findings:
             return []
         if one is self._current:
-            self._since = 0
+            self._told = True
             return self.ledger.take(findings)
         held = self._held.setdefault(one, [])
         held.append(tuple(findings))
@@ -159,7 +158,7 @@ class LogRecogniser:
         if self._current is not None:
             self.ledger.forget()
         self._current, self.name = one, one.name
-        self._since = self._known = 0
+        self._since, self._known, self._told = 0, 0, True
         self._fenced = False
         self._held = {}
 

@@ -22,19 +22,24 @@ class Candidates:
         self._single = formats[0] if len(formats) == 1 else None
         self._needles = {needle: -2 for one in formats for needle in one.needles}
 
-    def __iter__(self) -> Iterator[bytes]:
-        block, size, find = self.block, len(self.block), self.block.find
+    def __iter__(self) -> Iterator[int]:
+        """Where each line begins. Its end is found by `line`, or the place is set behind what was read."""
+        size = len(self.block)
         while self.place < size:
             single = self._single
             is_greedy = single.greedy if single is not None else any(one.greedy for one in self._formats)
             start = self.place if is_greedy else self._next_hit()
             if start < 0:
                 return
-            end = find(b"\n", start)
-            if end < 0:
-                end = size
-            self.place = end + 1
-            yield block[start:end]
+            yield start
+
+    def line(self, start: int) -> bytes:
+        """The line that begins there; the walk goes on behind it."""
+        end = self.block.find(b"\n", start)
+        if end < 0:
+            end = len(self.block)
+        self.place = end + 1
+        return self.block[start:end]
 
     def _next_hit(self) -> int:
         """Where the next line with a needle begins, -1 for nowhere."""

@@ -41,7 +41,7 @@ class Format:
         raise NotImplementedError
 
     def take_rows(self, _block: bytes, place: int) -> tuple[list[Plain], int]:
-        """Rows of training that stand one below the other from `place` on, and where they end.
+        """Plain rows of training, one below the other from a line's beginning on, and where they end.
 
         Only a format of which there is much needs this: it saves what `take` costs for each of them.
         """

@@ -15,6 +15,7 @@ BEHIND_ROW = 4  # lines in which an evaluation or a checkpoint begins
 IN_BLOCK = 64
 BEFORE_TABLE = 4096
 _PHASES = {"Dataset": "loading", "Model": "loading", "Training Loop": "training"}
+_BEGINS_BLOCK = frozenset({b"", b"\n", b" ", b"=", b"[", "💾".encode()[:1]})
 _Match = tuple[re.Pattern[str], Callable[..., None]]
 
 
@@ -23,7 +24,7 @@ class KssmV3(Format):
 
     name = "kssm-v3"
     example = "    20 |  56.769 |  56.660 |  0.1086 | 0.0566 |   0.878 |   16.009"
-    needles = (b" | ", b"K-SSM v3")
+    needles = (b"|", b"K-SSM")
 
     def __init__(self) -> None:
         self._near = 0  # lines that are looked at, whatever they hold
@@ -46,12 +47,15 @@ class KssmV3(Format):
         return self._take(line, whole=False)
 
     def take_rows(self, block: bytes, place: int) -> tuple[list[Plain], int]:
-        """See `Format`."""
+        """See `Format`: those without anything between, before or behind them."""
+        if self._sample is not None or self._eval:
+            return [], place
         rows, place = lines.parse_rows(block, place)
         if rows:
             self._rows += len(rows)
             self._step = rows[-1][0]
-            self._near = BEHIND_ROW
+            self._near = BEHIND_ROW if block[place : place + 1] in _BEGINS_BLOCK else 0
+            self.greedy = self._near > 0
         return rows, place
 
     def finish(self) -> Sequence[Finding]:

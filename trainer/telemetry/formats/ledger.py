@@ -59,8 +59,11 @@ class Ledger:
         """The same for many rows of training, of which nearly all go on from the one before."""
         out: list[Event] = []
         add, t = out.append, self._clock()
-        for step, values in rows:
+        known = 0  # rows that `_recent` has, or that came before those
+        for place, (step, values) in enumerate(rows):
             if step <= self._top or self._resumed is not None or self._planned or step > STEP_LIMIT:
+                self._recent.extend(Row(*row) for row in rows[max(known, place - RECENT) : place])
+                known = place + 1
                 self._row(Row(step, values), out)
                 continue
             bad: tuple[str, ...] = ()
@@ -80,7 +83,7 @@ class Ledger:
             _U_STAT(event, "mean")
             add(event)
         self._anew = False
-        self._recent.extend(Row(step, values) for step, values in rows[-RECENT:])
+        self._recent.extend(Row(*row) for row in rows[max(known, len(rows) - RECENT) :])
         return out
 
     def _start(self, start: Start) -> None:
