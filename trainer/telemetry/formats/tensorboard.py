@@ -92,11 +92,12 @@ class EventFile:
         if not scalars or step < 0:
             return ()
         found: list[Finding] = []
-        if step != self._step or any(tag in self._values for tag in scalars):
+        again = any(self._latest.get(tag, -1) >= step for tag in scalars)
+        if step != self._step or again:
             found = self._rows()
-            if any(self._latest.get(tag, -1) >= step for tag in scalars):
-                self._latest.clear()
-                found.append(Start())
+        if again:
+            self._latest.clear()
+            found.append(Start())
         self._step, self._t = step, t
         self._values |= scalars
         self._latest |= dict.fromkeys(scalars, step)
