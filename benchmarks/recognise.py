@@ -1,7 +1,7 @@
 """Logs recognised: what a line among others costs, rows a CPU-second, memory, and the time to the first row.
 
-The first is a ratio to `for line in file` over the same bytes. With `--against FOLDER`, a checkout of another version
-with an environment of its own in `.venv`, rows are told as a ratio to that, too.
+The first is a ratio to `for line in file` over the same bytes. With `--against FOLDER`, a checkout of another
+version with an environment of its own in `.venv`, rows are told as a ratio to that, too.
 """
 
 import argparse
