@@ -5,8 +5,8 @@ import time
 
 from benchmarks.figures import Figure, median_seconds, report
 from tui.store.series import Series
-from tui.widgets.frame import draw
-from tui.widgets.look import Floor, Look, Zone
+from tui.widgets.chart.frame import draw
+from tui.widgets.chart.look import ChartLook, FloorLine, Zone
 
 TRIES = 15
 ZONES = (Zone(0.0, 0.5, "blue", "☾ Intimacy"), Zone(0.5, 1.0, "green", "⚖ Balance"))
@@ -25,16 +25,26 @@ def filled(count: int) -> tuple[Series, float]:
 def main() -> None:
     """Measure."""
     random.seed(1)
-    look = Look("x", zones=ZONES, floors=(Floor(0.9, "floor"),))
+    look = ChartLook("x", zones=ZONES, floors=(FloorLine(0.9, "floor"),))
     million, append_us = filled(1_000_000)
     nine = [filled(100_000)[0] for _ in range(9)]
     one = median_seconds(lambda: draw(million, None, look, 120, 24, focused=True), TRIES)
     all_nine = median_seconds(lambda: [draw(a, None, look, 53, 15, focused=False) for a in nine], TRIES)
+    points = [[random.random() for _ in range(100_000)] for _ in range(9)]
+    looked_at = median_seconds(lambda: [(min(one), max(one)) for one in points], TRIES)
     report(
         [
             Figure("a point appended to a series", append_us, "us", n=1_000_000),
             Figure("one chart of a million points, a frame", 1e3 * one, "ms", 10.0, n=TRIES),
-            Figure("nine charts of 100k points, a frame", 1e3 * all_nine, "ms", 60.0, n=TRIES),
+            Figure(
+                "nine charts of 100k points, a frame",
+                1e3 * all_nine,
+                "ms",
+                60.0,
+                n=TRIES,
+                baseline="min() and max() over the same points",
+                ratio=all_nine / looked_at,
+            ),
         ]
     )
 

@@ -16,10 +16,11 @@ from collections import deque
 from collections.abc import Iterator
 
 from benchmarks.figures import Figure, report
-from remote.hosts import Host
-from remote.link import LinkState
-from remote.updates import Bytes, HostSeen, LinkChanged, RunsSeen, Telemetry, Update
-from remote.view import HostHello, RunView
+from remote.hosts.host import Host
+from remote.protocol.results import HostLoad
+from remote.protocol.views import HostHello, RunView
+from remote.session.link.link_state import LinkState
+from remote.session.updates import Bytes, HostSeen, LinkChanged, RunsSeen, Telemetry, Update
 
 HOSTS, RUNS, ROWS_A_S, LINES_A_S = 10, 5, 8.0, 200.0
 LINE = b"    20 |  56.769 |  56.660 |  0.1086 | 0.0566 |   0.878\n"
@@ -80,7 +81,7 @@ class Stream:
         now = time.monotonic()
         if any(now - at < 0.2 for at in self._last.values()):
             return
-        yield Telemetry({"cpu_percent": 40.0, "mem_used": 6e9, "mem_total": 24e9})
+        yield Telemetry(HostLoad(cpu_percent=40.0, mem_used=6e9, mem_total=24e9))
         for key, (run_id, what) in self._keys.items():
             passed, self._last[key] = now - self._last[key], now
             if what == "log":

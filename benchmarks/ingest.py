@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 from benchmarks.figures import Figure, report
-from remote.updates import Bytes, RunsSeen
-from remote.view import RunView
+from remote.protocol.views import RunView
+from remote.session.updates import Bytes, RunsSeen
 from trainer.telemetry.read import EventReader
 from trainer.telemetry.recogniser import LogRecogniser
 from tui.store.store import Store

@@ -16,20 +16,20 @@ from pathlib import Path
 import torch
 
 from benchmarks.figures import Figure, report
-from trainer.assigning import standalone
 from trainer.config.schema import RunConfig
 from trainer.data import Batches
-from trainer.device import open_device
-from trainer.distributed import World
-from trainer.endings import Ledger
-from trainer.job import Job
-from trainer.loop import prepare_training, train_together
-from trainer.preparing import build_state
-from trainer.reporting import look
-from trainer.stop import Stop
+from trainer.device.device import open_device
+from trainer.job.assignment import standalone
+from trainer.job.job import Job
+from trainer.job.outcome import Ledger
+from trainer.job.reporter import RunReporter
+from trainer.job.stop import Stop
+from trainer.loop.context import Training
+from trainer.loop.report import look
+from trainer.loop.setup import build_state
+from trainer.loop.train import prepare_training, train_together
+from trainer.step.world import World
 from trainer.telemetry.write import EventWriter
-from trainer.training import Training
-from trainer.voice import Voice
 
 CHUNK, CHUNKS, LOOKS = 4, 24, 5
 AIM_PERCENT = 2.0
@@ -117,7 +117,12 @@ def measure(preset: str, *overrides: str) -> tuple[Taking, float]:
             EventWriter(assignment.run.events, 1) as events,
         ):
             job = Job(
-                assignment=assignment, origin=None, stop=stop, voice=Voice(events), ledger=ledger, threads=1
+                assignment=assignment,
+                origin=None,
+                stop=stop,
+                voice=RunReporter(events),
+                ledger=ledger,
+                threads=1,
             )
             run = prepare_training(job, open_device("cpu", 1), World())
             stop.turn = bare_loop(assignment.config, run)

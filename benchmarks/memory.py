@@ -12,7 +12,7 @@ import torch
 from torch.nn.functional import cross_entropy, linear
 
 from benchmarks.figures import Figure, report
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.models import create
 from trainer.models.published import PublishedV3
 

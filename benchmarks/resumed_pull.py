@@ -5,11 +5,11 @@ import os
 
 from benchmarks.figures import Figure, report
 from benchmarks.ssh_stage import SshStage, ssh_stage
-from remote.session import connect
-from remote.transfer.choose import Choice
-from remote.transfer.fetching import CancelledError
-from remote.transfer.progress import Progress
+from remote.session.session import connect
+from remote.transfer.fetch_file import CancelledError
 from remote.transfer.pull import pull
+from remote.transfer.select import Choice
+from remote.transfer.transfer_progress import TransferProgress
 from tests.remote.transfer.saved import RUN_ID, make_run, save
 from tests.sshd.delay import DelayProxy
 
@@ -24,7 +24,7 @@ def sent_again(stage: SshStage) -> float:
         with connect(host, timeout=20.0) as session:
             half: list[bool] = []
 
-            def see(progress: Progress) -> None:
+            def see(progress: TransferProgress) -> None:
                 if progress.done > SIZE // 2:
                     half.append(True)
 

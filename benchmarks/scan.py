@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmarks.figures import Figure, report
 from benchmarks.learning.kernels import use_kernels
 from trainer.models import native
-from trainer.models.oscillators import driven_oscillators
+from trainer.models.kuramoto.oscillators import driven_oscillators
 
 BATCH, TOKENS, UNITS = 8, 512, 256
 ROUNDS = 3

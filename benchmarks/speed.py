@@ -24,7 +24,7 @@ from benchmarks.__main__ import RESULTS
 from benchmarks.figures import Figure, report
 from benchmarks.learning.kernels import use_kernels
 from benchmarks.speed_table import Cell
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.models import LanguageModel, create, native
 
 CONTENDERS: dict[str, tuple[str, dict[str, object]]] = {

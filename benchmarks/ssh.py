@@ -11,7 +11,8 @@ from typing import IO
 from benchmarks.figures import Figure, report, seconds
 from benchmarks.ssh_stage import SshStage, bytes_of, script, ssh_stage
 from remote.actions import StartRequest, start_run
-from remote.session import Session, connect
+from remote.session.session import Session, connect
+from tests.remote.calling import call
 from tests.sshd.delay import DelayProxy
 
 PINGS = 200
@@ -56,7 +57,7 @@ def line_latencies(stage: SshStage, session: Session) -> tuple[list[float], list
             while not bytes_of(session):
                 time.sleep(0.0002)
         tail.terminate()
-    session.call("kill", {"run_id": run_id, "req_id": "k1"}, 20.0)
+    call(session, "kill", {"run_id": run_id, "req_id": "k1"}, 20.0)
     return ours, theirs
 
 
@@ -132,7 +133,7 @@ def main() -> None:
         begun = time.perf_counter()
         with connect(stage.host, timeout=20.0) as session:
             connected = time.perf_counter() - begun
-            pings = [seconds(lambda: session.call("ping", {"n": 1})) for _ in range(PINGS)]
+            pings = [seconds(lambda: call(session, "ping", {"n": 1})) for _ in range(PINGS)]
             ours, theirs = line_latencies(stage, session)
             mirror, tail = bulk_rates(stage, session)
         far = far_start(stage)

@@ -10,8 +10,9 @@ import psutil
 
 from benchmarks.figures import Figure, report
 from benchmarks.ssh_stage import SshStage, bytes_of, script, ssh_stage
-from remote.hosts import Host
-from remote.session import Session, connect
+from remote.hosts.host import Host
+from remote.session.session import Session, connect
+from tests.remote.calling import call
 from tui.store.store import Store
 
 HOSTS, RUNS = 10, 5
@@ -35,7 +36,7 @@ def watch(addresses: list[str]) -> None:
             for name, address in zip(names, addresses, strict=True)
         ]
         for session in sessions:
-            for run in session.call("runs")["runs"]:
+            for run in call(session, "runs")["runs"]:
                 session.follow(run["run_id"], "log")
                 session.follow(run["run_id"], "events")
         me = psutil.Process()

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.actions import StartRequest, start_run
-from remote.hosts import Host
-from remote.session import Session
-from remote.updates import Bytes
+from remote.hosts.host import Host
+from remote.session.session import Session
+from remote.session.updates import Bytes
 from tests.sshd.client import Laptop
 from tests.sshd.needs import lacking_for_sshd
 from tests.sshd.processes import end_marked

@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.figures import Figure, report, seconds
-from remote.session import Session, connect
-from remote.transfer.choose import Choice
+from remote.session.session import Session, connect
 from remote.transfer.pull import PullOptions, pull
 from remote.transfer.push import PushOptions, push
+from remote.transfer.select import Choice
 from tests.remote.transfer.saved import RUN_ID, make_run, save
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User

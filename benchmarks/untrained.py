@@ -12,11 +12,11 @@ import torch
 from benchmarks.learning.kernels import add_kernels, use_kernels
 from trainer.config.resolve import resolve
 from trainer.data import prepare
-from trainer.device import open_device
-from trainer.evals.causality.banks import group_of
+from trainer.device.device import open_device
 from trainer.evals.causality.correlation import Correlation, Listener, correlate
 from trainer.evals.causality.intervention import Intervention, Sweep
-from trainer.evals.causality.scoring import Windows, under
+from trainer.evals.interventions.banks import group_of
+from trainer.evals.interventions.document_scores import Windows, under
 from trainer.evals.sections import held_out
 from trainer.models import build
 

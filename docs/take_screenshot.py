@@ -8,8 +8,8 @@ import re
 import sys
 from pathlib import Path
 
-from remote.hosts import LOCAL
-from remote.session import Session
+from remote.hosts.host import LOCAL
+from remote.session.session import Session
 from tui.app import Cockpit
 
 SIZE = (150, 44)

@@ -6,40 +6,34 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from remote.permission import READ_ONLY_VARIABLE
-from remote.version import version
+from remote.protocol.permission import READ_ONLY_VARIABLE
+from remote.protocol.version import version
 from trainer.run.home import state_root
-from tui.commands import (
-    acting,
-    cockpit,
-    formats,
-    hosting,
-    inspecting,
-    looking,
-    reading,
-    starting,
-    streams,
-    transferring,
-)
+from trainer.run.ownership import check_root
+from tui.commands import cockpit, formats, inspect
+from tui.commands import read as reading
+from tui.commands.hosts import subcommands
 from tui.commands.output import USAGE, explain, say
 from tui.commands.parser import build_parser
+from tui.commands.runs import ls_show, pull_push, stop_resume_kill, tail_events
+from tui.commands.runs import start as starting
 from tui.commands.target import settle_target
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": cockpit.demo,
-    "ls": looking.list_runs,
-    "show": looking.show,
+    "ls": ls_show.list_runs,
+    "show": ls_show.show,
     "start": starting.start,
-    "resume": acting.resume,
-    "stop": acting.stop,
-    "kill": acting.kill,
-    "tail": streams.tail,
-    "events": streams.events,
+    "resume": stop_resume_kill.resume,
+    "stop": stop_resume_kill.stop,
+    "kill": stop_resume_kill.kill,
+    "tail": tail_events.tail,
+    "events": tail_events.events,
     "read": reading.read,
+    **subcommands.COMMANDS,
     **formats.COMMANDS,
-    **hosting.COMMANDS,
-    **inspecting.COMMANDS,
-    **transferring.COMMANDS,
+    **inspect.COMMANDS,
+    **pull_push.COMMANDS,
 }
 
 
@@ -53,7 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"photinus {version()}\n")
         return 0
     try:
-        state_root()  # a root that cannot be used is told at once, by whichever command
+        root = state_root()  # one that cannot be used is told at once, by whichever command
+        if args.command != "doctor":  # the doctor tells it in full
+            check_root(root)
         if args.read_only:
             os.environ[READ_ONLY_VARIABLE] = "1"
         settle_target(args)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from remote.hosts import client_folder
+from remote.hosts.client_state import client_folder
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.registry import FORMATS
 from trainer.telemetry.formats.user_format import FormatFileError, load_formats

@@ -1,6 +1,6 @@
 """The health bands in force: those that ship, and an operator's own on top."""
 
-from remote.hosts import client_folder
+from remote.hosts.client_state import client_folder
 from trainer.config.locate import configs_dir
 from trainer.telemetry.bands import Bands, load
 

@@ -79,6 +79,10 @@ TABLE: tuple[Key, ...] = (
     Key(
         "x", "x", "reap", "reap", "end one orphan; `x` again does it", ("processes",), rank=3, acts=True
     ),
+    Key(
+        "K", "K", "end", "end", "end a stale process of yours that is no run: type its pid", ("processes",),
+        rank=4, acts=True,
+    ),
     Key("n", "n", "add", "add", "add a host: a short form", ("hosts",), rank=3),
     Key("t", "t", "test", "test", "test the chosen host, step by step", ("hosts",), rank=3),
     Key("D", "D", "deploy", "deploy", "deploy Photinus to the chosen host", ("hosts",), rank=4, acts=True),
@@ -110,6 +114,18 @@ ACTING = frozenset(key.action for key in TABLE if key.acts)
 def keys_of(where: Where) -> list[Key]:
     """The keys of one screen, in the table's order."""
     return [key for key in TABLE if where in key.where]
+
+
+def key_of(action: str) -> Key:
+    """The key of an action: a dialog asks for the very key that opened it.
+
+    Raises:
+        KeyError: no key has that action.
+    """
+    for key in TABLE:
+        if key.action == action:
+            return key
+    raise KeyError(action)
 
 
 def bindings(where: Where) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:

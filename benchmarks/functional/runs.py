@@ -16,16 +16,16 @@ from trainer.config.data import DataConfig
 from trainer.config.resolve import resolve
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, prepare
-from trainer.data.flipflop import BITS
-from trainer.data.generated import Scored, scored
-from trainer.device import Device, open_device
+from trainer.data.sources.flipflop import BITS
+from trainer.data.sources.generated import ScoredBytes, scored
+from trainer.device.device import Device, open_device
 from trainer.evals.hysteresis import hysteresis
 from trainer.evals.validation import validate
+from trainer.loop.setup import build_state
 from trainer.models import LanguageModel
 from trainer.models.kssm import KuramotoSSM
-from trainer.preparing import build_state
-from trainer.state import TrainState
-from trainer.stepping import to_device, train_step
+from trainer.step.optimizer_step import to_device, train_step
+from trainer.step.state import TrainState
 
 PRESET = "kssm-v3-tiny"
 BATCH, CONTEXT, EVAL_TOKENS = 8, 256, 65536
@@ -149,7 +149,7 @@ def accuracy(
 
     Only answers that the window shows count. By distance: `{"<=16": [share, n], ...}`.
     """
-    marks: Scored | None = scored(tokens.astype(np.uint8).tobytes(), config)
+    marks: ScoredBytes | None = scored(tokens.astype(np.uint8).tobytes(), config)
     if marks is None:
         return None
     count = (len(tokens) - 1) // context

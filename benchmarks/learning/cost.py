@@ -9,9 +9,9 @@ import torch
 from benchmarks.learning.contenders import BATCH, CONTENDERS, CONTEXT, SUBJECT, Setting, config_of
 from benchmarks.learning.ledger import Cost
 from benchmarks.learning.provenance import provenance
-from trainer.device import open_device
-from trainer.preparing import build_state
-from trainer.stepping import Batch, train_step
+from trainer.device.device import open_device
+from trainer.loop.setup import build_state
+from trainer.step.optimizer_step import Batch, train_step
 
 ROUNDS, WARM = 41, 3
 

@@ -13,11 +13,16 @@ from pathlib import Path
 import torch
 
 from benchmarks.learning.contenders import CONTEXT, Setting, config_of
+from trainer.loop.setup import make_optimizer
 from trainer.models import build
-from trainer.preparing import make_optimizer
 
 ROOT = Path(__file__).parents[2]
-CODE = ("trainer/models", "trainer/stepping.py", "trainer/precision.py", "trainer/preparing.py")
+CODE = (
+    "trainer/models",
+    "trainer/step/optimizer_step.py",
+    "trainer/step/precision.py",
+    "trainer/loop/setup.py",
+)
 STEPS, BATCH = 4, 4
 
 

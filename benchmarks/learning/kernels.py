@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from trainer.kernels import default_kernel_cache
 from trainer.models import native
+from trainer.step.kernels import default_kernel_cache
 
 CHOICES = ("auto", "native", "torch")
 

@@ -16,12 +16,12 @@ from typing import Any
 from trainer.config.resolve import resolve
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, prepare
-from trainer.device import Device, open_device
+from trainer.device.device import Device, open_device
 from trainer.evals.validation import validate
-from trainer.metrics import Meter, names_of
-from trainer.preparing import build_state
-from trainer.state import TrainState
-from trainer.stepping import to_device, train_step
+from trainer.loop.setup import build_state
+from trainer.step.metrics import StepMeter, names_of
+from trainer.step.optimizer_step import to_device, train_step
+from trainer.step.state import TrainState
 
 EVAL_TOKENS = 65536
 
@@ -76,7 +76,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def fit(state: TrainState, config: RunConfig, device: Device, corpus: Corpus) -> float:
     """Train to the last step; return the median step in milliseconds."""
     batches = Batches(corpus.train, config.context, config.batch, config.seed)
-    meter, times = Meter(names_of(config.model)), []
+    meter, times = StepMeter(names_of(config.model)), []
     while state.step < config.steps:
         began = time.perf_counter()
         meter.add(*train_step(state, config, device, to_device(batches.batch_at(state.step), device)))

@@ -11,9 +11,9 @@ from benchmarks.learning.ledger import RESULTS, Recall, append, lines_of, same_f
 from benchmarks.learning.provenance import provenance
 from benchmarks.learning.trial import fit, score
 from trainer.data import prepare
-from trainer.device import open_device
+from trainer.device.device import open_device
 from trainer.evals.recall import CHANCE, Recalled, recall_curve
-from trainer.preparing import build_state
+from trainer.loop.setup import build_state
 
 DEFAULT_LR = 6e-3
 DEFAULT_STEPS = 2500

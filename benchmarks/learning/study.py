@@ -14,7 +14,7 @@ from benchmarks.learning.kernels import add_kernels, use_kernels
 from benchmarks.learning.ledger import RESULTS, Ledger, Trial, append, read
 from benchmarks.learning.plan import NEED_COST, STAGES, Scope, missing
 from benchmarks.learning.trial import perform
-from trainer.data.flock import Flock
+from trainer.run.locks import Flock
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +79,7 @@ def next_stage(ledger: Ledger, scope: Scope, stages: Iterable[str]) -> tuple[str
 def first_free(todo: Iterable[Trial]) -> tuple[Trial, Flock] | None:
     """The first trial that no other process is running, and the lock that says so."""
     for trial in todo:
-        if claim := Flock.take(SCRATCH / f"{trial.name}.lock"):
+        if claim := Flock.now(SCRATCH / f"{trial.name}.lock"):
             return trial, claim
     return None
 

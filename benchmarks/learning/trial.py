@@ -11,11 +11,11 @@ from benchmarks.learning.ledger import Run, Trial
 from benchmarks.learning.provenance import provenance
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, prepare
-from trainer.device import Device, open_device
+from trainer.device.device import Device, open_device
 from trainer.evals.validation import validate
-from trainer.preparing import build_state
-from trainer.state import TrainState
-from trainer.stepping import to_device, train_step
+from trainer.loop.setup import build_state
+from trainer.step.optimizer_step import to_device, train_step
+from trainer.step.state import TrainState
 
 POINTS = 8
 POINT_TOKENS = 16384

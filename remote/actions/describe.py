@@ -1,7 +1,7 @@
 """The words of a confirmation: exactly what is meant, what it costs, how it goes on. Pure functions."""
 
-from remote.actions.request import StartRequest
-from remote.view import RunView
+from remote.actions.start_request import StartRequest
+from remote.protocol.views import RunView
 
 
 def describe_stop(run: RunView, host: str = "local", step: int | None = None) -> str:

@@ -8,39 +8,43 @@ from pathlib import Path
 from typing import Any
 
 from remote.actions.outcome import Outcome, failed
-from remote.errors import CallError, TimeoutError_, UnreachableError
-from remote.hosts import client_folder, make_client_folder
-from remote.session import Session
-from remote.view import RunView
+from remote.hosts.client_state import client_folder, make_client_folder
+from remote.protocol.arguments import ResumeArgs, StartArgs, as_filled, read_args
+from remote.protocol.errors import CallError, ProtocolError, TimeoutError_, UnreachableError
+from remote.protocol.verbs import RESUME, START, Verb
+from remote.protocol.views import StartedRun
+from remote.session.session import Session
 from trainer.run.atomic import read_json, write_json
-from trainer.run.errors import RunError
+from trainer.run.run_errors import RunError
 
 FRESH_S = 600.0
 FOLDER = "intents"
+STARTING: Mapping[str, Verb[Any, StartedRun]] = {verb.name: verb for verb in (START, RESUME)}
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A start or resume for a host, under its start id."""
+    """A start or resume for a host, under its start id; `args` as they stand on disk, read when sent."""
 
     start_id: str
     host: str
-    verb: str
+    verb: Verb[Any, StartedRun]
     args: Mapping[str, Any]
     at: float
     path: Path
 
 
 @contextlib.contextmanager
-def intent(host: str, verb: str, args: Mapping[str, Any]) -> Iterator[None]:
+def intent(host: str, verb: str, args: StartArgs | ResumeArgs) -> Iterator[None]:
     """Keep an intent on disk until the host has answered, whatever the answer; an unanswered one stays.
 
     Raises:
         CallError: `disk_low`: it could not be written, so nothing may be sent.
     """
     try:
-        path = make_client_folder(FOLDER) / f"{args['start_id']}.json"
-        write_json(path, {"host": host, "verb": verb, "args": dict(args), "at": time.time()})
+        path = make_client_folder(FOLDER) / f"{args.start_id}.json"
+        kept = {name: value for name, value in as_filled(args).items() if name != "inherited"}  # no secrets
+        write_json(path, {"host": host, "verb": verb, "args": kept, "at": time.time()})
     except OSError as error:
         raise CallError(
             "disk_low",
@@ -80,11 +84,13 @@ def settle_intents(session: Session) -> list[Outcome]:
     outcomes = []
     for one in leftovers(session.host.name):
         try:
-            with intent(one.host, one.verb, one.args):
-                answer = session.call(one.verb, one.args, timeout=20.0)
-            outcomes.append(
-                Outcome(True, RunView.from_json(answer), message="an earlier start was completed")
-            )
+            args = read_args(one.verb.args, one.args)
+            with intent(one.host, one.verb.name, args):
+                answer = session.call(one.verb, args, timeout=20.0)
+            outcomes.append(Outcome(True, answer.view, message="an earlier start was completed"))
+        except ProtocolError as error:  # it never makes sense, to no host
+            one.path.unlink(missing_ok=True)
+            outcomes.append(failed(error))
         except CallError as error:
             outcomes.append(failed(error))
     return outcomes
@@ -95,6 +101,6 @@ def _read(path: Path) -> Intent | None:
     with contextlib.suppress(RunError, OSError, KeyError, TypeError, ValueError):
         raw = read_json(path)
         if isinstance(raw, dict) and isinstance(raw["args"], dict):
-            at = float(raw["at"])
-            return Intent(path.stem, str(raw["host"]), str(raw["verb"]), raw["args"], at, path)
+            verb = STARTING[str(raw["verb"])]
+            return Intent(path.stem, str(raw["host"]), verb, raw["args"], float(raw["at"]), path)
     return None

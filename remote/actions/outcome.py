@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from remote.errors import EXIT_CODES, CallError
-from remote.view import RunView
+from remote.protocol.errors import CallError, ErrorCode
+from remote.protocol.views import RunView
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`code` is `ok` or a key of `remote.errors.EXIT_CODES`; `run` is the newest view, where there is one."""
+    """`code` is `ok` or that of an error; `run` is the newest view, where there is one."""
 
     ok: bool
     run: RunView | None = None
-    code: str = "ok"
+    code: ErrorCode | Literal["ok"] = "ok"
     message: str = ""
     remedy: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
@@ -22,7 +22,13 @@ class Outcome:
     @property
     def exit_code(self) -> int:
         """What a command with this outcome exits with."""
-        return 0 if self.ok else EXIT_CODES.get(self.code, 1)
+        return 0 if self.ok else self.error.exit_code
+
+    @property
+    def error(self) -> CallError:
+        """What went wrong, for who would rather raise it."""
+        code = "internal" if self.code == "ok" else self.code
+        return CallError(code, self.message, self.remedy, self.detail)
 
 
 def failed(error: CallError, run: RunView | None = None) -> Outcome:

@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from remote.agent.environment import deployed_root
 from remote.agent.service import IDLE_EXIT_S, Service
-from remote.errors import CallError
-from remote.protocol import MAGIC, encode_error
+from remote.agent.starts.environment import deployed_root
+from remote.protocol.errors import CallError
+from remote.protocol.messages import MAGIC, encode_error
 
 
 def main() -> int:
@@ -23,8 +23,8 @@ def main() -> int:
         return contact_once()
     sys.stdout.buffer.write(MAGIC)
     sys.stdout.buffer.flush()
-    from trainer.run.errors import HomeError
     from trainer.run.home import open_home
+    from trainer.run.run_errors import HomeError
 
     try:
         home = open_home(deployed_root())
@@ -34,7 +34,7 @@ def main() -> int:
         sys.stdout.buffer.flush()
         return 3
     if (home.root / "envs").is_dir():
-        from remote.agent.autostart import renew
+        from remote.agent.starts.autostart import renew
 
         renew(home.root)
     return Service(home, idle_exit_s=options.idle_exit).serve()
@@ -42,9 +42,9 @@ def main() -> int:
 
 def contact_once() -> int:
     """What a unit of `photinus hosts autostart` runs; it talks on stderr."""
-    from remote.agent.unattended import contact
-    from trainer.run.errors import HomeError
+    from remote.agent.starts.unattended import contact
     from trainer.run.home import open_home
+    from trainer.run.run_errors import HomeError
 
     try:
         home = open_home(deployed_root())

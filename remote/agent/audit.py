@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from remote.audit import NAME, append, entry
-from remote.errors import CallError
-from remote.verbs import acts
+from remote.audit.audit_log import NAME, append, entry
+from remote.protocol.arguments import VerbArgs, as_filled
+from remote.protocol.errors import CallError
+from remote.protocol.verbs import acts
 from trainer.run.home import Home
 
 ITSELF = "the agent itself"
@@ -22,21 +23,26 @@ class Auditor:
         self.path = audit_path(home)
         self.who = "a client that said no hello"
 
-    def asked(self, verb: str, args: Mapping[str, Any], who: str = "") -> None:
+    def asked(self, verb: str, args: VerbArgs, who: str = "") -> None:
         """A verb is about to be carried out."""
         if acts(verb):
-            self._write(verb, args, who, "asked")
+            self._write(verb, as_filled(args), who, "asked")
 
-    def ended(self, verb: str, args: Mapping[str, Any], error: CallError | None = None) -> None:
+    def ended(self, verb: str, args: VerbArgs, error: CallError | None = None) -> None:
         """It was carried out, or was refused."""
         if not acts(verb):
             return
-        spec = args.get("spec")
-        named = {key: args[key] for key in KEYS if key in args}
+        filled = as_filled(args)
+        spec = filled.get("spec")
+        named = {key: filled[key] for key in KEYS if key in filled}
         if isinstance(spec, Mapping) and "run_id" in spec:
             named["run_id"] = spec["run_id"]
         outcome, said = (error.code, error.message) if error else ("ok", "")
-        self._write(verb, named, args.get("by", ""), outcome, said)
+        self._write(verb, named, filled.get("by", ""), outcome, said)
+
+    def noted(self, verb: str, args: Mapping[str, Any], said: str = "") -> None:
+        """What a verb is about to do to what, where its own arguments do not say so."""
+        self._write(verb, args, "", "asked", said)
 
     def _write(self, verb: str, args: Mapping[str, Any], who: str, outcome: str, said: str = "") -> None:
         try:

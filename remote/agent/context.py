@@ -4,27 +4,21 @@ import contextlib
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 from remote.agent.audit import Auditor
-from remote.agent.hardware import devices
-from remote.agent.runs import Views
-from remote.errors import CallError
-from remote.view import RunView
-from trainer.run.errors import SpecError
+from remote.agent.run_index import RunIndex
+from remote.agent.run_views import Views
+from remote.agent.sampler import Sampler
+from remote.protocol.errors import CallError
+from remote.protocol.views import RunView
+from remote.readings.devices import devices
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
-
-if TYPE_CHECKING:
-    from remote.agent.telemetry import Sampler
-
-Result: TypeAlias = Mapping[str, Any]
-Work: TypeAlias = Generator[None, None, Result]
-"""A verb that takes its time: it yields wherever the agent may serve others, about every 20 ms."""
+from trainer.run.run_errors import SpecError
 
 
 def disk_free(path: Path) -> int:
@@ -37,6 +31,7 @@ class Context:
     """One agent's view of its host.
 
     Attributes:
+        index: which runs are live, and what is known of those that are over.
         devices: what a run may name as its device here.
         held_max_s: longest time that agent.lock was held by this agent.
         sampler: of telemetry; None until somebody asks for some.
@@ -46,6 +41,7 @@ class Context:
 
     home: Home
     views: Views
+    index: RunIndex
     audit: Auditor
     epoch: str = field(default_factory=lambda: secrets.token_hex(8))
     disk_free: Callable[[Path], int] = disk_free
@@ -53,12 +49,12 @@ class Context:
     hello_s: float = 10.0
     lock_s: float = 1.0
     held_max_s: float = 0.0
-    sampler: "Sampler | None" = None
+    sampler: Sampler | None = None
 
     @classmethod
     def of(cls, home: Home) -> "Context":
         """A context of an opened home."""
-        return cls(home, Views(home), Auditor(home))
+        return cls(home, Views(home), RunIndex(home), Auditor(home))
 
     @contextmanager
     def critical(self) -> Iterator[None]:

@@ -1,77 +1,128 @@
 """Verb -> what carries it out. What needs psutil is imported when it is first asked for."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from remote.agent import checkpoints, ending, host, resuming, seeds, starting
-from remote.agent.context import Context, Result, Work
+from remote.agent import find
+from remote.agent.context import Context
+from remote.agent.host import status
+from remote.agent.runs import checkpoints, receive, stop
+from remote.agent.starts import resume, start
+from remote.agent.verb import Work
+from remote.protocol import verbs
+from remote.protocol.arguments import (
+    AutostartArgs,
+    BesideArgs,
+    DeployCheckArgs,
+    DeployCleanArgs,
+    DoctorArgs,
+    EndArgs,
+    NoArgs,
+    ReapArgs,
+    VerbArgs,
+)
+from remote.protocol.results import (
+    AutostartState,
+    Beside,
+    DeployCleaned,
+    DeployState,
+    DoctorAnswer,
+    HostLoad,
+    ProcessList,
+    Reaped,
+)
+from remote.protocol.verbs import Verb
 
-Handler: TypeAlias = Callable[[Context, Result], Result | Work]
+A = TypeVar("A", bound=VerbArgs)
+R = TypeVar("R")
+Handler: TypeAlias = Callable[[Context, Any], Any]
 
 
-def _telemetry(ctx: Context, args: Result) -> Work:
-    from remote.agent.telemetry import telemetry
+def served(verb: Verb[A, R], handler: Callable[[Context, A], R | Work[R]]) -> tuple[str, Handler]:
+    """An entry of the table, whose handler takes and answers what the verb does."""
+    return verb.name, handler
+
+
+def _telemetry(ctx: Context, args: NoArgs) -> Work[HostLoad]:
+    from remote.agent.host.telemetry import telemetry
 
     return telemetry(ctx, args)
 
 
-def _processes(ctx: Context, args: Result) -> Work:
-    from remote.agent.processes import processes
+def _processes(ctx: Context, args: NoArgs) -> Work[ProcessList]:
+    from remote.agent.processes.processes import processes
 
     return processes(ctx, args)
 
 
-def _reap(ctx: Context, args: Result) -> Work:
-    from remote.agent.processes import reap
+def _reap(ctx: Context, args: ReapArgs) -> Work[Reaped]:
+    from remote.agent.processes.processes import reap
 
     return reap(ctx, args)
 
 
-def _doctor(ctx: Context, args: Result) -> Work:
-    from remote.agent.doctor import doctor
+def _beside(ctx: Context, args: BesideArgs) -> Work[Beside]:
+    from remote.agent.processes.stale import on_device
+
+    return on_device(ctx, args)
+
+
+def _end(ctx: Context, args: EndArgs) -> Work[Reaped]:
+    from remote.agent.processes.stale import end
+
+    return end(ctx, args)
+
+
+def _doctor(ctx: Context, args: DoctorArgs) -> Work[DoctorAnswer]:
+    from remote.agent.checkup.doctor import doctor
 
     return doctor(ctx, args)
 
 
-def _autostart(ctx: Context, args: Result) -> Result:
-    from remote.agent.autostart import autostart
+def _autostart(ctx: Context, args: AutostartArgs) -> AutostartState:
+    from remote.agent.starts.autostart import autostart
 
     return autostart(ctx, args)
 
 
-def _deploy_check(ctx: Context, args: Result) -> Work:
-    from remote.agent.deployment import check
+def _deploy_check(ctx: Context, args: DeployCheckArgs) -> Work[DeployState]:
+    from remote.agent.host.deployment import check
 
     return check(ctx, args)
 
 
-def _deploy_clean(ctx: Context, args: Result) -> Work:
-    from remote.agent.deployment import clean_up
+def _deploy_clean(ctx: Context, args: DeployCleanArgs) -> Work[DeployCleaned]:
+    from remote.agent.host.deployment import clean_up
 
     return clean_up(ctx, args)
 
 
-HANDLERS: Mapping[str, Handler] = {
-    "hello": host.hello,
-    "ping": host.ping,
-    "status": host.status,
-    "runs": host.runs,
-    "run": host.run,
-    "start": starting.start,
-    "resume": resuming.resume,
-    "stop": ending.stop,
-    "kill": ending.kill,
-    "adopt": ending.adopt,
-    "processes": _processes,
-    "reap": _reap,
-    "telemetry": _telemetry,
-    "checkpoints": checkpoints.checkpoints,
-    "seed": seeds.seed,
-    "admit": seeds.admit,
-    "doctor": _doctor,
-    "audit": host.audit,
-    "autostart": _autostart,
-    "deploy-check": _deploy_check,
-    "deploy-clean": _deploy_clean,
-}
-"""The streams' verbs (`tail`, `events`, `untail`, `ack`) belong to the connection: see `Desk`."""
+HANDLERS: Mapping[str, Handler] = dict(
+    (
+        served(verbs.HELLO, status.hello),
+        served(verbs.PING, status.ping),
+        served(verbs.STATUS, status.status),
+        served(verbs.RUNS, status.runs),
+        served(verbs.RUN, status.run),
+        served(verbs.FIND, find.find),
+        served(verbs.START, start.start),
+        served(verbs.RESUME, resume.resume),
+        served(verbs.STOP, stop.stop),
+        served(verbs.KILL, stop.kill),
+        served(verbs.ADOPT, stop.adopt),
+        served(verbs.PROCESSES, _processes),
+        served(verbs.REAP, _reap),
+        served(verbs.BESIDE, _beside),
+        served(verbs.END, _end),
+        served(verbs.TELEMETRY, _telemetry),
+        served(verbs.CHECKPOINTS, checkpoints.checkpoints),
+        served(verbs.SEED, receive.seed),
+        served(verbs.ADMIT, receive.admit),
+        served(verbs.DOCTOR, _doctor),
+        served(verbs.AUDIT, status.audit),
+        served(verbs.AUTOSTART, _autostart),
+        served(verbs.DEPLOY_CHECK, _deploy_check),
+        served(verbs.DEPLOY_CLEAN, _deploy_clean),
+    )
+)
+"""The verbs of streams belong to the connection: see `Streaming.verbs`."""

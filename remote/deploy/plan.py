@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from remote.deploy.requirements import BASE, NVIDIA, TRAIN, pinned, satisfies
-from remote.deploy.survey import FoundPython, Survey
-from remote.deploy.torch_builds import NONE, TorchBuild, choose
+from remote.deploy.survey import FoundPython, Survey, home_setting
+from remote.deploy.torch_builds import TorchBuild, choose
 from remote.deploy.wheel import Wheel
-from remote.errors import CallError
-from remote.hosts import Host
-from remote.placement import SAFE_PATH
+from remote.hosts.host import Host
+from remote.hosts.placement import SAFE_PATH
+from remote.hosts.torch_setting import NONE
+from remote.protocol.errors import CallError
 
 OLDEST = (3, 11)
 RECIPE = 1  # grows when the builder puts other things into an environment of the same parts
@@ -22,7 +23,7 @@ Installer = Literal["uv", "venv", "bare", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DeployPlan:
     """An environment to be.
 
     Attributes:
@@ -47,15 +48,15 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> Plan:
+def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> DeployPlan:
     """What to build; `torch` is the host's setting of that name.
 
     Raises:
         CallError: `refused`: no usable state root or Python.
     """
     if survey.home_trouble:
-        raise CallError("refused", f"{host.name}: {survey.home_trouble}", "then deploy again")
-    _demand_plain(survey.home, "state root", "home:")
+        raise CallError("refused", f"{host.name}: {survey.home_trouble}", survey.home_remedy)
+    _demand_plain(survey.home, "state root", home_setting("PATH"))
     python = choose_python(survey, host)
     build = choose(survey, torch)
     borrows = python.asked and ("torch" in python.packages or build.name == NONE)
@@ -71,7 +72,7 @@ def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> Plan
     parts: list[object] = [RECIPE, needs, own_torch, build.name, build.index, survey.platform]
     parts += [python.path, python.version, sorted(have.items()), python.site if borrows else ()]
     packages = _hash(parts)
-    return Plan(
+    return DeployPlan(
         env=_hash([wheel.sha256, packages]),
         packages=packages,
         python=python,
@@ -84,6 +85,22 @@ def make_plan(survey: Survey, host: Host, wheel: Wheel, torch: str = "") -> Plan
         disk=disk_of(survey, build, own_torch),
         notes=_notes(survey, own_torch),
     )
+
+
+def foresee(survey: Survey, host: Host) -> tuple[str, ...]:
+    """What a deploy would say of this host before it sends anything: its notes, a disk that is too small.
+
+    Raises:
+        CallError: it would refuse.
+    """
+    plan = make_plan(survey, host, Wheel("", "", "", b""), host.torch)
+    if survey.environments:  # its packages may be taken over
+        return plan.notes
+    try:
+        demand_disk(survey, host, plan)
+    except CallError as error:
+        return (f"{error.message}; {error.remedy}", *plan.notes)
+    return plan.notes
 
 
 def choose_python(survey: Survey, host: Host) -> FoundPython:
@@ -100,7 +117,7 @@ def choose_python(survey: Survey, host: Host) -> FoundPython:
         if found.version[:2] < OLDEST:
             why = f"`python: {host.python}` of {host.name} is Python {found.label}; 3.11 or newer is needed"
             raise CallError("refused", why, "name a newer one, or leave `python:` out")
-        _demand_plain(found.path, "Python", "python:")
+        _demand_plain(found.path, "Python", "`python:`")
         return found
     young = [one for one in survey.pythons if one.version[:2] >= OLDEST and SAFE_PATH.fullmatch(one.path)]
     if young:
@@ -156,7 +173,7 @@ def disk_of(survey: Survey, build: TorchBuild, own_torch: str) -> float:
     return DISK_CPU if build.name == "cpu" or survey.system == "darwin" else DISK_CUDA
 
 
-def demand_disk(survey: Survey, host: Host, plan: Plan) -> None:
+def demand_disk(survey: Survey, host: Host, plan: DeployPlan) -> None:
     """Refuse a disk that is too small for what is to be built.
 
     Raises:
@@ -185,12 +202,12 @@ def _demand_torch(python: FoundPython) -> None:
         )
 
 
-def _demand_plain(path: str, what: str, key: str) -> None:
+def _demand_plain(path: str, what: str, setting: str) -> None:
     if not SAFE_PATH.fullmatch(path):
         raise CallError(
             "refused",
             f"the path of the {what} has characters that a shell may read: {path!r}",
-            f"name a plain one with `{key}`",
+            f"name a plain one: {setting}",
         )
 
 

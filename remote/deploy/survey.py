@@ -1,41 +1,33 @@
 """What the probe tells of a host, parsed once into frozen values; whatever a host answers, nothing else."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from remote.errors import CallError, ProtocolError
-from remote.hosts import Host
-from remote.protocol import decode_object
-from remote.sanitise import clean_line, clean_tree
-from remote.view import checked
+from remote.hosts.address import ssh_words
+from remote.hosts.host import Host
+from remote.hosts.placement import SAFE_PATH
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.messages import decode_object
+from remote.protocol.sanitise import clean_line, clean_tree
+from remote.protocol.views import checked
+from remote.transport.find_python import NO_PYTHON, find_python
 from trainer.run.filesystems import from_mount_listing, from_mountinfo, is_network
 
-PROBE = Path(__file__).with_name("probe.py")
+PROBE = Path(__file__).parent / "on_host" / "probe.py"
 PROBE_MAX = 8192
 PROBE_S = 60.0
 ANSWER_MAX = 256 << 10
 MAGIC = b"photinus-probe-1 "
-NO_PYTHON = b"photinus-no-python"
-FINDER = (
-    "exec /bin/sh -c '"
-    'if [ "$(uname -s)" = Darwin ]; then xcode-select -p >/dev/null 2>&1 || stub=/usr/bin/python3; fi; '
-    "for p in python3 /opt/homebrew/bin/python3 /usr/local/bin/python3 /usr/bin/python3 "
-    "python3.14 python3.13 python3.12 python3.11 "
-    '"$HOME"/.local/bin/python3* "$HOME"/.local/share/uv/python/*/bin/python3 "$HOME"/.pyenv/shims/python3 '
-    '"$HOME"/miniconda3/bin/python3 "$HOME"/anaconda3/bin/python3 "$HOME"/miniforge3/bin/python3 '
-    "/opt/conda/bin/python3; do "
-    'q=$(command -v "$p" 2>/dev/null) || continue; '
-    'if [ "$q" = "$stub" ]; then continue; fi; '
-    'if "$q" -I -c "import json" >/dev/null 2>&1 </dev/null; then exec "$q" -I -; fi; done; '
-    f"echo {NO_PYTHON.decode()}; exit 127'"
-)
-"""Gives the probe to any Python 3. A constant without `!` and newlines: tcsh and fish read it too."""
+READ_ONLY, NO_EXEC = 1, 8  # of statvfs on Linux
+FINDER = find_python('exec "$q" -I -')
+"""Gives the probe to any Python 3."""
 
 
-class Runner(Protocol):
+class ProbeRunner(Protocol):
     """The part of an SSH client that the probe needs."""
 
     def run(self, command: str, stdin: bytes = ..., timeout_s: float = ...) -> Any:
@@ -71,7 +63,7 @@ class Survey:
 
     Attributes:
         system: `linux` or `darwin`. arch: such as `x86_64` or `arm64`. libc: such as `glibc 2.36`.
-        home: the state root, absolute. home_trouble: why it cannot be used, and the remedy; empty if it can.
+        home: the state root, absolute. home_trouble, home_remedy: why it cannot be used; empty if it can.
         disk_free: bytes free there, for us. filesystem: its type there.
         driver: version of the NVIDIA driver, empty without. gpus: a line for each of its devices.
         uv: path of uv, empty without.
@@ -96,6 +88,7 @@ class Survey:
     unreadable: tuple[str, ...]
     environments: tuple[str, ...]
     troubles: tuple[str, ...] = ()
+    home_remedy: str = ""
 
     @property
     def mps(self) -> bool:
@@ -108,7 +101,7 @@ class Survey:
         return f"{self.system} {self.arch} {self.libc.split(' ')[0]}".strip()
 
 
-def probe(client: Runner, host: Host, timeout_s: float = PROBE_S) -> Survey:
+def probe(client: ProbeRunner, host: Host, timeout_s: float = PROBE_S) -> Survey:
     """Look at `host`; nothing there is changed.
 
     Raises:
@@ -131,7 +124,7 @@ def probe(client: Runner, host: Host, timeout_s: float = PROBE_S) -> Survey:
             "refused",
             f"{host.name} did not answer the probe (exit code {answer.code}): {error}"
             + (f"; it said: {said[-200:]}" if said else ""),
-            f"try: ssh {host.address} python3 --version",
+            f"try: ssh {ssh_words(host.address)} python3 --version",
         ) from error
 
 
@@ -163,13 +156,19 @@ def parse(out: bytes) -> Survey:
     system = checked(raw, "system", (str,))
     home = checked(root, "path", (str,))
     filesystem = _filesystem(system, root, home)
+    flags = root.get("flags")
+    flags = flags if isinstance(flags, int) else 0
+    if system == "darwin":
+        flags &= READ_ONLY  # the others have other numbers there
+    trouble, remedy = _home_trouble({**root, "flags": flags}, home, filesystem, checked(raw, "uid", (int,)))
     return Survey(
         system=system,
         release=checked(raw, "release", (str,)),
         arch=checked(raw, "arch", (str,)),
         libc=checked(raw, "libc", (str,)),
         home=home,
-        home_trouble=_home_trouble(root, home, filesystem, checked(raw, "uid", (int,))),
+        home_trouble=trouble,
+        home_remedy=remedy,
         disk_free=checked(root, "free", (int,)),
         filesystem=filesystem,
         pythons=tuple(_python(row) for row in _rows(raw, "pythons")[:32]),
@@ -207,23 +206,37 @@ def _filesystem(system: str, root: Mapping[str, Any], home: str) -> str:
     return from_mountinfo(rows, str(root.get("device", "")), there)
 
 
-def _home_trouble(root: Mapping[str, Any], home: str, filesystem: str, uid: int) -> str:
-    elsewhere = "give the host a `home:` on a local disk of yours"
+def home_setting(path: str) -> str:
+    """How another state root is chosen, by every command that may ask for it."""
+    return f"home: {path} for this host in hosts.yaml, or --home {path} while adding it"
+
+
+def _home_trouble(root: Mapping[str, Any], home: str, filesystem: str, uid: int) -> tuple[str, str]:
+    """Why the state root cannot be used, and the remedy."""
+    elsewhere = f"name a folder on a local disk of yours: {home_setting('PATH')}"
     if is_network(filesystem):
-        return f"{home} is on {filesystem}, where a lock does not exclude another machine; {elsewhere}"
+        return f"{home} is on {filesystem}, where a lock does not exclude another machine", elsewhere
+    if root["flags"] & READ_ONLY:
+        return f"{home} is on a read-only file system ({filesystem})", elsewhere
+    if root["flags"] & NO_EXEC:
+        why = f"{home} is on a file system ({filesystem}) mounted noexec: no compiled package loads there"
+        return why, f"name a folder where programs may run: {home_setting('PATH')}"
     if root.get("exists") is not True:
-        return "" if root.get("writable") is True else f"{home} cannot be made: no permission; {elsewhere}"
+        can = root.get("writable") is True
+        return ("", "") if can else (f"{home} cannot be made: no permission", elsewhere)
     if root.get("link") is True:
-        return f"{home} is a symbolic link; name the real folder with `home:`"
+        real = root.get("real")
+        real = real if isinstance(real, str) and SAFE_PATH.fullmatch(real) else "PATH"
+        return f"{home} is a symbolic link", f"name the real folder: {home_setting(real)}"
     if root.get("owner") != uid:
-        return f"{home} belongs to user {root.get('owner')}, not to you; {elsewhere}"
+        return f"{home} belongs to user {root.get('owner')}, not to you", elsewhere
     mode = root.get("mode")
     if not isinstance(mode, int) or mode & 0o077:
-        return f"{home} is open to other users; run there: chmod 700 {home}"
-    return ""
+        return f"{home} is open to other users", f"run there: chmod 700 {shlex.quote(home)}"
+    return "", ""
 
 
-def _part(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _part(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     part = raw.get(name)
     if not isinstance(part, dict):
         troubles = "; ".join(_texts(raw.get("troubles")))

@@ -1,21 +1,16 @@
 """Which build of torch a host gets: by its platform and driver, or as its setting `torch:` says."""
 
-import re
 from dataclasses import dataclass
 
-from remote.deploy.requirements import release
 from remote.deploy.survey import Survey
-from remote.errors import CallError
+from remote.hosts.torch_setting import HOST_INDEX, NAMES, NONE, SETTINGS, URL
+from remote.protocol.errors import CallError
+from remote.protocol.version import release
 
 INDEX = "https://download.pytorch.org/whl/"
 BUILDS = ((580, "cu130"), (525, "cu126"))
 """Oldest driver -> build. CUDA 13 needs driver 580, CUDA 12 needs 525 (NVIDIA, "Minor Version
 Compatibility"); torch 2.13 is built for 12.6 and 13.0 (PyTorch, RELEASE.md)."""
-
-NAMES = re.compile(r"cpu|cu\d{3}|rocm\d{1,2}\.\d{1,2}|xpu")
-URL = re.compile(r"https?://[A-Za-z0-9._:-]{1,253}(/[A-Za-z0-9._~/+-]{0,500})?")
-NONE, HOST_INDEX = "none", "pip"
-SETTINGS = "cpu, cu126, cu130, cu132, rocm7.2, pip (what the host's own index gives), none, https://AN-INDEX"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,22 @@
 """Our wheel to the host: by SFTP under its hash, resumed by size, counted only once verified there."""
 
 import contextlib
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from remote.deploy.lines import Hearing, Runner, call_text, perform
+from remote.deploy.remote_python import Hearing, PythonRunner, call_text, perform
 from remote.deploy.wheel import Wheel
-from remote.errors import CallError
-from remote.transport import Sftp
+from remote.protocol.errors import CallError
+from remote.transport.sftp import Sftp
 
-STAGE = Path(__file__).with_name("stage.py")
+STAGE = Path(__file__).parent / "on_host" / "stage.py"
 CHUNK = 1 << 15
 TRIES = 2
 
 
-class Client(Runner, Protocol):
+class Client(PythonRunner, Protocol):
     """An SSH client that also moves files."""
 
     def sftp(self) -> Sftp:
@@ -77,3 +78,28 @@ def ask_to_stop(client: Client, python: str, home: str, token: str) -> None:
     with contextlib.suppress(OSError, CallError):
         hearing = Hearing(silence_s=5.0)
         perform(client, python, call_text(STAGE.read_bytes(), "stop", home=home, token=token), hearing)
+
+
+def bring_wheels(client: Client, home: str, folder: Path, say: Callable[[str], None]) -> str:
+    """The wheels of a folder here, brought into one below `home`/cas; its path. The build removes it.
+
+    Raises:
+        OSError: the link broke.
+        CallError: there are none, or the host offers no SFTP.
+    """
+    wheels = sorted(folder.glob("*.whl"))
+    if not wheels:
+        raise CallError("bad_request", f"there is no wheel in {folder}", "fill it with `pip download`")
+    total = sum(wheel.stat().st_size for wheel in wheels)
+    say(f"bringing {len(wheels)} wheels ({total / 1e6:,.1f} MB)")
+    there = f"{home}/cas/brought-{secrets.token_hex(8)}"
+    sftp = client.sftp()
+    try:
+        sftp.mkdir(there, 0o700)
+        for wheel in wheels:
+            with wheel.open("rb") as file:
+                chunks = iter(lambda: file.read(CHUNK), b"")
+                sftp.write_stream(f"{there}/{wheel.name}", 0, chunks)
+    finally:
+        sftp.close()
+    return there

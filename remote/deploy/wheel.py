@@ -16,8 +16,8 @@ from pathlib import Path
 import remote
 import trainer
 from remote.deploy.requirements import BASE, NVIDIA, TRAIN
-from remote.hosts import make_client_folder
-from remote.version import version
+from remote.hosts.client_state import make_client_folder
+from remote.protocol.version import version
 from trainer.config.locate import configs_dir
 from trainer.run.atomic import write_bytes
 
@@ -40,7 +40,7 @@ class Wheel:
 
 def sources() -> dict[str, bytes]:
     """What belongs on a host: name in the wheel -> content, of the packages that are running now."""
-    roots = {"trainer": _folder(trainer), "remote": _folder(remote), "configs": configs_dir()}
+    roots = {"trainer": _folder(trainer), "remote": _folder(remote), "trainer/configs": configs_dir()}
     return {name: path.read_bytes() for top, root in roots.items() for name, path in _files(top, root)}
 
 

@@ -9,19 +9,22 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import paramiko
-from paramiko.sftp import CMD_DATA, CMD_READ, CMD_STATUS, CMD_WRITE, SFTPError, int64
+from paramiko.sftp import CMD_DATA, CMD_READ, CMD_STATUS, CMD_WRITE, SFTPError
+
+from remote.ssh.sftp_internals import BROKEN, KNOWN, SftpInternals
 
 READ_SIZE = 255 << 10  # OpenSSH's own limit of an answer is 256 KiB with its head
 WRITE_SIZE = 128 << 10
 DEPTH = 32
 DEPTH_MIN = 6
 RISK = 20  # at most a twentieth of what has come is on its way: so much may be lost with the link
-BROKEN = (paramiko.SSHException, SFTPError, EOFError)
+PLAIN_SIZE = 1 << 18
 
 
-class BulkSftp(paramiko.SFTPClient):
+class BulkSftp(SftpInternals):
     """Paramiko's client, and two methods that keep the line full. For one thread at a time."""
+
+    is_pipelined = KNOWN
 
     def read_stream(self, path: str, start: int, end: int, depth: int = DEPTH) -> Iterator[bytes]:
         """Bytes [start, end) of a file, fewer if it ends earlier. Left early, it closes the channel.
@@ -33,7 +36,10 @@ class BulkSftp(paramiko.SFTPClient):
         is_whole = False
         try:
             file = self.open(path, "rb")
-            yield from _Reader(self, _handle(file), start, end, depth).chunks()
+            if self.is_pipelined:
+                yield from _Reader(self, _handle(file), start, end, depth).chunks()
+            else:
+                yield from _read_plainly(file, start, end)
             is_whole = True
             file.close()
         except BROKEN as error:
@@ -65,7 +71,11 @@ class BulkSftp(paramiko.SFTPClient):
                 with contextlib.suppress(OSError):  # it is there already
                     self.open(path, "wx").close()
             file = self.open(path, "r+b")
-            writer = _Writer(self, _handle(file), start, depth, on_sent)
+            writer: _Writer | _PlainWriter = (
+                _Writer(self, _handle(file), start, depth, on_sent)
+                if self.is_pipelined
+                else _PlainWriter(file, start, on_sent)
+            )
             for chunk in chunks:
                 writer.write(chunk)
             writer.finish(0)
@@ -78,6 +88,31 @@ class BulkSftp(paramiko.SFTPClient):
         finally:
             if not is_whole:
                 self.close()
+
+
+def _read_plainly(file: Any, start: int, end: int) -> Iterator[bytes]:
+    """The public way: Paramiko asks for a little at a time, and waits."""
+    file.seek(start)
+    while start < end and (data := file.read(min(PLAIN_SIZE, end - start))):
+        start += len(data)
+        yield data
+
+
+class _PlainWriter:
+    """The public way: each piece is answered before the next one goes."""
+
+    def __init__(self, file: Any, start: int, on_sent: Callable[[int], None]) -> None:
+        self._file, self.end, self._on_sent = file, start, on_sent
+        file.seek(start)
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._file.flush()
+        self.end += len(data)
+        self._on_sent(len(data))
+
+    def finish(self, left: int) -> None:
+        """Nothing is on its way."""
 
 
 def _handle(file: Any) -> bytes:
@@ -114,7 +149,7 @@ class _Reader:
         self._sftp, self._handle, self._next, self._end, self._depth = sftp, handle, start, end, depth
         self._size = READ_SIZE
         self._asked: deque[tuple[int, int, int]] = deque()
-        self._answers = _Answers(sftp._convert_status)
+        self._answers = _Answers(sftp.raise_status)
 
     def chunks(self) -> Iterator[bytes]:
         while True:
@@ -137,12 +172,12 @@ class _Reader:
             yield data
 
     def _ask(self, offset: int, length: int) -> tuple[int, int, int]:
-        number = self._sftp._async_request(self._answers, CMD_READ, self._handle, int64(offset), length)
+        number = self._sftp.request(self._answers, CMD_READ, self._handle, offset, length)
         return number, offset, length
 
     def _wait(self, number: int) -> bytes:
         while number not in self._answers.data:
-            self._sftp._read_response()
+            self._sftp.hear_answer()
         if self._answers.error is not None:
             raise self._answers.error
         return self._answers.data.pop(number)
@@ -155,7 +190,7 @@ class _Writer:
         self._sftp, self._handle, self._offset, self._depth = sftp, handle, start, depth
         self._on_sent = on_sent
         self._asked: deque[tuple[int, int]] = deque()
-        self._answers = _Answers(sftp._convert_status)
+        self._answers = _Answers(sftp.raise_status)
 
     @property
     def end(self) -> int:
@@ -165,9 +200,7 @@ class _Writer:
     def write(self, data: bytes) -> None:
         for at in range(0, len(data), WRITE_SIZE):
             piece = data[at : at + WRITE_SIZE]
-            number = self._sftp._async_request(
-                self._answers, CMD_WRITE, self._handle, int64(self._offset), piece
-            )
+            number = self._sftp.request(self._answers, CMD_WRITE, self._handle, self._offset, piece)
             self._offset += len(piece)
             self._asked.append((number, len(piece)))
             self.finish(self._depth)
@@ -177,7 +210,7 @@ class _Writer:
         while len(self._asked) > left:
             number, length = self._asked.popleft()
             while number not in self._answers.data:
-                self._sftp._read_response()
+                self._sftp.hear_answer()
             del self._answers.data[number]
             if self._answers.error is not None:
                 raise self._answers.error

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from remote.transport import Ending, Sftp
+from remote.transport.base import AgentExit
+from remote.transport.login_shell import READY_S, ReadyWord
+from remote.transport.sftp import Sftp
 
 READ_SIZE = 1 << 16
 PARTING_S = 1.0
@@ -28,7 +30,7 @@ class Channel(Protocol):
     def close(self) -> None: ...  # noqa: D102
 
 
-class Connected(Protocol):
+class OwningConnection(Protocol):
     """The connection that a channel is on."""
 
     def sftp(self) -> Sftp: ...  # noqa: D102
@@ -56,40 +58,40 @@ class Ran:
 
 
 class ChannelPipe:
-    """A `remote.transport.Transport` over one channel; the connection ends with it."""
+    """A `remote.transport.base.Transport` over one channel; the connection ends with it."""
 
-    def __init__(self, channel: Channel, connection: Connected) -> None:
+    def __init__(self, channel: Channel, connection: OwningConnection) -> None:
         self._channel, self._connection = channel, connection
 
     def read(self) -> bytes:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         with link_errors():
             return self._channel.recv(READ_SIZE)
 
     def talk(self) -> bytes:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         with link_errors():
             return self._channel.recv_stderr(READ_SIZE)
 
     def write(self, data: bytes) -> None:
-        """See `remote.transport.Transport`."""
+        """See `remote.transport.base.Transport`."""
         with link_errors():
             self._channel.sendall(data)
 
     def sftp(self) -> Sftp:
-        """See `remote.transport.Carrier`."""
+        """See `remote.transport.sftp.Carrier`."""
         return self._connection.sftp()
 
-    def close(self) -> Ending:
-        """See `remote.transport.Transport`: the agent's stdin ends, and with it the agent."""
+    def close(self) -> AgentExit:
+        """See `remote.transport.base.Transport`: the agent's stdin ends, and with it the agent."""
         # On a thread of its own: over a link that takes no more bytes it would wait for ever.
         threading.Thread(target=self._end_stdin, name="photinus-parting", daemon=True).start()
         ended = self._channel.status_event.wait(PARTING_S)
         code = self._channel.exit_status
         self._connection.close()
         if not ended or code < 0:
-            return Ending("the agent's channel was closed")
-        return Ending(f"the agent exited with code {code}", code)
+            return AgentExit("the agent's channel was closed")
+        return AgentExit(f"the agent exited with code {code}", code)
 
     def _end_stdin(self) -> None:
         with contextlib.suppress(OSError), link_errors():
@@ -97,17 +99,25 @@ class ChannelPipe:
 
 
 def run_to_end(
-    channel: Channel, stdin: bytes, timeout_s: float, on_output: Callable[[bytes], None] | None
+    channel: Channel,
+    stdin: bytes,
+    timeout_s: float,
+    on_output: Callable[[bytes], None] | None,
+    ready: ReadyWord | None = None,
 ) -> Ran:
     """Feed a started command, and take what it says, both streams at once, until it is over.
 
-    Of each stream the last 16 MiB are kept; `on_output` is told all of stdout.
+    Of each stream the last 16 MiB are kept; `on_output` is told all of stdout. `ready`: nothing is sent
+    before its word has come; where it never does, stdin ends without a byte.
 
     Raises:
         TimeoutError: it took longer than `timeout_s`; its channel must be closed.
     """
     end = time.monotonic() + timeout_s
     out, err = bytearray(), bytearray()
+    may_send = threading.Event()
+    if ready is None:
+        may_send.set()
 
     def drain() -> None:
         with contextlib.suppress(OSError), link_errors():
@@ -117,7 +127,7 @@ def run_to_end(
 
     def feed() -> None:
         with contextlib.suppress(OSError), link_errors():
-            if stdin:
+            if may_send.wait(READY_S) and stdin:
                 channel.sendall(stdin)
             channel.shutdown_write()
 
@@ -128,6 +138,12 @@ def run_to_end(
     def left() -> float:
         return max(0.001, end - time.monotonic())
 
+    def take(data: bytes) -> None:
+        out.extend(data)
+        del out[:-KEPT]
+        if data and on_output is not None:
+            on_output(data)
+
     try:
         while True:
             channel.settimeout(left())
@@ -135,10 +151,10 @@ def run_to_end(
                 data = channel.recv(READ_SIZE)
             if not data:
                 break
-            out += data
-            del out[:-KEPT]
-            if on_output is not None:
-                on_output(data)
+            take(ready.feed(data) if ready else data)
+            if ready and ready.is_heard:
+                may_send.set()
+        take(ready.rest() if ready else b"")
         if not channel.status_event.wait(left()):
             raise TimeoutError
         helpers[0].join(left())

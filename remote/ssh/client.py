@@ -4,26 +4,34 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import paramiko
 
-from remote.hosts import Host
+from remote.hosts.address import ssh_words
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError
 from remote.ssh import refusals
+from remote.ssh.auth.login import BROKEN, WINDOW, handshake, log_in
 from remote.ssh.bulk import BulkSftp
-from remote.ssh.channel import ChannelPipe, Ran, run_to_end
-from remote.ssh.config import Target, target_of
+from remote.ssh.channel import READ_SIZE, ChannelPipe, Ran, run_to_end
+from remote.ssh.config.effective import Target, target_of
 from remote.ssh.deadline import Deadline
-from remote.ssh.login import BROKEN, WINDOW, handshake, log_in
 from remote.ssh.proxy import confirmed_proxy
-from remote.ssh.reach import open_socket
-from remote.ssh.slots import Slots
-from remote.transport import Answers, Dial, Sftp
+from remote.ssh.slots import CLOSING_S, NarrowError, Slots, Until
+from remote.ssh.tcp import open_socket
+from remote.transport.base import Answers, ConnectAttempt
+from remote.transport.find_python import find_python
+from remote.transport.login_shell import READY_S, ReadyWord, announced, said_by, shell_ended
+from remote.transport.sftp import Sftp
 
+SFTP_SERVER = Path(__file__).with_name("sftp_server.py")
 CHANNELS = 8
 OPENING_S = 15.0
 STALL_S = 30.0
 WATCH_S = 0.1
+LOSS_S = 0.2
 
 _log = logging.getLogger("paramiko")  # what it says there would be written over the screen
 _log.addHandler(logging.NullHandler())
@@ -31,11 +39,19 @@ _log.propagate = False
 
 
 class SshClient:
-    """One authenticated connection. Every method may be called from any thread."""
+    """One authenticated connection. Every method may be called from any thread.
 
-    def __init__(self, transports: list[paramiko.Transport], name: str) -> None:
-        self._transports, self._name = transports, name
+    `offers_sftp`: False once the host has refused it; then files go through a server of ours.
+    """
+
+    def __init__(
+        self, transports: list[paramiko.Transport], name: str, words: str, again: Callable[[], "SshClient"]
+    ) -> None:
+        """`words`: the host as `ssh` takes it on its command line; `again`: another connection to it."""
+        self._transports, self._name, self._words = transports, name, words
         self._slots = Slots(CHANNELS)
+        self._again, self._is_narrow = again, False
+        self.offers_sftp = True
 
     def run(
         self,
@@ -46,18 +62,30 @@ class SshClient:
     ) -> Ran:
         """Run a command to its end, `stdin` given to it; `on_output` is told stdout as it comes.
 
+        Nothing of `stdin` is sent before the command itself has said that it reads.
+
         Raises:
             OSError: the link broke, or it took longer than `timeout_s`.
-            CallError: `timeout`: all channels stayed in use.
+            CallError: `refused`: the login shell never came to the command; `timeout`: all channels stayed
+                in use.
         """
-        channel = self._start(lambda channel: channel.exec_command(command))
+        ready = ReadyWord() if stdin else None
+        words = announced(command) if ready else command
         try:
-            ran = run_to_end(channel, stdin, timeout_s, on_output)
+            channel = self._start(lambda channel: channel.exec_command(words), refusals.no_commands)
+        except NarrowError:
+            with contextlib.closing(self._again()) as another:
+                return another.run(command, stdin, timeout_s, on_output)
+        try:
+            ran = run_to_end(channel, stdin, timeout_s, on_output, ready)
         finally:
             _shut(channel)
             self._slots.give_back()
         if ran.code < 0 and not self._transports[-1].is_active():
             raise ConnectionResetError("the link broke while a command ran on the host")
+        if ready and not ready.is_heard:
+            said = said_by(ran.err, ran.out)
+            raise shell_ended(self._name, ran.code, said, self._words)
         return ran
 
     def open_agent(self, command: str) -> ChannelPipe:
@@ -66,57 +94,129 @@ class SshClient:
         Raises:
             OSError: the link broke.
         """
-        return ChannelPipe(self._start(lambda channel: channel.exec_command(command)), self)
+        start = self._start(lambda channel: channel.exec_command(command), refusals.no_commands)
+        return ChannelPipe(start, self)
 
     def sftp(self) -> Sftp:
-        """A new SFTP channel; its calls fail with OSError.
+        """A new SFTP channel; its calls fail with OSError. On a second connection where one has no room.
 
         Raises:
-            OSError: the link broke, or the host offers none.
-            CallError: `timeout`: all channels stayed in use.
+            OSError: the link broke.
+            CallError: `refused`: the host offers none; `timeout`: all channels stayed in use.
         """
-        channel = self._start(lambda channel: channel.invoke_subsystem("sftp"))
+        if not self._is_narrow:
+            try:
+                return self._sftp_here(self._slots.give_back)
+            except NarrowError:
+                self._is_narrow = True
+        another = self._again()
+        try:
+            return another._sftp_here(another.close)
+        except BaseException:
+            another.close()
+            raise
+
+    def _sftp_here(self, on_close: Callable[[], None]) -> Sftp:
+        """By the host's own SFTP; where it offers none, by a small server of ours that its Python runs."""
+        if self.offers_sftp:
+            try:
+                channel = self._start(lambda channel: channel.invoke_subsystem("sftp"), refusals.no_sftp)
+                return self._sftp_on(channel, on_close)
+            except NarrowError:
+                raise
+            except CallError as error:
+                if error.code != "refused":
+                    raise
+                self.offers_sftp = False
+        return self._sftp_on(self._start_sftp_server(), on_close)
+
+    def _start_sftp_server(self) -> paramiko.Channel:
+        program = SFTP_SERVER.read_bytes()
+        python = f'exec "$q" -I -u -c "import sys; exec(sys.stdin.buffer.read({len(program)}))"'
+        command = announced(find_python(python))
+        channel = self._start(lambda channel: channel.exec_command(command), refusals.no_sftp)
+        word, noise = ReadyWord(), b""
+        try:
+            channel.settimeout(READY_S)
+            while not word.is_heard and (data := channel.recv(READ_SIZE)):
+                noise = (noise + word.feed(data))[-READ_SIZE:]
+            if word.is_heard:
+                channel.sendall(program)
+                return channel
+        except (OSError, *BROKEN) as error:
+            self._discard(channel)
+            raise OSError(f"no SFTP came up on {self._name}: {str(error) or 'the link broke'}") from None
+        self._discard(channel)
+        raise refusals.no_sftp(self._name, said_by(noise))
+
+    def _sftp_on(self, channel: paramiko.Channel, on_close: Callable[[], None]) -> Sftp:
         channel.settimeout(STALL_S)
         try:
-            return cast(Sftp, _SftpClient(channel, self._slots.give_back))
+            return cast(Sftp, _SftpClient(channel, on_close))
         except Exception as error:  # whatever stands there in place of an SFTP server
-            _shut(channel)
-            self._slots.give_back()
-            raise OSError(f"{self._name} offers no SFTP: {error}") from None
+            heard = not isinstance(error, TimeoutError) and self._is_up()
+            self._discard(channel)
+            if heard:
+                raise refusals.no_sftp(self._name, str(error)) from None
+            raise OSError(f"no SFTP came up on {self._name}: {str(error) or 'the link broke'}") from None
+
+    def _discard(self, channel: paramiko.Channel) -> None:
+        _shut(channel)
+        self._slots.give_back()
 
     def close(self) -> None:
         """End the connection and every channel on it; never waits for the host."""
         for transport in self._transports:  # the outermost first: an inner one would wait for it
             transport.close()
 
-    def _start(self, what: Callable[[paramiko.Channel], None]) -> paramiko.Channel:
-        """A new channel with something started on it; one of our few."""
-        end = self._slots.take(OPENING_S)
+    def _is_up(self) -> bool:
+        """Whether the connection holds: a loss that is just being noticed counts as one."""
+        transport = self._transports[-1]
+        transport.join(LOSS_S)  # it is a thread, and ends with the link
+        return transport.is_active()
+
+    def _open(self, end: Until) -> paramiko.Channel:
+        soon: Until | None = None
         while True:
             try:
-                channel = self._transports[-1].open_session(WINDOW, timeout=end.left())
-                break
-            except paramiko.ChannelException as error:
-                if not self._slots.wait_for_another(end):
-                    raise refusals.no_channel(self._name, str(error)) from None
+                return self._transports[-1].open_session(WINDOW, timeout=end.left())
+            except paramiko.ChannelException:
+                soon = soon or Until(CLOSING_S)
+                others = self._slots.wait_for_another(end, soon)
+                if others == 0:
+                    raise refusals.no_session(self._name) from None
+                if others == 1:
+                    raise NarrowError(self._name) from None
+                if others is not None:
+                    raise refusals.no_channel(self._name) from None
             except (OSError, *BROKEN) as error:
                 self._slots.give_back()
                 raise OSError(f"no channel to {self._name}: {error}") from None
+
+    def _start(
+        self, what: Callable[[paramiko.Channel], None], refusal: Callable[[str, str], CallError]
+    ) -> paramiko.Channel:
+        """A new channel with something started on it; `refusal`: of a server that will not start it."""
+        end = self._slots.take(OPENING_S)
+        channel = self._open(end)
         stuck = threading.Timer(end.left(), _shut, (channel,))
         stuck.daemon = True
         stuck.start()
         try:
             what(channel)
         except (OSError, *BROKEN) as error:
+            stuck.cancel()
             _shut(channel)
             self._slots.give_back()
+            if self._is_up() and not end.is_over:  # it answered: trying again would not help
+                raise refusal(self._name, "") from None
             raise OSError(f"{self._name} started nothing on a channel: {error}") from None
         finally:
             stuck.cancel()
         return channel
 
 
-def connect(host: Host, dial: Dial) -> SshClient:
+def connect(host: Host, dial: ConnectAttempt) -> SshClient:
     """Reach `host` through its jumps, verify every key, authenticate.
 
     Raises:
@@ -125,6 +225,7 @@ def connect(host: Host, dial: Dial) -> SshClient:
     """
     target = target_of(host.address, host.name)
     deadline = Deadline(dial)
+    again = ConnectAttempt(answers=dial.answers)  # by then nobody follows the stages of this one
     transports: list[paramiko.Transport] = []
     done = threading.Event()
     watch = threading.Thread(
@@ -146,11 +247,11 @@ def connect(host: Host, dial: Dial) -> SshClient:
         raise
     finally:
         done.set()
-    return SshClient(transports, target.alias)
+    return SshClient(transports, target.alias, ssh_words(host.address), lambda: connect(host, again))
 
 
 def _watch(
-    dial: Dial, deadline: Deadline, transports: list[paramiko.Transport], done: threading.Event
+    dial: ConnectAttempt, deadline: Deadline, transports: list[paramiko.Transport], done: threading.Event
 ) -> None:
     """Close what is open when nobody waits any more, whatever the dial's own thread is stuck in."""
     while not done.wait(WATCH_S):
@@ -194,21 +295,3 @@ class _SftpClient(BulkSftp):
         on_close, self._on_close = self._on_close, None
         if on_close is not None:
             on_close()
-
-    def _convert_status(self, msg: Any) -> None:
-        try:
-            super()._convert_status(msg)  # type: ignore[misc]
-        except UnicodeDecodeError:
-            raise OSError("the host's SFTP failed, and says why in no text") from None
-
-    def _async_request(self, *args: Any, **more: Any) -> Any:
-        try:
-            return super()._async_request(*args, **more)  # type: ignore[misc]
-        except BROKEN as error:
-            raise ConnectionResetError(f"the link broke during a transfer: {error}") from None
-
-    def _read_response(self, *args: Any, **more: Any) -> Any:
-        try:
-            return super()._read_response(*args, **more)  # type: ignore[misc]
-        except paramiko.SSHException as error:
-            raise ConnectionResetError(f"the link broke during a transfer: {error}") from None

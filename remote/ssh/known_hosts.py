@@ -14,7 +14,7 @@ PLAIN_PORT = 22
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class KnownHostsLine:
     """One line of a known_hosts file.
 
     Attributes:
@@ -43,7 +43,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class KeyStanding:
     """What the files say of one key.
 
     Attributes:
@@ -53,7 +53,7 @@ class Verdict:
     """
 
     is_: Literal["known", "unknown", "changed", "revoked"]
-    entry: Entry | None = None
+    entry: KnownHostsLine | None = None
     has_authority: bool = False
 
 
@@ -75,15 +75,15 @@ def type_of(key: bytes) -> str:
     return name.decode("ascii", "replace") if 0 < size <= 64 and len(name) == size else ""
 
 
-def read_known_hosts(text: str, file: str) -> list[Entry]:
+def read_known_hosts(text: str, file: str) -> list[KnownHostsLine]:
     """Every line that can be read; malformed ones count for nothing."""
     entries = (_entry(line, file, number) for number, line in enumerate(text.splitlines(), 1))
     return [entry for entry in entries if entry is not None]
 
 
 def judge(
-    entries: Iterable[Entry], names: Iterable[str], key: bytes, also_revoked_as: Iterable[str] = ()
-) -> Verdict:
+    entries: Iterable[KnownHostsLine], names: Iterable[str], key: bytes, also_revoked_as: Iterable[str] = ()
+) -> KeyStanding:
     """What `entries` say of `key`, shown by a host that goes by each of `names` (see `host_name`).
 
     A key that is revoked under one of the names `also_revoked_as` is revoked too.
@@ -94,18 +94,18 @@ def judge(
     suspects = (*wanted, *also_revoked_as)
     revoked = next((entry for entry in bad if any(entry.matches(name) for name in suspects)), None)
     if revoked is not None:
-        return Verdict("revoked", revoked)
+        return KeyStanding("revoked", revoked)
     authority = any(entry.marker == "@cert-authority" for entry in ours)
     plain = [entry for entry in ours if not entry.marker]
     same = next((entry for entry in plain if entry.key == key), None)
     if same is not None:
-        return Verdict("known", same, authority)
+        return KeyStanding("known", same, authority)
     kind = type_of(key)
     other = next((entry for entry in plain if entry.key_type == kind), plain[0] if plain else None)
-    return Verdict("changed" if other else "unknown", other, authority)
+    return KeyStanding("changed" if other else "unknown", other, authority)
 
 
-def known_types(entries: Iterable[Entry], names: Iterable[str]) -> tuple[str, ...]:
+def known_types(entries: Iterable[KnownHostsLine], names: Iterable[str]) -> tuple[str, ...]:
     """The types of keys that are known of a host: they are asked for first, or another one would look new."""
     wanted = list(names)
     found = (e.key_type for e in entries if not e.marker and any(e.matches(name) for name in wanted))
@@ -132,7 +132,7 @@ def _only_stars(pattern: str) -> str:
     return re.sub(r"\[", "[[]", pattern)
 
 
-def _entry(line: str, file: str, number: int) -> Entry | None:
+def _entry(line: str, file: str, number: int) -> KnownHostsLine | None:
     words = line.split()
     if not words or words[0].startswith("#"):
         return None
@@ -146,4 +146,4 @@ def _entry(line: str, file: str, number: int) -> Entry | None:
     kind = type_of(key)
     if not kind or kind != words[1]:
         return None
-    return Entry(marker, tuple(words[0].split(",")), kind, key, file, number)
+    return KnownHostsLine(marker, tuple(words[0].split(",")), kind, key, file, number)

@@ -5,15 +5,17 @@ import os
 import socket
 import subprocess
 import threading
+from collections import deque
 from typing import IO
 
-from remote.errors import Question, QuestionError
-from remote.hosts import client_folder, make_client_folder
-from remote.ssh.config import Target
+from remote.hosts.client_state import client_folder, make_client_folder, read_own
+from remote.protocol.errors import Question, QuestionError
+from remote.ssh.config.effective import Target
 from remote.ssh.deadline import Deadline
-from remote.transport import Answers
+from remote.transport.base import Answers
 
 LAST_WORD_S = 0.5
+KEPT_LINES = 3
 
 
 class ProxySocket(socket.socket):
@@ -22,17 +24,17 @@ class ProxySocket(socket.socket):
     def __init__(self, end: socket.socket, child: "subprocess.Popen[bytes]") -> None:
         super().__init__(end.family, end.type, end.proto, end.detach())
         self._child: subprocess.Popen[bytes] | None = child
-        self._last_word = ""
+        self._last_words: deque[str] = deque(maxlen=KEPT_LINES)
         assert child.stderr is not None
         self._listener = threading.Thread(
             target=self._listen, args=(child.stderr,), name="photinus-proxy", daemon=True
         )
         self._listener.start()
 
-    def last_word(self) -> str:
-        """The last line that it wrote to its stderr, if it has ended; waits a moment for that."""
+    def last_words(self) -> str:
+        """The last lines of its stderr (the cause is seldom the very last); waits a moment for its end."""
         self._listener.join(LAST_WORD_S)
-        return self._last_word
+        return " | ".join(self._last_words)
 
     def close(self) -> None:
         """Close our end; the command then ends, or is ended."""
@@ -45,7 +47,8 @@ class ProxySocket(socket.socket):
     def _listen(self, stderr: IO[bytes]) -> None:
         with stderr:
             for line in stderr:
-                self._last_word = line.decode("utf-8", "replace").strip()[:200] or self._last_word
+                if text := line.decode("utf-8", "replace").strip()[:200]:
+                    self._last_words.append(text)
 
 
 def confirmed_proxy(target: Target, answers: Answers, deadline: Deadline) -> ProxySocket:
@@ -88,10 +91,7 @@ def _start(command: str) -> ProxySocket:
 
 
 def _confirmed() -> set[str]:
-    try:
-        lines = client_folder("proxy_commands").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return set()
+    lines = read_own(client_folder("proxy_commands")).splitlines()
     return {line.split(" ", 1)[0] for line in lines}
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
-from remote.errors import CallError, Question, QuestionError, TimeoutError_
-from remote.sanitise import clean
-from remote.ssh.config import Target
+from remote.hosts.address import ssh_words
+from remote.protocol.errors import CallError, Question, QuestionError, TimeoutError_
+from remote.protocol.sanitise import clean
+from remote.ssh.config.effective import Target
+from remote.transport.login_shell import said_by
 
 
 def needs_passphrase(host: str, path: str, *, wrong: bool) -> QuestionError:
@@ -18,37 +20,47 @@ def needs_passphrase(host: str, path: str, *, wrong: bool) -> QuestionError:
     )
 
 
-def only_passwords(where: str, methods: Iterable[str]) -> CallError:
+def only_passwords(target: Target, methods: Iterable[str], said: str) -> CallError:
     """The server takes no keys from this user."""
     return CallError(
         "auth_refused",
-        f"{where} takes no key, only {_listed(methods)}, which Photinus does not offer",
-        f"let it take your key: ssh-copy-id {_copy_id(where)}",
-        {"methods": list(methods)},
+        f"{target.where} takes no key, only {_listed(methods)}, which Photinus does not offer{_quoted(said)}",
+        _by_openssh(target) or f"let it take your key: ssh-copy-id {ssh_words(target.where)}",
+        {"methods": list(methods), "said": said},
     )
 
 
-def another_factor(where: str, methods: Iterable[str]) -> CallError:
+def another_factor(target: Target, methods: Iterable[str], said: str) -> CallError:
     """A key is not enough."""
     return CallError(
         "auth_refused",
-        f"{where} took the key and wants {_listed(methods)} as well, which Photinus does not offer",
-        "let the host accept the key alone from this machine",
-        {"methods": list(methods)},
+        f"{target.where} took the key and wants {_listed(methods)} as well, which Photinus does not offer"
+        + _quoted(said),
+        _by_openssh(target)
+        or "there is no way for a host itself (docs/hosts.md): have it take the key alone from this machine",
+        {"methods": list(methods), "said": said},
     )
 
 
-def too_many_keys(where: str, tried: list[str]) -> CallError:
-    """The server hung up before the right key came."""
+def hung_up(target: Target, tried: list[str], said: str) -> CallError:
+    """The server hung up: before the right key came, or because it will not have us at all."""
+    count = len(dict.fromkeys(tried))
+    remedy = "name the right one in ~/.ssh/config: IdentityFile PATH and IdentitiesOnly yes"
+    if count < 2:
+        remedy = "ask whoever runs the host: " if said else ""
+        remedy += f"its log says more, and so does: ssh -v {ssh_words(target.where)}"
+    keys = "1 key" if count == 1 else f"{count} keys"
     return CallError(
         "auth_refused",
-        f"{where} hung up after {len(tried)} keys: {_listed(tried)}",
-        "name the right one in ~/.ssh/config: IdentityFile PATH and IdentitiesOnly yes",
-        {"tried": tried},
+        f"{target.where} hung up after {keys}: {_listed(tried)}{_quoted(said)}",
+        remedy,
+        {"tried": tried, "said": said},
     )
 
 
-def refused(target: Target, methods: Iterable[str], tried: list[str], troubles: list[str]) -> CallError:
+def refused(
+    target: Target, methods: Iterable[str], tried: list[str], troubles: list[str], said_there: str
+) -> CallError:
     """No key was taken; `troubles`: keys that could not even be offered, and why."""
     if tried:
         said = f"{target.where} refused every key: {_listed(tried)}"
@@ -56,13 +68,14 @@ def refused(target: Target, methods: Iterable[str], tried: list[str], troubles: 
         said = f"there is no key to offer to {target.where} (looked for {_listed(target.identity_files)})"
     if troubles:
         said += f"; not offered: {_listed(troubles)}"
+    said += _quoted(said_there)
     return CallError(
         "auth_refused",
         said,
-        f"ssh-copy-id {_copy_id(target.where)}, and check the user's name"
+        f"ssh-copy-id {ssh_words(target.where)}, and check the user's name"
         if tried
-        else f"make a key (ssh-keygen -t ed25519), then ssh-copy-id {_copy_id(target.where)}",
-        {"tried": tried, "methods": list(methods), "troubles": troubles},
+        else f"make a key (ssh-keygen -t ed25519), then ssh-copy-id {ssh_words(target.where)}",
+        {"tried": tried, "methods": list(methods), "troubles": troubles, "said": said_there},
     )
 
 
@@ -77,16 +90,44 @@ def no_jump(before: str, where: str, code: int, text: str) -> Exception:
     return OSError(f"{before} cannot reach {where}: {clean(text)}")
 
 
-def no_channel(name: str, text: str) -> CallError:
+def no_channel(name: str) -> CallError:
     """The server allows fewer channels than are needed."""
     return TimeoutError_(
-        f"{name} opened no further channel: {clean(text)}",
+        f"{name} opened no further channel",
         "wait for a transfer to end, or raise MaxSessions in its sshd_config",
     )
 
 
-def no_common_algorithm(where: str, text: str) -> CallError:
+def no_session(name: str) -> CallError:
+    """The server lets us in and opens nothing: forwarding only."""
+    return CallError(
+        "refused", f"{name} opens no session on a connection", "MaxSessions 2 or more in its sshd_config"
+    )
+
+
+def no_commands(name: str, said: str) -> CallError:
+    """The server opened a session and would run nothing in it."""
+    return CallError(
+        "refused",
+        f"{name} runs no commands" + (f": {said_by(said)}" if said else ""),
+        "use an account and a key that may run commands there (no ForceCommand internal-sftp, no command=)",
+    )
+
+
+def no_sftp(name: str, said: str) -> CallError:
+    """The server has no SFTP, or something else stands in its place."""
+    return CallError(
+        "refused",
+        f"{name} offers no SFTP" + (f": {said_by(said)}" if said else ""),
+        "Subsystem sftp internal-sftp in its sshd_config, then restart its SSH server",
+    )
+
+
+def no_common_algorithm(where: str, text: str, first: str) -> CallError:
     """It only speaks what is not safe any more."""
+    if first.startswith("SSH-1."):
+        said = f"{where} speaks an SSH of before 2006: {said_by(first)}"
+        return CallError("refused", said, "update its SSH server")
     return CallError(
         "refused",
         f"{where} and Photinus have no safe algorithm in common: {clean(text)}",
@@ -94,12 +135,13 @@ def no_common_algorithm(where: str, text: str) -> CallError:
     )
 
 
-def no_handshake(where: str, text: str, last_word: str) -> str:
-    """The other end is no SSH server, or hung up."""
-    if last_word:
-        return f"the ProxyCommand to {where} failed: {clean(last_word)}"
+def no_handshake(where: str, text: str, first: str, last_words: str) -> str:
+    """No SSH server, or one that hung up. `first`: its first words; `last_words`: of a ProxyCommand."""
+    if last_words:
+        return f"the ProxyCommand to {where} failed: {said_by(last_words)}"
     if "banner" in text or "protocol version" in text:
-        return f"{where} does not answer as an SSH server ({clean(text)})"
+        said = f"its first words: {said_by(first)}" if first.strip() else "it said nothing"
+        return f"{where} does not answer as an SSH server ({said})"
     return f"{where} hung up during the handshake" + (f": {clean(text)}" if text else "")
 
 
@@ -108,7 +150,16 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(found[:6]) + (f" and {len(found) - 6} more" if len(found) > 6 else "")
 
 
-def _copy_id(where: str) -> str:
-    """`user@host:port` as ssh-copy-id takes it."""
-    name, _, port = where.rpartition(":")
-    return name if port == "22" else f"-p {port} {name}"
+def _quoted(said: str) -> str:
+    return f"; it said: {said_by(said)}" if said.strip() else ""
+
+
+def _by_openssh(target: Target) -> str:
+    """The way through a jump host that wants more than a key: OpenSSH itself, with its master."""
+    if not target.is_jump:
+        return ""
+    name = target.alias
+    return (
+        f"in ~/.ssh/config, in place of ProxyJump: ProxyCommand ssh -W %h:%p {ssh_words(name)}; and open a "
+        f"master first (ControlMaster and ControlPath for {name}): ssh -fN {ssh_words(name)}"
+    )

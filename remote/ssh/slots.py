@@ -3,9 +3,21 @@
 import threading
 import time
 
-from remote.errors import TimeoutError_
+from remote.protocol.errors import CallError, TimeoutError_
 
 RETRY_S = 0.1
+CLOSING_S = 5.0  # within which a server has noticed that a channel of ours is closed
+
+
+class NarrowError(CallError):
+    """The server allows one session on a connection, and that is in use."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "refused",
+            f"{name} allows one session on a connection, and it is in use",
+            "MaxSessions 2 or more in its sshd_config",
+        )
 
 
 class Until:
@@ -55,14 +67,16 @@ class Slots:
             self._used -= 1
             self._changed.notify_all()
 
-    def wait_for_another(self, end: Until) -> bool:
-        """The server allows fewer than we thought: wait a moment for another channel to close there.
+    def wait_for_another(self, end: Until, soon: Until) -> int | None:
+        """The server opened none: it allows fewer than we thought, or still counts one that we have closed.
 
-        Returns False, and gives this one back, if there is no other, or `end` has passed.
+        Returns None after a moment in which another may have closed there: try again, until `soon` where at
+        most one other is open, else until `end`. Then this one is given back, and the number of others told.
         """
         with self._changed:
-            if self._used > 1 and not end.is_over:
+            others = self._used - 1
+            if not (end if others > 1 else soon).is_over:
                 self._changed.wait(min(RETRY_S, end.left()))
-                return True
+                return None
         self.give_back()
-        return False
+        return others

@@ -3,15 +3,16 @@
 import base64
 import errno
 import os
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from remote.errors import CallError, Question, QuestionError
-from remote.hosts import client_folder, make_client_folder
-from remote.ssh.address import Address
-from remote.ssh.config import Target
+from remote.hosts.address import Address
+from remote.hosts.client_state import client_folder, make_client_folder, read_own
+from remote.protocol.errors import CallError, Question, QuestionError
+from remote.ssh.config.effective import Target
 from remote.ssh.known_hosts import (
-    Entry,
+    KnownHostsLine,
     fingerprint,
     host_name,
     judge,
@@ -20,7 +21,7 @@ from remote.ssh.known_hosts import (
     read_known_hosts,
     type_of,
 )
-from remote.transport import Answers
+from remote.transport.base import Answers
 
 KRL = b"SSHKRL\n\0"
 
@@ -35,8 +36,9 @@ class Trust:
             self._names = (target.host_key_alias.lower(),)
         bare = target.hostname.lower()
         self._other_names = (bare, host_name(bare, target.port))
-        files = [own_file(), *map(Path, (*target.user_known_hosts, *target.global_known_hosts))]
-        self._entries = list(_read(files))
+        files = map(Path, (*target.user_known_hosts, *target.global_known_hosts))
+        self._troubles: list[str] = []
+        self._entries = [*read_known_hosts(read_own(own_file()), str(own_file())), *self._read(files)]
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -65,11 +67,12 @@ class Trust:
                 {"fingerprint": shown, "file": verdict.entry.file, "line": verdict.entry.line},
             )
         if verdict.is_ == "changed" and verdict.entry is not None:
-            raise _changed(name, kind, shown, verdict.entry)
+            raise _changed(name, self._names[0], kind, shown, verdict.entry)
         if shown in answers.accepted_keys:
             self._store(key)
             return
         told = " (its @cert-authority line is not supported here)" if verdict.has_authority else ""
+        told += "".join(f" ({trouble})" for trouble in (*self._troubles, self._target.note) if trouble)
         raise QuestionError(
             "key_unknown",
             f"{name} is not known yet; it shows the key {kind} {shown}{told}",
@@ -83,6 +86,15 @@ class Trust:
                 shown,
             ),
         )
+
+    def _read(self, files: Iterable[Path]) -> Iterator[KnownHostsLine]:
+        for file in files:
+            try:
+                yield from read_known_hosts(file.read_text("utf-8", "replace"), str(file))
+            except FileNotFoundError:
+                continue  # as OpenSSH: a file that is not there knows nobody
+            except OSError as error:  # as OpenSSH too, but whoever is asked to accept a key is told
+                self._troubles.append(f"{file} cannot be read: {error.strerror}")
 
     def _store(self, key: bytes) -> None:
         make_client_folder()
@@ -106,14 +118,6 @@ class Trust:
 def own_file() -> Path:
     """Where the keys that the operator accepted stand."""
     return client_folder("known_hosts")
-
-
-def _read(files: Iterable[Path]) -> Iterable[Entry]:
-    for file in files:
-        try:
-            yield from read_known_hosts(file.read_text("utf-8", "replace"), str(file))
-        except OSError:
-            continue  # as OpenSSH: a file that is not there knows nobody
 
 
 def _demand_not_listed(file: str, key: bytes, said: str) -> None:
@@ -144,17 +148,24 @@ def _decoded(word: bytes) -> bytes:
         return b""
 
 
-def _place(entry: Entry) -> str:
+def _place(entry: KnownHostsLine) -> str:
     return f"{entry.file} line {entry.line}"
 
 
-def _changed(name: str, kind: str, shown: str, entry: Entry) -> CallError:
+def _changed(name: str, listed: str, kind: str, shown: str, entry: KnownHostsLine) -> CallError:
+    """`listed`: the host's name as known_hosts has it."""
     known = fingerprint(entry.key)
+    is_plain = not any(set(pattern) & set("*?!") for pattern in entry.patterns)
+    forget = (
+        shlex.join(["ssh-keygen", "-f", entry.file, "-R", listed])
+        if is_plain  # of a line with wildcards ssh-keygen removes nothing
+        else f"delete that line of {entry.file}"
+    )
     return CallError(
         "key_changed",
         f"the key of {name} has changed: it shows {kind} {shown}, known is {entry.key_type} {known} "
         f"({_place(entry)})",
-        "someone may be listening in, or the host was set up anew: ask whoever runs it, and only then "
-        f"delete that line of {entry.file}",
+        "someone may be listening in, or the host was set up anew: ask whoever runs it, and only then: "
+        f"{forget}",
         {"shown": shown, "known": known, "file": entry.file, "line": entry.line},
     )

@@ -7,18 +7,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from remote.supervisor.desk import Desk
-from remote.supervisor.journal import Journal
+from remote.supervisor.admission.spawn import RUN_LOCK
 from remote.supervisor.lifecycle import supervise
-from remote.supervisor.patience import Patience
-from remote.supervisor.post import Job, Post, myself
-from remote.supervisor.spawn import RUN_LOCK
-from remote.supervisor.talk import talk
-from trainer.run.errors import RunError, SpecError
+from remote.supervisor.log import talk
+from remote.supervisor.requests import ControlInbox
+from remote.supervisor.state_writer import StateWriter
+from remote.supervisor.supervisor_context import SupervisedJob, SupervisorContext, myself
+from remote.supervisor.timeouts import SupervisorTimeouts
 from trainer.run.home import Home, open_home
 from trainer.run.layout import RunDir, check_device, check_run_id
 from trainer.run.locks import Flock
 from trainer.run.records import read_spec
+from trainer.run.run_errors import RunError, SpecError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def parse(argv: Sequence[str]) -> Job:
+def parse(argv: Sequence[str]) -> SupervisedJob:
     """The job as given by `spawn_supervisor`.
 
     Raises:
@@ -52,7 +52,7 @@ def parse(argv: Sequence[str]) -> Job:
     args = parser.parse_args(argv)
     home = open_home(args.home)
     run = home.run(check_run_id(args.run_dir.name))
-    return Job(
+    return SupervisedJob(
         home=home,
         run=run,
         attempt=args.attempt,
@@ -60,7 +60,7 @@ def parse(argv: Sequence[str]) -> Job:
         adopt=args.adopt,
         resume_from=args.resume_from,
         umask=os.umask(0o077),
-        patience=Patience.from_env(),
+        patience=SupervisorTimeouts.from_env(),
     )
 
 
@@ -83,20 +83,22 @@ def inherited_locks(home: Home, run: RunDir, text: str) -> dict[str, Flock]:
     return locks
 
 
-def take_post(job: Job) -> Post:
+def take_post(job: SupervisedJob) -> SupervisorContext:
     """Read the run, and listen for signals.
 
     Raises:
         RunError: there is no such run, or its files are malformed.
     """
     spec = read_spec(job.run)
-    journal = Journal(job.run, job.attempt, talk)
-    post = Post(job=job, spec=spec, journal=journal, desk=Desk(job.run, talk), me=myself(os.getpid()))
+    journal = StateWriter(job.run, job.attempt, talk)
+    post = SupervisorContext(
+        job=job, spec=spec, journal=journal, desk=ControlInbox(job.run, talk), me=myself(os.getpid())
+    )
     listen(post)
     return post
 
 
-def listen(post: Post) -> None:
+def listen(post: SupervisorContext) -> None:
     """SIGTERM and SIGINT ask for a graceful stop. Handlers, never SIG_IGN: that the trainer would inherit, as
     it would a SIGINT that a background shell ignores."""
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -113,7 +115,7 @@ def start_next_in_line(home: Home) -> None:
     """Start the head of the queue. Whatever goes wrong there is no fault of the run that just ended; the next
     agent contact tries again."""
     try:
-        from remote.agent.queue import start_next
+        from remote.supervisor.admission.queue import start_next
 
         start_next(home)
     except Exception as error:

@@ -3,6 +3,9 @@
 import json
 
 from trainer.run.layout import RunDir
+from trainer.run.logs import log_files
+from trainer.run.process.process_record import read_process
+from trainer.run.run_errors import RunError
 
 
 def events_size(run: RunDir) -> int:
@@ -11,6 +14,16 @@ def events_size(run: RunDir) -> int:
         return run.events.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def lived_s(run: RunDir) -> float:
+    """How long the recorded attempt went on, by its last sign of life; 0 where nothing tells."""
+    try:
+        record = read_process(run)
+    except RunError:
+        return 0.0
+    signs = [path.stat().st_mtime for path in (run.events, *log_files(run)[-1:]) if path.exists()]
+    return max(signs) - record.started if record is not None and record.started and signs else 0.0
 
 
 def made_progress(run: RunDir, attempt: int, offset: int = 0) -> bool:

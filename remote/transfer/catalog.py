@@ -1,16 +1,18 @@
 """What a host says that a run has saved, checked before any of it touches a path."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from remote.errors import CallError, ProtocolError
-from remote.session import Session
-from remote.transfer.names import check_checkpoint, check_distinct, check_file, check_run, check_sha256
-from remote.view import checked
-from trainer.run.checkpoints import NAME, FileProof
+from remote.protocol.arguments import CheckpointsArgs
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.results import CheckpointList, CheckpointRow, ProvenFile
+from remote.protocol.verbs import CHECKPOINTS
+from remote.session.session import Session
+from remote.transfer.safe_names import check_checkpoint, check_distinct, check_file, check_run, check_sha256
+from trainer.run.checkpoints.manifest import NAME, FileProof
 
-PAGES_MAX = 1000
+PAGES_MAX = 64  # of one line of the wire each
 MANIFEST_MAX = 64 << 20
 CALL_S = 30.0
 
@@ -48,39 +50,37 @@ class RemoteCheckpoint:
         return self.bytes + self.manifest_bytes
 
     @classmethod
-    def from_json(cls, raw: object) -> "RemoteCheckpoint":
+    def of(cls, row: CheckpointRow) -> "RemoteCheckpoint":
         """Check and freeze a row of the verb `checkpoints`.
 
         Raises:
             CallError: `refused`: a name that must not touch a path.
             ProtocolError: malformed.
         """
-        if not isinstance(raw, dict):
-            raise ProtocolError("a checkpoint must be an object")
-        name = check_checkpoint(raw.get("name"))
+        name = check_checkpoint(row.name)
         match = NAME.fullmatch(name)
         flags: dict[str, Any] = {
             "name": name,
             "step": int(match[1]) if match else 0,
-            "is_best": raw.get("best") is True,
-            "is_latest": raw.get("latest") is True,
+            "is_best": row.best,
+            "is_latest": row.latest,
         }
-        if raw.get("readable") is not True:
-            why = raw.get("why")
-            return cls(**flags, why=str(why)[:300] if why else "unreadable", files={}, metrics={})
-        files = files_of(raw.get("files"))
-        metrics = raw.get("metrics")
+        if not row.readable:
+            return cls(**flags, why=row.why[:300] or "unreadable", files={}, metrics={})
+        if row.kind is None or row.parent is None or row.primary is None or row.at is None:
+            raise ProtocolError("a checkpoint that can be read, without what its manifest says")
+        files = files_of(row.files)
         return cls(
             **flags,
-            sha256=check_sha256(raw.get("sha256")),
-            manifest_bytes=_size(raw.get("manifest_bytes"), MANIFEST_MAX),
+            sha256=check_sha256(row.sha256),
+            manifest_bytes=_size(row.manifest_bytes, MANIFEST_MAX),
             bytes=sum(proof.bytes for proof in files.values()),
-            kind=checked(raw, "kind", (str,)),
-            parent=checked(raw, "parent", (str,)),
-            primary=checked(raw, "primary", (str,)),
-            at=checked(raw, "at", (float,)),
+            kind=row.kind,
+            parent=row.parent,
+            primary=row.primary,
+            at=row.at,
             files=files,
-            metrics=_metrics(metrics if isinstance(metrics, dict) else {}),
+            metrics=_metrics(row.metrics),
         )
 
 
@@ -103,13 +103,17 @@ def read_catalog(session: Session, run_id: str, timeout: float = CALL_S) -> Cata
     folder, before = "", None
     try:
         for _ in range(PAGES_MAX):
-            args = {"run_id": run_id} if before is None else {"run_id": run_id, "before": before}
-            answer = session.call("checkpoints", args, timeout)
-            page, folder = _page(answer, before), checked(answer, "dir", (str,))
+            args = CheckpointsArgs(run_id=run_id, before=before)
+            answer = session.call(CHECKPOINTS, args, timeout)
+            page, folder = _page(answer, before), answer.dir
             rows += page
-            if not page or not checked(answer, "left_out", (int,)):
+            if not page or not answer.left_out:
                 break
             before = page[-1].step
+        else:
+            raise CallError(
+                "refused", f"{session.host.name} lists checkpoints without end", "look at that host"
+            )
     except ProtocolError as error:
         raise CallError("refused", f"{session.host.name} listed its checkpoints wrongly: {error}") from error
     if not folder.startswith("/"):
@@ -117,34 +121,27 @@ def read_catalog(session: Session, run_id: str, timeout: float = CALL_S) -> Cata
     return Catalog(check_run(run_id), folder, tuple(rows))
 
 
-def files_of(raw: object) -> dict[str, FileProof]:
+def files_of(rows: Sequence[ProvenFile]) -> dict[str, FileProof]:
     """Names and proofs of a checkpoint's files.
 
     Raises:
         CallError: `refused`: a name, a size or a hash that cannot be one.
     """
-    if not isinstance(raw, list):
-        raise ProtocolError("a checkpoint without a list of files")
-    files = {}
-    for one in raw:
-        if not isinstance(one, dict):
-            raise ProtocolError("a file must be an object")
-        proof = FileProof(_size(one.get("bytes")), check_sha256(one.get("sha256")))
-        files[check_file(one.get("name"))] = proof
-    check_distinct([str(one["name"]) for one in raw])
+    files = {check_file(one.name): FileProof(_size(one.bytes), check_sha256(one.sha256)) for one in rows}
+    check_distinct([one.name for one in rows])
     return files
 
 
-def _page(answer: Mapping[str, Any], before: int | None) -> list[RemoteCheckpoint]:
-    page = [RemoteCheckpoint.from_json(raw) for raw in checked(answer, "checkpoints", (list,))]
+def _page(answer: CheckpointList, before: int | None) -> list[RemoteCheckpoint]:
+    page = [RemoteCheckpoint.of(row) for row in answer.checkpoints]
     steps = [one.step for one in page]
     if sorted(set(steps), reverse=True) != steps or (before is not None and steps and steps[0] >= before):
         raise ProtocolError("checkpoints out of order")
     return page
 
 
-def _size(value: object, most: int = 1 << 53) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+def _size(value: int | None, most: int = 1 << 53) -> int:
+    if value is None or not 0 <= value <= most:
         raise ProtocolError("the size of a file is out of range")
     return value
 

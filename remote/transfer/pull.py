@@ -7,18 +7,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from remote.errors import CallError
-from remote.hosts import Host, make_client_folder
-from remote.session import Session
+from remote.hosts.client_state import make_client_folder
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError
+from remote.session.session import Session
 from remote.transfer.catalog import Catalog, RemoteCheckpoint, read_catalog
-from remote.transfer.choose import Choice, choose, unreadable
-from remote.transfer.crew import Crew, Patience
-from remote.transfer.fetching import CancelledError
-from remote.transfer.folder import CheckpointFolder
-from remote.transfer.inbound import Inbound
-from remote.transfer.names import check_run
-from remote.transfer.progress import Meter, Progress
-from remote.transfer.sources import Source, open_source
+from remote.transfer.checkpoint_folder import CheckpointFolder
+from remote.transfer.download import Download
+from remote.transfer.fetch_file import CancelledError
+from remote.transfer.safe_names import check_run
+from remote.transfer.select import Choice, choose, unreadable
+from remote.transfer.sources import FileSource, open_source
+from remote.transfer.transfer_progress import ByteMeter, TransferProgress
+from remote.transfer.workers import TransferTimeouts, TransferWorkers
 from trainer.run.locks import Flock
 
 WORKERS = 4
@@ -80,12 +81,14 @@ class PullOptions:
     Attributes:
         is_thorough: hash the files of checkpoints that are here already, instead of their manifest alone.
         disk_free: bytes free below a folder.
+        spare: bytes that stay free, whatever is fetched.
     """
 
     is_thorough: bool = False
     workers: int = WORKERS
-    patience: Patience = field(default_factory=Patience)
-    open_source: Callable[[Session], Source] = open_source
+    spare: int = SPARE
+    patience: TransferTimeouts = field(default_factory=TransferTimeouts)
+    open_source: Callable[[Session], FileSource] = open_source
     disk_free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
 
 
@@ -103,7 +106,7 @@ def pull(
     to: Path | None = None,
     *,
     options: PullOptions | None = None,
-    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    on_progress: Callable[[TransferProgress], None] = lambda _progress: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Pulled:
     """Fetch what is missing here of the checkpoints that are asked for (the latest, unless said otherwise).
@@ -171,12 +174,12 @@ class _Round:
         session: Session,
         run_folder: Path,
         options: PullOptions,
-        on_progress: Callable[[Progress], None],
+        on_progress: Callable[[TransferProgress], None],
         is_cancelled: Callable[[], bool],
     ) -> None:
         self._session, self._run_folder, self._options = session, run_folder, options
         self._on_progress, self._is_cancelled = on_progress, is_cancelled
-        self._meter = Meter()
+        self._meter = ByteMeter()
 
     def carry_out(self, catalog: Catalog, choice: Choice) -> Pulled:
         chosen = choose(catalog, choice)
@@ -185,7 +188,7 @@ class _Round:
         for one in wanted:
             self._meter.expect(one.size, CheckpointFolder(self._run_folder, one.name).begin(one))
         self._demand_space(wanted)
-        inbound = [Inbound(catalog, one, self._run_folder, self._meter) for one in wanted]
+        inbound = [Download(catalog, one, self._run_folder, self._meter) for one in wanted]
         if inbound:
             self._fetch(inbound)
         done = tuple(one.wanted for one in inbound if one.is_whole)
@@ -206,10 +209,10 @@ class _Round:
             sent=self._meter.sent,
         )
 
-    def _fetch(self, inbound: Sequence[Inbound]) -> None:
+    def _fetch(self, inbound: Sequence[Download]) -> None:
         files = sum(len(one.wanted.files) for one in inbound)
         options = self._options
-        crew = Crew(
+        crew = TransferWorkers(
             max(1, min(options.workers, files)),
             lambda: options.open_source(self._session),
             lambda: self._session.link.is_up,
@@ -238,7 +241,7 @@ class _Round:
         if not wanted:
             return
         free = self._options.disk_free(self._run_folder)
-        need = self._meter.total - self._meter.done + SPARE
+        need = self._meter.total - self._meter.done + self._options.spare
         if free < need:
             raise CallError(
                 "disk_low",

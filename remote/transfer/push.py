@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from remote.errors import CallError, ProtocolError, UnreachableError
-from remote.session import Session
-from remote.transfer.crew import Patience
-from remote.transfer.progress import Meter, Progress
+from remote.protocol.arguments import AdmitArgs, SeedArgs, as_sent
+from remote.protocol.errors import CallError, ProtocolError, UnreachableError
+from remote.protocol.results import Admission, SeedPlace
+from remote.protocol.verbs import ADMIT, SEED
+from remote.session.session import Session
 from remote.transfer.sinks import Sink, open_sink
 from remote.transfer.sources import LostError
-from remote.view import checked
-from trainer.run.checkpoints import MANIFEST, checkpoint_name, manifest_sha256, verify
-from trainer.run.errors import CheckpointError
-from trainer.run.seeds import ORIGIN
+from remote.transfer.transfer_progress import ByteMeter, TransferProgress
+from remote.transfer.workers import TransferTimeouts
+from trainer.run.checkpoints.imported import ORIGIN
+from trainer.run.checkpoints.manifest import MANIFEST, checkpoint_name, manifest_sha256, verify
+from trainer.run.run_errors import CheckpointError
 
 CHUNK = 1 << 20
 TRIES = 2
@@ -27,7 +29,7 @@ WHOLE = "name the folder of a whole checkpoint, such as RUN/step-00001000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pushed:
+class PushResult:
     """What came of a push.
 
     Attributes:
@@ -55,7 +57,7 @@ class PushOptions:
 
     origin: str = ""
     run_id: str = ""
-    patience: Patience = field(default_factory=Patience)
+    patience: TransferTimeouts = field(default_factory=TransferTimeouts)
     open_sink: Callable[[Session], Sink] = open_sink
 
 
@@ -63,8 +65,8 @@ def push(
     session: Session,
     path: Path,
     options: PushOptions | None = None,
-    on_progress: Callable[[Progress], None] = lambda _progress: None,
-) -> Pushed:
+    on_progress: Callable[[TransferProgress], None] = lambda _progress: None,
+) -> PushResult:
     """Prove a checkpoint here, bring it to the host, have it proven there.
 
     Raises:
@@ -86,20 +88,20 @@ def push(
     origin = options.origin or origin_of(path)
     if not ORIGIN.fullmatch(origin):
         raise CallError("bad_request", f"{origin!r} is no name of a run", "name one with --origin")
-    args = {
-        "origin": origin,
-        "name": checkpoint_name(manifest.step),
-        "sha256": sha256,
-        "run_id": options.run_id,
-    }
+    args = AdmitArgs(
+        origin=origin,
+        name=checkpoint_name(manifest.step),
+        sha256=sha256,
+        run_id=options.run_id,
+    )
     outbound = _Outbound(session, path, args, sizes, options, on_progress)
     answer = outbound.carry_out()
-    return Pushed(
-        name=args["name"],
+    return PushResult(
+        name=args.name,
         step=manifest.step,
-        parent="" if options.run_id else f"{origin}/{args['name']}",
+        parent="" if options.run_id else f"{origin}/{args.name}",
         run_id=options.run_id,
-        path=checked(answer, "dir", (str,)),
+        path=answer.dir,
         bytes=sum(sizes.values()),
         sent=outbound.meter.sent,
         was_there=not outbound.meter.total,
@@ -117,50 +119,53 @@ class _Outbound:
         self,
         session: Session,
         path: Path,
-        args: Mapping[str, str],
+        args: AdmitArgs,
         sizes: Mapping[str, int],
         options: PushOptions,
-        on_progress: Callable[[Progress], None],
+        on_progress: Callable[[TransferProgress], None],
     ) -> None:
-        self.meter = Meter()
+        self.meter = ByteMeter()
         self._session, self._path, self._args, self._sizes = session, path, args, sizes
         self._options, self._on_progress = options, on_progress
         self._sink = options.open_sink(session)
 
-    def carry_out(self) -> Mapping[str, Any]:
+    def carry_out(self) -> SeedPlace | Admission:
         total = sum(self._sizes.values())
         try:
             for _ in range(TRIES):
-                answer = self._session.call("seed", {**self._args, "bytes": total}, 30.0)
-                if checked(answer, "done", (bool,)):
-                    return answer
+                place = self._place(total)
+                if place.done:
+                    return place
                 if not self.meter.total:
-                    self.meter.expect(total, sum(_present(answer, self._sizes).values()))
+                    self.meter.expect(total, sum(_present(place, self._sizes).values()))
                 self._send_all()
-                answer = self._session.call("admit", self._args, ADMIT_S + total * SECONDS_A_BYTE)
-                if checked(answer, "done", (bool,)):
+                answer = self._session.call(ADMIT, self._args, ADMIT_S + total * SECONDS_A_BYTE)
+                if answer.done:
                     return answer
-                for name in answer.get("bad", []):
-                    self.meter.lost(self._sizes.get(str(name), 0))
+                for name in answer.bad:
+                    self.meter.lost(self._sizes.get(name, 0))
         except ProtocolError as error:
             raise CallError("refused", f"the host answered wrongly: {error}") from error
         finally:
             self._sink.close()
         raise CallError(
             "damaged",
-            f"{self._path.name} arrived changed, twice: {', '.join(map(str, answer.get('bad', [])))}",
+            f"{self._path.name} arrived changed, twice: {', '.join(answer.bad)}",
             "look at the host's disk",
         )
+
+    def _place(self, size: int) -> SeedPlace:
+        return self._session.call(SEED, SeedArgs(**as_sent(self._args), bytes=size), 30.0)
 
     def _send_all(self) -> None:
         """Every file from where it stands there; the manifest last."""
         since, sent = time.monotonic(), self.meter.sent
         while True:
             try:
-                answer = self._session.call("seed", {**self._args, "bytes": 0}, 30.0)
-                there = _present(answer, self._sizes)
+                place = self._place(0)
+                there = _present(place, self._sizes)
                 for name in sorted(self._sizes, key=lambda name: name == MANIFEST):
-                    self._send(f"{checked(answer, 'dir', (str,))}/{name}", name, there.get(name, 0))
+                    self._send(f"{place.dir}/{name}", name, there.get(name, 0))
             except LostError as error:
                 if self.meter.sent > sent:
                     since, sent = time.monotonic(), self.meter.sent
@@ -193,14 +198,9 @@ class _Outbound:
                 return
 
 
-def _present(answer: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, int]:
+def _present(place: SeedPlace, sizes: Mapping[str, int]) -> dict[str, int]:
     """Bytes of our files that lie on the host; a file that is too long there counts for nothing."""
-    found = {}
-    for one in checked(answer, "present", (list,)):
-        name, size = (one.get("name"), one.get("bytes")) if isinstance(one, dict) else (None, None)
-        if isinstance(name, str) and isinstance(size, int) and 0 <= size <= sizes.get(name, -1):
-            found[name] = size
-    return found
+    return {one.name: one.bytes for one in place.present if 0 <= one.bytes <= sizes.get(one.name, -1)}
 
 
 def _chunks(path: Path, start: int) -> Iterator[bytes]:

@@ -4,10 +4,10 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from remote.errors import CallError
-from remote.session import Session
+from remote.protocol.errors import CallError
+from remote.session.session import Session
 from remote.transfer.sources import LostError
-from remote.transport import Sftp
+from remote.transport.sftp import Sftp
 from trainer.run.atomic import NO_SPACE
 
 

@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from remote.errors import CallError
-from remote.session import Session
-from remote.transport import Sftp
+from remote.protocol.errors import CallError
+from remote.session.session import Session
+from remote.transport.sftp import Sftp
 
 CHUNK = 1 << 20
 
@@ -23,7 +23,7 @@ class GoneError(Exception):
     """There is no such file on the host any more."""
 
 
-class Source(Protocol):
+class FileSource(Protocol):
     """Reads files of a host; for one thread at a time. `close` may come from any thread."""
 
     def prepare(self) -> None:
@@ -49,10 +49,10 @@ class LocalSource:
     """Files of this machine."""
 
     def prepare(self) -> None:
-        """See `Source`."""
+        """See `FileSource`."""
 
     def read(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        """See `Source`."""
+        """See `FileSource`."""
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
@@ -67,7 +67,7 @@ class LocalSource:
             raise CallError("refused", f"{path} cannot be read: {error.strerror}") from error
 
     def close(self) -> None:
-        """See `Source`."""
+        """See `FileSource`."""
 
 
 class SftpSource:
@@ -79,7 +79,7 @@ class SftpSource:
         self._is_closed = False
 
     def prepare(self) -> None:
-        """See `Source`."""
+        """See `FileSource`."""
         if self._sftp is not None:
             return
         try:
@@ -96,7 +96,7 @@ class SftpSource:
             self._drop()
 
     def read(self, path: str, start: int, end: int) -> Iterator[bytes]:
-        """See `Source`."""
+        """See `FileSource`."""
         self.prepare()
         try:
             if self._sftp is None:
@@ -116,7 +116,7 @@ class SftpSource:
             raise
 
     def close(self) -> None:
-        """See `Source`."""
+        """See `FileSource`."""
         self._is_closed = True
         self._drop()
 
@@ -126,6 +126,6 @@ class SftpSource:
             sftp.close()
 
 
-def open_source(session: Session) -> Source:
+def open_source(session: Session) -> FileSource:
     """What reads the files of a session's host."""
     return LocalSource() if session.host.is_local else SftpSource(session.sftp)

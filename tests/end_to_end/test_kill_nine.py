@@ -14,7 +14,7 @@ import pytest
 from tests.end_to_end.conftest import Operator
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.run.checkpoints import verify
+from trainer.run.checkpoints.manifest import verify
 from trainer.run.locks import is_free
 
 STEPS = trials(240, 400)

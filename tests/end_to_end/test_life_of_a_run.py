@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.end_to_end.conftest import Operator
-from trainer.run.checkpoints import verify
+from trainer.run.checkpoints.manifest import verify
 from trainer.run.locks import is_free
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from tests.remote.raw_agent import RawAgent
 from tests.waiting import wait_until
 

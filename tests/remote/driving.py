@@ -4,7 +4,9 @@ import time
 from collections.abc import Generator
 from typing import Any
 
-from remote.session import Session
+from remote.protocol.results import as_answered
+from remote.session.session import Session
+from tests.remote.calling import call
 from tests.waiting import wait_until
 
 
@@ -14,11 +16,11 @@ def drive(work: Generator[None, None, Any]) -> dict[str, Any]:
         try:
             next(work)
         except StopIteration as done:
-            return dict(done.value)
+            return dict(as_answered(done.value))
         time.sleep(0.005)
 
 
 def ended(session: Session, run_id: str) -> None:
     wait_until(
-        lambda: session.call("run", {"run_id": run_id})["state"] in ("succeeded", "stopped"), 20.0, run_id
+        lambda: call(session, "run", {"run_id": run_id})["state"] in ("succeeded", "stopped"), 20.0, run_id
     )

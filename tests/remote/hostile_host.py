@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from remote.hosts import Host
-from remote.local import LocalPipe
-from remote.protocol import MAGIC
-from remote.transport import Dial, Ending
+from remote.hosts.host import Host
+from remote.protocol.messages import MAGIC
+from remote.transport.base import AgentExit, ConnectAttempt
+from remote.transport.local import LocalPipe
 
 EVIL = (
     "\x1b]0;owned\x07", "\x1b[2J\x1b[31m", "\x9b1m", "\u202etxt.exe", "\u200b\u2066", "\x00", "\r\n", "\x7f",
@@ -54,7 +54,7 @@ class Recorder:
     def write(self, data: bytes) -> None:
         self._pipe.write(data)
 
-    def close(self) -> Ending:
+    def close(self) -> AgentExit:
         return self._pipe.close()
 
 
@@ -80,9 +80,9 @@ class Script:
     def write(self, data: bytes) -> None:
         pass
 
-    def close(self) -> Ending:
+    def close(self) -> AgentExit:
         self._said.put(b"")
-        return Ending("it was a script", 0)
+        return AgentExit("it was a script", 0)
 
 
 class Liar:
@@ -94,7 +94,7 @@ class Liar:
         self.told = 0
         self.done = threading.Event()
 
-    def __call__(self, host: Host, dial: Dial) -> Script:
+    def __call__(self, host: Host, dial: ConnectAttempt) -> Script:
         if self._left == 0:
             self.done.set()
             raise OSError("all lies are told")

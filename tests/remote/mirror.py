@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass, field
 
-from remote.agent.followed import Followed
-from remote.agent.tails import Tail, first_cursor
-from remote.following import Follower
-from remote.framing import Frame
-from remote.protocol import BytesHeader, Cursor
+from remote.agent.streams.source import FollowedFiles
+from remote.agent.streams.tail import Tail, first_cursor
+from remote.protocol.framing import Frame
+from remote.protocol.messages import BytesHeader, Cursor
+from remote.session.streams.follower import Follower
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Mirror:
         kept: generation -> bytes. gaps: `(from, to)` of what was left out.
     """
 
-    source: Followed
+    source: FollowedFiles
     make: type[Tail] = Tail
     skip: bool = False
     kept: dict[int, bytes] = field(default_factory=dict)

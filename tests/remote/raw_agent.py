@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from remote.protocol import PROTO
+from remote.protocol.messages import PROTO
 
 
 class RawAgent:

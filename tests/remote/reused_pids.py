@@ -16,23 +16,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.agent.ending import kill
-from remote.agent.processes import reap
-from remote.errors import CallError
-from remote.supervisor.patience import Patience
-from remote.supervisor.termination import clear, deliver, wake
+from remote.agent.processes.processes import reap
+from remote.agent.runs.stop import kill
+from remote.protocol.arguments import KillArgs, ReapArgs
+from remote.protocol.errors import CallError
+from remote.supervisor.process.termination import clear, deliver, wake
+from remote.supervisor.timeouts import SupervisorTimeouts
 from tests.remote.driving import drive
 from trainer.run.home import open_home
-from trainer.run.identity import Identity, boot_id, identify, identify_for_good
 from trainer.run.layout import RunDir, new_run_id
 from trainer.run.locks import Flock, is_free
-from trainer.run.processes import TOKEN_VARIABLE, ProcessRecord, new_token, write_process
+from trainer.run.place import place_of
+from trainer.run.process.identity import Identity, boot_id, identify, identify_for_good
+from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord, new_token, write_process
 from trainer.run.records import write_spec, write_state
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
 
 LAST_PID = Path("/proc/sys/kernel/ns_last_pid")
-BRIEF = Patience(poll_s=0.002, grace_s=0.01, unkillable_s=0.01)
+BRIEF = SupervisorTimeouts(poll_s=0.002, grace_s=0.01, unkillable_s=0.01)
 EACH_VERB = 25  # the whole verb `kill`, with an adopting supervisor, is tried every so often
 
 
@@ -112,7 +114,13 @@ def recorded(context: Context, who: Identity) -> RunDir:
     write_process(
         run,
         ProcessRecord(
-            attempt=1, token=new_token(), boot_id=boot_id(), supervisor=who, trainer=who, session=who.pid
+            attempt=1,
+            token=new_token(),
+            boot_id=boot_id(),
+            supervisor=who,
+            trainer=who,
+            session=who.pid,
+            place=place_of(run.path),
         ),
     )
     state = StateRecord(
@@ -131,9 +139,9 @@ def careful(context: Context, run: RunDir, who: Identity, whole: bool) -> None:
     clear(run, record, BRIEF, lambda _: None)
     wake(run, record, lambda _: None)
     with contextlib.suppress(CallError):
-        drive(reap(context, {"run_id": run.run_id, "pid": who.pid, "start": who.start}))
+        drive(reap(context, ReapArgs(run_id=run.run_id, pid=who.pid, start=who.start)))
     if whole:
-        drive(kill(context, {"run_id": run.run_id, "req_id": "k1", "by": "a trial"}))
+        drive(kill(context, KillArgs(run_id=run.run_id, req_id="k1", by="a trial")))
         while not is_free(run.lock):
             time.sleep(0.01)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from remote.view import LastCheckpoint, RunView
+from remote.protocol.views import LastCheckpoint, RunView
 
 BASE = RunView(
     run_id="demo-abcdef",

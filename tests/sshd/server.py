@@ -10,8 +10,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from remote.hosts import Host, make_client_folder
-from remote.placement import Placement, write_placement
+from remote.hosts.client_state import make_client_folder
+from remote.hosts.host import Host
+from remote.hosts.placement import Placement, write_placement
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.config import MARK, User, write_config
 from tests.sshd.needs import nss_wrapper, program

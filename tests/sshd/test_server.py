@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.placement import read_placement
+from remote.hosts.placement import read_placement
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.needs import program
 from tests.sshd.processes import marked

@@ -6,18 +6,22 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from remote.actions import Outcome, StartRequest
-from remote.errors import CallError, Question
-from remote.hosts import Host
-from remote.link import LinkState, Phase
-from remote.older import Older
-from remote.transport import Answers
-from remote.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
-from remote.view import HostHello, LastCheckpoint, RunView
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError, Question
+from remote.protocol.results import Backfill, HostLoad, ProcessList
+from remote.protocol.values import read_as
+from remote.protocol.verbs import Verb
+from remote.protocol.views import HostHello, LastCheckpoint, RunView
+from remote.session.link.link_state import LinkState, Phase
+from remote.session.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
+from remote.transport.base import Answers
 from tui.app import Cockpit
-from tui.store.jobs import Job
+from tui.store.jobs import HostJob
+
+R = TypeVar("R")
 
 START = 1_000.0
 WALL = 1_700_000_000.0
@@ -40,7 +44,7 @@ def view(run_id: str = "demo-aaaaaa", **changes: Any) -> RunView:
 
 
 class FakeSession:
-    """As a `remote.session.Session` looks from the cockpit."""
+    """As a `remote.session.session.Session` looks from the cockpit."""
 
     def __init__(self, name: str = "local", **fields: Any) -> None:
         self.host = Host(name, **fields)
@@ -89,15 +93,18 @@ class FakeSession:
         self.say(LinkChanged(self.link), HostSeen(HELLO), RunsSeen(runs, WALL))
         self.say(
             Telemetry(
-                {"cpu_percent": 37.0, "mem_used": 6.1e9, "mem_total": 24.4e9, "disk_free": 81e9, **load}
+                read_as(
+                    HostLoad,
+                    {"cpu_percent": 37.0, "mem_used": 6.1e9, "mem_total": 24.4e9, "disk_free": 81e9, **load},
+                )
             )
         )
 
-    def call(self, verb: str, args: Mapping[str, Any] | None = None, timeout: float = 10.0) -> dict[str, Any]:
-        found = self.results[verb]
+    def call(self, verb: Verb[Any, R], args: object, timeout: float = 10.0) -> R:
+        found = self.results[verb.name]
         if isinstance(found, CallError):
             raise found
-        return dict(found)
+        return read_as(verb.result, found)
 
     def lose(self) -> None:
         self.link_is("lost", since=START, attempt=1, reason="no pong for 9 s")
@@ -127,7 +134,7 @@ class FakeActs:
     def __init__(self) -> None:
         self.done: list[tuple[str, str, str]] = []
         self.requests: list[StartRequest] = []
-        self.pieces: list[Older] = []
+        self.pieces: list[Backfill] = []
         self.asked: list[tuple[str, str]] = []
         self.results: dict[tuple[str, str], Mapping[str, Any] | CallError] = {}
         self.answer: Callable[[str, str], Outcome] = lambda verb, run_id: Outcome(
@@ -140,12 +147,16 @@ class FakeActs:
     def reap(self, host: str, run_id: str, pid: int, start: int, told: Callable[[Outcome], None]) -> None:
         self._do("reap", host, f"{run_id} {pid} {start}", told)
 
+    def end(self, host: str, pid: int, start: int, told: Callable[[Outcome], None]) -> None:
+        self._do("end", host, f"{pid} {start}", told)
+
     def reply(self, host: str, question: Question, text: str) -> None:
         self.done.append((f"answer {question.kind}", host, text))
 
-    def call(self, host: str, verb: str, heard: Callable[[Mapping[str, Any] | CallError], None]) -> None:
-        self.asked.append((host, verb))
-        heard(self.results.get((host, verb), CallError("unknown_verb", f"no {verb} here")))
+    def processes(self, host: str, heard: Callable[[ProcessList | CallError], None]) -> None:
+        self.asked.append((host, "processes"))
+        found = self.results.get((host, "processes"), CallError("unknown_verb", "no processes here"))
+        heard(found if isinstance(found, CallError) else read_as(ProcessList, found))
 
     def start(self, host: str, request: StartRequest, told: Callable[[Outcome], None]) -> None:
         self.requests.append(request)
@@ -161,7 +172,7 @@ class FakeActs:
         self._do("kill", host, run_id, told)
 
     def older(
-        self, host: str, run_id: str, file: str, before: int, heard: Callable[[Older | CallError], None]
+        self, host: str, run_id: str, file: str, before: int, heard: Callable[[Backfill | CallError], None]
     ) -> None:
         self.asked.append((host, f"older {file} {before}"))
         heard(self.pieces.pop(0) if self.pieces else CallError("not_found", "001.log was cut meanwhile"))
@@ -178,7 +189,7 @@ class FakeWork:
     """Work on hosts that ends as a test says; remembers what was begun."""
 
     def __init__(self) -> None:
-        self.begun: list[Job] = []
+        self.begun: list[HostJob] = []
         self.added: list[Host] = []
         self.fault = ""
 
@@ -186,7 +197,7 @@ class FakeWork:
         self.added.append(host)
         told(self.fault or host)
 
-    def test(self, job: Job) -> None:
+    def test(self, job: HostJob) -> None:
         self.begun.append(job)
 
     deploy = doctor = test

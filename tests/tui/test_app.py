@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
 from remote.actions import Outcome
-from remote.older import Older
-from remote.updates import RunsSeen, Telemetry
+from remote.protocol.results import Backfill, HostLoad
+from remote.session.updates import RunsSeen, Telemetry
 from tests.trials import trials
 from tests.tui.driving import front, picture, settle, toasts
 from tests.tui.fake import WALL, Clock, FakeActs, FakeSession, cockpit, events, view
@@ -19,16 +19,16 @@ from trainer.telemetry.bands import BandsError
 from tui.app import Cockpit
 from tui.keys import EVERYWHERE, TABLE, Where, bindings, keys_of, markdown
 from tui.screens.base import CockpitScreen
+from tui.screens.dialogs.help import page
+from tui.screens.dialogs.start import StartForm
 from tui.screens.fleet import Fleet
-from tui.screens.help import page
 from tui.screens.hosts import Hosts
 from tui.screens.processes import Processes
 from tui.screens.run import RunScreen
-from tui.screens.start import StartForm
 from tui.widgets.bars import KeyBar
-from tui.widgets.chart import Chart
-from tui.widgets.keyed import KeyedTable
-from tui.widgets.logview import LogView
+from tui.widgets.chart.chart import Chart
+from tui.widgets.keyed_table import KeyedTable
+from tui.widgets.log_view import LogView
 from tui.widgets.panel import Panel
 
 RUN = "demo-aaaaaa"
@@ -372,7 +372,7 @@ async def test_a_host_that_never_stops_talking_delays_no_other() -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(pilot, app)
         loud.connect()
-        loud.drain = lambda limit=1000: [Telemetry({"cpu_percent": 1.0})] * limit  # type: ignore[method-assign]
+        loud.drain = lambda limit=1000: [Telemetry(HostLoad(cpu_percent=1.0))] * limit  # type: ignore[method-assign]
         quiet.connect(view())
         await settle(pilot, app)
         assert ("quiet", RUN) in app.store.runs
@@ -684,7 +684,10 @@ async def test_older_lines_come_when_somebody_scrolls_up_and_what_is_seen_stays(
         session.send(RUN, "log", "cut\n" + LOG, offset=5000)
         await settle(pilot, app)
         assert acts.asked == []
-        acts.pieces = [Older("001.log", 700, b"old 0\nold 1\n", False), Older("001.log", 0, b"first\n", True)]
+        acts.pieces = [
+            Backfill(file="001.log", offset=700, data=b"old 0\nold 1\n", is_first=False),
+            Backfill(file="001.log", offset=0, data=b"first\n", is_first=True),
+        ]
         log = app.screen.query_one(LogView)
         await pilot.press("g")
         await settle(pilot, app)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from remote.session import Session
+from remote.session.session import Session
 from tests.sshd.server import Sshd
 from tests.tui.driving import front, picture
 from tui.app import Cockpit

@@ -1,26 +1,21 @@
 """Whether a checkpoint may be continued under a configuration: which keys differ. No torch here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from trainer.config.changeable_keys import FREE, ON_REQUEST
 from trainer.config.keys import flatten
 from trainer.config.resolve import to_values
 from trainer.config.schema import RunConfig
 
-FREE = (
-    "checkpoint.", "eval.", "log.", "probe.", "data.", "parallel.",
-    "steps", "device", "threads", "optim.horizon", "optim.amp", "kernels",
-)  # fmt: skip
-"""What may change: it does not touch the arithmetic, or is compared as what it came to (data by fingerprint,
-device by kind, threads, processes, precision and kernels as decided once)."""
 
-
-def differences(stored: Mapping[str, Any], config: RunConfig) -> list[str]:
+def differences(stored: Mapping[str, Any], config: RunConfig, asked: Collection[str] = ()) -> list[str]:
     """Return a line for every key of `config` that would change the arithmetic of the run in a manifest.
 
     Args:
         stored: the manifest, as plain values.
         config: what is asked for now.
+        asked: keys that somebody changed by name for this attempt: a learning rate may be one.
     """
     then = flatten(to_values(RunConfig())) | flatten(
         stored.get("config", {})
@@ -29,13 +24,13 @@ def differences(stored: Mapping[str, Any], config: RunConfig) -> list[str]:
     lines = [
         f"{key}: {then[key]!r} in the checkpoint, {now.get(key)!r} now"
         for key in sorted(then)
-        if not key.startswith(FREE) and then[key] != now.get(key)
+        if not key.startswith(FREE) and then[key] != now.get(key) and not (key in ON_REQUEST and key in asked)
     ]
     if config.processes != stored.get("processes", 1):
         lines.append(f"processes: {stored.get('processes', 1)!r} in the checkpoint, {config.processes!r} now")
     if config.threads and config.threads != stored.get("threads"):
         lines.append(f"threads: {stored.get('threads')!r} in the checkpoint, {config.threads!r} now")
-    if config.optim.amp in ("off", "bf16") and config.optim.amp != stored.get("autocast"):
+    if config.optim.amp != "auto" and config.optim.amp != stored.get("autocast"):
         lines.append(f"optim.amp: {stored.get('autocast')!r} in the checkpoint, {config.optim.amp!r} now")
     if config.kernels in ("native", "torch") and config.kernels != stored.get("kernels", "torch"):
         lines.append(f"kernels: {stored.get('kernels', 'torch')!r} in the checkpoint, {config.kernels!r} now")
@@ -52,8 +47,10 @@ def platform_differences(stored: Mapping[str, Any], device: str, data: str, voca
     ]
 
 
-def refusal(name: str, lines: list[str]) -> str:
-    """Return the sentence that refuses a resume."""
+def refusal(name: str, lines: list[str], *, supervised: bool = False) -> str:
+    """Return the sentence that refuses a resume, with what the program that was asked can do about it."""
     listed = "\n  ".join(lines)
     remedy = "undo these, or begin anew with --fresh"
+    if supervised:
+        remedy = "undo these (photinus resume RUN --set KEY=VALUE), or start a new run"
     return f"{name} cannot be continued under this configuration:\n  {listed}\n{remedy}"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from trainer.device import Device, default_generator_state, set_default_generator_state
+from trainer.device.device import Device, default_generator_state, set_default_generator_state
 
 
 def capture(device: Device, noise: torch.Generator) -> dict[str, Any]:

@@ -3,9 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.config.errors import ConfigError
-from trainer.job import Origin
-from trainer.run.checkpoints import MANIFEST, NAME, list_checkpoints, manifest_sha256, newest_valid, verify
+from trainer.config.config_error import ConfigError
+from trainer.job.job import Origin
+from trainer.run.checkpoints.manifest import (
+    MANIFEST,
+    NAME,
+    list_checkpoints,
+    manifest_sha256,
+    newest_valid,
+    verify,
+)
 from trainer.run.layout import RunDir
 
 NEWEST = "newest"

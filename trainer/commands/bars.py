@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:  # trainer.data brings numpy
-    from trainer.data.progress import Progress
+    from trainer.data.progress import DataProgress
 
 WIDTH = 24
 WORDS = {
@@ -23,7 +23,7 @@ WORDS = {
 CLEAR = "\r\x1b[K"
 
 
-def bar(progress: "Progress") -> str:
+def bar(progress: "DataProgress") -> str:
     """`reading              ████████░░░░ 33 %`; without the bar where nobody knows the end."""
     word = WORDS.get(progress.stage, progress.stage)
     if not progress.total:
@@ -41,7 +41,7 @@ class Bars:
         self._draws = self._stream.isatty()
         self._drawn = ""
 
-    def __call__(self, progress: "Progress") -> None:
+    def __call__(self, progress: "DataProgress") -> None:
         """Draw."""
         if self._draws and (line := bar(progress)) != self._drawn:
             self._stream.write(CLEAR + line)

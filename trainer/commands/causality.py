@@ -5,13 +5,13 @@ import json
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from trainer.commands.progress import Progress
-from trainer.commands.subject import add_subject, subject_of
-from trainer.endings import ExitCode, RefusedError
+from trainer.commands.progress_line import ProgressLine
+from trainer.commands.subject_arguments import add_subject, demand, subject_of
+from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from trainer.evals.causality.intervention import Nudge
-    from trainer.evals.causality.report import Findings, Report
+    from trainer.evals.causality.results import CausalityReport, Findings
 
 WIDTH = 110
 Commands = argparse._SubParsersAction
@@ -36,24 +36,29 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Examine, and print the verdict."""
-    from trainer.evals.causality.report import causality
+    from trainer.evals.causality.analysis import causality
+    from trainer.evals.causality.conclusions import verdict
 
-    if arguments.documents < 0:
-        raise RefusedError("--documents is out of range; see `photinus-train causality --help`")
+    demand(("--documents", arguments.documents >= 0, "0 (all) or more"))
     subject = subject_of(arguments)
-    with Progress() as progress:
+    with ProgressLine() as progress:
         try:
             report = causality(subject, arguments.documents, arguments.seed, progress.say)
         except ValueError as error:
             raise RefusedError(str(error)) from error
         finally:
             subject.corpus.close()
-    print(json.dumps(report.to_json()) if arguments.json else "\n".join(lines(report)))
+    shown = verdict(report)
+    print(
+        json.dumps({**report.to_json(), "verdict": shown})
+        if arguments.json
+        else "\n".join(lines(report, shown))
+    )
     return ExitCode.OK
 
 
-def lines(report: "Report") -> list[str]:
-    """One screen."""
+def lines(report: "CausalityReport", verdict: str) -> list[str]:
+    """One screen, the verdict at its end."""
     out = [
         f"{report.name} ({report.kind}, step {report.step:,})",
         f"{report.documents} held-out documents of {report.source}, {report.tokens:,} tokens",
@@ -68,9 +73,7 @@ def lines(report: "Report") -> list[str]:
     return [
         *out,
         "",
-        *fill(
-            f"VERDICT  {report.verdict}", WIDTH, subsequent_indent=" " * 9, break_on_hyphens=False
-        ).splitlines(),
+        *fill(f"VERDICT  {verdict}", WIDTH, subsequent_indent=" " * 9, break_on_hyphens=False).splitlines(),
     ]
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from trainer.commands import corpus_report as report
+from trainer.config.config_error import ConfigError
 from trainer.config.data import DataConfig
-from trainer.config.errors import ConfigError
-from trainer.config.source import (
+from trainer.config.data_source import (
     CORPUS,
     CORPUS_NAME,
     NAMED_SOURCES,
@@ -18,11 +18,11 @@ from trainer.config.source import (
     corpus_folder,
     demand_source,
 )
-from trainer.endings import BusyError, ExitCode, RefusedError
+from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from trainer.commands.bars import Bars
-    from trainer.data.corpora.gathering import Outcome
+    from trainer.data.corpora.gather import GatherResult
     from trainer.data.progress import Pulse
 
 Commands = argparse._SubParsersAction
@@ -81,23 +81,20 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def gather_command(arguments: argparse.Namespace) -> ExitCode:
     """Gather, and say what came of it."""
-    from trainer.commands.asking import Asked
     from trainer.commands.bars import Bars
+    from trainer.commands.interrupts import Interrupts
     from trainer.data import DataError, Stopped
-    from trainer.data.corpora.holding import HeldError
     from trainer.data.progress import Pulse
 
     bars = Bars()
     try:
-        with Asked() as asked:
+        with Interrupts() as asked:
             folder, outcome = gathered(arguments, Pulse(bars, asked), bars)
     except (Stopped, KeyboardInterrupt):
         bars.say("photinus-train: stopped; what is whole is kept, and the same command goes on with it")
         return ExitCode.FAILURE
     except DataError as error:
         raise RefusedError(str(error)) from error
-    except HeldError as error:
-        raise BusyError(str(error)) from error
     except OSError as error:
         bars.say(f"photinus-train: {report.disk_trouble(error)}")
         return ExitCode.FAILURE
@@ -111,13 +108,13 @@ def gather_command(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.FAILURE if outcome.missing or outcome.barren else ExitCode.OK
 
 
-def gathered(arguments: argparse.Namespace, pulse: "Pulse", bars: "Bars") -> "tuple[Path, Outcome]":
+def gathered(arguments: argparse.Namespace, pulse: "Pulse", bars: "Bars") -> "tuple[Path, GatherResult]":
     """Check every word, then hold the corpus and gather into it."""
-    from trainer.data.corpora.fetching import Fetcher, Manners
-    from trainer.data.corpora.gathering import Means, gather
-    from trainer.data.corpora.holding import held
+    from trainer.data.corpora.corpus_lock import held
+    from trainer.data.corpora.gather import Means, gather
+    from trainer.data.corpora.polite_http import Fetcher, Manners
+    from trainer.data.corpora.requested import parse_sources
     from trainer.data.corpora.shelf import Shelf
-    from trainer.data.corpora.sources import parse_sources
     from trainer.data.prepare import default_cache_dir
 
     folder = corpora_folder() / checked_name(arguments.name)
@@ -159,18 +156,18 @@ def check_options(arguments: argparse.Namespace) -> None:
 
 def stats_command(arguments: argparse.Namespace) -> ExitCode:
     """Count, and print what there is."""
-    from trainer.commands.asking import Asked
     from trainer.commands.bars import Bars
+    from trainer.commands.interrupts import Interrupts
     from trainer.data import DataError, Stopped
-    from trainer.data.corpora.stats import count
     from trainer.data.progress import Pulse
+    from trainer.data.stats import count
 
     if not 512 <= arguments.vocab <= 32768:
         raise ConfigError(f"--vocab {arguments.vocab}: give 512 to 32768")
     config = DataConfig(source=source_of(arguments.name), text_field=arguments.field)
     bars = Bars()
     try:
-        with Asked() as asked:
+        with Interrupts() as asked:
             stats = count(config, arguments.vocab, Pulse(bars, asked), tokenize=not arguments.quick)
     except (Stopped, KeyboardInterrupt):
         bars.say("photinus-train: stopped")

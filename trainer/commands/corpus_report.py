@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from trainer.run.atomic import NO_SPACE
 
 if TYPE_CHECKING:
-    from trainer.data.corpora.gathering import Outcome
-    from trainer.data.corpora.stats import Stats
+    from trainer.data.corpora.gather import GatherResult
+    from trainer.data.stats import Stats
 
 TOLD = 10
 
 
-def misses(name: str, base: str, outcome: "Outcome") -> Iterator[str]:
+def misses(name: str, base: str, outcome: "GatherResult") -> Iterator[str]:
     """For people, on stderr: what gave no text and why, ten at most, and what to do about missing books."""
     is_made = any(outcome.manifest.documents)
     skipped = [one for one in outcome.skipped if not one.again]
@@ -44,7 +44,7 @@ def disk_trouble(error: OSError) -> str:
     return f"cannot use {error.filename!r} ({error.strerror}): check the disk and its permissions"
 
 
-def summary(folder: Path, outcome: "Outcome") -> str:
+def summary(folder: Path, outcome: "GatherResult") -> str:
     """For people."""
     entries = list(outcome.manifest.documents)
     size = sum(entry.bytes for entry in entries)
@@ -57,7 +57,7 @@ def summary(folder: Path, outcome: "Outcome") -> str:
     )
 
 
-def summary_json(folder: Path, outcome: "Outcome") -> str:
+def summary_json(folder: Path, outcome: "GatherResult") -> str:
     """For scripts."""
     entries = list(outcome.manifest.documents)
     return json.dumps(

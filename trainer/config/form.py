@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from msgspec import Meta
 
-from trainer.config.keys import Key, keys
+from trainer.config.keys import ConfigKey, keys
 
 FieldKind = Literal["int", "float", "bool", "choice", "text"]
 
@@ -36,7 +36,7 @@ def fields() -> list[FormField]:
     return [_field(key) for key in keys().values()]
 
 
-def _field(key: Key) -> FormField:
+def _field(key: ConfigKey) -> FormField:
     base, metas = key.type, []
     while hasattr(base, "__metadata__"):
         metas += [one for one in base.__metadata__ if isinstance(one, Meta)]

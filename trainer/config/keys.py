@@ -13,7 +13,7 @@ from trainer.config.schema import RunConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ConfigKey:
     """One leaf of the schema: its dotted name, annotated type and default."""
 
     name: str
@@ -22,12 +22,12 @@ class Key:
 
 
 @cache
-def keys() -> dict[str, Key]:
+def keys() -> dict[str, ConfigKey]:
     """Return every leaf of `RunConfig` by dotted name, in the order of the schema."""
     return {key.name: key for key in _walk(RunConfig, "")}
 
 
-def _walk(struct: type[Struct], prefix: str) -> Iterator[Key]:
+def _walk(struct: type[Struct], prefix: str) -> Iterator[ConfigKey]:
     hints = get_type_hints(struct, include_extras=True)
     for one in fields(struct):
         kind = hints[one.name]
@@ -35,7 +35,7 @@ def _walk(struct: type[Struct], prefix: str) -> Iterator[Key]:
             yield from _walk(kind, f"{prefix}{one.name}.")
         else:
             default = one.default_factory() if one.default_factory is not NODEFAULT else one.default
-            yield Key(prefix + one.name, kind, default)
+            yield ConfigKey(prefix + one.name, kind, default)
 
 
 @cache

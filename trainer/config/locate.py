@@ -4,10 +4,13 @@ from pathlib import Path
 
 import trainer
 
+INSTALLED = "configs"
+
 
 def configs_dir() -> Path:
-    """Return the folder `configs`, beside the package in a checkout and in an installation alike."""
-    package = trainer.__file__
-    if package is None:  # a namespace package: the installation is broken
+    """Return the folder `configs`: inside the package in an installation, beside it in a checkout."""
+    if trainer.__file__ is None:  # a namespace package: the installation is broken
         raise FileNotFoundError("the package `trainer` has no file; install photinus again")
-    return Path(package).parents[1] / "configs"
+    package = Path(trainer.__file__).parent
+    inside = package / INSTALLED
+    return inside if inside.is_dir() else package.parent / "configs"

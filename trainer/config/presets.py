@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.config.locate import configs_dir
 from trainer.config.yaml_values import load_mapping
 

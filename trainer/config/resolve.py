@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
+from trainer.config.data_source import DATA_KEY, absolute_source
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import load_preset
 from trainer.config.schema import RunConfig
-from trainer.config.source import DATA_KEY, absolute_source
 from trainer.config.strict import check
 from trainer.config.yaml_values import load_mapping, parse_yaml
 

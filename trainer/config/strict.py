@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from trainer.config.errors import ConfigError
-from trainer.config.keys import Key, keys, nearest, nest, sections
+from trainer.config.config_error import ConfigError
+from trainer.config.keys import ConfigKey, keys, nearest, nest, sections
 from trainer.config.schema import RunConfig
 
 
@@ -51,7 +51,7 @@ def _first_of(section: str) -> str:
     return next(name for name in keys() if name.startswith(f"{section}."))
 
 
-def _misfit(key: Key, value: Any, origins: Mapping[str, str]) -> str:
+def _misfit(key: ConfigKey, value: Any, origins: Mapping[str, str]) -> str:
     try:
         msgspec.convert(value, key.type)
     except msgspec.ValidationError as error:
@@ -61,7 +61,7 @@ def _misfit(key: Key, value: Any, origins: Mapping[str, str]) -> str:
     return ""
 
 
-def _described(key: Key) -> str:
+def _described(key: ConfigKey) -> str:
     """What a text must look like, in the words of its description instead of a pattern's."""
     metas = [one for one in getattr(key.type, "__metadata__", ()) if isinstance(one, msgspec.Meta)]
     words = next((one.description for one in metas if one.pattern and one.description), None)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.data.errors import DataError
+from trainer.data.data_errors import DataError
 from trainer.data.permutation import permute, round_keys
 
 PAGE = 1024

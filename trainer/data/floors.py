@@ -20,7 +20,7 @@ Keys = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Floors:
+class CountedFloors:
     """Cross-entropies in nats a token; divide by the bytes a token for nats a byte.
 
     Attributes:
@@ -36,7 +36,7 @@ class Floors:
     uniform: float
 
 
-def count_floors(train: Tokens, validation: Tokens, vocab: int, pulse: Pulse) -> Floors:
+def count_floors(train: Tokens, validation: Tokens, vocab: int, pulse: Pulse) -> CountedFloors:
     """Count on `train` [N], score on `validation` [M] from its third token on: the same ones for each order.
 
     Validation of one or two tokens is scored as far as contexts exist.
@@ -51,7 +51,7 @@ def count_floors(train: Tokens, validation: Tokens, vocab: int, pulse: Pulse) ->
         sums += _score(tables, validation, begin, end, vocab)
     pulse.beat("count", total, total)
     unigram, bigram, trigram = (sums / max(1, len(validation) - first)).tolist()
-    return Floors(unigram, bigram, trigram, tables[1].conditional_entropy(), float(np.log(vocab)))
+    return CountedFloors(unigram, bigram, trigram, tables[1].conditional_entropy(), float(np.log(vocab)))
 
 
 class NGrams:

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from trainer.data.errors import Stopped
+from trainer.data.data_errors import Stopped
 
 REPORT_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class DataProgress:
     """How far a stage has come; `total` is 0 where nobody can know it yet.
 
     Attributes:
@@ -25,7 +25,7 @@ class Progress:
     total: int
 
 
-def silent(_: Progress) -> None:
+def silent(_: DataProgress) -> None:
     """Hear of progress and say nothing."""
 
 
@@ -38,7 +38,7 @@ class Pulse:
     """What a loop calls once a turn: honours a stop, reports at most every 0.1 s and at a stage's ends."""
 
     def __init__(
-        self, progress: Callable[[Progress], None] = silent, should_stop: Callable[[], bool] = never
+        self, progress: Callable[[DataProgress], None] = silent, should_stop: Callable[[], bool] = never
     ) -> None:
         self.tell = progress
         self.should_stop = should_stop
@@ -57,4 +57,4 @@ class Pulse:
         if stage == self._stage and done != total and now - self._said_at < REPORT_EVERY_S:
             return
         self._stage, self._said_at = stage, now
-        self.tell(Progress(stage, done, total))
+        self.tell(DataProgress(stage, done, total))

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.evals.bootstrap import Interval, ratio_of_sums
-from trainer.evals.causality.banks import banks_of, intervening
-from trainer.evals.causality.phases import scattered
-from trainer.evals.causality.scoring import Change, Scored, Windows
+from trainer.evals.interventions.banks import banks_of, intervening
+from trainer.evals.interventions.document_scores import Change, DocumentScores, Windows
+from trainer.evals.interventions.phase_changes import scattered
 from trainer.models import U_HIGH, U_LOW, LanguageModel, Output
 
 
@@ -114,7 +114,7 @@ class OrderListener:
             ratio_of_sums(self._summed((u >= U_HIGH).mean(-1)), tokens),
         )
 
-    def oscillation(self, base: Scored, by_chance: list[Scored]) -> Oscillation | None:
+    def oscillation(self, base: DocumentScores, by_chance: list[DocumentScores]) -> Oscillation | None:
         """Make of the scores as they are, and with random phases in one layer each, what was found."""
         found = agreement(base, by_chance)
         if found is None:
@@ -134,7 +134,7 @@ class OrderListener:
         return self._windows.sum_by_document((values.astype(np.float64) * counted).sum(1))
 
 
-def agreement(base: Scored, by_chance: Sequence[Scored]) -> Agreement | None:
+def agreement(base: DocumentScores, by_chance: Sequence[DocumentScores]) -> Agreement | None:
     """Make of the scores as they are, and under each change of `scattering`, what was found.
 
     Returns:

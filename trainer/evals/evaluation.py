@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from trainer.evals.causality.banks import group_of
 from trainer.evals.causality.intervention import Intervention, Sweep
-from trainer.evals.causality.scoring import Windows, under
 from trainer.evals.coherence import OrderListener, Oscillation, URange, scattering
-from trainer.evals.plain import finite
+from trainer.evals.interventions.banks import group_of
+from trainer.evals.interventions.document_scores import Windows, under
+from trainer.evals.plain_json import finite
 from trainer.evals.recall import BINDINGS, DISTANCES, Recalled, recall_curve
-from trainer.evals.scores import Floors, Scores, counting
+from trainer.evals.sampled_texts import Distinct, repetition
+from trainer.evals.scores import FloorScorer, Scores, counting
 from trainer.evals.sections import held_out
 from trainer.evals.subject import Subject
-from trainer.evals.texts import Distinct, repetition
 from trainer.evals.u_changes import UChange, UChanges
 from trainer.models import LanguageModel
 from trainer.models.published import PublishedV2, PublishedV3
@@ -22,7 +22,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EvaluationDepth:
     """How much is to be looked at.
 
     Attributes:
@@ -37,7 +37,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class ModelEvaluation:
     """What was found; None and empty where a model lacks what a part is about, `absent` says why."""
 
     name: str
@@ -63,7 +63,7 @@ class Evaluation:
         return told
 
 
-def evaluate(subject: Subject, asked: Asked, say: Say = lambda _: None) -> Evaluation:
+def evaluate(subject: Subject, asked: EvaluationDepth, say: Say = lambda _: None) -> ModelEvaluation:
     """Evaluate a model on held-out documents.
 
     Raises:
@@ -72,7 +72,7 @@ def evaluate(subject: Subject, asked: Asked, say: Say = lambda _: None) -> Evalu
     config, model, corpus = subject.config, subject.model, subject.corpus
     group = held_out(corpus, asked.documents, config.context)
     windows = Windows.of(group, config.context, subject.device)
-    floors = Floors(corpus, group, windows.tokens_each(), counting(say))
+    floors = FloorScorer(corpus, group, windows.tokens_each(), counting(say))
     sweep, u_changes = Sweep(model, group_of(model), asked.seed), UChanges(model, asked.seed)
     parts = [sweep.changes(), scattering(model, asked.seed), u_changes.changes()]
     passes = 1 + sum(map(len, parts))
@@ -105,7 +105,7 @@ def evaluate(subject: Subject, asked: Asked, say: Say = lambda _: None) -> Evalu
         absent |= {"oscillation": "no oscillators", "sweep": "no oscillators"}
     if not u_changes.changes():
         absent["u"] = "no u"
-    return Evaluation(
+    return ModelEvaluation(
         name=subject.name,
         kind=config.model.kind,
         step=subject.step,

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.data.recall import ITEM_BYTES, VALUES
+from trainer.data.sources.recall import ITEM_BYTES, VALUES
 from trainer.models import LanguageModel
 
 BINDINGS = (1, 4, 16)

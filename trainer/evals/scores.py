@@ -17,7 +17,7 @@ ORDERS = ("unigram", "bigram", "trigram")
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class FloorScore:
     """What counting n-grams of the training text scores, and how far the model is below it; nats a token."""
 
     name: str
@@ -32,7 +32,7 @@ class Scores:
     ce: Interval
     perplexity: Interval
     bits_per_byte: Interval
-    floors: tuple[Floor, ...]
+    floors: tuple[FloorScore, ...]
 
 
 def counting(say: Callable[[str], None]) -> Pulse:
@@ -40,7 +40,7 @@ def counting(say: Callable[[str], None]) -> Pulse:
     return Pulse(lambda at: say(f"counting n-grams: {at.done:,} of {at.total:,} tokens"))
 
 
-class Floors:
+class FloorScorer:
     """N-grams counted on the text of training, scored on the very tokens that a model is scored on."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Floors:
         """Set a model's summed nats a document, `[documents]`, beside them."""
         ce = ratio_of_sums(nats, self._tokens)
         floors = tuple(
-            Floor(name, ratio_of_sums(order, self._tokens), ratio_of_sums(order - nats, self._tokens))
+            FloorScore(name, ratio_of_sums(order, self._tokens), ratio_of_sums(order - nats, self._tokens))
             for name, order in zip(ORDERS, self._nats, strict=True)
         )
         return Scores(

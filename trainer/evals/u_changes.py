@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from trainer.evals.bootstrap import Interval, ratio_of_sums
-from trainer.evals.causality.scoring import Change, Scored
+from trainer.evals.interventions.document_scores import Change, DocumentScores
 from trainer.models import LanguageModel
-from trainer.models.bank import Bank
 from trainer.models.bolted import BoltedGPT
-from trainer.models.kssm import Block, KuramotoSSM
+from trainer.models.kssm import KssmBlock, KuramotoSSM
+from trainer.models.kuramoto.bank import Bank
 from trainer.models.published import PublishedV3
 from trainer.models.published.v3 import BankV3
 
@@ -56,7 +56,7 @@ class UChanges:
         """One each, in the order of `found`."""
         return [partial(self._change, what) for _, what in self._named]
 
-    def found(self, base: Scored, done: list[Scored]) -> tuple[UChange, ...]:
+    def found(self, base: DocumentScores, done: list[DocumentScores]) -> tuple[UChange, ...]:
         """Make of the scores as they are, and under each change, what was found."""
         named = zip(self._named, done, strict=True)
         return tuple(
@@ -89,7 +89,7 @@ def _banks_with_u(model: LanguageModel[Any]) -> list[Bank | BankV3]:
         return list(model.banks())
     banks = [model.bank] if isinstance(model, BoltedGPT) else []
     if isinstance(model, KuramotoSSM):
-        banks = [cast(Block, block).bank for block in model.blocks]
+        banks = [cast(KssmBlock, block).bank for block in model.blocks]
     return [bank for bank in banks if bank.coupling is not None]
 
 

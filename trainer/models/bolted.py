@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config.model import ModelConfig
-from trainer.models.bank import Bank, Reading
 from trainer.models.gpt import GPT, KeyValues
+from trainer.models.kuramoto.bank import Bank, Reading
 from trainer.models.outputs import Features
 
 ALPHA = 0.5

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.config.model import Kind, ModelConfig
 from trainer.config.presets import load_preset
 from trainer.models.base import LanguageModel

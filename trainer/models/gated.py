@@ -13,12 +13,12 @@ from torch.nn.functional import pad
 
 from trainer.config.model import ModelConfig
 from trainer.models import native
-from trainer.models.bank import SLOWEST
 from trainer.models.base import FeedForward, LanguageModel, initialise_linear, without_order
+from trainer.models.kuramoto.bank import SLOWEST
+from trainer.models.kuramoto.scan import chunk_length, scan, scan_back
 from trainer.models.native.gated import NativeGatedStates
 from trainer.models.native.rows import halves
 from trainer.models.outputs import Features
-from trainer.models.scan import chunk_length, scan, scan_back
 
 
 def gated_states(gate: Tensor, value: Tensor) -> Tensor:

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config.model import ModelConfig
-from trainer.models.bank import Bank, Reading
 from trainer.models.base import FeedForward, LanguageModel, stack_layers
+from trainer.models.kuramoto.bank import Bank, Reading
 from trainer.models.outputs import Features
 
 
-class Block(nn.Module):
+class KssmBlock(nn.Module):
     """A bank and a feed-forward part; `bypass` is the residual around the bank."""
 
     def __init__(self, config: ModelConfig, bypass: bool) -> None:
@@ -46,11 +46,11 @@ class KuramotoSSM(LanguageModel[list[Tensor]]):
         super().__init__(config, vocab_size)
         bypass_first = config.path == "residual"
         self.blocks = nn.ModuleList(
-            Block(config, index > 0 or bypass_first) for index in range(config.layers)
+            KssmBlock(config, index > 0 or bypass_first) for index in range(config.layers)
         )
 
-    def _typed_blocks(self) -> list[Block]:
-        return [cast(Block, block) for block in self.blocks]
+    def _typed_blocks(self) -> list[KssmBlock]:
+        return [cast(KssmBlock, block) for block in self.blocks]
 
     @property
     def noise_generator(self) -> torch.Generator | None:

@@ -11,11 +11,11 @@ from trainer.evals.bootstrap import ratio_of_sums
 from trainer.models.published import PublishedV3
 from trainer.reproduce import published_claims as published
 from trainer.reproduce.arm import Row
-from trainer.reproduce.bank_reading import scores
+from trainer.reproduce.bank_readings import scores
 from trainer.reproduce.bench import Bench, windows
-from trainer.reproduce.claims import Claim, Report, Table
+from trainer.reproduce.claims import Claim, ReproductionReport, Table
 from trainer.reproduce.v3 import BATCH, CONTEXT, MAX_MB, QUICK_STEPS, STEPS, train_v3
-from trainer.state import TrainState
+from trainer.step.state import TrainState
 
 WINDOWS = 1024
 R_MARGIN = 0.05
@@ -23,7 +23,7 @@ CONSTANT = -0.5 * math.log(1e-5)
 """The penalty of a layer whose mean u is below zero: its logarithm is cut off there, 5.756."""
 
 
-def rerun(bench: Bench) -> Report:
+def rerun(bench: Bench) -> ReproductionReport:
     """Train both arms alike; return the verdicts.
 
     Raises:
@@ -44,7 +44,7 @@ def rerun(bench: Bench) -> Report:
         "95 %, paired bootstrap over texts",
     ]
     arms = [_score(state, *held_out) for state in (bistable, monostable)]
-    return Report(
+    return ReproductionReport(
         "ablation", "bistable against monostable, with the penalty taken out", setup,
         [
             published_arithmetic(),

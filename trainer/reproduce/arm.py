@@ -16,12 +16,12 @@ from trainer.config.keys import flatten
 from trainer.config.resolve import resolve, to_values
 from trainer.config.schema import RunConfig
 from trainer.data import Batches
-from trainer.endings import StoppedError
-from trainer.preparing import build_state
+from trainer.job.outcome import StoppedError
+from trainer.loop.setup import build_state
 from trainer.reproduce.bench import Bench
 from trainer.run.atomic import write_bytes
-from trainer.state import TrainState
-from trainer.stepping import to_device, train_step
+from trainer.step.optimizer_step import to_device, train_step
+from trainer.step.state import TrainState
 
 SAVE_EVERY_S = 60.0
 

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config.data import DataConfig
-from trainer.data import Corpus, Progress, Stopped, prepare
+from trainer.data import Corpus, DataProgress, Stopped, prepare
 from trainer.data.prepare import open_source
 from trainer.data.progress import Pulse
-from trainer.device import Device
-from trainer.endings import StoppedError
-from trainer.stop import Stop
+from trainer.device.device import Device
+from trainer.job.outcome import StoppedError
+from trainer.job.stop import Stop
 
 SAY_EVERY_S = 5.0
 
@@ -123,7 +123,7 @@ class Bench:
             raise StoppedError(self.stop.reason) from stopped
         return "\n\n".join(parts)[:longest]
 
-    def _tell(self, progress: Progress) -> None:
+    def _tell(self, progress: DataProgress) -> None:
         self.ticker.stage(f"text: {progress.stage}")
 
 

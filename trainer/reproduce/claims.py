@@ -37,7 +37,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Report:
+class ReproductionReport:
     """What `photinus-train reproduce NAME` found.
 
     Attributes:
@@ -62,12 +62,12 @@ class Report:
         return plain
 
 
-def without_verdicts(report: Report) -> Report:
+def without_verdicts(report: ReproductionReport) -> ReproductionReport:
     """Return what a run says that was too short to judge anything."""
     return replace(report, quick=True, claims=[replace(claim, holds=None) for claim in report.claims])
 
 
-def lines(report: Report) -> list[str]:
+def lines(report: ReproductionReport) -> list[str]:
     """The report for people."""
     out = [f"{report.name}: {report.title}", *(f"  {line}" for line in report.setup), ""]
     for claim in report.claims:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.reproduce.decay import Floats, decayed_scales, expected_R
-from trainer.schedules.cosine import Schedule
+from trainer.evals.probes.decay import Floats, decayed_scales, expected_R
+from trainer.step.lr_schedule import Schedule
 
 V1_TRAIN_CE = 2.4534
 V1_BIGRAM_ENTROPY = 2.4519

@@ -7,15 +7,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.data import Floors
+from trainer.data import CountedFloors
 from trainer.data.floors import count_floors
 from trainer.data.progress import Pulse
 from trainer.models.published import PublishedV1
 from trainer.reproduce.arm import Arm, Row, carry_out, scaled_down
 from trainer.reproduce.bench import Bench
-from trainer.reproduce.claims import Claim, Report, Table
+from trainer.reproduce.claims import Claim, ReproductionReport, Table
 from trainer.reproduce.published_claims import V1_BIGRAM_ENTROPY, V1_TRAIN_CE, V1_VALIDATION_PPL
-from trainer.state import TrainState
+from trainer.step.state import TrainState
 
 STEPS, QUICK_STEPS = 16_500, 40
 CHARACTERS, QUICK_CHARACTERS = 1_000_000, 20_000
@@ -56,7 +56,7 @@ def in_characters(text: str) -> Characters:
     )
 
 
-def rerun(bench: Bench) -> Report:
+def rerun(bench: Bench) -> ReproductionReport:
     """Train on characters at the published sizes and rate; return the verdicts.
 
     Raises:
@@ -89,7 +89,7 @@ def rerun(bench: Bench) -> Report:
         f"{seen / len(data.train):.1f} times the training set (published: 10 epochs of windows one character "
         "apart, about 310,000 steps)",
     ]
-    return Report(
+    return ReproductionReport(
         "kssm-v1",
         "a bigram model read through order parameters",
         setup,
@@ -121,7 +121,7 @@ def exact_ce(scores: NDArray[np.float64], pairs: NDArray[np.float64]) -> float:
     return float(-(pairs * scores).sum() / pairs.sum())
 
 
-def entropy_claim(ce: float, floors: Floors, n: int) -> Claim:
+def entropy_claim(ce: float, floors: CountedFloors, n: int) -> Claim:
     """Whether the loss ends at the entropy below which no such model can come."""
     bound = floors.bigram_in_sample
     return Claim(
@@ -152,7 +152,7 @@ def wise_claim(state: TrainState, data: Characters) -> Claim:
     )
 
 
-def misread_claim(scores: NDArray[np.float64], data: Characters, floors: Floors) -> Claim:
+def misread_claim(scores: NDArray[np.float64], data: Characters, floors: CountedFloors) -> Claim:
     """What the published mistake, a table of its own for the held-out text, does to its loss."""
     right = exact_ce(scores, bigrams(data.val, data.vocab))
     wrong = exact_ce(scores, bigrams(data.misread, data.vocab))
@@ -168,7 +168,7 @@ def misread_claim(scores: NDArray[np.float64], data: Characters, floors: Floors)
     )
 
 
-def progress_table(rows: list[Row], floors: Floors) -> Table:
+def progress_table(rows: list[Row], floors: CountedFloors) -> Table:
     """The loss over the whole training set on the way."""
     body: list[tuple[str, ...]] = [
         (f"{row['step']:,}", f"{row['ce']:.4f}", f"{row['ce'] - floors.bigram_in_sample:+.4f}")

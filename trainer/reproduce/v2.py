@@ -13,7 +13,7 @@ from trainer.models import create
 from trainer.models.published import PublishedV1, PublishedV2
 from trainer.reproduce.arm import Arm, carry_out, scaled_down
 from trainer.reproduce.bench import Bench, windows
-from trainer.reproduce.claims import Claim, Report
+from trainer.reproduce.claims import Claim, ReproductionReport
 from trainer.reproduce.published_claims import V2_FORCED_MOVE
 
 STEPS, QUICK_STEPS = 800, 20
@@ -35,7 +35,7 @@ SIZES = (
 Forced = Callable[[Tensor, float], Tensor]
 
 
-def rerun(bench: Bench) -> Report:
+def rerun(bench: Bench) -> ReproductionReport:
     """Force R in the published size as drawn, and in a small trained one; return the verdicts.
 
     Raises:
@@ -76,7 +76,7 @@ def rerun(bench: Bench) -> Report:
         control_claim("the same scaling behind the norm does move them", behind_norm(small), small, held_out),
         control_claim("so does forcing R in v1, whose only path it is", v1.forced, v1, held_out),
     ]
-    return Report("kssm-v2", "forcing R changes nothing", setup, claims)
+    return ReproductionReport("kssm-v2", "forcing R changes nothing", setup, claims)
 
 
 def behind_norm(model: PublishedV2) -> Forced:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from trainer.data import Corpus
+from trainer.evals.probes.decay import decayed_scales
 from trainer.reproduce.arm import Arm, Row, carry_out, scaled_down
-from trainer.reproduce.bank_reading import read_banks
+from trainer.reproduce.bank_readings import read_banks
 from trainer.reproduce.bench import Bench, windows
-from trainer.reproduce.claims import Claim, Report, Table
-from trainer.reproduce.decay import decayed_scales
+from trainer.reproduce.claims import Claim, ReproductionReport, Table
 from trainer.reproduce.published_claims import PUBLISHED_RUNS, V3_R_AT_10K
-from trainer.schedules.cosine import schedule_for
+from trainer.step.lr_schedule import schedule_for
 
 STEPS, QUICK_STEPS = 10_000, 12
 BATCH, CONTEXT, WINDOWS = 4, 32, 256
@@ -53,7 +53,7 @@ def train_v3(bench: Bench, corpus: Corpus, preset: str, name: str, decays: bool)
     )
 
 
-def rerun(bench: Bench) -> Report:
+def rerun(bench: Bench) -> ReproductionReport:
     """Train with and without decay of omega_0; return the verdicts.
 
     Raises:
@@ -80,7 +80,7 @@ def rerun(bench: Bench) -> Report:
         *(still_claim(decayed, kept, layer) for layer in range(config.layers)),
         learning_claim(decayed[-1]["ce"], bigram),
     ]
-    return Report(
+    return ReproductionReport(
         "kssm-v3", "R climbs because weight decay shrinks omega_0", setup, claims,
         [points_table(decayed, kept)],
     )  # fmt: skip

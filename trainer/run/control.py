@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from trainer.run.atomic import read_json, write_json
-from trainer.run.errors import RunError, SpecError
 from trainer.run.layout import RunDir, check_short_id
 from trainer.run.records import parse
+from trainer.run.run_errors import RunError, SpecError
+from trainer.run.spec import STOP_SIGNALS
 
 Verb = Literal["stop", "kill"]
 ACK_SUFFIX = ".ack.json"
@@ -17,11 +18,13 @@ REQUEST_SUFFIX = ".json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ControlRequest:
     """What an operator wants of one attempt.
 
     Attributes:
         by: who asked, as shown to a second operator.
+        again: send the stop signal, though it was sent before.
+        signal: send this one instead of the run's own; "" for that.
         deadline_s: a stop becomes a kill this many seconds after it was asked; None: never by itself.
     """
 
@@ -32,6 +35,8 @@ class Request:
     by: str = ""
     at: float = 0.0
     deadline_s: float | None = None
+    again: bool = False
+    signal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +52,7 @@ class Ack:
     at: float = 0.0
 
 
-def put_request(run: RunDir, request: Request) -> bool:
+def put_request(run: RunDir, request: ControlRequest) -> bool:
     """Leave a request; False if this request id was known, which then stands as it is.
 
     Raises:
@@ -62,16 +67,16 @@ def put_request(run: RunDir, request: Request) -> bool:
     return True
 
 
-def pending(run: RunDir, attempt: int, token: str) -> list[Request]:
+def pending(run: RunDir, attempt: int, token: str) -> list[ControlRequest]:
     """The unanswered requests to this attempt, oldest first."""
     return pending_for(run, {(attempt, token)})
 
 
-def pending_for(run: RunDir, lives: Collection[tuple[int, str]]) -> list[Request]:
+def pending_for(run: RunDir, lives: Collection[tuple[int, str]]) -> list[ControlRequest]:
     """The unanswered requests to any of these (attempt, token) pairs, oldest first. Others are ignored."""
     try:
         names = {entry.name for entry in os.scandir(run.control)}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     found = []
     for name in names:
@@ -96,11 +101,12 @@ def read_ack(run: RunDir, req_id: str) -> Ack | None:
     return None if raw is None else parse(Ack, raw, path)
 
 
-def _read_request(run: RunDir, name: str) -> Request | None:
+def _read_request(run: RunDir, name: str) -> ControlRequest | None:
     """One request; a foreign or malformed file is nobody's request, and must end no supervisor."""
     path = run.control / name
     try:
-        request = parse(Request, read_json(path), path)
+        request = parse(ControlRequest, read_json(path), path)
     except RunError:
         return None
-    return request if request.verb in ("stop", "kill") else None
+    is_known = request.verb in ("stop", "kill") and request.signal in ("", *STOP_SIGNALS)
+    return request if is_known else None

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.run.errors import SpecError
+from trainer.run.run_errors import SpecError
 
 RUN_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?-[a-z2-7]{6}")
 SHORT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -85,6 +85,11 @@ class RunDir:
     def spec(self) -> Path:
         """What to run; immutable."""
         return self.path / "spec.json"
+
+    @property
+    def changes(self) -> Path:
+        """What a resume changed of its configuration."""
+        return self.path / "changes.json"
 
     @property
     def lock(self) -> Path:

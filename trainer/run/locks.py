@@ -1,4 +1,4 @@
-"""Kernel locks (flock). They end with their last holder, however it ends; lock files are never unlinked."""
+"""Kernel locks (flock): they end with their last holder, however it ends; a run's are never unlinked."""
 
 import contextlib
 import errno
@@ -8,21 +8,23 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from trainer.run.errors import LockHeldError
 from trainer.run.layout import check_device
+from trainer.run.run_errors import LockHeldError
 
 RETRY_S = 1.0
 POLL_S = 0.002
 
 
 class Flock:
-    """An exclusive flock on one file, held by an open file description that can be handed to a child.
+    """A flock on one file, held by an open file description that can be handed to a child.
 
     `close()` only closes this process's descriptor: an unlock would free the lock under a child's feet.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
+        """`shared`: holders exclude those who want it alone and not each other; the file must be there."""
         self.path = path
+        self._kind, self._flags = (fcntl.LOCK_SH, 0) if shared else (fcntl.LOCK_EX, os.O_CREAT)
         self._fd = -1
 
     def __repr__(self) -> str:
@@ -45,19 +47,44 @@ class Flock:
         return self._fd
 
     def take(self, retry_s: float = RETRY_S) -> bool:
-        """Take the lock; False if it was held for all of `retry_s` (a probe holds it for microseconds)."""
-        if self._fd >= 0:
-            return True
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        fd = os.open(self.path, flags, 0o600)
+        """Take the lock; False if it was held for all of `retry_s` (a probe holds it for microseconds).
+
+        Raises:
+            OSError: the file cannot be opened.
+        """
         deadline = time.monotonic() + retry_s
-        while not _try(fd, fcntl.LOCK_EX):
-            if time.monotonic() >= deadline:
-                os.close(fd)
-                return False
-            time.sleep(POLL_S)
-        self._fd = fd
+        while self._fd < 0:
+            self._fd = self._open_held()
+            if self._fd < 0:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(POLL_S)
         return True
+
+    @classmethod
+    def now(cls, path: Path, *, shared: bool = False) -> "Flock | None":
+        """The lock, if it can be had at once.
+
+        Raises:
+            OSError: the file cannot be opened.
+        """
+        lock = cls(path, shared=shared)
+        return lock if lock.take(0.0) else None
+
+    def _open_held(self) -> int:
+        """A descriptor with the lock on the file of this name; -1 if another holds it, or it went away."""
+        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | self._flags
+        fd = os.open(self.path, flags, 0o600)
+        try:
+            if _try(fd, self._kind) and os.path.samestat(os.fstat(fd), self.path.stat()):
+                return fd
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)
+        return -1
 
     @classmethod
     def adopt(cls, path: Path, fd: int) -> "Flock":
@@ -95,7 +122,7 @@ class Flock:
 def is_free(path: Path) -> bool:
     """Probe a lock with LOCK_SH: two probes do not exclude each other, and takers retry."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return True
     try:

@@ -9,7 +9,7 @@ HARMLESS = frozenset({"ok", "info"})
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LampReading:
     """A lamp: glyph, word and colour, in that order of importance, and the sentence that explains it."""
 
     metric: str
@@ -24,7 +24,7 @@ class Verdict:
     unit: str = ""
 
 
-def judge(bands: Bands, metric: str, value: float | None, context: Context) -> Verdict:
+def judge(bands: Bands, metric: str, value: float | None, context: Context) -> LampReading:
     """Judge one value.
 
     Args:
@@ -40,7 +40,7 @@ def judge(bands: Bands, metric: str, value: float | None, context: Context) -> V
     if value is None:
         return _unknown(metric, title, None, "not told by this run")
     if not isfinite(value):
-        return Verdict(
+        return LampReading(
             metric,
             title,
             value,
@@ -68,8 +68,8 @@ def judge(bands: Bands, metric: str, value: float | None, context: Context) -> V
     return _verdict(entry, value, band, why)
 
 
-def _verdict(entry: MetricBands, value: float, band: Band | Ends, why: str) -> Verdict:
-    return Verdict(
+def _verdict(entry: MetricBands, value: float, band: Band | Ends, why: str) -> LampReading:
+    return LampReading(
         entry.metric,
         entry.title or entry.metric,
         value,
@@ -83,8 +83,8 @@ def _verdict(entry: MetricBands, value: float, band: Band | Ends, why: str) -> V
     )
 
 
-def _unknown(metric: str, title: str, value: float | None, why: str) -> Verdict:
-    return Verdict(metric, title, value, "·", "n/a", "grey", "unknown", why)
+def _unknown(metric: str, title: str, value: float | None, why: str) -> LampReading:
+    return LampReading(metric, title, value, "·", "n/a", "grey", "unknown", why)
 
 
 def _relative(entry: MetricBands, value: float, context: Context) -> tuple[float | None, str]:

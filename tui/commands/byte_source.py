@@ -52,6 +52,7 @@ class ByteSource:
     def _drain(self, fd: int) -> Iterator[bytes]:
         while data := os.read(fd, CHUNK):
             yield data
+            self.live = self.live or (self._follow and len(data) < CHUNK)  # its end was there
 
     @staticmethod
     def _open(path: Path) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$", "`": "`"}

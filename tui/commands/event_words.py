@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from remote.sanitise import clean_line
+from remote.protocol.sanitise import clean_line
 from trainer.telemetry.events import (
     Checkpoint,
     Evaluation,

@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Callable
 
-from remote.hosts import client_folder
+from remote.hosts.client_state import client_folder
 from trainer.telemetry.formats.registry import FORMATS
+from tui.commands.arguments import Commands, add_bare_command
 from tui.commands.output import OK, USAGE, answer, say
-from tui.commands.parser import Commands, add_bare_command
-from tui.commands.reading import print_events
+from tui.commands.read import print_events
 from tui.formats import formats_at_hand
 
 HOW = r"""Your own: a file in {folder}, such as mine.yaml:

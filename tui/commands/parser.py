@@ -2,23 +2,15 @@
 
 import argparse
 
-EXIT_CODES = """exit codes:
-  0 ok   1 failure   2 usage or configuration   3 refused or incompatible
-  4 busy   5 unreachable   6 not found   7 time-out"""
-
-RUN_HELP = "run id, or the beginning of one; HOST:RUN names its host too"
-
-EPILOG = f"""Without a command, the cockpit opens. Runs go on when it is closed.
-
-{EXIT_CODES}
-
-Everything lives in ~/.photinus, or in $PHOTINUS_HOME where that is set."""
+from trainer.run.spec import STOP_SIGNALS
+from tui.commands import formats, inspect
+from tui.commands.arguments import EPILOG, RUN_HELP, Commands, add_bare_command, add_command
+from tui.commands.hosts import subcommands
+from tui.commands.runs import pull_push
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; `args.command` is empty for the cockpit."""
-    from tui.commands import formats, hosting, inspecting, transferring
-
     parser = argparse.ArgumentParser(
         prog="photinus",
         description="A terminal cockpit for training hosts.",
@@ -35,35 +27,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (formats, hosting, inspecting, transferring):
+    for room in (formats, subcommands, inspect, pull_push):
         room.add_to(commands)
-    return parser
-
-
-Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
-
-
-def add_command(
-    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
-) -> argparse.ArgumentParser:
-    """A command of one host, with `--json` and `--host`."""
-    parser = add_bare_command(commands, name, text)
-    parser.add_argument("--host", default="local", help="the host (default: local, this machine)")
-    return parser
-
-
-def add_bare_command(
-    commands: "Commands[argparse.ArgumentParser]", name: str, text: str
-) -> argparse.ArgumentParser:
-    """A command with `--json`, its description and exit codes; for what names its host in another way."""
-    parser = commands.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout; talk goes to stderr")
     return parser
 
 
@@ -83,6 +48,14 @@ def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
     ls.add_argument(
         "--timeout", type=float, default=10.0, metavar="S", help="how long to wait for a host (default: 10)"
     )
+    ls.add_argument(
+        "--last",
+        type=int,
+        default=20,
+        metavar="N",
+        help="how many of the runs that are over are listed, those that ended last (default: 20)",
+    )
+    ls.add_argument("--all", action="store_true", help="list every run that was ever started")
     show = add_command(commands, "show", "show one run: state, metrics, health, last checkpoint")
     show.add_argument("run", help=RUN_HELP)
     read = add_bare_command(commands, "read", "recognise a training log and print what it tells")
@@ -133,7 +106,7 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
     how.add_argument(
         "--stop-signal",
         default="SIGTERM",
-        choices=["SIGTERM", "SIGINT", "SIGHUP"],
+        choices=STOP_SIGNALS,
         help="what `stop` sends to a command (default: SIGTERM)",
     )
     how.add_argument(
@@ -141,6 +114,27 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
         default="never",
         choices=["never", "on-failure", "always"],
         help="what the supervisor does when the run fails (default: never)",
+    )
+    how.add_argument(
+        "--max-restarts",
+        type=int,
+        default=3,
+        metavar="N",
+        help="failures that --restart bears; one is forgotten for each hour that went well (default: 3)",
+    )
+    how.add_argument(
+        "--restart-backoff",
+        type=float,
+        default=5.0,
+        metavar="S",
+        help="wait before the first restart, doubled with each failure (default: 5)",
+    )
+    how.add_argument(
+        "--on-stall",
+        type=stall_seconds,
+        metavar="S",
+        help="with --restart: seconds without a sign of life after which a run is ended and resumed; off for "
+        "never. Left out: a command's never, of our trainer after ten usual steps and 10 minutes at least",
     )
     how.add_argument("--start-id", help="makes the start repeatable: the same id never starts a second run")
     how.add_argument("--queue", action="store_true", help="wait in the queue where the device is busy")
@@ -150,6 +144,11 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
     how.add_argument(
         "--timeout", type=float, default=60.0, metavar="S", help="how long --wait waits (default: 60)"
     )
+
+
+def stall_seconds(text: str) -> float:
+    """`off`, or seconds."""
+    return 0.0 if text == "off" else float(text)
 
 
 def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -162,6 +161,15 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="STEP",
         help="a checkpoint of this run, such as step-00001000",
     )
+    resume.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change the configuration from here on, such as steps=4000 or optim.lr=1e-3",
+    )
+    resume.add_argument("--data", help="where the same text lies now")
     resume.add_argument("--start-id", help="makes the resume repeatable")
     resume.add_argument("--queue", action="store_true", help="wait in the queue where the device is busy")
     resume.add_argument(
@@ -183,6 +191,14 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
             help=f"how long to wait (default: {patience:.0f})",
         )
     stop.add_argument(
+        "--again",
+        action="store_true",
+        help="send a command its stop signal once more: many finish first, and end on the second",
+    )
+    stop.add_argument(
+        "--signal", choices=STOP_SIGNALS, help="send a command this signal instead of its own, now"
+    )
+    stop.add_argument(
         "--deadline", type=float, metavar="S", help="kill what has not stopped after this many seconds"
     )
 
@@ -197,6 +213,7 @@ def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
     events.add_argument("run", help=RUN_HELP)
     for parser in (tail, events):
         parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")
+    tail.add_argument("--all", action="store_true", help="the whole log, from its first byte on")
     tail.add_argument(
         "-n", "--bytes", type=int, default=65536, help="how much of the end of the log (default: 65536)"
     )

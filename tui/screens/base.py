@@ -9,12 +9,12 @@ from textual.screen import Screen
 
 from tui.keys import ACTING, Where
 from tui.screens.bridge import Bridge
-from tui.screens.help import Help
+from tui.screens.dialogs.help import Help
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
 from tui.widgets.bars import KeyBar, TopBar
-from tui.widgets.keyed import KeyedTable
-from tui.widgets.logview import LogView
+from tui.widgets.keyed_table import KeyedTable
+from tui.widgets.log_view import LogView
 
 FAR = 1 << 40
 LOOKING = "read-only is on: nothing is changed on any host. ctrl+r turns it off"
@@ -140,7 +140,7 @@ class CockpitScreen(Screen[None]):
 
     def action_alerts(self) -> None:
         """Every alert with its time."""
-        from tui.screens.alertlist import AlertList
+        from tui.screens.dialogs.alert_list import AlertList
 
         bridge = self.bridge
         self.app.push_screen(AlertList(bridge.store, bridge.now(), bridge.wall()))

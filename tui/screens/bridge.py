@@ -1,20 +1,20 @@
 """What a screen may ask of the cockpit around it: the picture, the clock, the acts."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from remote.errors import CallError, Question
-from remote.hosts import Host
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError, Question
 from tui.keys import Where
-from tui.store.jobs import Job
+from tui.store.jobs import HostJob
 from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
-    from remote.older import Older
+    from remote.protocol.results import Backfill, ProcessList
 
 Told = Callable[["Outcome"], None]
-Heard = Callable[[Mapping[str, Any] | CallError], None]
+Heard = Callable[["ProcessList | CallError"], None]
 
 
 class Acts(Protocol):
@@ -29,6 +29,9 @@ class Acts(Protocol):
     def stop(self, host: str, run_id: str, told: Told) -> None:
         """Ask a run to save and end."""
 
+    def end(self, host: str, pid: int, start: int, told: Told) -> None:
+        """End one process that is no run, if it still is that one."""
+
     def kill(self, host: str, run_id: str, told: Told) -> None:
         """End a run now."""
 
@@ -41,11 +44,11 @@ class Acts(Protocol):
     def reply(self, host: str, question: Question, text: str) -> None:
         """Hand on what the operator answered; the link is tried again."""
 
-    def call(self, host: str, verb: str, heard: Heard) -> None:
-        """Ask a host something that changes nothing."""
+    def processes(self, host: str, heard: Heard) -> None:
+        """Ask a host for its processes and locks."""
 
     def older(
-        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Older | CallError], None]"
+        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Backfill | CallError], None]"
     ) -> None:
         """Ask for what stands before a place in a run's log."""
 
@@ -59,13 +62,13 @@ class Works(Protocol):
     def add(self, host: Host, told: Callable[[Host | str], None]) -> None:
         """Write a host into hosts.yaml; `told` gets it back, or why it was not written."""
 
-    def test(self, job: Job) -> None:
+    def test(self, job: HostJob) -> None:
         """Walk the way to the host, a line a step."""
 
-    def deploy(self, job: Job) -> None:
+    def deploy(self, job: HostJob) -> None:
         """Bring Photinus to the host, a line of progress at a time."""
 
-    def doctor(self, job: Job) -> None:
+    def doctor(self, job: HostJob) -> None:
         """What the host's own doctor finds, in words."""
 
 

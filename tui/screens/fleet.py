@@ -5,12 +5,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from tui.keys import Where, bindings
-from tui.screens.targeting import RunTargeting
+from tui.screens.run_actions import RunActions
 from tui.store.store import RunKey
 from tui.theme import PLAIN, STRONG, hue
 from tui.widgets import lines
-from tui.widgets.fleetrows import Fit, rows
-from tui.widgets.keyed import KeyedTable
+from tui.widgets.fleet_rows import Fit, rows
+from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.panel import Panel
 
 TALL = 36
@@ -24,7 +24,7 @@ EMPTY = (
 )
 
 
-class Fleet(RunTargeting):
+class Fleet(RunActions):
     """Each host, then its runs in the order in which they were heard of. The cursor stays on its row."""
 
     where: ClassVar[Where] = "fleet"

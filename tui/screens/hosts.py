@@ -6,20 +6,20 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 
-from remote.hosts import Host
+from remote.hosts.host import Host
 from tui.keys import Where, bindings
 from tui.screens.base import CockpitScreen
 from tui.store.facts import why_not as why_no_link
 from tui.store.hosts import HostRecord
-from tui.store.jobs import Job, Kind
-from tui.store.logring import LogRing
+from tui.store.jobs import HostJob, Kind
+from tui.store.log_ring import LogRing
 from tui.store.store import RunKey
 from tui.store.words import duration
 from tui.theme import DIM, PLAIN, STRONG, hue
-from tui.widgets.hostrows import about, columns, host_cells
-from tui.widgets.keyed import KeyedTable
+from tui.widgets.host_rows import about, columns, host_cells
+from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.lines import Part, line
-from tui.widgets.logview import LogView
+from tui.widgets.log_view import LogView
 from tui.widgets.panel import Panel
 
 NARROW = 120
@@ -96,8 +96,10 @@ class Hosts(CockpitScreen):
         if host is None:
             return
         twins = [name for name, other in store.hosts.items() if other is not host and _same(host, other)]
-        told = [line((host.name, STRONG)), *about(host, twins, now)]
-        self.query_one("#about", Panel).lay(lambda _width, height: told[: max(height, 1)])
+        head = line((host.name, STRONG))
+        self.query_one("#about", Panel).lay(
+            lambda width, height: [head, *about(host, twins, now, width)][: max(height, 1)]
+        )
         job = host.job
         title = line((NOTHING, DIM)) if job is None else line(*_title(job, now))
         self.query_one("#worktitle", Panel).lay(lambda _width, _height: [title])
@@ -115,12 +117,18 @@ class Hosts(CockpitScreen):
     def action_open(self) -> None:
         """What the chosen host asks."""
         name = self.chosen_host()
-        if name is not None and not self.bridge.ask(name):
+        if name is None or self.bridge.ask(name):
+            return
+        link = self.bridge.store.hosts[name].link
+        if link.phase == "refused":
+            said = ". ".join(text for text in (link.reason, link.remedy) if text)
+            self.notify(said, title=f"{name} is refused", severity="warning", timeout=15, markup=False)
+        else:
             self.notify(f"{name} asks nothing; t tests it", timeout=3, markup=False)
 
     def action_add(self) -> None:
         """The form for one more host."""
-        from tui.screens.addhost import AddHost
+        from tui.screens.dialogs.add_host import AddHost
 
         def added(said: Host | str) -> None:
             if isinstance(said, str):
@@ -161,7 +169,7 @@ class Hosts(CockpitScreen):
         if host.job is not None and host.job.ended is None:
             self.notify(f"{host.job.kind} of {host.name} is still going on", severity="warning", markup=False)
             return
-        host.job = Job(kind, host.name, self.bridge.now())
+        host.job = HostJob(kind, host.name, self.bridge.now())
         work = self.bridge.work
         {"test": work.test, "deploy": work.deploy, "doctor": work.doctor}[kind](host.job)
         self.query_one("#worklines", LogView).follow = True
@@ -173,7 +181,7 @@ def _same(one: HostRecord, other: HostRecord) -> bool:
     return one.hello is not None and other.hello is not None and one.hello.host_id == other.hello.host_id
 
 
-def _title(job: Job, now: float) -> tuple[Part, ...]:
+def _title(job: HostJob, now: float) -> tuple[Part, ...]:
     took = duration((job.ended if job.ended is not None else now) - job.begun)
     state, colour = (
         ("going on", "blue") if job.ended is None else ("well", "green") if job.ok else ("failed", "red")

@@ -1,25 +1,25 @@
 """Screen 5: what runs on every host and why it is listed, the locks beside it, and an end for orphans."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 
-from remote.errors import CallError, ProtocolError
+from remote.protocol.errors import CallError
+from remote.protocol.results import ProcessList
 from tui.keys import Where, bindings
 from tui.screens.base import CockpitScreen
-from tui.screens.confirm import Confirm
+from tui.screens.dialogs.confirm import Confirm
 from tui.store.census import Census, Process, census
 from tui.store.facts import why_not as why_no_link
 from tui.store.store import RunKey
 from tui.store.words import duration, size
 from tui.theme import DIM
-from tui.widgets.keyed import Cells, KeyedTable
+from tui.widgets.keyed_table import Cells, KeyedTable
 from tui.widgets.lines import line
 from tui.widgets.panel import Panel
-from tui.widgets.processrows import columns, detail, foreign, lock_rows, ours
+from tui.widgets.process_rows import columns, detail, foreign, lock_rows, ours
 
 ASK_EVERY_S = 3.0
 NARROW, SHORT = 120, 30
@@ -61,7 +61,7 @@ class Processes(CockpitScreen):
             with Vertical(id="trees"):
                 yield KeyedTable("ours")
                 yield Panel("foreigntitle")
-                yield KeyedTable("foreign", choosable=False)
+                yield KeyedTable("foreign")
                 yield Panel("detail")
             yield Panel("locks", "Locks")
 
@@ -89,8 +89,11 @@ class Processes(CockpitScreen):
         return row.split(" ")[-1].split("/")[0]
 
     def process(self) -> tuple[str, Process] | None:
-        """Host and process under the cursor."""
-        return self._rows.get(self.table.chosen or "")
+        """Host and process under the cursor of the table that has the keyboard."""
+        table = self.query_one("#foreign", KeyedTable)
+        if not (table.has_focus and table.display):
+            table = self.table
+        return self._rows.get(table.chosen or "")
 
     def target(self) -> RunKey | None:
         """The run that the process under the cursor belongs to."""
@@ -123,7 +126,11 @@ class Processes(CockpitScreen):
         table.lay([(name, "foreign" if name == "what" else title, wide) for name, title, wide in shown_at])
         table.show(strangers)
         table.display = bool(strangers)
-        said = "Not ours: shown, never touched" if strangers else "No foreign process looks like training"
+        said = (
+            "No run of ours (tab): K ends what is yours, the rest is never touched"
+            if strangers
+            else "No foreign process computes here"
+        )
         self.query_one("#foreigntitle", Panel).lay(lambda _width, _height: [line((said, DIM))])
         up = {name: found for name, found in self._census.items() if store.hosts[name].link.is_up}
         here = self.chosen_host()
@@ -140,23 +147,20 @@ class Processes(CockpitScreen):
         for name, host in self.bridge.store.hosts.items():
             if host.link.is_up and now - self._asked.get(name, -ASK_EVERY_S) >= ASK_EVERY_S:
                 self._asked[name] = now
-                self.bridge.acts.call(name, "processes", lambda answer, name=name: self._hear(name, answer))  # type: ignore[misc]
+                self.bridge.acts.processes(name, lambda answer, name=name: self._hear(name, answer))  # type: ignore[misc]
 
-    def _hear(self, host: str, answer: Mapping[str, Any] | CallError) -> None:
+    def _hear(self, host: str, answer: ProcessList | CallError) -> None:
         now = self.bridge.now()
         if isinstance(answer, CallError):
             self._census[host] = Census(now, trouble=answer.message)
         else:
-            try:
-                self._census[host] = census(answer, now)
-            except ProtocolError as error:
-                self._census[host] = Census(now, trouble=f"not understood: {error}")
+            self._census[host] = census(answer, now)
         if self.is_current and self.is_mounted:
             self.call_after_refresh(self.paint)
 
     def why_not_here(self, action: str) -> str:
         """Why the chosen process cannot be ended."""
-        if action != "reap":
+        if action not in ("reap", "end"):
             return super().why_not_here(action)
         found = self.process()
         if found is None:
@@ -164,11 +168,29 @@ class Processes(CockpitScreen):
         host, one = found
         if reason := why_no_link(self.bridge.store.hosts[host]):
             return reason
+        if action == "end":
+            return why_not_end(one)
         if one.standing != "orphan" or one.start is None:
             return (
                 f"pid {one.pid} is {one.standing}: only an orphan is ended here; x on the fleet stops a run"
             )
         return ""
+
+    def action_end(self) -> None:
+        """Ask for the pid of a process of one's own that is no run, and end exactly that one."""
+        found = self.process()
+        if self._refuse("end") or found is None:
+            return
+        host, one = found
+        assert one.start is not None  # why_not_here
+        start = one.start
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._asked.pop(host, None)
+                self.bridge.acts.end(host, one.pid, start, self.told)
+
+        self.app.push_screen(Confirm("end", describe_end(host, one), str(one.pid)), answered)
 
     def action_reap(self) -> None:
         """Ask whether to end the chosen orphan; what is shown is what is ended, or nothing is."""
@@ -194,6 +216,33 @@ class Processes(CockpitScreen):
             else ""
         )
         self.app.push_screen(Confirm("reap", describe(host, one), name if policy == "name" else ""), answered)
+
+
+def why_not_end(one: Process) -> str:
+    """Why `K` leaves a process alone; "" where its user may end it."""
+    if one.standing != "foreign":
+        return f"pid {one.pid} is {one.standing}, of {one.run_id}: K here is for what is no run"
+    if one.why_not is None or one.start is None:
+        return f"pid {one.pid}: {one.why_not or 'its host does not end it'}"
+    return f"pid {one.pid}: {one.why_not}" if one.why_not else ""
+
+
+def describe_end(host: str, one: Process) -> str:
+    """The words before a process that is no run is ended."""
+    memory = f"{size(one.memory)}" if one.memory is not None else "n/a"
+    gpu = f"{size(one.gpu_memory)}" if one.gpu_memory is not None else "n/a"
+    return "\n".join(
+        (
+            f"END pid {one.pid} on {host}?",
+            f"It is no run: {one.why}.",
+            f"Kernel start {one.start}, {duration(one.age_s)} old, of {one.user or 'you'}.",
+            f"Memory {memory}, on devices ({one.devices or 'none that is known'}) {gpu}.",
+            one.command or "Its command cannot be read.",
+            *((f"Its output goes to {one.log}",) if one.log else ()),
+            "",
+            "SIGTERM, 2 s later SIGKILL, to exactly this process. What it has not saved is lost.",
+        )
+    )
 
 
 def describe(host: str, one: Process) -> str:

@@ -9,26 +9,26 @@ from textual.events import Resize
 from textual.widgets import Input
 
 from trainer.telemetry.bands import Bands
-from trainer.telemetry.judge import Verdict
+from trainer.telemetry.judge import LampReading
 from tui.keys import Where, bindings
-from tui.screens.runkeys import RunKeys
+from tui.screens.run_keys import RunKeys
 from tui.store.lamps import PROBED, lamps
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
 from tui.theme import DIM, STRONG, hue
-from tui.widgets import oscillators, runside
-from tui.widgets.chart import Chart
+from tui.widgets import oscillators, run_side
+from tui.widgets.chart.chart import Chart
+from tui.widgets.chart.look import ChartLook, FloorLine, Zone
 from tui.widgets.lines import line
-from tui.widgets.logview import LogView
-from tui.widgets.look import Floor, Look, Zone
+from tui.widgets.log_view import LogView
 from tui.widgets.panel import Layout, Panel
-from tui.widgets.runhead import head
+from tui.widgets.run_head import head
 
 MIDDLING, NARROW, SMALL_WIDTH, SMALL_HEIGHT = 130, 100, 80, 24
-LOSS = Look("loss", "nats/token", marks_title="val")
-U_VAL = Look("u_val", colour="green", include=(0.5, 2.0))
-TONE = Look("R", colour="cyan", include=(0.0,), overlay_title="weight decay")
-GRAD = Look("grad norm", colour="violet")
+LOSS = ChartLook("loss", "nats/token", marks_title="val")
+U_VAL = ChartLook("u_val", colour="green", include=(0.5, 2.0))
+TONE = ChartLook("R", colour="cyan", include=(0.0,), overlay_title="weight decay")
+GRAD = ChartLook("grad norm", colour="violet")
 
 
 class RunScreen(RunKeys):
@@ -141,28 +141,30 @@ class RunScreen(RunKeys):
         self._lay("head", lambda width, _height: head(run, host, now, wall, width))
         if bridge.store.bands is not None:
             self._lamps(run, bridge.store.bands, lamps(run, host, bridge.store.bands, now))
-        self._lay("eval", lambda _width, _height: runside.evaluation_rows(run))
-        self._lay("checkpoint", lambda _width, _height: runside.checkpoint_rows(run, wall))
-        self._lay("sample", lambda width, height: runside.sample_rows(run, width, height))
+        self._lay("eval", lambda _width, _height: run_side.evaluation_rows(run))
+        self._lay("checkpoint", lambda _width, _height: run_side.checkpoint_rows(run, wall))
+        self._lay("sample", lambda width, height: run_side.sample_rows(run, width, height))
         self._charts(run)
         self._log(run)
 
     def _lay(self, name: str, make: Layout) -> None:
         self.query_one(f"#{name}", Panel).lay(make)
 
-    def _lamps(self, run: RunRecord, bands: Bands, lit: list[Verdict]) -> None:
+    def _lamps(self, run: RunRecord, bands: Bands, lit: list[LampReading]) -> None:
         """The lamps; those of the last look into the model stand beneath its layers, where there is room."""
         self.set_class(run.probe is not None, "-looks")
         beneath = [lamp for lamp in lit if lamp.metric in PROBED]
         above = lit if self.has_class("-short") else [lamp for lamp in lit if lamp.metric not in PROBED]
-        self._lay("lamps", lambda width, height: runside.lamp_rows(above, width, height))
-        self._lay("strip", lambda width, _height: runside.lamp_strip(lit, width))
+        self._lay("lamps", lambda width, height: run_side.lamp_rows(above, width, height))
+        self._lay("strip", lambda width, _height: run_side.lamp_strip(lit, width))
         self._lay("oscillators", lambda width, _height: oscillators.rows(run.probe, beneath, bands, width))
 
     def _charts(self, run: RunRecord) -> None:
         loss = "ce" if "ce" in run.series or "total" not in run.series else "total"
         floors = (
-            (Floor(run.floors.bigram, "bigram"), Floor(run.floors.trigram, "trigram")) if run.floors else ()
+            (FloorLine(run.floors.bigram, "bigram"), FloorLine(run.floors.trigram, "trigram"))
+            if run.floors
+            else ()
         )
         self._chart("loss", run, loss, replace(LOSS, floors=floors), "val_ce")
         self._chart("u_val", run, "u_val", replace(U_VAL, zones=self._zones("u_val"), unit=run.u_stat))
@@ -170,7 +172,7 @@ class RunScreen(RunKeys):
         self._chart("grad", run, "grad_norm", replace(GRAD, zones=self._zones("grad_norm")))
 
     def _chart(
-        self, name: str, run: RunRecord, metric: str, look: Look, marks: str = "", overlay: str = ""
+        self, name: str, run: RunRecord, metric: str, look: ChartLook, marks: str = "", overlay: str = ""
     ) -> None:
         found = run.series_of(marks) if marks else None
         other = run.series.get(overlay)

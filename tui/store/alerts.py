@@ -41,6 +41,11 @@ def of_numbers(host: str, run_id: str, name: str, step: int | None, bad: tuple[s
     return Alert(at, host, run_id, "error", f"{name}: {', '.join(bad)} not finite at step {step}")
 
 
+def of_bounds(host: str, run_id: str, text: str, at: float) -> Alert:
+    """Something was left out: more than a client keeps, or nothing that it understands."""
+    return Alert(at, host, run_id, "warning", text)
+
+
 def of_question(host: str, asked: str, at: float) -> Alert:
     """A host cannot be reached before the operator has decided something."""
     return Alert(at, host, "", "warning", f"{host}: {asked}. Press ! to answer")
@@ -49,6 +54,12 @@ def of_question(host: str, asked: str, at: float) -> Alert:
 def of_changed_key(host: str, at: float) -> Alert:
     """A host shows another key than the one that is known: nothing is sent to it."""
     return Alert(at, host, "", "error", f"{host}: host key changed, so nothing was sent. Press ! to see both")
+
+
+def of_refusal(host: str, reason: str, remedy: str, at: float) -> Alert:
+    """A host cannot be used until something is changed: trying again would not help."""
+    said = ". ".join(text for text in (reason, remedy) if text)
+    return Alert(at, host, "", "warning", f"{host} is refused: {said}")
 
 
 def of_link(host: str, lost: bool, reason: str, away_s: float | None, at: float) -> Alert:

@@ -1,26 +1,20 @@
-"""Processes and locks of a host, as the verb `processes` tells them: parsed once, never guessed at."""
+"""Processes and locks of a host, as the verb `processes` tells them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
 
-from remote.errors import ProtocolError
-from remote.sanitise import clean_line
-from remote.view import checked
-
-Standing = Literal["live", "orphan", "foreign"]
-STANDINGS: tuple[str, ...] = get_args(Standing)
-_OPTIONAL_NUMBER = (float, type(None))
+from remote.protocol.results import LockRow, ProcessList, ProcessRow, Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process of our own uid on a host.
+    """A process of a host.
 
     Attributes:
         start: the kernel's start time, which with the pid says which process it is; None for a foreign one.
-        standing: live, orphan (its run is over or nobody supervises it), foreign (not ours: never touched).
+        standing: live, orphan (its run is over or nobody supervises it), foreign (no run of ours).
         age_s: seconds. memory, gpu_memory: bytes. None where unknown.
+        user, devices, log: of a foreign one: whose, what it computes on, where its output goes.
+        why_not: why a foreign one is not ended from here; "" where its user may, None where nobody says.
     """
 
     pid: int
@@ -32,6 +26,10 @@ class Process:
     memory: float | None
     gpu_memory: float | None
     command: str
+    user: str = ""
+    devices: str = ""
+    log: str = ""
+    why_not: str | None = None
 
     @property
     def row(self) -> str:
@@ -65,40 +63,28 @@ class Census:
         return tuple(process for process in self.processes if process.standing == "orphan")
 
 
-def census(answer: Mapping[str, Any], at: float) -> Census:
-    """Parse an answer.
-
-    Raises:
-        ProtocolError: it is malformed; the message names the field.
-    """
-    rows, locks = checked(answer, "processes", (list,)), checked(answer, "locks", (list,))
-    return Census(at, tuple(_process(row) for row in rows), tuple(_lock(row) for row in locks))
+def census(answer: ProcessList, at: float) -> Census:
+    """What an answer says, as the screen shows it."""
+    return Census(at, tuple(map(_process, answer.processes)), tuple(map(_lock, answer.locks)))
 
 
-def _process(raw: object) -> Process:
-    if not isinstance(raw, dict):
-        raise ProtocolError("a process must be an object")
-    row = {"start": None, "run_id": None, "age_s": None, "rss": None, "gpu_mem": None, "cmd": None, **raw}
-    standing = checked(row, "class", (str,))
-    if standing not in STANDINGS:
-        raise ProtocolError(f"a process of the unknown class {standing!r}")
+def _process(row: ProcessRow) -> Process:
     return Process(
-        pid=checked(row, "pid", (int,)),
-        start=checked(row, "start", (int, type(None))),
-        standing=cast("Standing", standing),
-        run_id=checked(row, "run_id", (str, type(None))) or "",
-        why=checked(row, "why", (str,)),
-        age_s=checked(row, "age_s", _OPTIONAL_NUMBER),
-        memory=checked(row, "rss", _OPTIONAL_NUMBER),
-        gpu_memory=checked(row, "gpu_mem", _OPTIONAL_NUMBER),
-        command=checked(row, "cmd", (str, type(None))) or "",
+        pid=row.pid,
+        start=row.start,
+        standing=row.standing,
+        run_id=row.run_id or "",
+        why=row.why,
+        age_s=row.age_s,
+        memory=row.rss,
+        gpu_memory=row.gpu_mem,
+        command=row.cmd or "",
+        user=row.user,
+        devices=", ".join(row.devices[:16]),
+        log=row.log,
+        why_not=row.why_not,
     )
 
 
-def _lock(raw: object) -> Lock:
-    if not isinstance(raw, dict):
-        raise ProtocolError("a lock must be an object")
-    held_by = raw.get("holders") or ()
-    holders = ", ".join(clean_line(str(one)) for one in held_by) if isinstance(held_by, list) else ""
-    run_id = checked({"run_id": None, **raw}, "run_id", (str, type(None))) or ""
-    return Lock(checked(raw, "name", (str,)), checked(raw, "free", (bool,)), run_id, holders)
+def _lock(row: LockRow) -> Lock:
+    return Lock(row.name, row.free, row.run_id or "", ", ".join(row.holders))

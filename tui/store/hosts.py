@@ -3,11 +3,12 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from remote.errors import Question
-from remote.hosts import Host
-from remote.link import LinkState
-from remote.view import HostHello
-from tui.store.jobs import Job
+from remote.hosts.host import Host
+from remote.protocol.errors import Question
+from remote.protocol.results import AcceleratorLoad, HostLoad
+from remote.protocol.views import HostHello
+from remote.session.link.link_state import LinkState
+from tui.store.jobs import HostJob
 
 AWAY = frozenset({"lost", "retrying", "refused", "needs_passphrase", "key_unknown", "key_changed"})
 
@@ -22,7 +23,9 @@ class HostRecord:
         away_since: monotonic seconds at which a link that had been up went away; None while it is up.
         heard_at: monotonic seconds at which anything was heard from the host; None before that.
         job: the newest piece of work on the host itself: a test, a deploy, a doctor.
+        refusal_told: why the link was refused when that was told last; empty since it was up.
         load: the newest telemetry; a missing or None value is unknown, never zero.
+        left_out: how many more runs it has, all over, than it was asked to tell.
         wall_ahead: seconds by which the host's clock is ahead of ours, None before it was told.
     """
 
@@ -33,11 +36,13 @@ class HostRecord:
     away_since: float | None = None
     heard_at: float | None = None
     hello: HostHello | None = None
-    load: dict[str, object] = field(default_factory=dict)
+    load: HostLoad = field(default_factory=HostLoad)
     talk: deque[str] = field(default_factory=lambda: deque(maxlen=100))
     wall_ahead: float | None = None
-    job: Job | None = None
+    job: HostJob | None = None
     runs_seen: bool = False
+    left_out: int = 0
+    refusal_told: str = ""
     version: int = 0
 
     @property
@@ -66,18 +71,26 @@ class HostRecord:
         self.link, self.link_at = link, now
         return went
 
+    def is_refused_anew(self) -> bool:
+        """Whether the link is refused for a reason that was not told yet; told once until it is up again."""
+        if self.link.is_up:
+            self.refusal_told = ""
+        if self.link.phase != "refused" or self.question is not None or self.link.reason == self.refusal_told:
+            return False
+        self.refusal_told = self.link.reason
+        return True
+
     @property
     def devices(self) -> tuple[str, ...]:
         """Accelerators and the processor, by the names that are locked."""
         return self.hello.devices if self.hello else ()
 
-    def reading(self, name: str) -> float | None:
-        """One number of the telemetry; None where unknown, as it is while the host cannot be asked."""
-        value = self.load.get(name) if self.link.is_up else None
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    @property
+    def load_now(self) -> HostLoad:
+        """The newest telemetry; nothing is known while the host cannot be asked."""
+        return self.load if self.link.is_up else HostLoad()
 
     @property
-    def gpus(self) -> list[dict[str, object]]:
-        """One mapping an accelerator that could be read."""
-        found = self.load.get("gpus") if self.link.is_up else None
-        return [gpu for gpu in found if isinstance(gpu, dict)] if isinstance(found, list) else []
+    def gpus(self) -> list[AcceleratorLoad]:
+        """Every accelerator that could be read."""
+        return self.load_now.gpus or []

@@ -1,20 +1,22 @@
 """A piece of work on one host that tells of itself line by line: a test, a deploy, a doctor."""
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from remote.findings import Finding, ranked
-from remote.sanitise import clean_line
-from remote.view import checked
-from tui.store.logring import LogRing
+from remote.protocol.finding import Finding, ranked
+from remote.protocol.results import DoctorAnswer
+from remote.protocol.sanitise import clean_line
+from tui.store.log_ring import LogRing
 
 Kind = Literal["test", "deploy", "doctor"]
 SIGNS: Mapping[str, str] = {"ok": "✔", "warn": "⚠", "bad": "✖", "unknown": "·"}
+WIDTH, INDENT = 64, 15
 
 
 @dataclass(slots=True)
-class Job:
+class HostJob:
     """What was begun on a host, and everything it has said so far. `ended`: None while it goes on."""
 
     kind: Kind
@@ -25,8 +27,13 @@ class Job:
     ok: bool = False
 
     def say(self, text: str) -> None:
-        """One more line."""
-        self.lines.note(clean_line(text))
+        """One more line; a sentence that is longer than the narrowest pane goes on below itself."""
+        text = clean_line(text)
+        under = " " * (INDENT if text[:1] in SIGNS.values() else len(text) - len(text.lstrip()))
+        for line in textwrap.wrap(
+            text, WIDTH, subsequent_indent=under, break_long_words=False, break_on_hyphens=False
+        ) or [""]:
+            self.lines.note(line)
 
     def step(self, ok: bool | None, name: str, said: str, remedy: str = "", ms: float | None = None) -> None:
         """One step of a test, with what would help where it failed."""
@@ -34,7 +41,7 @@ class Job:
         took = f"  ({ms:.0f} ms)" if ms is not None and " ms" not in said else ""
         self.say(f"{sign} {name:<12} {said}{took}".rstrip())
         if remedy and not ok:
-            self.say(f"               {remedy}")
+            self.say(f"{'':{INDENT}}{remedy}")
 
     def end(self, ok: bool, text: str, at: float) -> None:
         """It is over."""
@@ -42,13 +49,9 @@ class Job:
         self.ended, self.ok = at, ok
 
 
-def findings(answer: Mapping[str, Any]) -> list[Finding]:
-    """What a host's doctor found, the worst first.
-
-    Raises:
-        ProtocolError: malformed.
-    """
-    return ranked(Finding.from_json(raw) for raw in checked(answer, "findings", (list,)))
+def findings(answer: DoctorAnswer) -> list[Finding]:
+    """What a host's doctor found, the worst first."""
+    return ranked(row.finding() for row in answer.findings)
 
 
 def told(found: Finding) -> list[str]:

@@ -1,11 +1,12 @@
 """The store: updates of every session in, one picture out. No terminal, no thread, no clock of its own."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
-from math import inf
 
-from remote.hosts import Host
-from remote.updates import (
+from remote.hosts.host import Host
+from remote.protocol.views import RunView
+from remote.session.run_cache import RUNS_MAX
+from remote.session.updates import (
     AgentTalk,
     Bytes,
     Gap,
@@ -14,21 +15,22 @@ from remote.updates import (
     Recovered,
     RunChanged,
     RunsSeen,
+    StreamBegin,
     StreamEnd,
     Telemetry,
     Truncated,
     Update,
 )
-from remote.view import RunView
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Event, Metrics
 from trainer.telemetry.formats.registry import FORMATS
 from tui.store import alerts
 from tui.store.alerts import Alert
+from tui.store.edge import NAMES_MAX, cleaned
 from tui.store.facts import asked
 from tui.store.hosts import HostRecord
+from tui.store.run_streams import EventStream, Formats, LogStream
 from tui.store.runs import RunRecord
-from tui.store.streams import EventStream, Formats, LogStream
 from tui.store.words import duration, size
 
 TRUNCATED = "── log truncated: its file was cut or replaced, and is read from its new beginning ──"
@@ -62,6 +64,8 @@ class Store:
         self._events: dict[RunKey, EventStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
         self._bad_numbers: set[RunKey] = set()
+        self._told: set[tuple[RunKey, str]] = set()
+        self._counts: Counter[str] = Counter()
 
     def add_host(self, host: str | Host) -> HostRecord:
         """Know one more host, or what its file says now of one that is known."""
@@ -103,7 +107,7 @@ class Store:
             case HostSeen():
                 record.hello = update.hello
             case Telemetry():
-                record.load = dict(update.values)
+                record.load = update.load
             case Truncated():
                 self._truncated(host, update)
             case Gap():
@@ -112,6 +116,8 @@ class Store:
                 record.talk.append(update.text)
             case StreamEnd():
                 self._end(host, update, now)
+            case StreamBegin():
+                pass  # how much there is, the run's own words say
 
     def run_of(self, key: RunKey | None) -> RunRecord | None:
         """The run, or None where none is chosen or it is unknown."""
@@ -146,6 +152,8 @@ class Store:
                 self._alert(alerts.of_changed_key(record.name, now))
         elif (question := record.question) is not None and question != asked_before:
             self._alert(alerts.of_question(record.name, asked(question), now))
+        elif record.is_refused_anew():
+            self._alert(alerts.of_refusal(record.name, update.link.reason, update.link.remedy, now))
         elif went and record.heard_at is not None:
             self._alert(alerts.of_link(record.name, True, update.link.reason, None, now))
         elif update.back_after_s is not None:
@@ -162,17 +170,28 @@ class Store:
 
     def _runs(self, record: HostRecord, update: RunsSeen, now: float, wall: float) -> None:
         record.runs_seen = True
+        record.left_out = update.left_out
         record.wall_ahead = update.wall - wall
-        for view in sorted(update.runs, key=lambda view: (view.is_terminal, -view.created)):
-            self._see(record.name, view, now)
+        for trouble in update.troubles:
+            self._tell_once((record.name, ""), f"{record.name}: {trouble}", now)
         listed = {view.run_id for view in update.runs}
         for key in [key for key in self.runs if key[0] == record.name and key[1] not in listed]:
-            self._forget(key)
+            over = self.runs[key].view.is_terminal
+            if not update.left_out or (update.has_all_live and not over):
+                self._forget(key)  # else it may be one of those that the host left out
+        for view in sorted(update.runs, key=lambda view: (view.is_terminal, -view.created)):
+            self._see(record.name, view, now)
 
     def _see(self, host: str, view: RunView, now: float) -> None:
         key = (host, view.run_id)
         run = self.runs.get(key)
         if run is None:
+            if self._counts[host] >= RUNS_MAX:
+                self._tell_once(
+                    (host, ""), f"{host} tells more than {RUNS_MAX:,} runs: the rest is left out", now
+                )
+                return
+            self._counts[host] += 1
             self.runs[key] = RunRecord(host=host, view=view, heard_at=now)
         elif run.see(view, now):
             self._bad_numbers.discard(key)
@@ -181,6 +200,9 @@ class Store:
                 self._alert(told)
 
     def _forget(self, key: RunKey) -> None:
+        if key in self.runs:
+            self._counts[key[0]] -= 1
+        self._told = {told for told in self._told if told[0] != key}
         for table in (self.runs, self._events, self._logs):
             table.pop(key, None)
 
@@ -190,33 +212,61 @@ class Store:
         if run is None:
             return  # of a run that its host has forgotten
         run.heard_at = now
+        host_wall = wall + (self.hosts[host].wall_ahead or 0.0)
+        said_at = update.at or host_wall  # a log has no clock of its own, but its file has
+        heard_at: float | None = None
         if update.what == "events":
             stream = self._events.setdefault(key, EventStream())
             events = stream.take(update.gen, update.offset, update.data)
         else:
-            log = self._logs.setdefault(key, LogStream(self.formats))
-            events = log.take(run, update.gen, update.offset, update.data, update.file, wall)
+            log = self._logs.setdefault(key, LogStream(lambda: 0.0, self.formats))
+            log.wall = lambda: said_at
+            events = log.take(run, update.gen, update.offset, update.data, update.file)
+            # A row is as old as the bytes it came in: a log's own clock has no zone.
+            heard_at = now - max(0.0, host_wall - said_at)
         run.version += 1
-        # A row of a log that is followed is as new as the bytes it came in: a log's own clock has no zone.
-        host_wall = wall + (self.hosts[host].wall_ahead or 0.0) if update.what == "events" else -inf
-        self._apply(key, run, events, now, host_wall)
+        self._apply(key, run, events, now, host_wall, heard_at)
 
-    def _apply(self, key: RunKey, run: RunRecord, events: list[Event], now: float, host_wall: float) -> None:
-        """Take events; a row is as old as its own clock says, however late it was heard."""
+    def _apply(
+        self,
+        key: RunKey,
+        run: RunRecord,
+        events: list[Event],
+        now: float,
+        host_wall: float,
+        heard_at: float | None = None,
+    ) -> None:
+        """Take events; a row is as old as its own clock says, however late it was heard, or as `heard_at`."""
         zones = self.bands.metrics.get("R") if self.bands else None
-        for event in events:
+        for one in events:
+            event = cleaned(one)
             said_at = now - max(0.0, host_wall - event.t) if event.t else now
-            run.apply(event, said_at, zones)
+            if heard_at is not None:
+                said_at = heard_at
+            try:
+                run.apply(event, said_at, zones)
+            except Exception as error:  # one event that we cannot take costs itself, and is told once
+                self._tell_once(key, f"{run.name}: an event could not be taken: {error!r}"[:300], now)
+                continue
             if isinstance(event, Metrics) and event.nonfinite and key not in self._bad_numbers:
                 self._bad_numbers.add(key)
                 self._alert(alerts.of_numbers(*key, run.name, event.step, event.nonfinite, now))
+        if run.names_left_out:
+            self._tell_once(
+                key, f"{run.name} tells more than {NAMES_MAX:,} metrics: the rest is left out", now
+            )
+
+    def _tell_once(self, key: RunKey, text: str, now: float) -> None:
+        if (key, text) not in self._told:
+            self._told.add((key, text))
+            self._alert(alerts.of_bounds(*key, text, now))
 
     def _end(self, host: str, update: StreamEnd, now: float) -> None:
         """A followed file is over; whether its run is, says the run's state."""
         log = self._logs.get((host, update.run_id))
         run = self.runs.get((host, update.run_id))
         if log is not None and run is not None:
-            self._apply((host, update.run_id), run, log.finish(), now, -inf)
+            self._apply((host, update.run_id), run, log.finish(), now, 0.0, now)
 
     def _truncated(self, host: str, update: Truncated) -> None:
         run = self.runs.get((host, update.run_id))

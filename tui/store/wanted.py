@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from remote.updates import Bytes, Update
+from remote.session.updates import Bytes, Update
 from tui.store.store import RunKey, Store
 
 WHOLE = 64 << 20

@@ -7,16 +7,16 @@ from rich.text import Text
 
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Number, Probe
-from trainer.telemetry.judge import Verdict, judge
+from trainer.telemetry.judge import LampReading, judge
 from tui.theme import DIM, FAINT, PLAIN, hue
 from tui.widgets.lines import Part, line
-from tui.widgets.runside import lamp_row, reason_rows
+from tui.widgets.run_side import lamp_row, reason_rows
 
 MOST = 8
 """Layers shown; of more, the first ones and how many are left."""
 
 
-def rows(probe: Probe | None, lamps: list[Verdict], bands: Bands, width: int) -> list[Text]:
+def rows(probe: Probe | None, lamps: list[LampReading], bands: Bands, width: int) -> list[Text]:
     """Return the panel's lines; none without a look."""
     if probe is None:
         return []

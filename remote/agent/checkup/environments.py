@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from remote.agent.context import Context
-from remote.findings import Finding
+from remote.protocol.finding import Finding
 
 
 def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
     """Environments that the next deploy would remove."""
-    from remote.agent.environment import own
-    from remote.deploy.garbage import look, size
+    from remote.agent.starts.environment import own
+    from remote.deploy.on_host.garbage import look, size
 
     spare = [one for one in look(ctx.home, own().env) if not one.why]
     if spare:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.agent.holders import Holder, holders
-from remote.agent.launch import owner_of
-from remote.agent.orphans import Member, members
-from remote.findings import Finding
+from remote.agent.processes.lock_holders import Holder, holders
+from remote.agent.processes.orphans import Member, members
+from remote.agent.starts.busy import owner_of
+from remote.protocol.finding import Finding
 from trainer.run.locks import is_free
 
 PROBES = 5
@@ -42,7 +42,7 @@ def _agent(ctx: Context) -> Iterator[Finding]:
 
 def _devices(ctx: Context, ours: dict[int, Member]) -> Iterator[Finding]:
     for path in sorted(ctx.home.devices_dir.glob("*.lock")):
-        if is_free(path) or owner_of(ctx.views, path.stem) is not None:
+        if is_free(path) or owner_of(ctx.index, ctx.views, path.stem) is not None:
             continue
         yield _stale(path, path.stem, f"lock {path.stem}", ours)
 

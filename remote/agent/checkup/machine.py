@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from remote.agent.context import Context
-from remote.findings import Finding
-from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
+from remote.agent.starts.environment import training_remedy
+from remote.protocol.finding import Finding
+from trainer.run.requirements import missing_for_training, torch_warning
 
 LOGIND = ("usr/lib/systemd/logind.conf", "etc/systemd/logind.conf")
 DROP_INS = ("usr/lib/systemd/logind.conf.d", "run/systemd/logind.conf.d", "etc/systemd/logind.conf.d")
@@ -35,7 +36,7 @@ def python() -> Iterator[Finding]:
             about="python",
             what=f"{sys.executable} lacks {', '.join(missing)}",
             why="presets cannot be trained here; commands of your own can be run",
-            remedy=REMEDY,
+            remedy=training_remedy(),
         )
     if "torch" not in missing and (warning := torch_warning()):
         yield Finding(

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterator
 
 from remote.agent.context import Context
-from remote.agent.holders import command_of
-from remote.agent.orphans import Member, members
-from remote.findings import Finding
-from trainer.run.identity import is_stopped
+from remote.agent.processes.argument_vector import command_of
+from remote.agent.processes.orphans import Member, members
+from remote.protocol.finding import Finding
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
+from trainer.run.process.identity import is_stopped
 from trainer.run.states import State, StateRecord
 
 STARTING_S = 60.0

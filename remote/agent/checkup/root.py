@@ -8,8 +8,8 @@ from pathlib import Path
 
 from remote.agent.audit import audit_path
 from remote.agent.context import Context
-from remote.audit import read
-from remote.findings import Finding
+from remote.audit.audit_log import read
+from remote.protocol.finding import Finding
 from trainer.run.filesystems import UNKNOWN, filesystem_of, is_network
 from trainer.run.home import HOME_VARIABLE
 
@@ -22,11 +22,25 @@ SHOWN = 5
 def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
     """Findings about the state root itself. One that others may read is refused before any agent serves."""
     home = ctx.home.root
+    yield from _copied(ctx)
     yield from _owners(home)
     yield from _file_system(home)
     yield from _space(ctx)
     yield from _drafts(home)
     yield from _audit(ctx)
+
+
+def _copied(ctx: Context) -> Iterator[Finding]:
+    """A copy is a home of its own; what is odd about it should be known."""
+    if not ctx.home.copied:
+        return
+    yield Finding(
+        level="note",
+        about="state root",
+        what=f"{ctx.home.root} is a copy of {ctx.home.copy_of}, and another host of its own",
+        why="processes, devices and waiting starts of the original were left to the original",
+        remedy="photinus ls: runs that were on when it was copied are `died` here, and can be resumed",
+    )
 
 
 def _owners(home: Path) -> Iterator[Finding]:
@@ -93,7 +107,7 @@ def _space(ctx: Context) -> Iterator[Finding]:
 
 
 def _newest_sizes(ctx: Context) -> Iterator[int]:
-    from trainer.run.checkpoints import list_checkpoints
+    from trainer.run.checkpoints.manifest import list_checkpoints
 
     for run in ctx.views.whole():
         state = ctx.views.state(run)

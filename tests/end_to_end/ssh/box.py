@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remote.hosts import Host
-from remote.link import Timings
-from remote.session import Session, connect
+from remote.hosts.host import Host
+from remote.session.link.link_state import Timings
+from remote.session.session import Session, connect
+from tests.remote.calling import call
 from tests.remote.scripts import spec
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until
-from trainer.run.errors import RunError
-from trainer.run.identity import Identity, is_alive
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
-from trainer.run.processes import ProcessRecord, read_process
+from trainer.run.process.identity import Identity, is_alive
+from trainer.run.process.process_record import ProcessRecord, read_process
+from trainer.run.process.survivors import survivors
 from trainer.run.records import read_state
+from trainer.run.run_errors import RunError
 from trainer.run.states import State
-from trainer.run.survivors import survivors
 
 QUICK = Timings(
     ping_s=0.2, lagging_s=0.4, lost_s=1.0, hello_s=5.0, backoff_s=(0.02, 0.05, 0.1), refresh_s=0.5
@@ -44,7 +45,7 @@ class Box:
     def start(self, session: Session, code: str, start_id: str = "s1", **more: Any) -> str:
         """Start a script on the host; the run's id."""
         args = {"start_id": start_id, "spec": spec(code, **more).to_json()}
-        return str(session.call("start", args, 20.0)["run_id"])
+        return str(call(session, "start", args, 20.0)["run_id"])
 
     def run(self, run_id: str) -> RunDir:
         """The run's folder."""

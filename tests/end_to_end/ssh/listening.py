@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from remote.session import Session
-from remote.updates import Bytes, LinkChanged, StreamEnd, Truncated, Update
+from remote.session.session import Session
+from remote.session.updates import Bytes, LinkChanged, StreamEnd, Truncated, Update
 from tests.waiting import wait_until
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remote.hosts import Host
-from remote.hostsedit import add_hosts
-from remote.hostsfile import hosts_path
+from remote.hosts.host import Host
+from remote.hosts.hosts_edit import add_hosts
+from remote.hosts.hosts_file import hosts_path
 from tests.sshd.client import Laptop
 
 CHECKOUT = Path(__file__).parents[3]

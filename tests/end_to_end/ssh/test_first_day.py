@@ -13,7 +13,7 @@ from tests.end_to_end.ssh.operating import Console
 from tests.sshd.client import Laptop
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.run.checkpoints import verify
+from trainer.run.checkpoints.manifest import verify
 
 
 @pytest.fixture

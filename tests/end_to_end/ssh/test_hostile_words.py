@@ -5,12 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from remote.actions import StartRequest, start_run
-from remote.errors import CallError
-from remote.hosts import Host
-from remote.session import Session, connect
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError
+from remote.session.session import Session, connect
 from remote.ssh.client import connect as ssh_connect
-from remote.transport import Dial
+from remote.transport.base import ConnectAttempt
 from tests.end_to_end.ssh.box import QUICK
+from tests.remote.calling import call
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User
 from tests.trials import trials
@@ -60,7 +61,7 @@ def test_words_arrive_as_they_are_and_nobody_acts_on_them(
             assert session.wait_run(run_id, lambda run: run.is_terminal, 20.0)
             for verb in ("run", "stop", "tail"):
                 with pytest.raises(CallError):
-                    session.call(verb, {"run_id": word, **({"req_id": "r1"} if verb == "stop" else {})})
+                    call(session, verb, {"run_id": word, **({"req_id": "r1"} if verb == "stop" else {})})
     assert pwned(noisy, laptop) == []
     record_property("trials", len(words))
 
@@ -68,7 +69,7 @@ def test_words_arrive_as_they_are_and_nobody_acts_on_them(
 @pytest.mark.parametrize("word", WORDS)
 def test_an_address_that_is_none_reaches_no_program(laptop: Laptop, word: str) -> None:
     with pytest.raises(CallError) as caught:
-        ssh_connect(Host("box", address=f"{word}:x"), Dial(deadline_s=5.0))
+        ssh_connect(Host("box", address=f"{word}:x"), ConnectAttempt(deadline_s=5.0))
     assert caught.value.code == "bad_request"
 
 

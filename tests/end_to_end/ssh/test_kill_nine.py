@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from remote.errors import CallError
-from remote.session import Session
+from remote.protocol.errors import CallError
+from remote.session.session import Session
 from tests.end_to_end.ssh.box import Box, kill_nine
+from tests.remote.calling import call
 from tests.remote.scripts import argv, noting, spec
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.run.identity import identify
 from trainer.run.locks import is_free
-from trainer.run.processes import read_process
+from trainer.run.process.identity import identify
+from trainer.run.process.process_record import read_process
 
 BLOCKS, TRIALS = trials(1, 100), trials(10, 20)  # a fresh host for every block
 VERBS = ("start", "stop", "kill", "resume", "runs", "processes", "follow")
@@ -63,9 +64,9 @@ class Trial:
         if self.verb == "start":
             return
         first = Trial(self.box, self.session, "start", "", self.run_id, self.ticket, self.count)
-        self.session.call("start", first.args(), 20.0)
+        call(self.session, "start", first.args(), 20.0)
         if self.verb == "resume":
-            self.session.call("kill", {"run_id": self.run_id, "req_id": "k" + self.ticket})
+            call(self.session, "kill", {"run_id": self.run_id, "req_id": "k" + self.ticket})
             self.box.wait_state(self.run_id, "failed")
 
     def ask(self) -> None:
@@ -74,7 +75,7 @@ class Trial:
             self.session.follow(self.run_id)
             return
         try:
-            self.session.call(self.verb, self.args(), 20.0)
+            call(self.session, self.verb, self.args(), 20.0)
         except CallError as error:
             # What has just been killed may be refused in words; the oracle judges what became of it.
             if error.code not in ("refused", "already_running", "timeout", "device_busy", "not_found"):
@@ -125,7 +126,7 @@ def recover(trial: Trial, what: str) -> None:
     session.wait_connected(20.0)
     if trial.verb == "start":  # an answer that was lost is asked for again, under the same start id
         trial.ask()
-    listed = session.call("runs", {}, 20.0)["runs"]
+    listed = call(session, "runs", {}, 20.0)["runs"]
     assert [one["run_id"] for one in listed].count(trial.run_id) == 1, what
     try:
         wait_until(lambda: not box.wrongs() and box.state(trial.run_id) in allowed(trial), 15.0)
@@ -151,7 +152,7 @@ def allowed(trial: Trial) -> tuple[str, ...]:
 def finish(trial: Trial, what: str) -> None:
     """End the run through the host's own verbs: they work after any death."""
     args = {"run_id": trial.run_id, "req_id": f"e{trial.ticket}"}
-    trial.session.call("kill", args, 20.0)
+    call(trial.session, "kill", args, 20.0)
     trial.box.wait_state(trial.run_id, "failed", "stopped", "died")
     trial.box.wait_right()
     for lock in ("lock", "trainer.lock"):
@@ -168,7 +169,7 @@ def test_the_oracle_sees_a_killed_supervisor_before_anybody_has_looked(box: Box,
     with pytest.raises(AssertionError, match="nobody supervises it"):
         box.wait_right(timeout=0.3)
     with box.session() as session:
-        session.call("runs")
+        call(session, "runs")
         box.wait_right()
 
 

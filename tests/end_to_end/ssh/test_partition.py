@@ -1,5 +1,6 @@
 """A road that falls silent: shown in time, and healed as soon as it is."""
 
+import math
 import statistics
 import threading
 import time
@@ -8,10 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from remote.link import Timings
-from remote.session import Session, connect
+from remote.session.link.link_state import Timings
+from remote.session.session import Session, connect
 from tests.end_to_end.ssh.box import QUICK, Box
 from tests.end_to_end.ssh.listening import Mirror
+from tests.remote.calling import call
 from tests.remote.scripts import counting, spec
 from tests.sshd.netns import Village
 from tests.sshd.server import Sshd, User
@@ -22,7 +24,8 @@ SHOWN_S = 10.5  # with the default timings
 HEALED_S = 2.0  # median
 AT_ONCE, ROUNDS = trials(2, 10), trials(1, 10)
 TIMINGS = (QUICK, Timings())[trials(0, 1)]
-BOUND_S = QUICK.lost_s + QUICK.ping_s + 1.0 if TIMINGS is QUICK else SHOWN_S
+BOUND_S, MENDED_S = (math.inf, math.inf) if TIMINGS is QUICK else (SHOWN_S, HEALED_S)
+"""Seconds are the business of `make chaos`: in the suite others share the cores."""
 Record = Callable[[str, object], None]
 
 
@@ -69,7 +72,7 @@ def test_a_silent_partition_is_shown_and_mended_in_time(
     )
     assert len(times) == AT_ONCE * ROUNDS
     assert slowest <= BOUND_S
-    assert median <= HEALED_S
+    assert median <= MENDED_S
 
 
 @pytest.mark.chaos
@@ -84,7 +87,7 @@ def test_a_cut_cable_is_shown_and_every_line_comes_when_it_is_mended(
     with connect(host, timeout=20.0, timings=TIMINGS) as session:
         lines = trials(150, 4000)
         args = {"start_id": "s1", "spec": spec(counting(lines, 0.02)).to_json()}
-        run_id = session.call("start", args, 20.0)["run_id"]
+        run_id = call(session, "start", args, 20.0)["run_id"]
         session.follow(run_id)
         mirror = Mirror(session)
         mirror.until(mirror.size, what="a line")

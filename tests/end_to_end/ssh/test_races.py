@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from tests.end_to_end.ssh.box import Box
+from tests.remote.calling import call
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.trials import trials
 from tests.waiting import wait_until
@@ -49,13 +50,13 @@ def test_a_start_id_raced_for_over_two_connections_is_one_run(
         for trial in range(TRIALS):
             count = tmp_path / f"count-{trial}"
             args = {"start_id": f"s{trial}", "spec": spec(noting(count, BRIEF)).to_json()}
-            answers = race(lambda: one.call("start", args), lambda: other.call("start", args))  # noqa: B023
+            answers = race(lambda: call(one, "start", args), lambda: call(other, "start", args))  # noqa: B023
             ids = {answer["run_id"] for answer in answers if isinstance(answer, dict)}
             assert len(ids) == 1, answers
             box.wait_state(ids.pop(), "succeeded")
             assert count.read_bytes() == b"x"
             record_property("trials", trial + 1)
-        assert len(one.call("runs")["runs"]) == TRIALS
+        assert len(call(one, "runs")["runs"]) == TRIALS
     box.wait_right()
 
 
@@ -68,13 +69,13 @@ def test_of_two_runs_for_one_device_one_wins_and_the_loser_is_told_who(
     with box.session() as one, box.session() as other:
         for trial in range(trials(4, 200)):
             first, second = ({"start_id": f"{side}{trial}", "spec": spec().to_json()} for side in "ab")
-            answers = race(lambda: one.call("start", first), lambda: other.call("start", second))  # noqa: B023
+            answers = race(lambda: call(one, "start", first), lambda: call(other, "start", second))  # noqa: B023
             winners = [answer for answer in answers if isinstance(answer, dict)]
             losers = [answer for answer in answers if isinstance(answer, CallError)]
             assert (len(winners), len(losers)) == (1, 1), answers
             assert losers[0].code == "device_busy"
             assert losers[0].detail["run_id"] == winners[0]["run_id"]
-            one.call("kill", {"run_id": winners[0]["run_id"], "req_id": f"k{trial}"})
+            call(one, "kill", {"run_id": winners[0]["run_id"], "req_id": f"k{trial}"})
             lock = Path(winners[0]["dir"]) / "lock"
             wait_until(lambda: is_free(lock), 20.0, "the lock to be free")  # noqa: B023
             record_property("trials", trial + 1)
@@ -88,6 +89,6 @@ def test_two_start_ids_are_two_runs(box: Box, tmp_path: Path) -> None:
         for n in (1, 2)
     ]
     with box.session() as one, box.session() as other:
-        answers = race(lambda: one.call("start", starts[0]), lambda: other.call("start", starts[1]))
+        answers = race(lambda: call(one, "start", starts[0]), lambda: call(other, "start", starts[1]))
         assert len({answer["run_id"] for answer in answers}) == 2
         wait_until(lambda: count.exists() and count.read_bytes() == b"xx", 20.0, "both")

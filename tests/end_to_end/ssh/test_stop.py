@@ -12,13 +12,14 @@ import pytest
 
 from remote.actions import stop_run
 from remote.actions.outcome import Outcome
-from remote.session import Session
+from remote.session.session import Session
 from tests.end_to_end.ssh.box import Box
+from tests.remote.calling import call
 from tests.trials import trials
-from trainer.run.checkpoints import verify
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints.manifest import verify
 from trainer.run.layout import new_run_id
 from trainer.run.records import read_state
+from trainer.run.run_errors import CheckpointError
 from trainer.run.spec import RunSpec
 
 BLOCKS, TRIALS = trials(1, 40), 5
@@ -35,7 +36,7 @@ def start_trainer(session: Session, start_id: str) -> str:
         device="cpu",
         config={"steps": 100_000, "every": 10, "step_s": 0.002},
     )
-    answer = session.call("start", {"start_id": start_id, "spec": one.to_json()}, 20.0)
+    answer = call(session, "start", {"start_id": start_id, "spec": one.to_json()}, 20.0)
     return str(answer["run_id"])
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from remote.session import Session
+from remote.session.session import Session
 from tests.end_to_end.ssh import garbage as garbage_module
 from tests.end_to_end.ssh.box import Box
 from tests.end_to_end.ssh.garbage import garbage
 from tests.end_to_end.ssh.listening import Mirror
+from tests.remote.calling import call
 from tests.remote.scripts import QUIET, spec
 from tests.trials import trials
 from tests.waiting import wait_until
@@ -27,7 +28,7 @@ def start_garbage(box: Box, session: Session, seed: int) -> str:
     """A run that prints garbage and ends."""
     one = spec(run_id="garbage-aaaaaa")
     raw = {**one.to_json(), "argv": [sys.executable, garbage_module.__file__, str(seed), str(SIZE)]}
-    return str(session.call("start", {"start_id": "s1", "spec": raw}, 20.0)["run_id"])
+    return str(call(session, "start", {"start_id": "s1", "spec": raw}, 20.0)["run_id"])
 
 
 @pytest.mark.chaos
@@ -82,7 +83,7 @@ def test_events_come_once_while_they_are_written_and_the_road_is_cut(box: Box, s
             written.update(rows)
             size += len(rows)
             mirror.until(lambda: mirror.size() == size, what="the rows")  # noqa: B023
-        session.call("kill", {"run_id": run_id, "req_id": "k1"}, 20.0)
+        call(session, "kill", {"run_id": run_id, "req_id": "k1"}, 20.0)
         mirror.until_end()
     assert mirror.sha256("events.jsonl", 1) == written.hexdigest()
 
@@ -110,7 +111,7 @@ def test_a_log_that_is_cut_short_or_replaced_under_us_is_told_and_read_anew(box:
             assert mirror.data["001.log", gen] == text
             assert mirror.truncated[-1].gen == gen
         assert len(mirror.truncated) == gen - 1
-        session.call("kill", {"run_id": run_id, "req_id": "k1"}, 20.0)
+        call(session, "kill", {"run_id": run_id, "req_id": "k1"}, 20.0)
 
 
 def append(path: Path, data: bytes) -> None:

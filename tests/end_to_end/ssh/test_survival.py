@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from remote.session import Session
+from remote.session.session import Session
 from tests.end_to_end.ssh.box import Box, kill_nine
 from tests.end_to_end.ssh.listening import Mirror
+from tests.remote.calling import call
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.run.identity import Identity, identify, is_alive
+from trainer.run.process.identity import Identity, identify, is_alive
 
 PATIENCE_S = 1.0  # of the agent: how long it lives without a ping
 EACH = trials(1, 125)
@@ -127,7 +128,7 @@ def test_an_agent_that_hears_pings_does_not_lose_patience(make_box: Callable[...
     with box.session() as session:
         first = session.hello
         began = time.monotonic()
-        wait_until(lambda: session.call("runs") is not None and time.monotonic() - began > 2 * PATIENCE_S)
+        wait_until(lambda: call(session, "runs") is not None and time.monotonic() - began > 2 * PATIENCE_S)
         assert session.hello == first
 
 

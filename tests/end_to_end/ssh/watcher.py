@@ -7,9 +7,9 @@ import faulthandler
 import sys
 import time
 
-from remote.hosts import Host
-from remote.session import connect
-from remote.updates import Bytes, StreamEnd
+from remote.hosts.host import Host
+from remote.session.session import connect
+from remote.session.updates import Bytes, StreamEnd
 from tests.end_to_end.ssh.box import QUICK
 
 

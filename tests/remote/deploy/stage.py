@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from remote.deploy.filling import Kit
-from remote.deploy.installed import Installed
+from remote.deploy.on_host.build_environment import EnvironmentParts
+from remote.deploy.on_host.installed import Installed
 from remote.deploy.requirements import PINS
 from remote.deploy.wheel import Wheel, pack, sources
 
@@ -19,7 +19,7 @@ PROGRAM = """
 import json, sys
 order = json.loads(sys.argv[1])
 sys.path.insert(0, order["path"])
-from remote.deploy.builder import main
+from remote.deploy.on_host.builder import main
 sys.exit(main(order))
 """
 
@@ -40,7 +40,7 @@ class Stage:
         """As an upload would."""
         (self.root / "cas" / f"{wheel.sha256}.whl").write_bytes(wheel.data)
 
-    def kit(self, env: str = "e" * 16, **more: Any) -> Kit:
+    def kit(self, env: str = "e" * 16, **more: Any) -> EnvironmentParts:
         values: dict[str, Any] = {
             "env": env,
             "packages": "p" * 16,
@@ -56,9 +56,11 @@ class Stage:
             "pins": PINS.read_text(),
             "disk": 1.0,
         }
-        return Kit(**(values | more))
+        return EnvironmentParts(**(values | more))
 
-    def order(self, kit: Kit | None = None, *, token: str = "t1", lock_s: float = 30.0) -> dict[str, Any]:
+    def order(
+        self, kit: EnvironmentParts | None = None, *, token: str = "t1", lock_s: float = 30.0
+    ) -> dict[str, Any]:
         kit = kit or self.kit()
         record = Installed(
             home=str(self.root),

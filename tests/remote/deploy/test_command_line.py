@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.deploy.test_garbage import NEW, OLD, make_env
+from tests.remote.deploy.on_host.test_garbage import NEW, OLD, make_env
 from trainer.run.home import open_home
 from tui.cli import main
-from tui.commands.hosts_tidying import checked_words, swept_words
+from tui.commands.hosts.tidy import checked_words, swept_words
 
 
 def test_check_tells_what_is_there_and_clean_takes_what_nothing_needs(

@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 
 from remote.actions import start_run
-from remote.deploy import deploying
-from remote.deploy.checking import check, clean
-from remote.deploy.deploying import deploy
-from remote.deploy.installed import read_installed
+from remote.actions.deployed import check, clean
+from remote.deploy import deploy as deploying
+from remote.deploy.deploy import deploy
+from remote.deploy.on_host.installed import read_installed
 from remote.deploy.wheel import Wheel, our_wheel, pack, sources
-from remote.errors import CallError
-from remote.hosts import Host
-from remote.placement import forget_placement, read_placement, write_placement
-from remote.session import Session, connect
-from remote.transport import Dial
-from remote.version import version
+from remote.hosts.host import Host
+from remote.hosts.placement import forget_placement, read_placement, write_placement
+from remote.protocol.errors import CallError
+from remote.protocol.version import version
+from remote.session.session import Session, connect
+from remote.transport.base import ConnectAttempt
+from tests.remote.calling import call
 from tests.remote.scripts import BRIEF, request
 from tests.sshd.client import Laptop
 from tests.sshd.server import Sshd, User
@@ -54,7 +55,7 @@ def deployed(session: Session) -> str:
 def test_an_account_with_nothing_installed_can_train_afterwards(sshd: Sshd, wheel: Wheel) -> None:
     host = sshd.host("plain", "box", python=sys.executable)
     lines: list[str] = []
-    placement = deploy(host, Dial(), lines.append)
+    placement = deploy(host, ConnectAttempt(), lines.append)
     said = "\n".join(lines)
     for word in ("sending photinus-", "modules imported", "agree with float64", "the agent answers"):
         assert word in said
@@ -66,16 +67,16 @@ def test_an_account_with_nothing_installed_can_train_afterwards(sshd: Sshd, whee
 
 
 def test_a_second_deploy_finds_all_there(host: Host, wheel: Wheel) -> None:
-    first, lines = deploy(host, Dial(), quiet), list[str]()
-    assert replace(deploy(host, Dial(), lines.append), at=0) == replace(first, at=0)
+    first, lines = deploy(host, ConnectAttempt(), quiet), list[str]()
+    assert replace(deploy(host, ConnectAttempt(), lines.append), at=0) == replace(first, at=0)
     assert any("there already" in line for line in lines)
     assert not any("sending" in line for line in lines)
-    forced = deploy(host, Dial(), quiet, force=True)
+    forced = deploy(host, ConnectAttempt(), quiet, force=True)
     assert forced.env != first.env, "what may be in use is never built again in place"
 
 
 def test_hello_and_check_tell_what_is_deployed_and_a_run_is_pinned_to_it(host: Host, wheel: Wheel) -> None:
-    placement = deploy(host, Dial(), quiet)
+    placement = deploy(host, ConnectAttempt(), quiet)
     with connect(host) as session:
         hello = session.hello
         assert hello is not None
@@ -87,15 +88,15 @@ def test_hello_and_check_tell_what_is_deployed_and_a_run_is_pinned_to_it(host: H
         ]
         run = start_run(session, request(BRIEF)).run
         assert run is not None
-        assert session.call("run", {"run_id": run.run_id})["spec"]["env_hash"] == placement.env
+        assert call(session, "run", {"run_id": run.run_id})["spec"]["env_hash"] == placement.env
 
 
 @pytest.mark.chaos
 @pytest.mark.skipif(trials(0, 1) == 0, reason="a whole build: `make chaos` runs it")
 def test_an_environment_that_somebody_damaged_is_replaced_by_another(host: Host, wheel: Wheel) -> None:
-    first, lines = deploy(host, Dial(), quiet), list[str]()
+    first, lines = deploy(host, ConnectAttempt(), quiet), list[str]()
     next(Path(first.home).glob("envs/*/lib/*/site-packages/remote/agent/service.py")).write_text("broken(")
-    second = deploy(host, Dial(), lines.append)
+    second = deploy(host, ConnectAttempt(), lines.append)
     assert second.env != first.env
     assert any("it does not work" in line for line in lines)
 
@@ -113,7 +114,7 @@ def test_before_a_deploy_the_remedy_is_named_and_nothing_is_made(sshd: Sshd, hos
 def test_another_laptop_finds_what_is_there_and_a_note_of_what_is_gone_is_forgotten(
     host: Host, wheel: Wheel
 ) -> None:
-    placement = deploy(host, Dial(), quiet)
+    placement = deploy(host, ConnectAttempt(), quiet)
     assert forget_placement(host, placement)
     with connect(host) as session:
         assert deployed(session) == placement.env
@@ -128,13 +129,13 @@ def test_another_laptop_finds_what_is_there_and_a_note_of_what_is_gone_is_forgot
 def test_an_edit_is_another_environment_without_a_download_and_the_old_agent_lives_on(
     host: Host, wheel: Wheel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = deploy(host, Dial(), quiet)
+    first = deploy(host, ConnectAttempt(), quiet)
     edited = pack(sources() | {"remote/an_edit.py": b"x = 1\n"}, version())
     monkeypatch.setattr(deploying, "our_wheel", lambda: edited)
     lines: list[str] = []
     with connect(host) as old:
-        second = deploy(host, Dial(), lines.append)
-        assert old.call("ping", {"n": 1})["n"] == 1
+        second = deploy(host, ConnectAttempt(), lines.append)
+        assert call(old, "ping", {"n": 1})["n"] == 1
     assert second.env != first.env
     assert any("nothing to download" in line for line in lines)
     with connect(host) as session:
@@ -146,14 +147,14 @@ def test_an_edit_is_another_environment_without_a_download_and_the_old_agent_liv
 def test_a_host_that_cannot_be_deployed_to_is_left_as_it_was(sshd: Sshd) -> None:
     host = sshd.host("plain", "box", python="/nowhere/python")
     with pytest.raises(CallError, match="no Python that runs there"):
-        deploy(host, Dial(), lambda _line: None)
+        deploy(host, ConnectAttempt(), lambda _line: None)
     assert list(sshd.home("plain").iterdir()) == [sshd.home("plain") / ".bashrc"]
     assert read_placement(host) is None
 
 
 def test_this_machine_needs_none() -> None:
     with pytest.raises(CallError, match="needs no deploy"):
-        deploy(Host("local"), Dial(), lambda _line: None)
+        deploy(Host("local"), ConnectAttempt(), lambda _line: None)
 
 
 def test_a_login_shell_that_prints_without_a_line_end_is_no_hindrance(
@@ -161,14 +162,14 @@ def test_a_login_shell_that_prints_without_a_line_end_is_no_hindrance(
 ) -> None:
     sshd = start_sshd([User("noisy", bashrc="printf 'welcome, no newline'")])
     host, lines = sshd.host("noisy", "box", python=sys.executable, torch="none"), list[str]()
-    placement = deploy(host, Dial(), lines.append)
+    placement = deploy(host, ConnectAttempt(), lines.append)
     assert not any("not cleaned away" in line for line in lines), lines
     with connect(host) as session:
         assert deployed(session) == placement.env
 
 
 def test_giving_up_leaves_nothing_half_done_on_the_host(sshd: Sshd, host: Host, wheel: Wheel) -> None:
-    dial, lines = Dial(), list[str]()
+    dial, lines = ConnectAttempt(), list[str]()
 
     def say(line: str) -> None:
         lines.append(line)

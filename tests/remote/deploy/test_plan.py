@@ -8,8 +8,8 @@ from remote.deploy.plan import demand_disk, make_plan
 from remote.deploy.survey import FoundPython, Survey
 from remote.deploy.torch_builds import choose
 from remote.deploy.wheel import pack
-from remote.errors import CallError
-from remote.hosts import Host
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError
 from tests.remote.deploy.here import python, survey
 
 HOST = Host("box", address="box")

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remote.deploy.survey import ANSWER_MAX, MAGIC, parse, probe
-from remote.errors import CallError, ProtocolError
-from remote.hosts import Host
-from remote.sanitise import clean_line
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.sanitise import clean_line
 from tests.remote.deploy.here import Canned
 from tests.trials import trials
 
@@ -92,14 +92,21 @@ def test_a_mac_as_its_programs_answer_simulated() -> None:
         ({"exists": True, "owner": 7, "mode": 0o700}, ("belongs to user 7",)),
         ({"exists": True, "owner": 1000, "mode": 0o755}, ("open to other users", "chmod 700")),
         ({"exists": True, "owner": 1000, "mode": 0o700, "link": True}, ("symbolic link", "home:")),
-        ({"writable": False}, ("cannot be made", "home:")),
+        (
+            {"exists": True, "owner": 1000, "mode": 0o700, "link": True, "real": "/scratch/ada"},
+            ("home: /scratch/ada", "--home /scratch/ada"),
+        ),
+        ({"writable": False}, ("cannot be made: no permission", "home:", "--home")),
+        ({"writable": False, "flags": 1}, ("read-only", "home:", "--home")),
+        ({"flags": 8 | 2}, ("noexec", "--home")),
     ],
 )
 def test_a_state_root_that_cannot_be_used_is_told_with_its_remedy(
     root: dict[str, Any], words: tuple[str, ...]
 ) -> None:
-    trouble = parse(line(root=root)).home_trouble
-    assert all(word in trouble for word in words), trouble
+    found = parse(line(root=root))
+    said = f"{found.home_trouble} / {found.home_remedy}"
+    assert all(word in said for word in words), said
 
 
 def test_a_good_state_root_is_no_trouble() -> None:

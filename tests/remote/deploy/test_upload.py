@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from remote.deploy import stage
+from remote.deploy.on_host import stage
 from remote.deploy.upload import send, upload
 from remote.deploy.wheel import Wheel
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from remote.ssh.client import SshClient, connect
-from remote.transport import Dial
+from remote.transport.base import ConnectAttempt
 from tests.sshd.server import Sshd
 
 DATA = bytes(range(256)) * 4096
@@ -23,7 +23,7 @@ WHEEL = Wheel("photinus-1-py3-none-any.whl", "1", hashlib.sha256(DATA).hexdigest
 
 @pytest.fixture
 def client(sshd: Sshd) -> Iterator[SshClient]:
-    opened = connect(sshd.host("plain"), Dial())
+    opened = connect(sshd.host("plain"), ConnectAttempt())
     yield opened
     opened.close()
 
@@ -89,7 +89,7 @@ def test_a_state_root_open_to_others_is_refused(client: SshClient, home: Path) -
 
 
 def test_two_clients_at_once_make_one_good_wheel(client: SshClient, sshd: Sshd, home: Path) -> None:
-    other = connect(sshd.host("plain"), Dial())
+    other = connect(sshd.host("plain"), ConnectAttempt())
     sent: list[int] = []
     threads = [
         threading.Thread(target=lambda one=one: sent.append(carry(one, home))) for one in (client, other)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from remote.deploy.wheel import our_wheel, pack, public, sources
-from remote.version import version
+from remote.protocol.version import version
 
 FILES = {"trainer/__init__.py": b"", "remote/a.py": b"x = 1\n", "configs/presets/p.yaml": b"a: 1\n"}
 
@@ -71,9 +71,10 @@ def test_what_is_in_it_and_what_is_not() -> None:
             assert (digest, int(size)) == (f"sha256={found}", len(data)), name
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert {row.rsplit(",", 2)[0] for row in record} == set(names)
-    assert {"trainer/loop.py", "remote/agent/__main__.py", "remote/deploy/pins.txt"} <= set(names)
+    assert {"trainer/loop/train.py", "remote/agent/__main__.py", "remote/deploy/pins.txt"} <= set(names)
     assert "trainer/models/native/kernels.cpp" in names
-    assert any(name.startswith("configs/presets/") for name in names)
+    assert any(name.startswith("trainer/configs/presets/") for name in names)
+    assert not [name for name in names if name.startswith("configs")], "a name that others have taken"
     assert not [name for name in names if name.startswith(("tui", "tests")) or "__pycache__" in name]
     assert "textual" not in metadata
     assert "paramiko" not in metadata
@@ -87,7 +88,7 @@ def test_an_installer_takes_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target"]
     subprocess.run([*command, str(tmp_path / "site"), str(tmp_path / wheel.name)], check=True, timeout=50)
     assert (tmp_path / "site" / "bin" / "photinus-train").exists()
-    assert (tmp_path / "site" / "configs" / "presets").is_dir()
+    assert (tmp_path / "site" / "trainer" / "configs" / "presets").is_dir()
 
 
 def test_the_client_keeps_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 
-from remote.hosts import Host
-from remote.link import Timings
-from remote.session import Session
-from remote.updates import LinkChanged, Update
+from remote.hosts.host import Host
+from remote.session.link.link_state import Timings
+from remote.session.session import Session
+from remote.session.updates import LinkChanged, Update
 from tests.sshd.server import Sshd
 
 StartSshd = Callable[..., Sshd]
 QUICK = Timings(
-    ping_s=0.1, lagging_s=0.3, lost_s=0.9, hello_s=10.0, backoff_s=(0.05, 0.1), refresh_s=0.5
+    ping_s=0.1, lagging_s=0.3, lost_s=0.9, hello_s=10.0, backoff_s=(0.05, 0.1), wary_s=(0.1, 0.2),
+    refresh_s=0.5
 )  # fmt: skip
 PATIENCE = {"PHOTINUS_PATIENCE": '{"poll_s": 0.01, "grace_s": 0.4}'}
 

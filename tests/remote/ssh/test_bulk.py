@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import paramiko
 import pytest
 from paramiko.message import Message
 from paramiko.sftp import CMD_DATA, CMD_READ, CMD_STATUS, CMD_WRITE
 
-from remote.session import Session, connect
+from remote.session.session import Session, connect
 from remote.ssh.bulk import DEPTH, DEPTH_MIN, READ_SIZE, _Reader, _Writer
+from remote.ssh.sftp_internals import are_known
 from remote.transfer.sinks import LocalSink, SftpSink
+from tests.remote.calling import call
 from tests.sshd.server import Sshd
 
 DATA = os.urandom(3_000_000)
@@ -28,14 +31,14 @@ class Server:
         self.written = bytearray(len(DATA))
         self._open: deque[tuple[int, Any, int, Any]] = deque()
 
-    def _async_request(self, box: Any, kind: int, handle: bytes, offset: int, what: Any) -> int:
+    def request(self, box: Any, kind: int, handle: bytes, offset: int, what: Any) -> int:
         number = len(self.asked)
         self.asked.append((int(offset), what if kind == CMD_READ else len(what)))
         self._open.append((number, box, kind, what))
         self.most = max(self.most, len(self._open))
         return number
 
-    def _read_response(self) -> None:
+    def hear_answer(self) -> None:
         number, box, kind, what = self._open.popleft()
         offset = self.asked[number][0]
         message = Message()
@@ -50,7 +53,7 @@ class Server:
         message.rewind()
         box._async_response(CMD_STATUS, message, number)
 
-    def _convert_status(self, message: Message) -> None:
+    def raise_status(self, message: Message) -> None:
         code = message.get_int()
         if code == 1:
             raise EOFError
@@ -165,4 +168,34 @@ def test_what_a_real_server_refuses_has_its_own_error(link: Session, tmp_path: P
     for act, kind in errors:
         with pytest.raises(kind):
             act(link.sftp())
-    assert link.call("ping", {"n": 1})["n"] == 1
+    assert call(link, "ping", {"n": 1})["n"] == 1
+
+
+def test_another_paramiko_is_gone_about_the_public_way(
+    link: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remote.ssh.bulk.BulkSftp.is_pipelined", False)
+    path, sent = str(tmp_path / "file"), list[int]()
+    sftp = link.sftp()
+    sftp.write_stream(path, 0, [DATA[:1_000_000]], sent.append)
+    sftp.write_stream(path, 1_000_000, [DATA[1_000_000:]], sent.append)
+    assert sum(sent) == len(DATA)
+    assert b"".join(sftp.read_stream(path, 7, len(DATA))) == DATA[7:]
+    sftp.write_stream(path, 0, [b"short"])
+    assert Path(path).read_bytes() == b"short"
+    with pytest.raises(FileNotFoundError):
+        list(sftp.read_stream(str(tmp_path / "none"), 0, 10))
+    sftp.close()
+
+
+def test_private_methods_are_taken_only_as_they_are_known() -> None:
+    class Gone:
+        pass
+
+    class Changed(paramiko.SFTPClient):
+        def _read_response(self, waitfor: Any = None, *, deadline: float = 0.0) -> None:
+            """As a later release might have it."""
+
+    assert are_known()
+    assert not are_known(Gone)
+    assert not are_known(Changed)

@@ -1,6 +1,8 @@
 """The way to a server: jumps, each of them verified, ProxyCommand, and every way in which it is not there."""
 
+import shlex
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -10,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError, QuestionError
-from remote.hosts import Host, client_folder
+from remote.hosts.address import ssh_words
+from remote.hosts.client_state import client_folder
+from remote.hosts.host import Host
+from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
-from remote.transport import Answers, Dial
+from remote.transport.base import Answers, ConnectAttempt
 from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.delay import DelayProxy
@@ -27,7 +31,7 @@ StartSshd = Callable[..., Sshd]
 
 def unreachable(host: Host, deadline_s: float = 5.0) -> str:
     with pytest.raises(OSError, match=r".") as caught:
-        connect(host, Dial(deadline_s=deadline_s)).close()
+        connect(host, ConnectAttempt(deadline_s=deadline_s)).close()
     return str(caught.value)
 
 
@@ -63,7 +67,7 @@ def test_a_host_behind_another_is_reached_and_both_keys_are_checked(
     )
     host, answers, stages = Host("box", address="inner"), Answers(), list[str]()
     with pytest.raises(OSError, match=inner.listen_on):
-        connect(Host("box", address=inner.address("plain")), Dial(deadline_s=1.0))
+        connect(Host("box", address=inner.address("plain")), ConnectAttempt(deadline_s=1.0))
     first = refused(host, answers)
     assert isinstance(first, QuestionError)
     assert (first.code, first.question.fingerprint) == ("key_unknown", jump.host_key_fingerprint)
@@ -73,7 +77,7 @@ def test_a_host_behind_another_is_reached_and_both_keys_are_checked(
     assert isinstance(second, QuestionError)
     assert second.question.fingerprint == inner.host_key_fingerprint
     answers.take(second.question, "")
-    client = connect(host, Dial(answers=answers, say=stages.append))
+    client = connect(host, ConnectAttempt(answers=answers, say=stages.append))
     try:
         assert client.run("pwd").out.decode().strip() == str(inner.home("plain"))
     finally:
@@ -122,8 +126,8 @@ def test_a_proxy_command_is_shown_once_and_then_used(sshd: Sshd, laptop: Laptop)
     assert error.question.subject == f"{sys.executable} -S {script} {sshd.port}"
     assert str(script) in error.message
     answers.take(error.question, "")
-    assert works(connect(host, Dial(answers=answers)))
-    assert works(connect(host, Dial())), "its confirmation is remembered"
+    assert works(connect(host, ConnectAttempt(answers=answers)))
+    assert works(connect(host, ConnectAttempt())), "its confirmation is remembered"
     assert client_folder("proxy_commands").stat().st_mode & 0o777 == 0o600
     wait_until(lambda: not marked(f"HOME={laptop.home}"), 10.0, "the command to end with the connection")
     laptop.ssh_folder.joinpath("config").write_text(
@@ -133,13 +137,13 @@ def test_a_proxy_command_is_shown_once_and_then_used(sshd: Sshd, laptop: Laptop)
 
 
 def test_a_proxy_command_that_fails_is_quoted(sshd: Sshd, laptop: Laptop) -> None:
-    laptop.add_config("Host box\n  ProxyCommand sh -c 'echo no way there >&2; exit 1'")
+    laptop.add_config("Host box\n  ProxyCommand sh -c 'echo no way there >&2; echo Disconnected >&2; exit 1'")
     host, answers = Host("box", address="box"), Answers()
     error = refused(host, answers)
     assert isinstance(error, QuestionError)
     answers.take(error.question, "")
-    with pytest.raises(OSError, match="no way there"):
-        connect(host, Dial(answers=answers))
+    with pytest.raises(OSError, match=r"no way there \| Disconnected"):
+        connect(host, ConnectAttempt(answers=answers))
 
 
 @pytest.mark.parametrize("name", ["no-such-host.invalid", "a..b", "x" * 70])
@@ -164,7 +168,7 @@ def test_a_server_that_says_nothing_is_given_up_at_the_deadline(laptop: Laptop) 
     with listener() as port:
         began = time.monotonic()
         said = unreachable(Host("box", address=f"me@127.0.0.1:{port}"), deadline_s=0.4)
-        assert 0.3 < time.monotonic() - began < 3.0
+        assert time.monotonic() - began > 0.3
     assert "no answer in 0.4 s (at ssh)" in said
 
 
@@ -181,16 +185,16 @@ def test_a_link_that_falls_silent_in_the_middle_of_a_handshake_is_given_up(
                 road.pause()
 
         with pytest.raises(TimeoutError) as caught:
-            connect(host, Dial(deadline_s=1.5, say=hush))
+            connect(host, ConnectAttempt(deadline_s=1.5, say=hush))
         said.append(str(caught.value))
         road.resume()
     assert ["(at ssh)" in said[0], "(at auth)" in said[1]] == [True, True]
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
 
 
 def test_who_gives_up_does_not_wait_for_the_deadline(laptop: Laptop) -> None:
     with listener() as port:
-        dial, failed = Dial(deadline_s=30.0), threading.Event()
+        dial, failed = ConnectAttempt(deadline_s=30.0), threading.Event()
 
         def attempt() -> None:
             with pytest.raises(OSError, match="given up"):
@@ -211,7 +215,7 @@ def test_a_failed_dial_leaves_no_connection_behind(sshd: Sshd, laptop: Laptop) -
     make_key(laptop.key)
     for _ in range(3):
         with pytest.raises(CallError):
-            connect(host, Dial())
+            connect(host, ConnectAttempt())
     wait_until(lambda: not sshd.session_pids(), 10.0, "the connections to end")
     wait_until(lambda: not paramiko_threads(), 10.0, "Paramiko's threads to end")
 
@@ -220,7 +224,7 @@ def test_a_slow_road_is_one_connection_with_no_needless_round_trip(
     sshd: Sshd, slow_link: Callable[[float], DelayProxy]
 ) -> None:
     road = slow_link(0.02)
-    assert works(connect(sshd.host(port=road.port), Dial()))
+    assert works(connect(sshd.host(port=road.port), ConnectAttempt()))
     assert road.accepted == 1
 
 
@@ -246,7 +250,7 @@ def test_an_ipv6_address_is_reached(start_sshd: StartSshd, laptop: Laptop, tmp_p
 
         threading.Thread(target=relay, daemon=True).start()
         laptop.add_known_host(f"[::1]:{port} {sshd.host_key_line}")
-        assert works(connect(Host("box", address=f"plain@[::1]:{port}"), Dial()))
+        assert works(connect(Host("box", address=f"plain@[::1]:{port}"), ConnectAttempt()))
 
 
 def test_a_resolver_that_hangs_is_given_up(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,9 +260,67 @@ def test_a_resolver_that_hangs_is_given_up(laptop: Laptop, monkeypatch: pytest.M
         go.wait(20.0)
         return []
 
-    monkeypatch.setattr("remote.ssh.reach.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("remote.ssh.tcp.socket.getaddrinfo", resolve)
     try:
         with pytest.raises(TimeoutError, match=r"no answer in 0.3 s \(at dns\)"):
-            connect(Host("box", address="me@box"), Dial(deadline_s=0.3))
+            connect(Host("box", address="me@box"), ConnectAttempt(deadline_s=0.3))
     finally:
         go.set()
+
+
+@pytest.mark.parametrize("way", ["address", "HostName"])
+def test_a_link_local_address_with_its_zone(
+    town: Village, start_sshd: StartSshd, laptop: Laptop, way: str
+) -> None:
+    """A Mac on a cable: no name, no router, only `fe80::..%en5`."""
+    if not Path("/proc/net/if_inet6").exists():
+        pytest.skip("no IPv6 here")
+    town.jump.run("ip", "address", "add", "fe80::2/64", "dev", "cable", "nodad")
+    cable = f"pht{town.jump.pid}"
+    subprocess.run(["ip", "address", "add", "fe80::1/64", "dev", cable, "nodad"], check=True)
+    sshd = start_sshd(prefix=town.jump.prefix, address="fe80::2%cable")
+    laptop.add_config(f"Host far\n  HostName fe80::2%%{cable}")
+    address = f"plain@[fe80::2%{cable}]:22" if way == "address" else "plain@far"
+    host = Host("far", address=address)
+    error = refused(host)
+    assert isinstance(error, QuestionError)
+    assert error.question.subject == f"[fe80::2%{cable}]:22"
+    laptop.add_known_host(f"fe80::2%{cable} {sshd.host_key_line}")
+    assert works(connect(host, ConnectAttempt()))
+    plain = sshd.run_laptop("ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
+                            *shlex.split(ssh_words(address)), "echo in")  # fmt: skip
+    assert plain.stdout == b"in\n", plain.stderr
+
+
+@pytest.mark.parametrize("methods", ["publickey,password", "password"])
+def test_a_jump_that_wants_more_than_a_key_is_passed_by_openssh_itself(
+    start_sshd: StartSshd, laptop: Laptop, methods: str
+) -> None:
+    more = {"AuthenticationMethods": methods, "PasswordAuthentication": "yes"}
+    jump = start_sshd(name="jump", options=more)
+    inner = start_sshd(name="inner")
+    laptop.add_config(f"Host gate\n  HostName 127.0.0.1\n  Port {jump.port}\n  User plain")
+    before = (laptop.ssh_folder / "config").read_text()
+    laptop.add_config("Host 127.0.0.1\n  ProxyJump gate")
+    jump.trust()
+    error = refused(inner.host())
+    assert error.code == "auth_refused"
+    assert "password" in error.message
+    line = error.remedy.partition("in place of ProxyJump: ")[2].partition(";")[0]
+    assert line == "ProxyCommand ssh -W %h:%p gate"
+    jump.options.pop("AuthenticationMethods")  # in place of a master that a person has opened
+    jump.restart()
+    laptop.add_known_host(jump.known_hosts_line())
+    laptop.ssh_folder.joinpath("config").write_text(before + f"Host 127.0.0.1\n  {line}\n")
+    asked = refused(inner.host())
+    assert isinstance(asked, QuestionError)
+    answers = Answers()
+    answers.take(asked.question, "yes")
+    assert works(connect(inner.host(), ConnectAttempt(answers=answers)))
+
+
+def test_a_host_itself_that_wants_a_second_factor_is_told_where_it_stands(start_sshd: StartSshd) -> None:
+    more = {"AuthenticationMethods": "publickey,password", "PasswordAuthentication": "yes"}
+    error = refused(start_sshd(options=more).host())
+    assert "ProxyCommand" not in error.remedy, "there is no jump to pass"
+    assert "docs/hosts.md" in error.remedy

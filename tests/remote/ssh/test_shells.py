@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError, QuestionError
-from remote.link import Timings
-from remote.session import Session, connect
-from remote.updates import AgentTalk
+from remote.protocol.errors import CallError, QuestionError
+from remote.session.link.link_state import Timings
+from remote.session.session import Session, connect
+from remote.session.updates import AgentTalk
+from tests.remote.calling import call
 from tests.remote.ssh.sessions import PATIENCE, QUICK, StartSshd, is_connected, losses, placed
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.server import Sshd, User
@@ -33,7 +34,7 @@ def test_whatever_a_login_shell_prints_the_agent_is_heard(
         pytest.skip(f"no {user.shell} here")
     sshd = start_sshd([user])
     with connect(placed(sshd, user.name), timings=QUICK) as session:
-        assert session.call("runs")["runs"] == []
+        assert call(session, "runs")["runs"] == []
         talk = "".join(one.text for one in session.drain() if isinstance(one, AgentTalk))
     assert noise in talk
     assert "\x1b" not in talk
@@ -110,7 +111,7 @@ def test_questions_hold_the_link_until_they_are_answered(sshd: Sshd, laptop: Lap
         assert question is not None
         assert question.fingerprint == sshd.host_key_fingerprint
         with pytest.raises(QuestionError):
-            session.call("runs", timeout=5.0)
+            call(session, "runs", timeout=5.0)
         session.answer(question, "")
         assert session.link.phase == "key_unknown", "an empty reply declines"
         session.answer(question, "yes")

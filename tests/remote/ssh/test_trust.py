@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError, QuestionError
-from remote.hosts import client_folder, make_client_folder
+from remote.hosts.client_state import client_folder, make_client_folder
+from remote.protocol.errors import CallError, QuestionError
 from remote.ssh.client import connect
-from remote.ssh.config import Target
+from remote.ssh.config.effective import Target
 from remote.ssh.known_hosts import fingerprint
 from remote.ssh.trust import Trust
-from remote.transport import Answers, Dial
+from remote.transport.base import Answers, ConnectAttempt
 from tests.remote.ssh.doors import refused, works
 from tests.sshd.client import Laptop, make_key
 from tests.sshd.server import Sshd
@@ -36,11 +36,11 @@ def test_an_unknown_key_is_a_question_and_its_acceptance_is_stored(sshd: Sshd, l
     assert not client_folder("known_hosts").exists(), "nothing is stored before the answer"
 
     answers.take(question, "")
-    assert works(connect(host, Dial(answers=answers)))
+    assert works(connect(host, ConnectAttempt(answers=answers)))
     own = client_folder("known_hosts")
     assert own.read_text() == f"[127.0.0.1]:{sshd.port} {sshd.host_key_line}\n"
     assert stat.S_IMODE(own.stat().st_mode) == 0o600
-    assert works(connect(host, Dial())), "known from now on, without an answer"
+    assert works(connect(host, ConnectAttempt())), "known from now on, without an answer"
     assert len(own.read_text().splitlines()) == 1
     assert not (laptop.ssh_folder / "known_hosts").exists(), "the user's own file is never written"
 
@@ -50,7 +50,7 @@ def test_a_last_line_without_its_end_is_not_spoiled(sshd: Sshd) -> None:
     sshd.trust(port=1)
     own = client_folder("known_hosts")
     own.write_text(own.read_text().rstrip("\n"))
-    assert works(connect(host, Dial(answers=Answers(accepted_keys={sshd.host_key_fingerprint}))))
+    assert works(connect(host, ConnectAttempt(answers=Answers(accepted_keys={sshd.host_key_fingerprint}))))
     assert len(own.read_text().splitlines()) == 2
 
 
@@ -61,7 +61,7 @@ def test_the_users_own_known_hosts_is_believed(sshd: Sshd, laptop: Laptop) -> No
         ["ssh-keygen", "-q", "-H", "-f", laptop.ssh_folder / "known_hosts"], check=True, capture_output=True
     )
     before = (laptop.ssh_folder / "known_hosts").read_bytes()
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
     assert (laptop.ssh_folder / "known_hosts").read_bytes() == before
 
 
@@ -69,7 +69,7 @@ def test_the_users_own_known_hosts_is_believed(sshd: Sshd, laptop: Laptop) -> No
 @pytest.mark.claim("an unknown, changed or revoked host key is refused, with its fingerprints")
 def test_a_changed_key_is_a_hard_stop_that_names_both(sshd: Sshd) -> None:
     host, before = sshd.host(), sshd.host_key_fingerprint
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
     sshd.change_host_key()
     accepted = Answers(accepted_keys={sshd.host_key_fingerprint})
     error = refused(host, accepted)
@@ -78,7 +78,7 @@ def test_a_changed_key_is_a_hard_stop_that_names_both(sshd: Sshd) -> None:
     assert before in error.message
     assert sshd.host_key_fingerprint in error.message
     assert f"{client_folder('known_hosts')} line 1" in error.message
-    assert "delete that line" in error.remedy
+    assert f"ssh-keygen -f {client_folder('known_hosts')} -R '[127.0.0.1]:{sshd.port}'" in error.remedy
 
 
 @pytest.mark.chaos
@@ -107,17 +107,17 @@ def test_a_host_with_several_keys_is_asked_for_the_known_one(sshd: Sshd, tmp_pat
     own.parent.mkdir(parents=True)
     own.write_text(f"[127.0.0.1]:{sshd.port} {rsa}\n")
     own.parent.parent.chmod(0o700)
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
     own.write_text(f"[127.0.0.1]:{sshd.port} {sshd.host_key_line}\n")
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
 
 
 def test_a_host_key_alias_is_what_is_looked_up_and_stored(sshd: Sshd, laptop: Laptop) -> None:
     laptop.add_config("Host *\n  HostKeyAlias lab-box")
     host = sshd.host(trusted=False)
-    assert works(connect(host, Dial(answers=Answers(accepted_keys={sshd.host_key_fingerprint}))))
+    assert works(connect(host, ConnectAttempt(answers=Answers(accepted_keys={sshd.host_key_fingerprint}))))
     assert client_folder("known_hosts").read_text().startswith("lab-box ssh-ed25519 ")
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
 
 
 def test_an_authority_is_told_to_be_unsupported(sshd: Sshd, laptop: Laptop) -> None:
@@ -130,7 +130,7 @@ def test_an_authority_is_told_to_be_unsupported(sshd: Sshd, laptop: Laptop) -> N
 def test_the_key_is_checked_before_any_of_our_keys_is_shown(sshd: Sshd) -> None:
     stages: list[str] = []
     with pytest.raises(CallError):
-        connect(sshd.host(trusted=False), Dial(say=stages.append))
+        connect(sshd.host(trusted=False), ConnectAttempt(say=stages.append))
     assert stages == ["dns", "tcp", "ssh"]
     assert "publickey" not in sshd.log.read_text()
 
@@ -142,7 +142,7 @@ def test_two_dials_at_once_store_two_whole_lines(sshd: Sshd, start_sshd: Callabl
     hosts = [sshd.host(trusted=False), second.host(name="other", trusted=False)]
     answers = Answers(accepted_keys={sshd.host_key_fingerprint, second.host_key_fingerprint})
     threads = [
-        threading.Thread(target=lambda host=host: connect(host, Dial(answers=answers)).close())
+        threading.Thread(target=lambda host=host: connect(host, ConnectAttempt(answers=answers)).close())
         for host in hosts
     ]
     for thread in threads:
@@ -169,7 +169,7 @@ def test_half_a_line_is_never_left_behind(laptop: Laptop) -> None:
 
 def test_a_key_revoked_for_the_bare_host_is_refused_on_its_other_port(sshd: Sshd, laptop: Laptop) -> None:
     host = sshd.host()
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
     laptop.add_known_host(f"@revoked 127.0.0.1 {sshd.host_key_line}")
     error = refused(host)
     assert (error.code, "revoked" in error.message) == ("key_changed", True)
@@ -182,7 +182,7 @@ def test_revoked_host_keys_of_the_configuration_are_refused(sshd: Sshd, laptop: 
     before = config.read_text() if config.exists() else ""
     config.write_text(f"RevokedHostKeys {listed}\n{before}")
     listed.write_text("# none yet\nssh-ed25519 AAAAC3Nz other\n")
-    assert works(connect(host, Dial()))
+    assert works(connect(host, ConnectAttempt()))
     listed.write_text(f"# one a line\n{sshd.host_key_line}\n")
     error = refused(host, Answers(accepted_keys={sshd.host_key_fingerprint}))
     assert (error.code, "revoked" in error.message, str(listed) in error.message) == (

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from remote.supervisor import __main__ as program
-from remote.supervisor import attempt, journal, vigil
+from remote.supervisor import attempt, attempt_watch, state_writer
 from trainer.run.records import write_state
 from trainer.run.states import State, StateRecord
 
@@ -23,10 +23,10 @@ MOMENTS = {
     "after running": lambda: at_state(State.RUNNING, written=True),
     "before stopping": lambda: at_state(State.STOPPING, written=False),
     "after stopping": lambda: at_state(State.STOPPING, written=True),
-    "after the signal": lambda: after(vigil, "deliver"),
-    "before the last word is read": lambda: before(vigil, "last_word"),
-    "before the terminal state": lambda: before(journal.Journal, "close"),
-    "after the terminal state": lambda: after(journal.Journal, "close"),
+    "after the signal": lambda: after(attempt_watch, "deliver"),
+    "before the last word is read": lambda: before(attempt_watch, "last_word"),
+    "before the terminal state": lambda: before(state_writer.StateWriter, "close"),
+    "after the terminal state": lambda: after(state_writer.StateWriter, "close"),
     "in backoff": lambda: before(time, "sleep"),
 }
 
@@ -61,7 +61,7 @@ def at_state(state: State, *, written: bool) -> None:
         if record.state is state:
             die()
 
-    owner: Any = journal
+    owner: Any = state_writer
     owner.write_state = wrapped
 
 

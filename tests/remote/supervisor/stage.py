@@ -13,21 +13,28 @@ from typing import Any
 
 import psutil
 
-from remote.supervisor.reconcile import reconcile_run
-from remote.supervisor.spawn import RUN_LOCK, spawn_supervisor
+from remote.supervisor.admission.reconcile import reconcile_run
+from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
 from tests.waiting import wait_until
-from trainer.run.control import Request, put_request
+from trainer.run.control import ControlRequest, put_request
 from trainer.run.home import Home, open_home
-from trainer.run.identity import boot_id
 from trainer.run.layout import RunDir, new_run_id
 from trainer.run.locks import DeviceLocks, Flock, is_free
-from trainer.run.processes import ProcessRecord, read_process
+from trainer.run.process.identity import boot_id
+from trainer.run.process.process_record import ProcessRecord, read_process
 from trainer.run.records import read_spec, read_state, write_spec, write_state
 from trainer.run.spec import Restart, RunSpec
 from trainer.run.states import State, StateRecord
 
 STUB = Path(__file__).with_name("stub_trainer.py")
-PATIENCE = {"poll_s": 0.01, "grace_s": 0.5, "unkillable_s": 5.0, "disk_full_s": 0.3}
+PATIENCE = {
+    "poll_s": 0.01,
+    "grace_s": 0.5,
+    "linger_s": 0.3,
+    "stalled_s": 0.5,
+    "unkillable_s": 5.0,
+    "disk_full_s": 0.3,
+}
 
 
 @dataclass
@@ -156,12 +163,12 @@ def until_said(run: RunDir, word: str) -> None:
     wait_until(lambda: log.exists() and word in log.read_text(), 10.0, f"{run.run_id} to say {word}")
 
 
-def ask(run: RunDir, verb: str, req_id: str = "req-1", **more: Any) -> Request:
+def ask(run: RunDir, verb: str, req_id: str = "req-1", **more: Any) -> ControlRequest:
     """Leave a request to the present attempt."""
     wait_until(lambda: read_process(run) is not None, 10.0, "process.json")
     record = process_of(run)
     assert verb in ("stop", "kill")
-    base = Request(req_id=req_id, verb="stop", attempt=record.attempt, token=record.token, by="test")
+    base = ControlRequest(req_id=req_id, verb="stop", attempt=record.attempt, token=record.token, by="test")
     request = replace(base, **({"verb": verb} | more))
     put_request(run, request)
     return request

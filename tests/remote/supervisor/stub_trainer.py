@@ -7,15 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from trainer.run.atomic import write_bytes, write_json
-from trainer.run.checkpoints import MANIFEST, checkpoint_name, manifest_sha256, seal
+from trainer.run.checkpoints.manifest import MANIFEST, checkpoint_name, manifest_sha256, seal
 from trainer.run.control import Ack, pending, put_ack
 from trainer.run.layout import RunDir
-from trainer.run.records import ExitRecord, read_spec, write_exit, write_hello
+from trainer.run.records import ExitRecord, read_changed_spec, write_exit, write_hello
 
 STOP = False
 
@@ -55,13 +56,25 @@ def spawn_workers(config: dict[str, Any]) -> None:
         subprocess.Popen(sleep, start_new_session=True)
 
 
+def hang(how: str) -> None:
+    """Stand still as trainings do: held by SIGSTOP, in a dead lock, in a loop without an end."""
+    if how == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif how == "lock":
+        lock = threading.Lock()
+        lock.acquire()
+        lock.acquire()
+    while how == "loop":
+        pass
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--spec", type=Path)
     parser.add_argument("--from", dest="source", default="")
     args = parser.parse_args()
     run = RunDir(args.spec)
-    config = dict(read_spec(run).config)
+    config = dict(read_changed_spec(run).config)
     attempt, token = int(os.environ["PHOTINUS_ATTEMPT"]), os.environ["PHOTINUS_RUN_TOKEN"]
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _stop)
@@ -83,12 +96,19 @@ def train(run: RunDir, config: dict[str, Any], attempt: int, token: str, source:
         if STOP or any(request.verb == "stop" for request in heard):
             outcome = "stopped"
             break
+        if step == config.get("fails_at", -1):
+            outcome = "failed"
+            config["code"] = 1
+            break
         time.sleep(config.get("step_s", 0.005))
         step += 1
         with run.events.open("a") as file:
-            file.write(json.dumps({"type": "metrics", "attempt": attempt, "seq": step, "step": step}) + "\n")
+            row = {"type": "metrics", "attempt": attempt, "seq": step, "step": step, "t": time.time()}
+            file.write(json.dumps(row) + "\n")
         if step % config.get("every", 5) == 0:
             name = save(run, step)
+        if attempt in config.get("hangs", ()) and step > first + 5:
+            hang(config["how"])
         if attempt in config.get("crash_after_step", ()) and step > first + 5:
             os.kill(os.getpid(), signal.SIGKILL)
     if step > first:
@@ -107,7 +127,7 @@ def end(
     config: dict[str, Any],
 ) -> int:
     sha256 = manifest_sha256(run.checkpoints / name) if name else None
-    asked = "SIGTERM received" if outcome == "stopped" else ""
+    asked = {"stopped": "SIGTERM received", "failed": "boom"}.get(outcome, "")
     for request in pending(run, attempt, token):
         asked = f"stop requested by {request.by}"
         put_ack(
@@ -126,6 +146,7 @@ def end(
         checkpoint=name,
         sha256=sha256,
         at=time.time(),
+        hopeless=bool(config.get("hopeless")),
     )
     if not config.get("leaves_no_word"):
         write_exit(run, word)

@@ -24,14 +24,14 @@ from tests.remote.supervisor.stage import (
 )
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.run.identity import identify
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
-from trainer.run.processes import read_process, write_process
+from trainer.run.process.identity import identify
+from trainer.run.process.process_record import read_process, write_process
+from trainer.run.process.survivors import survivors
 from trainer.run.records import write_state
 from trainer.run.spec import Restart
 from trainer.run.states import State
-from trainer.run.survivors import survivors
 
 
 def begin_dying(stage: Stage, moment: str, **config: Any) -> RunDir:
@@ -151,7 +151,7 @@ def test_workers_whose_trainer_died_unsupervised_are_ended_by_the_adopter(stage:
     kill_nine(trainer)
     assert len(survivors(run, process_of(run))) == 3
     stage.contact(run)
-    assert until_over(run).reason == "exit unknown"
+    assert until_over(run).reason.startswith("exit unknown; it left 3 processes behind (pid ")
     assert survivors(run, process_of(run)) == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.supervisor.journal import Journal
+from remote.supervisor.state_writer import StateWriter
 from tests.remote.supervisor.stage import (
     Stage,
     environment,
@@ -111,7 +111,7 @@ def test_owed_state_is_written_when_there_is_space_again(
 ) -> None:
     run = stage.trainer()
     said: list[str] = []
-    journal = Journal(run, 1, said.append)
+    journal = StateWriter(run, 1, said.append)
     journal.to(State.STARTING, "first")
     real = os.write
     full = [True]

@@ -26,9 +26,9 @@ from tests.remote.supervisor.stage import (
 from tests.waiting import wait_until
 from trainer.run.control import read_ack
 from trainer.run.locks import is_free
+from trainer.run.process.survivors import survivors
 from trainer.run.spec import Restart
 from trainer.run.states import State
-from trainer.run.survivors import survivors
 
 SLEEPER = "import time\nwhile True: time.sleep(60)"
 

@@ -22,10 +22,10 @@ from tests.remote.supervisor.stage import (
 )
 from tests.waiting import wait_until
 from trainer.run.locks import is_free
-from trainer.run.readers import LinuxReader
+from trainer.run.process.kernel_linux import LinuxReader
+from trainer.run.process.survivors import survivors
 from trainer.run.records import read_exit
 from trainer.run.states import State
-from trainer.run.survivors import survivors
 
 
 def test_finished_training_is_succeeded_and_lets_the_locks_go(stage: Stage) -> None:

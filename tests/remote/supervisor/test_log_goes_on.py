@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from remote.link import Timings
-from remote.session import connect
-from remote.updates import Bytes, StreamEnd
+from remote.session.link.link_state import Timings
+from remote.session.session import connect
+from remote.session.updates import Bytes, StreamEnd
+from tests.remote.calling import call
 from tests.trainer.loop.tiny import TINY, write_text
 from tests.waiting import wait_until
 from trainer.config.resolve import resolve
@@ -45,13 +46,13 @@ def test_a_client_gets_every_byte_of_a_log_that_goes_on_in_further_files(home: P
                     ends.append(one)
             return len(got)
 
-        session.call("start", {"start_id": "s1", "spec": spec.to_json()}, timeout=30.0)
+        call(session, "start", {"start_id": "s1", "spec": spec.to_json()}, timeout=30.0)
         session.follow(spec.run_id)
         wait_until(lambda: take() >= 2, 60.0, "a second file")
         assert session.hello is not None
         os.kill(session.hello.pid, signal.SIGKILL)
         wait_until(lambda: take() and ends, 60.0, "the end of the log")
-        shown = session.call("run", {"run_id": spec.run_id})
+        shown = call(session, "run", {"run_id": spec.run_id})
     assert shown["state"] == "succeeded"
     files = log_files(run)
     assert got == {path.name: path.read_bytes() for path in files}

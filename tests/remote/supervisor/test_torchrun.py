@@ -26,12 +26,12 @@ from tests.trainer.loop.tiny import run as train_here
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.config.resolve import resolve
-from trainer.run.checkpoints import newest_valid, verify
+from trainer.run.checkpoints.manifest import newest_valid, verify
 from trainer.run.control import read_ack
 from trainer.run.layout import RunDir, new_run_id
+from trainer.run.process.survivors import Survivor, survivors
 from trainer.run.spec import RunSpec
 from trainer.run.states import State
-from trainer.run.survivors import Survivor, survivors
 
 STEPS = 10
 SETS = (*TINY, "batch=8", f"steps={STEPS}", "log.every=1", "model.noise=0")

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from remote.supervisor import __main__ as program
-from remote.supervisor import termination
-from trainer.run.identity import Identity
-from trainer.run.signals import send
+from remote.supervisor.process import termination
+from trainer.run.process.identity import Identity
+from trainer.run.process.signals import send
 
 
 def behind(shield: Path) -> None:

@@ -2,23 +2,28 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from remote.agent.checkpoints import checkpoints
 from remote.agent.context import Context
-from remote.errors import CallError
-from remote.hosts import LOCAL
-from remote.protocol import LINE_LIMIT, encode
-from remote.session import Session
+from remote.agent.runs.checkpoints import checkpoints
+from remote.hosts.host import LOCAL
+from remote.protocol.arguments import CheckpointsArgs
+from remote.protocol.errors import CallError
+from remote.protocol.messages import LINE_LIMIT, encode
+from remote.protocol.values import read_as
+from remote.protocol.verbs import Verb
+from remote.session.session import Session
 from remote.transfer.catalog import read_catalog
 from remote.transfer.pull import pull
+from tests.remote.calling import call
 from tests.remote.transfer.saved import RUN_ID, make_run, save
-from trainer.run.checkpoints import MANIFEST
+from trainer.run.checkpoints.manifest import MANIFEST
 from trainer.run.home import open_home
+
+R = TypeVar("R")
 
 
 def test_every_checkpoint_is_told_with_its_files_and_marks(session: Session, home: Path) -> None:
@@ -51,7 +56,7 @@ def test_more_than_a_line_holds_comes_in_pages(session: Session, home: Path) -> 
         proof = {"bytes": 0, "sha256": "a" * 64}
         files = {f"shard-{i:05d}-{'x' * 90}.safetensors": proof for i in range(count)}
         (path / MANIFEST).write_text(json.dumps({"step": step, "files": files}))
-    answer = session.call("checkpoints", {"run_id": RUN_ID})
+    answer = call(session, "checkpoints", {"run_id": RUN_ID})
     assert 0 < answer["left_out"] < 7
     assert len(encode(answer)) < LINE_LIMIT
     catalog = read_catalog(session, RUN_ID)
@@ -64,8 +69,7 @@ def test_the_agent_serves_others_between_two_manifests(home: Path) -> None:
     run = make_run(home)
     for step in range(300):
         save(run, step, {"model.safetensors": b""}, note="x" * 20_000)
-    work = checkpoints(Context.of(open_home(home)), {"run_id": RUN_ID, "before": None})
-    assert not isinstance(work, Mapping)
+    work = checkpoints(Context.of(open_home(home)), CheckpointsArgs(run_id=RUN_ID))
     assert sum(1 for _ in work) > 1
 
 
@@ -90,9 +94,9 @@ class Lying(Session):
         super().__init__(LOCAL)
         self._answer = {"run_id": RUN_ID, "dir": "/x", "checkpoints": list(rows), "left_out": 0, **answer}
 
-    def call(self, verb: str, args: object = None, timeout: float = 0.0) -> dict[str, Any]:
-        assert verb == "checkpoints"
-        return dict(json.loads(json.dumps(self._answer)))
+    def call(self, verb: Verb[Any, R], args: object, timeout: float = 0.0) -> R:
+        assert verb.name == "checkpoints"
+        return read_as(verb.result, json.loads(json.dumps(self._answer)))
 
 
 HOSTILE = [

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError
-from remote.session import Session
-from remote.transfer.choose import Choice
-from remote.transfer.crew import Patience
-from remote.transfer.fetching import CancelledError
-from remote.transfer.names import PART
+from remote.protocol.errors import CallError
+from remote.session.session import Session
+from remote.transfer.fetch_file import CancelledError
 from remote.transfer.pull import Pulled, PullOptions, pull
+from remote.transfer.safe_names import PART
+from remote.transfer.select import Choice
 from remote.transfer.sources import GoneError, LocalSource, LostError
+from remote.transfer.workers import TransferTimeouts
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
-from trainer.run.checkpoints import MANIFEST
+from trainer.run.checkpoints.manifest import MANIFEST
 from trainer.run.layout import RunDir
 
-IMPATIENT = Patience(lost_s=0.2, look_s=0.01)
+IMPATIENT = TransferTimeouts(lost_s=0.2, look_s=0.01)
 
 
 @pytest.fixture

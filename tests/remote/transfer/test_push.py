@@ -6,19 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError
-from remote.session import Session, connect
+from remote.protocol.errors import CallError
+from remote.session.session import Session, connect
 from remote.transfer.push import PushOptions, origin_of, push
 from remote.transfer.sinks import LocalSink
 from remote.transfer.sources import LostError
+from tests.remote.calling import call
 from tests.remote.scripts import QUIET, spec
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save, write_checkpoint
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until
-from trainer.run.checkpoints import MANIFEST, verify
-from trainer.run.errors import SpecError
-from trainer.run.seeds import locate_parent, seed_path
+from trainer.run.checkpoints.imported import locate_parent, seed_path
+from trainer.run.checkpoints.manifest import MANIFEST, verify
+from trainer.run.run_errors import SpecError
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_into_a_run_that_is_over_and_into_no_other(session: Session, home: Path,
     assert Path(pushed.path) == run.checkpoints / "step-00000100"
     assert same(run.checkpoints / "step-00000100", mine)
     live = spec(QUIET)
-    session.call("start", {"start_id": "s1", "spec": live.to_json()}, 20.0)
+    call(session, "start", {"start_id": "s1", "spec": live.to_json()}, 20.0)
     with pytest.raises(CallError, match="is running") as error:
         push(session, mine, PushOptions(run_id=live.run_id))
     assert error.value.code == "already_running"
@@ -188,7 +189,7 @@ def test_where_it_lies_says_where_it_comes_from(path: str, origin: str) -> None:
 def test_a_start_from_a_checkpoint_that_is_not_there_is_refused(session: Session) -> None:
     wanted = spec(QUIET, parent="none-abcdef/step-00000001")
     with pytest.raises(CallError, match="no checkpoint none-abcdef/step-00000001 on this host") as error:
-        session.call("start", {"start_id": "s1", "spec": wanted.to_json()}, 20.0)
+        call(session, "start", {"start_id": "s1", "spec": wanted.to_json()}, 20.0)
     assert error.value.code == "not_found"
 
 
@@ -196,5 +197,5 @@ def test_a_start_from_one_of_another_run_is_taken(session: Session, home: Path) 
     save(make_run(home), 100, {"model.safetensors": b"weights"})
     assert (home / "runs" / RUN_ID / "checkpoints" / "step-00000100" / MANIFEST).exists()
     wanted = spec(QUIET, parent=f"{RUN_ID}/step-00000100")
-    answer = session.call("start", {"start_id": "s1", "spec": wanted.to_json()}, 20.0)
+    answer = call(session, "start", {"start_id": "s1", "spec": wanted.to_json()}, 20.0)
     assert answer["state"] == "running"

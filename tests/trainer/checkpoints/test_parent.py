@@ -9,7 +9,7 @@ import pytest
 from tests.trainer.loop import tiny
 from trainer import cli
 from trainer.config.resolve import resolve
-from trainer.run.checkpoints import MANIFEST, list_checkpoints
+from trainer.run.checkpoints.manifest import MANIFEST, list_checkpoints
 from trainer.run.layout import RunDir
 from trainer.run.records import read_exit, write_spec
 from trainer.run.spec import RunSpec

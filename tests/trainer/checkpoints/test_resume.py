@@ -10,9 +10,9 @@ from tests.trainer.loop.tiny import events, last_word, moments, run, spawn, weig
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.checkpoints.origin import NEWEST, find_origin
-from trainer.run.checkpoints import list_checkpoints
-from trainer.run.errors import CheckpointError
+from trainer.run.checkpoints.manifest import list_checkpoints
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import CheckpointError
 
 STEPS = 300
 LONG = [f"steps={STEPS}", "checkpoint.every=25", "eval.every=50", "model.noise=0.1", "log.every=1"]
@@ -56,7 +56,7 @@ def test_resume_that_forgot_something_would_not_end_in_the_same_bits(
         if lost == "generators":
             patch.setattr("trainer.checkpoints.generators.restore", lambda *_: None)
         elif lost == "moments":
-            patch.setattr("trainer.checkpoints.read.set_moments", lambda *_: None)
+            patch.setattr("trainer.checkpoints.restore.set_moments", lambda *_: None)
         else:
             real = __import__("trainer.data", fromlist=["Batches"]).Batches.batch_at
             patch.setattr("trainer.data.Batches.batch_at", lambda self, index: real(self, index - 2))

@@ -10,9 +10,9 @@ import pytest
 
 from tests.trainer.loop.tiny import events, last_word, run
 from trainer.checkpoints.retain import prune
-from trainer.checkpoints.write import LESS_IS_BETTER
+from trainer.checkpoints.save import LESS_IS_BETTER
 from trainer.config.schema import CheckpointConfig
-from trainer.run.checkpoints import list_checkpoints, newest_valid, verify
+from trainer.run.checkpoints.manifest import list_checkpoints, newest_valid, verify
 
 
 @pytest.fixture

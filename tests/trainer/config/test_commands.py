@@ -56,7 +56,7 @@ def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_spec_whose_text_is_gone_is_refused_with_its_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.stop.Stop.install", lambda _: None)
+    monkeypatch.setattr("trainer.job.stop.Stop.install", lambda _: None)
     monkeypatch.setenv("PHOTINUS_RUN_TOKEN", "f" * 32)
     spec = {"run_id": "x-aaaaaa", "name": "x", "kind": "trainer", "device": "cpu"}
     config = {"data": {"source": "/nosuch/book.txt"}}
@@ -84,7 +84,7 @@ def test_usage_errors_name_the_remedy(
     said: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("trainer.stop.Stop.install", lambda _: None)
+    monkeypatch.setattr("trainer.job.stop.Stop.install", lambda _: None)
     assert cli.main(words) == 2
     assert said in capsys.readouterr().err
 
@@ -92,7 +92,7 @@ def test_usage_errors_name_the_remedy(
 def test_refused_spec_tells_its_supervisor_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("trainer.stop.Stop.install", lambda _: None)
+    monkeypatch.setattr("trainer.job.stop.Stop.install", lambda _: None)
     monkeypatch.setenv("PHOTINUS_RUN_TOKEN", "f" * 32)
     monkeypatch.setenv("PHOTINUS_ATTEMPT", "2")
     spec = {"run_id": "x-aaaaaa", "name": "x", "kind": "trainer", "device": "cpu", "config": {"stepz": 3}}
@@ -107,7 +107,7 @@ def test_refused_spec_tells_its_supervisor_why(
 def test_out_that_is_a_file_is_an_error_without_a_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("trainer.stop.Stop.install", lambda _: None)
+    monkeypatch.setattr("trainer.job.stop.Stop.install", lambda _: None)
     (tmp_path / "out").write_text("a file")
     assert cli.main(["run", "--preset", "kssm-v3-tiny", "--out", str(tmp_path / "out")]) == 2
     assert "out" in capsys.readouterr().err

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
+from trainer.config.data_source import demand_source
 from trainer.config.keys import flatten, keys, nest
 from trainer.config.resolve import from_values, override, resolve
-from trainer.config.source import demand_source
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainer.device import open_device
-from trainer.evals.causality.banks import intervening
-from trainer.evals.causality.phases import scattered
-from trainer.evals.causality.scoring import Windows, under
+from trainer.device.device import open_device
 from trainer.evals.coherence import OrderListener, Oscillation, scattering
+from trainer.evals.interventions.banks import intervening
+from trainer.evals.interventions.document_scores import Windows, under
+from trainer.evals.interventions.phase_changes import scattered
 from trainer.evals.sections import Section
 from trainer.models import LanguageModel, create
 

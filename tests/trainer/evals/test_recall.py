@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainer.data.recall import find_recalls
+from trainer.data.sources.recall import find_recalls
 from trainer.evals.recall import CHANCE, probe, recall_curve, wilson
 from trainer.models import LanguageModel
 from trainer.models.base import without_order

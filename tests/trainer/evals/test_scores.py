@@ -8,8 +8,8 @@ import pytest
 
 from trainer.data.floors import NGrams, count_floors
 from trainer.data.progress import Pulse
-from trainer.data.tokenizer import ByteTokenizer
-from trainer.evals.scores import Floors
+from trainer.data.tokenizers.tokenizer import ByteTokenizer
+from trainer.evals.scores import FloorScorer
 from trainer.evals.sections import Section
 
 VOCAB = 8
@@ -37,7 +37,7 @@ def test_a_model_as_good_as_bigrams_is_below_unigrams_and_level_with_bigrams() -
     corpus: Any = SimpleNamespace(train=text(1, 5000), vocab_size=VOCAB, tokenizer=ByteTokenizer())
     group = [Section(text(seed, 120).astype(np.int64)) for seed in range(3, 33)]
     as_bigrams = np.array([grams.losses(some.tokens[:101].astype(np.uint16))[1].sum() for some in group])
-    floors = Floors(corpus, group, np.full(30, 100.0), Pulse())
+    floors = FloorScorer(corpus, group, np.full(30, 100.0), Pulse())
     found = floors.scores(as_bigrams)
     unigram, bigram, _ = found.floors
     assert unigram.below.low > 0.3

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.device import open_device
-from trainer.evals.causality.scoring import Windows, quiet, under
+from trainer.device.device import open_device
+from trainer.evals.interventions.document_scores import Windows, quiet, under
 from trainer.evals.sections import Section
 from trainer.evals.u_changes import UChange, UChanges
 from trainer.models import LanguageModel, create

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer.accounting import Accounting
 from trainer.config.schema import OptimConfig
-from trainer.environment import granted_threads
-from trainer.metrics import Meter
-from trainer.schedules.cosine import schedule_for
+from trainer.job.environment import granted_threads
+from trainer.loop.timing import Accounting
+from trainer.step.lr_schedule import schedule_for
+from trainer.step.metrics import StepMeter
 
 
 def test_rate_warms_up_then_falls_to_its_floor_and_stays() -> None:
@@ -84,7 +84,7 @@ def test_threads_without_a_quota_are_the_cores(tmp_path: Path) -> None:
 
 
 def test_meter_gives_means_of_the_window_and_the_largest_norm() -> None:
-    meter = Meter(frozenset({"total", "ce", "reg"}))
+    meter = StepMeter(frozenset({"total", "ce", "reg"}))
     for ce, norm in ((1.0, 5.0), (3.0, 2.0)):
         meter.add(torch.tensor([ce + 1, ce, 1.0, *[math.nan] * 5]), torch.tensor(norm))
     assert meter.read() == {"total": 3.0, "ce": 2.0, "reg": 1.0, "grad_norm": 2.0, "grad_norm_max": 5.0}

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from tests.trainer.loop.tiny import events, last_word, moments, run, signals_restored, weights
-from trainer import cli, loop
-from trainer.run.checkpoints import list_checkpoints, verify
+from trainer import cli
+from trainer.loop import train
+from trainer.loop.context import Training
+from trainer.run.checkpoints.manifest import list_checkpoints, verify
 from trainer.run.locks import Flock
-from trainer.training import Training
 
 
 def test_run_ends_with_everything_that_was_promised(
@@ -178,8 +179,8 @@ def test_cross_entropy_that_is_not_finite_fails_the_run(
             with torch.no_grad():
                 next(run.state.model.parameters()).fill_(float("nan"))
 
-    real_step = loop.step
-    monkeypatch.setattr(loop, "step", poison)
+    real_step = train.step
+    monkeypatch.setattr(train, "step", poison)
     out = tmp_path / "run"
     assert run(out, text, sets=["checkpoint.every=1", "log.every=2"]) == 1
     word = last_word(out)
@@ -189,6 +190,7 @@ def test_cross_entropy_that_is_not_finite_fails_the_run(
     out = tmp_path / "no-save"
     assert run(out, text, sets=["checkpoint.every=0", "log.every=2"]) == 1
     assert "cross-entropy is not finite at step 4" in last_word(out)["reason"]
+    assert last_word(out)["hopeless"] is True
     assert events(out, "metrics")[-1]["nonfinite"]
     assert [row["level"] for row in events(out, "note")] == ["error", "error"]
 
@@ -199,7 +201,7 @@ def test_unexpected_error_is_a_failure_with_its_own_words(
     def broken(_: Training) -> None:
         raise TypeError("a bolt came loose")
 
-    monkeypatch.setattr(loop, "step", broken)
+    monkeypatch.setattr(train, "step", broken)
     assert run(tmp_path / "run", text) == 1
     assert last_word(tmp_path / "run")["reason"] == "TypeError: a bolt came loose"
 

@@ -10,9 +10,9 @@ import pytest
 from tests.trainer.loop.tiny import events, last_word, run, signals_restored, spawn
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer import stop as stop_module
-from trainer.run.checkpoints import list_checkpoints, verify
-from trainer.run.control import Request, pending, put_request, read_ack
+from trainer.job import stop as stop_module
+from trainer.run.checkpoints.manifest import list_checkpoints, verify
+from trainer.run.control import ControlRequest, pending, put_request, read_ack
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.telemetry.write import EventWriter
@@ -32,7 +32,7 @@ def stop_in(monkeypatch: pytest.MonkeyPatch) -> Any:
             seen[0] += name == phase
             if name == phase and seen[0] == nth:
                 put_request(
-                    RunDir(out), Request(req_id="s1", verb="stop", attempt=1, token=token, by="tester")
+                    RunDir(out), ControlRequest(req_id="s1", verb="stop", attempt=1, token=token, by="tester")
                 )
 
         monkeypatch.setattr(EventWriter, "phase", listen)
@@ -99,7 +99,7 @@ def test_stop_of_a_resumed_run_before_its_first_step_keeps_its_checkpoint(
 
     def listen(self: EventWriter, **more: Any) -> None:
         real(self, **more)
-        put_request(RunDir(out), Request(req_id="s2", verb="stop", attempt=2, token=""))
+        put_request(RunDir(out), ControlRequest(req_id="s2", verb="stop", attempt=2, token=""))
 
     monkeypatch.setattr(EventWriter, "hello", listen)
     monkeypatch.setattr(stop_module, "POLL_S", 0.0)
@@ -154,7 +154,9 @@ def test_reason_of_a_stop_names_who_asked_although_a_signal_comes_too(
             for number, who in enumerate(("ada@desk", "bob@train")):
                 put_request(
                     folder,
-                    Request(req_id=f"s{number}", verb="stop", attempt=1, token="t", by=who, at=1.0 + number),
+                    ControlRequest(
+                        req_id=f"s{number}", verb="stop", attempt=1, token="t", by=who, at=1.0 + number
+                    ),
                 )
         if signalled:
             signal.raise_signal(signal.SIGTERM)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.device import open_device
-from trainer.endings import StoppedError
+from trainer.device.device import open_device
+from trainer.job.outcome import StoppedError
+from trainer.job.stop import Stop
 from trainer.reproduce.arm import Arm, Row, carry_out, scaled_down
 from trainer.reproduce.bench import Bench, Ticker, windows
-from trainer.state import TrainState
-from trainer.stop import Stop
+from trainer.step.state import TrainState
 
 TOKENS = np.random.default_rng(0).integers(32, size=2000).astype(np.uint16)
 

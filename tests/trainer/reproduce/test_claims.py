@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trainer.reproduce.ablation import CONSTANT, constant_claim, difference_claim, published_arithmetic
-from trainer.reproduce.claims import Claim, Report, Table, lines, without_verdicts
+from trainer.reproduce.claims import Claim, ReproductionReport, Table, lines, without_verdicts
 from trainer.reproduce.v3 import layer_claim, learning_claim, published_claim, still_claim
 
 Row = dict[str, Any]
@@ -74,7 +74,9 @@ def test_a_penalty_off_the_constant_is_seen() -> None:
 
 def test_a_report_reads_on_a_screen_and_in_a_program() -> None:
     claim = Claim("it falls", "fast", "-", "slow", True, {"speed": math.nan, "n": 3})
-    report = Report("kssm-v9", "gravity", ["small"], [claim], [Table("By step", ("step",), [("1",)])])
+    report = ReproductionReport(
+        "kssm-v9", "gravity", ["small"], [claim], [Table("By step", ("step",), [("1",)])]
+    )
     said = lines(report)
     assert "[holds] it falls" in said
     assert not any("predicted" in line for line in said)
@@ -83,7 +85,7 @@ def test_a_report_reads_on_a_screen_and_in_a_program() -> None:
 
 
 def test_a_quick_run_judges_nothing() -> None:
-    report = without_verdicts(Report("kssm-v9", "", [], [Claim("it falls", "-", "-", "-", True)]))
+    report = without_verdicts(ReproductionReport("kssm-v9", "", [], [Claim("it falls", "-", "-", "-", True)]))
     assert report.claims[0].holds is None
     assert "proves nothing" in lines(report)[-1]
     assert not any("holds" in line for line in lines(report))

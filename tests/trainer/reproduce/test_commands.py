@@ -10,10 +10,10 @@ import torch
 
 from tests.trainer.data.prose import prose
 from trainer import cli
+from trainer.job.stop import Stop
 from trainer.models import create
 from trainer.models.published import PublishedV2
 from trainer.reproduce.v2 import behind_norm, moved
-from trainer.stop import Stop
 
 CLAIMS = {"kssm-v1": 3, "kssm-v2": 4, "kssm-v3": 6, "ablation": 5}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainer.data.floors import Floors, count_floors
+from trainer.data.floors import CountedFloors, count_floors
 from trainer.data.progress import Pulse
 from trainer.reproduce.v1 import bigrams, entropy_claim, exact_ce, in_characters
 
@@ -37,5 +37,5 @@ def test_characters_that_train_lacks_are_left_out_and_a_table_of_its_own_moves_i
 
 @pytest.mark.parametrize(("ce", "holds"), [(2.45, True), (2.4711, False), (2.43, False)])
 def test_only_a_loss_just_above_the_entropy_is_that_of_a_bigram_model(ce: float, holds: bool) -> None:
-    floors = Floors(unigram=3, bigram=2.5, trigram=2, bigram_in_sample=2.45, uniform=4)
+    floors = CountedFloors(unigram=3, bigram=2.5, trigram=2, bigram_in_sample=2.45, uniform=4)
     assert entropy_claim(ce, floors, 100).holds is holds

@@ -8,7 +8,7 @@ import pytest
 
 from tests.trials import trials
 from trainer.run.atomic import create_json, read_json, write_bytes, write_json
-from trainer.run.errors import RunError
+from trainer.run.run_errors import RunError
 
 
 def test_files_are_private_and_whole(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from trainer.run.control import Ack, Request, pending, pending_for, put_ack, put_request, read_ack
-from trainer.run.errors import SpecError
+from trainer.run.control import Ack, ControlRequest, pending, pending_for, put_ack, put_request, read_ack
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import SpecError
 
 
 @pytest.fixture
@@ -12,9 +12,9 @@ def run(tmp_path: Path) -> RunDir:
     return RunDir(tmp_path / "run-aaaaaa").create()
 
 
-def request(req_id: str, **more: object) -> Request:
+def request(req_id: str, **more: object) -> ControlRequest:
     base = {"req_id": req_id, "verb": "stop", "attempt": 2, "token": "t", "by": "ada", "at": 1.0}
-    return Request(**{**base, **more})  # type: ignore[arg-type]
+    return ControlRequest(**{**base, **more})  # type: ignore[arg-type]
 
 
 def test_requests_come_oldest_first_and_only_for_their_attempt(run: RunDir) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from trainer.run.errors import HomeError, LockHeldError, SpecError
 from trainer.run.filesystems import filesystem_of, from_mount_listing, from_mountinfo, is_network
 from trainer.run.home import open_home, state_root
+from trainer.run.run_errors import HomeError, LockHeldError, SpecError
 
 MOUNTINFO = """\
 22 1 254:0 / / rw,relatime - ext4 /dev/vda rw

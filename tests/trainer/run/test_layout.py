@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.run.errors import SpecError
 from trainer.run.layout import RUN_ID, RunDir, check_device, check_run_id, check_short_id, new_run_id
+from trainer.run.run_errors import SpecError
 
 
 @given(st.text(max_size=80))

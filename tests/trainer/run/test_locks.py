@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -10,8 +11,8 @@ import pytest
 
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.run.errors import LockHeldError, SpecError
 from trainer.run.locks import DeviceLocks, Flock, is_free
+from trainer.run.run_errors import LockHeldError, SpecError
 
 HOLD = (
     "import sys, time; from pathlib import Path; from trainer.run.locks import Flock\n"
@@ -43,6 +44,47 @@ def test_two_takers_one_winner_and_the_end_of_a_holder_frees_it(tmp_path: Path) 
     assert second.take(retry_s=0.0)
     second.close()
     assert path.exists()  # never unlinked
+
+
+def test_who_shares_a_lock_excludes_takers_and_nobody_who_shares_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with pytest.raises(FileNotFoundError):  # what is only used is not made
+        Flock.now(path, shared=True)
+    path.touch()
+    one, other = Flock.now(path, shared=True), Flock.now(path, shared=True)
+    assert one is not None
+    assert other is not None
+    one.close()
+    assert Flock.now(path) is None
+    other.close()
+    alone = Flock.now(path)
+    assert alone is not None
+    assert Flock.now(path, shared=True) is None
+    alone.close()
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_the_lock_of_a_file_that_was_removed_meanwhile_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """Who prunes removes a lock's file between our open and our lock: another may hold the new file."""
+    path, real = tmp_path / "lock", fcntl.flock
+    removed: list[Path] = []
+
+    def flock(fd: int, kind: int) -> None:
+        if not removed:
+            path.unlink()
+            removed.append(path)
+            if again:
+                path.touch()
+        real(fd, kind)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert Flock.now(path) is None
+    lock = Flock.now(path)
+    assert lock is not None
+    assert os.path.samestat(os.fstat(lock.fd), path.stat())
+    lock.close()
 
 
 def test_kill_nine_of_the_holder_frees_the_lock(tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from trainer.run.errors import RunError, SpecError, StaleWriteError
-from trainer.run.identity import Identity
 from trainer.run.layout import RunDir
-from trainer.run.processes import ProcessRecord, read_process, write_process
+from trainer.run.process.identity import Identity
+from trainer.run.process.process_record import ProcessRecord, read_process, write_process
 from trainer.run.records import (
     ExitRecord,
     claim_start,
@@ -20,6 +20,7 @@ from trainer.run.records import (
     write_spec,
     write_state,
 )
+from trainer.run.run_errors import RunError, SpecError, StaleWriteError
 from trainer.run.spec import Restart, RunSpec
 from trainer.run.states import ALLOWED, TERMINAL, State, StateRecord
 
@@ -144,3 +145,28 @@ def test_process_record_comes_back_whole(run: RunDir) -> None:
     run.process.write_text("{}")
     with pytest.raises(RunError, match="malformed"):
         read_process(run)
+
+
+def test_a_spec_for_an_older_host_holds_nothing_that_it_does_not_know() -> None:
+    """Its agent refuses unknown fields: what was added later is sent only where it says something."""
+    old: dict[str, Any] = {"policy": "on-failure", "max": 3, "backoff_s": 5.0}
+    assert Restart(**old).to_json() == old
+    later = Restart("on-failure", on_stall=30.0)
+    assert later.to_json() == {**old, "on_stall": 30.0}
+    assert Restart(**later.to_json()) == later
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"max": -1},
+        {"max": 10**9},
+        {"max": 1.5},
+        {"backoff_s": -1.0},
+        {"on_stall": float("nan")},
+        {"decay_s": 0},
+    ],
+)
+def test_absurd_restart_policies_are_refused(words: dict[str, Any]) -> None:
+    with pytest.raises(SpecError, match=r"restart\."):
+        Restart("on-failure", **words).check()

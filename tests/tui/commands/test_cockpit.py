@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from remote.actions.intents import intent, leftovers
-from remote.errors import UnreachableError
-from remote.session import Session
-from remote.sightings import last_seen
+from remote.protocol.arguments import StartArgs
+from remote.protocol.errors import UnreachableError
+from remote.session.last_seen import last_seen
+from remote.session.session import Session
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.sshd.server import Sshd
 from tests.tui.fake import FakeSession, cockpit
@@ -34,7 +35,7 @@ def test_a_start_is_completed_once_the_operator_has_answered(
     host = sshd.host("plain", name="box", trusted=False)
     sshd.place(host)
     count = tmp_path / "count"
-    args = {"start_id": "s1", "spec": spec(noting(count, BRIEF)).to_json(), "queue": False}
+    args = StartArgs(start_id="s1", spec=spec(noting(count, BRIEF)).to_json())
     with pytest.raises(UnreachableError), intent("box", "start", args):
         raise UnreachableError("the laptop was closed")
     with Session(host) as session:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from remote.actions.intents import intent
-from remote.errors import CallError, UnreachableError
-from remote.hosts import Host, make_client_folder
-from remote.hostsedit import add_hosts
-from remote.sightings import Sighting
+from remote.hosts.client_state import make_client_folder
+from remote.hosts.host import Host
+from remote.hosts.hosts_edit import add_hosts
+from remote.protocol.arguments import StartArgs
+from remote.protocol.errors import CallError, UnreachableError
+from remote.session.last_seen import LastSeen
 from tests.remote.scripts import BRIEF, noting, spec
 from tests.remote.views import view
 from tests.sshd.client import Laptop
@@ -21,12 +23,12 @@ from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
 from tests.waiting import wait_until
 from trainer.run.atomic import write_json
-from tui.commands import looking
-from tui.commands.hearing import elsewhere
-from tui.commands.looking import hear_all
+from tui.commands.find_run import elsewhere
 from tui.commands.parser import build_parser
-from tui.commands.starting import command_request, trainer_request
-from tui.commands.summary import view_fields
+from tui.commands.runs import ls_show
+from tui.commands.runs.ls_show import hear_all
+from tui.commands.runs.start import command_request, trainer_request
+from tui.commands.runs.summary import view_fields
 
 PRINT_ENV = "import os; print(os.getcwd(), os.environ.get('ONLY_HERE'), os.environ.get('GIVEN'))"
 
@@ -41,7 +43,7 @@ def box(sshd: Sshd, tmp_path: Path) -> Host:
 
 def test_a_run_that_lives_on_another_host_is_pointed_at(laptop: Laptop) -> None:
     add_hosts([Host("box", "me@box")])
-    seen = Sighting(name="box", host_id="id", live={"demo-abcdef": "running"})
+    seen = LastSeen(name="box", host_id="id", live={"demo-abcdef": "running"})
     write_json(make_client_folder("seen") / "box.json", asdict(seen))
     assert elsewhere("demo", "local") == ["box:demo-abcdef"]
     assert elsewhere("demo", "box") == elsewhere("other", "local") == []
@@ -112,7 +114,7 @@ def test_a_host_that_is_dead_or_silent_delays_no_other_and_is_named_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(looking, "SILENCE_S", 0.05)
+    monkeypatch.setattr(ls_show, "SILENCE_S", 0.05)
     proxy = slow_link(0.0)
     proxy.pause()
     silent = sshd.host("plain", name="silent", port=proxy.port)
@@ -143,8 +145,8 @@ def test_what_is_unknown_is_told_and_the_rest_is_listed(
     heard: list[tuple[Host, list[dict[str, Any]] | CallError]] = [
         (gone, UnreachableError("no route", "wait"))
     ]
-    monkeypatch.setattr(looking, "load_hosts", lambda: [gone, box])
-    monkeypatch.setattr(looking, "hear_all", lambda *_: iter(heard))
+    monkeypatch.setattr(ls_show, "load_hosts", lambda: [gone, box])
+    monkeypatch.setattr(ls_show, "hear_all", lambda *_: iter(heard))
     words = ["ls", "--json"] if as_json else ["ls"]
     alone = photinus(*words)
     assert (alone.code, alone.err) == (5, "gone: unknown: no route (wait)\n")
@@ -168,7 +170,7 @@ def test_a_start_that_was_never_answered_is_completed_by_the_next_command(
     box: Host, sshd: Sshd, photinus: Photinus, tmp_path: Path
 ) -> None:
     count = tmp_path / "count"
-    args = {"start_id": "s1", "spec": spec(noting(count, BRIEF)).to_json(), "queue": False}
+    args = StartArgs(start_id="s1", spec=spec(noting(count, BRIEF)).to_json())
     with pytest.raises(UnreachableError), intent("box", "start", args):
         raise UnreachableError("the laptop was closed")
     photinus("ls", "--host", "local")

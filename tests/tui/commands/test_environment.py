@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError
+from remote.protocol.errors import CallError
 from tui.commands.environment import read_environment
 
 

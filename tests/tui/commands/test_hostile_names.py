@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CallError
-from remote.hosts import Host, find_host
-from remote.hostsedit import stanza
-from remote.hostsfile import hosts_path, parse_hosts, why_no_name
-from remote.ssh.address import split_address
+from remote.hosts.address import split_address
+from remote.hosts.host import Host
+from remote.hosts.hosts_edit import stanza
+from remote.hosts.hosts_file import hosts_path, parse_hosts, why_no_name
+from remote.hosts.lookup import find_host
+from remote.protocol.errors import CallError
 from tests.trials import trials
 from tests.tui.commands.conftest import Photinus
 

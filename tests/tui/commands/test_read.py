@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.hosts import client_folder
+from remote.hosts.client_state import make_client_folder
 from tests.tui.commands.conftest import Photinus
 from tests.waiting import wait_until
 
@@ -121,8 +121,7 @@ def test_ones_own_format_is_tried_alone_and_read_before_the_others(
     said = photinus("formats", "try", str(mine))
     assert said.code == 2
     assert "no format of your own" in said.err
-    folder = client_folder("formats")
-    folder.mkdir(parents=True)
+    folder = make_client_folder("formats")
     (folder / "mine.yaml").write_text(r"rows: {train: 'turn (?P<step>\d+) err=(?P<loss>\S+)'}" + "\n")
     said = photinus("formats", "try", str(mine))
     assert (said.code, said.out.splitlines()) == (0, ["mine", "step 1  loss 2.5", "step 2  loss 2.25"])

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainer.config.source import CORPUS, corpora_folder
-from trainer.data.corpora.manifest import is_corpus, load
-from trainer.data.errors import DataError
-from trainer.data.files import TextFiles
-from trainer.data.naming import shown
+from trainer.config.data_source import CORPUS, corpora_folder
+from trainer.data.corpora.corpus_manifest import is_corpus, load
+from trainer.data.data_errors import DataError
+from trainer.data.display_names import shown
 from trainer.data.progress import Pulse
-from trainer.data.source import Document
+from trainer.data.sources.source import Document
+from trainer.data.sources.text_files import TextFiles
 from trainer.data.stamps import Stamp
 
 TEXT = "text"

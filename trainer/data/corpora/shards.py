@@ -2,15 +2,15 @@
 
 import contextlib
 import hashlib
-import os
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
+from trainer.data.corpora.corpus_manifest import SHARDS, CorpusEntry, Record, Shard
 from trainer.data.corpora.found import Found
-from trainer.data.corpora.manifest import SHARDS, Entry, Record, Shard
 from trainer.run.atomic import fsync_folder
+from trainer.run.disk_sync import sync_to_disk
 
 SHARD_BYTES = 32 << 20
 PART = ".texts.part"
@@ -22,11 +22,11 @@ class ShardWriter:
     def __init__(self, folder: Path, shard_bytes: int = SHARD_BYTES) -> None:
         self._folder, self._shard_bytes = folder, shard_bytes
         self._file: IO[bytes] | None = None
-        self._entries: list[Entry] = []
+        self._entries: list[CorpusEntry] = []
         self._digest, self._size = hashlib.sha256(), 0
         (folder / PART).unlink(missing_ok=True)  # of a writer that died
 
-    def write(self, found: Found, entry: Entry) -> Shard | None:
+    def write(self, found: Found, entry: CorpusEntry) -> Shard | None:
         """Append a text; return the shard that it filled, if it did.
 
         Raises:
@@ -57,7 +57,7 @@ class ShardWriter:
         name = self._next_name()
         try:
             self._file.flush()
-            os.fsync(self._file.fileno())
+            sync_to_disk(self._file.fileno())
             self._file.close()
             (self._folder / PART).rename(self._folder / name)
             fsync_folder(self._folder)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.data.corpora.fetching import Fetcher, FetchError
-from trainer.data.errors import BadFileError
-from trainer.data.flock import Flock
-from trainer.data.text import decode
+from trainer.data.corpora.polite_http import Fetcher, FetchError
+from trainer.data.data_errors import BadFileError
+from trainer.data.lock_wait import wait_for_lock
+from trainer.data.sources.text import decode
 from trainer.run.atomic import write_bytes, write_json
 
 FEWEST_BYTES = 1000
@@ -36,7 +36,7 @@ class Shelf:
             if fetcher is None:
                 raise FetchError("it was never fetched to this host")
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with Flock.wait(self.folder / ".lock", fetcher.pulse):  # one at a time, whoever asks
+            with wait_for_lock(self.folder / ".lock", fetcher.pulse):  # one at a time, whoever asks
                 raw = self._kept(number) or self._fetch(number, fetcher)
         return _text(raw, number)
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainer.evals.causality.scoring import Windows
+from trainer.evals.interventions.document_scores import Windows
 from trainer.models import Output
 
 ALPHA = 0.01

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from trainer.evals.bootstrap import Interval, ratio_of_sums
-from trainer.evals.causality.banks import banks_of, intervening
-from trainer.evals.causality.phases import SCALES, jostled, scaled
-from trainer.evals.causality.scoring import Change, Scored
+from trainer.evals.interventions.banks import banks_of, intervening
+from trainer.evals.interventions.document_scores import Change, DocumentScores
+from trainer.evals.interventions.phase_changes import SCALES, jostled, scaled
 from trainer.models import LanguageModel
 
 EQUIVALENT = 1e-3
@@ -158,7 +158,7 @@ class Sweep:
 
         return [partial(change, scale, by_chance) for by_chance in (False, True) for scale in SCALES]
 
-    def intervention(self, base: Scored, done: Sequence[Scored]) -> Intervention:
+    def intervention(self, base: DocumentScores, done: Sequence[DocumentScores]) -> Intervention:
         """Make of the scores of the untouched model and of each change what was found."""
         if not done:
             return Intervention(float("nan"), ())

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainer.evals.causality.scoring import quiet
+from trainer.evals.interventions.document_scores import quiet
 from trainer.models import LanguageModel
 
 PLACES = (31, 32, 45)
@@ -92,13 +92,13 @@ def reach(model: LanguageModel[Any], text: Tensor, vocab_size: int) -> Reach:
                 continue
             quiet(model, trial)
             changed, R_changed = _answer(model, other)
-            moved = (logits - changed).abs().amax(-1).double().cpu()
+            moved = (logits - changed).abs().amax(-1).cpu().double()
             before = max(before, float(moved[:place].max()))
             here = max(here, float(moved[place]))
             length = len(text) - place
             behind[:length] = torch.maximum(behind[:length], moved[place:])
             if R_seen:
-                R_moved = (R - R_changed).abs().amax(-1).double().cpu()
+                R_moved = (R - R_changed).abs().amax(-1).cpu().double()
                 R_behind[:length] = torch.maximum(R_behind[:length], R_moved[place:])
     return Reach(
         before=before,

@@ -12,11 +12,11 @@ import pytest
 from tests.trainer.data.corpora.library import book, opened
 from tests.trainer.data.prose import prose
 from trainer.cli import main
-from trainer.commands.asking import Asked
 from trainer.commands.bars import Bars, bar
-from trainer.config.errors import ConfigError
-from trainer.config.source import absolute_source, demand_source
-from trainer.data.progress import Progress
+from trainer.commands.interrupts import Interrupts
+from trainer.config.config_error import ConfigError
+from trainer.config.data_source import absolute_source, demand_source
+from trainer.data.progress import DataProgress
 
 
 @pytest.fixture(autouse=True)
@@ -155,11 +155,11 @@ class Terminal(io.StringIO):
 
 
 def test_bars_are_drawn_on_a_terminal_only_and_talk_stands_above_them() -> None:
-    assert bar(Progress("read", 1, 2)).startswith("reading              ████████████░░░░░░░░░░░░  50%")
-    assert bar(Progress("pause", 3, 0)) == "waiting between requests"
+    assert bar(DataProgress("read", 1, 2)).startswith("reading              ████████████░░░░░░░░░░░░  50%")
+    assert bar(DataProgress("pause", 3, 0)) == "waiting between requests"
     for stream, drawn in ((Terminal(), True), (io.StringIO(), False)):
         bars = Bars(stream)
-        bars(Progress("read", 1, 2))
+        bars(DataProgress("read", 1, 2))
         bars.say("a\x1b[2Jb")
         bars.clear()
         assert ("\r\x1b[K" in stream.getvalue()) is drawn
@@ -169,7 +169,7 @@ def test_bars_are_drawn_on_a_terminal_only_and_talk_stands_above_them() -> None:
 
 def test_the_first_ctrl_c_asks_and_the_second_insists() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with Asked() as asked:
+    with Interrupts() as asked:
         assert not asked()
         os.kill(os.getpid(), signal.SIGINT)
         assert asked()

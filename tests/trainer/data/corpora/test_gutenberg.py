@@ -5,12 +5,12 @@ from collections import Counter
 import pytest
 
 from tests.trainer.data.corpora.library import book
-from trainer.config.errors import ConfigError
+from trainer.config.config_error import ConfigError
 from trainer.data.corpora.found import Found
 from trainer.data.corpora.gutenberg import Label, is_another, label_of
+from trainer.data.corpora.intake import found_in
 from trainer.data.corpora.kssm_log import LOG
-from trainer.data.corpora.reading import found_in
-from trainer.data.corpora.sources import PRESETS, parse_sources
+from trainer.data.corpora.requested import PRESETS, parse_sources
 
 
 @pytest.mark.parametrize("old", [False, True])

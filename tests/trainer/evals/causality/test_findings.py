@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainer.device import open_device
-from trainer.evals.causality.banks import group_of
+from trainer.device.device import open_device
 from trainer.evals.causality.intervention import Intervention, Sweep
 from trainer.evals.causality.memory import memory
+from trainer.evals.causality.order_dependence import Blinding, Wiring
 from trainer.evals.causality.reach import reach
-from trainer.evals.causality.scoring import Windows, under
-from trainer.evals.causality.wiring import Blinding, Wiring
+from trainer.evals.interventions.banks import group_of
+from trainer.evals.interventions.document_scores import Windows, under
 from trainer.evals.sections import Section
 from trainer.models import LanguageModel, create
 

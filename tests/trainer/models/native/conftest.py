@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from trainer.kernels import default_kernel_cache
 from trainer.models import native
+from trainer.step.kernels import default_kernel_cache
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from tests.trainer.models.texts import small, text
 from trainer.models import native
-from trainer.models.coupling import log_u_of
 from trainer.models.gated import gated_states
+from trainer.models.kuramoto.coupling import log_u_of
+from trainer.models.kuramoto.order import order_parameters
+from trainer.models.kuramoto.oscillators import advance, driven_oscillators
 from trainer.models.native.rows import _whole as whole_of
 from trainer.models.native.rows import halves, paired_rows
-from trainer.models.order import order_parameters
-from trainer.models.oscillators import advance, driven_oscillators
 
 pytestmark = pytest.mark.usefixtures("kernels")
 TOLERANCE = 1e-5

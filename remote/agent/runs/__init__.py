@@ -1,0 +1,1 @@
+"""What is asked of one run: its view, a stop, its checkpoints."""

@@ -1,0 +1,1 @@
+"""Bytes of followed files, from a cursor on."""

@@ -1,0 +1,1 @@
+"""The hosts that this client knows: hosts.yaml, addresses, and where our code lies on each."""

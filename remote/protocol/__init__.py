@@ -1,0 +1,1 @@
+"""What both ends of a link know: messages, framing, verbs, views and errors."""

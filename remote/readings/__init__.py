@@ -1,0 +1,1 @@
+"""What a host's hardware says of itself: processor, memory, NVIDIA, Apple."""

@@ -1,0 +1,1 @@
+"""How a link is made, kept, lost and found again."""

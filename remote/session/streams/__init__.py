@@ -1,0 +1,1 @@
+"""Followed files over links that come and go."""

@@ -1,0 +1,1 @@
+"""What the user's own OpenSSH configuration says of a host."""

@@ -1,0 +1,1 @@
+"""How a supervisor comes to be: the queue, a start carried out, a lost run reconciled."""

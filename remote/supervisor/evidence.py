@@ -1,0 +1,62 @@
+"""What a failure's reason says beside its code: who sent the signal, want of memory, the log's last line."""
+
+import re
+import signal
+from dataclasses import replace
+
+from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd
+from remote.supervisor.process.command_line import printable
+from trainer.run.layout import RunDir
+from trainer.run.logs import newest_log
+from trainer.run.records import ExitRecord
+from trainer.run.states import State
+
+# What somebody sends; the others are a program's own fault.
+SENT = frozenset({signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
+SHELLS_KILLED = 128 + signal.SIGKILL  # how a shell tells that its child was killed
+LAST_BYTES = 8192
+# A terminal's colours and titles: whole sequences, of which the first character alone would be dropped else.
+ESCAPE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+LINE_MAX = 200
+
+
+def was_killed(ending: ProcessEnd) -> bool:
+    """Whether it ended as by SIGKILL, itself or below a shell."""
+    return ending.signal == signal.SIGKILL or ending.code == SHELLS_KILLED
+
+
+def explained(
+    outcome: AttemptOutcome, ending: ProcessEnd, word: ExitRecord | None, memory: str, run: RunDir
+) -> AttemptOutcome:
+    """A failure with its evidence; a trainer's own last word needs none but the kernel's."""
+    if outcome.state is not State.FAILED:
+        return outcome
+    said = memory
+    if not said and ending.signal in SENT:
+        said = "not sent by Photinus"
+    line = last_line(run) if ending.code and word is None and not memory else ""
+    reason = f"{outcome.reason} ({said})" if said else outcome.reason
+    return replace(outcome, reason=f"{reason}: {line}" if line else reason)
+
+
+def last_line(run: RunDir) -> str:
+    """The last line of the newest log that says something, cut; "" where there is none."""
+    lines = last_lines(run, 1)
+    return lines[-1] if lines else ""
+
+
+def last_lines(run: RunDir, count: int) -> list[str]:
+    """The last lines of the newest log, each cleaned and cut."""
+    try:
+        path = newest_log(run)
+        if path is None:
+            return []
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - LAST_BYTES))
+            text = file.read(LAST_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return []
+    lines = [
+        printable(ESCAPE.sub("", line)).rstrip()[:LINE_MAX] for line in text.replace("\r", "\n").split("\n")
+    ]
+    return [line for line in lines if line.strip()][-count:]

@@ -1,0 +1,1 @@
+"""The trainer's process as its supervisor sees it: launched, watched, ended."""

@@ -1,0 +1,1 @@
+"""What a link needs of a way to an agent, and the way to this very machine."""

@@ -1,0 +1,3 @@
+from tests.trainer.loop.tiny import text_fixture
+
+__all__ = ["text_fixture"]

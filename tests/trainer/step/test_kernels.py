@@ -1,0 +1,67 @@
+"""Which code works the inner loops: what is asked for, what this host can, and what is told of it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from trainer.config.model import ModelConfig
+from trainer.device.device import Device
+from trainer.job.outcome import TrainingFailedError
+from trainer.models import native
+from trainer.step.kernels import Kernels, decide_kernels, follow_kernels
+
+CPU = Device(torch.device("cpu"), 1)
+OSCILLATORS, ATTENTION = ModelConfig(), ModelConfig(kind="gpt")
+
+
+@pytest.fixture(autouse=True)
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.models.native.library._loaded", [])
+
+
+def never() -> None:
+    raise AssertionError("nothing was to be compiled")
+
+
+def grant(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
+    def enable(cache: Path, building: object) -> bool:
+        return compiled
+
+    monkeypatch.setattr(native, "enable", enable)
+
+
+def test_torch_is_had_without_a_compiler_being_asked(tmp_path: Path) -> None:
+    assert decide_kernels("torch", OSCILLATORS, CPU, never, tmp_path) == Kernels("torch", "kernels=torch")
+    assert decide_kernels("native", ATTENTION, CPU, never, tmp_path).reason == "gpt on cpu has no native ones"
+    elsewhere = decide_kernels("auto", OSCILLATORS, Device(torch.device("meta"), 1), never, tmp_path)
+    assert elsewhere.name == "torch"
+
+
+@pytest.mark.parametrize(("compiled", "told"), [(True, "compiled in 0.0 s"), (False, "compiled before")])
+def test_native_ones_say_whether_they_were_compiled_now(
+    compiled: bool, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant(monkeypatch, compiled)
+    assert decide_kernels("auto", OSCILLATORS, CPU, never) == Kernels("native", told)
+
+
+def test_a_host_without_a_compiler_trains_with_torch_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for wish in ("auto", "native"):
+        made = decide_kernels(wish, OSCILLATORS, CPU, never, tmp_path)
+        assert made.name == "torch"
+        assert made.reason.startswith("no C++ compiler found")
+    assert not native.enabled()
+
+
+def test_a_further_process_refuses_to_differ_from_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow_kernels(Kernels("torch", "as told"), OSCILLATORS, CPU)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(TrainingFailedError, match="kernels=torch does without"):
+        follow_kernels(Kernels("native", "as told"), OSCILLATORS, CPU)

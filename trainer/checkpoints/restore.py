@@ -1,0 +1,41 @@
+"""Restoring: files, verified byte by byte -> state."""
+
+from pathlib import Path
+
+from safetensors.torch import load_file
+
+from trainer.checkpoints import generators
+from trainer.checkpoints.moments import set_moments
+from trainer.checkpoints.save import MODEL_FILE, OPTIMIZER_FILE
+from trainer.device.device import Device
+from trainer.job.rank import ALONE, Rank
+from trainer.run.checkpoints.manifest import Manifest
+from trainer.run.run_errors import CheckpointError
+from trainer.step.state import TrainState, named_parameters_of
+
+
+def restore(state: TrainState, path: Path, manifest: Manifest, device: Device, rank: Rank = ALONE) -> None:
+    """Put a verified checkpoint into `state`: its next step is the one that the saved run would have taken.
+
+    Args:
+        manifest: what `trainer.run.checkpoints.manifest.verify(path)` returned.
+        rank: which process of as many as wrote it; each has generators of its own.
+
+    Raises:
+        CheckpointError: its tensors are not those of this model.
+    """
+    raw = manifest.raw
+    own = raw if rank.leads else raw["others"][rank.number - 1]
+    try:
+        state.model.load_state_dict(load_file(path / MODEL_FILE, device=str(device.place)))
+        stored = load_file(path / OPTIMIZER_FILE, device=str(device.place))
+        set_moments(state.optimizer, named_parameters_of(state), stored)
+        generators.restore(device, state.noise, own["generators"])
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"{path.name} does not fit this model ({error}); continue it under its own preset"
+        ) from error
+    state.step, state.tokens = manifest.step, manifest.tokens
+    state.best = float("inf") if raw.get("best") is None else float(raw["best"])
+    state.metrics = dict(manifest.metrics) or None
+    state.micro_batch = int(own.get("micro_batch", state.micro_batch))

@@ -1,0 +1,1 @@
+"""Tokens on disk: built once, named by what went in, pruned."""

@@ -1,0 +1,100 @@
+"""Text from the model, one token at a time in its O(1) form, with a generator of its own."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainer.device.device import Device
+from trainer.models import LanguageModel, StepOutput
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a token is drawn from its scores.
+
+    Attributes:
+        temperature: 0 takes the likeliest.
+        top_k: draw from the k likeliest; 0: from all.
+        top_p: draw from the fewest likeliest whose probabilities reach p.
+        seed: of the generator; training's are not touched.
+    """
+
+    temperature: float = 0.8
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Generated token ids; of each, R, coherence and u (mean over layers), empty where the model has none."""
+
+    ids: tuple[int, ...]
+    R: tuple[float, ...]
+    coherence: tuple[float, ...] = ()
+    u: tuple[float, ...] = ()
+
+
+@torch.no_grad()
+def sample(
+    model: LanguageModel[Any],
+    device: Device,
+    prompt: Sequence[int],
+    count: int,
+    how: Sampling,
+    check_stop: Callable[[], None] = lambda: None,
+    on_token: Callable[[int], None] = lambda _: None,
+) -> Sampled:
+    """Return `count` tokens that continue `prompt`.
+
+    Args:
+        prompt: at least one token id.
+        check_stop: raises when a stop was requested; called once a token.
+        on_token: told each generated token.
+    """
+    generator = torch.Generator("cpu").manual_seed(how.seed)
+    state = model.init_state(1)
+    was_training = model.training
+    model.eval()
+    ids, seen = list[int](), list[StepOutput]()
+    try:
+        for index in range(len(prompt) + count - 1):
+            check_stop()
+            token = prompt[index] if index < len(prompt) else ids[-1]
+            out, state = model.step(torch.tensor([token], device=device.place), state)
+            if index >= len(prompt) - 1:
+                ids.append(draw(out.logits[0].float().cpu(), how, generator))
+                seen.append(out)
+                on_token(ids[-1])
+    finally:
+        model.train(was_training)
+    us = [out.u for out in seen if out.u is not None]
+    return Sampled(
+        tuple(ids), _mean([out.R for out in seen]), _mean([out.coherence for out in seen]), _mean(us)
+    )
+
+
+def draw(scores: Tensor, how: Sampling, generator: torch.Generator) -> int:
+    """Return a token id drawn from `scores [V]`."""
+    if how.temperature == 0:
+        return int(scores.argmax())
+    scores = scores / how.temperature
+    if how.top_k:
+        least = scores.topk(min(how.top_k, len(scores))).values[-1]
+        scores = scores.masked_fill(scores < least, -torch.inf)
+    shares = scores.softmax(-1)
+    if how.top_p < 1:
+        ordered, place = shares.sort(descending=True)
+        needed = ordered.cumsum(0) - ordered < how.top_p  # the one that reaches p is drawn from too
+        shares = torch.zeros_like(shares).scatter(0, place[needed], ordered[needed])
+    return int(torch.multinomial(shares, 1, generator=generator))
+
+
+def _mean(layers: Sequence[Tensor]) -> tuple[float, ...]:
+    """Of `[1, layers]` a token, the mean over layers; nothing where there are no layers."""
+    if not layers or layers[0].numel() == 0:
+        return ()
+    return tuple(torch.cat(list(layers)).float().mean(-1).tolist())

@@ -1,0 +1,1 @@
+"""Changes made to the oscillators of a model in evaluation, and what they cost."""

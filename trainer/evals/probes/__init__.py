@@ -1,0 +1,1 @@
+"""Looks into a model in training, and what theory predicts of them."""

@@ -1,0 +1,51 @@
+"""A checkpoint between two steps: the state goes on disk, old ones go."""
+
+from typing import Any
+
+from trainer.checkpoints.retain import prune
+from trainer.checkpoints.save import Surroundings, of_process, save
+from trainer.loop.context import Training
+from trainer.step.world import WorkerOrder, demand_equal, digest
+
+ENDS_THE_RUN = ("interrupt", "final")
+
+
+def save_checkpoint(run: Training, kind: str) -> None:
+    """Put the state on disk, unless this very step is there already; then let old ones go."""
+    ledger, state, folder = run.job.ledger, run.state, run.job.assignment.run.checkpoints
+    if ledger.checkpoint_step == state.step:
+        return
+    with run.clock.outside("save"):
+        run.job.voice.events.phase("saving", state.step)
+        others = reports_of_others(run)
+        corpus, tokenizer = run.corpus, run.corpus.tokenizer.to_json()
+        around = Surroundings(
+            run.config,
+            run.device,
+            corpus.fingerprint,
+            corpus.vocab_size,
+            others,
+            tokenizer,
+            run.scored.floors,
+        )
+        saved = save(folder, state, around, kind)
+        ledger.at_checkpoint(state.step, saved.name, saved.sha256)
+        state.parent = saved.name
+        run.job.voice.checkpoint(state.step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes)
+        prune(folder, run.config.checkpoint, in_use=(saved.name,))
+        if kind not in ENDS_THE_RUN:
+            run.job.voice.events.phase("training", state.step)
+
+
+def reports_of_others(run: Training) -> list[dict[str, Any]]:
+    """Ask every other process for what it has for itself, and whether its weights are ours.
+
+    Raises:
+        TrainingFailedError: they are not.
+    """
+    if run.world.size == 1:
+        return []
+    run.world.order(WorkerOrder.SAVE)
+    reports = run.world.gather((digest(run.state.model), of_process(run.state, run.device)))
+    demand_equal([one for one, _ in reports], run.state.step)
+    return [report for _, report in reports[1:]]

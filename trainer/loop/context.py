@@ -1,0 +1,52 @@
+"""A run under way: what the loop, its reports and its checkpoints share."""
+
+from dataclasses import dataclass, field
+
+from trainer.config.schema import RunConfig
+from trainer.data import Batches, Corpus
+from trainer.device.device import Device
+from trainer.device.operators import Fallbacks
+from trainer.evals.probes.decay_prediction import DecayPrediction
+from trainer.evals.scored_text import ScoredText
+from trainer.job.job import Job
+from trainer.loop.timing import Accounting
+from trainer.step.metrics import StepMeter
+from trainer.step.state import TrainState
+from trainer.step.world import World
+
+
+@dataclass(slots=True)
+class Training:
+    """A run under way: what changes is in `state`, the rest stays as it is.
+
+    Attributes:
+        looks: whether it looks into its oscillators now and then; it gives up where memory does not suffice.
+        prediction: of R, where weight decay makes one.
+        fallbacks: operators that the device lacks, as they come up.
+        eval_rows: sequences scored at a time, where memory holds fewer than training's; 0: as many.
+    """
+
+    job: Job
+    config: RunConfig
+    device: Device
+    corpus: Corpus
+    scored: ScoredText
+    batches: Batches
+    state: TrainState
+    meter: StepMeter
+    clock: Accounting
+    world: World
+    looks: bool = False
+    prediction: DecayPrediction | None = None
+    eval_rows: int = 0
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
+
+
+def is_last(run: Training) -> bool:
+    """Whether every planned step is done."""
+    return run.state.step == run.config.steps
+
+
+def is_due(run: Training, every: int) -> bool:
+    """Whether something that happens every so many steps (0: never) and at the end happens now."""
+    return is_last(run) or (every > 0 and run.state.step % every == 0)

@@ -1,0 +1,174 @@
+"""A training run, told from its first token to its last checkpoint.
+
+`train` is the story; what it calls lies one file further: `preparing`, `stepping`, `reporting`, `saving`.
+"""
+
+from trainer.checkpoints.draft import remove_drafts
+from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, set_aside
+from trainer.data import Batches, Corpus
+from trainer.device.device import Device, open_device, own_device
+from trainer.device.operators import Fallbacks
+from trainer.device.out_of_memory import unless_out_of_memory
+from trainer.evals.probes.decay_prediction import DecayPrediction, decay_prediction
+from trainer.job.assignment import store_config
+from trainer.job.job import Job
+from trainer.job.outcome import StoppedError
+from trainer.loop.checkpoint import save_checkpoint
+from trainer.loop.context import Training, is_due, is_last
+from trainer.loop.misfits import misfits
+from trainer.loop.report import evaluate, look, report
+from trainer.loop.setup import (
+    build_state,
+    choose_compiling,
+    choose_kernels,
+    choose_precision,
+    load_corpus,
+    load_scored,
+    take_up,
+)
+from trainer.loop.timing import Accounting
+from trainer.loop.worker import briefing_of
+from trainer.step.metrics import StepMeter, names_of
+from trainer.step.optimizer_step import to_device, train_step_within_memory
+from trainer.step.state import TrainState
+from trainer.step.world import WorkerOrder, World, demand_equal, digest
+
+
+def train(job: Job) -> None:
+    """Carry out a job: to its last step, or to the first step after a stop was requested.
+
+    A stop during the evaluation after the last step only cuts that one short: nothing is left to resume.
+
+    Raises:
+        StoppedError: a stop was honoured; the interrupt checkpoint, if any step was done, is on disk.
+        RefusedError, TrainingFailedError: it cannot be done, or cannot go on; the message says why.
+    """
+    device = open_device(own_device(job.assignment.device, job.assignment.rank), job.threads)
+    device.set_tf32(job.assignment.config.optim.tf32)
+    fallbacks = Fallbacks()
+    with fallbacks.listening(), World(job.assignment.rank).join(device) as world:
+        job.stop.check()
+        run = prepare_training(job, device, world)
+        run.fallbacks = fallbacks
+        train_together(run)
+
+
+def train_together(run: Training) -> None:
+    """Lead a training that is prepared to its end; alone, or with processes that wait for orders."""
+    job = run.job
+    try:
+        while not is_last(run):
+            job.stop.check()
+            step(run)
+            if is_due(run, run.config.log.every) or job.ledger.steps_done == 1:
+                report(run)
+            if run.looks and (is_due(run, run.config.probe.every) or job.ledger.steps_done == 1):
+                look(run)
+            best = is_due(run, run.config.eval.every) and evaluate(run)
+            if is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best):
+                save_checkpoint(run, "final" if is_last(run) else "best" if best else "periodic")
+    except StoppedError:
+        if not is_last(run):
+            interrupt(run)
+            raise
+        job.voice.note(f"{job.stop.reason}, after the last step: its evaluation was cut short")
+        save_checkpoint(run, "final")
+    job.voice.say("Training Finished.")
+
+
+def interrupt(run: Training) -> None:
+    """Save what there is, on the way out."""
+    if run.state.step:
+        run.job.voice.events.phase("stopping", run.state.step, run.job.stop.reason)
+        save_checkpoint(run, "interrupt")
+
+
+def prepare_training(job: Job, device: Device, world: World) -> Training:
+    """Load the tokens, build the model, take up the checkpoint, and set the pace; the others do likewise."""
+    config, voice = job.assignment.config, job.voice
+    corpus = load_corpus(job)
+    scored = load_scored(job, corpus)
+    world.order(WorkerOrder.PREPARE)
+    world.share(briefing_of(job, corpus.fingerprint))
+    batches = Batches(corpus.train, config.context, config.batch, config.seed)
+    voice.section(["[2] Model"], "loading", f"building {config.model.kind} on {device.place}")
+    stored = job.origin.manifest.raw.get("schedule", {}) if job.origin else {}
+    state = build_state(config, device, corpus.vocab_size, int(stored.get("horizon", 0)))
+    voice.say(f"  Parameters: {state.model.parameter_count():,}")
+    crew = f"{world.size} processes of " if world.size > 1 else ""
+    voice.say(f"  Device: {device.place}, {crew}{device.threads} threads")
+    take_up(job, state, corpus, device)
+    begin_lineage(job, state)
+    clock = Accounting(synchronize=device.synchronize)
+    with clock.outside("probe"):
+        choose_kernels(job, state, device)
+        choose_precision(job, state, batches, device)
+    state.precision, state.kernels = world.share((state.precision, state.kernels))
+    if world.size > 1:
+        demand_equal(world.gather(digest(state.model)), state.step)
+    with clock.outside("probe"):
+        choose_compiling(job, state, batches, device)
+    for line in misfits(config, state.schedule, len(corpus.val)):
+        voice.note(line, "warning")
+    names = names_of(config.model)
+    voice.section(["[3] Training Loop"], "training")
+    return Training(
+        job, config, device, corpus, scored, batches, state, StepMeter(names), clock, world,
+        looks=config.probe.every > 0 and "R" in names,
+        prediction=predicted(job, state, device, corpus, batches),
+    )  # fmt: skip
+
+
+def predicted(
+    job: Job, state: TrainState, device: Device, corpus: Corpus, batches: Batches
+) -> DecayPrediction | None:
+    """Return the R that weight decay alone predicts, where it does; a run too large for that goes without."""
+
+    def without() -> None:
+        job.voice.note("out of memory: no prediction of R by weight decay", "warning")
+
+    return unless_out_of_memory(
+        lambda: decay_prediction(job.assignment.config, state.schedule, device, corpus.vocab_size, batches),
+        device,
+        without,
+    )
+
+
+def begin_lineage(job: Job, state: TrainState) -> None:
+    """Say from where this attempt walks, and move away what an earlier one left beyond that point.
+
+    Nothing can be refused any more, so this attempt's configuration becomes the folder's.
+    """
+    assignment, voice = job.assignment, job.voice
+    store_config(assignment)
+    remove_drafts(assignment.run.checkpoints)
+    aside = set_aside(assignment.run, state.step, assignment.attempt)
+    if job.origin:
+        voice.resumed(state.step, str(job.origin.path))
+    elif assignment.attempt > 1:
+        voice.events.resume(0, "")
+    if aside:
+        voice.note(f"checkpoints of an earlier attempt moved to the run's trash: {', '.join(aside)}")
+    if gone := empty_trash(assignment.run, lambda text: voice.note(text, "warning")):
+        voice.note(f"removed from the run's trash after {TRASH_DAYS} days: {', '.join(gone)}")
+    horizon, steps = state.schedule.horizon, assignment.config.steps
+    if horizon != steps:
+        voice.note(
+            f"{steps} steps under a schedule that spans {horizon}; it keeps that shape "
+            "(--set optim.horizon=N gives it another)"
+        )
+
+
+def step(run: Training) -> None:
+    """Take the next batch and perform one optimizer step."""
+    run.world.order(WorkerOrder.STEP)
+    batch = to_device(run.world.part(run.batches.batch_at(run.state.step)), run.device)
+
+    def tell(message: str) -> None:
+        run.job.voice.note(message, "warning", run.state.step)
+
+    run.state.metrics = None
+    run.meter.add(*train_step_within_memory(run.state, run.config, run.device, batch, tell, run.world))
+    run.clock.step(batch.inputs.numel() * run.world.size)
+    run.job.ledger.step = run.state.step
+    run.job.ledger.steps_done += 1

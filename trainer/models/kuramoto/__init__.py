@@ -1,0 +1,1 @@
+"""Oscillators: banks, coupling, dynamics, and their scans."""

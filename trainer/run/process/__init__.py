@@ -1,0 +1,1 @@
+"""Who a process is, whether it lives, and how exactly it is signalled."""

@@ -1,1 +1,0 @@
-"""The learning rate as a function of the step."""

@@ -1,0 +1,53 @@
+"""Everything that training changes, in one object: what a checkpoint must hold."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from trainer.models import LanguageModel
+from trainer.step.compile import Loss
+from trainer.step.kernels import TORCH, Kernels
+from trainer.step.loss_scale import LossScale
+from trainer.step.lr_schedule import Schedule
+from trainer.step.precision import Precision
+
+
+@dataclass(slots=True)
+class TrainState:
+    """A run between two optimizer steps.
+
+    Attributes:
+        schedule: fixed when the run begins.
+        precision: decided once, by the probe or the configuration.
+        kernels: likewise.
+        compiled: the loss through torch.compile, where that was asked for and worked.
+        loss_scale: of fp16; None with any other precision.
+        noise: generator of the model's phase noise, on the device.
+        step, tokens: finished optimizer steps, and the tokens they saw. The step is the data cursor too.
+        micro_batch: sequences a forward pass; halved when memory runs out.
+        best: lowest validation CE so far; infinite before the first evaluation.
+        metrics: validation scores of this very step, for the manifest; None where it was not evaluated.
+        parent: the checkpoint that training continued from, or the last one saved.
+    """
+
+    model: LanguageModel[Any]
+    optimizer: torch.optim.AdamW
+    schedule: Schedule
+    precision: Precision
+    noise: torch.Generator
+    micro_batch: int
+    kernels: Kernels = TORCH
+    compiled: Loss | None = None
+    loss_scale: LossScale | None = None
+    step: int = 0
+    tokens: int = 0
+    best: float = float("inf")
+    metrics: dict[str, float] | None = None
+    parent: str = ""
+
+
+def named_parameters_of(state: TrainState) -> dict[str, nn.Parameter]:
+    """Return every trained parameter by name."""
+    return dict(state.model.named_parameters())

@@ -1,0 +1,1 @@
+"""`photinus hosts ...`."""

@@ -1,0 +1,176 @@
+"""A run as a script sees it: the fields of `ls --json` and `show --json`."""
+
+import math
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from remote.protocol.views import RunView
+from trainer.telemetry.bands import Bands
+from trainer.telemetry.judge import LampReading
+from tui.commands.evidence import evidence_words
+from tui.store.hosts import HostRecord
+from tui.store.lamps import lamps
+from tui.store.runs import RunRecord
+from tui.store.words import duration
+
+NAME_WIDTH = 40
+REASON_WIDTH = 120
+FAILURES = frozenset({"failed", "died", "died_reboot", "unkillable"})
+
+
+def brief(host: str, run: RunRecord) -> dict[str, Any]:
+    """What `ls` says of a run."""
+    step = run.step if run.step is not None else run.view.step
+    return {**view_fields(host, run.view), "step": step, "max_steps": run.max_steps or None}
+
+
+def view_fields(host: str, view: RunView) -> dict[str, Any]:
+    """What the host's files say, without what the run says."""
+    return {
+        "run_id": view.run_id,
+        "name": view.name,
+        "kind": view.kind,
+        "state": view.state,
+        "reason": view.reason,
+        "host": host,
+        "device": view.device,
+        "preset": view.preset or None,
+        "attempt": view.attempt,
+        "code": view.code,
+        "signal": view.signal,
+        "pid": view.pid,
+        "supervisor_pid": view.supervisor_pid,
+        "max_steps": view.max_steps or None,
+        "since": view.since,
+        "created": view.created,
+        "resumable": view.resumable,
+        "why_not": view.why_not,
+        "last_checkpoint": last_checkpoint(view),
+        "dir": view.dir,
+        "place": view.place or None,
+        "ahead": view.ahead or None,
+    }
+
+
+def last_checkpoint(view: RunView) -> dict[str, Any] | None:
+    """Step, path below the run's directory, and hash of the newest checkpoint."""
+    found = view.last_checkpoint
+    if found is None:
+        return None
+    return {"step": found.step, "path": f"checkpoints/{found.name}", "sha256": found.sha256, "at": found.at}
+
+
+def full(host: str, run: RunRecord, bands: Bands) -> dict[str, Any]:
+    """What `show` says of a run."""
+    evaluation, sample, floors, probe = run.evaluation, run.sample, run.floors, run.probe
+    return {
+        **brief(host, run),
+        "metrics": finite(run.told),
+        "u_stat": run.u_stat or None,
+        "health": {
+            verdict.metric: health(verdict)
+            for verdict in lamps(run, HostRecord(host), bands, time.monotonic())
+        },
+        "phase": run.phase.phase if run.phase else None,
+        "eta_s": run.eta_s if not run.view.is_terminal else None,
+        "eval": {"step": evaluation.step, **finite(evaluation.values)} if evaluation else None,
+        "sample": run.sample_text if sample else None,
+        "probe": {"step": probe.step, "layers": {name: finite_list(of) for name, of in probe.layers.items()}}
+        if probe
+        else None,
+        "floors": {"unigram": floors.unigram, "bigram": floors.bigram, "trigram": floors.trigram}
+        if floors
+        else None,
+        "notes": [note.message for note in run.notes],
+    }
+
+
+def asked(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for, from the run's spec: of its environment the names alone."""
+    restart = spec.get("restart") or {}
+    return {
+        "argv": list(spec.get("argv") or []),
+        "resume_argv": list(spec.get("resume_argv") or []),
+        "cwd": spec.get("cwd") or None,
+        "env": list(spec.get("env") or []),
+        "shared_device": bool(spec.get("shared_device")),
+        "stop_signal": spec.get("stop_signal"),
+        "restart": restart.get("policy"),
+        "by": spec.get("by"),
+    }
+
+
+def health(verdict: LampReading) -> dict[str, Any]:
+    """One lamp."""
+    return {
+        "word": verdict.word,
+        "glyph": verdict.glyph,
+        "severity": verdict.severity,
+        "why": verdict.why,
+        "advice": verdict.advice,
+    }
+
+
+def finite(values: Mapping[str, float | None]) -> dict[str, float | None]:
+    """JSON has no NaN: null stands for it."""
+    return {
+        name: value if value is not None and math.isfinite(value) else None for name, value in values.items()
+    }
+
+
+def finite_list(values: Sequence[float | None]) -> list[float | None]:
+    """Likewise of a list."""
+    return [value if value is not None and math.isfinite(value) else None for value in values]
+
+
+def brief_words(row: Mapping[str, Any]) -> str:
+    """One line of `ls` for people."""
+    step = (
+        "-"
+        if row["step"] is None
+        else f"{row['step']}" + (f"/{row['max_steps']}" if row["max_steps"] else "")
+    )
+    where = f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8}"
+    waits = f"  ({in_line(row)})" if row.get("place") else ""
+    why = f"  ({row['reason'][:REASON_WIDTH]})" if row["reason"] and row["state"] in FAILURES else ""
+    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{waits}{why}"
+
+
+def in_line(row: Mapping[str, Any]) -> str:
+    """Where a queued run stands."""
+    return f"place {row['place']} in line" + (f", after {row['ahead']}" if row["ahead"] else "")
+
+
+def full_words(shown: Mapping[str, Any]) -> str:
+    """`show` for people: state, lamps with their reasons, checkpoint."""
+    ended = f" ({shown['reason']})" if shown["reason"] else ""
+    lines = [
+        f"{shown['run_id']} on {shown['host']}: {shown['state']}{ended}, attempt {shown['attempt']}",
+        f"  step {shown['step'] if shown['step'] is not None else '-'} of {shown['max_steps'] or 'unknown'}"
+        + (f", {duration(shown['eta_s'])} left" if shown["eta_s"] is not None else ""),
+    ]
+    if shown.get("place"):
+        lines.append(f"  queue        {in_line(shown)}")
+    lines += evidence_words(shown)
+    if shown.get("argv"):
+        lines.append(f"  command      {shlex.join(shown['argv'])}")
+    if shown.get("resume_argv"):
+        lines.append(f"  resumed by   {shlex.join(shown['resume_argv'])}")
+    if shown.get("cwd"):
+        lines.append(f"  in           {shown['cwd']}")
+    lines.append(f"  device       {shown['device']}" + (" (shared)" if shown.get("shared_device") else ""))
+    lines += [
+        f"  {name:12} {lamp['glyph']} {lamp['word']:16} {lamp['why']}"
+        for name, lamp in shown["health"].items()
+        if shown["kind"] == "trainer" or lamp["severity"] != "unknown"  # a command tells what it tells
+    ]
+    if evaluation := shown["eval"]:
+        lines.append(f"  validation   CE {evaluation.get('val_ce')} at step {evaluation['step']}")
+    saved = shown["last_checkpoint"]
+    lines.append(
+        f"  checkpoint   step {saved['step']}, {saved['path']}" if saved else "  checkpoint   none yet"
+    )
+    lines.append(f"  directory    {shown['dir']}")
+    return "\n".join(lines)

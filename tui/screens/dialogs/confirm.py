@@ -1,0 +1,97 @@
+"""Are you sure: the exact target, what it costs, how it goes on. The same key again does it."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from remote.protocol.views import RunView
+from tui.keys import key_of
+from tui.theme import DIM, PLAIN, STRONG, hue
+from tui.widgets.lines import line
+
+ACTIONS = ("stop", "kill", "reap", "end")
+SAME = sorted({key_of(action).keys for action in ACTIONS})
+WORDS = {"reap": "end"}
+
+
+class Confirm(ModalScreen[bool]):
+    """One question about one target, captured when the dialog opened."""
+
+    CSS: ClassVar[str] = """
+    Confirm { align: center middle; background: $background 60%; }
+    Confirm > Vertical {
+        width: 76; max-width: 96%; height: auto; max-height: 96%; padding: 1 2;
+        background: $surface; border: round $border;
+    }
+    Confirm.kill > Vertical, Confirm.reap > Vertical, Confirm.end > Vertical { border: round $error; }
+    Confirm Input { background: $panel; margin: 1 0 0 0; }
+    """
+    BINDINGS: ClassVar = [
+        *(Binding(key, f"same('{key}')", show=False) for key in SAME),
+        Binding("escape,q,n", "leave", show=False),
+    ]
+
+    def __init__(self, action: str, text: str, name: str = "") -> None:
+        """`text`: its first line asks. `name`: what must be typed; empty: the same key is enough."""
+        super().__init__(classes=action)
+        self._action, self._key, self._text = action, key_of(action).keys, text
+        self._target = name
+
+    @property
+    def _word(self) -> str:
+        return WORDS.get(self._action, self._action)
+
+    def compose(self) -> ComposeResult:
+        """The question, its facts, and the two ways on."""
+        head, *facts = self._text.splitlines()
+        colour = STRONG if self._action == "stop" else hue("red", bold=True)
+        rows = [Text(head, style=colour), Text("")] + [Text(fact, style=PLAIN) for fact in facts]
+        key = hue("blue", bold=True)
+        if self._target:
+            what = "pid" if self._action == "end" else "name"
+            way = line(("enter", key), (f" after its {what}, {self._target}: {self._word} it   ", PLAIN))
+        else:
+            way = line((self._key, key), (f" again: {self._word} it   ", PLAIN))
+        with Vertical():
+            yield Static(Text("\n").join(rows), id="question")
+            if self._target:
+                yield Input(id="typed", placeholder=f"type {self._target}", compact=True)
+            yield Static(Text("\n") + way + line(("esc", key), (" leave it alone", DIM)), id="ways")
+
+    def on_mount(self) -> None:
+        """Begin where one types."""
+        if self._target:
+            self.query_one("#typed", Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """The name was typed; another one does nothing."""
+        if event.value.strip() == self._target:
+            self.dismiss(True)
+        else:
+            what = "pid" if self._action == "end" else "name"
+            self.notify(f"that is not its {what}: {self._target}", severity="warning", markup=False)
+
+    def action_same(self, key: str) -> None:
+        """The same key again; the other one does nothing here."""
+        if self._target:
+            return
+        if key == self._key:
+            self.dismiss(True)
+        else:
+            self.notify(f"this asks about `{self._key}`; esc leaves it alone", markup=False)
+
+    def action_leave(self) -> None:
+        """Nothing happens."""
+        self.dismiss(False)
+
+
+def describe(action: str, view: RunView, host: str, step: int | None) -> str:
+    """The words of the dialog."""
+    from remote.actions import describe_kill, describe_stop
+
+    return (describe_stop if action == "stop" else describe_kill)(view, host, step)

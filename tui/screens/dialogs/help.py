@@ -1,0 +1,56 @@
+"""The help: every key, made from the table that dispatches them."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.keys import EVERYWHERE, TABLE, Key, key_of
+from tui.theme import DIM, PLAIN, STRONG, hue
+
+WORDS = (
+    ("link", "can this host be reached"),
+    ("run", "what the host's own files say of it; unknown while the host is away, never dead"),
+    ("data", "when something was heard last"),
+)
+
+
+class Help(ModalScreen[None]):
+    """One page; any of its keys closes it."""
+
+    CSS: ClassVar[str] = """
+    Help { align: center middle; background: $background 60%; }
+    Help > VerticalScroll {
+        width: 78; max-width: 96%; height: auto; max-height: 92%; padding: 1 2;
+        background: $surface; border: round $border;
+    }
+    """
+    BINDINGS: ClassVar = [Binding(f"escape,{key_of('help').keys},q,enter", "leave", show=False)]
+
+    def compose(self) -> ComposeResult:
+        """The keys, and the three facts that are never mixed."""
+        with VerticalScroll():
+            yield Static(page(), id="page")
+
+    def action_leave(self) -> None:
+        """Close it."""
+        self.dismiss(None)
+
+
+def page() -> Text:
+    """The whole help as text."""
+    rows = [Text("Keys", style=STRONG), Text("")]
+    rows += [_row(key) for key in TABLE]
+    rows += [Text(""), Text("Three facts, never mixed", style=STRONG), Text("")]
+    rows += [Text.assemble((f"{word:>10}  ", hue("blue")), (said, PLAIN)) for word, said in WORDS]
+    rows += [Text(""), Text("esc closes this page", style=DIM)]
+    return Text("\n").join(rows)
+
+
+def _row(key: Key) -> Text:
+    place = "" if key.where == EVERYWHERE else f"  ({key.places})"
+    return Text.assemble((f"{key.shown:>10}  ", hue("blue", bold=True)), (key.text, PLAIN), (place, DIM))

@@ -1,0 +1,98 @@
+"""Screens that show runs: start, resume, stop and kill, on the run that is chosen."""
+
+from typing import Any
+
+from tui.screens.base import CockpitScreen
+from tui.screens.dialogs.confirm import Confirm, describe
+from tui.store.facts import why_not as why_no_link
+from tui.store.runs import RunRecord
+
+
+class RunActions(CockpitScreen):
+    """What the keys that act on a run do: the target is captured when a dialog opens."""
+
+    def why_not_here(self, action: str) -> str:
+        """Why an action on the chosen run is not possible now."""
+        store = self.bridge.store
+        if action == "start":
+            reasons = [why_no_link(host) for host in store.hosts.values()]
+            return "" if any(not reason for reason in reasons) else next(iter(reasons), "no host is known")
+        run = self.chosen()
+        if run is None:
+            return "no run is chosen"
+        return why_no_link(store.host_of(run)) or _why_not_in_state(action, run)
+
+    def action_start(self) -> None:
+        """The start form."""
+        if self._refuse("start"):
+            return
+        from tui.screens.dialogs.start import StartForm  # the schema is read when the form is first needed
+
+        def sent(answer: Any) -> None:
+            if answer is not None:
+                host, request = answer
+                self.bridge.acts.start(host, request, self._started)
+
+        ready = {name: host.devices for name, host in self.bridge.store.hosts.items() if host.link.is_up}
+        self.app.push_screen(StartForm(ready, self.chosen_host()), sent)
+
+    def _started(self, outcome: Any) -> None:
+        self.told(outcome)
+        if outcome.ok and outcome.run is not None:
+            self.bridge.open_when_heard(outcome.run.run_id)
+
+    def action_resume(self) -> None:
+        """Resume the chosen run."""
+        run = self.chosen()
+        if not self._refuse("resume") and run is not None:
+            self.notify(f"resuming {run.run_id}", markup=False)
+            self.bridge.acts.resume(run.host, run.run_id, self.told)
+
+    def action_stop(self) -> None:
+        """Ask whether to stop the chosen run."""
+        self._ask("stop")
+
+    def action_kill(self) -> None:
+        """Ask whether to kill the chosen run."""
+        self._ask("kill")
+
+    def _ask(self, action: str) -> None:
+        """Capture the target, show it, and do it if the same key comes again."""
+        run = self.chosen()
+        if self._refuse(action) or run is None:
+            return
+        host, view = run.host, run.view
+        policy = self.bridge.store.host_of(run).confirm
+
+        def answered(yes: bool | None) -> None:
+            if not yes:
+                return
+            now = self.bridge.store.run_of((host, view.run_id))
+            if now is None or now.view.attempt != view.attempt:
+                changed = f"{view.run_id} has changed since you looked: nothing was done"
+                self.notify(changed, severity="warning", markup=False)
+                return
+            act = self.bridge.acts.stop if action == "stop" else self.bridge.acts.kill
+            act(host, view.run_id, self.told)
+
+        if policy == "none":
+            answered(True)
+            return
+        text = describe(action, view, host, run.step)
+        self.app.push_screen(Confirm(action, text, view.name if policy == "name" else ""), answered)
+
+
+def _why_not_in_state(action: str, run: RunRecord) -> str:
+    """Why the run's state does not allow it."""
+    view = run.view
+    if action == "resume":
+        if not view.is_terminal:
+            return f"{view.run_id} is {view.state}: only a run that is over is resumed"
+        return (
+            ""
+            if view.resumable
+            else f"{view.run_id} cannot be resumed: {view.why_not or 'its host gives no reason'}"
+        )
+    if view.is_terminal:
+        return f"{view.run_id} is over ({view.state})"
+    return ""

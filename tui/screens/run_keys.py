@@ -1,0 +1,195 @@
+"""The keys of the Run screen: which panel has the keyboard, how charts look, where the log stands."""
+
+from typing import TYPE_CHECKING
+
+from textual.widget import Widget
+from textual.widgets import Input
+
+from remote.protocol.errors import CallError
+from tui.screens.run_actions import RunActions
+from tui.store.facts import why_not
+from tui.widgets.chart.chart import Chart
+from tui.widgets.log_view import LogView
+
+if TYPE_CHECKING:
+    from remote.protocol.results import Backfill
+
+
+class RunKeys(RunActions):
+    """What the keys of a run's screen do; the screen itself says what is shown."""
+
+    _panel = 0
+    _fetching = False
+
+    # Panels: one has the keyboard; on a small terminal it is the only one shown.
+
+    def _panels(self) -> list[Widget]:
+        """The panels in the order in which `tab` visits them."""
+        charts: list[Widget] = list(self.query(Chart))
+        return [*charts, self.query_one(LogView)]
+
+    def _choose(self, place: int) -> None:
+        """Give one panel the keyboard."""
+        panels = self._panels()
+        self._panel = place % len(panels)
+        for panel in self.query(".-current"):
+            panel.remove_class("-current")
+        chosen = panels[self._panel]
+        for widget in (chosen, *chosen.ancestors):
+            if isinstance(widget, Widget) and widget is not self:
+                widget.add_class("-current")
+        chosen.focus()
+        self.call_after_refresh(self.paint)
+
+    def on_descendant_focus(self) -> None:
+        """A click chose a panel: the next `tab` goes on from there."""
+        panels = self._panels()
+        if self.focused in panels:
+            self._panel = panels.index(self.focused)
+        if self.is_mounted:
+            self.call_after_refresh(self.paint)
+
+    def action_next_panel(self) -> None:
+        """The next panel."""
+        self._choose(self._panel + 1)
+
+    def action_previous_panel(self) -> None:
+        """The panel before."""
+        self._choose(self._panel - 1)
+
+    def action_enlarge(self) -> None:
+        """Give the focused panel the whole screen, or take it back."""
+        if self.maximized is not None:
+            self.minimize()
+        else:
+            self.maximize(self._panels()[self._panel])
+
+    def action_back(self) -> None:
+        """Back by one: an enlarged panel, a search, the screen."""
+        search, log = self.query_one("#search", Input), self.query_one(LogView)
+        if self.maximized is not None:
+            self.minimize()
+        elif any(chart.look.cursor is not None for chart in self.query(Chart)):
+            for chart in self.query(Chart):
+                chart.point(None)
+        elif search.has_class("-shown") or log.pattern is not None:
+            self._close_search()
+            log.search("")
+            self.paint()
+        else:
+            self.bridge.show("fleet")
+
+    def fresh(self) -> None:
+        """Nothing enlarged, nothing searched for, every chart as at first."""
+        if self.maximized is not None:
+            self.minimize()
+        self._close_search()
+        log = self.query_one(LogView)
+        log.search("")
+        log.follow = True
+        for chart in self.query(Chart):
+            chart.reset()
+        self._choose(0)
+
+    # The charts.
+
+    def _chosen_charts(self) -> list[Chart]:
+        """The focused chart, or all of them."""
+        focused = self.focused
+        return [focused] if isinstance(focused, Chart) else list(self.query(Chart))
+
+    def action_log_y(self) -> None:
+        """Logarithmic axis on or off."""
+        for chart in self._chosen_charts():
+            chart.toggle_log()
+
+    def action_smooth(self, change: int) -> None:
+        """A longer or shorter moving average."""
+        for chart in self._chosen_charts():
+            chart.smooth(change)
+
+    def action_zoom(self, change: int) -> None:
+        """Fewer or more steps, the newest always shown."""
+        for chart in self._chosen_charts():
+            chart.zoom(change)
+
+    def action_cursor(self, change: int) -> None:
+        """Move the cursor of the focused chart; the others show the same step."""
+        charts = list(self.query(Chart))
+        focused = self.focused
+        leader = focused if isinstance(focused, Chart) else charts[0]
+        step = leader.beside(change)
+        if step is not None:
+            for chart in charts:
+                chart.point(step)
+
+    def action_reset(self) -> None:
+        """The charts as they were at first."""
+        for chart in self._chosen_charts():
+            chart.reset()
+
+    # The log.
+
+    def on_log_view_top(self) -> None:
+        """Fetch what stands before the first line; what is looked at stays in view."""
+        run = self.chosen()
+        if run is None or run.log.head is None or self._fetching or why_not(self.bridge.store.host_of(run)):
+            return
+        self._fetching, log = True, run.log
+        file, before = run.log.head
+
+        def heard(piece: "Backfill | CallError") -> None:
+            self._fetching = False
+            if isinstance(piece, CallError):
+                log.head = None
+                self.notify(f"no older lines: {piece.message}", severity="warning", markup=False)
+            else:
+                log.prepend(piece.file, piece.offset, piece.data, is_first=piece.is_first)
+                self.paint()
+
+        self.bridge.acts.older(run.host, run.run_id, file, before, heard)
+
+    def action_search(self) -> None:
+        """Open the search line."""
+        if self.maximized is not None:
+            self.minimize()
+        self._choose(len(self._panels()) - 1)
+        search = self.query_one("#search", Input)
+        search.add_class("-shown")
+        search.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Search, and show the newest match."""
+        log = self.query_one(LogView)
+        self._close_search()
+        found = log.search(event.value)
+        if event.value and not found:
+            self.notify(f"no line matches {event.value}", severity="warning", markup=False)
+        elif found:
+            self._go(forward=False)
+        self.paint()
+
+    def _close_search(self) -> None:
+        self.query_one("#search", Input).remove_class("-shown")
+        self.query_one(LogView).focus()
+
+    def _go(self, *, forward: bool) -> None:
+        log = self.query_one(LogView)
+        if log.pattern is None:
+            self.notify("nothing is searched for: press /", severity="warning")
+        elif (place := log.go(forward=forward)) is not None:
+            self.notify(f"match {place[0]} of {place[1]}", timeout=2)
+        self.paint()
+
+    def action_next_match(self) -> None:
+        """The next match."""
+        self._go(forward=True)
+
+    def action_previous_match(self) -> None:
+        """The match before."""
+        self._go(forward=False)
+
+    def action_follow(self) -> None:
+        """Follow the log's end, or stay here."""
+        self.query_one(LogView).toggle_follow()
+        self.paint()

@@ -1,0 +1,87 @@
+"""The head of the Run screen: three facts apart, progress, and how fast it goes."""
+
+from rich.text import Text
+
+from remote.hosts.host import LOCAL
+from tui.store.facts import link_fact, run_age_fact, state_fact
+from tui.store.hosts import HostRecord
+from tui.store.runs import RunRecord
+from tui.store.words import count, duration, shortened
+from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
+from tui.widgets.lines import Part, fact, line
+
+SLOW_STOP_S = 60.0
+
+
+def head(run: RunRecord, host: HostRecord, now: float, wall: float, width: int) -> list[Text]:
+    """Three lines: who, the three facts, how far."""
+    return [_who(run), _facts(run, host, now, wall), _progress(run, width)]
+
+
+def _who(run: RunRecord) -> Text:
+    view = run.view
+    parts: list[Part] = [(run.name, STRONG), (f"  {view.run_id}", DIM)]
+    for word in (
+        view.preset or view.kind,
+        view.device,
+        f"attempt {view.attempt}" if view.attempt > 1 else "",
+    ):
+        if word and word != run.name:
+            parts += [("  ·  ", FAINT), (word, DIM)]
+    return line(*parts)
+
+
+def _facts(run: RunRecord, host: HostRecord, now: float, wall: float) -> Text:
+    """Run state, link state, data age: each under its own name."""
+    state = fact(state_fact(run, host))
+    since = wall + (host.wall_ahead or 0.0) - run.view.since
+    parts = [line(("run ", DIM)), state]
+    if host.link.is_up:
+        parts.append(line((f" {duration(since)}{' ago' if run.view.is_terminal else ''}", DIM)))
+    named = f"    link to {shortened(host.name, 24)} " if host.name != LOCAL.name else "    link "
+    parts += [line((named, DIM)), fact(link_fact(host, now))]
+    parts += [line(("    data ", DIM)), fact(run_age_fact(run, host, now))]
+    if run.view.state == "stopping" and since > SLOW_STOP_S:
+        parts.append(
+            line(
+                ("    still saving? ", hue("amber")),
+                ("K", hue("blue", bold=True)),
+                (" kills it", hue("amber")),
+            )
+        )
+    elif run.view.reason and run.view.is_terminal:
+        parts.append(line((f"    {run.view.reason}", DIM)))
+    elif not run.view.is_terminal and run.phase and run.phase.phase != "training":
+        parts.append(line((f"    {_phase(run)}", hue("blue"))))
+    return Text("", end="", no_wrap=True, overflow="ellipsis").join(parts)
+
+
+def _phase(run: RunRecord) -> str:
+    phase = run.phase
+    assert phase is not None
+    done = f" {count(phase.done)} of {count(phase.total)}" if phase.total else ""
+    return f"{phase.phase}{f' {phase.detail}' if phase.detail else ''}{done}"
+
+
+def _progress(run: RunRecord, width: int) -> Text:
+    """Step, bar, share, time left, seconds a step, tokens a second."""
+    step, most = run.step, run.max_steps
+    said = f"step {step:,}" if step is not None else "step n/a"
+    said += f" / {most:,}" if most else ""
+    pace = f"{duration(run.step_s)}/step" if run.step_s is not None else "n/a/step"
+    speed = run.row.get("tokens_per_s")
+    rest: list[Part] = (
+        [(f"  {pace}  {count(speed)} tokens/s", DIM)] if speed is not None else [(f"  {pace}", DIM)]
+    )
+    if not run.view.is_terminal:
+        rest.insert(0, (f"  eta {duration(run.eta_s)}", PLAIN))
+    share = min((step or 0) / most, 1.0) if most else 0.0
+    if most:
+        rest.insert(0, (f" {100 * share:3.0f} %", PLAIN))
+    room = width - len(said) - sum(len(text) for text, _ in rest) - 3
+    bar: list[Part] = []
+    if most and room >= 8:
+        cells = min(room, 60)
+        full = round(share * cells)
+        bar = [("  ", PLAIN), ("━" * full, hue("green")), ("─" * (cells - full), FAINT)]
+    return line((said, PLAIN), *bar, *rest)

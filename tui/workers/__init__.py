@@ -1,0 +1,1 @@
+"""The cockpit's background work, each piece on a thread of its own."""

@@ -1,0 +1,130 @@
+"""The acts of the cockpit: each on a thread of its own, its outcome told on the screen's thread."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from remote.protocol.errors import CallError, Question
+from trainer.user_error import UserError
+from tui.screens.bridge import Heard, Told
+
+if TYPE_CHECKING:
+    from remote.actions import Outcome, StartRequest
+    from remote.protocol.results import Backfill, ProcessList
+    from remote.session.session import Session
+
+Post = Callable[[Callable[[], None]], None]
+
+
+class SessionActs:
+    """Acts on the hosts of these sessions. A lost host refuses at once; nothing is ever queued here."""
+
+    def __init__(self, sessions: Mapping[str, "Session"], post: Post) -> None:
+        """`post` runs a function on the screen's thread."""
+        self._sessions = sessions
+        self._post = post
+
+    def hosts(self) -> Sequence[str]:
+        """The names of all hosts."""
+        return tuple(self._sessions)
+
+    def start(self, host: str, request: "StartRequest", told: Told) -> None:
+        """Start a run."""
+        from remote.actions import start_run
+
+        self._do(lambda: start_run(self._sessions[host], request), told)
+
+    def resume(self, host: str, run_id: str, told: Told) -> None:
+        """Resume a run from its newest whole checkpoint."""
+        from remote.actions import resume_run
+
+        self._do(lambda: resume_run(self._sessions[host], run_id), told)
+
+    def stop(self, host: str, run_id: str, told: Told) -> None:
+        """Ask a run to save and end; its new state comes as an update."""
+        from remote.actions import stop_run
+
+        self._do(lambda: stop_run(self._sessions[host], run_id, wait=False), told)
+
+    def kill(self, host: str, run_id: str, told: Told) -> None:
+        """End a run now; its new state comes as an update."""
+        from remote.actions import kill_run
+
+        self._do(lambda: kill_run(self._sessions[host], run_id, wait=False), told)
+
+    def reap(self, host: str, run_id: str, pid: int, start: int, told: Told) -> None:
+        """End one process that its run left behind: the host looks again whether it is still that one."""
+
+        def act() -> "Outcome":
+            from remote.actions.adopt_reap import reap
+
+            return reap(self._sessions[host], run_id, pid, start)
+
+        self._do(act, told)
+
+    def end(self, host: str, pid: int, start: int, told: Told) -> None:
+        """End one process of one's own that is no run: the host looks again whether it is still that one."""
+
+        def act() -> "Outcome":
+            from remote.actions.adopt_reap import end_process
+
+            return end_process(self._sessions[host], pid, start)
+
+        self._do(act, told)
+
+    def reply(self, host: str, question: Question, text: str) -> None:
+        """Hand on what the operator answered; the link is tried again."""
+        self._sessions[host].answer(question, text)
+
+    def processes(self, host: str, heard: Heard) -> None:
+        """Ask a host for its processes and locks."""
+
+        def work() -> None:
+            from remote.protocol.arguments import NoArgs
+            from remote.protocol.verbs import PROCESSES
+
+            try:
+                answer: ProcessList | CallError = self._sessions[host].call(PROCESSES, NoArgs())
+            except CallError as error:
+                answer = error
+            self._post(lambda: heard(answer))
+
+        threading.Thread(target=work, name="photinus-call", daemon=True).start()
+
+    def older(
+        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Backfill | CallError], None]"
+    ) -> None:
+        """Ask for what stands before a place in a run's log."""
+
+        def work() -> None:
+            from remote.session.streams.backfill import read_older
+
+            try:
+                piece: Backfill | CallError = read_older(self._sessions[host], file, before, run_id=run_id)
+            except CallError as error:
+                piece = error
+            self._post(lambda: heard(piece))
+
+        threading.Thread(target=work, name="photinus-older", daemon=True).start()
+
+    def reconnect(self, host: str) -> None:
+        """Try the link now."""
+        self._sessions[host].reconnect_now()
+
+    def _do(self, act: Callable[[], "Outcome"], told: Told) -> None:
+        """Run a blocking act away from the screen. The thread is a daemon: leaving never waits for a host."""
+
+        def work() -> None:
+            from remote.actions import Outcome
+
+            try:
+                outcome = act()
+            except CallError as error:
+                outcome = Outcome(False, None, error.code, error.message, error.remedy)
+            except UserError as error:
+                outcome = Outcome(False, None, "internal", error.message, error.remedy)
+            except OSError as error:
+                outcome = Outcome(False, None, "internal", str(error))
+            self._post(lambda: told(outcome))
+
+        threading.Thread(target=work, name="photinus-act", daemon=True).start()
