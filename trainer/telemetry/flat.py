@@ -3,8 +3,11 @@
 A time of 0 is unknown, and left out: a log that is read after the fact has no clock.
 """
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
+
+import msgspec
 
 from trainer.telemetry.events import TYPE_NAMES, Evaluation, Event, Metrics, Probe, Unknown
 
@@ -40,3 +43,11 @@ def flatten(event: Event) -> dict[str, Any]:
     elif isinstance(event, Unknown):
         flat.update(event.data)
     return flat
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def json_lines(events: Iterable[Event]) -> bytes:
+    """Events as `photinus read --json` prints them, a line each."""
+    return _ENCODER.encode_lines([flatten(event) for event in events])

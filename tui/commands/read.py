@@ -5,18 +5,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from trainer.telemetry.events import Event
-from trainer.telemetry.flat import flatten
+from trainer.telemetry.flat import flatten, json_lines
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.recognise import FileRecogniser, known_formats
 from tui.commands.byte_source import STDIN, ByteSource
 from tui.commands.event_words import in_words
-from tui.commands.output import FAILURE, OK, USAGE, say
+from tui.commands.output import FAILURE, OK, USAGE, json_line, say
 from tui.formats import formats_at_hand
-
-_ENCODER = msgspec.json.Encoder()
 
 
 def read(args: argparse.Namespace) -> int:
@@ -59,8 +55,10 @@ def print_events(
 
 def _write(events: Sequence[Event], *, as_json: bool) -> None:
     out = sys.stdout.buffer
-    if as_json:
-        out.writelines(_ENCODER.encode(flatten(event)) + b"\n" for event in events)
+    if as_json and sys.stdout.isatty():
+        out.writelines(json_line(flatten(event)).encode() for event in events)
+    elif as_json:
+        out.write(json_lines(events))
     else:
         out.writelines(f"{in_words(event)}\n".encode() for event in events)
 
