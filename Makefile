@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock bench chaos clean
+.PHONY: help setup demo test check format lock bench chaos fuzz clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -52,6 +52,11 @@ bench: $(STAMP)  ## measure, print a table, write benchmarks/results/*.json
 chaos: $(STAMP)  ## the long trials: kill -9 everywhere, races, full disks; one line a claim
 	@.ci/ssh-server
 	@PHOTINUS_TRIALS=full $(BIN)/python -m pytest -n 3 --dist worksteal -m chaos --timeout 3600 -rfEs
+
+SECONDS_EACH ?= 60
+
+fuzz: $(STAMP)   ## mutated input for every reader of what comes from outside, SECONDS_EACH=60 a target
+	@$(BIN)/python -m tests.fuzz $(SECONDS_EACH)
 
 clean:           ## remove what make made (runs in ~/.photinus stay)
 	rm -rf $(VENV) .mypy_cache .ruff_cache

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from benchmarks.figures import Figure, report
 from remote.hosts.host import Host
+from remote.protocol.results import HostLoad
 from remote.protocol.views import HostHello, RunView
 from remote.session.link.link_state import LinkState
 from remote.session.updates import Bytes, HostSeen, LinkChanged, RunsSeen, Telemetry, Update
@@ -80,7 +81,7 @@ class Stream:
         now = time.monotonic()
         if any(now - at < 0.2 for at in self._last.values()):
             return
-        yield Telemetry({"cpu_percent": 40.0, "mem_used": 6e9, "mem_total": 24e9})
+        yield Telemetry(HostLoad(cpu_percent=40.0, mem_used=6e9, mem_total=24e9))
         for key, (run_id, what) in self._keys.items():
             passed, self._last[key] = now - self._last[key], now
             if what == "log":

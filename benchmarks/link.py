@@ -2,6 +2,7 @@
 
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -59,6 +60,35 @@ def line_latency(session: Session, home: Path) -> float:
     return statistics.median(taken)
 
 
+def tail_latency(folder: Path) -> float:
+    """Median seconds from a line's write to its arrival through `tail -F` and a pipe."""
+    path = folder / "plain.log"
+    path.touch()
+    with (
+        path.open("ab", buffering=0) as log,
+        subprocess.Popen(["tail", "-n", "0", "-F", str(path)], stdout=subprocess.PIPE) as tail,
+    ):
+        assert tail.stdout is not None
+        os.set_blocking(tail.stdout.fileno(), False)
+
+        def write_and_receive() -> None:
+            log.write(b"line\n")
+            while not (tail.stdout and tail.stdout.read()):
+                time.sleep(0.0005)
+
+        write_and_receive()
+        taken = [seconds(write_and_receive) for _ in range(LINES)]
+        tail.terminate()
+    return statistics.median(taken)
+
+
+def bare_python() -> float:
+    """Median seconds of `python -c pass`."""
+    return statistics.median(
+        seconds(lambda: subprocess.run([sys.executable, "-c", "pass"])) for _ in range(5)
+    )
+
+
 def bulk_rate(session: Session) -> float:
     """MB/s of a finished log, from the host's disk into the client."""
     run_id = run_of(session, "bulk", BULK_WRITER)
@@ -81,15 +111,24 @@ def main() -> None:
         connected = time.perf_counter() - begun
         try:
             pings = [seconds(lambda: call(session, "ping", {"n": 1})) for _ in range(PINGS)]
+            line, by_tail = line_latency(session, home), tail_latency(Path(folder))
             figures = [
-                Figure("agent spawned and hello answered", 1e3 * connected, "ms"),
+                Figure(
+                    "agent spawned and hello answered",
+                    1e3 * connected,
+                    "ms",
+                    baseline="python -c pass",
+                    ratio=connected / bare_python(),
+                ),
                 Figure("round trip of a verb", 1e3 * statistics.median(pings), "ms", n=PINGS),
                 Figure(
                     "line on disk to the client, median",
-                    1e3 * line_latency(session, home),
+                    1e3 * line,
                     "ms",
                     25.0,
                     n=LINES,
+                    baseline="tail -F",
+                    ratio=line / by_tail,
                 ),
                 Figure("log bytes to the client", bulk_rate(session), "MB/s", less_is_better=False),
             ]

@@ -6,14 +6,16 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from trainer.commands import causality, corpus, evaluate, reproduce, run, sample
+from trainer.commands import causality, corpus, evaluate, reproduce, run, sample, selftest
 from trainer.commands.run import configuration
-from trainer.config.config_error import ConfigError
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
-from trainer.job.outcome import BusyError, ExitCode, RefusedError
-from trainer.run.run_errors import SpecError
+from trainer.job.environment import prepare_environment
+from trainer.job.outcome import ExitCode
+from trainer.run.home import state_root
+from trainer.run.ownership import check_root
+from trainer.user_error import UserError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,26 +23,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    prepare_environment()
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = make_parser().parse_args(words)
     arguments.words = words
     try:
+        check_root(state_root())
         code: ExitCode = arguments.command(arguments)
-    except (ConfigError, SpecError) as error:
-        return fail(error, ExitCode.USAGE)
+    except UserError as error:
+        return fail(error, error.exit_code)
     except KeyboardInterrupt:
         print("\nphotinus-train: interrupted", file=sys.stderr, flush=True)
         return 128 + signal.SIGINT
-    except BusyError as error:
-        return fail(error, ExitCode.BUSY)
     except OSError as error:
         return fail(error, ExitCode.FAILURE)
-    except RefusedError as error:
-        return fail(error, ExitCode.REFUSED)
     return code
 
 
-def fail(error: Exception, code: ExitCode) -> ExitCode:
+def fail(error: Exception, code: int) -> int:
     """Say on stderr what is wrong; return the code."""
     print(f"photinus-train: {error}", file=sys.stderr, flush=True)
     return code
@@ -58,7 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     config.set_defaults(command=config_command)
     configuration(config)
-    for command in (corpus, causality, evaluate, sample, reproduce):
+    for command in (corpus, causality, evaluate, sample, reproduce, selftest):
         command.add_to(commands)
     return parser
 

@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.screen import Screen
 
 from remote.hosts.host import Host
+from tui.crash import SturdyApp
 from tui.keys import PLACES, Where
 from tui.palette import commands, last_words
 from tui.screens.base import CockpitScreen
@@ -33,7 +34,7 @@ BUDGET_S = 0.04  # a flood of updates never holds the keyboard for longer than t
 BATCH = 200
 
 
-class Cockpit(App[str]):
+class Cockpit(SturdyApp):
     """The application. Its screens see it as a `Bridge`.
 
     Attributes:
@@ -135,7 +136,10 @@ class Cockpit(App[str]):
             self.notify(text, title="auto-pull", severity=level, markup=False)
         screen = self.screen
         if isinstance(screen, CockpitScreen) and screen.is_mounted:
-            screen.paint()
+            try:
+                screen.paint()
+            except Exception as error:  # the next turn paints again
+                self.lament(f"this screen could not be painted: {error!r}")
         if busy:
             self.set_timer(0.02, self.tick)
 
@@ -151,9 +155,12 @@ class Cockpit(App[str]):
                 continue
             now, wall = self.now(), self.wall()
             for update in updates:
-                self.pulls.take(name, update)
-                if self._followers.is_current(name, update):
-                    self.store.apply(name, update, now, wall)
+                try:
+                    self.pulls.take(name, update)
+                    if self._followers.is_current(name, update):
+                        self.store.apply(name, update, now, wall)
+                except Exception as error:  # one update that we cannot take ends no cockpit
+                    self.lament(f"{name}: something it said could not be taken: {error!r}")
             waiting.append((name, session))
             if time.perf_counter() > until:
                 return True
@@ -267,8 +274,12 @@ class Cockpit(App[str]):
         self.exit(last_words(self.store))
 
 
-def run_cockpit(sessions: "list[Session]", focus_run: str | None = None, trouble: str = "") -> str:
-    """Open the cockpit on these sessions (not yet started) until `q`; the sentence to print last.
+def run_cockpit(
+    sessions: "list[Session]", focus_run: str | None = None, trouble: str = ""
+) -> tuple[str, bool]:
+    """Open the cockpit on these sessions (not yet started) until `q`.
+
+    Returns the sentence to print last, and whether it ended as it was asked to: a crash has told itself.
 
     `trouble` is what went wrong before it opened, and is shown in it.
     Sessions are started after the first paint and closed at the end; runs go on.
@@ -281,4 +292,4 @@ def run_cockpit(sessions: "list[Session]", focus_run: str | None = None, trouble
         app.pulls.close()
         for session in app.sessions.values():  # those that were added meanwhile too
             session.close()
-    return said or last_words(app.store)
+    return said or last_words(app.store), not app.return_code

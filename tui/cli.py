@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from remote.protocol.permission import READ_ONLY_VARIABLE
 from remote.protocol.version import version
 from trainer.run.home import state_root
+from trainer.run.ownership import check_root
 from tui.commands import cockpit, inspect
 from tui.commands import read as reading
 from tui.commands.hosts import subcommands
@@ -45,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"photinus {version()}\n")
         return 0
     try:
-        state_root()  # a root that cannot be used is told at once, by whichever command
+        root = state_root()  # one that cannot be used is told at once, by whichever command
+        if args.command != "doctor":  # the doctor tells it in full
+            check_root(root)
         if args.read_only:
             os.environ[READ_ONLY_VARIABLE] = "1"
         settle_target(args)

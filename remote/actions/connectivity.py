@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from remote.hosts.address import ssh_words
 from remote.hosts.host import Host
 from remote.hosts.placement import read_placement
-from remote.protocol.arguments import NoArgs, PingArgs
+from remote.protocol.arguments import PingArgs, RunsArgs
 from remote.protocol.errors import CallError, ErrorCode, QuestionError
 from remote.protocol.sanitise import clean_line
 from remote.protocol.verbs import PING, RUNS
@@ -84,7 +84,11 @@ class ConnectivityTest:
             self.add(name, False, str(error), _remedy_for(name, self._host), code="unreachable")
 
     def begin(self, stage: str) -> None:
-        """The dial is at this stage now: the one before went well."""
+        """The dial is at this stage now: the one before went well; or it waits in it for a person."""
+        name, waits, what = stage.partition(" (")
+        if waits:
+            self._told(Step(name=name, ok=None, said=clean_line(what.removesuffix(")"))))
+            return
         now = time.monotonic()
         if self._open is not None:
             name, since = self._open
@@ -236,13 +240,13 @@ def _agent_steps(walk: ConnectivityTest, host: Host) -> None:
         walk.add("agent", None, "nothing is deployed yet", f"photinus hosts deploy {host.name}")
         return
     begun = time.monotonic()
-    with Session(host) as session:
+    with Session(host, history=0) as session:
         try:
             hello = walk_in(session, walk.ask, HELLO_S)
             ms = (time.monotonic() - begun) * 1000
             devices = ", ".join(hello.devices)
             walk.add("agent", True, f"photinus {hello.version} on {hello.platform}, {devices}", ms=ms)
-            session.call(RUNS, NoArgs())
+            session.call(RUNS, RunsArgs(finished=0) if hello.has_pages else RunsArgs())
             rtt = _round_trip(session)
         except CallError as error:
             walk.fail("agent", error)

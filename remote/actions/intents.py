@@ -43,7 +43,8 @@ def intent(host: str, verb: str, args: StartArgs | ResumeArgs) -> Iterator[None]
     """
     try:
         path = make_client_folder(FOLDER) / f"{args.start_id}.json"
-        write_json(path, {"host": host, "verb": verb, "args": as_filled(args), "at": time.time()})
+        kept = {name: value for name, value in as_filled(args).items() if name != "inherited"}  # no secrets
+        write_json(path, {"host": host, "verb": verb, "args": kept, "at": time.time()})
     except OSError as error:
         raise CallError(
             "disk_low",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from remote.actions.inherited import inherited
 from remote.actions.intents import intent
 from remote.actions.outcome import Outcome, failed
 from remote.actions.start_request import StartRequest, new_ticket
@@ -11,6 +12,7 @@ from remote.audit.whoami import whoami
 from remote.protocol.arguments import ResumeArgs, StartArgs
 from remote.protocol.errors import CallError
 from remote.protocol.verbs import RESUME, START, Verb
+from remote.protocol.version import version
 from remote.protocol.views import StartedRun
 from remote.session.session import Session
 
@@ -27,7 +29,10 @@ def start_run(session: Session, request: StartRequest, *, timeout: float = START
     if not session.host.is_local:
         request = replace(request, inherit=False)  # this machine's environment is not meant for another
     spec = replace(request.to_spec(hello.devices), caffeinate=session.host.caffeinate)
-    args = StartArgs(start_id=request.start_id, spec=spec.to_json(), queue=request.queue)
+    passing = inherited().passing if request.inherits and hello.version == version() else {}
+    args = StartArgs(
+        start_id=request.start_id, spec=spec.to_json(), queue=request.queue, inherited=dict(passing)
+    )  # an older agent knows no `inherited`: what has its default is not sent
     return _send(session, START, args, timeout)
 
 

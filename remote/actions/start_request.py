@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from remote.actions.inherited import inherited
 from remote.audit.whoami import whoami
 from trainer.run.layout import new_run_id
-from trainer.run.process.process_record import RUN_VARIABLES
 from trainer.run.spec import Kind, Restart, RunSpec
 
 
@@ -43,7 +43,8 @@ class StartRequest:
         device: `auto`, `cpu`, `mps`, `cuda`, `cuda:N`, `cuda:N,cuda:M`; empty: what `config` names, `cpu` for
             a command.
         env: for a command, added to what it inherits.
-        inherit: a command gets this process's environment and umask (a local one does).
+        inherit: a command gets this process's environment and umask (a local one does); of the environment
+            only what stands in a list is stored, see `remote.actions.inherited`.
     """
 
     name: str
@@ -65,6 +66,11 @@ class StartRequest:
     run_id: str = ""
     start_id: str = field(default_factory=new_ticket)
 
+    @property
+    def inherits(self) -> bool:
+        """Whether it gets this process's environment."""
+        return self.kind == "command" and self.inherit
+
     def to_spec(self, devices: Sequence[str]) -> RunSpec:
         """The spec for a host that has these devices."""
         asked = self.device or str(self.config.get("device", "auto" if self.kind == "trainer" else "cpu"))
@@ -72,7 +78,6 @@ class StartRequest:
         device = choose_device(asked, devices, config.get("parallel", {}).get("processes", 0))
         if self.kind == "trainer" and config:
             config["device"] = device.replace("-", ":")  # the trainer uses what is locked, not what it finds
-        inherits = self.kind == "command" and self.inherit
         return RunSpec(
             run_id=self.run_id or new_run_id(self.name),
             name=self.name,
@@ -85,19 +90,14 @@ class StartRequest:
             origins={**self.origins, "device": "the device that is locked"} if config else {},
             argv=self.argv,
             resume_argv=self.resume_argv,
-            env={**(_inherited() if inherits else {}), **self.env},
-            umask=_umask() if inherits else -1,
+            env={**(inherited().kept if self.inherits else {}), **self.env},
+            umask=_umask() if self.inherits else -1,
             shared_device=self.shared_device,
             stop_signal=self.stop_signal,
             restart=self.restart,
             created=time.time(),
             by=whoami(),
         )
-
-
-def _inherited() -> dict[str, str]:
-    marks = {*RUN_VARIABLES, "PHOTINUS_HOME"}
-    return {key: value for key, value in os.environ.items() if key not in marks and value.isprintable()}
 
 
 def _umask() -> int:

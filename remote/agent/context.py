@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from remote.agent.audit import Auditor
+from remote.agent.run_index import RunIndex
 from remote.agent.run_views import Views
 from remote.agent.sampler import Sampler
 from remote.protocol.errors import CallError
@@ -30,6 +31,7 @@ class Context:
     """One agent's view of its host.
 
     Attributes:
+        index: which runs are live, and what is known of those that are over.
         devices: what a run may name as its device here.
         held_max_s: longest time that agent.lock was held by this agent.
         sampler: of telemetry; None until somebody asks for some.
@@ -39,6 +41,7 @@ class Context:
 
     home: Home
     views: Views
+    index: RunIndex
     audit: Auditor
     epoch: str = field(default_factory=lambda: secrets.token_hex(8))
     disk_free: Callable[[Path], int] = disk_free
@@ -51,7 +54,7 @@ class Context:
     @classmethod
     def of(cls, home: Home) -> "Context":
         """A context of an opened home."""
-        return cls(home, Views(home), Auditor(home))
+        return cls(home, Views(home), RunIndex(home), Auditor(home))
 
     @contextmanager
     def critical(self) -> Iterator[None]:

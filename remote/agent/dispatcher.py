@@ -11,7 +11,16 @@ from remote.agent.streams.streams import ClientStreams
 from remote.agent.verb import Work
 from remote.protocol.arguments import HelloArgs
 from remote.protocol.errors import CallError, ProtocolError
-from remote.protocol.messages import PROTO, VERBS, Request, decode_request, encode_error, encode_result
+from remote.protocol.messages import (
+    LINE_LIMIT,
+    PROTO,
+    VERBS,
+    Request,
+    decode_request,
+    encode_error,
+    encode_result,
+)
+from trainer.run.run_errors import RunError
 
 
 class Dispatcher:
@@ -68,8 +77,14 @@ class Dispatcher:
                 self._works.append((request, work))
 
     def _done(self, request: Request, result: object) -> bytes:
+        try:
+            line = encode_result(request.id, result)
+        except ValueError as error:  # a number or text that no reader of ours would take
+            return self._refused(request, RunError(f"the answer cannot be told: {error}"))
+        if len(line) > LINE_LIMIT:
+            return self._refused(request, RunError(f"the answer has {len(line):,} bytes, more than a line"))
         self._ctx.audit.ended(request.verb, request.args)
-        return encode_result(request.id, result)
+        return line
 
     def _refused(self, request: Request, error: Exception) -> bytes:
         told = as_call_error(error)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
+from remote.agent import find
 from remote.agent.context import Context
 from remote.agent.host import status
 from remote.agent.runs import checkpoints, receive, stop
@@ -26,6 +27,7 @@ from remote.protocol.results import (
     DeployCleaned,
     DeployState,
     DoctorAnswer,
+    HostLoad,
     ProcessList,
     Reaped,
 )
@@ -41,7 +43,7 @@ def served(verb: Verb[A, R], handler: Callable[[Context, A], R | Work[R]]) -> tu
     return verb.name, handler
 
 
-def _telemetry(ctx: Context, args: NoArgs) -> Work[dict[str, Any]]:
+def _telemetry(ctx: Context, args: NoArgs) -> Work[HostLoad]:
     from remote.agent.host.telemetry import telemetry
 
     return telemetry(ctx, args)
@@ -102,6 +104,7 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.STATUS, status.status),
         served(verbs.RUNS, status.runs),
         served(verbs.RUN, status.run),
+        served(verbs.FIND, find.find),
         served(verbs.START, start.start),
         served(verbs.RESUME, resume.resume),
         served(verbs.STOP, stop.stop),

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from remote.protocol.views import LastCheckpoint, RunView
-from trainer.run.checkpoints.manifest import MANIFEST, list_checkpoints, manifest_sha256
+from remote.supervisor.admission.waiting_line import places
+from trainer.run.atomic import read_json
+from trainer.run.checkpoints.manifest import MANIFEST, NAME, manifest_sha256, parse_manifest
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.logs import newest_log
 from trainer.run.process.identity import is_alive
 from trainer.run.process.process_record import ProcessRecord, read_process
-from trainer.run.records import read_changed_spec, read_state
+from trainer.run.records import own, read_changed_spec, read_state
 from trainer.run.run_errors import CheckpointError, RunError
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
@@ -28,7 +30,7 @@ def stamp(path: Path) -> Stamp:
     try:
         found = os.stat(path)  # noqa: PTH116  called often
     except FileNotFoundError:
-        return (0, 0, 0)
+        return (-1, -1, -1) if path.is_symlink() else (0, 0, 0)
     except OSError:  # something that may not be looked at (made with sudo, say): who reads it is told why
         return (-1, -1, -1)
     return (found.st_mtime_ns, found.st_ino, found.st_size)
@@ -41,22 +43,20 @@ class Views:
         self._home = home
         self._cache: dict[tuple[str, Path], tuple[Stamp, Any]] = {}
 
-    @property
-    def runs_dir(self) -> Path:
-        """Where the runs lie; its stamp changes with every new one."""
-        return self._home.runs_dir
-
-    def runs(self) -> list[RunDir]:
-        """Every run that was ever started: it has a spec and a state, readable or not."""
-        return [run for run in self._home.runs() if stamp(run.state)[1]]
-
     def whole(self) -> list[RunDir]:
-        """The runs whose files can be read: one that is broken must not hold up the others."""
-        return [run for run in self.runs() if isinstance(readable(self, run), RunView)]
+        """The runs whose files can be read, each of them read: for the doctor, who wants to know."""
+        started = [run for run in self._home.runs() if stamp(run.state)[1]]
+        return [run for run in started if isinstance(readable(self, run), RunView)]
+
+    def forget(self, run: RunDir) -> None:
+        """Hold nothing more of a run: of thousands that are over, what was read would fill the memory."""
+        for path in (run.state, run.spec, run.process, run.checkpoints):
+            for kind in ("state", "spec", "process", "checkpoint"):
+                self._cache.pop((kind, path), None)
 
     def state(self, run: RunDir) -> StateRecord | None:
         """Its state on disk."""
-        return self._cached("state", run.state, lambda: read_state(run))
+        return self._cached("state", run.state, lambda: _own_state(run))
 
     def spec(self, run: RunDir) -> RunSpec:
         """What it runs.
@@ -64,7 +64,7 @@ class Views:
         Raises:
             SpecError: it has none.
         """
-        return self._cached(f"spec {stamp(run.changes)}", run.spec, lambda: read_changed_spec(run))
+        return self._cached(f"spec {stamp(run.changes)}", run.spec, lambda: own(run, read_changed_spec(run)))
 
     def process(self, run: RunDir) -> ProcessRecord | None:
         """Who was recorded last."""
@@ -75,8 +75,8 @@ class Views:
         return self._cached("checkpoint", run.checkpoints, lambda: _last_checkpoint(run))
 
     def fingerprint(self, run: RunDir) -> tuple[Stamp, ...]:
-        """Changes whenever the run's view may."""
-        return stamp(run.state), stamp(run.process), stamp(run.checkpoints)
+        """Changes whenever the run's view may; the place of one that waits changes with the line."""
+        return stamp(run.state), stamp(run.process), stamp(run.checkpoints), stamp(self._home.queue_dir)
 
     def view(self, run: RunDir) -> RunView | None:
         """The whole view; None before the run's first state.
@@ -87,9 +87,10 @@ class Views:
         state = self.state(run)
         if state is None:
             return None
-        spec, process = self.spec(run), self.process(run)
+        spec = self.spec(run)
+        process = None if state.is_terminal else self.process(run)
         last = self.last_checkpoint(run)
-        on = None if state.is_terminal or not process or process.attempt != state.attempt else process
+        on = process if process and process.attempt == state.attempt else None
         if on is not None and on.is_of_a_copy(run):
             on = None  # those are the original's
         trainer = on.trainer.pid if on and on.trainer and is_alive(on.trainer) else None
@@ -97,6 +98,7 @@ class Views:
         name = State.UNSUPERVISED if trainer and not supervisor and is_free(run.lock) else state.state
         why_not = why_not_resumable(spec, state, last)
         log = newest_log(run)
+        place, ahead = self._place(run) if state.state is State.QUEUED else (0, "")
         return RunView(
             run_id=run.run_id,
             name=spec.name,
@@ -121,7 +123,15 @@ class Views:
             dir=str(run.path),
             start_id=state.start_id,
             by=spec.by,
+            place=place,
+            ahead=ahead,
+            step=_last_step(run, state) if state.is_terminal else None,
         )
+
+    def _place(self, run: RunDir) -> tuple[int, str]:
+        """Worked out once for all that wait, as long as the line is the same."""
+        line = self._home.queue_dir
+        return self._cached("line", line, lambda: places(self._home, self.spec)).get(run.run_id, (0, ""))
 
     def _cached(self, kind: str, path: Path, read: Callable[[], T]) -> T:
         now = stamp(path)
@@ -148,16 +158,36 @@ def why_not_resumable(spec: RunSpec, state: StateRecord, last: LastCheckpoint | 
     return ""
 
 
+def _own_state(run: RunDir) -> StateRecord | None:
+    state = read_state(run)
+    return None if state is None else own(run, state)
+
+
+def _last_step(run: RunDir, state: StateRecord) -> int | None:
+    """From the trainer's last word of this attempt; what is torn or of another attempt counts as none."""
+    try:
+        raw = read_json(run.exit)
+    except (RunError, OSError):
+        return None  # the doctor names it
+    step = raw.get("step") if isinstance(raw, dict) and raw.get("attempt") == state.attempt else None
+    return step if isinstance(step, int) and not isinstance(step, bool) and 0 <= step <= 1 << 53 else None
+
+
 def _last_checkpoint(run: RunDir) -> LastCheckpoint | None:
-    for info in reversed(list_checkpoints(run.checkpoints)):
-        if info.manifest is None:
-            continue
+    """The newest whose manifest can be read; older ones are not even opened."""
+    if not run.checkpoints.is_dir():
+        return None
+    named = [
+        (int(match[1]), path) for path in run.checkpoints.iterdir() if (match := NAME.fullmatch(path.name))
+    ]
+    for step, path in sorted(named, reverse=True):
         try:
-            at = (info.path / MANIFEST).stat().st_mtime
-            sha256 = manifest_sha256(info.path)
+            at = (path / MANIFEST).stat().st_mtime
+            sha256 = manifest_sha256(path)
+            parse_manifest((path / MANIFEST).read_bytes(), path.name)
         except (OSError, CheckpointError):
-            continue  # removed by retention meanwhile
-        return LastCheckpoint(step=info.step, name=info.name, sha256=sha256, at=at)
+            continue  # torn, or removed by retention meanwhile
+        return LastCheckpoint(step=step, name=path.name, sha256=sha256, at=at)
     return None
 
 
@@ -169,3 +199,5 @@ def readable(views: Views, run: RunDir) -> RunView | RunError | None:
         return error
     except OSError as error:
         return RunError(f"{run.run_id} cannot be read: {error}")
+    except Exception as error:  # whatever one run's files do to us, it costs that run alone
+        return RunError(f"{run.run_id} cannot be shown: {type(error).__name__}: {str(error)[:200]}")

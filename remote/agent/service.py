@@ -7,6 +7,7 @@ import time
 from remote.agent.context import Context
 from remote.agent.dispatcher import Dispatcher
 from remote.agent.outbox import Outbox
+from remote.agent.run_index import Steps
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts
 from remote.agent.streams.run_watch import Watch
@@ -18,6 +19,9 @@ from trainer.run.home import Home
 
 IDLE_EXIT_S = 60.0
 CONTACT_S = 2.0
+SCAN_S = 1.0
+POLITE_S = 0.3  # after hello a client asks for what it wants: that look serves us, too
+DONE = object()
 READ_SIZE = 1 << 16
 OUTBOX_MAX = 4 << 20
 
@@ -31,13 +35,15 @@ class Service:
         self._ctx = Context.of(home)
         self._streaming = ClientStreams(self._ctx)
         self._desk = Dispatcher(self._ctx, self._streaming)
-        self._watch = Watch(self._ctx.views)
+        self._watch = Watch(home, self._ctx.index, self._ctx.views)
         self._restarts = Restarts(self._ctx)
         self._ear, self._outbox = LineBuffer(), Outbox(stdout)
         self._stdin, self._stdout = stdin, stdout
         self._idle_exit_s = idle_exit_s
         self._last_ping = time.monotonic()
-        self._next_contact = 0.0
+        self._next_contact = self._next_scan = 0.0
+        self._scan: Steps | None = None
+        self._scan_s = 0.0
         self._selector = selectors.DefaultSelector()
         self._is_open = True
 
@@ -51,6 +57,8 @@ class Service:
                 self._turn()
         except BrokenPipeError:
             return 0  # the client is gone: nobody is left to be told
+        finally:
+            self._ctx.index.close()
         return 0
 
     def _turn(self) -> None:
@@ -60,16 +68,21 @@ class Service:
                 self._listen()
         for answer in self._desk.step():
             self._outbox.put(answer)
+        self._outbox.flush()  # what was asked never waits for what we look at unasked
         if self._desk.is_met:
             self._look_around()
         self._outbox.flush()
 
     def _pause(self) -> float:
+        if self._scan is not None and not self._desk.is_working:
+            return 0.0
         if self._desk.is_working or (len(self._streaming) and self._outbox.size < OUTBOX_MAX):
             return POLL_S
         if not self._desk.is_met:
             return 1.0
-        due = min(self._watch.next_due(), self._next_contact, self._last_ping + self._idle_exit_s)
+        due = min(self._watch.next_due(), self._scan_due(), self._last_ping + self._idle_exit_s)
+        if self._ctx.index.is_whole:
+            due = min(due, self._next_contact)
         return max(0.0, due - time.monotonic())
 
     def _await_write(self, wanted: bool) -> None:
@@ -94,6 +107,8 @@ class Service:
             verb, answer = self._desk.answer(line)
             if verb in ("ping", "hello"):
                 self._last_ping = time.monotonic()
+            if verb == "hello":
+                self._next_scan = time.monotonic() + POLITE_S
             self._outbox.put(answer)
 
     def _look_around(self) -> None:
@@ -102,10 +117,28 @@ class Service:
             for chunk in self._streaming.poll():
                 self._outbox.put(chunk)
         now = time.monotonic()
-        if now >= self._next_contact:
+        self._scan_on(now)
+        if now >= self._next_contact and self._ctx.index.is_whole:
             reconcile_all(self._ctx)
             for work in self._restarts.due():
                 self._desk.add(work)
             self._next_contact = time.monotonic() + CONTACT_S
         for view in self._watch.changes(now):
             self._outbox.put(encode({"event": "state", "run": view.to_json()}))
+
+    def _scan_due(self) -> float:
+        """When to look at every folder again, unless a verb has done so meanwhile."""
+        return max(self._next_scan, self._ctx.index.looked_at + SCAN_S)
+
+    def _scan_on(self, now: float) -> None:
+        """Go on looking at every folder, a slice at a time: once a second, less often where that is dear."""
+        if self._scan is None:
+            if now < self._scan_due():
+                return
+            self._scan, self._scan_s = self._ctx.index.refresh(), 0.0
+        began = time.thread_time()
+        is_done = next(self._scan, DONE) is DONE
+        self._scan_s += time.thread_time() - began
+        if is_done:
+            self._scan = None
+            self._next_scan = now + max(SCAN_S, 100 * self._scan_s)

@@ -7,13 +7,13 @@ import contextlib
 import fcntl
 import json
 import os
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from remote.audit.secrets import masked, masked_text
 from remote.protocol.views import AuditEntry
 from trainer.run.atomic import fsync_folder, open_append
 
@@ -23,12 +23,11 @@ KEPT = 3
 LINE_MAX = 8192
 TEXT_MAX = 500
 LOCK_S = 0.05
-SECRET = re.compile(r"(?i)(token|secret|passw|passphrase|api[-_]?key|credential)")
 OF_A_SPEC = ("run_id", "name", "kind", "preset", "device", "shared_device", "cwd", "parent", "env_hash", "by")
 
 
 def public(verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
-    """A verb's arguments without secrets: an environment's names, no value of a secret-looking option."""
+    """A verb's arguments without what looks like a secret; of an environment the names."""
     shown: dict[str, Any] = {
         key: value for key, value in args.items() if isinstance(value, str | int | float | bool)
     }
@@ -41,21 +40,6 @@ def public(verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(words := spec.get(name), list | tuple) and words:
                 shown[name] = masked([str(word) for word in words])
     return {key: _short(value) for key, value in shown.items()}
-
-
-def masked(words: list[str]) -> list[str]:
-    """An argument vector without the values of options whose names say that they are secret."""
-    found, hide = [], False
-    for word in words:
-        name, equals, _ = word.partition("=")
-        if hide:
-            found.append("***")
-        elif equals and SECRET.search(name):
-            found.append(f"{name}=***")
-        else:
-            found.append(word)
-        hide = not hide and not equals and word.startswith("-") and bool(SECRET.search(word))
-    return found
 
 
 def run_of(args: Mapping[str, Any]) -> str:
@@ -115,7 +99,7 @@ def read(path: Path, last: int = 100) -> tuple[list[AuditEntry], int]:
 
 
 def _line(one: AuditEntry) -> bytes:
-    values = asdict(one) | {"said": one.said[:TEXT_MAX]}
+    values = asdict(one) | {"said": masked_text(one.said)[:TEXT_MAX]}
     line = json.dumps(values, separators=(",", ":"), default=str).encode("ascii") + b"\n"
     if len(line) <= LINE_MAX:
         return line
@@ -124,7 +108,7 @@ def _line(one: AuditEntry) -> bytes:
 
 def _short(value: Any) -> Any:
     if isinstance(value, str):
-        return value[:TEXT_MAX]
+        return masked_text(value)[:TEXT_MAX]
     return [str(word)[:TEXT_MAX] for word in value[:64]] if isinstance(value, list) else value
 
 

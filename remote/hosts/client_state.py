@@ -3,7 +3,13 @@
 import os
 from pathlib import Path
 
+from remote.protocol.errors import CallError
 from trainer.run.home import state_root
+from trainer.run.ownership import why_untrusted
+from trainer.run.run_errors import RecordError
+from trainer.run.small_record import read_small
+
+OWN_MAX = 16 << 20
 
 
 def client_folder(*names: str) -> Path:
@@ -19,3 +25,21 @@ def make_client_folder(*names: str) -> Path:
         path /= name
         path.mkdir(mode=0o700, exist_ok=True)
     return path
+
+
+def read_own(path: Path) -> str:
+    """The text of a file that decides whom this client trusts; empty where there is none.
+
+    Raises:
+        CallError: `refused`: another user could have written it, or it is no plain file.
+    """
+    try:
+        data = read_small(path, OWN_MAX, ours=True)
+        why = why_untrusted(path.parent) or why_untrusted(path) if data is not None else ""
+    except (RecordError, OSError) as error:
+        data, why = b"", str(error)
+    if why:
+        raise CallError(
+            "refused", f"what decides whom to trust is itself not trusted: {why}", "look at it first"
+        )
+    return (data or b"").decode("utf-8", "replace")

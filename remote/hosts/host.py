@@ -7,6 +7,8 @@ from typing import Literal
 
 from trainer.run.home import state_root
 
+OWN_MAX = 16 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Host:

@@ -13,13 +13,16 @@ import yaml
 from remote.hosts.address import split_address
 from remote.hosts.host import LOCAL, Host
 from remote.protocol.errors import CallError
-from trainer.config.config_error import ConfigError
+from trainer.config.config_error import ConfigError, UntrustedError
 from trainer.config.yaml_values import compose_yaml, value_of
 from trainer.run.home import HOME_VARIABLE, state_root
+from trainer.run.ownership import why_untrusted
+from trainer.run.run_errors import RecordError
+from trainer.run.small_record import open_plain
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}")
 PLAIN_PATH = re.compile(r"(/|~/)[A-Za-z0-9._/@+-]{0,1000}")
-LARGEST = 1 << 20
+LARGEST = 1 << 16
 KEYS = tuple(field.name for field in fields(Host) if field.name != "name")
 KINDS: Mapping[str, Any] = {field.name: field.type for field in fields(Host)}
 
@@ -46,15 +49,25 @@ def read_text(path: Path) -> str:
     """The file's text; empty where there is no file.
 
     Raises:
+        UntrustedError: another user could have written it: it names programs that are run.
         ConfigError: it cannot be read, or is far too large to be one of ours.
     """
     try:
-        data = path.read_bytes()
-        if len(data) > LARGEST:
-            raise ConfigError(f"{path} has {len(data):,} bytes: that is no list of hosts; move it away")
-        return data.decode("utf-8")
+        fd = open_plain(path, follow=True)
     except FileNotFoundError:
         return ""
+    except RecordError as error:
+        raise ConfigError(f"cannot read hosts.yaml: {error}; mend it or move it away") from error
+    try:
+        with os.fdopen(fd, "rb") as file:
+            places = (path.parent, path.resolve().parent)
+            why = why_untrusted(path, os.fstat(fd)) or next(filter(None, map(why_untrusted, places)), "")
+            if why:
+                raise UntrustedError(f"hosts.yaml is not read, since it names programs that are run: {why}")
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ConfigError(f"{path} is larger than {LARGEST:,} bytes: no list of hosts; move it away")
+        return data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}; mend it or move it away") from error
 
@@ -136,12 +149,14 @@ def _host(entry: HostEntry) -> Host:
     name = _name(entry)
     if isinstance(entry.value, yaml.MappingNode):
         values = _settings(name, entry.value)
+    elif not isinstance(entry.value, yaml.ScalarNode):
+        raise _FaultError(entry.line, f"host {name!r} must have settings, or an address as text")
     elif (said := value_of(entry.value)) is None:
         values = {}
     elif isinstance(said, str):
         values = {"address": said}  # `studio: ada@studio.local`
     else:
-        shown = entry.value.value if isinstance(entry.value, yaml.ScalarNode) else said
+        shown = entry.value.value[:100]
         raise _FaultError(
             entry.line, f"host {name!r} must have settings, or an address as text: put {shown!r} in quotes"
         )
@@ -162,7 +177,7 @@ def _host(entry: HostEntry) -> Host:
 def _name(entry: HostEntry) -> str:
     name = entry.name if isinstance(entry.key, yaml.ScalarNode) else None
     if not isinstance(name, str):
-        raise _FaultError(entry.line, f"the name of a host must be text; put {name!r} in quotes")
+        raise _FaultError(entry.line, f"the name of a host must be text; put {str(name)[:100]} in quotes")
     if why := why_no_name(name):
         raise _FaultError(entry.line, why)
     return name
@@ -200,7 +215,7 @@ def _settings(name: str, node: yaml.MappingNode) -> dict[str, Any]:
 def _unknown(name: str, key: object) -> str:
     close = get_close_matches(str(key), KEYS, 1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(KEYS)}"
-    return f"unknown key {key!r} of host {name!r}; {hint}"
+    return f"unknown key {str(key)[:100]!r} of host {name!r}; {hint}"
 
 
 def misfit(key: str, value: object, *, is_local: bool = False) -> str:
@@ -220,7 +235,7 @@ def _faulty_text(key: str, value: str, is_local: bool) -> Iterator[str]:
     if not value.isprintable() or len(value) > 1024:
         yield "has control characters, or is longer than 1024"
     if key in ("home", "python", "checkpoints") and value and not value.startswith(("/", "~/")):
-        yield f"must be an absolute path, or begin with ~/; {value!r} does not"
+        yield f"must be an absolute path, or begin with ~/; {value[:100]!r} does not"
     if key in ("home", "python") and value and not is_local and not PLAIN_PATH.fullmatch(value):
         yield "must have none but plain characters (letters, digits, . _ / @ + -): a shell there may see it"
     if key == "torch" and value:

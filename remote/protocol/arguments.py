@@ -48,6 +48,19 @@ class PingArgs(VerbArgs, frozen=True, kw_only=True):
     n: Count
 
 
+class RunsArgs(VerbArgs, frozen=True, kw_only=True):
+    """Of the runs that are over, how many (None: all that fit); of all, how many earlier pages told."""
+
+    finished: Count | None = None
+    skip: Count = 0
+
+
+class FindArgs(VerbArgs, frozen=True, kw_only=True):
+    """What somebody typed to name a run."""
+
+    name: Text
+
+
 class RunArgs(VerbArgs, frozen=True, kw_only=True):
     """A run: of `run` and `adopt`."""
 
@@ -55,11 +68,15 @@ class RunArgs(VerbArgs, frozen=True, kw_only=True):
 
 
 class StartArgs(VerbArgs, frozen=True, kw_only=True):
-    """A new run; `spec` is checked by `trainer.run.spec`, whose words it has."""
+    """A new run; `spec` is checked by `trainer.run.spec`, whose words it has.
+
+    `inherited` is environment of this attempt alone, stored nowhere.
+    """
 
     start_id: Ticket
     spec: dict[str, Any]
     queue: bool = False
+    inherited: dict[str, str] = {}
 
 
 class ResumeArgs(VerbArgs, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from trainer.user_error import UserError
+
 ErrorCode: TypeAlias = Literal[
     "bad_request",
     "unknown_verb",
@@ -54,7 +56,7 @@ def known_code(code: str) -> ErrorCode:
     return next((one for one in EXIT_CODES if one == code), "internal")
 
 
-class CallError(Exception):
+class CallError(UserError):
     """A verb answered with an error.
 
     Attributes:
@@ -66,16 +68,10 @@ class CallError(Exception):
     def __init__(
         self, code: ErrorCode, message: str, remedy: str = "", detail: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, remedy)
         self.code = code
-        self.message = message
-        self.remedy = remedy
+        self.exit_code = EXIT_CODES[code]
         self.detail: dict[str, Any] = dict(detail or {})
-
-    @property
-    def exit_code(self) -> int:
-        """What a command that failed so exits with."""
-        return EXIT_CODES[self.code]
 
 
 class ProtocolError(CallError):

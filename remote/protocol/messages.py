@@ -23,6 +23,7 @@ from remote.protocol.errors import EXIT_CODES, CallError, ProtocolError, known_c
 from remote.protocol.results import as_answered
 from remote.protocol.verbs import VERBS, Verb
 from remote.protocol.views import HostHello, LastCheckpoint, RunView, checked
+from trainer.run.json_tree import why_unfit
 
 __all__ = [
     "EXIT_CODES", "VERBS", "BytesHeader", "CallError", "Cursor",
@@ -31,13 +32,14 @@ __all__ = [
     "encode", "encode_error", "encode_request", "encode_result",
 ]  # fmt: skip
 
-PROTO = (1, 0)
+PROTO = (1, 1)
 LINE_LIMIT = 1 << 20
 ANSWER_MAX = LINE_LIMIT - (1 << 14)
 """What the rows of one answer may take: the rest of the line is for what stands around them."""
 DEPTH_LIMIT = 32
 FRAME_LIMIT = 1 << 20
 NUMBER_LIMIT = sys.float_info.max  # a larger whole number is no float any more; 1e999 reads as infinity
+TEXT_MAX = 4096  # of an error's sentence
 WINDOW = 1 << 20  # bytes of one stream that may be on their way without an `ack`
 MAGIC = b'{"event":"agent","magic":"photinus-1"}\n'  # the reader skips what a login shell prints before it
 
@@ -70,7 +72,10 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BytesHeader:
-    """What the next `n` raw bytes are: bytes [off, off+n) of generation `gen` of a file of a run."""
+    """What the next `n` raw bytes are: bytes [off, off+n) of generation `gen` of a file of a run.
+
+    `at`: when that file was last written, by the host's clock; 0 where it is not said (before 1.1).
+    """
 
     stream: int
     run: str
@@ -80,6 +85,7 @@ class BytesHeader:
     off: int
     n: int
     ino: int = 0
+    at: float = 0.0
 
     def encode(self) -> bytes:
         """The header line."""
@@ -103,8 +109,14 @@ def encode_result(request_id: int, result: object) -> bytes:
 
 def encode_error(request_id: int | None, error: CallError) -> bytes:
     """A refusal line."""
-    body = {"code": error.code, "message": error.message, "remedy": error.remedy, "detail": error.detail}
-    return encode({"id": request_id, "error": body})
+    body = {"code": error.code, "message": error.message[:TEXT_MAX], "remedy": error.remedy[:TEXT_MAX]}
+    try:
+        line = encode({"id": request_id, "error": {**body, "detail": error.detail}})
+    except (TypeError, ValueError):
+        line = b""
+    if not 0 < len(line) <= LINE_LIMIT:
+        line = encode({"id": request_id, "error": {**body, "detail": {}}})
+    return line
 
 
 def decode_request(line: bytes) -> Request:
@@ -173,7 +185,8 @@ def decode_object(line: bytes) -> dict[str, Any]:
         raise ProtocolError(f"not a line of JSON: {str(error)[:120]}") from error
     if not isinstance(raw, dict):
         raise ProtocolError("a message must be an object")
-    _check_tree(raw)
+    if why := why_unfit(raw, depth=DEPTH_LIMIT, largest=NUMBER_LIMIT):
+        raise ProtocolError(why)
     return raw
 
 
@@ -181,41 +194,13 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check_tree(raw: object) -> None:
-    level: list[object] = [raw]
-    for _ in range(DEPTH_LIMIT):
-        below: list[object] = []
-        for value in level:
-            if isinstance(value, dict):
-                below.extend(value)
-                below.extend(value.values())
-            elif isinstance(value, list):
-                below.extend(value)
-            elif isinstance(value, str):
-                if not value.isascii():
-                    _check_text(value)
-            elif isinstance(value, int | float) and not -NUMBER_LIMIT <= value <= NUMBER_LIMIT:
-                raise ProtocolError("a number that is out of range")
-        level = below
-        if not level:
-            return
-    raise ProtocolError(f"nested deeper than {DEPTH_LIMIT}")
-
-
-def _check_text(value: str) -> None:
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ProtocolError("a text with half a surrogate pair") from error
-
-
 def _bytes_header(raw: Mapping[str, Any]) -> BytesHeader:
-    raw = {"ino": 0, **raw}
+    raw = {"ino": 0, "at": 0.0, **raw}
     numbers = {name: checked(raw, name, (int,)) for name in ("stream", "gen", "off", "n", "ino")}
     if any(not 0 <= value < 1 << 64 for value in numbers.values()) or numbers["n"] > FRAME_LIMIT:
         raise ProtocolError("a byte frame's numbers are out of range")
     texts = {name: checked(raw, name, (str,)) for name in ("run", "what", "file")}
-    return BytesHeader(**numbers, **texts)
+    return BytesHeader(**numbers, **texts, at=max(0.0, checked(raw, "at", (float,))))
 
 
 def _call_error(raw: object) -> CallError:

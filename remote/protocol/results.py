@@ -1,4 +1,4 @@
-"""What each verb answers: one structure a verb, made on the host and checked once where it arrives."""
+"""What each verb answers, and what an agent says unasked: made on the host, checked once where it arrives."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
@@ -46,20 +46,40 @@ class HostStatus(VerbResult, frozen=True, kw_only=True):
 
 
 class RunList(VerbResult, frozen=True, kw_only=True):
-    """Every run, newest first; `left_out` counts what did not fit into one line."""
+    """Runs: first those that are not over, then those that ended last.
+
+    Attributes:
+        left_out: how many follow that are not among these; `next`: the `skip` that goes on there, or 0.
+        live, finished: how many there are of each; None: it is not said (before protocol 1.1).
+        troubles: a sentence for each run that cannot be read, or the first of `troubled`.
+    """
 
     runs: list[RunView]
     wall: Finite
-    left_out: int = 0
+    left_out: Size = 0
+    next: Size = 0
+    live: Size | None = None
+    finished: Size | None = None
     troubles: list[str] = []
+    troubled: Size = 0
+
+
+class RunsFound(VerbResult, frozen=True, kw_only=True):
+    """Runs that may be meant, at most 8 of `count`: by a whole id, a name, or the beginning of either."""
+
+    by: str
+    runs: list[RunView]
+    count: Size
+    wall: Finite
 
 
 class StreamOpened(VerbResult, frozen=True, kw_only=True):
-    """A stream by its number, where it begins, and how many bytes stand after that now."""
+    """A stream by its number, where it begins, and how many bytes stand after and before that now."""
 
     stream: int
     cursor: Cursor
     behind: int = 0
+    before: Size | None = None
 
 
 class Backfill(VerbResult, frozen=True, kw_only=True):
@@ -128,6 +148,66 @@ class Reaped(VerbResult, frozen=True, kw_only=True):
     pid: int
     signal: int
     command: str = ""
+
+
+class MemoryPressure(VerbResult, frozen=True, kw_only=True):
+    """How tight memory is: macOS by its own level, Linux by the share of time that tasks waited for it."""
+
+    level: str | None = None
+    stalled_percent: Number | None = None
+    swap_used: Number | None = None
+    compressed: Number | None = None
+    wired: Number | None = None
+
+
+class AcceleratorLoad(VerbResult, frozen=True, kw_only=True):
+    """One accelerator: bytes, percent, watts, degrees Celsius; None where it cannot be read."""
+
+    device: str | None = None
+    name: str | None = None
+    util_percent: Number | None = None
+    mem_total: Number | None = None
+    mem_used: Number | None = None
+    mem_allocated: Number | None = None
+    power_w: Number | None = None
+    temperature_c: Number | None = None
+
+
+class HostLoad(VerbResult, frozen=True, kw_only=True):
+    """How busy a host is; None where it cannot be read, never zero. `cost_ms`: of taking this reading."""
+
+    cpu_percent: Number | None = None
+    cpu_count: int | None = None
+    load: list[Number] | None = None
+    mem_total: Number | None = None
+    mem_used: Number | None = None
+    pressure: MemoryPressure | None = None
+    disk_total: Number | None = None
+    disk_free: Number | None = None
+    gpus: list[AcceleratorLoad] | None = None
+    cost_ms: Number | None = None
+
+
+class StatePushed(VerbResult, frozen=True, kw_only=True):
+    """Unasked: a run is new, or its state changed."""
+
+    run: RunView
+
+
+class StreamOver(VerbResult, frozen=True, kw_only=True):
+    """Unasked: a followed file is over; with a reason, it can be read no further."""
+
+    stream: int
+    reason: str = ""
+
+
+class StreamSkipped(VerbResult, frozen=True, kw_only=True):
+    """Unasked: of a stream that may be skipped, `missed` bytes between two places were not sent."""
+
+    stream: int
+    start: Cursor = msgspec.field(name="from")
+    end: Cursor = msgspec.field(name="to")
+    missed: int = msgspec.field(name="bytes")
 
 
 class FileRow(VerbResult, frozen=True, kw_only=True):

@@ -54,6 +54,9 @@ class RunView:
         why_not: why `resumable` is false; empty where it is true.
         log_file: the newest file name in log/; empty before the first.
         dir: the run's directory on its host.
+        place, ahead: of a queued run, which one in line it is (1: the next) and the run directly before it; 0
+            and empty where it does not wait, or the host's agent is of before 1.1.
+        step: of a run that is over, its last step as its own last word has it; None where it left none.
     """
 
     run_id: str
@@ -79,6 +82,9 @@ class RunView:
     dir: str
     start_id: str
     by: str = ""
+    place: int = 0
+    ahead: str = ""
+    step: int | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -186,6 +192,11 @@ class HostHello:
     devices: tuple[str, ...]
     wheel_sha256: str = ""
     env: str = ""
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether it knows `find`, and `runs` by pages: both came with protocol 1.1."""
+        return self.proto >= (1, 1)
 
     @classmethod
     def from_json(cls, raw: object) -> "HostHello":

@@ -4,12 +4,12 @@ from collections import deque
 from typing import Any, TypeVar
 
 from remote.audit.whoami import whoami
-from remote.protocol.arguments import HelloArgs, NoArgs, PingArgs, VerbArgs
+from remote.protocol.arguments import HelloArgs, NoArgs, PingArgs, RunsArgs, VerbArgs
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
 from remote.protocol.messages import PROTO, Pushed, Reply
-from remote.protocol.results import Pong, RunList
-from remote.protocol.sanitise import clean
+from remote.protocol.results import HostLoad, Pong, RunList, StatePushed, StreamOver, StreamSkipped
+from remote.protocol.values import read_as
 from remote.protocol.verbs import HELLO, PING, RUNS, TELEMETRY, Verb
 from remote.protocol.version import version
 from remote.protocol.views import HostHello, RunView
@@ -17,8 +17,9 @@ from remote.session.link.connection import Connection
 from remote.session.pending_calls import CallTable, answer_to
 from remote.session.run_cache import RunCache
 from remote.session.streams.followed_streams import FollowedStreams
-from remote.session.updates import HostSeen, RunChanged, RunsSeen, Telemetry, Update
+from remote.session.updates import AgentTalk, HostSeen, RunChanged, RunsSeen, Telemetry, Update, offer
 
+LIVE_MAX = 10_000
 A = TypeVar("A", bound=VerbArgs)
 
 
@@ -33,19 +34,23 @@ class Dialogue:
         streams: FollowedStreams,
         telemetry_s: float,
         client: str,
+        history: int,
     ) -> None:
         self.hello: HostHello | None = None
         self.hello_done = False
         self.refusal: CallError | None = None
         self._updates, self._board, self._calls, self._streams = updates, board, calls, streams
         self._telemetry_s, self._client = telemetry_s, client or whoami()
+        self._history = history
         self._waiting: dict[int, Verb[Any, Any]] = {}
+        self._pages: list[RunView] = []
         self._next_telemetry = self._next_refresh = 0.0
 
     def begin(self) -> None:
         """No connection, or a new one: nothing was said on it yet."""
         self.hello_done, self.refusal = False, None
         self._waiting.clear()
+        self._pages.clear()
         self._next_telemetry = self._next_refresh = 0.0
 
     def say_hello(self, connection: Connection) -> None:
@@ -60,7 +65,7 @@ class Dialogue:
     def routine(self, connection: Connection, now: float, refresh_s: float) -> None:
         """Ask for what is asked for every so often."""
         if self._next_refresh and now >= self._next_refresh and RUNS not in self._waiting.values():
-            self._ask(connection, RUNS, NoArgs())
+            self._ask_runs(connection)
         if now >= self._next_refresh:
             self._next_refresh = now + refresh_s
         due = self._telemetry_s > 0 and now >= self._next_telemetry
@@ -89,7 +94,7 @@ class Dialogue:
 
     def _take_own(self, verb: Verb[Any, Any], reply: Reply, connection: Connection) -> int | None:
         answer = answer_to(verb, reply)
-        if isinstance(answer, ProtocolError):
+        if isinstance(answer, ProtocolError) and verb is not TELEMETRY:
             raise answer
         if isinstance(answer, CallError):
             if verb is HELLO:
@@ -102,8 +107,8 @@ class Dialogue:
                 self._take_hello(answer, connection)
             case RunList():
                 self._take_runs(answer, connection)
-            case _:
-                self._updates.append(Telemetry(answer))
+            case HostLoad():
+                offer(self._updates, Telemetry(answer))
         return None
 
     def _take_hello(self, hello: HostHello, connection: Connection) -> None:
@@ -115,27 +120,45 @@ class Dialogue:
         if hello.proto[0] != PROTO[0]:
             self.refusal = _other_protocol(hello)
         else:
-            self._ask(connection, RUNS, NoArgs())
+            self._ask_runs(connection)
             self._streams.attach_all(connection)
         self._calls.send(connection)
 
+    def _ask_runs(self, connection: Connection, skip: int = 0) -> None:
+        """Of a host with a long history, what lives and as much of the rest as our owner shows."""
+        pages = self.hello is not None and self.hello.has_pages
+        self._ask(connection, RUNS, RunsArgs(finished=self._history, skip=skip) if pages else RunsArgs())
+
     def _take_runs(self, answer: RunList, connection: Connection) -> None:
-        views = self._board.put_all(answer.runs)
-        self._updates.append(RunsSeen(views, answer.wall))
+        self._pages += answer.runs
+        live = sum(not view.is_terminal for view in self._pages)
+        wanted = answer.live or 0
+        if answer.runs and live < wanted and len(self._pages) <= answer.next <= LIVE_MAX:
+            self._ask_runs(connection, answer.next)  # even what lives takes more than one line
+            return
+        views = self._board.put_all({view.run_id: view for view in self._pages}.values())
+        self._pages.clear()
+        all_live = not answer.left_out or (answer.live is not None and live >= wanted)
+        offer(self._updates, RunsSeen(views, answer.wall, answer.left_out, all_live, tuple(answer.troubles)))
         for view in views:
             self._streams.run_seen(view, connection)
 
     def _take_pushed(self, message: Pushed, connection: Connection) -> None:
         if message.event == "state":
-            view = self._board.put(RunView.from_json(message.body.get("run")))
+            try:
+                told = read_as(StatePushed, message.body).run
+            except ProtocolError as error:  # it costs that row alone
+                offer(self._updates, AgentTalk(f"a run was told wrongly: {error}"))
+                return
+            view = self._board.put(told)
             if view is not None:
-                self._updates.append(RunChanged(view))
+                offer(self._updates, RunChanged(view))
                 self._streams.run_seen(view, connection)
         elif message.event == "eof":
-            reason = message.body.get("reason", "")
-            self._streams.ended(message.body.get("stream"), clean(str(reason)))
+            over = read_as(StreamOver, message.body)
+            self._streams.ended(over.stream, over.reason)
         elif message.event == "gap":
-            self._streams.skipped(message.body)
+            self._streams.skipped(read_as(StreamSkipped, message.body))
 
 
 def _other_protocol(hello: HostHello) -> CallError:

@@ -27,7 +27,7 @@ from remote.session.pending_calls import Call, CallTable
 from remote.session.run_cache import RunCache
 from remote.session.streams.followed_streams import FollowedStreams
 from remote.session.streams.follower import Follower
-from remote.session.updates import AgentTalk, LinkChanged, Update
+from remote.session.updates import AgentTalk, LinkChanged, Update, offer
 from remote.transport.base import Answers, HungUpError, Opener
 
 TICK_S = 0.25
@@ -46,6 +46,7 @@ class SessionLoop:
         telemetry_s: float,
         client: str,
         answers: Answers,
+        history: int,
     ) -> None:
         self.updates: deque[Update] = deque()
         self.board = RunCache()
@@ -57,7 +58,9 @@ class SessionLoop:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._calls = CallTable()
         self._streams = FollowedStreams(self.updates)
-        self._talk = Dialogue(self.updates, self.board, self._calls, self._streams, telemetry_s, client)
+        self._talk = Dialogue(
+            self.updates, self.board, self._calls, self._streams, telemetry_s, client, history
+        )
         self._dialling = Dialer(host, opener, timings, answers, clock, self.post)
         self._connection: Connection | None = None
         self._pings = Pings(timings, clock())
@@ -206,10 +209,14 @@ class SessionLoop:
 
     def _hear(self, connection: Connection, sound: ConnectionEvent) -> None:
         if isinstance(sound, StderrText):
-            self.updates.append(AgentTalk(sound.text))
-        elif connection is not self._connection:
+            connection.took()
+            offer(self.updates, AgentTalk(sound.text))
             return
-        elif isinstance(sound, ConnectionClosed):
+        if isinstance(sound, MessagesReceived):
+            connection.took()
+        if connection is not self._connection:
+            return
+        if isinstance(sound, ConnectionClosed):
             self._take_end(sound)
         elif not self._overdue:
             self._understand(connection, sound)

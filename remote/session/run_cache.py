@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from remote.protocol.results import RunList
 from remote.protocol.views import ExtendedRun, RunView
 
+RUNS_MAX = 10_000  # of one host; what it tells beyond them is not remembered
+
 
 class RunCache:
     """Run views by id, safe to read from any thread."""
@@ -27,10 +29,12 @@ class RunCache:
             return tuple(self._runs.values()) if self._is_whole else None
 
     def put(self, view: RunView) -> RunView | None:
-        """Take a view; None if it is older than the one we have, or says nothing new."""
+        """Take a view; None if it is older than the one we have, says nothing new, or is one run too many."""
         with self._changed:
             known = self._runs.get(view.run_id)
             if known is not None and (view.seq < known.seq or view == known):
+                return None
+            if known is None and len(self._runs) >= RUNS_MAX:
                 return None
             self._runs[view.run_id] = view
             self._changed.notify_all()
@@ -41,7 +45,8 @@ class RunCache:
         listed = []
         for view in views:
             self.put(view)
-            listed.append(self.get(view.run_id) or view)
+            if (known := self.get(view.run_id)) is not None:
+                listed.append(known)
         with self._changed:
             self._is_whole = True
         return tuple(listed)
@@ -75,7 +80,7 @@ class AnsweredRuns:
         """Take a verb's answer: a run, a list of runs, or neither."""
         runs = answer.runs if isinstance(answer, RunList) else [answer]
         for run in runs:
-            if isinstance(run, RunView):
+            if isinstance(run, RunView) and (run.run_id in self._runs or len(self._runs) < RUNS_MAX):
                 self._runs[run.run_id] = run.view if isinstance(run, ExtendedRun) else run
 
     def over(self, runs: Iterable[RunView]) -> tuple[RunView, ...]:

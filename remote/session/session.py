@@ -35,6 +35,7 @@ R = TypeVar("R")
 CALL_S = 10.0
 FIRST_ATTACH = 262144
 GRACE_S = 5.0
+HISTORY = 200
 
 
 class Session:
@@ -51,11 +52,13 @@ class Session:
         client: str = "",
         read_only: bool = False,
         answers: Answers | None = None,
+        history: int = HISTORY,
     ) -> None:
         """`telemetry_s`: seconds between `Telemetry` updates, 0 for none; `client` names us to the host.
 
         `read_only`: verbs that act are refused here and never sent; so they are under `photinus --read-only`.
         `answers`: what the operator has decided beforehand (`--accept-host-key`).
+        `history`: of how many runs that are over the session hears; of all others always.
         """
         self.host = host
         self.read_only = read_only or is_read_only()
@@ -64,7 +67,7 @@ class Session:
         self.answers = answers or Answers()
         self._answered = AnsweredRuns()
         self._pilot = SessionLoop(
-            host, timings or Timings(), opener, clock, telemetry_s, client, self.answers
+            host, timings or Timings(), opener, clock, telemetry_s, client, self.answers, history
         )
 
     def start(self) -> "Session":
@@ -98,7 +101,7 @@ class Session:
 
     @property
     def known_runs(self) -> tuple[RunView, ...] | None:
-        """The newest that was heard of every run; None before the host listed them."""
+        """The newest that was heard of every run that lives and of the last that ended; None before that."""
         listed = self._pilot.board.all()
         return None if listed is None else self._answered.over(listed)
 

@@ -1,12 +1,15 @@
 """What a session tells its owner: typed, in order, taken with `Session.drain`."""
 
-from collections.abc import Mapping
+from collections import deque
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from remote.protocol.messages import Cursor
+from remote.protocol.results import HostLoad
 from remote.protocol.views import HostHello, RunView
 from remote.session.link.link_state import LinkState
+
+UPDATES_MAX = 20_000  # waiting for an owner who does not drain
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,19 @@ class HostSeen:
 
 @dataclass(frozen=True, slots=True)
 class RunsSeen:
-    """Every run of the host, at `wall` (the host's clock, epoch seconds)."""
+    """The runs of the host, at `wall` (the host's clock, epoch seconds).
+
+    Attributes:
+        left_out: how many more there are, which are not among these.
+        has_all_live: whether every run that is not over is.
+        troubles: a sentence for each run that cannot be read on the host.
+    """
 
     runs: tuple[RunView, ...]
     wall: float
+    left_out: int = 0
+    has_all_live: bool = True
+    troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,7 @@ class RunChanged:
 class Bytes:
     """Bytes [offset, offset + len(data)) of generation `gen` of a followed file, each byte exactly once.
 
+    `at`: when the file was last written, by the host's clock; 0 where the host does not say it.
     They are raw: decode and clean them (`remote.protocol.sanitise`) before they reach a terminal.
     """
 
@@ -68,6 +81,16 @@ class Bytes:
     offset: int
     data: bytes
     file: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamBegin:
+    """A file begins to be followed: `before` bytes of it, and of the files before it, will not come."""
+
+    key: int
+    run_id: str
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +132,7 @@ class StreamEnd:
 class Telemetry:
     """A reading of the host's load; None means unknown, never zero."""
 
-    values: Mapping[str, Any]
+    load: HostLoad
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +149,16 @@ Update: TypeAlias = (
     | RunsSeen
     | RunChanged
     | Bytes
+    | StreamBegin
     | Truncated
     | Gap
     | StreamEnd
     | Telemetry
     | AgentTalk
 )
+
+
+def offer(updates: "deque[Update]", update: RunChanged | RunsSeen | Telemetry | AgentTalk) -> None:
+    """Add what the host tells again by itself; while too much waits for its owner it is dropped."""
+    if len(updates) < UPDATES_MAX:
+        updates.append(update)

@@ -1,12 +1,14 @@
 """How long an attempt may still take, and whether anybody waits for it."""
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from remote.transport.base import ConnectAttempt
 
 POLL_S = 0.05
+PERSON_S = 1.5
 
 
 class Deadline:
@@ -31,6 +33,17 @@ class Deadline:
         self.stage = stage
         self.left()
         self._dial.say(stage)
+
+    @contextlib.contextmanager
+    def telling(self, text: str) -> Iterator[None]:
+        """What goes on in here may wait for a person: if it takes long, they are told what for."""
+        told = threading.Timer(PERSON_S, lambda: self._dial.say(f"{self.stage} ({text})"))
+        told.daemon = True
+        told.start()
+        try:
+            yield
+        finally:
+            told.cancel()
 
     def left(self) -> float:
         """Seconds that are left, more than 0.

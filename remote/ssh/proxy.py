@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from typing import IO
 
-from remote.hosts.client_state import client_folder, make_client_folder
+from remote.hosts.client_state import client_folder, make_client_folder, read_own
 from remote.protocol.errors import Question, QuestionError
 from remote.ssh.config.effective import Target
 from remote.ssh.deadline import Deadline
@@ -91,10 +91,7 @@ def _start(command: str) -> ProxySocket:
 
 
 def _confirmed() -> set[str]:
-    try:
-        lines = client_folder("proxy_commands").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return set()
+    lines = read_own(client_folder("proxy_commands")).splitlines()
     return {line.split(" ", 1)[0] for line in lines}
 
 

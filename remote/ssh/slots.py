@@ -6,7 +6,7 @@ import time
 from remote.protocol.errors import CallError, TimeoutError_
 
 RETRY_S = 0.1
-CLOSING_S = 3.0  # within which a server has noticed that a channel of ours is closed
+CLOSING_S = 5.0  # within which a server has noticed that a channel of ours is closed
 
 
 class NarrowError(CallError):

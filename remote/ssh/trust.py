@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from remote.hosts.address import Address
-from remote.hosts.client_state import client_folder, make_client_folder
+from remote.hosts.client_state import client_folder, make_client_folder, read_own
 from remote.protocol.errors import CallError, Question, QuestionError
 from remote.ssh.config.effective import Target
 from remote.ssh.known_hosts import (
@@ -36,9 +36,9 @@ class Trust:
             self._names = (target.host_key_alias.lower(),)
         bare = target.hostname.lower()
         self._other_names = (bare, host_name(bare, target.port))
-        files = [own_file(), *map(Path, (*target.user_known_hosts, *target.global_known_hosts))]
+        files = map(Path, (*target.user_known_hosts, *target.global_known_hosts))
         self._troubles: list[str] = []
-        self._entries = list(self._read(files))
+        self._entries = [*read_known_hosts(read_own(own_file()), str(own_file())), *self._read(files)]
 
     @property
     def types(self) -> tuple[str, ...]:

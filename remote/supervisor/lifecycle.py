@@ -64,7 +64,7 @@ def finish(post: SupervisorContext, outcome: AttemptOutcome) -> None:
     post.journal.close(
         outcome.state, outcome.reason, post.patience.disk_full_s, code=outcome.code, signal=outcome.signal
     )
-    if outcome.state is State.FAILED:
+    if outcome.state is State.FAILED and not post.desk.kill_reason:  # a kill stands there as it was asked for
         _audit(post, outcome)
     for lock in post.job.locks.values():
         lock.close()

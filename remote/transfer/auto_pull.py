@@ -16,6 +16,7 @@ from remote.transfer.safe_names import check_run
 from remote.transfer.select import Choice
 
 PARTING_S = 2.0
+AUTO_SPARE = 2 << 30  # nobody watches it: a host with a better "best" each minute must not fill the disk
 BEST = Choice("best")
 
 
@@ -61,7 +62,7 @@ class AutoPull:
         """`folder`: where to, by default the host's own; it is not made before something is fetched."""
         self._session, self._fetch = session, fetch
         self._folder = folder
-        self._options = options or PullOptions()
+        self._options = options or PullOptions(spare=AUTO_SPARE)
         self._seen: dict[str, str] = {}
         self._wanted: dict[str, None] = {}
         self._failed: dict[str, None] = {}

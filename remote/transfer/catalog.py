@@ -12,7 +12,7 @@ from remote.session.session import Session
 from remote.transfer.safe_names import check_checkpoint, check_distinct, check_file, check_run, check_sha256
 from trainer.run.checkpoints.manifest import NAME, FileProof
 
-PAGES_MAX = 1000
+PAGES_MAX = 64  # of one line of the wire each
 MANIFEST_MAX = 64 << 20
 CALL_S = 30.0
 
@@ -110,6 +110,10 @@ def read_catalog(session: Session, run_id: str, timeout: float = CALL_S) -> Cata
             if not page or not answer.left_out:
                 break
             before = page[-1].step
+        else:
+            raise CallError(
+                "refused", f"{session.host.name} lists checkpoints without end", "look at that host"
+            )
     except ProtocolError as error:
         raise CallError("refused", f"{session.host.name} listed its checkpoints wrongly: {error}") from error
     if not folder.startswith("/"):

@@ -81,10 +81,12 @@ class PullOptions:
     Attributes:
         is_thorough: hash the files of checkpoints that are here already, instead of their manifest alone.
         disk_free: bytes free below a folder.
+        spare: bytes that stay free, whatever is fetched.
     """
 
     is_thorough: bool = False
     workers: int = WORKERS
+    spare: int = SPARE
     patience: TransferTimeouts = field(default_factory=TransferTimeouts)
     open_source: Callable[[Session], FileSource] = open_source
     disk_free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
@@ -239,7 +241,7 @@ class _Round:
         if not wanted:
             return
         free = self._options.disk_free(self._run_folder)
-        need = self._meter.total - self._meter.done + SPARE
+        need = self._meter.total - self._meter.done + self._options.spare
         if free < need:
             raise CallError(
                 "disk_low",

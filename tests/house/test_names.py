@@ -11,6 +11,7 @@ PAIRS = {
         "gated": "a model and its kernel",
         "order": "order parameters and their kernel",
         "recall": "a source of text and its evaluation",
+        "selftest": "a check of the device alone, and the command that trains on it",
         "v1": "a published model and its reproduction",
         "v2": "a published model and its reproduction",
         "v3": "a published model and its reproduction",

@@ -15,7 +15,8 @@ from remote.agent.runs.stop import kill, stop
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts
 from remote.protocol.arguments import KillArgs, StopArgs
-from remote.supervisor.admission.queue import enqueue, start_next, waiting
+from remote.supervisor.admission.queue import enqueue, start_next
+from remote.supervisor.admission.waiting_line import waiting
 from tests.remote.driving import drive
 from tests.remote.supervisor.stage import (
     Stage,

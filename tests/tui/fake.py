@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from remote.actions import Outcome, StartRequest
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
-from remote.protocol.results import Backfill, ProcessList
+from remote.protocol.results import Backfill, HostLoad, ProcessList
 from remote.protocol.values import read_as
 from remote.protocol.verbs import Verb
 from remote.protocol.views import HostHello, LastCheckpoint, RunView
@@ -93,7 +93,10 @@ class FakeSession:
         self.say(LinkChanged(self.link), HostSeen(HELLO), RunsSeen(runs, WALL))
         self.say(
             Telemetry(
-                {"cpu_percent": 37.0, "mem_used": 6.1e9, "mem_total": 24.4e9, "disk_free": 81e9, **load}
+                read_as(
+                    HostLoad,
+                    {"cpu_percent": 37.0, "mem_used": 6.1e9, "mem_total": 24.4e9, "disk_free": 81e9, **load},
+                )
             )
         )
 

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Select
 
 from remote.actions import Outcome
-from remote.protocol.results import Backfill
+from remote.protocol.results import Backfill, HostLoad
 from remote.session.updates import RunsSeen, Telemetry
 from tests.trials import trials
 from tests.tui.driving import front, picture, settle, toasts
@@ -372,7 +372,7 @@ async def test_a_host_that_never_stops_talking_delays_no_other() -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(pilot, app)
         loud.connect()
-        loud.drain = lambda limit=1000: [Telemetry({"cpu_percent": 1.0})] * limit  # type: ignore[method-assign]
+        loud.drain = lambda limit=1000: [Telemetry(HostLoad(cpu_percent=1.0))] * limit  # type: ignore[method-assign]
         quiet.connect(view())
         await settle(pilot, app)
         assert ("quiet", RUN) in app.store.runs

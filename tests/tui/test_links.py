@@ -6,6 +6,8 @@ import pytest
 
 from remote.hosts.host import Host
 from remote.protocol.errors import Question
+from remote.protocol.results import HostLoad
+from remote.protocol.values import read_as
 from remote.session.link.link_state import LinkState, Phase
 from remote.session.updates import HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry
 from tests.tui.fake import HELLO, START, WALL, view
@@ -85,7 +87,8 @@ def test_what_is_not_known_of_a_machine_is_n_a_and_so_is_what_may_have_changed()
     cells = rows(store, START, Fit.of(200), ())[0]["host box"]
     assert [cells[name].plain for name in ("load", "memory", "power")] == ["n/a"] * 3
     gpu = {"util_percent": 87, "mem_used": 61e9, "mem_total": 80e9, "power_w": 412.4}
-    store.apply("box", Telemetry({"cpu_percent": 0.0, "gpus": [gpu, {**gpu, "power_w": None}]}), START, WALL)
+    load = read_as(HostLoad, {"cpu_percent": 0.0, "gpus": [gpu, {**gpu, "power_w": None}]})
+    store.apply("box", Telemetry(load), START, WALL)
     cells = rows(store, START, Fit.of(200), ())[0]["host box"]
     assert [cells[name].plain for name in ("load", "memory", "power")] == [
         "2gpu 87 %",
@@ -131,6 +134,18 @@ def test_with_several_hosts_old_runs_fold_and_one_that_has_just_ended_stays() ->
     store.apply("box", RunChanged(view(seq=9, state="failed", since=WALL + 5)), START, WALL)
     assert "box/demo-aaaaaa" in rows(store, START, Fit.of(160), ())[1]
     assert len(rows(store, START, Fit.of(160), {"box"})[1]) == 21
+
+
+def test_what_a_host_left_out_is_counted_and_not_promised_to_the_key() -> None:
+    store = Store(["local", "box"])
+    listed = tuple(view(f"old{n:02d}-aaaaaa", state="stopped", since=WALL - 100 * n) for n in range(20))
+    store.apply("box", RunsSeen((view(), *listed), WALL, left_out=4000), START, WALL)
+    folded = rows(store, START, Fit.of(160), ())[0]["more box"]["run"].plain.strip()
+    assert folded == "… 4,014 more are over"
+    unfolded = rows(store, START, Fit.of(160), {"box"})[0]["more box"]["run"].plain.strip()
+    assert unfolded == "… 4,000 more are over: photinus ls --all"
+    store.apply("box", RunsSeen((view(), *listed), WALL), START, WALL)
+    assert "more box" not in rows(store, START, Fit.of(160), {"box"})[0]
 
 
 def test_why_not_names_the_key_that_helps() -> None:

@@ -1,5 +1,7 @@
 """Saving: state -> files, proven on disk before anybody hears of it."""
 
+import hashlib
+import json
 import math
 import platform
 import time
@@ -23,6 +25,7 @@ from trainer.step.state import TrainState, named_parameters_of
 
 MODEL_FILE = "model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
 FORMAT = 1
 LESS_IS_BETTER = frozenset({"val_ce", "val_loss", "val_ppl", "val_bpb"})
 
@@ -40,7 +43,10 @@ class Saved:
 class Surroundings:
     """What a manifest tells beside the state: what ran, on what, over which data.
 
-    `others` holds `of_process` of every process but the first.
+    Attributes:
+        others: `of_process` of every process but the first.
+        tokenizer: all that makes it again, as JSON; so the model can speak where its text is not.
+        floors: unigram, bigram and trigram of what it is scored on, nats a token.
     """
 
     config: RunConfig
@@ -48,6 +54,8 @@ class Surroundings:
     data_fingerprint: str
     vocab_size: int
     others: Sequence[Mapping[str, Any]] = ()
+    tokenizer: bytes = b""
+    floors: tuple[float, ...] = ()
 
 
 def of_process(state: TrainState, device: Device) -> dict[str, Any]:
@@ -68,20 +76,26 @@ def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Sa
         weights = {key: value.detach().contiguous() for key, value in state.model.state_dict().items()}
         draft.tensors(MODEL_FILE, weights)
         draft.tensors(OPTIMIZER_FILE, moments(state.optimizer, named_parameters_of(state)))
+        if around.tokenizer:
+            draft.file(TOKENIZER_FILE, around.tokenizer)
         sha256, size = draft.publish(manifest_of(state, around, kind))
     return Saved(name, sha256, size)
 
 
 def refuse_non_finite(state: TrainState) -> None:
     """Raise `DivergedError` naming the tensors with a NaN or an infinity, if there are any."""
-    named = state.model.state_dict()
-    sums = torch.stack([value.detach().float().isfinite().all() for value in named.values()])
-    if not bool(sums.all()):
-        bad = [name for name, fine in zip(named, sums.tolist(), strict=True) if not fine]
+    if bad := bad_weights(state):
         raise DivergedError(
             f"non-finite weights at step {state.step} ({', '.join(bad[:3])}): not saved; "
             "resume from the last checkpoint with a lower optim.lr or a tighter optim.clip"
         )
+
+
+def bad_weights(state: TrainState) -> list[str]:
+    """Return the names of the tensors with a NaN or an infinity. Waits for the device."""
+    named = state.model.state_dict()
+    sums = torch.stack([value.detach().float().isfinite().all() for value in named.values()])
+    return [name for name, fine in zip(named, sums.tolist(), strict=True) if not fine]
 
 
 def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str, Any]:
@@ -110,6 +124,8 @@ def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str,
         "config": to_values(config),
         "data_fingerprint": around.data_fingerprint,
         "vocab_size": around.vocab_size,
+        "tokenizer": tokenizer_facts(around.tokenizer),
+        "floors": dict(zip(("unigram", "bigram", "trigram"), around.floors, strict=False)),
         "device": around.device.kind,
         "threads": around.device.threads,
         "autocast": state.precision.autocast,
@@ -121,6 +137,14 @@ def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str,
         },
         "at": time.time(),
     }
+
+
+def tokenizer_facts(raw: bytes) -> dict[str, Any]:
+    """Return kind, hash and special tokens (ours have none) of a tokenizer; nothing of none."""
+    if not raw:
+        return {}
+    name = str(json.loads(raw).get("name", ""))
+    return {"name": name, "sha256": hashlib.sha256(raw).hexdigest(), "special_tokens": []}
 
 
 def entry(metric: str, value: float) -> dict[str, Any]:

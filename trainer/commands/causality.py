@@ -6,7 +6,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from trainer.commands.progress_line import ProgressLine
-from trainer.commands.subject_arguments import add_subject, subject_of
+from trainer.commands.subject_arguments import add_subject, demand, subject_of
 from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     from trainer.evals.causality.analysis import causality
     from trainer.evals.causality.conclusions import verdict
 
-    if arguments.documents < 0:
-        raise RefusedError("--documents is out of range; see `photinus-train causality --help`")
+    demand(("--documents", arguments.documents >= 0, "0 (all) or more"))
     subject = subject_of(arguments)
     with ProgressLine() as progress:
         try:

@@ -18,7 +18,7 @@ from trainer.config.data_source import (
     corpus_folder,
     demand_source,
 )
-from trainer.job.outcome import BusyError, ExitCode, RefusedError
+from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from trainer.commands.bars import Bars
@@ -84,7 +84,6 @@ def gather_command(arguments: argparse.Namespace) -> ExitCode:
     from trainer.commands.bars import Bars
     from trainer.commands.interrupts import Interrupts
     from trainer.data import DataError, Stopped
-    from trainer.data.corpora.corpus_lock import HeldError
     from trainer.data.progress import Pulse
 
     bars = Bars()
@@ -96,8 +95,6 @@ def gather_command(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.FAILURE
     except DataError as error:
         raise RefusedError(str(error)) from error
-    except HeldError as error:
-        raise BusyError(str(error)) from error
     except OSError as error:
         bars.say(f"photinus-train: {report.disk_trouble(error)}")
         return ExitCode.FAILURE

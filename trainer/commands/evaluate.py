@@ -6,7 +6,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from trainer.commands.progress_line import ProgressLine
-from trainer.commands.subject_arguments import add_subject, subject_of
+from trainer.commands.subject_arguments import add_subject, demand, subject_of
 from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
@@ -40,13 +40,11 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Evaluate, and print what came out."""
-    for name, fits in (
-        ("documents", arguments.documents >= 0),
-        ("texts", arguments.texts >= 1),
-        ("length", arguments.length >= 1),
-    ):
-        if not fits:
-            raise RefusedError(f"--{name} is out of range; see `photinus-train evaluate --help`")
+    demand(
+        ("--documents", arguments.documents >= 0, "0 (all) or more"),
+        ("--texts", arguments.texts >= 1, "at least 1"),
+        ("--length", arguments.length >= 1, "at least 1"),
+    )
     from trainer.evals.evaluation import EvaluationDepth, evaluate
 
     asked = EvaluationDepth(arguments.documents, arguments.texts, arguments.length, arguments.seed)

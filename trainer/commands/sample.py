@@ -2,10 +2,11 @@
 
 import argparse
 import json
+import math
 import sys
 
-from trainer.commands.subject_arguments import add_subject, subject_of
-from trainer.job.outcome import ExitCode, RefusedError
+from trainer.commands.subject_arguments import add_subject, demand, speaker_of
+from trainer.job.outcome import ExitCode
 
 Commands = argparse._SubParsersAction
 
@@ -31,19 +32,15 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     """Generate, printing as it comes."""
     from trainer.evals.generate import Sampling, sample
 
-    for name, fits in (
-        ("tokens", arguments.tokens >= 1),
-        ("temperature", arguments.temperature >= 0),
-        ("top_k", arguments.top_k >= 0),
-        ("top_p", 0 < arguments.top_p <= 1),
-        ("prompt", bool(arguments.prompt)),
-    ):
-        if not fits:
-            raise RefusedError(
-                f"--{name.replace('_', '-')} is out of range; see `photinus-train sample --help`"
-            )
-    subject = subject_of(arguments)
-    tokenizer = subject.corpus.tokenizer
+    demand(
+        ("--tokens", arguments.tokens >= 1, "at least 1"),
+        ("--temperature", 0 <= arguments.temperature < math.inf, "0 or more"),
+        ("--top-k", arguments.top_k >= 0, "0 or more"),
+        ("--top-p", 0 < arguments.top_p <= 1, "above 0, at most 1"),
+        ("--prompt", bool(arguments.prompt), "not empty"),
+    )
+    subject = speaker_of(arguments)
+    tokenizer = subject.tokenizer
     prompt = tokenizer.encode(arguments.prompt)
     said = sys.stdout.buffer
     if not arguments.json:
@@ -63,5 +60,4 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         said.write(json.dumps(row).encode())
     said.write(b"\n")
     said.flush()
-    subject.corpus.close()
     return ExitCode.OK

@@ -5,11 +5,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from trainer.commands.bars import Bars
+from trainer.config.config_error import ConfigError
 from trainer.job.outcome import RefusedError
 from trainer.run.run_errors import CheckpointError
 
 if TYPE_CHECKING:
-    from trainer.evals.subject import Subject
+    from trainer.evals.subject import Speaker, Subject
 
 
 def add_subject(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +25,36 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one line of JSON on stdout")
 
 
+def demand(*flags: tuple[str, bool, str]) -> None:
+    """Refuse values out of range, each given as its flag, whether it fits, and the range in words.
+
+    Raises:
+        ConfigError: naming the first that does not fit. Exit code 2.
+    """
+    for flag, fits, allowed in flags:
+        if not fits:
+            raise ConfigError(f"{flag} is out of range: it must be {allowed}")
+
+
+def speaker_of(arguments: argparse.Namespace) -> "Speaker":
+    """Load what sampling needs: no text, but of a checkpoint that is older than the tokenizer in it.
+
+    Raises:
+        RefusedError: as in `subject_of`.
+    """
+    from trainer.evals.subject import Speaker, load_speaker
+
+    try:
+        found = None if arguments.data else load_speaker(arguments.subject, device=arguments.device, say=_say)
+    except CheckpointError as error:
+        raise RefusedError(str(error)) from error
+    if found is None:
+        subject = subject_of(arguments)
+        found = Speaker(subject.name, subject.model, subject.corpus.tokenizer, subject.device)
+        subject.corpus.close()
+    return found
+
+
 def subject_of(arguments: argparse.Namespace) -> "Subject":
     """Load it, saying on stderr what it is.
 
@@ -33,15 +64,16 @@ def subject_of(arguments: argparse.Namespace) -> "Subject":
     from trainer.data import DataError
     from trainer.evals.subject import load_subject
 
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
     bars = Bars()
     try:
         return load_subject(
-            arguments.subject, data=arguments.data, device=arguments.device, say=say, progress=bars
+            arguments.subject, data=arguments.data, device=arguments.device, say=_say, progress=bars
         )
     except (CheckpointError, DataError) as error:
         raise RefusedError(str(error)) from error
     finally:
         bars.clear()
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -80,7 +80,7 @@ def demand_source(text: str, origin: str, env: Mapping[str, str] = os.environ) -
 
 def _existing(text: str) -> Path | None:
     try:
-        path = Path(text).expanduser()
+        path = Path(os.path.expanduser(text))  # noqa: PTH111  `~nobody` stays, and is then not there
         return path.absolute() if path.exists() else None
     except (OSError, RuntimeError, ValueError):  # no right to look, `~` of nobody, a null byte
         return None

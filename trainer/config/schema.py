@@ -42,6 +42,16 @@ class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     every: Annotated[int, Meta(ge=0, description="steps between checkpoints; 0: only at the end")] = 200
     keep_last: Annotated[int, Meta(ge=1, description="newest checkpoints kept")] = 3
     keep_best: Annotated[int, Meta(ge=0, description="best checkpoints kept, by validation CE")] = 1
+    keep_every: Annotated[
+        int, Meta(ge=0, description="checkpoints at steps divisible by this are kept, too; 0 is off")
+    ] = 0
+    max_gb: Annotated[
+        float, Meta(ge=0, description="GB of checkpoints above which the oldest go; 0: no limit")
+    ] = 0.0
+    pins: Annotated[
+        str,
+        Meta(pattern=r"^(\d+(,\d+)*)?$", description="steps whose checkpoints are never removed: 500,1000"),
+    ] = ""
 
 
 class EvalConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -81,6 +91,12 @@ class ProbeConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ] = 200
 
 
+class GuardConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a run defends itself. A step whose loss or gradient is not finite is always skipped."""
+
+    skips: Annotated[int, Meta(ge=1, description="skipped steps in a row after which the run has failed")] = 4
+
+
 class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One run, whole."""
 
@@ -91,6 +107,7 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     eval: EvalConfig = field(default_factory=EvalConfig)
     log: LogConfig = field(default_factory=LogConfig)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
+    guard: GuardConfig = field(default_factory=GuardConfig)
     parallel: ParallelConfig = field(default_factory=ParallelConfig)
     steps: Annotated[int, Meta(ge=1, description="optimizer steps in all")] = 3000
     batch: Annotated[int, Meta(ge=1, description="sequences a step")] = 8

@@ -3,7 +3,7 @@
 from trainer.data.batches import Batches
 from trainer.data.data_errors import DataError, Stopped
 from trainer.data.floors import CountedFloors
-from trainer.data.prepare import default_cache_dir, prepare
+from trainer.data.prepare import cached, default_cache_dir, prepare, prepare_or_cached
 from trainer.data.prepared_corpus import Corpus
 from trainer.data.progress import DataProgress
 from trainer.data.tokenizers.tokenizer import Tokenizer
@@ -16,6 +16,8 @@ __all__ = [
     "DataProgress",
     "Stopped",
     "Tokenizer",
+    "cached",
     "default_cache_dir",
     "prepare",
+    "prepare_or_cached",
 ]

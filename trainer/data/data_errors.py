@@ -1,19 +1,18 @@
 """What can go wrong with text and tokens. Every message names the remedy."""
 
+from trainer.user_error import UserError
 
-class DataError(Exception):
-    """Text that cannot be read, split or cached.
 
-    Attributes:
-        remedy: What a person can do about it, one sentence.
-        is_input: Whether what was asked for is at fault, so that asking again would fail again.
-    """
+class DataError(UserError):
+    """Text that cannot be read, split or cached; exit code 1 where asking again may go well."""
 
-    is_input = True
+    exit_code = 2
 
     def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(f"{message}: {remedy}")
-        self.remedy = remedy
+        super().__init__(message, remedy)
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.remedy}"
 
 
 class BadFileError(DataError):
@@ -23,13 +22,13 @@ class BadFileError(DataError):
 class ChangedWhileReadError(DataError):
     """Input that was written to while it was read."""
 
-    is_input = False
+    exit_code = 1
 
 
 class CacheError(DataError):
     """The disk, not the text."""
 
-    is_input = False
+    exit_code = 1
 
 
 class Stopped(Exception):  # noqa: N818 - a request that was honoured, no error

@@ -16,7 +16,7 @@ from trainer.data.cache.cache import TokenCache
 from trainer.data.cache.fill import fill_entry
 from trainer.data.cache.prune import prune
 from trainer.data.corpora.named import NamedCorpus
-from trainer.data.data_errors import CacheError, ChangedWhileReadError
+from trainer.data.data_errors import CacheError, ChangedWhileReadError, DataError
 from trainer.data.prepared_corpus import Corpus
 from trainer.data.progress import DataProgress, Pulse, never, silent
 from trainer.data.sources.generated import RULES, GeneratedText
@@ -24,6 +24,7 @@ from trainer.data.sources.python_docs import PythonDocs
 from trainer.data.sources.recall import RecallText
 from trainer.data.sources.source import TextSource
 from trainer.data.sources.text_files import TextFiles
+from trainer.data.tokenizers.tokenizer import Tokenizer
 
 FORMAT = "1"
 TRIES = 3
@@ -58,6 +59,7 @@ def prepare(
     cache_dir: Path | None = None,
     progress: Callable[[DataProgress], None] = silent,
     should_stop: Callable[[], bool] = never,
+    tokenizer: Tokenizer | None = None,
 ) -> Corpus:
     """Tokens, tokenizer and floors of `config`, from the cache if they are there and whole, else built.
 
@@ -66,6 +68,7 @@ def prepare(
         cache_dir: The token cache; default `default_cache_dir()`.
         progress: Told of every stage, about ten times a second.
         should_stop: Polled by every loop.
+        tokenizer: One that a model knows, in place of one that is learnt on this text.
 
     Raises:
         DataError: if the text cannot be read, is too little, or the cache cannot be written.
@@ -73,17 +76,60 @@ def prepare(
     """
     folder = cache_dir or default_cache_dir()
     try:
-        return _prepare(config, TokenCache(folder), Pulse(progress, should_stop))
+        return _prepare(config, TokenCache(folder), Pulse(progress, should_stop), tokenizer)
     except OSError as error:
         where = error.filename or folder
         raise CacheError(f"cannot use {where} ({error.strerror or error})", _remedy(error, folder)) from error
 
 
-def _prepare(config: DataConfig, cache: TokenCache, pulse: Pulse) -> Corpus:
+def prepare_or_cached(
+    config: DataConfig,
+    fingerprint: str,
+    *,
+    cache_dir: Path | None = None,
+    progress: Callable[[DataProgress], None] = silent,
+    should_stop: Callable[[], bool] = never,
+    told: Callable[[str], None] = lambda _: None,
+) -> Corpus:
+    """`prepare`; where the text cannot be read any more, the tokens that a checkpoint's `fingerprint` names.
+
+    Raises:
+        DataError: as `prepare`, and the cache has them not either.
+        Stopped: if a stop was asked for.
+    """
+    try:
+        return prepare(config, cache_dir=cache_dir, progress=progress, should_stop=should_stop)
+    except DataError as error:
+        found = cached(fingerprint, cache_dir=cache_dir, progress=progress, should_stop=should_stop)
+        if found is None:
+            raise
+        told(f"{error}; the tokens of that text are in the cache still, and are used")
+        return found
+
+
+def cached(
+    fingerprint: str,
+    *,
+    cache_dir: Path | None = None,
+    progress: Callable[[DataProgress], None] = silent,
+    should_stop: Callable[[], bool] = never,
+) -> Corpus | None:
+    """The tokens of this fingerprint where the cache still has them, whether or not their text is there.
+
+    Raises:
+        Stopped: if a stop was asked for.
+    """
+    folder = cache_dir or default_cache_dir()
+    if not (folder / fingerprint).is_dir():
+        return None
+    return TokenCache(folder).open(fingerprint, Pulse(progress, should_stop))
+
+
+def _prepare(config: DataConfig, cache: TokenCache, pulse: Pulse, tokenizer: Tokenizer | None) -> Corpus:
     source = open_source(config)
     prune(cache, config.cache_days, config.cache_gb)
     for _ in range(TRIES):
-        corpus = _open_or_build(config, source, cache, pulse)
+        corpus = _open_or_build(config, source, cache, pulse, tokenizer)
         if corpus:
             prune(cache, config.cache_days, config.cache_gb)
             return corpus
@@ -92,11 +138,19 @@ def _prepare(config: DataConfig, cache: TokenCache, pulse: Pulse) -> Corpus:
     )
 
 
-def _open_or_build(config: DataConfig, source: TextSource, cache: TokenCache, pulse: Pulse) -> Corpus | None:
+def _open_or_build(
+    config: DataConfig,
+    source: TextSource,
+    cache: TokenCache,
+    pulse: Pulse,
+    tokenizer: Tokenizer | None = None,
+) -> Corpus | None:
     """None if the input changed meanwhile."""
     stamp = source.stamp()
     content = cache.content_hash(source, stamp, pulse)
     settings = settings_of(config, content)
+    if tokenizer is not None:
+        settings["tokenizer"] = f"given {hashlib.sha256(tokenizer.to_json()).hexdigest()}"
     fingerprint = fingerprint_of(settings)
 
     def unchanged() -> bool:
@@ -110,7 +164,13 @@ def _open_or_build(config: DataConfig, source: TextSource, cache: TokenCache, pu
         if corpus := cache.open(fingerprint, pulse):  # by whom we waited for
             return corpus
         fill = partial(
-            fill_entry, source=source, config=config, fingerprint=fingerprint, settings=settings, pulse=pulse
+            fill_entry,
+            source=source,
+            config=config,
+            fingerprint=fingerprint,
+            settings=settings,
+            pulse=pulse,
+            given=tokenizer,
         )
         if not cache.build(fingerprint, fill, unchanged):
             return None

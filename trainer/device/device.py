@@ -1,14 +1,18 @@
 """The device that trains. CPU, CUDA and MPS behind one name; MPS was not tried on a Mac."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from trainer.config.parallel import device_of
 from trainer.device.heap import keep_freed_memory
+from trainer.device.memory_peak import MemoryPeak
 from trainer.job.outcome import RefusedError
 from trainer.job.rank import Rank
+
+FIRST_CUDA = "cuda:0"
+"""What `cuda` alone means: torch.cuda.set_device demands an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +22,15 @@ class Device:
     Attributes:
         place: the device itself.
         threads: CPU threads torch may use; 1 and 2 differ in the last bit of a sum.
+        peak: the most memory in use since it was last read.
     """
 
     place: torch.device
     threads: int
+    peak: MemoryPeak = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "peak", MemoryPeak(self.place))
 
     @property
     def kind(self) -> str:
@@ -48,14 +57,17 @@ class Device:
         return torch.Generator(self.place).manual_seed(seed)
 
     def memory(self) -> dict[str, float]:
-        """Return bytes in use on the device (`memory_bytes`, and what its driver holds); empty on a CPU."""
+        """Return bytes on the device: the most in use since the last call, and what its driver holds.
+
+        Empty on a CPU.
+        """
         if self.kind == "cuda":
-            used, held = torch.cuda.memory_allocated(self.place), torch.cuda.memory_reserved(self.place)
+            held = torch.cuda.memory_reserved(self.place)
         elif self.kind == "mps":
-            used, held = torch.mps.current_allocated_memory(), torch.mps.driver_allocated_memory()
+            held = torch.mps.driver_allocated_memory()
         else:
             return {}
-        return {"memory_bytes": float(used), "memory_driver_bytes": float(held)}
+        return {"memory_bytes": float(self.peak.read()), "memory_driver_bytes": float(held)}
 
 
 def own_device(name: str, rank: Rank) -> str:
@@ -73,7 +85,7 @@ def open_device(name: str, threads: int) -> Device:
     Raises:
         RefusedError: there is no such device here.
     """
-    chosen = torch.device(_automatic() if name == "auto" else name)
+    chosen = torch.device({"auto": _automatic(), "cuda": FIRST_CUDA}.get(name, name))
     if chosen.type == "cuda" and not _has_cuda(chosen.index):
         raise RefusedError(_no_such(name))
     if chosen.type == "mps" and not torch.backends.mps.is_available():
@@ -123,7 +135,7 @@ def _no_such(name: str) -> str:
 
 def _automatic() -> str:
     if torch.cuda.is_available():
-        return "cuda"
+        return FIRST_CUDA
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 

@@ -9,11 +9,12 @@ import msgspec
 import torch
 from safetensors.torch import load_file
 
-from trainer.checkpoints.save import MODEL_FILE
+from trainer.checkpoints.save import MODEL_FILE, TOKENIZER_FILE
 from trainer.config.resolve import from_values
 from trainer.config.schema import RunConfig
-from trainer.data import Corpus, prepare
+from trainer.data import Corpus, Tokenizer, prepare, prepare_or_cached
 from trainer.data.progress import DataProgress, silent
+from trainer.data.tokenizers.stored import tokenizer_from
 from trainer.device.device import Device, open_device
 from trainer.job.environment import granted_threads
 from trainer.job.outcome import RefusedError
@@ -101,24 +102,102 @@ def load_subject(
         config = _with_data(config, data)
     place = device_for(device or "auto", config.threads or granted_threads())
     say(f"{path.parent.parent.name}/{path.name}: {config.model.kind} on {config.data.source}")
-    corpus = prepare(config.data, progress=progress)
+    corpus = text_of(manifest, config, path, bool(data), progress)
     try:
-        demand_same_tokens(manifest, config, corpus, path.name)
+        demand_same_tokens(manifest, config, corpus, path)
         if not data and manifest.raw.get("data_fingerprint") != corpus.fingerprint:
             say(f"{config.data.source} has changed since training: what is held out now may have been seen")
-        model = build(config.model, corpus.vocab_size).to(place.place)
-        model.load_state_dict(load_file(path / MODEL_FILE, device=str(place.place)))
+        model = load_model(path, config, corpus.vocab_size, place)
     except RefusedError:
         corpus.close()
         raise
+    return Subject(f"{path.parent.parent.name}/{path.name}", model, corpus, config, place, manifest.step)
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A trained model with its tokenizer: all that sampling needs."""
+
+    name: str
+    model: LanguageModel[Any]
+    tokenizer: Tokenizer
+    device: Device
+
+
+def load_speaker(
+    name: str, *, device: str = "", say: Callable[[str], None] = lambda _: None
+) -> Speaker | None:
+    """Load and verify what sampling needs; None where an older checkpoint holds no tokenizer.
+
+    Raises:
+        RefusedError, CheckpointError: as in `load_subject`.
+    """
+    path = find_checkpoint(name)
+    manifest = verify(path)
+    tokenizer = stored_tokenizer(manifest, path)
+    if tokenizer is None:
+        return None
+    config = config_of(manifest, path)
+    place = device_for(device or "auto", config.threads or granted_threads())
+    said = f"{path.parent.parent.name}/{path.name}"
+    say(f"{said}: {config.model.kind} on {config.data.source}")
+    return Speaker(said, load_model(path, config, tokenizer.vocab_size, place), tokenizer, place)
+
+
+def load_model(path: Path, config: RunConfig, vocab_size: int, device: Device) -> LanguageModel[Any]:
+    """Build the model of a verified checkpoint, for evaluation.
+
+    Raises:
+        RefusedError: its weights are not those of such a model.
+    """
+    try:
+        model = build(config.model, vocab_size).to(device.place)
+        model.load_state_dict(load_file(path / MODEL_FILE, device=str(device.place)))
     except (RuntimeError, ModelSpecError) as error:
-        corpus.close()
         raise RefusedError(
             f"{path.name} does not fit this version of {config.model.kind}: {str(error).splitlines()[0]}; "
             "evaluate it with the version that trained it"
         ) from error
-    model.eval()
-    return Subject(f"{path.parent.parent.name}/{path.name}", model, corpus, config, place, manifest.step)
+    return model.eval()
+
+
+def stored_tokenizer(manifest: Manifest, path: Path) -> Tokenizer | None:
+    """Return the tokenizer that a verified checkpoint holds, if it does.
+
+    Raises:
+        CheckpointError: what it holds is none of ours.
+    """
+    if TOKENIZER_FILE not in manifest.files:
+        return None
+    try:
+        return tokenizer_from((path / TOKENIZER_FILE).read_bytes())
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise CheckpointError(f"{path.name}: {TOKENIZER_FILE} is no tokenizer of this version") from error
+
+
+def text_of(
+    manifest: Manifest,
+    config: RunConfig,
+    path: Path,
+    is_other: bool,
+    progress: Callable[[DataProgress], None],
+) -> Corpus:
+    """Return the tokens of a checkpoint's own text (from the cache where it is gone) or of another text.
+
+    Byte pairs are never learnt anew where the checkpoint holds them.
+
+    Raises:
+        DataError: neither text nor tokens can be had.
+    """
+    tokenizer = stored_tokenizer(manifest, path) if config.data.tokenizer != "byte" else None
+    known = str(manifest.raw.get("data_fingerprint") or "-")
+    if is_other:
+        return prepare(config.data, progress=progress, tokenizer=tokenizer)
+    corpus = prepare_or_cached(config.data, known, progress=progress)
+    if tokenizer is not None and corpus.fingerprint != known:
+        corpus.close()
+        return prepare(config.data, progress=progress, tokenizer=tokenizer)
+    return corpus
 
 
 def device_for(name: str, threads: int) -> Device:
@@ -135,12 +214,15 @@ def device_for(name: str, threads: int) -> Device:
         ) from error
 
 
-def demand_same_tokens(manifest: Manifest, config: RunConfig, corpus: Corpus, name: str) -> None:
+def demand_same_tokens(manifest: Manifest, config: RunConfig, corpus: Corpus, path: Path) -> None:
     """Refuse a text whose token ids mean something else than they did in training.
 
     Raises:
         RefusedError: the vocabulary has another size, or its byte pairs were learnt on another text.
     """
+    name, own = path.name, stored_tokenizer(manifest, path)
+    if own is not None and own.to_json() == corpus.tokenizer.to_json():
+        return
     stored = manifest.raw.get("vocab_size")
     if stored != corpus.vocab_size:
         raise RefusedError(

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trainer.config.schema import RunConfig
 from trainer.device.device import Device
-from trainer.step.metrics import MEANS, as_vector, names_of
+from trainer.evals.scored_text import windows_of
+from trainer.step.metrics import as_vector, by_name, names_of
 from trainer.step.optimizer_step import Batch, to_device
 from trainer.step.state import TrainState
 
@@ -29,27 +31,33 @@ def validate(
     tokens: Any,
     bytes_per_token: float,
     check_stop: Callable[[], None],
+    rows: int = 0,
 ) -> dict[str, float]:
     """Return `val_ce` (nats a token), `val_loss` (CE + lambda Reg), `val_ppl`, `val_bpb`, and R and u.
 
     Args:
         tokens: the validation tokens, a 1-D array of at least two.
-        bytes_per_token: mean length of a token of this text.
+        bytes_per_token: mean length of the tokens that are scored.
         check_stop: raises when a stop was requested; called once a batch.
+        rows: sequences at a time; 0: the micro-batch of training.
     """
-    total, weight = torch.zeros(len(MEANS), device=device.place), 0
+    total: Tensor | None = None
+    weight = 0
     state.model.eval()
     try:
         with torch.no_grad():
-            for batch in windows(tokens, config, device, state.micro_batch):
+            for batch in windows(tokens, config, device, rows or state.micro_batch):
                 check_stop()
                 with state.precision.context(device):
                     loss = state.model.loss(batch.inputs, batch.targets)
-                total += as_vector(loss) * batch.inputs.numel()
+                part = as_vector(loss) * batch.inputs.numel()
+                total = part if total is None else total + part
                 weight += batch.inputs.numel()
     finally:
         state.model.train()
-    means = dict(zip(MEANS, (total / weight).tolist(), strict=True))
+    if total is None:
+        raise ValueError("nothing to score")
+    means = by_name((total / weight).tolist())
     ce = means["ce"]
     scores = {
         "val_ce": ce,
@@ -63,8 +71,7 @@ def validate(
 
 def windows(tokens: Any, config: RunConfig, device: Device, micro_batch: int) -> Iterator[Batch]:
     """Yield the first `eval.tokens` validation tokens in windows of the run's context, or of all there is."""
-    length = min(config.context, len(tokens) - 1)
-    count = max(1, min(config.eval.tokens // length, (len(tokens) - 1) // length))
+    count, length = windows_of(len(tokens), config)
     cut = np.asarray(tokens[: count * length + 1], dtype=np.int64)
     inputs, targets = cut[:-1].reshape(count, length), cut[1:].reshape(count, length)
     for start in range(0, count, micro_batch):

@@ -32,7 +32,7 @@ def supervised(run_dir: Path, source: str, overrides: Sequence[str]) -> Assignme
     spec = read_changed_spec(run)
     stored = Resolved(from_values(spec.config), dict(spec.origins), spec.preset)
     resolved = override(stored, overrides) if overrides else stored
-    _demand_text(resolved)
+    _demand_text(resolved, run, source)
     attempt = int(os.environ.get("PHOTINUS_ATTEMPT", "0")) or position(run.events).attempt + 1
     wish = resolved.config.device
     return Assignment(
@@ -71,7 +71,7 @@ def standalone(
                 "nothing says what to train; give --preset NAME (`photinus-train presets`) or --config FILE"
             )
         resolved = resolve(preset, files=files, overrides=overrides, data=data)
-    _demand_text(resolved)
+    _demand_text(resolved, run, source)
     return Assignment(
         run=run,
         attempt=position(run.events).attempt + 1,
@@ -108,7 +108,10 @@ def store_config(assignment: Assignment) -> None:
     write_json(assignment.run.path / CONFIG_FILE, assignment.resolved.to_json())
 
 
-def _demand_text(resolved: Resolved) -> None:
+def _demand_text(resolved: Resolved, run: RunDir, source: str) -> None:
+    """Whoever resumes may do without the text: its tokens may be in the cache still."""
+    if source and list_checkpoints(run.checkpoints):
+        return
     demand_source(resolved.config.data.source, resolved.origins.get(DATA_KEY, "stored"))
 
 

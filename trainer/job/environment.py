@@ -5,6 +5,8 @@ import os
 from collections.abc import MutableMapping
 from pathlib import Path
 
+FRAGMENTS = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
+"""Either name sets CUDA's allocator; a micro-batch that is halved finds its memory in pieces without this."""
 # Not tried on a Mac. Past the watermark MPS fails the allocation instead of swapping the whole machine.
 MPS_WATERMARKS = {"PYTORCH_MPS_HIGH_WATERMARK_RATIO": "0.9", "PYTORCH_MPS_LOW_WATERMARK_RATIO": "0.8"}
 
@@ -13,6 +15,8 @@ def prepare_environment(env: MutableMapping[str, str] = os.environ) -> None:
     """Set what torch reads only at its import; what the operator has set stands."""
     for name, value in MPS_WATERMARKS.items():
         env.setdefault(name, value)
+    if not any(name in env for name in FRAGMENTS):
+        env[FRAGMENTS[0]] = "expandable_segments:True"
 
 
 def granted_threads(root: Path = Path("/")) -> int:

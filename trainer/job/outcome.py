@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal, TypedDict
 
+from trainer.user_error import UserError
+
 Outcome = Literal["succeeded", "stopped", "failed"]
 
 
@@ -17,16 +19,20 @@ class ExitCode(IntEnum):
     BUSY = 4
 
 
-class RefusedError(Exception):
-    """What was asked for must not be done as it stands; the message names the remedy. Exit code 3."""
+class RefusedError(UserError):
+    """What was asked for must not be done as it stands; the message names the remedy."""
+
+    exit_code = ExitCode.REFUSED
 
 
-class BusyError(Exception):
-    """Another process trains in this folder; the message names it. Exit code 4."""
+class BusyError(UserError):
+    """Another process trains in this folder; the message names it."""
+
+    exit_code = ExitCode.BUSY
 
 
-class TrainingFailedError(Exception):
-    """The run cannot go on; the message says why, and from where it can be continued. Exit code 1."""
+class TrainingFailedError(UserError):
+    """The run cannot go on; the message says why, and from where it can be continued."""
 
 
 class DivergedError(TrainingFailedError):

@@ -4,32 +4,26 @@ import errno
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from trainer.checkpoints.compare import differences, refusal
 from trainer.checkpoints.origin import find_origin
+from trainer.device.operators import missing_operator
 from trainer.job.environment import granted_threads, prepare_environment
 from trainer.job.job import Assignment, Job, Origin
 from trainer.job.log_rotation import OwnLog
-from trainer.job.outcome import (
-    AttemptEnd,
-    DivergedError,
-    ExitCode,
-    Ledger,
-    RefusedError,
-    StoppedError,
-    TrainingFailedError,
-)
+from trainer.job.outcome import AttemptEnd, DivergedError, ExitCode, Ledger, RefusedError, StoppedError
+from trainer.job.reason import bounded, reason_of, trace_of
 from trainer.job.reporter import RunReporter
 from trainer.job.stop import Stop
 from trainer.run.atomic import NO_SPACE, make_reserve
 from trainer.run.changes import ORIGIN
 from trainer.run.records import ExitRecord, write_exit, write_hello
 from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
-from trainer.run.run_errors import RunError
 from trainer.telemetry.write import EventWriter
+from trainer.user_error import UserError
 
 
 def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
@@ -114,23 +108,25 @@ def _threads(assignment: Assignment, origin: Origin | None) -> int:
 
 
 def _judge(work: Callable[[], None], stop: Stop) -> AttemptEnd:
-    """Do the work and say how it ended. Nothing is swallowed: what was not expected leaves its traceback."""
+    """Do the work and say how it ended, in a reason that a screen holds."""
+    ending = _ending(work, stop)
+    return replace(ending, reason=bounded(ending.reason))
+
+
+def _ending(work: Callable[[], None], stop: Stop) -> AttemptEnd:
+    """Nothing is swallowed: what was not expected leaves its traceback."""
     try:
         work()
     except StoppedError:
         return AttemptEnd("stopped", stop.reason, ExitCode.OK)
-    except RefusedError as error:
-        return AttemptEnd("failed", str(error), ExitCode.REFUSED)
-    except (TrainingFailedError, RunError) as error:
-        return AttemptEnd("failed", str(error), ExitCode.FAILURE, isinstance(error, DivergedError))
+    except UserError as error:
+        hopeless = isinstance(error, DivergedError)
+        return AttemptEnd("failed", str(error), ExitCode(error.exit_code), hopeless)
     except OSError as error:
         return AttemptEnd("failed", _disk_reason(error), ExitCode.FAILURE)
     except Exception as error:  # the last word must be written whatever happened
-        if getattr(error, "remedy", ""):
-            code = ExitCode.USAGE if getattr(error, "is_input", False) else ExitCode.FAILURE
-            return AttemptEnd("failed", str(error), code)
-        traceback.print_exc()
-        return AttemptEnd("failed", f"{type(error).__name__}: {error}", ExitCode.FAILURE)
+        print(trace_of(error), file=sys.stderr, flush=True)
+        return AttemptEnd("failed", missing_operator(error) or reason_of(error), ExitCode.FAILURE)
     return AttemptEnd("succeeded", "", ExitCode.OK)
 
 

@@ -18,7 +18,16 @@ def save_checkpoint(run: Training, kind: str) -> None:
     with run.clock.outside("save"):
         run.job.voice.events.phase("saving", state.step)
         others = reports_of_others(run)
-        around = Surroundings(run.config, run.device, run.corpus.fingerprint, run.corpus.vocab_size, others)
+        corpus, tokenizer = run.corpus, run.corpus.tokenizer.to_json()
+        around = Surroundings(
+            run.config,
+            run.device,
+            corpus.fingerprint,
+            corpus.vocab_size,
+            others,
+            tokenizer,
+            run.scored.floors,
+        )
         saved = save(folder, state, around, kind)
         ledger.at_checkpoint(state.step, saved.name, saved.sha256)
         state.parent = saved.name

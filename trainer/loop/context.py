@@ -1,11 +1,13 @@
 """A run under way: what the loop, its reports and its checkpoints share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus
 from trainer.device.device import Device
+from trainer.device.operators import Fallbacks
 from trainer.evals.probes.decay_prediction import DecayPrediction
+from trainer.evals.scored_text import ScoredText
 from trainer.job.job import Job
 from trainer.loop.timing import Accounting
 from trainer.step.metrics import StepMeter
@@ -20,12 +22,15 @@ class Training:
     Attributes:
         looks: whether it looks into its oscillators now and then; it gives up where memory does not suffice.
         prediction: of R, where weight decay makes one.
+        fallbacks: operators that the device lacks, as they come up.
+        eval_rows: sequences scored at a time, where memory holds fewer than training's; 0: as many.
     """
 
     job: Job
     config: RunConfig
     device: Device
     corpus: Corpus
+    scored: ScoredText
     batches: Batches
     state: TrainState
     meter: StepMeter
@@ -33,6 +38,8 @@ class Training:
     world: World
     looks: bool = False
     prediction: DecayPrediction | None = None
+    eval_rows: int = 0
+    fallbacks: Fallbacks = field(default_factory=Fallbacks)
 
 
 def is_last(run: Training) -> bool:

@@ -1,8 +1,10 @@
 """What a run says of itself between two steps: rows, scores, samples, looks into its oscillators."""
 
 import math
+from typing import NoReturn
 
-from trainer.device.device import is_out_of_memory
+from trainer.checkpoints.save import bad_weights
+from trainer.device.out_of_memory import unless_out_of_memory, within_memory
 from trainer.evals.generate import Sampling, sample
 from trainer.evals.probes.probe import probe
 from trainer.evals.validation import validate
@@ -15,9 +17,12 @@ def report(run: Training) -> None:
     """Read the meter and speak a row of metrics.
 
     Raises:
-        DivergedError: the cross-entropy is not finite any more.
+        DivergedError: loss or gradient are not finite any more.
     """
     step, values = run.state.step, run.meter.read()
+    lost = run.meter.streak > 0 and bool(bad_weights(run.state))
+    if lost:
+        values["ce"] = math.nan
     with run.clock.outside("log"):
         pace = run.clock.pace(run.config.steps - step)
         values |= {
@@ -33,49 +38,97 @@ def report(run: Training) -> None:
         if run.prediction is not None:
             values["R_predicted"] = run.prediction.at(step, values.get("u_val", math.nan))
         run.job.voice.metrics(step, values)
-    if not math.isfinite(values["ce"]):
-        last = run.job.ledger.checkpoint or "the beginning"
-        reason = f"the cross-entropy is not finite at step {step}; resume from {last} with a lower optim.lr"
-        run.job.voice.note(reason, "error", step)
-        raise DivergedError(reason)
+    if news := run.fallbacks.news():
+        run.job.voice.note(news, "warning", step)
+    if lost:
+        fail(run, f"the cross-entropy is not finite at step {step}")
+    tell_skipped(run)
+
+
+def tell_skipped(run: Training) -> None:
+    """Say how many steps were skipped, and end a run that skips nothing but steps.
+
+    Raises:
+        DivergedError: too many in a row.
+    """
+    step, meter = run.state.step, run.meter
+    if not meter.skipped:
+        return
+    many = f"{meter.skipped} of {meter.steps} steps skipped: loss or gradient was not finite"
+    run.job.voice.note(many, "warning", step)
+    if meter.streak >= run.config.guard.skips or (is_last(run) and meter.streak >= meter.steps):
+        fail(run, f"loss or gradient was not finite in {meter.streak} steps in a row, up to step {step}")
+
+
+def fail(run: Training, what: str) -> NoReturn:
+    """End the run, with the remedy.
+
+    Raises:
+        DivergedError: always.
+    """
+    last = run.job.ledger.checkpoint or "the beginning"
+    reason = f"{what}; resume from {last} with a lower optim.lr"
+    run.job.voice.note(reason, "error", run.state.step)
+    raise DivergedError(reason)
 
 
 def look(run: Training) -> None:
     """Look into the oscillators on the batch of the last step, and say what was seen."""
-    state = run.state
+    state, voice = run.state, run.job.voice
     with run.clock.outside("probe"):
         batch = to_device(run.world.part(run.batches.batch_at(state.step - 1)), run.device)
-        try:
-            seen = probe(state, run.device, batch)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
+
+        def without() -> None:
             run.looks = False
-            run.device.release_memory()
-            run.job.voice.note("out of memory: no more looks into the oscillators", "warning", state.step)
-        else:
-            run.job.voice.events.probe(state.step, seen.values, seen.layers)
+            voice.note("out of memory: no more looks into the oscillators", "warning", state.step)
+
+        seen = unless_out_of_memory(lambda: probe(state, run.device, batch), run.device, without)
+        if seen is not None:
+            voice.events.probe(state.step, seen.values, seen.layers)
 
 
 def evaluate(run: Training) -> bool:
     """Score the held-out text and speak a sample; return whether this is the best score so far."""
-    state, voice, config, check = run.state, run.job.voice, run.config, run.job.stop.check
+    state, voice, config = run.state, run.job.voice, run.config
     with run.clock.outside("eval"):
         voice.events.phase("evaluating", state.step)
-        val, width = run.corpus.val, run.corpus.bytes_per_token
-        scores = validate(state, config, run.device, val, width, check)
+        scores = validated(run)
         best = scores["val_ce"] < state.best
         state.best, state.metrics = min(state.best, scores["val_ce"]), scores
         voice.evaluation(state.step, scores, best, saves=best and config.checkpoint.keep_best > 0)
         try:
             if config.eval.sample_tokens:
-                speak_sample(run)
+                unless_out_of_memory(lambda: speak_sample(run), run.device, lambda: without_sample(run))
         finally:
             voice.end_evaluation()
         run.device.release_memory()
         if not is_last(run):
             voice.events.phase("training", state.step)
     return best
+
+
+def validated(run: Training) -> dict[str, float]:
+    """Return the scores of the held-out text, as many sequences at a time as memory holds.
+
+    Raises:
+        DivergedError: a single one does not fit.
+    """
+    state, scored = run.state, run.scored
+
+    def work(rows: int) -> dict[str, float]:
+        check = run.job.stop.check
+        return validate(state, run.config, run.device, scored.tokens, scored.bytes_per_token, check, rows)
+
+    def halved(rows: int) -> None:
+        run.job.voice.note(f"out of memory: {rows} sequences scored at a time", "warning", state.step)
+        run.eval_rows = rows
+
+    return within_memory(work, run.eval_rows or state.micro_batch, run.device, halved)[0]
+
+
+def without_sample(run: Training) -> None:
+    """Say that there is none."""
+    run.job.voice.note("out of memory: no sample", "warning", run.state.step)
 
 
 def speak_sample(run: Training) -> None:

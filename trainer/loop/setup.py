@@ -1,7 +1,8 @@
 """Everything before the first step: tokens, model, optimizer, restored state, precision."""
 
 import random
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -9,21 +10,25 @@ import torch
 from trainer.checkpoints.compare import platform_differences, refusal
 from trainer.checkpoints.restore import restore
 from trainer.config.schema import RunConfig
-from trainer.data import Batches, Corpus, DataProgress, Stopped, default_cache_dir, prepare
+from trainer.data import Batches, Corpus, DataProgress, Stopped, default_cache_dir, prepare_or_cached
+from trainer.data.progress import Pulse
 from trainer.device.device import Device
+from trainer.device.out_of_memory import within_memory
+from trainer.evals.scored_text import ScoredText, scored_text
 from trainer.job.job import Job
 from trainer.job.outcome import RefusedError, StoppedError
 from trainer.job.rank import ALONE, Rank
 from trainer.models import LanguageModel, build
 from trainer.models.kssm import KuramotoSSM
 from trainer.models.published import PublishedV3
-from trainer.step.compile import compile_step
+from trainer.step.compile import Compiled, compile_step
 from trainer.step.kernels import decide_kernels
 from trainer.step.lr_schedule import schedule_for
 from trainer.step.optimizer_step import to_device
 from trainer.step.precision import BF16, FLOAT32, Precision, decide_precision
 from trainer.step.state import TrainState
 
+T = TypeVar("T")
 NOISE_SEED = 0x6E6F697365
 
 
@@ -43,22 +48,48 @@ def load_corpus(job: Job) -> Corpus:
     data, cache = job.assignment.config.data, job.assignment.cache or default_cache_dir()
     cache.parents[1].mkdir(mode=0o700, parents=True, exist_ok=True)  # a state root made here is private too
     try:
-        corpus = prepare(data, cache_dir=cache, progress=tell, should_stop=job.stop.requested)
+        corpus = prepare_or_cached(
+            data, known_tokens(job), cache_dir=cache, progress=tell, should_stop=job.stop.requested,
+            told=lambda text: voice.note(text, "warning"),
+        )  # fmt: skip
     except Stopped as stopped:
         raise StoppedError(job.stop.reason) from stopped
     for note in corpus.notes:
         voice.note(note)
-    floors = corpus.floors
-    voice.events.floors(
-        floors.unigram, floors.bigram, floors.trigram, corpus.entropy_rate, fingerprint=corpus.fingerprint
-    )
+    return corpus
+
+
+def known_tokens(job: Job) -> str:
+    """Return the fingerprint of the tokens that the checkpoint was trained on; "-" of another source."""
+    raw = job.origin.manifest.raw if job.origin else {}
+    then = raw.get("config", {}).get("data", {})
+    same = isinstance(then, dict) and then.get("source") == job.assignment.config.data.source
+    return str(raw.get("data_fingerprint") or "-") if same else "-"
+
+
+def load_scored(job: Job, corpus: Corpus) -> ScoredText:
+    """Return the part of validation that the run is scored on, and say what counting alone achieves there.
+
+    Raises:
+        StoppedError: a stop was requested meanwhile.
+    """
+    voice, cache = job.voice, job.assignment.cache or default_cache_dir()
+
+    def tell(progress: DataProgress) -> None:
+        voice.events.phase("tokenising", detail=progress.stage, done=progress.done, total=progress.total)
+
+    try:
+        scored = scored_text(corpus, job.assignment.config, cache, Pulse(tell, job.stop.requested))
+    except Stopped as stopped:
+        raise StoppedError(job.stop.reason) from stopped
+    unigram, bigram, trigram = scored.floors
+    voice.events.floors(unigram, bigram, trigram, corpus.entropy_rate, fingerprint=corpus.fingerprint)
     voice.say(
         f"  train tokens: {len(corpus.train):,}",
-        f"  val tokens: {len(corpus.val):,}",
-        f"  floors (nats a token): unigram {floors.unigram:.3f}, bigram {floors.bigram:.3f}, "
-        f"trigram {floors.trigram:.3f}",
+        f"  val tokens: {len(corpus.val):,}, scored: {scored.count:,}",
+        f"  floors (nats a token): unigram {unigram:.3f}, bigram {bigram:.3f}, trigram {trigram:.3f}",
     )
-    return corpus
+    return scored
 
 
 def build_state(
@@ -136,13 +167,20 @@ def choose_kernels(job: Job, state: TrainState, device: Device) -> None:
 
 
 def choose_compiling(job: Job, state: TrainState, batches: Batches, device: Device) -> None:
-    """Compile the training step, where that is asked for, and say how long it took or why it did not work."""
+    """Compile the training step, where that is asked for, and say how long it took or why it did not work.
+
+    Raises:
+        TrainingFailedError: a single sequence does not fit into memory.
+    """
     if job.assignment.config.compile == "off":
         return
     job.voice.events.phase("compiling", detail="the training step, by torch.compile")
     batch = to_device(batches.batch_at(0), device)
-    part = slice(0, state.micro_batch)
-    made = compile_step(state.model, device, state.precision, batch.inputs[part], batch.targets[part])
+
+    def work(rows: int) -> Compiled:
+        return compile_step(state.model, device, state.precision, batch.inputs[:rows], batch.targets[:rows])
+
+    made = fitted(job, state, device, work)
     state.compiled = made.loss
     job.voice.note(
         f"training step {made.told}" if made.loss else made.told, "info" if made.loss else "warning"
@@ -150,14 +188,31 @@ def choose_compiling(job: Job, state: TrainState, batches: Batches, device: Devi
 
 
 def choose_precision(job: Job, state: TrainState, batches: Batches, device: Device) -> None:
-    """Decide the precision of a run that begins; one that continues has it from its checkpoint."""
+    """Decide the precision of a run that begins; one that continues has it from its checkpoint.
+
+    Raises:
+        TrainingFailedError: a single sequence does not fit into memory.
+    """
     config = job.assignment.config
     if job.origin is None:
         job.voice.events.phase("probing", detail="bf16 autocast")
         batch = to_device(batches.batch_at(0), device)
-        part = slice(0, state.micro_batch)
-        state.precision = decide_precision(
-            config.optim.amp, state.model, device, batch.inputs[part], batch.targets[part]
-        )
+
+        def work(rows: int) -> Precision:
+            return decide_precision(
+                config.optim.amp, state.model, device, batch.inputs[:rows], batch.targets[:rows]
+            )
+
+        state.precision = fitted(job, state, device, work)
     chosen = BF16 if state.precision.autocast == "bf16" else FLOAT32
     job.voice.say(f"  Precision: {chosen.reason} ({state.precision.reason})")
+
+
+def fitted(job: Job, state: TrainState, device: Device, work: Callable[[int], T]) -> T:
+    """Return what `work` made of as many sequences as memory holds; the micro-batch is that from here on."""
+
+    def halved(rows: int) -> None:
+        job.voice.note(f"out of memory before the first step: micro-batch halved to {rows}", "warning")
+
+    made, state.micro_batch = within_memory(work, state.micro_batch, device, halved)
+    return made

@@ -26,8 +26,15 @@ class Pace:
 class Accounting:
     """Clocks the loop. `outside` marks what is no step: logging, evaluation, sampling, saving, probes."""
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Callable[[], float] = time.perf_counter, synchronize: Callable[[], None] = lambda: None
+    ) -> None:
+        """Begin.
+
+        Args:
+            synchronize: waits for the steps that are queued on a device; their time is theirs.
+        """
+        self._clock, self._synchronize = clock, synchronize
         self._start = self._mark = clock()
         self._outside: dict[str, float] = {}
         self._outside_at_mark = 0.0
@@ -36,6 +43,7 @@ class Accounting:
     @contextmanager
     def outside(self, what: str) -> Iterator[None]:
         """Count the time of this block as outside of steps, under the name `what`."""
+        self._synchronize()
         begun = self._clock()
         try:
             yield

@@ -5,14 +5,17 @@
 
 from trainer.checkpoints.draft import remove_drafts
 from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, set_aside
-from trainer.data import Batches
+from trainer.data import Batches, Corpus
 from trainer.device.device import Device, open_device, own_device
-from trainer.evals.probes.decay_prediction import decay_prediction
+from trainer.device.operators import Fallbacks
+from trainer.device.out_of_memory import unless_out_of_memory
+from trainer.evals.probes.decay_prediction import DecayPrediction, decay_prediction
 from trainer.job.assignment import store_config
 from trainer.job.job import Job
 from trainer.job.outcome import StoppedError
 from trainer.loop.checkpoint import save_checkpoint
 from trainer.loop.context import Training, is_due, is_last
+from trainer.loop.misfits import misfits
 from trainer.loop.report import evaluate, look, report
 from trainer.loop.setup import (
     build_state,
@@ -20,6 +23,7 @@ from trainer.loop.setup import (
     choose_kernels,
     choose_precision,
     load_corpus,
+    load_scored,
     take_up,
 )
 from trainer.loop.timing import Accounting
@@ -40,9 +44,12 @@ def train(job: Job) -> None:
         RefusedError, TrainingFailedError: it cannot be done, or cannot go on; the message says why.
     """
     device = open_device(own_device(job.assignment.device, job.assignment.rank), job.threads)
-    with World(job.assignment.rank).join(device) as world:
+    fallbacks = Fallbacks()
+    with fallbacks.listening(), World(job.assignment.rank).join(device) as world:
         job.stop.check()
-        train_together(prepare_training(job, device, world))
+        run = prepare_training(job, device, world)
+        run.fallbacks = fallbacks
+        train_together(run)
 
 
 def train_together(run: Training) -> None:
@@ -79,6 +86,7 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
     """Load the tokens, build the model, take up the checkpoint, and set the pace; the others do likewise."""
     config, voice = job.assignment.config, job.voice
     corpus = load_corpus(job)
+    scored = load_scored(job, corpus)
     world.order(WorkerOrder.PREPARE)
     world.share(briefing_of(job, corpus.fingerprint))
     batches = Batches(corpus.train, config.context, config.batch, config.seed)
@@ -90,7 +98,7 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
     voice.say(f"  Device: {device.place}, {crew}{device.threads} threads")
     take_up(job, state, corpus, device)
     begin_lineage(job, state)
-    clock = Accounting()
+    clock = Accounting(synchronize=device.synchronize)
     with clock.outside("probe"):
         choose_kernels(job, state, device)
         choose_precision(job, state, batches, device)
@@ -99,13 +107,30 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
         demand_equal(world.gather(digest(state.model)), state.step)
     with clock.outside("probe"):
         choose_compiling(job, state, batches, device)
+    for line in misfits(config, state.schedule, len(corpus.val)):
+        voice.note(line, "warning")
     names = names_of(config.model)
     voice.section(["[3] Training Loop"], "training")
     return Training(
-        job, config, device, corpus, batches, state, StepMeter(names), clock, world,
+        job, config, device, corpus, scored, batches, state, StepMeter(names), clock, world,
         looks=config.probe.every > 0 and "R" in names,
-        prediction=decay_prediction(config, state.schedule, device, corpus.vocab_size, batches),
+        prediction=predicted(job, state, device, corpus, batches),
     )  # fmt: skip
+
+
+def predicted(
+    job: Job, state: TrainState, device: Device, corpus: Corpus, batches: Batches
+) -> DecayPrediction | None:
+    """Return the R that weight decay alone predicts, where it does; a run too large for that goes without."""
+
+    def without() -> None:
+        job.voice.note("out of memory: no prediction of R by weight decay", "warning")
+
+    return unless_out_of_memory(
+        lambda: decay_prediction(job.assignment.config, state.schedule, device, corpus.vocab_size, batches),
+        device,
+        without,
+    )
 
 
 def begin_lineage(job: Job, state: TrainState) -> None:

@@ -1,13 +1,14 @@
 """A process that is not the first of its run: it does what process 0 orders, and says nothing."""
 
 import sys
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.job.environment import granted_threads, prepare_environment
 from trainer.job.job import Assignment, Job
 from trainer.job.outcome import ExitCode, RefusedError, TrainingFailedError
+from trainer.job.reason import trace_of
+from trainer.user_error import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,10 @@ def carry_along(assignment: Assignment) -> ExitCode:
         return ExitCode.FAILURE
     except Exception as error:
         ErrorHandler().record_exception(error)
-        if isinstance(error, RefusedError | TrainingFailedError) or hasattr(error, "remedy"):
+        if isinstance(error, UserError):
             print(f"process {number}: {error}", file=sys.stderr, flush=True)
         else:
-            traceback.print_exc()
+            print(trace_of(error), file=sys.stderr, flush=True)
         return ExitCode.REFUSED if isinstance(error, RefusedError) else ExitCode.FAILURE
     return ExitCode.OK
 
@@ -65,7 +66,7 @@ def follow(assignment: Assignment) -> None:
     """
     from trainer.checkpoints.restore import restore
     from trainer.checkpoints.save import of_process
-    from trainer.data import Batches, default_cache_dir, prepare
+    from trainer.data import Batches, default_cache_dir, prepare_or_cached
     from trainer.device.device import open_device, own_device
     from trainer.job.log_rotation import OwnLog
     from trainer.loop.setup import build_state
@@ -84,7 +85,8 @@ def follow(assignment: Assignment) -> None:
             return
         briefing: Briefing = world.share(Briefing(0, ""))
         device = open_device(name, briefing.threads)
-        corpus = prepare(config.data, cache_dir=assignment.cache or default_cache_dir())
+        cache = assignment.cache or default_cache_dir()
+        corpus = prepare_or_cached(config.data, briefing.fingerprint, cache_dir=cache)
         if corpus.fingerprint != briefing.fingerprint:
             raise TrainingFailedError("the text changed while it was read; let it rest, then resume")
         path = Path(briefing.checkpoint)

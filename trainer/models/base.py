@@ -78,7 +78,7 @@ class LanguageModel(nn.Module, ABC, Generic[State]):
             penalty=seen.penalty.detach(),
             R_mean=seen.R.mean(),
             coherence_mean=seen.coherence.mean(),
-            u_median=none if u is None else u.median(),
+            u=u,
             u_low_share=none if u is None else (u <= U_LOW).float().mean(),
             u_high_share=none if u is None else (u >= U_HIGH).float().mean(),
         )

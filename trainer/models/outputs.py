@@ -1,5 +1,6 @@
 """What every model answers, whichever it is."""
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -50,7 +51,8 @@ class StepOutput:
 
 @dataclass(frozen=True)
 class LossOutput:
-    """What a training step needs; every field is a scalar on the device, and only `total` is to be derived.
+    """What a training step needs; every field but `u` is a scalar on the device, and only `total` is to be
+    derived.
 
     Attributes:
         total: `ce + lambda * penalty`, to call `backward` on.
@@ -58,7 +60,7 @@ class LossOutput:
         penalty: mean of `(log u)^2` before lambda (detached).
         R_mean: mean R; NaN for a model without order parameters.
         coherence_mean: likewise.
-        u_median: lower median of u over positions and layers; NaN without u.
+        u: `[B, T, layers]` without derivatives, or None where no u exists.
         u_low_share: share of u at or below `U_LOW`; NaN without u.
         u_high_share: share of u at or above `U_HIGH`; NaN without u.
     """
@@ -68,6 +70,11 @@ class LossOutput:
     penalty: Tensor
     R_mean: Tensor
     coherence_mean: Tensor
-    u_median: Tensor
+    u: Tensor | None
     u_low_share: Tensor
     u_high_share: Tensor
+
+    @property
+    def u_median(self) -> Tensor:
+        """Lower median of u over positions and layers; NaN without u. It sorts: not for every step."""
+        return self.ce.new_full((), math.nan) if self.u is None else self.u.median()

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.run.run_errors import RunError
+from trainer.run.disk_sync import sync_to_disk
+from trainer.run.small_record import read_record
 
 RESERVE_BYTES = 64 * 1024
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -57,21 +58,12 @@ def encode(value: object) -> bytes:
 
 
 def read_json(path: Path) -> object | None:
-    """The value in `path`, or None if there is no such file.
+    """The value in `path`, or None if there is no such file; see `trainer.run.small_record`.
 
     Raises:
-        RunError: what is there is not JSON.
+        RecordError: what is there is no plain file, too large, or not sound JSON.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    try:
-        return json.loads(data)  # type: ignore[no-any-return]
-    except ValueError as error:
-        raise RunError(
-            f"{path} is not JSON ({error}); it was not written by photinus: move it away"
-        ) from error
+    return read_record(path)
 
 
 def make_reserve(path: Path) -> None:
@@ -117,7 +109,7 @@ def fsync_folder(path: Path) -> None:
     """Make a rename in this folder survive a power cut."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
+        sync_to_disk(fd)
     finally:
         os.close(fd)
 
@@ -129,7 +121,7 @@ def _write_draft(path: Path, data: bytes, mode: int) -> Path:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(fd, rest) :]
-        os.fsync(fd)
+        sync_to_disk(fd)
     except OSError:
         draft.unlink(missing_ok=True)
         raise

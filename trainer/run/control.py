@@ -76,7 +76,7 @@ def pending_for(run: RunDir, lives: Collection[tuple[int, str]]) -> list[Control
     """The unanswered requests to any of these (attempt, token) pairs, oldest first. Others are ignored."""
     try:
         names = {entry.name for entry in os.scandir(run.control)}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     found = []
     for name in names:

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import secrets
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,8 +12,9 @@ from pathlib import Path
 from trainer.run.atomic import NO_SPACE, create_json, read_json, write_json
 from trainer.run.filesystems import filesystem_of, is_network
 from trainer.run.layout import RunDir, check_run_id
+from trainer.run.ownership import check_root
 from trainer.run.place import FolderPlace, place_of
-from trainer.run.run_errors import HomeError, LockHeldError, SpecError
+from trainer.run.run_errors import HomeError, LockHeldError, RecordError, SpecError
 
 HOME_VARIABLE = "PHOTINUS_HOME"
 DEFAULT_HOME = ".photinus"
@@ -29,7 +29,7 @@ def state_root(env: Mapping[str, str] = os.environ) -> Path:
     """
     text = env.get(HOME_VARIABLE, "")
     if text:
-        path = Path(text).expanduser()
+        path = Path(os.path.expanduser(text))  # noqa: PTH111  `~nobody` stays, and is then relative
         if not path.is_absolute():
             raise HomeError(f"{HOME_VARIABLE} is {text!r}, a relative path; set it to {Path.cwd() / path}")
         return path
@@ -91,11 +91,7 @@ class Home:
                 run = self.run(path.name)
             except SpecError:
                 continue
-            try:
-                is_run = run.spec.is_file()
-            except OSError:  # a folder that may not be searched: whoever reads it is told
-                is_run = True
-            if is_run:
+            if _is_named(run.spec):
                 found.append(run)
         return found
 
@@ -121,6 +117,17 @@ class Home:
             lock.release()
 
 
+def _is_named(path: Path) -> bool:
+    """Whether anything has this name, be it a link or a FIFO: whoever reads it is told what it is."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # a folder that may not be searched
+        return True
+    return True
+
+
 def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = filesystem_of) -> Home:
     """Make the state root if need be, check it, and name the host.
 
@@ -129,13 +136,7 @@ def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = file
     """
     root = root or state_root()
     try:
-        if root.is_symlink() and not root.exists():
-            raise HomeError(
-                f"{root} is a symbolic link to {root.readlink()}, which does not exist; "
-                f"remove the link, or set {HOME_VARIABLE} to a folder"
-            )
-        if root.exists() and not root.is_dir():
-            raise HomeError(f"cannot use {root}: it is not a folder; set {HOME_VARIABLE} to one")
+        check_root(root)
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check(root, filesystem)
         for folder in ("devices", "starts", "queue", "runs"):
@@ -148,15 +149,7 @@ def open_home(root: Path | None = None, filesystem: Callable[[Path], str] = file
 
 
 def _check(root: Path, filesystem: Callable[[Path], str]) -> None:
-    found = root.lstat()
-    if stat.S_ISLNK(found.st_mode):
-        raise HomeError(f"{root} is a symbolic link; set {HOME_VARIABLE} to the real folder")
-    if found.st_uid != os.geteuid():
-        raise HomeError(
-            f"{root} belongs to user {found.st_uid}, not to you; set {HOME_VARIABLE} to your own folder"
-        )
-    if found.st_mode & 0o077:
-        raise HomeError(f"{root} is open to other users; run: chmod 700 {root}")
+    check_root(root)
     kind = filesystem(root)
     if is_network(kind):
         raise HomeError(
@@ -168,10 +161,14 @@ def _check(root: Path, filesystem: Callable[[Path], str]) -> None:
 def _identified(root: Path) -> Home:
     """The home under its id; in another folder than the noted one it is a copy, and gets an id of its own."""
     path, here = root / "host.json", place_of(root)
-    raw = read_json(path)
-    if raw is None:
-        create_json(path, {"host_id": secrets.token_hex(16), "created": time.time(), "place": here.to_json()})
+    create_if_absent = {"host_id": secrets.token_hex(16), "created": time.time(), "place": here.to_json()}
+    try:
         raw = read_json(path)
+        if raw is None:
+            create_json(path, create_if_absent)
+            raw = read_json(path)
+    except RecordError:
+        raw = None
     if not isinstance(raw, dict) or not isinstance(raw.get("host_id"), str):
         raise HomeError(f"{path} does not name this host; move it away and try again")
     noted = FolderPlace.from_json(raw.get("place"))

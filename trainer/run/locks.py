@@ -122,7 +122,7 @@ class Flock:
 def is_free(path: Path) -> bool:
     """Probe a lock with LOCK_SH: two probes do not exclude each other, and takers retry."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return True
     try:

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from trainer.run.atomic import create_json, read_json, write_json, write_json_from_reserve
+from trainer.run.bounds import why_misfit
 from trainer.run.changes import changed, read_changes
 from trainer.run.layout import RunDir, check_run_id, check_short_id
-from trainer.run.run_errors import RunError, SpecError, StaleWriteError
+from trainer.run.run_errors import RecordError, SpecError, StaleWriteError
 from trainer.run.spec import RunSpec
 from trainer.run.states import ALLOWED, State, StateRecord
 
 T = TypeVar("T")
+R = TypeVar("R", RunSpec, StateRecord)
 
 
 def read_spec(run: RunDir) -> RunSpec:
@@ -20,6 +22,7 @@ def read_spec(run: RunDir) -> RunSpec:
 
     Raises:
         SpecError: there is no spec, or a malformed one.
+        RecordError: it cannot be read.
     """
     raw = read_json(run.spec)
     if raw is None:
@@ -55,13 +58,24 @@ def read_state(run: RunDir) -> StateRecord | None:
     """The state on disk; None before the first.
 
     Raises:
-        RunError: it is malformed.
+        RecordError: it cannot be read, or is malformed.
     """
     raw = read_json(run.state)
     if raw is None:
         return None
     record = parse(StateRecord, raw, run.state)
     return replace(record, state=State(record.state))
+
+
+def own(run: RunDir, record: R) -> R:
+    """Return a spec or state if it is of the run in whose folder it lies.
+
+    Raises:
+        RecordError: it is another run's, copied here.
+    """
+    if record.run_id != run.run_id:
+        raise RecordError(f"a {type(record).__name__} in {run.path} is of {record.run_id[:60]!r}: a copy")
+    return record
 
 
 def write_state(
@@ -180,15 +194,18 @@ def parse(kind: type[T], raw: object, path: Path) -> T:
     """Build a record from what was read; keys of a later version are dropped.
 
     Raises:
-        RunError: a field is missing, or that is no object.
+        RecordError: a field is missing, of the wrong kind or absurd, or that is no object.
     """
     fields: dict[str, Any] = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    if not isinstance(raw, dict):
+        raise RecordError(f"{path} is malformed: not an object")
+    values = {key: value for key, value in raw.items() if key in fields}
+    if why := why_misfit(kind, values):
+        raise RecordError(f"{path} is malformed: {why}")
     try:
-        if not isinstance(raw, dict):
-            raise TypeError("not an object")
-        return kind(**{key: value for key, value in raw.items() if key in fields})
+        return kind(**values)
     except TypeError as error:
-        raise RunError(f"{path} is malformed: {error}") from error
+        raise RecordError(f"{path} is malformed: {error}") from error
 
 
 def _of_attempt(kind: type[T], path: Path, attempt: int, token: str) -> T | None:

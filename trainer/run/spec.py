@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from trainer.run.bounds import COUNT_MAX, why_misfit
 from trainer.run.layout import check_devices, check_run_id
 from trainer.run.run_errors import SpecError
 
 SPEC_VERSION = 1
+PROCESSES_MAX = 1 << 16
 ENV_HASH = re.compile(r"[A-Za-z0-9]{1,64}")
 Kind = Literal["trainer", "command"]
 RestartPolicy = Literal["never", "on-failure", "always"]
@@ -17,7 +19,8 @@ RESTARTS_MAX = 1000
 SECONDS_MAX = 1e7
 # Not SIGUSR1 (NCCL uses it), not SIGKILL (that is no graceful stop).
 STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2")
-TEXTS = ("run_id", "name", "kind", "device", "cwd", "preset", "stop_signal", "env_hash", "parent", "by")
+MAPPINGS = ("config", "origins", "env", "restart")
+LISTS = ("argv", "resume_argv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +118,15 @@ class RunSpec:
     @property
     def processes(self) -> int:
         """Processes of our trainer that share each batch: as configured, else one a device."""
-        asked = self.config.get("parallel", {}).get("processes", 0) if self.kind == "trainer" else 1
-        return asked if isinstance(asked, int) and asked > 0 else len(self.named_devices)
+        parallel = self.config.get("parallel", {}) if self.kind == "trainer" else {"processes": 1}
+        asked = parallel.get("processes", 0) if isinstance(parallel, Mapping) else 0
+        return asked if isinstance(asked, int) and 0 < asked <= PROCESSES_MAX else len(self.named_devices)
 
     @property
     def max_steps(self) -> int:
         """Planned steps of our trainer; 0 where unknown (a command)."""
         steps = self.config.get("steps", 0)
-        return steps if isinstance(steps, int) else 0
+        return steps if isinstance(steps, int) and 0 <= steps <= COUNT_MAX else 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `spec.json` and for the wire."""
@@ -143,6 +147,8 @@ class RunSpec:
             raise SpecError(
                 f"unknown field in the spec: {', '.join(unknown)} (is the host's photinus older?)"
             )
+        if why := _why_malformed(values):
+            raise SpecError(f"malformed spec: {why}")
         try:
             values["restart"] = Restart(**values.get("restart", {}))
             values["argv"] = tuple(values.get("argv", ()))
@@ -154,11 +160,8 @@ class RunSpec:
         return spec
 
     def _check(self) -> None:
-        for name in TEXTS:
-            if not isinstance(getattr(self, name), str):
-                raise SpecError(f"spec field {name!r} must be text")
-        if not isinstance(self.caffeinate, bool):
-            raise SpecError("spec field 'caffeinate' must be true or false")
+        if not 1 <= self.version <= SPEC_VERSION:
+            raise SpecError(f"a spec of version {self.version}: update photinus here to read it")
         if self.kind not in ("trainer", "command"):
             raise SpecError(f"spec kind must be 'trainer' or 'command', not {self.kind!r}")
         if self.kind == "command" and not self.argv:
@@ -178,9 +181,33 @@ class RunSpec:
         words: list[object] = [*self.argv, *self.resume_argv]
         if any(not isinstance(word, str) or "\0" in word for word in words):
             raise SpecError("argv must be texts without NUL")
-        pairs: list[tuple[object, object]] = [*self.env.items()]
-        for name, value in pairs:
-            if not isinstance(name, str) or not isinstance(value, str) or "\0" in name + value:
-                raise SpecError("environment values must be texts without NUL")
-            if not name or "=" in name:
-                raise SpecError(f"not a name of an environment variable: {name!r}")
+        check_environment(self.env)
+
+
+def check_environment(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return `env` if a process can have it.
+
+    Raises:
+        SpecError: a name or a value cannot be.
+    """
+    pairs: list[tuple[object, object]] = [*env.items()]
+    for name, value in pairs:
+        if not isinstance(name, str) or not isinstance(value, str) or "\0" in name + value:
+            raise SpecError("environment values must be texts without NUL")
+        if not name or "=" in name:
+            raise SpecError(f"not a name of an environment variable: {name!r}")
+    return env
+
+
+def _why_malformed(values: Mapping[str, Any]) -> str:
+    """Which field has the wrong kind or an absurd value; empty where none has."""
+    for name in MAPPINGS:
+        if not isinstance(values.get(name, {}), Mapping):
+            return f"{name} must be an object"
+    for name in LISTS:
+        if not isinstance(values.get(name, ()), list | tuple):
+            return f"{name} must be a list"
+    restart = values.get("restart", {})
+    if why := why_misfit(Restart, {name: restart[name] for name in ("max", "backoff_s") if name in restart}):
+        return f"of restart, {why}"
+    return why_misfit(RunSpec, {name: value for name, value in values.items() if name != "kind"})

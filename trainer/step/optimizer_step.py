@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from trainer.config.schema import RunConfig
-from trainer.device.device import Device, is_out_of_memory
-from trainer.job.outcome import TrainingFailedError
-from trainer.step.metrics import as_vector
+from trainer.device.device import Device
+from trainer.device.out_of_memory import within_memory
+from trainer.job.reason import reason_of
+from trainer.step.compile import is_compiler_failure
+from trainer.step.metrics import as_vector, is_usable
 from trainer.step.state import TrainState
 from trainer.step.world import World
 
@@ -26,9 +28,19 @@ class Batch:
 
 
 def to_device(arrays: tuple[Any, Any], device: Device) -> Batch:
-    """Return numpy int64 arrays `[B, T]` as a batch on the device."""
-    inputs, targets = (torch.from_numpy(array).to(device.place, non_blocking=True) for array in arrays)
+    """Return numpy int64 arrays `[B, T]` as a batch on the device.
+
+    Only what is copied from pinned memory is not waited for: torch keeps such memory until it was read. MPS
+    would read pageable memory later, when the arrays may be gone, and train on whatever lies there then.
+    """
+    inputs, targets = (_copied(torch.from_numpy(array), device) for array in arrays)
     return Batch(inputs, targets)
+
+
+def _copied(tokens: Tensor, device: Device) -> Tensor:
+    if device.kind == "cuda":
+        return tokens.pin_memory().to(device.place, non_blocking=True)
+    return tokens.to(device.place)
 
 
 def train_step(
@@ -36,13 +48,16 @@ def train_step(
 ) -> tuple[Tensor, Tensor]:
     """Perform one optimizer step; return the vector of `metrics.MEANS` and the gradient norm before clipping.
 
-    Nothing here waits for the device. With several processes, `batch` is this one's part, and what is
-    returned is of the whole batch (of a median, the mean over processes).
+    Nothing here waits for the device. A step whose loss or gradient is not finite changes neither weights nor
+    moments: the fused update is told so by a number on the device. With several processes, `batch` is this
+    one's part, and what is returned is of the whole batch.
     """
     means = world.average(list(state.model.parameters()), accumulate(state, device, batch))
     grad_norm = clip(state, config.optim.clip)
     for group in state.optimizer.param_groups:
         group["lr"] = state.schedule.rate(state.step)
+    make_moments(state.optimizer)
+    state.optimizer.found_inf = (~is_usable(means, grad_norm)).float()  # type: ignore[attr-defined]
     state.optimizer.step()
     state.optimizer.zero_grad(set_to_none=True)
     state.step += 1
@@ -60,6 +75,7 @@ def accumulate(state: TrainState, device: Device, batch: Batch) -> Tensor:
         share = inputs.shape[0] / size
         with state.precision.context(device):
             loss = loss_of(inputs, targets)
+        device.peak.sample()
         torch.autograd.backward(loss.total * share)
         part = as_vector(loss) * share
         means = part if means is None else means + part
@@ -89,18 +105,43 @@ def train_step_within_memory(
     Raises:
         TrainingFailedError: a single sequence does not fit.
     """
-    while True:
+
+    def work(rows: int) -> tuple[Tensor, Tensor]:
+        state.micro_batch = rows
         try:
             return train_step(state, config, device, batch, world)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
+        except Exception as error:
             state.optimizer.zero_grad(set_to_none=True)
-            if state.micro_batch == 1:
-                raise TrainingFailedError(
-                    "out of memory with a micro-batch of one sequence; lower context or model.dim"
-                ) from error
-        state.micro_batch = (min(state.micro_batch, batch.inputs.shape[0]) + 1) // 2
-        device.release_memory()
-        passes = -(-batch.inputs.shape[0] // state.micro_batch)
-        tell(f"out of memory: micro-batch halved to {state.micro_batch}, {passes} passes a step from here on")
+            if state.compiled is None or not is_compiler_failure(error):
+                raise
+            tell(f"torch.compile failed, the run goes on without it: {reason_of(error)}")
+        state.compiled = None
+        return work(rows)
+
+    def halved(rows: int) -> None:
+        passes = -(-batch.inputs.shape[0] // rows)
+        tell(f"out of memory: micro-batch halved to {rows}, {passes} passes a step from here on")
+
+    return within_memory(work, min(state.micro_batch, batch.inputs.shape[0]), device, halved)[0]
+
+
+def make_moments(optimizer: torch.optim.AdamW) -> None:
+    """Make the moments of what is about to be updated for the first time: all of them, or none.
+
+    The optimizer makes them group by group, between updates: where memory ran out, a step was half done.
+    """
+    made = []
+    try:
+        for group in optimizer.param_groups:
+            for one in group["params"]:
+                if one.grad is not None and not optimizer.state.get(one):
+                    made.append(one)
+                    optimizer.state[one] = {
+                        "step": torch.zeros((), dtype=torch.float32, device=one.device),
+                        "exp_avg": torch.zeros_like(one, memory_format=torch.preserve_format),
+                        "exp_avg_sq": torch.zeros_like(one, memory_format=torch.preserve_format),
+                    }
+    except (RuntimeError, MemoryError):
+        for one in made:
+            optimizer.state.pop(one, None)
+        raise

@@ -85,8 +85,18 @@ def _probe(
     model: LanguageModel[Any], device: Device, precision: Precision, inputs: Tensor, targets: Tensor
 ) -> tuple[float, float, float]:
     """Return milliseconds of the fastest of `ROUNDS` passes, the loss, and the gradient norm."""
-    best = math.inf
     model.eval()  # no noise: both precisions must see the same
+    try:
+        return _timed(model, device, precision, inputs, targets)
+    finally:
+        model.zero_grad(set_to_none=True)
+        model.train()
+
+
+def _timed(
+    model: LanguageModel[Any], device: Device, precision: Precision, inputs: Tensor, targets: Tensor
+) -> tuple[float, float, float]:
+    best = math.inf
     for _ in range(ROUNDS):
         device.synchronize()
         begun = time.perf_counter()
@@ -97,5 +107,4 @@ def _probe(
         best = min(best, time.perf_counter() - begun)
         norm = torch.nn.utils.get_total_norm([one.grad for one in model.parameters() if one.grad is not None])
         model.zero_grad(set_to_none=True)
-    model.train()
     return best * 1e3, float(loss.detach()), float(norm.detach())

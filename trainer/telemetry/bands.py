@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 from math import inf, isnan
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -14,11 +14,14 @@ Severity = Literal["ok", "info", "warn", "bad", "unknown"]
 Colour = Literal["red", "amber", "green", "blue", "cyan", "violet", "grey"]
 Context: TypeAlias = Mapping[str, float | str | None]
 
+TEXT_MAX = 1 << 18
+DEPTH_MAX = 32
+
 
 FLOORS = ("unigram", "bigram", "trigram", "entropy_rate")
 ROW_METRICS = (
     "total", "ce", "reg", "R", "coherence", "u_val", "u_low", "u_high", "grad_norm", "lr", "tokens",
-    "tokens_per_s", "step_ms", "eta_s", "overhead", "step_s", "R_predicted",
+    "tokens_per_s", "step_ms", "eta_s", "overhead", "step_s", "row_s", "R_predicted",
     "warfare_ratio", "warfare_cosine", "u_shuffled", "z", "det",
 )  # fmt: skip
 
@@ -152,6 +155,21 @@ def _check(entry: MetricBands, where: str) -> None:
         raise BandsError(f"{place}: bounds must ascend, and these do not: {numbers}")
 
 
+def _demand_plain(text: str, loader: Any, where: str) -> None:
+    """Refuse what a few bytes can make large: aliases, depth, or sheer length."""
+    import yaml
+
+    depth = deepest = 0
+    for event in yaml.parse(text[:TEXT_MAX], loader):
+        kind = type(event).__name__
+        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        deepest = max(deepest, depth)
+        if deepest > DEPTH_MAX or kind == "AliasEvent":
+            raise BandsError(f"{where}: it has aliases, or is nested deeper than {DEPTH_MAX}: write it out")
+    if len(text) > TEXT_MAX:
+        raise BandsError(f"{where} is longer than {TEXT_MAX:,} characters; make it shorter")
+
+
 def parse(text: str, where: str = "health file") -> Bands:
     """Read a health file's text strictly.
 
@@ -162,8 +180,9 @@ def parse(text: str, where: str = "health file") -> Bands:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        _demand_plain(text, loader, where)
         file = msgspec.convert(yaml.load(text, loader), HealthFile)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, OverflowError) as error:
         raise BandsError(f"{where} is not YAML: {error}") from error
     except msgspec.ValidationError as error:
         raise BandsError(f"{where}: {error}") from error

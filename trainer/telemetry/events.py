@@ -1,25 +1,33 @@
 """What a run says: one JSON object a line in `events.jsonl`, parsed once into frozen values.
 
 Every line has `type`, `seq` (strictly growing within a run), `attempt`, `t` (Unix seconds) and, where it
-applies, `step`. The other keys lie flat beside them. A non-finite number is written as null and its key is
-named in `nonfinite`. A resume supersedes earlier rows past the step that it resumed from.
+applies, `step`. Whole numbers are at least 0 and at most 2^53; a line with another one is malformed. The
+other keys lie flat beside them. A non-finite number is written as null and its key is named in `nonfinite`.
+A resume supersedes earlier rows past the step that it resumed from.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta
+
+COUNT_MAX = 1 << 53  # what every reader of JSON holds exactly
+TIME_MAX = 253_402_300_799.0  # the end of the year 9999
 
 Number: TypeAlias = float | None
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=COUNT_MAX)]
+Moment: TypeAlias = Annotated[float, Meta(ge=0.0, le=TIME_MAX)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """What every event carries."""
 
-    seq: int
-    attempt: int
-    t: float
-    step: int | None = None
+    seq: Count
+    attempt: Count
+    t: Moment
+    step: Count | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +36,9 @@ class Hello(Envelope):
 
     name: str
     preset: str
-    max_steps: int
+    max_steps: Count
     device: str
-    pid: int
+    pid: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +94,7 @@ class Checkpoint(Envelope):
     path: str
     sha256: str
     kind: str
-    bytes: int = 0
+    bytes: Count = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +107,8 @@ class Phase(Envelope):
 
     phase: str
     detail: str = ""
-    done: int = 0
-    total: int = 0
+    done: Count = 0
+    total: Count = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

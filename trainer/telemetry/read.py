@@ -1,12 +1,24 @@
 """Reading `events.jsonl`: bytes in, frozen events out. Torn and foreign lines are counted and skipped."""
 
 from collections.abc import Callable, Mapping
+from math import fsum, inf
 from types import NoneType
 from typing import Any
 
 import msgspec
 
-from trainer.telemetry.events import TYPE_NAMES, Envelope, Evaluation, Event, Metrics, Number, Probe, Unknown
+from trainer.telemetry.events import (
+    COUNT_MAX,
+    TIME_MAX,
+    TYPE_NAMES,
+    Envelope,
+    Evaluation,
+    Event,
+    Metrics,
+    Number,
+    Probe,
+    Unknown,
+)
 
 LINE_LIMIT = 1 << 20
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what no JSON raises
@@ -25,9 +37,21 @@ class MalformedEventError(ValueError):
 
 def _numbers(raw: dict[str, Any]) -> Mapping[str, float | None]:
     """What is left of a row once the envelope is taken: numbers by name. Texts and flags are dropped."""
-    if _NUMBERS.issuperset(map(type, raw.values())):
-        return raw
-    return {key: value for key, value in raw.items() if type(value) in _NUMBERS}
+    if not _NUMBERS.issuperset(map(type, raw.values())):
+        raw = {key: value for key, value in raw.items() if type(value) in _NUMBERS}
+    try:
+        fsum(filter(None, raw.values()))  # a whole number that no float can hold overflows here
+    except OverflowError:
+        return {key: None if value is None else _float(value) for key, value in raw.items()}
+    return raw
+
+
+def _float(value: float) -> float:
+    """A float; a whole number beyond every float is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
 
 
 def _names(value: object) -> tuple[str, ...]:
@@ -47,24 +71,30 @@ def _metrics(raw: dict[str, Any]) -> Metrics:
     seq, attempt, t, step = take("seq"), take("attempt"), take("t"), take("step")
     if not (type(seq) is type(attempt) is type(step) is int and type(t) in _TIMES):
         raise MalformedEventError("seq, attempt and step must be whole numbers, t a number")
+    if not (0 <= seq <= COUNT_MAX and 0 <= attempt <= COUNT_MAX and 0 <= step <= COUNT_MAX):
+        raise MalformedEventError("seq, attempt or step is out of range")
+    if not 0 <= t <= TIME_MAX:
+        raise MalformedEventError("t is out of range")
+    u_stat = take("u_stat", "median")
+    if type(u_stat) is not str:
+        raise MalformedEventError("u_stat must be text")
     _SEQ(row, seq)
     _ATTEMPT(row, attempt)
     _T(row, t)
     _STEP(row, step)
     _NONFINITE(row, _names(take("nonfinite")) if "nonfinite" in raw else ())
-    _U_STAT(row, take("u_stat", "median"))
+    _U_STAT(row, u_stat)
     _VALUES(row, _numbers(raw))
     return row
 
 
 def _evaluation(raw: dict[str, Any]) -> Evaluation:
-    step = raw.get("step")
     head = msgspec.convert({name: raw.pop(name) for name in _ENVELOPE if name in raw}, Envelope)
     return Evaluation(
         seq=head.seq,
         attempt=head.attempt,
         t=head.t,
-        step=step,
+        step=head.step,
         nonfinite=_names(raw.pop("nonfinite", None)),
         best=bool(raw.pop("best", False)),
         values=_numbers(raw),
@@ -108,8 +138,10 @@ def build(raw: object) -> Event:
             event: Event = msgspec.convert(raw, _PLAIN[kind])
             return event
         return _unknown(str(kind), raw)  # type: ignore[arg-type]
-    except (AttributeError, KeyError, TypeError, msgspec.ValidationError) as error:
-        raise MalformedEventError(f"no event of ours: {error}") from error
+    except MalformedEventError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise MalformedEventError(f"no event of ours: {str(error)[:200]}") from error
 
 
 def decode(line: bytes) -> Event | None:

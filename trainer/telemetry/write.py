@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import msgspec
 
+from trainer.telemetry.events import COUNT_MAX
+
 TAIL_BYTES = 1 << 20
 
 
@@ -36,9 +38,11 @@ def position(path: Path) -> Position:
     for line in reversed(tail.split(b"\n")):
         try:
             event = msgspec.json.decode(line)
-            return Position(int(event["seq"]), int(event["attempt"]), torn)
-        except (msgspec.DecodeError, TypeError, KeyError, ValueError):
+            found = Position(int(event["seq"]), int(event["attempt"]), torn)
+        except (msgspec.DecodeError, TypeError, KeyError, ValueError, OverflowError, RecursionError):
             continue
+        if 0 <= found.seq < COUNT_MAX and 0 <= found.attempt <= COUNT_MAX:  # no absurd one is gone on from
+            return found
     return Position(torn=torn)
 
 

@@ -7,7 +7,7 @@ EXIT_CODES = """exit codes:
   4 busy   5 unreachable   6 not found   7 time-out"""
 
 
-RUN_HELP = "run id, or the beginning of one; HOST:RUN names its host too"
+RUN_HELP = "run id, name, or the beginning of either; HOST:RUN names its host too"
 
 
 EPILOG = f"""Without a command, the cockpit opens. Runs go on when it is closed.

@@ -14,8 +14,9 @@ from remote.session.last_seen import note
 from remote.session.session import Session
 from trainer.config.config_error import ConfigError
 from trainer.config.resolve import resolve
-from tui.commands.host_session import link_to, list_views
-from tui.commands.output import OK, say, tell
+from tui.commands.host_session import link_to
+from tui.commands.listed_runs import list_runs
+from tui.commands.output import FAILURE, OK, say, tell
 
 DEMO = "demo"
 TELEMETRY_S = 2.0
@@ -42,11 +43,11 @@ def _open(focus_run: str | None = None) -> int:
     sessions = [Session(host, telemetry_s=TELEMETRY_S) for host in hosts]
     for session in sessions:
         threading.Thread(target=settle_once_connected, args=(session,), daemon=True).start()
-    said = run_cockpit(sessions, focus_run, trouble)
+    said, is_well = run_cockpit(sessions, focus_run, trouble)
     for session in sessions:
         note(session)
     tell(said)
-    return OK
+    return OK if is_well else FAILURE
 
 
 def known_hosts() -> tuple[list[Host], str]:
@@ -81,7 +82,8 @@ def find_or_start(session: Session, args: argparse.Namespace) -> str:
     Raises:
         CallError: it could not be started.
     """
-    living = [view for view in list_views(session) if view.name == DEMO and not view.is_terminal]
+    live = list_runs(session, finished=0).views
+    living = [view for view in live if view.name == DEMO and not view.is_terminal]
     if living:
         say(f"the demo run {living[0].run_id} is {living[0].state}: attaching to it")
         return living[0].run_id

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from remote.actions import settle_intents
-from remote.hosts.lookup import find_host, load_hosts
-from remote.protocol.arguments import NoArgs
+from remote.hosts.lookup import find_host
+from remote.protocol.arguments import PingArgs
 from remote.protocol.errors import CallError
-from remote.protocol.verbs import RUNS
+from remote.protocol.verbs import PING
 from remote.protocol.views import RunView
-from remote.session.last_seen import last_seen, note
+from remote.session.last_seen import note
 from remote.session.session import Session
 from remote.session.updates import Bytes, RunsSeen, StreamEnd
 from tui.commands.prompts import reach
@@ -21,6 +21,7 @@ from tui.store.store import Store
 POLL_S = 0.005
 LAST_EVENTS = 1 << 18
 LAST_FOR_A_ROW = 1 << 15
+STREAMS = 48
 PATIENCE_S = 15.0
 
 
@@ -41,48 +42,6 @@ def link_to(name: str) -> Iterator[Session]:
         session.close()
 
 
-def list_views(session: Session) -> list[RunView]:
-    """Every run of the host, newest first."""
-    return session.call(RUNS, NoArgs()).runs
-
-
-def find_view(session: Session, name: str) -> RunView:
-    """The run of that id, or of that beginning of one.
-
-    Raises:
-        CallError: there is none, or more than one.
-    """
-    if not name:
-        raise CallError("bad_request", "the run's name is empty", "photinus ls lists them")
-    views = list_views(session)
-    found = [view for view in views if view.run_id == name] or [
-        view for view in views if view.run_id.startswith(name)
-    ]
-    if not found:
-        likely = elsewhere(name, session.host.name)
-        remedy = f"did you mean {' or '.join(likely[:4])}? " if likely else ""
-        raise CallError(
-            "not_found",
-            f"no run on {session.host.name} is called {name!r}",
-            f"{remedy}photinus ls lists them",
-        )
-    if len(found) > 1:
-        raise CallError(
-            "bad_request",
-            f"{name!r} is the beginning of {len(found)} runs",
-            f"one of: {', '.join(view.run_id for view in found[:8])}",
-        )
-    return found[0]
-
-
-def elsewhere(name: str, asked: str) -> list[str]:
-    """`HOST:RUN` of runs of other hosts that begin so and were not over when last heard of."""
-    seen = [last_seen(host.name) for host in load_hosts() if host.name != asked]
-    return [
-        f"{one.name}:{run}" for one in seen if one is not None for run in one.live if run.startswith(name)
-    ]
-
-
 def hear(session: Session, views: Sequence[RunView], last: int = LAST_EVENTS) -> dict[str, RunRecord]:
     """Read the end of what each run said, as it is now; run id -> record.
 
@@ -91,7 +50,20 @@ def hear(session: Session, views: Sequence[RunView], last: int = LAST_EVENTS) ->
     """
     store = Store([session.host.name], health_bands())
     now = time.monotonic
-    store.apply(session.host.name, RunsSeen(tuple(views), time.time()), now(), time.time())
+    wall = session.call(PING, PingArgs(n=0)).wall  # what runs say is dated by the clock of their host
+    store.apply(session.host.name, RunsSeen(tuple(views), wall), now(), time.time())
+    for batch in _batches(views):
+        _hear(session, store, batch, last)
+    return {run.run_id: run for run in store.runs.values()}
+
+
+def _batches(views: Sequence[RunView]) -> Iterator[Sequence[RunView]]:
+    return (views[first : first + STREAMS] for first in range(0, len(views), STREAMS))
+
+
+def _hear(session: Session, store: Store, views: Sequence[RunView], last: int) -> None:
+    """Read the ends of a few runs at once: a host follows no more than 64 files for one client."""
+    now = time.monotonic
     open_keys = {session.follow(view.run_id, told_by(view), last=last, goes_on=False) for view in views}
     deadline = now() + PATIENCE_S
     while open_keys:
@@ -104,7 +76,6 @@ def hear(session: Session, views: Sequence[RunView], last: int = LAST_EVENTS) ->
             raise CallError("timeout", f"{session.host.name} did not send what its runs said", "try again")
         if open_keys:
             time.sleep(POLL_S)
-    return {run.run_id: run for run in store.runs.values()}
 
 
 def told_by(view: RunView) -> str:

@@ -18,7 +18,8 @@ from remote.protocol.sanitise import clean_line
 from remote.protocol.verbs import AUDIT, PROCESSES
 from remote.protocol.views import AuditEntry
 from tui.commands.arguments import Commands, add_command
-from tui.commands.host_session import find_view, link_to
+from tui.commands.find_run import find_view
+from tui.commands.host_session import link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell
 from tui.commands.runs.start import conclude
 from tui.store.words import duration, size

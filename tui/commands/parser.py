@@ -48,6 +48,14 @@ def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
     ls.add_argument(
         "--timeout", type=float, default=10.0, metavar="S", help="how long to wait for a host (default: 10)"
     )
+    ls.add_argument(
+        "--last",
+        type=int,
+        default=20,
+        metavar="N",
+        help="how many of the runs that are over are listed, those that ended last (default: 20)",
+    )
+    ls.add_argument("--all", action="store_true", help="list every run that was ever started")
     show = add_command(commands, "show", "show one run: state, metrics, health, last checkpoint")
     show.add_argument("run", help=RUN_HELP)
     read = commands.add_parser("read", help="recognise a training log and print its events, one a line")
@@ -202,6 +210,7 @@ def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
     events.add_argument("run", help=RUN_HELP)
     for parser in (tail, events):
         parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")
+    tail.add_argument("--all", action="store_true", help="the whole log, from its first byte on")
     tail.add_argument(
         "-n", "--bytes", type=int, default=65536, help="how much of the end of the log (default: 65536)"
     )

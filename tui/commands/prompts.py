@@ -149,7 +149,7 @@ def reach(host: Host, desk: Prompter = DESK, timeout: float = PATIENCE_S) -> Ses
     Raises:
         CallError: it cannot be reached, refused us, or a question was not answered.
     """
-    session = Session(host).start()
+    session = Session(host, history=0).start()
     try:
         _walk_in_aloud(session, desk.asker(host.name), timeout)
     except BaseException:

@@ -1,13 +1,12 @@
 """`read PATH`: recognise a training log and print its events, one a line."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from trainer.telemetry.flat import flatten
 from trainer.telemetry.recognise import UnrecognisedError, recognise_path
-from tui.commands.output import FAILURE, OK, say
+from tui.commands.output import FAILURE, OK, json_line, say
 
 
 def read(args: argparse.Namespace) -> int:
@@ -22,7 +21,7 @@ def read(args: argparse.Namespace) -> int:
         say(f"photinus: {error}")
         return FAILURE
     for event in found.events:
-        sys.stdout.write(json.dumps(flatten(event), separators=(",", ":"), ensure_ascii=False) + "\n")
+        sys.stdout.write(json_line(flatten(event)))
     if found.torn or found.skipped:
         say(f"{found.torn} torn and {found.skipped} malformed lines were skipped")
     return OK

@@ -41,6 +41,11 @@ def of_numbers(host: str, run_id: str, name: str, step: int | None, bad: tuple[s
     return Alert(at, host, run_id, "error", f"{name}: {', '.join(bad)} not finite at step {step}")
 
 
+def of_bounds(host: str, run_id: str, text: str, at: float) -> Alert:
+    """Something was left out: more than a client keeps, or nothing that it understands."""
+    return Alert(at, host, run_id, "warning", text)
+
+
 def of_question(host: str, asked: str, at: float) -> Alert:
     """A host cannot be reached before the operator has decided something."""
     return Alert(at, host, "", "warning", f"{host}: {asked}. Press ! to answer")

@@ -115,7 +115,8 @@ def state_fact(run: RunRecord, host: HostRecord) -> Fact:
     if is_stale(host) and not run.view.is_terminal:
         return Fact("?", "unknown", "grey", f"was {state}")
     glyph, colour = _STATES.get(state, ("?", "grey"))
-    return Fact(glyph, state.replace("_", " "), colour)
+    place = f"place {run.view.place}" if run.view.place else ""
+    return Fact(glyph, state.replace("_", " "), colour, place)
 
 
 def age_fact(heard_at: float | None, now: float) -> Fact:
@@ -127,10 +128,19 @@ def age_fact(heard_at: float | None, now: float) -> Fact:
 
 
 def run_age_fact(run: RunRecord, host: HostRecord, now: float) -> Fact:
-    """The age of a run's data; of a host that cannot be reached it is a stale view."""
+    """The age of a run's data: that of its host, which tells every change of a run at once.
+
+    A run that says nothing is the business of its lamps; of a host that cannot be reached it is a stale view.
+    """
+    heard_at = run_heard_at(run, host)
     if is_stale(host):
-        return Fact("", "stale view", "grey", duration(now - run.heard_at))
-    return age_fact(run.heard_at, now)
+        return Fact("", "stale view", "grey", duration(now - heard_at))
+    return age_fact(heard_at, now)
+
+
+def run_heard_at(run: RunRecord, host: HostRecord) -> float:
+    """When the host was heard last, and so this run of it."""
+    return run.heard_at if host.heard_at is None else max(run.heard_at, host.heard_at)
 
 
 def why_not(host: HostRecord) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from remote.hosts.host import Host
 from remote.protocol.errors import Question
+from remote.protocol.results import AcceleratorLoad, HostLoad
 from remote.protocol.views import HostHello
 from remote.session.link.link_state import LinkState
 from tui.store.jobs import HostJob
@@ -24,6 +25,7 @@ class HostRecord:
         job: the newest piece of work on the host itself: a test, a deploy, a doctor.
         refusal_told: why the link was refused when that was told last; empty since it was up.
         load: the newest telemetry; a missing or None value is unknown, never zero.
+        left_out: how many more runs it has, all over, than it was asked to tell.
         wall_ahead: seconds by which the host's clock is ahead of ours, None before it was told.
     """
 
@@ -34,11 +36,12 @@ class HostRecord:
     away_since: float | None = None
     heard_at: float | None = None
     hello: HostHello | None = None
-    load: dict[str, object] = field(default_factory=dict)
+    load: HostLoad = field(default_factory=HostLoad)
     talk: deque[str] = field(default_factory=lambda: deque(maxlen=100))
     wall_ahead: float | None = None
     job: HostJob | None = None
     runs_seen: bool = False
+    left_out: int = 0
     refusal_told: str = ""
     version: int = 0
 
@@ -82,13 +85,12 @@ class HostRecord:
         """Accelerators and the processor, by the names that are locked."""
         return self.hello.devices if self.hello else ()
 
-    def reading(self, name: str) -> float | None:
-        """One number of the telemetry; None where unknown, as it is while the host cannot be asked."""
-        value = self.load.get(name) if self.link.is_up else None
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    @property
+    def load_now(self) -> HostLoad:
+        """The newest telemetry; nothing is known while the host cannot be asked."""
+        return self.load if self.link.is_up else HostLoad()
 
     @property
-    def gpus(self) -> list[dict[str, object]]:
-        """One mapping an accelerator that could be read."""
-        found = self.load.get("gpus") if self.link.is_up else None
-        return [gpu for gpu in found if isinstance(gpu, dict)] if isinstance(found, list) else []
+    def gpus(self) -> list[AcceleratorLoad]:
+        """Every accelerator that could be read."""
+        return self.load_now.gpus or []

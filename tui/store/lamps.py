@@ -17,6 +17,7 @@ OWN = frozenset({"memory_used", "disk_free_gb", *CORE})
 def context_of(run: RunRecord) -> dict[str, float | str | None]:
     """What bounds and sentences may refer to."""
     context: dict[str, float | str | None] = {**run.told, "u_stat": run.u_stat, "step_s": run.step_s}
+    context["row_s"] = run.row_s
     if run.floors is not None:
         floors = run.floors
         context |= {"unigram": floors.unigram, "bigram": floors.bigram, "trigram": floors.trigram}
@@ -55,8 +56,7 @@ def lamps(run: RunRecord, host: HostRecord, bands: Bands, now: float) -> list[La
     told = run.told
     others = [metric for metric in bands.metrics if metric not in OWN and metric in told]
     found += [judge(bands, metric, told[metric], context) for metric in others]
-    used, total = host.reading("mem_used"), host.reading("mem_total")
-    free = host.reading("disk_free")
+    used, total, free = host.load_now.mem_used, host.load_now.mem_total, host.load_now.disk_free
     if "memory_used" in bands:
         found.append(
             judge(bands, "memory_used", 100 * used / total if used is not None and total else None, context)

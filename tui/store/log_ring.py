@@ -3,10 +3,12 @@
 import codecs
 import re
 from bisect import bisect_right
+from sys import getsizeof
 
 from remote.protocol.sanitise import clean
 
 CAPACITY = 200_000
+BYTES_MAX = 64 << 20  # of memory, whatever the lines are made of
 LINE_LIMIT = 64 * 1024
 _STEERING = bytes(range(9)) + bytes(range(11, 32)) + b"\x7f"
 
@@ -28,6 +30,7 @@ class LogRing:
         self.head: tuple[str, int] | None = None
         self.version = 0
         self._capacity = capacity
+        self._size = 0
         self._rest = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -47,8 +50,7 @@ class LogRing:
         if len(self._rest) > LINE_LIMIT:
             whole.append(self._rest)
             self._rest = ""
-        self.lines += [_rewritten(line) for line in whole] if "\r" in text else whole
-        self._trim()
+        self._add([_rewritten(line) for line in whole] if "\r" in text else whole)
         self.version += 1
 
     def prepend(self, file: str, offset: int, data: bytes, *, is_first: bool) -> int:
@@ -61,26 +63,35 @@ class LogRing:
         text = _safe(data.decode("utf-8", "replace"))
         older = [_rewritten(line) for line in text.removesuffix("\n").split("\n")]
         self.lines[:0] = older
+        self._size += sum(map(getsizeof, older))
         self.dropped -= len(older)
         self.version += 1
         return len(older)
 
     def note(self, text: str) -> None:
         """Put in a line of the cockpit's own, closing an unfinished one."""
-        if self._rest:
-            self.lines.append(self._rest)
-            self._rest = ""
-        self.lines.append(text)
-        self._trim()
+        rest, self._rest = self._rest, ""
+        self._add([rest, text] if rest else [text])
         self.version += 1
 
-    def _trim(self) -> None:
+    def _add(self, lines: list[str]) -> None:
+        self.lines += lines
+        self._size += sum(map(getsizeof, lines))
         # Dropping in large blocks keeps the cost a line constant.
         if len(self.lines) > self._capacity + self._capacity // 8:
-            excess = len(self.lines) - self._capacity
-            del self.lines[:excess]
-            self.dropped += excess
-            self.head = None
+            self._drop(len(self.lines) - self._capacity)
+        if self._size > BYTES_MAX:
+            least, excess = self._size - BYTES_MAX + BYTES_MAX // 8, 0
+            while least > 0 and excess < len(self.lines) - 1:
+                least -= getsizeof(self.lines[excess])
+                excess += 1
+            self._drop(excess)
+
+    def _drop(self, excess: int) -> None:
+        self._size -= sum(map(getsizeof, self.lines[:excess]))
+        del self.lines[:excess]
+        self.dropped += excess
+        self.head = None
 
     def matches(self, pattern: "re.Pattern[str]", start: int | None = None) -> list[int]:
         """Numbers (from the first byte on) of the lines that match, from number `start` on (None: all)."""

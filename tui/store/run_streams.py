@@ -50,5 +50,5 @@ class LogStream:
         if run.view.kind != "command":
             return []
         if self.recogniser is None:
-            self.recogniser = LogRecogniser(self.wall)
+            self.recogniser = LogRecogniser(lambda: self.wall())  # as it is then, not as it is now
         return self.recogniser.feed(data)

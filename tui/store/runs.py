@@ -1,11 +1,12 @@
 """One run as this client has heard of it: its host's word on the state, and what the run itself has said."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf, nan
 
-from remote.protocol.sanitise import clean, clean_line
+from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView
 from trainer.telemetry.bands import MetricBands
 from trainer.telemetry.events import (
@@ -22,10 +23,12 @@ from trainer.telemetry.events import (
     Sample,
 )
 from trainer.telemetry.zones import ZoneCounter
+from tui.store.edge import NAMES_MAX
 from tui.store.log_ring import LogRing
 from tui.store.series import Series
 
 PACE_ROWS = 32
+LONGEST_SHARE = 2.5
 
 
 @dataclass(slots=True)
@@ -38,7 +41,9 @@ class RunRecord:
         row: the newest metrics; NaN where the run said nan or inf.
         row_heard: monotonic seconds at which the newest row was said, by the clock of its host.
         probe: the newest look into the model.
-        pace: (step, seconds of the run's clock) of the newest rows.
+        pace: (step, seconds of the run's clock) of the newest rows; of those said at once, the last.
+        step_gap: steps between the last two rows; 0 before there are two.
+        names_left_out: whether it told more metrics than are kept.
         version: grows with every change, metrics and state alike.
     """
 
@@ -52,6 +57,7 @@ class RunRecord:
     row_t: float = 0.0
     u_stat: str = ""
     pace: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=PACE_ROWS))
+    step_gap: int = 0
     hello: Hello | None = None
     floors: Floors | None = None
     phase: Phase | None = None
@@ -62,6 +68,7 @@ class RunRecord:
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=50))
     zones: ZoneCounter = field(default_factory=ZoneCounter)
     log: LogRing = field(default_factory=LogRing)
+    names_left_out: bool = False
     version: int = 0
 
     @property
@@ -119,11 +126,14 @@ class RunRecord:
         self.step, self.row_heard, self.row_t, self.u_stat = event.step, now, event.t, event.u_stat
         if self.pace and event.step <= self.pace[-1][0]:
             self.pace.clear()
+        if self.pace:
+            self.step_gap = event.step - self.pace[-1][0]
+            if self.pace[-1][1] == event.t:
+                self.pace.pop()
         self.pace.append((event.step, event.t))
         self.row = {k: _real(v) for k, v in event.values.items() if v is not None}
         self.row |= dict.fromkeys(event.nonfinite, nan)
-        for name, value in self.row.items():
-            self.series_of(name).append(event.step, value)
+        self._append(event.step, self.row)
         tone = self.row.get("R", nan)
         if zones is not None and tone == tone:
             self.zones.add(zones, tone)
@@ -137,15 +147,24 @@ class RunRecord:
         self.evaluation = event
         if event.step is None:
             return
-        for name, value in event.values.items():
-            self.series_of(name).append(event.step, nan if value is None else _real(value))
+        self._append(event.step, event.values)
 
     def _probe(self, event: Probe) -> None:
         self.probe = event
         if event.step is None:
             return
-        for name, value in event.values.items():
-            self.series_of(name).append(event.step, nan if value is None else _real(value))
+        self._append(event.step, event.values)
+
+    def _append(self, step: int, values: Mapping[str, float | None]) -> None:
+        """One value more of each metric; of names beyond the bound nothing is kept."""
+        for name, value in values.items():
+            series = self.series.get(name)
+            if series is None:
+                if len(self.series) >= NAMES_MAX:
+                    self.names_left_out = True
+                    continue
+                series = self.series[name] = Series()
+            series.append(step, nan if value is None else _real(value))
 
     def _resume(self, event: Resume) -> None:
         """Rows past the step that was resumed from are superseded."""
@@ -191,6 +210,20 @@ class RunRecord:
         return gaps[len(gaps) // 2] if gaps else None
 
     @property
+    def row_s(self) -> float | None:
+        """Usual seconds between two rows: by their times, else by how far the run has come since it began.
+
+        Rows may come in bursts: a pause that was the longest so far is not unusual when it is doubled.
+        """
+        gaps = sorted(b[1] - a[1] for a, b in pairwise(self.pace) if b[1] > a[1])
+        if gaps:
+            return max(gaps[len(gaps) // 2], gaps[-1] / LONGEST_SHARE)
+        began_s = self.row_t - self.view.since
+        if not self.row_t or began_s <= 0:
+            return None
+        return began_s * self.step_gap / self.step if self.step_gap and self.step else began_s
+
+    @property
     def eta_s(self) -> float | None:
         """Seconds of training left, None where unknown."""
         if self.step is None or not self.max_steps:
@@ -219,8 +252,8 @@ class RunRecord:
 
     @property
     def sample_text(self) -> str:
-        """The newest sample, safe to show."""
-        return clean(self.sample.text) if self.sample else ""
+        """The newest sample."""
+        return self.sample.text if self.sample else ""
 
 
 def _real(value: float) -> float:

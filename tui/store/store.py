@@ -1,10 +1,11 @@
 """The store: updates of every session in, one picture out. No terminal, no thread, no clock of its own."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from remote.hosts.host import Host
 from remote.protocol.views import RunView
+from remote.session.run_cache import RUNS_MAX
 from remote.session.updates import (
     AgentTalk,
     Bytes,
@@ -14,6 +15,7 @@ from remote.session.updates import (
     Recovered,
     RunChanged,
     RunsSeen,
+    StreamBegin,
     StreamEnd,
     Telemetry,
     Truncated,
@@ -23,6 +25,7 @@ from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Event, Metrics
 from tui.store import alerts
 from tui.store.alerts import Alert
+from tui.store.edge import NAMES_MAX, cleaned
 from tui.store.facts import asked
 from tui.store.hosts import HostRecord
 from tui.store.run_streams import EventStream, LogStream
@@ -56,6 +59,8 @@ class Store:
         self._events: dict[RunKey, EventStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
         self._bad_numbers: set[RunKey] = set()
+        self._told: set[tuple[RunKey, str]] = set()
+        self._counts: Counter[str] = Counter()
 
     def add_host(self, host: str | Host) -> HostRecord:
         """Know one more host, or what its file says now of one that is known."""
@@ -97,15 +102,15 @@ class Store:
             case HostSeen():
                 record.hello = update.hello
             case Telemetry():
-                record.load = dict(update.values)
+                record.load = update.load
             case Truncated():
                 self._truncated(host, update)
             case Gap():
                 self._gap(host, update)
             case AgentTalk():
                 record.talk.append(update.text)
-            case StreamEnd():
-                pass  # the run's state says that it is over
+            case StreamBegin() | StreamEnd():
+                pass  # how much there is, and that it is over, the run's own words say
 
     def run_of(self, key: RunKey | None) -> RunRecord | None:
         """The run, or None where none is chosen or it is unknown."""
@@ -158,17 +163,28 @@ class Store:
 
     def _runs(self, record: HostRecord, update: RunsSeen, now: float, wall: float) -> None:
         record.runs_seen = True
+        record.left_out = update.left_out
         record.wall_ahead = update.wall - wall
-        for view in sorted(update.runs, key=lambda view: (view.is_terminal, -view.created)):
-            self._see(record.name, view, now)
+        for trouble in update.troubles:
+            self._tell_once((record.name, ""), f"{record.name}: {trouble}", now)
         listed = {view.run_id for view in update.runs}
         for key in [key for key in self.runs if key[0] == record.name and key[1] not in listed]:
-            self._forget(key)
+            over = self.runs[key].view.is_terminal
+            if not update.left_out or (update.has_all_live and not over):
+                self._forget(key)  # else it may be one of those that the host left out
+        for view in sorted(update.runs, key=lambda view: (view.is_terminal, -view.created)):
+            self._see(record.name, view, now)
 
     def _see(self, host: str, view: RunView, now: float) -> None:
         key = (host, view.run_id)
         run = self.runs.get(key)
         if run is None:
+            if self._counts[host] >= RUNS_MAX:
+                self._tell_once(
+                    (host, ""), f"{host} tells more than {RUNS_MAX:,} runs: the rest is left out", now
+                )
+                return
+            self._counts[host] += 1
             self.runs[key] = RunRecord(host=host, view=view, heard_at=now)
         elif run.see(view, now):
             self._bad_numbers.discard(key)
@@ -177,6 +193,9 @@ class Store:
                 self._alert(told)
 
     def _forget(self, key: RunKey) -> None:
+        if key in self.runs:
+            self._counts[key[0]] -= 1
+        self._told = {told for told in self._told if told[0] != key}
         for table in (self.runs, self._events, self._logs):
             table.pop(key, None)
 
@@ -186,25 +205,41 @@ class Store:
         if run is None:
             return  # of a run that its host has forgotten
         run.heard_at = now
+        host_wall = wall + (self.hosts[host].wall_ahead or 0.0)
+        said_at = update.at or host_wall  # a log has no clock of its own, but its file has
         if update.what == "events":
             stream = self._events.setdefault(key, EventStream())
             events = stream.take(update.gen, update.offset, update.data)
         else:
             log = self._logs.setdefault(key, LogStream(lambda: 0.0))
-            log.wall = lambda: wall
+            log.wall = lambda: said_at
             events = log.take(run, update.gen, update.offset, update.data, update.file)
         run.version += 1
-        self._apply(key, run, events, now, wall + (self.hosts[host].wall_ahead or 0.0))
+        self._apply(key, run, events, now, host_wall)
 
     def _apply(self, key: RunKey, run: RunRecord, events: list[Event], now: float, host_wall: float) -> None:
         """Take events; a row is as old as its own clock says, however late it was heard."""
         zones = self.bands.metrics.get("R") if self.bands else None
-        for event in events:
+        for one in events:
+            event = cleaned(one)
             said_at = now - max(0.0, host_wall - event.t) if event.t else now
-            run.apply(event, said_at, zones)
+            try:
+                run.apply(event, said_at, zones)
+            except Exception as error:  # one event that we cannot take costs itself, and is told once
+                self._tell_once(key, f"{run.name}: an event could not be taken: {error!r}"[:300], now)
+                continue
             if isinstance(event, Metrics) and event.nonfinite and key not in self._bad_numbers:
                 self._bad_numbers.add(key)
                 self._alert(alerts.of_numbers(*key, run.name, event.step, event.nonfinite, now))
+        if run.names_left_out:
+            self._tell_once(
+                key, f"{run.name} tells more than {NAMES_MAX:,} metrics: the rest is left out", now
+            )
+
+    def _tell_once(self, key: RunKey, text: str, now: float) -> None:
+        if (key, text) not in self._told:
+            self._told.add((key, text))
+            self._alert(alerts.of_bounds(*key, text, now))
 
     def _truncated(self, host: str, update: Truncated) -> None:
         run = self.runs.get((host, update.run_id))

@@ -8,7 +8,15 @@ from rich.text import Text
 
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.judge import LampReading, judge
-from tui.store.facts import Fact, age_fact, is_stale, link_fact, run_age_fact, state_fact
+from tui.store.facts import (
+    Fact,
+    age_fact,
+    is_stale,
+    link_fact,
+    run_age_fact,
+    run_heard_at,
+    state_fact,
+)
 from tui.store.hosts import HostRecord
 from tui.store.lamps import context_of
 from tui.store.runs import RunRecord
@@ -80,9 +88,12 @@ def rows(
             shown = folded(store, shown)
         for key in shown:
             row = "/".join(key)
-            found[row], keys[row] = run_cells(store.runs[key], host, store.bands, now, fit), key
-        if hidden := len(of_host[name]) - len(shown):
-            text = f"  … {hidden} more {'is' if hidden == 1 else 'are'} over"
+            found[row], keys[row] = _cells_of(store.runs[key], host, store.bands, now, fit), key
+        hidden = len(of_host[name]) - len(shown)
+        if hidden or host.left_out:
+            more = hidden + host.left_out
+            text = f"  … {more:,} more {'is' if more == 1 else 'are'} over"
+            text += "" if hidden else ": photinus ls --all"  # these the cockpit itself does not know
             found[f"more {name}"] = {"run": lines.line((text, FAINT))}
     return found, keys
 
@@ -117,12 +128,12 @@ def host_cells(host: HostRecord, live: int, now: float, fit: Fit) -> dict[str, T
 def _load_cells(host: HostRecord) -> dict[str, Text]:
     """How busy the machine is: its accelerators where they can be read, else its processor."""
     gpus = host.gpus
-    busy, power = _mean(gpus, "util_percent"), _sum(gpus, "power_w")
-    used, total = _sum(gpus, "mem_used"), _sum(gpus, "mem_total")
+    busy, power = _mean([gpu.util_percent for gpu in gpus]), _sum([gpu.power_w for gpu in gpus])
+    used, total = _sum([gpu.mem_used for gpu in gpus]), _sum([gpu.mem_total for gpu in gpus])
     name = f"{len(gpus)}gpu" if len(gpus) > 1 else "gpu"
     if not gpus:
-        name, busy = "cpu", host.reading("cpu_percent")
-        used, total = host.reading("mem_used"), host.reading("mem_total")
+        load = host.load_now
+        name, busy, used, total = "cpu", load.cpu_percent, load.mem_used, load.mem_total
     memory = f"{size(used)} {share(used, total)}" if used is not None else None
     return {
         "load": _known(f"{name} {busy:.0f} %" if busy is not None else None),
@@ -135,20 +146,12 @@ def _known(text: str | None) -> Text:
     return lines.line((text or "n/a", FAINT if text is None else PLAIN))
 
 
-def _numbers(gpus: list[dict[str, object]], name: str) -> list[float]:
-    return [
-        float(value)
-        for gpu in gpus
-        if isinstance(value := gpu.get(name), int | float) and not isinstance(value, bool)
-    ]
+def _sum(values: list[float | None]) -> float | None:
+    return sum(known) if (known := [value for value in values if value is not None]) else None
 
 
-def _sum(gpus: list[dict[str, object]], name: str) -> float | None:
-    return sum(known) if (known := _numbers(gpus, name)) else None
-
-
-def _mean(gpus: list[dict[str, object]], name: str) -> float | None:
-    return sum(known) / len(known) if (known := _numbers(gpus, name)) else None
+def _mean(values: list[float | None]) -> float | None:
+    return sum(known) / len(known) if (known := [value for value in values if value is not None]) else None
 
 
 def run_cells(run: RunRecord, host: HostRecord, bands: Bands | None, now: float, fit: Fit) -> dict[str, Text]:
@@ -173,13 +176,21 @@ def run_cells(run: RunRecord, host: HostRecord, bands: Bands | None, now: float,
     return cells
 
 
+def _cells_of(run: RunRecord, host: HostRecord, bands: Bands | None, now: float, fit: Fit) -> dict[str, Text]:
+    """The row of a run; one that cannot be laid out says so, and hides no other."""
+    try:
+        return run_cells(run, host, bands, now, fit)
+    except Exception as error:
+        return {"run": lines.line((f"  {run.run_id} cannot be shown: {error!r}"[:200], hue("red")))}
+
+
 def _age(run: RunRecord, host: HostRecord, now: float, width: int) -> Text:
     if is_stale(host):
         text = run_age_fact(run, host, now).text
-        return lines.line((text if len(text) <= width else duration(now - run.heard_at), FAINT))
+        return lines.line((text if len(text) <= width else duration(now - run_heard_at(run, host)), FAINT))
     if run.view.is_terminal:
         return lines.line(("over", FAINT))
-    return _old(age_fact(run.heard_at, now), width)
+    return _old(run_age_fact(run, host, now), width)
 
 
 def _old(fact: Fact, width: int) -> Text:

@@ -3,6 +3,7 @@
 from rich.style import Style
 from rich.text import Text
 
+from remote.protocol.sanitise import clean_line, steers
 from trainer.telemetry.judge import LampReading
 from tui.store.facts import Fact
 from tui.theme import DIM, PLAIN, hue
@@ -11,8 +12,12 @@ Part = tuple[str, Style]
 
 
 def line(*parts: Part) -> Text:
-    """One line that is cut, never wrapped."""
-    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis", end="")
+    """One line that is cut, never wrapped.
+
+    Texts are cleaned where they come in; this is the second wall, for one that came in by another door.
+    """
+    safe = [(clean_line(text), style) if steers(text) else (text, style) for text, style in parts]
+    return Text.assemble(*safe, no_wrap=True, overflow="ellipsis", end="")
 
 
 def lines(rows: list[Text]) -> Text:

@@ -7,7 +7,8 @@ from rich.console import RenderableType
 from rich.text import Text
 from textual.widget import Widget
 
-from tui.theme import STRONG
+from tui.theme import STRONG, hue
+from tui.widgets.lines import line
 
 Layout = Callable[[int, int], list[Text]]
 
@@ -37,11 +38,18 @@ class Panel(Widget):
     def _make(self) -> Text:
         width, height = self.content_size
         room = height - bool(self._title)
-        made = [row.copy() for row in self._lay(width, room)] if width > 0 else []
+        made = self._rows(width, room) if width > 0 else []
         rows = [Text(self._title, style=STRONG, end=""), *made] if self._title else made
         for row in rows:
             row.truncate(max(width, 1), overflow="ellipsis")
         return Text("\n", no_wrap=True, overflow="ellipsis").join(rows)
+
+    def _rows(self, width: int, room: int) -> list[Text]:
+        """What the layout makes; what it cannot make of its run or host costs this block alone."""
+        try:
+            return [row.copy() for row in self._lay(width, room)]
+        except Exception as error:
+            return [line((f"cannot be shown: {error!r}"[:200], hue("red")))]
 
     @property
     def text(self) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from remote.hosts.host import Host
-from remote.protocol.errors import CallError, ProtocolError, QuestionError
+from remote.protocol.errors import CallError, QuestionError
+from trainer.user_error import UserError
 from tui.store.jobs import HostJob, findings, told
 
 if TYPE_CHECKING:
@@ -29,14 +30,13 @@ class HostWork:
 
         def work() -> None:
             from remote.hosts.hosts_edit import add_hosts
-            from trainer.config.config_error import ConfigError
 
             said: Host | str = host
             try:
                 add_hosts([host])
-            except CallError as error:
-                said = f"{error.message}. {error.remedy}"
-            except (ConfigError, OSError) as error:
+            except UserError as error:
+                said = error.in_full
+            except OSError as error:
                 said = str(error)
             self._post(lambda: told(said))
 
@@ -103,14 +103,11 @@ class HostWork:
 
     def _run(self, job: HostJob, work: Callable[[], tuple[bool, str]]) -> None:
         def run() -> None:
-            from trainer.config.config_error import ConfigError
-            from trainer.run.run_errors import RunError
-
             try:
                 ok, said = work()
-            except CallError as error:
-                ok, said = False, f"{error.message}. {error.remedy}" if error.remedy else error.message
-            except (ConfigError, RunError, ProtocolError, OSError, NotImplementedError) as error:
+            except UserError as error:
+                ok, said = False, error.in_full
+            except (OSError, NotImplementedError) as error:
                 ok, said = False, str(error) or type(error).__name__
             except Exception as error:  # a fault of ours must not leave the job at work for ever
                 ok, said = False, f"a fault of Photinus: {error!r}"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from remote.protocol.errors import CallError, Question
+from trainer.user_error import UserError
 from tui.screens.bridge import Heard, Told
 
 if TYPE_CHECKING:
@@ -115,13 +116,14 @@ class SessionActs:
 
         def work() -> None:
             from remote.actions import Outcome
-            from trainer.run.run_errors import RunError
 
             try:
                 outcome = act()
             except CallError as error:
                 outcome = Outcome(False, None, error.code, error.message, error.remedy)
-            except (RunError, OSError) as error:
+            except UserError as error:
+                outcome = Outcome(False, None, "internal", error.message, error.remedy)
+            except OSError as error:
                 outcome = Outcome(False, None, "internal", str(error))
             self._post(lambda: told(outcome))
 

@@ -1,5 +1,6 @@
 """Checkpoints that do not prove themselves: by names and sizes, or byte by byte."""
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from trainer.run.run_errors import CheckpointError
 
 def check(ctx: Context, deep: bool) -> Iterator[Finding]:
     """Findings about every checkpoint. `deep` hashes each file, which reads gigabytes."""
-    for run in ctx.views.whole():
+    for run in ctx.home.runs():
         found = list_checkpoints(run.checkpoints)
         troubles = {info.name: why for info in found if (why := trouble(info, deep))}
         sound = [info for info in found if info.name not in troubles]
@@ -39,9 +40,12 @@ def trouble(info: CheckpointInfo, deep: bool) -> str:
         if Path(name).name != name:
             return f"{name!r} is no plain file name"
         try:
-            size = (info.path / name).stat().st_size
+            found = (info.path / name).lstat()
         except OSError:
             return f"{name} is missing"
+        if not stat.S_ISREG(found.st_mode):
+            return f"{name} is no plain file"
+        size = found.st_size
         if size != proof.bytes:
             return f"{name} has {size} bytes, not {proof.bytes}"
     return ""

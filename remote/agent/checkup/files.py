@@ -1,19 +1,26 @@
 """Files of runs that cannot be read: torn, malformed, or not there."""
 
-import json
+import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from remote.agent.context import Context
 from remote.protocol.finding import Finding
 from trainer.run.atomic import read_json
+from trainer.run.bounds import why_no_number
+from trainer.run.checkpoints.manifest import NAME
 from trainer.run.control import ControlRequest
 from trainer.run.layout import RunDir, check_run_id
+from trainer.run.logs import log_number
 from trainer.run.process.process_record import read_process
-from trainer.run.records import StartRecord, parse, read_spec, read_state
-from trainer.run.run_errors import RunError, SpecError
+from trainer.run.records import ExitRecord, HelloRecord, StartRecord, own, parse, read_spec, read_state
+from trainer.run.run_errors import RecordError, RunError, SpecError
+from trainer.run.small_record import decode_record, open_plain
 
 LOOKED_AT = 1 << 18
+ANOTHER_HAND = "every file is replaced whole, so another hand or a broken disk was at it"
+NEWER = "a newer photinus wrote it, or another hand: this version reads no more of it"
 
 
 def check(ctx: Context, deep: bool) -> Iterator[Finding]:
@@ -35,7 +42,7 @@ def check(ctx: Context, deep: bool) -> Iterator[Finding]:
 
 
 def _run(run: RunDir, deep: bool) -> Iterator[Finding]:
-    if not run.spec.exists() and not run.state.exists():
+    if not _is_named(run.spec) and not _is_named(run.state):
         yield Finding(
             level="note",
             about=run.run_id,
@@ -51,35 +58,85 @@ def _run(run: RunDir, deep: bool) -> Iterator[Finding]:
                 level="problem",
                 about=run.run_id,
                 what=f"{name} of {run.run_id} cannot be read: {problem}",
-                why="every file is replaced whole, so another hand or a broken disk was at it",
+                why=NEWER if "unknown field" in problem or "of version" in problem else ANOTHER_HAND,
                 remedy=f"restore it, or move the run away: mv {run.path} ~/",
             )
+    yield from _misplaced(run)
     yield from _requests(run)
     yield from _events(run, deep)
 
 
 def _spec(run: RunDir) -> object:
-    return read_spec(run)
+    return own(run, read_spec(run))
 
 
-def _last_words(run: RunDir) -> object:
-    return read_json(run.hello), read_json(run.exit)
+def _state(run: RunDir) -> object:
+    state = read_state(run)
+    if state is None:
+        raise RecordError(f"{run.state} is not there, and there is a spec")
+    return own(run, state)
+
+
+def _hello(run: RunDir) -> object:
+    raw = read_json(run.hello)
+    return raw if raw is None else parse(HelloRecord, raw, run.hello)
+
+
+def _exit(run: RunDir) -> object:
+    raw = read_json(run.exit)
+    return raw if raw is None else parse(ExitRecord, raw, run.exit)
 
 
 _READERS: dict[str, Callable[[RunDir], object]] = {
     "spec.json": _spec,
-    "state.json": read_state,
+    "state.json": _state,
     "process.json": read_process,
-    "hello.json or exit.json": _last_words,
+    "hello.json": _hello,
+    "exit.json": _exit,
 }
 
 
 def _trouble(read: Callable[[], object]) -> str:
     try:
         read()
-    except (RunError, OSError, ValueError) as error:
-        return str(error)
+    except Exception as error:  # whatever a file does to its reader, the doctor says it
+        return str(error)[:500] or type(error).__name__
     return ""
+
+
+def _misplaced(run: RunDir) -> Iterator[Finding]:
+    """What is of another kind than Photinus makes it: a lock that is no file, a folder that is none."""
+    files = [run.lock, run.trainer_lock, run.reserve, run.supervisor_log, run.events]
+    folders = [run.control, run.log_dir, run.checkpoints]
+    if run.log_dir.is_dir():
+        files += [path for path in sorted(run.log_dir.iterdir()) if log_number(path.name)]
+    if run.checkpoints.is_dir():
+        folders += [path for path in sorted(run.checkpoints.iterdir()) if NAME.fullmatch(path.name)]
+    odd = [path for path in files if _is_named(path) and (path.is_symlink() or not path.is_file())]
+    odd += [path for path in folders if _is_named(path) and not path.is_dir()]
+    for path in odd:
+        yield Finding(
+            level="problem",
+            about=run.run_id,
+            what=f"{path} is {_kind(path)}, and ought to be a {'folder' if path in folders else 'file'}",
+            why="Photinus does not read or write through it",
+            remedy=f"ls -ld {path}, then move it away: mv {path} ~/",
+        )
+
+
+def _kind(path: Path) -> str:
+    mode = path.lstat().st_mode
+    kinds = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFREG: "a file"}
+    kinds |= {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+def _is_named(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _requests(run: RunDir) -> Iterator[Finding]:
@@ -98,12 +155,15 @@ def _requests(run: RunDir) -> Iterator[Finding]:
 
 def _events(run: RunDir, deep: bool) -> Iterator[Finding]:
     """Lines that are no JSON. One torn by a kill -9 costs only itself: readers count and skip it."""
-    bad, total, is_torn = count_malformed(run.events, None if deep else LOOKED_AT)
+    try:
+        bad, total, is_torn = count_malformed(run.events, None if deep else LOOKED_AT)
+    except RecordError:
+        return  # told as misplaced
     if bad:
         yield Finding(
             level="note" if bad == 1 else "warning",
             about=run.run_id,
-            what=f"{bad} of {total} lines of its events are torn or no JSON",
+            what=f"{bad} of {total} lines of its events are torn, no JSON or absurd",
             why="a kill -9 tears at most one line an attempt; more means another writer or a bad disk",
             remedy=f"photinus events {run.run_id}",
         )
@@ -120,7 +180,7 @@ def _events(run: RunDir, deep: bool) -> Iterator[Finding]:
 def count_malformed(path: Path, last: int | None) -> tuple[int, int, bool]:
     """Malformed whole lines, whole lines, and whether the last lacks its end; of the last `last` bytes."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_plain(path), "rb") as file:
             size = file.seek(0, 2)
             start = max(0, size - last) if last is not None else 0
             file.seek(start)
@@ -135,16 +195,21 @@ def count_malformed(path: Path, last: int | None) -> tuple[int, int, bool]:
 
 
 def _is_object(row: bytes) -> bool:
+    """Whether a line is an event by its form: an object whose envelope has numbers that can be."""
     try:
-        return isinstance(json.loads(row), dict)
-    except ValueError:
+        event = decode_record(row, "a line")
+    except RecordError:
         return False
+    if not isinstance(event, dict):
+        return False
+    told = [name for name in ("seq", "attempt", "step", "t") if event.get(name) is not None]
+    return not any(why_no_number("at" if name == "t" else name, event[name]) for name in told)
 
 
 def _state_of(run: RunDir) -> bool | None:
     try:
         state = read_state(run)
-    except (RunError, ValueError):
+    except RunError:
         return None
     return None if state is None else state.is_terminal
 

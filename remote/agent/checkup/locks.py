@@ -42,7 +42,7 @@ def _agent(ctx: Context) -> Iterator[Finding]:
 
 def _devices(ctx: Context, ours: dict[int, Member]) -> Iterator[Finding]:
     for path in sorted(ctx.home.devices_dir.glob("*.lock")):
-        if is_free(path) or owner_of(ctx.views, path.stem) is not None:
+        if is_free(path) or owner_of(ctx.index, ctx.views, path.stem) is not None:
             continue
         yield _stale(path, path.stem, f"lock {path.stem}", ours)
 

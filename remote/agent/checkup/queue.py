@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from remote.agent.context import Context
 from remote.agent.starts.busy import owner_of
 from remote.protocol.finding import Finding
-from remote.supervisor.admission.queue import is_ours, waiting
+from remote.supervisor.admission.queue import is_ours
+from remote.supervisor.admission.waiting_line import waiting
 from trainer.run.locks import is_free
 from trainer.run.run_errors import RunError
 from trainer.run.states import State
@@ -55,7 +56,7 @@ def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
                     why="whatever ends a run starts the next, and so does any contact: here neither did",
                     remedy=f"look at {run.supervisor_log} and at: photinus show {run.run_id}",
                 )
-            elif owner_of(ctx.views, device) is None:
+            elif owner_of(ctx.index, ctx.views, device) is None:
                 yield Finding(
                     level="warning",
                     about="queue",

@@ -5,21 +5,26 @@ import platform
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict
 
+from remote.agent import history
 from remote.agent.audit import audit_path
 from remote.agent.context import Context
+from remote.agent.history import ROW_MAX, TOO_LONG, row_of
+from remote.agent.index_file import Entry
+from remote.agent.run_index import SLICE_S
 from remote.agent.run_views import readable
 from remote.agent.starts.contact import reconcile, reconcile_all
 from remote.agent.starts.environment import own
+from remote.agent.verb import Work
 from remote.audit.audit_log import read
-from remote.protocol.arguments import AuditArgs, HelloArgs, NoArgs, PingArgs, RunArgs
+from remote.protocol.arguments import AuditArgs, HelloArgs, NoArgs, PingArgs, RunArgs, RunsArgs
 from remote.protocol.messages import ANSWER_MAX, PROTO, encode
 from remote.protocol.results import AuditEntries, HostStatus, Pong, RunList
 from remote.protocol.version import version
 from remote.protocol.views import AuditEntry, CheckpointBrief, HostHello, RunDetails, RunView
-from remote.supervisor.admission.queue import waiting
+from remote.supervisor.admission.waiting_line import waiting
 from remote.supervisor.evidence import last_lines
 from remote.supervisor.process.command_line import named
 from trainer.run.checkpoints.manifest import list_checkpoints
@@ -30,6 +35,8 @@ from trainer.run.process.survivors import survivors
 from trainer.run.states import State
 
 LOG_LINES = 12
+
+TROUBLES_MAX = 20
 
 
 def hello(ctx: Context, _args: HelloArgs) -> HostHello:
@@ -56,15 +63,18 @@ def ping(_ctx: Context, args: PingArgs) -> Pong:
     return Pong(n=args.n, wall=time.time())
 
 
-def status(ctx: Context, _args: NoArgs) -> HostStatus:
+def status(ctx: Context, _args: NoArgs) -> Work[HostStatus]:
     """The verb."""
+    yield from ctx.index.refresh()
     troubles = reconcile_all(ctx)
-    views = _views(ctx, troubles)
+    views = _live(ctx, troubles)
+    _add_troubles(ctx, troubles)
+    counts = Counter(view.state for view in views) + Counter(entry.state for entry in ctx.index.newest())
     return HostStatus(
         host_id=ctx.home.host_id,
         wall=time.time(),
         home=str(ctx.home.root),
-        counts=dict(Counter(view.state for view in views)),
+        counts=dict(counts),
         queue=[entry.run_id for entry in waiting(ctx.home)],
         disk_free=ctx.disk_free(ctx.home.root),
         lock_held_max_s=ctx.held_max_s,
@@ -72,17 +82,65 @@ def status(ctx: Context, _args: NoArgs) -> HostStatus:
     )
 
 
-def runs(ctx: Context, _args: NoArgs) -> RunList:
-    """The verb: newest first; `left_out` counts what did not fit into one line."""
+def runs(ctx: Context, args: RunsArgs) -> Work[RunList]:
+    """The verb: first the runs that are not over, then the others, those that ended last first.
+
+    `finished` bounds how many of those that are over are told, `skip` passes over what an earlier page told.
+    What did not fit is counted in `left_out`; `next` is the `skip` that goes on there, 0 at the end.
+    """
+    yield from ctx.index.refresh()
     troubles = reconcile_all(ctx)
-    rows: list[RunView] = []
-    size, views = 0, _views(ctx, troubles)
-    for view in sorted(views, key=lambda view: (view.created, view.run_id), reverse=True):
-        size += len(encode(view.to_json()))
-        if size > ANSWER_MAX:
-            break
-        rows.append(view)
-    return RunList(runs=rows, wall=time.time(), left_out=len(views) - len(rows), troubles=troubles[:20])
+    live, over = _live(ctx, troubles), ctx.index.newest()
+    page = Page(ANSWER_MAX)
+    taken = page.take(live[args.skip :])
+    if taken == len(live[args.skip :]):
+        rest = over[max(0, args.skip - len(live)) :]
+        taken += yield from _take_over(ctx, page, rest if args.finished is None else rest[: args.finished])
+    _add_troubles(ctx, troubles)
+    left_out = max(0, len(live) + len(over) - args.skip - taken)
+    return RunList(
+        runs=page.rows,
+        wall=time.time(),
+        left_out=left_out,
+        next=args.skip + taken if left_out else 0,
+        live=len(live),
+        finished=len(over),
+        troubles=troubles[:TROUBLES_MAX],
+        troubled=len(troubles),
+    )
+
+
+class Page:
+    """Rows as long as they fit into one line."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self.rows: list[RunView] = []
+
+    def take(self, rows: Iterable[RunView | None]) -> int:
+        """Add rows until one does not fit; how many were dealt with. None is a row that cannot be made."""
+        count = 0
+        for row in rows:
+            size = len(encode(row.to_json())) + 1 if row is not None else 0
+            if size > self._room:
+                break
+            self._room -= size
+            count += 1
+            if row is not None:
+                self.rows.append(row)
+        return count
+
+
+def _take_over(ctx: Context, page: Page, entries: Sequence[Entry]) -> Generator[None, None, int]:
+    """Rows of runs that are over, until the page is full; how many were dealt with."""
+    until = time.monotonic() + SLICE_S
+    for count, entry in enumerate(entries):
+        if not page.take([row_of(ctx, entry)]):
+            return count
+        if time.monotonic() > until:
+            yield
+            until = time.monotonic() + SLICE_S
+    return len(entries)
 
 
 def run(ctx: Context, args: RunArgs) -> RunDetails:
@@ -131,15 +189,23 @@ def audit(ctx: Context, args: AuditArgs) -> AuditEntries:
     return AuditEntries(entries=rows[::-1], malformed=malformed)
 
 
-def _views(ctx: Context, troubles: list[str]) -> list[RunView]:
+def _live(ctx: Context, troubles: list[str]) -> list[RunView]:
+    """Every run that is not over, the newest first; one that cannot be read becomes a sentence."""
     views = []
-    for one in ctx.home.runs():
+    for one in ctx.index.live:
         view = readable(ctx.views, one)
-        if isinstance(view, RunView):
+        if isinstance(view, RunView) and len(encode(view.to_json())) > ROW_MAX:
+            troubles.append(f"{one.run_id}: {TOO_LONG}")
+        elif isinstance(view, RunView):
             views.append(view)
-        elif view is not None and not any(one.run_id in trouble for trouble in troubles):
+        elif view is not None and not any(said.startswith(one.run_id) for said in troubles):
             troubles.append(f"{one.run_id}: {view}")
-    return views
+    return sorted(views, key=lambda view: (view.created, view.run_id), reverse=True)
+
+
+def _add_troubles(ctx: Context, said: list[str]) -> None:
+    told = {trouble.partition(":")[0] for trouble in said}
+    said += [trouble for trouble in history.troubles(ctx) if trouble.partition(":")[0] not in told]
 
 
 def _checkpoints(one: RunDir) -> Iterator[CheckpointBrief]:

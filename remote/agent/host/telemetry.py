@@ -8,10 +8,12 @@ from remote.agent.context import Context
 from remote.agent.sampler import Sampler
 from remote.agent.verb import Work
 from remote.protocol.arguments import NoArgs
-from remote.readings.machine import Sample, sample
+from remote.protocol.results import HostLoad
+from remote.protocol.values import read_as
+from remote.readings.machine import sample
 
 
-def telemetry(ctx: Context, _args: NoArgs) -> Work[Sample]:
+def telemetry(ctx: Context, _args: NoArgs) -> Work[HostLoad]:
     """The verb. Bytes, percent, watts, degrees Celsius; processor use is since this agent's last sample.
 
     Raises:
@@ -20,4 +22,4 @@ def telemetry(ctx: Context, _args: NoArgs) -> Work[Sample]:
     sampler = ctx.sampler
     if sampler is None:
         sampler = ctx.sampler = Sampler(lambda: sample(ctx.home.root))
-    return (yield from sampler.take())
+    return read_as(HostLoad, (yield from sampler.take()))

@@ -1,5 +1,6 @@
 """Processes of our runs: supervised ones, and those that were left behind."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from trainer.run.process.identity import Identity
 from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord
 from trainer.run.process.survivors import names_folder, survivors
 from trainer.run.process.system_kernel import system_reader
+from trainer.run.run_errors import RunError
 from trainer.run.spec import RunSpec
 
 Standing = Literal["live", "orphan"]
@@ -30,8 +32,7 @@ class Member:
 
 def members(ctx: Context) -> list[Member]:
     """Every process of our own uid that belongs to a run of this state root."""
-    records = {run: record for run in ctx.views.whole() if (record := ctx.views.process(run))}
-    records = {run: record for run, record in records.items() if not record.is_of_a_copy(run)}
+    records = {run: record for run, record in _records(ctx).items() if not record.is_of_a_copy(run)}
     marked = _by_token({record.token: (run, record) for run, record in records.items() if record.token})
     found: dict[Identity, Member] = {}
     for run, record in records.items():
@@ -44,6 +45,17 @@ def members(ctx: Context) -> list[Member]:
         if supervised:
             _add(found, run, record.supervisor, True, "the supervisor of the run")
     return sorted(found.values(), key=lambda member: member.identity.pid)
+
+
+def _records(ctx: Context) -> dict[RunDir, ProcessRecord]:
+    """Who was recorded last for each run; one that cannot be read hides no other."""
+    ctx.index.look_now()
+    found = {}
+    for run in ctx.index.known:
+        with contextlib.suppress(RunError, OSError):
+            if record := ctx.views.process(run):
+                found[run] = record
+    return found
 
 
 def orphans(ctx: Context) -> list[Member]:

@@ -17,9 +17,12 @@ from remote.agent.verb import Work
 from remote.protocol.arguments import NoArgs, ReapArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import LockRow, ProcessList, ProcessRow, Reaped
+from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import Identity, is_alive
 from trainer.run.process.signals import RefusedSignalError, send
+from trainer.run.run_errors import RunError
+from trainer.run.spec import RunSpec
 
 GRACE_S = 2.0
 DEATH_S = 5.0
@@ -114,16 +117,24 @@ def log_of(pid: int) -> str:
         return ""
 
 
+def _spec(ctx: Context, run: RunDir) -> RunSpec | None:
+    """What a run runs; None where that cannot be read: its locks are shown all the same."""
+    try:
+        return ctx.views.spec(run)
+    except (RunError, OSError):
+        return None
+
+
 def _locks(ctx: Context) -> list[LockRow]:
     """Every device lock, agent.lock, and the lock of each run that is held or should be."""
     rows = [LockRow(name="agent", free=is_free(ctx.home.agent_lock), run_id=None)]
     holders: dict[str, str] = {}
-    for run in ctx.views.whole():
-        state, free = ctx.views.state(run), is_free(run.lock)
-        if state is None or (state.is_terminal and free and is_free(run.trainer_lock)):
+    for run in ctx.index.known:
+        is_over, free = run.run_id in ctx.index.finished, is_free(run.lock)
+        if is_over and free and is_free(run.trainer_lock):
             continue
-        spec = ctx.views.spec(run)
-        if not free:
+        spec = _spec(ctx, run)
+        if not free and spec is not None:
             holders.update(dict.fromkeys(spec.devices, run.run_id))
         rows.append(LockRow(name=f"runs/{run.run_id}", free=free, run_id=run.run_id))
         rows.append(

@@ -8,7 +8,7 @@ from remote.agent.context import Context
 from remote.agent.processes.orphans import members
 from remote.agent.processes.strangers import Stranger, beside, strangers
 from remote.agent.verb import Work
-from remote.audit.audit_log import masked
+from remote.audit.secrets import masked
 from remote.protocol.arguments import BesideArgs, EndArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import Beside, ProcessRow, Reaped

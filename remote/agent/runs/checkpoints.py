@@ -11,8 +11,9 @@ from remote.agent.verb import Work
 from remote.protocol.arguments import CheckpointsArgs
 from remote.protocol.messages import ANSWER_MAX, encode
 from remote.protocol.results import CheckpointList, CheckpointRow, ProvenFile, as_answered
-from trainer.run.checkpoints.manifest import MANIFEST, NAME, Manifest, parse_manifest, ranked
-from trainer.run.run_errors import CheckpointError
+from trainer.run.checkpoints.manifest import MANIFEST, MANIFEST_MAX, NAME, Manifest, parse_manifest, ranked
+from trainer.run.run_errors import CheckpointError, RecordError
+from trainer.run.small_record import read_small
 
 BREATH_S = 0.01
 ROW_MAX = ANSWER_MAX >> 1
@@ -83,12 +84,12 @@ def _read(path: Path) -> tuple[Manifest | None, dict[str, Any]] | None:
     """Its manifest and what is known beside it; None for one that retention has just removed."""
     file = path / MANIFEST
     try:
-        data = file.read_bytes()
-        at = file.stat().st_mtime
-    except FileNotFoundError:
+        data = read_small(file, MANIFEST_MAX)
+        at = file.stat().st_mtime if data is not None else 0.0
+    except (OSError, RecordError) as error:
+        return None, {"why": f"its manifest cannot be read: {str(error)[:200]}"}
+    if data is None:
         return (None, {"why": "it has no manifest"}) if path.is_dir() else None
-    except OSError as error:
-        return None, {"why": f"its manifest cannot be read: {error.strerror}"}
     facts = {"sha256": hashlib.sha256(data).hexdigest(), "manifest_bytes": len(data), "at": at}
     try:
         return parse_manifest(data, path.name), facts

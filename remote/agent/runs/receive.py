@@ -20,11 +20,13 @@ from trainer.run.checkpoints.manifest import (
     checkpoint_name,
     manifest_sha256,
     parse_manifest,
+    read_manifest,
 )
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import read_state
-from trainer.run.run_errors import CheckpointError
+from trainer.run.run_errors import CheckpointError, RecordError
+from trainer.run.small_record import open_plain
 
 CHUNK = 1 << 20
 
@@ -107,7 +109,7 @@ def _prove(draft: Path, sha256: str) -> list[str]:
     if not draft.is_dir():
         raise CallError("not_found", "nothing of this checkpoint lies on the host", "push it again")
     try:
-        data = (draft / MANIFEST).read_bytes()
+        data = read_manifest(draft)
         if hashlib.sha256(data).hexdigest() != sha256:
             raise CheckpointError("another manifest")
         manifest = parse_manifest(data, draft.name)
@@ -140,12 +142,12 @@ def _bad_files(draft: Path, files: Mapping[str, FileProof]) -> list[str]:
 def _is_proven(path: Path, proof: FileProof) -> bool:
     digest, size = hashlib.sha256(), 0
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_plain(path), "rb") as file:
             while data := file.read(CHUNK):
                 digest.update(data)
                 size += len(data)
             os.fsync(file.fileno())
-    except OSError:
+    except (OSError, RecordError):
         return False
     return size == proof.bytes and digest.hexdigest() == proof.sha256
 

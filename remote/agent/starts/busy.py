@@ -1,10 +1,14 @@
 """Why a start cannot have what it wants: who has it, as far as files and kernel tell."""
 
+import contextlib
+
 from remote.agent.processes.lock_holders import Holder
+from remote.agent.run_index import RunIndex
 from remote.agent.run_views import Views
 from remote.protocol.errors import CallError
 from remote.supervisor.admission.admit import Busy
 from trainer.run.locks import is_free
+from trainer.run.run_errors import RunError
 from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
 
@@ -47,13 +51,15 @@ def busy(
     return CallError("device_busy", why, remedy, detail)
 
 
-def owner_of(views: Views, device: str) -> tuple[RunSpec, StateRecord] | None:
+def owner_of(index: RunIndex, views: Views, device: str) -> tuple[RunSpec, StateRecord] | None:
     """The run that holds a device: not over, its own lock held. None if nobody of ours is known."""
-    for run in views.whole():
-        state = views.state(run)
-        if state is None or state.is_terminal or state.state is State.QUEUED:
-            continue
-        spec = views.spec(run)
-        if device in spec.devices and not is_free(run.lock):
-            return spec, state
+    index.look_now()
+    for run in index.live:
+        with contextlib.suppress(RunError, OSError):  # one that cannot be read hides no other
+            state = views.state(run)
+            if state is None or state.is_terminal or state.state is State.QUEUED:
+                continue
+            spec = views.spec(run)
+            if device in spec.devices and not is_free(run.lock):
+                return spec, state
     return None

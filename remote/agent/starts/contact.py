@@ -9,20 +9,34 @@ from trainer.run.locks import is_free
 from trainer.run.run_errors import RunError
 from trainer.run.states import State, StateRecord
 
+TROUBLE_MAX = 500
+
 
 def reconcile_all(ctx: Context) -> list[str]:
-    """Look at every run that is not over, then at the queue; what went wrong, a sentence each."""
+    """Look at every run that is not over, then at the queue; what went wrong, a sentence each.
+
+    Which are not over, the last look told; the first one is taken here.
+    """
+    if not ctx.index.is_whole:
+        ctx.index.look_now()
     troubles = []
-    for run in ctx.views.runs():
+    for run in ctx.index.live:
         try:
             reconcile(ctx, run)
-        except (RunError, OSError, CallError) as error:
-            troubles.append(f"{run.run_id}: {error}")
+            ctx.index.look(run.run_id)  # it may be over now
+        except Exception as error:  # whatever it is, it costs this run alone
+            troubles.append(f"{run.run_id}: {said(error)}")
     try:
         start_next(ctx.home)
-    except (RunError, OSError) as error:
-        troubles.append(f"queue: {error}")
+    except Exception as error:  # as above
+        troubles.append(f"queue: {said(error)}")
     return troubles
+
+
+def said(error: Exception) -> str:
+    """What went wrong, in words; what nobody foresaw names its type."""
+    foreseen = isinstance(error, (RunError, OSError, CallError))
+    return str(error)[:TROUBLE_MAX] if foreseen else f"{type(error).__name__}: {str(error)[:TROUBLE_MAX]}"
 
 
 def reconcile(ctx: Context, run: RunDir) -> StateRecord:

@@ -5,13 +5,15 @@ import time
 
 from remote.agent.audit import ITSELF
 from remote.agent.context import Context
+from remote.agent.index_file import Entry
 from remote.agent.starts.resume import resume
 from remote.agent.verb import Work
 from remote.protocol.arguments import ResumeArgs
 from remote.protocol.verbs import RESUME
 from remote.protocol.views import StartedRun
 from remote.supervisor.admission.reconcile import retry_after_loss
-from trainer.run.layout import RunDir
+from trainer.run.records import read_state
+from trainer.run.run_errors import RunError
 from trainer.run.states import State
 
 LOST = frozenset({State.DIED, State.DIED_REBOOT})
@@ -29,10 +31,21 @@ class Restarts:
     def due(self) -> list[Work[StartedRun]]:
         """The resumes that are wanted now and that this agent did not begin yet."""
         self.is_waiting = False
-        return [work for run in self._ctx.views.whole() if (work := self._wanted(run)) is not None]
+        if not self._ctx.index.is_whole:
+            self._ctx.index.look_now()
+        lost = [entry for entry in self._ctx.index.newest() if entry.state in LOST]
+        return [work for entry in lost if not entry.is_settled and (work := self._try(entry)) is not None]
 
-    def _wanted(self, run: RunDir) -> Work[StartedRun] | None:
-        state = self._ctx.views.state(run)
+    def _try(self, entry: Entry) -> Work[StartedRun] | None:
+        try:
+            return self._wanted(entry)
+        except (RunError, OSError) as error:  # one that cannot be read holds up no other, and is told as such
+            entry.details.trouble, entry.is_troubled = str(error), True
+            return None
+
+    def _wanted(self, entry: Entry) -> Work[StartedRun] | None:
+        run = self._ctx.home.run(entry.run_id)
+        state = read_state(run)
         if state is None or state.state not in LOST:
             return None
         start_id = restart_id(run.run_id, state.attempt + 1)
@@ -47,6 +60,8 @@ class Restarts:
             return None
         self._settled.add(start_id)
         if retry is None:
+            entry.is_settled = True  # of this very state.json: no agent needs to ask again
+            self._ctx.index.learnt(entry)
             return None
         args = ResumeArgs(start_id=start_id, run_id=run.run_id, queue=True)
         self._ctx.audit.asked(RESUME.name, args, ITSELF)

@@ -27,7 +27,7 @@ from trainer.run.locks import is_free
 from trainer.run.process.identity import boot_id
 from trainer.run.records import claim_start, read_spec, read_start, read_state, write_spec, write_state
 from trainer.run.requirements import missing_for_training
-from trainer.run.spec import RunSpec
+from trainer.run.spec import RunSpec, check_environment
 from trainer.run.states import State, StateRecord
 
 DISK_MIN = 1 << 20
@@ -47,6 +47,7 @@ class StartPlan:
     restarts: int = 0
     changes: Mapping[str, Any] = field(default_factory=dict)
     by: str = ""
+    inherited: Mapping[str, str] = field(default_factory=dict)
 
 
 def start(ctx: Context, args: StartArgs) -> Work[StartedRun]:
@@ -58,7 +59,15 @@ def start(ctx: Context, args: StartArgs) -> Work[StartedRun]:
     """
     spec = pinned(grounded(RunSpec.from_json(args.spec)))
     run = ctx.home.run(spec.run_id)
-    plan = StartPlan(start_id=args.start_id, run=run, spec=spec, attempt=1, resume_from="", queue=args.queue)
+    plan = StartPlan(
+        start_id=args.start_id,
+        run=run,
+        spec=spec,
+        attempt=1,
+        resume_from="",
+        queue=args.queue,
+        inherited=check_environment(args.inherited),
+    )
     demand_no_orphans(ctx, spec)
     return (yield from carry(ctx, plan, lambda: _check_fresh(ctx, plan)))
 
@@ -118,6 +127,7 @@ def _again(plan: StartPlan, run: RunDir, state: StateRecord) -> StartPlan:
         resume_from=state.resume_from,
         queue=plan.queue,
         restarts=state.restarts,
+        inherited=plan.inherited,
     )
 
 
@@ -132,7 +142,7 @@ def _carry_out(ctx: Context, plan: StartPlan, *, is_last: bool) -> RunDir | None
     plan.run.create()
     locks = take_locks(ctx.home, plan.run, plan.spec)
     if isinstance(locks, Busy):
-        owner = owner_of(ctx.views, locks.device) if locks.device else None
+        owner = owner_of(ctx.index, ctx.views, locks.device) if locks.device else None
         if owner is None and not is_last:
             return None
         if not plan.queue:
@@ -154,6 +164,7 @@ def _carry_out(ctx: Context, plan: StartPlan, *, is_last: bool) -> RunDir | None
         attempt=plan.attempt,
         resume_from=plan.resume_from,
         restarts=plan.restarts,
+        inherited=plan.inherited,
     )
     return plan.run
 

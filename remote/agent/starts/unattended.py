@@ -28,6 +28,7 @@ def contact(
     deadline = time.monotonic() + patience_s
     troubles: list[str] = []
     while True:
+        ctx.index.look_now()
         troubles += [said for said in reconcile_all(ctx) if said not in troubles]
         for work in restarts.due():
             try:
@@ -41,6 +42,7 @@ def contact(
         if not restarts.is_waiting or time.monotonic() > deadline:
             break
         time.sleep(look_s)
+    ctx.index.close()
     for trouble in troubles:
         say(trouble)
     return 1 if troubles else 0

@@ -1,66 +1,76 @@
 """Tells a client of every run that changed, by the stamps of its files."""
 
+import os
 import time
 
+from remote.agent.run_index import RunIndex
 from remote.agent.run_views import Stamp, Views, readable, stamp
 from remote.protocol.views import RunView
+from trainer.run.home import Home
 from trainer.run.layout import RunDir
 
 HOT_S = 0.1
-ALL_S = 1.0
 EAGER_S = 1.0
+DEAR = 20  # a thousand runs that wait must not take more than a twentieth of a processor
 
 
 class Watch:
-    """Looks at live runs every 100 ms and at all of them every second, or less often where that is dear."""
+    """Looks at live runs and new folders every 100 ms; of those that are over the index tells changes."""
 
-    def __init__(self, views: Views) -> None:
-        self._views = views
+    def __init__(self, home: Home, index: RunIndex, views: Views) -> None:
+        self._home, self._index, self._views = home, index, views
         self._seen: dict[str, tuple[Stamp, ...]] = {}
         self._said: dict[str, RunView] = {}
-        self._hot: list[RunDir] = []
-        self._next_hot = self._next_all = self._eager_until = 0.0
+        self._folders: set[str] | None = None
+        self._new: set[str] = set()
+        self._next_hot = self._eager_until = 0.0
         self._folder: Stamp = (0, 0, 0)
-
-    @property
-    def live(self) -> list[RunDir]:
-        """Runs that were not over when they were last looked at."""
-        return list(self._hot)
 
     def next_due(self) -> float:
         """When to look next, monotonic seconds."""
-        return min(self._next_hot, self._next_all)
-
-    def prime(self) -> list[RunView]:
-        """Every run's view, newest first; from here on only changes are told."""
-        self._look(self._views.runs())
-        return sorted(self._said.values(), key=lambda view: (view.created, view.run_id), reverse=True)
+        return self._next_hot
 
     def changes(self, now: float) -> list[RunView]:
         """The views that changed since they were last told."""
-        if now >= self._next_all or (now < self._eager_until and now >= self._next_hot):
-            began = time.monotonic()
-            changed = self._look(self._views.runs())
-            self._next_all = now + max(ALL_S, 100 * (time.monotonic() - began))
-            self._next_hot = now + HOT_S
-            return changed
-        if now >= self._next_hot:
-            self._next_hot = now + HOT_S
-            if (folder := stamp(self._views.runs_dir)) != self._folder:  # a new run, about to get its state
-                self._folder, self._eager_until = folder, now + EAGER_S
-            return self._look(self._hot)
-        return []
-
-    def _look(self, runs: list[RunDir]) -> list[RunView]:
-        changed = []
-        for run in runs:
-            mark = self._views.fingerprint(run)
-            if self._seen.get(run.run_id) == mark:
-                continue
-            self._seen[run.run_id] = mark
-            view = readable(self._views, run)
-            if isinstance(view, RunView) and view != self._said.get(run.run_id):
-                self._said[run.run_id] = view
-                changed.append(view)
-        self._hot = [run for run in runs if (view := self._said.get(run.run_id)) and not view.is_terminal]
+        if now < self._next_hot:
+            return []
+        began = time.thread_time()
+        changed = self._look(now)
+        self._next_hot = now + max(HOT_S, DEAR * (time.thread_time() - began))
         return changed
+
+    def _look(self, now: float) -> list[RunView]:
+        self._look_for_new(now)
+        live = {run.run_id: run for run in self._index.live}
+        for run_id in live:
+            self._index.look(run_id)
+        others = self._index.take_news().difference(live)
+        changed = [*live.values(), *(self._home.run(run_id) for run_id in sorted(others))]
+        return [view for run in changed if (view := self._changed(run)) is not None]
+
+    def _look_for_new(self, now: float) -> None:
+        """A new folder is a new run, about to get its state."""
+        if (folder := stamp(self._home.runs_dir)) != self._folder:
+            self._folder, self._eager_until = folder, now + EAGER_S
+            folders = set(os.listdir(self._home.runs_dir))  # noqa: PTH208  thousands of them
+            if self._folders is not None:
+                self._new |= folders - self._folders
+            self._folders = folders
+        for run_id in self._new:
+            self._index.look(run_id)
+        if now >= self._eager_until:
+            self._new.clear()
+
+    def _changed(self, run: RunDir) -> RunView | None:
+        mark = self._views.fingerprint(run)
+        if self._seen.get(run.run_id) == mark:
+            return None
+        self._seen[run.run_id] = mark
+        view = readable(self._views, run)
+        if not isinstance(view, RunView) or view == self._said.get(run.run_id):
+            return None
+        self._said[run.run_id] = view
+        if view.is_terminal:  # told once; of thousands that are over nothing is kept
+            del self._said[run.run_id], self._seen[run.run_id]
+            self._views.forget(run)
+        return view

@@ -94,7 +94,9 @@ class ClientStreams:
         except OSError as error:
             raise _unreadable(error) from error
         self._tails[tail.number] = tail
-        return StreamOpened(stream=tail.number, cursor=tail.cursor, behind=tail.behind())
+        return StreamOpened(
+            stream=tail.number, cursor=tail.cursor, behind=tail.behind(), before=tail.before()
+        )
 
     def older(self, args: OlderArgs) -> Backfill:
         """The verb: bytes that stand before a place, for whoever scrolls back.

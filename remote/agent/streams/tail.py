@@ -52,6 +52,12 @@ class Tail:
         later = [path for path in self.source.files() if number(path.name) > number(self._file)]
         return max(0, here) + sum(map(_size, later))
 
+    def before(self) -> int:
+        """Bytes that stand before the cursor now, in its file and in those before it."""
+        number = self.source.number
+        earlier = [path for path in self.source.files() if number(path.name) < number(self._file)]
+        return self._offset + sum(map(_size, earlier))
+
     def acknowledge(self, received: int) -> None:
         """The client has read this many bytes of the stream."""
         self._acked = max(self._acked, min(received, self._sent))
@@ -162,6 +168,7 @@ class Tail:
             off=self._offset,
             n=len(data),
             ino=self._inode,
+            at=os.fstat(self._fd).st_mtime,
         )
         frames.append(header.encode() + data)
         self._offset += len(data)

@@ -157,11 +157,12 @@ class EnvironmentBuild:
         return found[0]
 
     def _try_out(self) -> None:
-        """Import all of it; multiply and differentiate on each device that runs may name."""
+        """Import all of it; multiply on each device that runs may name, and train on each accelerator."""
         self._reporter.say("trying it out")
         devices = [word for name in self._kit.devices for word in ("--device", name)]
         trials = [["remote.deploy.on_host.import_check", *(["--train"] if devices else [])]]
         trials += [["trainer.device.selftest", *devices]] if devices else []
+        trials += [["trainer", "selftest", "--device", name] for name in self._kit.devices if name != "cpu"]
         for words in trials:
             try:
                 self._call([str(self._python), "-I", "-m", *words])
@@ -170,7 +171,7 @@ class EnvironmentBuild:
                     "refused",
                     f"the environment was built and does not work: {' | '.join(error.lines[-3:])}",
                     "another build of torch may fit (`torch:` of the host: cpu, cu126, cu130, ...)"
-                    if words[0] == "trainer.device.selftest"
+                    if words[0].startswith("trainer")
                     else "deploy again; if it stays, please report it",
                 ) from error
 

@@ -18,6 +18,7 @@ from remote.transport.sftp import Carrier, Sftp
 A = TypeVar("A", bound=VerbArgs)
 TALK_LIMIT = 4096
 LAST_WORDS_S = 0.5
+AHEAD_MAX = 64  # reads that wait for the session's thread; then the host waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class Connection:
         self._out: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._next_id = 0
         self._last_talk = ""
+        self._ahead = threading.Semaphore(AHEAD_MAX)
+        self._is_closing = False
         self._may_send = threading.Event()
         self._drainer, *self._others = [
             threading.Thread(target=work, name=f"photinus-{work.__name__.strip('_')}", daemon=True)
@@ -114,6 +117,7 @@ class Connection:
 
     def close(self) -> threading.Thread:
         """End the agent and the threads, without waiting; the thread that waits for the agent's end."""
+        self._is_closing = True
         self._end_writer()
         thread = threading.Thread(target=self._transport.close, name="photinus-close", daemon=True)
         thread.start()
@@ -140,7 +144,7 @@ class Connection:
                 if reader.is_awake:
                     self._may_send.set()
                 if messages:
-                    self._on_sound(self, MessagesReceived(tuple(messages)))
+                    self._hand_over(MessagesReceived(tuple(messages)))
         except ProtocolError as error:
             reason = f"not understood: {error}"
         except (OSError, ValueError) as error:  # ValueError: the pipe was closed by us meanwhile
@@ -173,7 +177,18 @@ class Connection:
         text = _cleaned(data)
         if text.strip():
             self._last_talk = _last_line(text)
-            self._on_sound(self, StderrText(text))
+            self._hand_over(StderrText(text))
+
+    def took(self) -> None:
+        """The session's thread has taken one `MessagesReceived` or `StderrText`."""
+        self._ahead.release()
+
+    def _hand_over(self, sound: MessagesReceived | StderrText) -> None:
+        """Tell it, and wait where too much is untaken: what is not read is held back at the host."""
+        while not self._ahead.acquire(timeout=LAST_WORDS_S):
+            if self._is_closing:
+                return
+        self._on_sound(self, sound)
 
 
 def _cleaned(data: bytes) -> str:

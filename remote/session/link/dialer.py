@@ -109,7 +109,7 @@ class Dialer:
         on_end(outcome)
 
     def _too_slow(self) -> None:
-        if self.stage in SPEAKING:
+        if self.stage.partition(" ")[0] in SPEAKING:
             self._factor *= SLOWER
 
 

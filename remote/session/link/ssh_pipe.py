@@ -2,7 +2,7 @@
 
 import threading
 
-from remote.deploy.find import locate
+from remote.deploy.find_deployed import locate
 from remote.hosts.host import Host
 from remote.hosts.placement import Placement, forget_placement, read_placement
 from remote.protocol.errors import CallError

@@ -1,20 +1,20 @@
 """Every followed file of a session, attached to whichever connection there is."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from remote.protocol.arguments import AckArgs, UntailArgs
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
-from remote.protocol.messages import WINDOW, Cursor, Reply
+from remote.protocol.messages import WINDOW, Reply
+from remote.protocol.results import StreamSkipped
 from remote.protocol.verbs import ACK, UNTAIL
 from remote.protocol.views import RunView
 from remote.session.link.connection import Connection
 from remote.session.pending_calls import answer_to
 from remote.session.recovery import Recovery
 from remote.session.streams.follower import Follower
-from remote.session.updates import Bytes, Gap, StreamEnd, Truncated, Update
+from remote.session.updates import Bytes, Gap, StreamBegin, StreamEnd, Truncated, Update
 
 
 class FollowedStreams:
@@ -78,6 +78,9 @@ class FollowedStreams:
             self._settle(lambda recovery: recovery.gone(follower.key))
             self._updates.append(StreamEnd(follower.key, follower.run_id, answer.message))
         else:
+            if follower.cursor is None:
+                before = answer.cursor.offset if answer.before is None else answer.before
+                self._updates.append(StreamBegin(follower.key, follower.run_id, before))
             if follower.attached(answer.stream, answer.cursor):
                 self._updates.append(Truncated(follower.key, follower.run_id, answer.cursor.gen))
             self._settle(lambda recovery: recovery.behind(follower.key, answer.behind))
@@ -108,7 +111,9 @@ class FollowedStreams:
             self._updates.append(Truncated(follower.key, follower.run_id, head.gen))
         if data:
             follower.delivered += len(data)
-            update = Bytes(follower.key, follower.run_id, head.what, head.gen, offset, data, head.file)
+            update = Bytes(
+                follower.key, follower.run_id, head.what, head.gen, offset, data, head.file, head.at
+            )
             self._updates.append(update)
             self._settle(lambda recovery: recovery.took(follower.key, follower.run_id, follower.what, data))
         else:
@@ -124,21 +129,14 @@ class FollowedStreams:
             if connection:
                 _acknowledge(follower, connection)
 
-    def skipped(self, body: Mapping[str, Any]) -> None:
-        """The agent left out what nobody could have looked at.
-
-        Raises:
-            ProtocolError: malformed.
-        """
-        follower = self._by_stream(body.get("stream"))
-        start, end = Cursor.from_json(body.get("from")), Cursor.from_json(body.get("to"))
-        missed = body.get("bytes")
-        if follower is not None and follower.skipped(start, end):
+    def skipped(self, gap: StreamSkipped) -> None:
+        """The agent left out what nobody could have looked at."""
+        follower = self._by_stream(gap.stream)
+        if follower is not None and follower.skipped(gap.start, gap.end):
             self._settle(lambda recovery: recovery.gone(follower.key))
-            count = missed if isinstance(missed, int) else 0
-            self._updates.append(Gap(follower.key, follower.run_id, start, end, count))
+            self._updates.append(Gap(follower.key, follower.run_id, gap.start, gap.end, gap.missed))
 
-    def ended(self, stream: object, reason: str = "") -> None:
+    def ended(self, stream: int, reason: str = "") -> None:
         """The agent says that a file is over; `reason`: that it can be read no further."""
         follower = self._by_stream(stream)
         if follower is not None:
@@ -166,7 +164,7 @@ class FollowedStreams:
         follower.ended = False
         follower.asked = connection.send(follower.verb, follower.request())
 
-    def _by_stream(self, stream: object) -> Follower | None:
+    def _by_stream(self, stream: int) -> Follower | None:
         return next((one for one in self._followers.values() if one.stream == stream), None)
 
 

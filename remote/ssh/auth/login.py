@@ -175,7 +175,7 @@ class _Ring:
     """The keys of this machine that may open the door."""
 
     def __init__(self, target: Target, answers: Answers, deadline: Deadline) -> None:
-        self._target, self._answers = target, answers
+        self._target, self._answers, self._deadline = target, answers, deadline
         self.tried: list[str] = []
         self.troubles: list[str] = []
         self._agent: KeyAgent | None = None
@@ -222,8 +222,8 @@ class _Ring:
             for file in self._certificates():
                 certificate = read_public_key(file)
                 if certificate != offer.public and certificate_fits(certificate, offer.public):
-                    yield _AgentKey(self._agent, offer.public, certificate)
-            yield _AgentKey(self._agent, offer.public)
+                    yield _AgentKey(self._agent, self._deadline, offer.public, certificate)
+            yield _AgentKey(self._agent, self._deadline, offer.public)
             return
         path = offer.file.path
         if offer.needs_passphrase:
@@ -265,11 +265,11 @@ class _Ring:
 class _AgentKey(paramiko.PKey):
     """A key that never leaves the ssh-agent."""
 
-    def __init__(self, agent: KeyAgent, public: bytes, certificate: bytes = b"") -> None:
+    def __init__(self, agent: KeyAgent, deadline: Deadline, public: bytes, certificate: bytes = b"") -> None:
         """`certificate`: to show it under, where the agent itself does not hold that."""
         shown = paramiko.pkey.PublicBlob(type_of(certificate), certificate)
         self.public_blob = shown if certificate else None
-        self._agent, self._public = agent, public
+        self._agent, self._deadline, self._public = agent, deadline, public
 
     def get_name(self) -> str:
         return type_of(self._public)
@@ -279,7 +279,8 @@ class _AgentKey(paramiko.PKey):
 
     def sign_ssh_data(self, data: bytes, algorithm: str | None = None) -> Any:
         try:
-            return self._agent.sign(self._public, data, algorithm or "")
+            with self._deadline.telling("waiting for the ssh-agent: touch your key, or confirm its use"):
+                return self._agent.sign(self._public, data, algorithm or "")
         except OSError:
             return b""  # no signature: the server says no, and the next key has its turn
 

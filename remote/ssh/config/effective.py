@@ -97,10 +97,9 @@ def _resolve(
         return _plain(address, alias, asker)
     found = asker.settings(address)
     blank = asker.settings(address, blank=True)
-    hostname, port = found["hostname"][0], int(found["port"][0])
+    hostname, port, user = _whereabouts(found, address)
     if not NAME.fullmatch(hostname):
         raise CallError("refused", f"{hostname!r} is no name of a host", f"mend HostName of {address.name}")
-    user = found["user"][0]
     here = f"{user}@{hostname}:{port}"
     if here in trail or len(trail) >= MOST_HOPS:
         raise jump_circle(alias, f"over {here}")
@@ -136,6 +135,18 @@ def _resolve(
         not_honoured=_not_honoured(found, blank),
         note=_missing([*known.unclear, *global_known.unclear]),
     )
+
+
+def _whereabouts(found: Mapping[str, list[str]], address: Address) -> tuple[str, int, str]:
+    try:
+        hostname, port, user = found["hostname"][0], int(found["port"][0]), found["user"][0]
+    except (KeyError, ValueError) as error:
+        raise CallError(
+            "refused", f"`ssh -G {address.name}` says nothing usable: {error}"[:300], "run it by hand"
+        ) from error
+    if not 0 < port < 1 << 16:
+        raise CallError("refused", f"`ssh -G {address.name}` names no port: {port}"[:300], "run it by hand")
+    return hostname, port, user
 
 
 def _hops(jump: str, asker: Asker, trail: tuple[str, ...]) -> tuple[Target, ...]:

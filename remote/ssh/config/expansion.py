@@ -5,7 +5,6 @@ import pwd
 import re
 import socket
 from collections.abc import Mapping
-from pathlib import Path
 
 from remote.hosts.address import Address
 from remote.ssh.config.openssh import Asker
@@ -44,7 +43,7 @@ def path_of(text: str, asker: Asker, tokens: Mapping[str, str]) -> str:
         text = asker.home + text[1:]
     elif text in {f"{own}/.ssh/known_hosts", f"{own}/.ssh/known_hosts2"}:
         text = asker.home + text[len(own) :]
-    return str(Path(text).expanduser())
+    return os.path.expanduser(text)  # noqa: PTH111  which leaves a user that is not there as it is
 
 
 def agent_of(value: str, asker: Asker, tokens: Mapping[str, str]) -> str:

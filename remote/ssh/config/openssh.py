@@ -80,7 +80,7 @@ def jump_circle(alias: str, why: str) -> CallError:
 def fields_of(text: str) -> dict[str, list[str]]:
     """Field -> values of what `ssh -G` prints, in its order."""
     found: dict[str, list[str]] = {}
-    for line in text.splitlines():
+    for line in text.replace("\0", "").splitlines():
         key, _, value = line.partition(" ")
         found.setdefault(key.lower(), []).append(value)
     return found

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from remote.supervisor.admission.spawn import RUN_LOCK, spawn_supervisor
 from trainer.run.home import Home
@@ -14,6 +15,7 @@ from trainer.run.spec import RunSpec
 from trainer.run.states import State, StateRecord
 
 GRAB_S = 0.01
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,11 @@ def carry_out(
     attempt: int,
     resume_from: str,
     restarts: int = 0,
+    inherited: Mapping[str, str] = NOTHING,
 ) -> StateRecord:
     """Write `starting` and start the supervisor, which takes the locks over; a failed spawn is a failed run.
+
+    `inherited` is environment of this supervisor and its attempts, written nowhere.
 
     Raises:
         OSError: the disk refused. The locks are let go.
@@ -74,7 +79,7 @@ def carry_out(
         )
         write_state(run, before.seq if before else 0, state)
         try:
-            spawn_supervisor(home, run, attempt, locks, adopt=False, resume_from=resume_from)
+            spawn_supervisor(home, run, attempt, locks, resume_from=resume_from, inherited=inherited)
         except OSError as error:
             return _fail(run, state, f"the supervisor could not be started: {error}")
         return state

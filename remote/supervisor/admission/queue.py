@@ -1,12 +1,10 @@
 """Starts that wait for a device: first come, first served, a line for each device."""
 
 import contextlib
-import re
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 from remote.supervisor.admission.admit import Busy, carry_out, take_locks
+from remote.supervisor.admission.waiting_line import Waiting, waiting
 from trainer.run.atomic import create_json, read_json
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
@@ -15,27 +13,6 @@ from trainer.run.process.process_record import read_process
 from trainer.run.records import read_spec, read_state
 from trainer.run.run_errors import RunError
 from trainer.run.states import State, StateRecord
-
-ENTRY = re.compile(r"([0-9]{8})-(.+)\.json")
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """One entry: `place` grows with every one that is added."""
-
-    place: int
-    run_id: str
-    path: Path
-
-
-def waiting(home: Home) -> list[Waiting]:
-    """The line, first come first; files that are no entry are skipped."""
-    found = (
-        Waiting(int(match[1]), match[2], path)
-        for path in home.queue_dir.iterdir()
-        if (match := ENTRY.fullmatch(path.name))
-    )
-    return sorted(found, key=lambda entry: entry.place)
 
 
 def enqueue(home: Home, run_id: str) -> None:
@@ -70,7 +47,7 @@ def start_next(home: Home) -> list[str]:
         for entry in waiting(home):
             if not is_ours(home, entry):
                 continue
-            with contextlib.suppress(RunError):  # a broken entry stays where it is and holds up nobody
+            with contextlib.suppress(RunError, OSError):  # a broken entry stays and holds up nobody
                 if _start(home, home.run(entry.run_id), held):
                     started.append(entry.run_id)
                     leave(home, entry.run_id)

@@ -25,6 +25,7 @@ def spawn_supervisor(
     adopt: bool = False,
     resume_from: str = "",
     program: Sequence[str] = (),
+    inherited: Mapping[str, str] | None = None,
 ) -> int:
     """Start the supervisor of `run` and hand it the locks; returns its pid.
 
@@ -49,7 +50,7 @@ def spawn_supervisor(
             stdout=log,
             stderr=log,
             cwd=home.root,
-            env=supervisor_environment(home),
+            env=supervisor_environment(home, inherited or {}),
             pass_fds=[lock.fd for lock in locks.values()],
             start_new_session=True,
         )
@@ -60,7 +61,8 @@ def spawn_supervisor(
     return child.pid
 
 
-def supervisor_environment(home: Home) -> dict[str, str]:
-    """Ours, with the state root named, without the marks of a run that we may ourselves be part of."""
-    env = {key: value for key, value in os.environ.items() if key not in RUN_VARIABLES}
+def supervisor_environment(home: Home, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Ours and what was handed over for this attempt, with the state root named, without the marks of a run
+    that we may ourselves be part of."""
+    env = {key: value for key, value in {**os.environ, **inherited}.items() if key not in RUN_VARIABLES}
     return env | {HOME_VARIABLE: str(home.root)}

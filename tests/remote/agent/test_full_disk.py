@@ -20,8 +20,9 @@ from remote.agent.runs.stop import adopt, kill, stop
 from remote.agent.starts.resume import resume
 from remote.agent.starts.start import start
 from remote.session.session import Session, connect
-from remote.supervisor.admission.queue import start_next, waiting
+from remote.supervisor.admission.queue import start_next
 from remote.supervisor.admission.reconcile import reconcile_run
+from remote.supervisor.admission.waiting_line import waiting
 from tests.remote.calling import args_of
 from tests.remote.driving import drive
 from tests.remote.full_disk import Disk

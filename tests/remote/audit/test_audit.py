@@ -11,8 +11,9 @@ import pytest
 
 from remote.actions import kill_run, start_run, stop_run
 from remote.agent.audit import Auditor
-from remote.audit.audit_log import KEPT, LINE_MAX, append, entry, masked, public, read
+from remote.audit.audit_log import KEPT, LINE_MAX, append, entry, public, read
 from remote.audit.audit_writer import AUDIT_WRITER, AuditWriter
+from remote.audit.secrets import masked
 from remote.protocol.arguments import RunArgs
 from remote.protocol.errors import CallError
 from remote.protocol.views import AuditEntry
@@ -201,3 +202,71 @@ def test_a_deed_without_a_verb_is_noted_with_its_end(home: Path) -> None:
     assert outcomes(home / "client" / "audit.jsonl") == [
         ("deploy", "", "asked"), ("deploy", "", "ok"), ("deploy", "", "asked"), ("deploy", "", "refused"),
     ]  # fmt: skip
+
+
+FORMS = (
+    ["sh", "-c", f"A=1 HF_TOKEN={CANARY} python x.py"],
+    ["tool", "--auth", CANARY],
+    ["tool", "--key", CANARY],
+    ["git", "clone", f"https://ada:{CANARY}@host/repo"],
+    ["curl", "-H", f"Authorization: Bearer {CANARY}"],
+    ["curl", "-sH", f"X-Api-Key: {CANARY}"],
+    ["curl", "-u", f"ada:{CANARY}"],
+    ["curl", f"https://host/x?b=2&access_token={CANARY}"],
+    ["env", f"DB_URL=postgres://u:{CANARY}@h/db", "x"],
+    ["bash", "-lc", f"export WANDB_API_KEY='{CANARY}'; x"],
+    ["sh", "-c", f"login --password {CANARY} && x"],
+    ["python", "-c", f'import os; os.environ["HF_TOKEN"] = "{CANARY}"'],
+    ["tool", f'{{"api_key": "{CANARY}"}}'],
+    ["tool", "hf_" + CANARY.replace("-", "X") * 2],
+    ["tool", "ghp_" + CANARY.replace("-", "X") * 2],
+)
+
+
+@pytest.mark.parametrize("argv", FORMS)
+def test_a_secret_is_known_by_its_form_too(tmp_path: Path, argv: list[str]) -> None:
+    raw = spec().to_json() | {"argv": argv, "resume_argv": argv}
+    path = tmp_path / "audit.jsonl"
+    append(path, entry("start", {"spec": raw}, "Ada", said=f"cannot run {' '.join(argv)}"))
+    written = path.read_text()
+    assert CANARY not in written
+    assert CANARY.replace("-", "X") not in written
+    assert "***" in written
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [
+            "python",
+            "train.py",
+            "--lr",
+            "3e-4",
+            "--out=/data/run",
+            "--tokenizer",
+            "bpe",
+            "--max-tokens",
+            "512",
+        ],
+        [
+            "torchrun",
+            "--nproc-per-node",
+            "2",
+            "train.py",
+            "--author",
+            "me",
+            "--monkey",
+            "x",
+            "data.source=a:b",
+        ],
+        ["sh", "-c", "cd /work && ./run.sh > out.txt 2>&1", "https://host/path?step=3"],
+    ],
+)
+def test_what_is_no_secret_is_written_as_it_is(argv: list[str]) -> None:
+    assert masked(argv) == argv
+
+
+def test_masking_takes_no_longer_for_a_wicked_word() -> None:
+    """Quadratic expressions would take minutes: the test's own time limit is the bound."""
+    for wicked in ("a.", "a=", '"', "x-", "://", "?a=", "auth: ", "a  ", "eyJ"):
+        masked([wicked * 200_000])

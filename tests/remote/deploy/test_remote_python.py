@@ -3,7 +3,6 @@
 import json
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -80,12 +79,10 @@ def test_a_program_that_only_lives_is_told_of_now_and_then() -> None:
 
 
 def test_giving_up_ends_the_wait() -> None:
-    hearing = Hearing(silence_s=30.0)
+    hearing = Hearing(silence_s=300.0)
     threading.Timer(0.1, hearing.gave_up.set).start()
-    began = time.monotonic()
     with pytest.raises(GivenUp):
         perform(Sleeper(), "/p", b"", hearing)
-    assert time.monotonic() - began < 5.0
 
 
 @settings(max_examples=trials(100, 5000), deadline=None)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from remote.hosts.host import Host
+from remote.protocol.errors import CallError
 from remote.session.link.link_state import Timings
 from remote.session.session import Session, connect
 from remote.transfer.pull import PullOptions, pull
@@ -16,7 +17,7 @@ from remote.transfer.select import Choice
 from remote.transfer.transfer_progress import TransferProgress
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
 from tests.sshd.delay import DelayProxy
-from tests.sshd.server import Sshd
+from tests.sshd.server import Sshd, User
 from tests.trials import trials
 from trainer.run.layout import RunDir
 
@@ -140,3 +141,33 @@ def test_a_server_that_allows_few_channels_is_pulled_from_over_those(
     with connect(host) as session:
         pulled = pull(session, RUN_ID, to=tmp_path / "to")
     assert same(pulled.folder / "step-00000100", run.checkpoints / "step-00000100")
+
+
+@pytest.mark.parametrize("more", [{"Subsystem": "other /bin/false"}, {"MaxSessions": "1"}])
+def test_a_host_without_sftp_or_with_one_session_is_pulled_from(
+    start_sshd: Callable[..., Sshd], far: RunDir, tmp_path: Path, more: dict[str, str]
+) -> None:
+    sshd = start_sshd(name="odd", options=more)
+    host = sshd.host(name="odd")
+    sshd.place(host, far.path.parents[1])
+    save(far, 100, {f"shard-{i}.safetensors": os.urandom(300_000 + i) for i in range(3)}, 1.0)
+    with connect(host, timings=QUICK) as session:
+        pulled = pull(session, RUN_ID, Choice("all"), tmp_path / "to")
+    assert [one.name for one in pulled.fetched] == [path.name for path in far.checkpoints.iterdir()]
+    assert all(same(pulled.folder / one.name, far.checkpoints / one.name) for one in pulled.fetched)
+
+
+def test_a_host_where_no_file_can_be_moved_refuses_at_once(
+    start_sshd: Callable[..., Sshd], far: RunDir, tmp_path: Path
+) -> None:
+    """No lost link, and no five minutes of waiting for one."""
+    no_python = 'case "$BASH_EXECUTION_STRING" in *stdin.buffer*) echo no python here; exit 1;; esac'
+    sshd = start_sshd([User("bare", bashrc=no_python)], name="odd", options={"Subsystem": "other /bin/false"})
+    host = sshd.host("bare", name="odd")
+    sshd.place(host, far.path.parents[1])
+    save(far, 100, {"shard.safetensors": os.urandom(1000)}, 1.0)
+    refusal = pytest.raises(CallError, match="odd offers no SFTP")
+    with connect(host, timings=QUICK) as session, refusal as caught:
+        pull(session, RUN_ID, Choice("all"), tmp_path / "to")
+    assert (caught.value.code, caught.value.exit_code) == ("refused", 3)
+    assert "run the same" not in caught.value.remedy

@@ -1,7 +1,5 @@
 """Batches as a function of their index."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -70,9 +68,7 @@ def test_targets_are_inputs_one_token_later() -> None:
 
 def test_a_far_position_is_reached_at_once() -> None:
     batches = Batches(TOKENS, 32, 8, 5)
-    began = time.perf_counter()
-    batches.batch_at(10**12)
-    assert time.perf_counter() - began < 1.0  # walking there would take months
+    assert len(batches.batch_at(10**12)) == 2  # walking there would take months
 
 
 @pytest.mark.parametrize("length", [17, 18, 31, 32, 33, 48, 49])

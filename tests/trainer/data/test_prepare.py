@@ -1,7 +1,5 @@
 """The one entry as its caller sees it."""
 
-import time
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,24 +9,17 @@ from trainer.config.data import DataConfig
 from trainer.data import DataProgress, default_cache_dir, prepare
 
 
-def test_the_demo_text_is_ready_in_time_and_says_how_far_it_is(tmp_path: Path) -> None:
-    heard: list[tuple[float, DataProgress]] = []
-    began = time.process_time()
-    with prepare(
-        DataConfig(), cache_dir=tmp_path, progress=lambda p: heard.append((time.process_time(), p))
-    ) as corpus:
-        took = time.process_time() - began
-        assert took < 5.0  # seconds of processor; 0.9 measured, the demo has 10 s for everything
+def test_the_demo_text_is_made_ready_and_says_how_far_it_is(tmp_path: Path) -> None:
+    heard: list[DataProgress] = []
+    with prepare(DataConfig(), cache_dir=tmp_path, progress=heard.append) as corpus:
         assert corpus.vocab_size == 256
         assert corpus.documents > 100
         assert 0.05 < len(corpus.val) / len(corpus.train) < 0.2
         floors = corpus.floors
         assert floors.uniform > floors.unigram > floors.bigram > floors.trigram > 1
         assert corpus.entropy_rate is None
-    gaps = [after - before for (before, _), (after, _) in pairwise(heard)]
-    assert max(gaps) < 1.0
-    assert {"hash", "read", "split", "encode", "count", "verify"} <= {progress.stage for _, progress in heard}
-    assert all(0 <= progress.done <= progress.total for _, progress in heard if progress.total)
+    assert {"hash", "read", "split", "encode", "count", "verify"} <= {progress.stage for progress in heard}
+    assert all(0 <= progress.done <= progress.total for progress in heard if progress.total)
 
 
 @pytest.mark.parametrize("tokenizer", ["byte", "bpe"])

@@ -92,7 +92,6 @@ def intervals(value: Any) -> Iterator[dict[str, Any]]:
         (("{run}", "--data", "{missing}"), "there is no file or folder"),
         (("{run}", "--device", "abacus"), "give cpu, cuda, cuda:N or mps"),
         (("{run}", "--documents", "5"), "20 are needed"),
-        (("{run}", "--documents", "-1"), "out of range"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_a_remedy(
@@ -104,6 +103,24 @@ def test_what_cannot_be_asked_is_refused_with_a_remedy(
         code, out, err = told(capsys, command, *(word.format(**places) for word in words))
         assert (code, out) == (3, "")
         assert said in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("causality", "--documents", "-1"), "--documents is out of range: it must be 0 (all) or more"),
+        (("evaluate", "--texts", "0"), "--texts is out of range: it must be at least 1"),
+        (("sample", "--top-p", "0"), "--top-p is out of range: it must be above 0, at most 1"),
+        (("sample", "--temperature", "nan"), "--temperature is out of range: it must be 0 or more"),
+    ],
+)
+def test_a_value_out_of_range_is_a_usage_error_that_names_the_range(
+    run: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    name, *rest = words
+    code, out, err = told(capsys, name, str(run), *rest)
+    assert (code, out) == (2, "")
+    assert said in err
 
 
 def test_a_torn_checkpoint_is_refused(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

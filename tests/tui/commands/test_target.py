@@ -4,13 +4,26 @@ import argparse
 
 import pytest
 
+from remote.hosts.host import Host
 from remote.protocol.errors import CallError
+from tui.commands import target
 from tui.commands.target import settle_target, split_run
+
+KNOWN = ("local", "studio", "a:b", "box", "rack")
+
+
+@pytest.fixture(autouse=True)
+def hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target, "load_hosts", lambda: [Host(name, "x") for name in KNOWN])
 
 
 @pytest.mark.parametrize(
     ("text", "split"),
     [
+        ("lr:0.1", ("", "lr:0.1")),  # no host is called so: it is a run's name
+        ("a/b", ("", "a/b")),
+        ("studio:lr:0.1", ("studio", "lr:0.1")),
+        ("studio/a/b:c", ("studio", "a/b:c")),
         ("kssm-x7k2p1", ("", "kssm-x7k2p1")),
         ("studio:kssm", ("studio", "kssm")),
         ("studio/kssm", ("studio", "kssm")),
@@ -21,7 +34,7 @@ from tui.commands.target import settle_target, split_run
     ],
 )
 def test_a_run_may_name_its_host(text: str, split: tuple[str, str]) -> None:
-    assert split_run(text) == split
+    assert split_run(text, KNOWN) == split
 
 
 @pytest.mark.parametrize(

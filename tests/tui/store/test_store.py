@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from remote.protocol.cursor import BEGINNING
+from remote.protocol.results import HostLoad
 from remote.protocol.views import RunView
 from remote.session.link.link_state import LinkState
 from remote.session.updates import (
@@ -21,7 +22,7 @@ from remote.session.updates import (
 from tests.tui.fake import START, WALL, events, view
 from trainer.config.locate import configs_dir
 from trainer.telemetry.bands import Bands, load
-from tui.store.facts import age_fact, link_fact, state_fact, why_not
+from tui.store.facts import age_fact, link_fact, run_age_fact, state_fact, why_not
 from tui.store.lamps import lamps
 from tui.store.runs import RunRecord
 from tui.store.store import TRUNCATED, Store
@@ -105,7 +106,7 @@ def test_a_run_that_is_over_stays_so_while_its_host_is_away(store: Store) -> Non
 
 
 def test_data_age_grows_while_the_link_is_well(store: Store) -> None:
-    tell(store, Telemetry({"cpu_percent": 3.0}), at=50)
+    tell(store, Telemetry(HostLoad(cpu_percent=3.0)), at=50)
     assert age_fact(store.runs[KEY].heard_at, START + 50).word == "50 s ago"
     assert age_fact(store.hosts["local"].heard_at, START + 50).word == "now"
     tell(store, said(events(range(1))), at=51)
@@ -183,6 +184,93 @@ def test_a_command_is_read_from_its_log(bands: Bands) -> None:
     assert (run.step, run.u_stat) == (20, "mean")
     assert words(made)["u_val"] == "healthy"
     assert len(run.log) == 2
+
+
+def row(step: int) -> str:
+    return f"    {step} |   3.562 |   2.915 |  0.6477 | 0.0471 |   1.043 |    1.334\n"
+
+
+@pytest.fixture
+def command(bands: Bands) -> Store:
+    made = Store(["local"], bands)
+    tell(made, LinkChanged(UP), RunsSeen((view(kind="command", max_steps=100, since=WALL),), WALL))
+    return made
+
+
+def pieces(store: Store, *times_and_rows: tuple[float, str], at_host: bool) -> None:
+    """A log that grows: at such a time, such rows; the host says when its file was written, or does not."""
+    offset = 0
+    for seconds, rows in times_and_rows:
+        piece = said(rows, what="log", offset=offset)
+        offset += len(rows)
+        tell(store, replace(piece, at=WALL + seconds) if at_host else piece, at=seconds)
+
+
+@pytest.mark.parametrize("at_host", [True, False])
+def test_the_rows_of_a_command_have_the_time_at_which_they_came(command: Store, at_host: bool) -> None:
+    steps = [(float(10 * n), row(n)) for n in range(1, 31)]
+    pieces(command, *steps, at_host=at_host)
+    run = command.runs[KEY]
+    assert (run.step_s, run.eta_s) == (10.0, 700.0)
+    assert words(command, at=301)["idle_s"] == "stepping"
+    assert words(command, at=300 + 181)["idle_s"] == "stalled"  # and it is told when it truly says nothing
+
+
+def test_what_was_written_long_ago_is_not_called_new(command: Store) -> None:
+    """The cockpit is opened an hour after the last row: as old as its file is, whatever the link did."""
+    pieces(command, (60.0, row(1)), (120.0, row(2)), at_host=True)
+    late = replace(said(row(3), what="log", offset=2 * len(row(1))), at=WALL + 180)
+    tell(command, late, at=3780)
+    assert command.runs[KEY].row_heard == START + 180
+    assert words(command, at=3780)["idle_s"] == "stalled"
+
+
+def test_a_host_with_another_clock_makes_no_row_old_or_new(command: Store) -> None:
+    ahead = -7200.0
+    tell(command, RunsSeen(tuple(run.view for run in command.runs.values()), WALL + ahead))
+    pieces(command, (10.0, row(1)), at_host=False)
+    assert command.runs[KEY].row_heard == START + 10
+    tell(command, replace(said(row(2), what="log", offset=len(row(1))), at=WALL + ahead + 15), at=20)
+    assert command.runs[KEY].row_heard == START + 15
+
+
+def test_rows_that_come_in_bursts_tell_their_pace(command: Store) -> None:
+    """A program that writes its buffer out every ten minutes is not stalled in between."""
+    bursts = [(600.0 * n, "".join(row(40 * n + k) for k in range(40))) for n in range(1, 5)]
+    pieces(command, *bursts, at_host=True)
+    assert command.runs[KEY].step_s == 15.0
+    assert words(command, at=2400 + 900)["idle_s"] == "stepping"
+    assert words(command, at=2400 + 3001)["idle_s"] == "stalled"
+
+
+def test_before_the_second_row_the_time_to_the_first_is_the_pace(command: Store) -> None:
+    pieces(command, (300.0, row(1)), at_host=True)
+    assert words(command, at=300 + 600)["idle_s"] == "stepping"
+    assert words(command, at=300 + 1501)["idle_s"] == "stalled"
+
+
+def test_the_data_of_a_run_is_as_old_as_what_was_heard_of_its_host(store: Store) -> None:
+    """A run that has nothing to say is not stale: its host would tell every change of it at once."""
+    tell(store, LinkChanged(replace(UP, rtt_s=0.003)), at=50)
+    run, host = store.runs[KEY], store.hosts["local"]
+    assert run_age_fact(run, host, START + 51) == age_fact(START + 50, START + 51)
+    assert run_age_fact(run, host, START + 51).colour == "green"
+    assert run_age_fact(run, host, START + 75).colour == "amber"  # the host itself says nothing
+    tell(store, LinkChanged(replace(LOST, since=START + 80)), at=80)
+    assert run_age_fact(run, host, START + 110).text == "stale view 1m 00s"
+
+
+def test_a_part_of_the_runs_makes_no_other_one_forgotten(store: Store) -> None:
+    old = view("old-aaaaaa", state="succeeded", created=1.0)
+    gone = view("gone-aaaaaa")
+    tell(store, RunsSeen((view(), old, gone), WALL))
+    tell(store, RunsSeen((view(),), WALL, left_out=4000))
+    assert {key[1] for key in store.runs} == {"demo-aaaaaa", "old-aaaaaa"}
+    assert store.hosts["local"].left_out == 4000
+    tell(store, RunsSeen((), WALL, left_out=4001, has_all_live=False))
+    assert ("local", "demo-aaaaaa") in store.runs
+    tell(store, RunsSeen((), WALL))
+    assert not store.runs
 
 
 def test_the_log_of_our_own_trainer_gives_no_metrics(store: Store) -> None:

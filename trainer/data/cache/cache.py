@@ -15,8 +15,8 @@ from trainer.data.prepared_corpus import TOKEN, TOKENIZER, TRAIN, VAL, Corpus, F
 from trainer.data.progress import Pulse
 from trainer.data.sources.source import TextSource
 from trainer.data.stamps import Stamp
-from trainer.data.tokenizers.bpe import BpeTokenizer
-from trainer.data.tokenizers.tokenizer import ByteTokenizer, Tokenizer
+from trainer.data.tokenizers.stored import tokenizer_from
+from trainer.run.disk_sync import sync_to_disk
 from trainer.run.locks import Flock
 
 META, USED = "meta.json", "used"
@@ -147,10 +147,7 @@ def _load(entry: Path, fingerprint: str, in_use: Flock, pulse: Pulse) -> Corpus 
     for name, expected in meta.files.items():
         if (entry / name).stat().st_size != expected.bytes or record(entry / name, pulse) != expected:
             return None
-    raw = (entry / TOKENIZER).read_bytes()
-    tokenizer: Tokenizer = (
-        ByteTokenizer() if raw == ByteTokenizer().to_json() else BpeTokenizer.from_json(raw)
-    )
+    tokenizer = tokenizer_from((entry / TOKENIZER).read_bytes())
     train, val = (np.memmap(entry / name, TOKEN, "r") for name in (TRAIN, VAL))
     return Corpus(train, val, tokenizer, meta, from_cache=True, _in_use=in_use)
 
@@ -158,6 +155,6 @@ def _load(entry: Path, fingerprint: str, in_use: Flock, pulse: Pulse) -> Corpus 
 def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        sync_to_disk(descriptor)
     finally:
         os.close(descriptor)

@@ -29,8 +29,9 @@ def fill_entry(
     fingerprint: str,
     settings: dict[str, str],
     pulse: Pulse,
+    given: Tokenizer | None = None,
 ) -> None:
-    """Write the files of one cache entry into `folder`.
+    """Write the files of one cache entry into `folder`, by a tokenizer that is given, or the configuration's.
 
     Raises:
         DataError: if the source cannot be read or holds too little text.
@@ -42,8 +43,8 @@ def fill_entry(
     _check_enough(blocks, source)
     train, val = split(blocks, config.val_fraction)
     train_bytes, val_bytes = (sum(block.length + len(SEPARATOR) for block in side) for side in (train, val))
-    tokenizer: Tokenizer = ByteTokenizer()
-    if config.tokenizer == "bpe":
+    tokenizer: Tokenizer = given or ByteTokenizer()
+    if config.tokenizer == "bpe" and given is None:
         tokenizer = learn(spool.texts(train), train_bytes, config.vocab, pulse)
     (folder / TOKENIZER).write_bytes(tokenizer.to_json())
     total = train_bytes + val_bytes

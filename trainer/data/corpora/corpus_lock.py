@@ -9,12 +9,15 @@ from trainer.data.corpora.named import no_corpus
 from trainer.data.data_errors import DataError
 from trainer.data.display_names import shown
 from trainer.run.locks import Flock
+from trainer.user_error import UserError
 
 LOCK = ".lock"
 
 
-class HeldError(Exception):
+class HeldError(UserError):
     """Another process is changing that corpus."""
+
+    exit_code = 4
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 from pathlib import Path
 from typing import IO
 
@@ -11,6 +10,7 @@ import msgspec
 from trainer.data.corpora.corpus_manifest import SHARDS, CorpusEntry, Record, Shard
 from trainer.data.corpora.found import Found
 from trainer.run.atomic import fsync_folder
+from trainer.run.disk_sync import sync_to_disk
 
 SHARD_BYTES = 32 << 20
 PART = ".texts.part"
@@ -57,7 +57,7 @@ class ShardWriter:
         name = self._next_name()
         try:
             self._file.flush()
-            os.fsync(self._file.fileno())
+            sync_to_disk(self._file.fileno())
             self._file.close()
             (self._folder / PART).rename(self._folder / name)
             fsync_folder(self._folder)

@@ -92,13 +92,13 @@ def reach(model: LanguageModel[Any], text: Tensor, vocab_size: int) -> Reach:
                 continue
             quiet(model, trial)
             changed, R_changed = _answer(model, other)
-            moved = (logits - changed).abs().amax(-1).double().cpu()
+            moved = (logits - changed).abs().amax(-1).cpu().double()
             before = max(before, float(moved[:place].max()))
             here = max(here, float(moved[place]))
             length = len(text) - place
             behind[:length] = torch.maximum(behind[:length], moved[place:])
             if R_seen:
-                R_moved = (R - R_changed).abs().amax(-1).double().cpu()
+                R_moved = (R - R_changed).abs().amax(-1).cpu().double()
                 R_behind[:length] = torch.maximum(R_behind[:length], R_moved[place:])
     return Reach(
         before=before,

@@ -60,7 +60,7 @@ class Windows:
 
     def tokens_each(self) -> NDArray[np.float64]:
         """Scored tokens of each document, `[documents]`."""
-        return self.sum_by_document(self.counted.sum(1).double().cpu().numpy())
+        return self.sum_by_document(_sum(self.counted.float()).numpy())
 
     def sum_by_document(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum a number a window into one a document."""
@@ -124,22 +124,27 @@ class _Tally:
     def add(self, part: slice, out: Output, log_p: Tensor, unchanged: Tensor) -> None:
         counted = self._windows.counted[part]
         nats = -log_p.gather(-1, self._windows.targets[part].unsqueeze(-1)).squeeze(-1)
-        self._nats.append((nats * counted).double().sum(1))
+        self._nats.append(_sum(nats * counted))
         apart = torch.zeros_like(self._nats[-1])
         if log_p is not unchanged:
             each = kl_div(log_p, unchanged, reduction="none", log_target=True).sum(2)
-            apart = (each * counted).double().sum(1)
+            apart = _sum(each * counted)
         self._divergence.append(apart)
-        self._coherence.append((out.coherence * counted.unsqueeze(-1)).double().sum(1))
+        self._coherence.append(_sum(out.coherence * counted.unsqueeze(-1)))
 
     def scored(self) -> DocumentScores:
         total = self._windows.sum_by_document
         nats, divergence, coherence = (
-            torch.cat(part).cpu().numpy() for part in (self._nats, self._divergence, self._coherence)
+            torch.cat(part).numpy() for part in (self._nats, self._divergence, self._coherence)
         )
         layers = [total(layer) for layer in coherence.T]
         stacked = np.stack(layers, 1) if layers else np.zeros((self._windows.documents, 0))
         return DocumentScores(total(nats), total(divergence), stacked, self._windows.tokens_each())
+
+
+def _sum(values: Tensor) -> Tensor:
+    """Sum `[n, T, ...]` over tokens in float64, on the host: MPS has no such numbers."""
+    return values.cpu().double().sum(1)
 
 
 def under(

@@ -4,10 +4,13 @@ import hashlib
 import os
 import platform
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from trainer.run.ownership import why_place_untrusted
 
 SOURCE = Path(__file__).with_name("kernels.cpp")
 COMPILERS = ("c++", "g++", "clang++")
@@ -31,7 +34,9 @@ def built(
 ) -> tuple[Path, bool]:
     """Return the shared library of this source for this processor, and whether it was compiled just now.
 
-    Several processes may build at once: each writes a file of its own, and the last rename stands.
+    Several processes may build at once: each writes a file of its own, and the last rename stands. Loading
+    one runs its code, and anybody can work out its name: a folder or file that another user could have put
+    there is refused.
 
     Args:
         cache: folder of libraries; made here, for this user alone.
@@ -40,17 +45,20 @@ def built(
         limit_s: seconds that it may take.
 
     Raises:
-        NativeUnavailableError: no compiler, it failed or took too long, or the folder cannot be written.
+        NativeUnavailableError: no compiler, it failed or took too long, or the folder cannot be written or is
+            not this user's alone.
     """
     compiler = compiler or next((path for name in COMPILERS if (path := shutil.which(name))), None)
     if compiler is None:
         raise NativeUnavailableError(f"no C++ compiler found ({', '.join(COMPILERS)})")
     library = cache / f"kernels-{fingerprint(compiler)}.so"
-    if library.is_file():
-        return library, False
-    building()
     try:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        demand_own(cache)
+        if os.path.lexists(library):
+            demand_own_file(library)
+            return library, False
+        building()
         with tempfile.TemporaryDirectory(prefix=".build-", dir=cache) as folder:
             made = Path(folder) / library.name
             _compile(compiler, made, limit_s)
@@ -63,9 +71,44 @@ def built(
 def fingerprint(compiler: str) -> str:
     """Return what names a library: source, flags, compiler and the processor's instructions."""
     digest = hashlib.sha256(SOURCE.read_bytes())
-    for part in (*FLAGS, PARALLEL, os.path.realpath(compiler), platform.machine(), _instructions()):
+    program = os.path.realpath(compiler)
+    for part in (*FLAGS, PARALLEL, program, _version(program), platform.machine(), _instructions()):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:20]
+
+
+def demand_own(folder: Path) -> None:
+    """A folder from which code is loaded: nobody else can put anything into it, or in its place.
+
+    Raises:
+        NativeUnavailableError: somebody can.
+        OSError: it cannot be looked at.
+    """
+    if folder.is_symlink():
+        raise NativeUnavailableError(f"{folder} is a symbolic link; remove it, code is loaded from there")
+    if why := why_place_untrusted(folder):
+        raise NativeUnavailableError(f"no code is loaded from {folder}: {why}")
+
+
+def demand_own_file(library: Path) -> None:
+    """A library that this user compiled: a plain file of ours that nobody else may write.
+
+    Raises:
+        NativeUnavailableError: it is not.
+        OSError: it cannot be looked at.
+    """
+    found = library.lstat()
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise NativeUnavailableError(f"{library} is no plain file of yours alone: remove it")
+
+
+def _version(program: str) -> str:
+    """What changes when a compiler is replaced by another under the same name."""
+    try:
+        found = os.stat(program)  # noqa: PTH116
+    except OSError:
+        return ""
+    return f"{found.st_size}/{found.st_mtime_ns}"
 
 
 def _instructions() -> str:

@@ -106,8 +106,9 @@ def _turn(n: int) -> int:
 
 
 def _signs(harmonics: int, like: Tensor) -> Tensor:
-    """`[H]`, of harmonics 1..H: + - - + + - - ..."""
-    return torch.tensor([1.0 if n % 4 in (0, 1) else -1.0 for n in range(1, harmonics + 1)]).to(like)
+    """`[H]`, of harmonics 1..H: + - - + + - - ... Made on the device: a copy from the host waits for it."""
+    halves = torch.arange(1, harmonics + 1, device=like.device) // 2
+    return (1 - 2 * (halves % 2)).to(like.dtype)
 
 
 def _unit(theta: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """Checkpoints as files: list, verify, choose. No torch: the manifest proves every byte beside it."""
 
 import hashlib
-import json
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trainer.run.atomic import encode
-from trainer.run.run_errors import CheckpointError
+from trainer.run.bounds import why_no_number
+from trainer.run.run_errors import CheckpointError, RecordError
+from trainer.run.small_record import decode_record, open_plain, read_small
 
-NAME = re.compile(r"step-([0-9]{8,})")
+NAME = re.compile(r"step-([0-9]{8,16})")
 MANIFEST = "state.json"
 SEAL = "seal"
 CHUNK = 1 << 20
+MANIFEST_MAX = 16 << 20
+MANIFEST_DEPTH = 64  # the trainer keeps its own state there, too
 Direction = Literal["min", "max"]
 
 
@@ -69,21 +73,21 @@ class Manifest:
                 raise TypeError("not an object")
             primary = str(raw.get("primary", "val_ce"))
             return cls(
-                step=int(raw["step"]),
-                tokens=int(raw.get("tokens", 0)),
+                step=_count("step", raw["step"]),
+                tokens=_count("tokens", raw.get("tokens", 0)),
                 kind=str(raw.get("kind", "periodic")),
                 parent=str(raw.get("parent") or ""),
                 metrics=_metrics(raw.get("metrics") or {}),
                 primary=primary,
                 direction=_direction(raw, primary),
                 files={
-                    name: FileProof(int(proof["bytes"]), str(proof["sha256"]))
+                    name: FileProof(_count("bytes", proof["bytes"]), str(proof["sha256"]))
                     for name, proof in raw["files"].items()
                 },
                 raw=raw,
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CheckpointError(f"malformed manifest: {error!r}") from error
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise CheckpointError(f"malformed manifest: {str(error)[:200]!r}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +131,22 @@ def manifest_sha256(path: Path) -> str:
     Raises:
         CheckpointError: there is no manifest.
     """
+    return hashlib.sha256(read_manifest(path)).hexdigest()
+
+
+def read_manifest(path: Path) -> bytes:
+    """The bytes of a checkpoint's manifest.
+
+    Raises:
+        CheckpointError: there is none, or what is there is no plain file of a bearable size.
+    """
     try:
-        return hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
-    except OSError as error:
-        raise CheckpointError(f"{path} has no readable manifest: {error}") from error
+        data = read_small(path / MANIFEST, MANIFEST_MAX)
+    except RecordError as error:
+        raise CheckpointError(f"{path.name}: its manifest cannot be read: {error}") from error
+    if data is None:
+        raise CheckpointError(f"{path.name}: it has no manifest; use another checkpoint")
+    return data
 
 
 def verify(path: Path, sha256: str = "") -> Manifest:
@@ -168,11 +184,11 @@ def _verify_file(path: Path, name: str, proof: FileProof) -> None:
     digest = hashlib.sha256()
     size = 0
     try:
-        with (path / name).open("rb") as file:
+        with os.fdopen(open_plain(path / name), "rb") as file:
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
-    except OSError as error:
+    except (OSError, RecordError) as error:
         raise CheckpointError(f"{path.name}: {name} cannot be read: {error}") from error
     _demand(size == proof.bytes, path, f"{name} has {size} bytes, not {proof.bytes}: it is torn")
     _demand(digest.hexdigest() == proof.sha256, path, f"{name} was changed: its SHA-256 does not match")
@@ -190,8 +206,8 @@ def parse_manifest(data: bytes, name: str) -> Manifest:
         CheckpointError: not JSON, malformed, or changed.
     """
     try:
-        raw = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        raw = decode_record(data, f"the manifest of {name}", MANIFEST_DEPTH)
+    except RecordError as error:
         raise CheckpointError(f"{name}: its manifest cannot be read: {str(error)[:200]}") from error
     if isinstance(raw, dict) and SEAL in raw and seal(raw)[SEAL] != raw[SEAL]:
         raise CheckpointError(
@@ -215,13 +231,7 @@ def ranked(found: Iterable[tuple[str, int, Manifest | None]]) -> list[str]:
 
 
 def _read(path: Path) -> Manifest:
-    try:
-        data = (path / MANIFEST).read_bytes()
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path.name}: it has no manifest; use another checkpoint") from error
-    except OSError as error:
-        raise CheckpointError(f"{path.name}: its manifest cannot be read: {error}") from error
-    return parse_manifest(data, path.name)
+    return parse_manifest(read_manifest(path), path.name)
 
 
 def _peek(path: Path) -> Manifest | None:
@@ -233,6 +243,13 @@ def _peek(path: Path) -> Manifest | None:
 
 def _canonical(values: Mapping[str, Any]) -> bytes:
     return encode(dict(sorted(values.items())))
+
+
+def _count(name: str, value: Any) -> int:
+    number = int(value)
+    if why := why_no_number(name, number):
+        raise ValueError(f"{name} {why}")
+    return number
 
 
 def _metrics(raw: Mapping[str, Any]) -> dict[str, float]:

@@ -5,10 +5,11 @@ import time
 from dataclasses import dataclass
 from typing import Any, NewType
 
+from trainer.run.bounds import why_misfit
 from trainer.run.process.kernel import ProcessReader
 from trainer.run.process.kernel_linux import LinuxReader
 from trainer.run.process.system_kernel import system_reader
-from trainer.run.run_errors import RunError
+from trainer.run.run_errors import RecordError
 
 BootId = NewType("BootId", str)
 TICK_MAX_S = 0.02
@@ -36,14 +37,15 @@ class Identity:
         """Read it back.
 
         Raises:
-            RunError: it is malformed.
+            RecordError: it is malformed.
         """
-        try:
-            if not isinstance(raw, dict):
-                raise TypeError("not an object")
-            return cls(int(raw["pid"]), int(raw["start"]), str(raw["boot_id"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise RunError(f"malformed process identity {raw!r}: {error}") from error
+        if not isinstance(raw, dict):
+            raise RecordError("malformed process identity: not an object")
+        if missing := [name for name in ("pid", "start", "boot_id") if raw.get(name) is None]:
+            raise RecordError(f"malformed process identity: no {missing[0]}")
+        if why := why_misfit(cls, raw):
+            raise RecordError(f"malformed process identity: {why}")
+        return cls(raw["pid"], raw["start"], raw["boot_id"])
 
 
 def boot_id(reader: ProcessReader | None = None) -> BootId:

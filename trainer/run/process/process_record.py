@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer.run.atomic import read_json, write_json
+from trainer.run.bounds import why_misfit
 from trainer.run.layout import RunDir
 from trainer.run.place import FolderPlace
 from trainer.run.process.identity import Identity
-from trainer.run.run_errors import RunError
+from trainer.run.run_errors import RecordError
 
 TOKEN_VARIABLE = "PHOTINUS_RUN_TOKEN"
 ATTEMPT_VARIABLE = "PHOTINUS_ATTEMPT"
@@ -65,11 +66,13 @@ class ProcessRecord:
         """Read it back.
 
         Raises:
-            RunError: it is malformed.
+            RecordError: it is malformed.
         """
+        if not isinstance(raw, dict):
+            raise RecordError("malformed process record: not an object")
+        if why := why_misfit(cls, raw):
+            raise RecordError(f"malformed process record: {why}")
         try:
-            if not isinstance(raw, dict):
-                raise TypeError("not an object")
             return cls(
                 attempt=int(raw["attempt"]),
                 token=str(raw["token"]),
@@ -82,13 +85,16 @@ class ProcessRecord:
                 place=FolderPlace.from_json(raw.get("place")),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise RunError(f"malformed process record: {error!r}") from error
+            raise RecordError(f"malformed process record: {error!r}") from error
 
 
 def read_process(run: RunDir) -> ProcessRecord | None:
     """Who was recorded last; None before the first attempt."""
     raw = read_json(run.process)
-    return None if raw is None else ProcessRecord.from_json(raw)
+    try:
+        return None if raw is None else ProcessRecord.from_json(raw)
+    except RecordError as error:
+        raise RecordError(f"{run.process}: {error}") from error
 
 
 def write_process(run: RunDir, record: ProcessRecord) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from remote.hosts.host import Host
 from remote.hosts.lookup import find_host, load_hosts
 from remote.hosts.placement import Placement
-from remote.protocol.arguments import AutostartArgs, NoArgs
+from remote.protocol.arguments import AutostartArgs, RunsArgs
 from remote.protocol.errors import CallError, QuestionError, UnreachableError
 from remote.protocol.permission import demand_may_act
 from remote.protocol.results import as_answered
@@ -80,7 +80,7 @@ def deploy_to(
         except OSError as error:
             raise UnreachableError(f"{host.name}: {error}", f"photinus hosts test {host.name}") from error
     with reach(host, desk) as session:
-        session.call(RUNS, NoArgs())
+        session.call(RUNS, RunsArgs(finished=0))  # of the version that was just deployed
         note(session)
         hello = session.hello
     same = twins(host.name, hello.host_id, load_hosts()) if hello else []

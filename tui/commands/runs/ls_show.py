@@ -16,13 +16,17 @@ from remote.protocol.errors import CallError, QuestionError
 from remote.protocol.verbs import RUN
 from remote.session.last_seen import note
 from remote.session.session import Session, connect
+from tui.commands import listed_runs
 from tui.commands.evidence import evidence
-from tui.commands.host_session import LAST_FOR_A_ROW, find_view, hear, link_to, list_views
+from tui.commands.find_run import find_view
+from tui.commands.host_session import LAST_FOR_A_ROW, hear, link_to
 from tui.commands.output import OK, answer, emit, say, tell
 from tui.commands.prompts import for_a_script
 from tui.commands.runs.summary import asked, brief, brief_words, full, full_words
 from tui.health import health_bands
+from tui.store.runs import RunRecord
 
+HEARD_MAX = 200  # runs whose last step is looked for in what they said; live ones first
 GRACE_S = 0.5  # so that a host that was not reached can still say why
 SILENCE_S = 2.0  # before it is said for whom we wait
 Rows = list[dict[str, Any]]
@@ -35,7 +39,7 @@ def list_runs(args: argparse.Namespace) -> int:
         return list_one(args.host or hosts[0].name, args)
     found: dict[str, Rows] = {}
     failure: CallError | None = None
-    for host, heard in hear_all(hosts, args.timeout):
+    for host, heard in hear_all(hosts, args.timeout, wanted(args)):
         if isinstance(heard, CallError):
             failure = failure or heard
             say(f"{host.name}: unknown: {heard.message}" + (f" ({heard.remedy})" if heard.remedy else ""))
@@ -53,7 +57,7 @@ def list_runs(args: argparse.Namespace) -> int:
 def list_one(name: str, args: argparse.Namespace) -> int:
     """The runs of one host."""
     with link_to(name) as session:
-        rows = rows_of(session)
+        rows = rows_of(session, wanted(args))
     if args.json:
         emit(rows)
     elif not rows:
@@ -63,15 +67,29 @@ def list_one(name: str, args: argparse.Namespace) -> int:
     return OK
 
 
-def rows_of(session: Session) -> Rows:
-    """What `ls` says of each run.
+def wanted(args: argparse.Namespace) -> int | None:
+    """How many of the runs that are over are listed; None: all."""
+    return None if args.all else max(0, args.last)
+
+
+def rows_of(session: Session, finished: int | None) -> Rows:
+    """What `ls` says of each run; what it does not list, or cannot, is told on stderr.
 
     Raises:
         CallError: the host did not say it in time.
     """
-    views = list_views(session)
-    heard = hear(session, views, LAST_FOR_A_ROW)
-    return [brief(session.host.name, heard[view.run_id]) for view in views]
+    listed = listed_runs.list_runs(session, finished)
+    told = [view for view in listed.views if not view.is_terminal or view.step is None]
+    heard = hear(session, told[:HEARD_MAX], LAST_FOR_A_ROW)
+    for remark in listed.remarks(session.host.name):
+        say(remark)
+    name, rows = session.host.name, []
+    for view in listed.views:
+        try:
+            rows.append(brief(name, heard.get(view.run_id) or RunRecord(host=name, view=view, heard_at=0.0)))
+        except (KeyError, ValueError, OverflowError, TypeError) as error:  # it costs that run its row alone
+            say(f"{name}: {view.run_id} cannot be told: {error!r}"[:300])
+    return rows
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -81,7 +99,9 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     sys.stdout.flush()
 
 
-def hear_all(hosts: Sequence[Host], timeout: float) -> Iterator[tuple[Host, Rows | CallError]]:
+def hear_all(
+    hosts: Sequence[Host], timeout: float, finished: int | None = listed_runs.RECENT
+) -> Iterator[tuple[Host, Rows | CallError]]:
     """Each host with its rows as they come, or with why they are unknown; none waits for another.
 
     Nobody is asked anything: a host that has a question says so in its error. What has not answered after
@@ -91,9 +111,9 @@ def hear_all(hosts: Sequence[Host], timeout: float) -> Iterator[tuple[Host, Rows
 
     def look(host: Host) -> None:
         try:
-            with connect(host, timeout) as session:
+            with connect(host, timeout, history=0) as session:
                 settle_intents(session)
-                rows = rows_of(session)
+                rows = rows_of(session, finished)
                 note(session)
             told.put((host, rows))
         except QuestionError as error:

@@ -14,7 +14,8 @@ from remote.transfer.push import PushOptions, PushResult, push
 from remote.transfer.select import Choice
 from remote.transfer.transfer_progress import TransferProgress
 from tui.commands.arguments import RUN_HELP, Commands, add_command
-from tui.commands.host_session import find_view, link_to
+from tui.commands.find_run import find_view
+from tui.commands.host_session import link_to
 from tui.commands.output import OK, answer, say
 
 EACH_S = 0.2

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from remote.actions import Outcome, StartRequest, start_run, wait_for
 from remote.actions.beside import beside
+from remote.actions.inherited import inherited
 from remote.hosts.lookup import find_host
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
@@ -30,6 +31,8 @@ def start(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         warn_of_others(session, device_of(session, request))
         outcome = start_run(session, request)
+        if outcome.ok and request.inherits and session.host.is_local:
+            say(inherited().told)
         return conclude(args, wait(args, session, outcome))
 
 

@@ -7,7 +7,8 @@ from remote.actions import kill_run, resume_run, stop_run
 from remote.hosts.lookup import find_host
 from trainer.config.data_source import DATA_KEY, absolute_source
 from trainer.config.resolve import parse_overrides
-from tui.commands.host_session import find_view, link_to
+from tui.commands.find_run import find_view
+from tui.commands.host_session import link_to
 from tui.commands.runs.start import conclude, wait, warn_of_others
 
 

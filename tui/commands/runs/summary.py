@@ -22,7 +22,8 @@ FAILURES = frozenset({"failed", "died", "died_reboot", "unkillable"})
 
 def brief(host: str, run: RunRecord) -> dict[str, Any]:
     """What `ls` says of a run."""
-    return {**view_fields(host, run.view), "step": run.step, "max_steps": run.max_steps or None}
+    step = run.step if run.step is not None else run.view.step
+    return {**view_fields(host, run.view), "step": step, "max_steps": run.max_steps or None}
 
 
 def view_fields(host: str, view: RunView) -> dict[str, Any]:
@@ -48,6 +49,8 @@ def view_fields(host: str, view: RunView) -> dict[str, Any]:
         "why_not": view.why_not,
         "last_checkpoint": last_checkpoint(view),
         "dir": view.dir,
+        "place": view.place or None,
+        "ahead": view.ahead or None,
     }
 
 
@@ -131,7 +134,13 @@ def brief_words(row: Mapping[str, Any]) -> str:
     )
     where = f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8}"
     why = f"  ({row['reason'][:REASON_WIDTH]})" if row["reason"] and row["state"] in FAILURES else ""
-    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{why}"
+    waits = f"  ({in_line(row)})" if row.get("place") else ""
+    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{waits}{why}"
+
+
+def in_line(row: Mapping[str, Any]) -> str:
+    """Where a queued run stands."""
+    return f"place {row['place']} in line" + (f", after {row['ahead']}" if row["ahead"] else "")
 
 
 def full_words(shown: Mapping[str, Any]) -> str:
@@ -143,6 +152,8 @@ def full_words(shown: Mapping[str, Any]) -> str:
         + (f", {duration(shown['eta_s'])} left" if shown["eta_s"] is not None else ""),
     ]
     lines += evidence_words(shown)
+    if shown.get("place"):
+        lines.append(f"  queue        {in_line(shown)}")
     if shown.get("argv"):
         lines.append(f"  command      {shlex.join(shown['argv'])}")
     if shown.get("resume_argv"):

@@ -10,21 +10,25 @@ from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean
 from remote.session.link.link_state import HELD
 from remote.session.session import Session
-from remote.session.updates import Bytes, LinkChanged, StreamEnd, Update
-from tui.commands.host_session import POLL_S, find_view, link_to
+from remote.session.updates import Bytes, LinkChanged, StreamBegin, StreamEnd, Update
+from tui.commands.find_run import find_view
+from tui.commands.host_session import POLL_S, link_to
 from tui.commands.output import FAILURE, OK, say
+from tui.store.words import size
 
 HELD_MAX = 1 << 16
+QUIET_S = 10.0  # then what was asked for without --follow has no end that is worth waiting for
+WHOLE = 1 << 53
 
 
 def tail(args: argparse.Namespace) -> int:
     """The end of a run's log, or of any file of the host, and with --follow what comes."""
-    return _copy(args, "log", args.bytes)
+    return _copy(args, "log", WHOLE if args.all else args.bytes)
 
 
 def events(args: argparse.Namespace) -> int:
     """Every event, and with --follow those that come."""
-    return _copy(args, "events", 1 << 53)
+    return _copy(args, "events", WHOLE)
 
 
 def _follow(session: Session, args: argparse.Namespace, what: str, last: int) -> int:
@@ -66,8 +70,15 @@ def _copy(args: argparse.Namespace, what: str, last: int) -> int:
     out: Screen | BinaryIO = Screen() if sys.stdout.isatty() else sys.stdout.buffer
     with link_to(args.host) as session:
         key = _follow(session, args, what, last)
+        quiet_since = time.monotonic()
         while True:
             updates = session.drain()
+            if any(isinstance(update, Bytes) for update in updates) or not session.link.is_up:
+                quiet_since = time.monotonic()
+            elif not args.follow and time.monotonic() - quiet_since > QUIET_S:
+                raise CallError(
+                    "timeout", f"{args.host} sent nothing for {QUIET_S:g} s, and no end", "try again"
+                )
             for update in updates:
                 if isinstance(update, StreamEnd) and update.key == key:
                     return _over(update, out)
@@ -81,6 +92,8 @@ def _copy(args: argparse.Namespace, what: str, last: int) -> int:
 def _put(update: Update, out: Screen | BinaryIO) -> None:
     if isinstance(update, Bytes):
         out.write(update.data)
+    elif isinstance(update, StreamBegin) and update.before:
+        say(f"photinus: {size(update.before)} before this are left out: --all prints everything")
     elif isinstance(update, LinkChanged) and update.link.phase in HELD:
         raise CallError("unreachable", update.link.reason, "photinus hosts test HOST")
     elif isinstance(update, LinkChanged) and not update.link.is_up and update.link.phase != "connecting":

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual.events import Click
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.store.series import Series
+from tui.theme import hue
 from tui.widgets.chart.frame import GUTTER, draw, window
 from tui.widgets.chart.look import ChartLook
 
@@ -74,8 +76,16 @@ class Chart(Widget, can_focus=True):
         if state != self._key:
             self._key = state
             self._series.smooth_by(HALF_LIVES[self.smoothing])
-            width, height = self.size
-            lines = draw(
+            lines = self._draw()
+            ground = self.rich_style
+            self._lines = [line.apply_style(ground) for line in lines]
+        return self._lines[y] if y < len(self._lines) else Strip.blank(self.size.width)
+
+    def _draw(self) -> list[Strip]:
+        """The frame; numbers that cannot be drawn cost this chart alone."""
+        width, height = self.size
+        try:
+            return draw(
                 self._series,
                 self._marks,
                 self.look,
@@ -84,9 +94,9 @@ class Chart(Widget, can_focus=True):
                 focused=self.has_focus,
                 overlay=self._overlay,
             )
-            ground = self.rich_style
-            self._lines = [line.apply_style(ground) for line in lines]
-        return self._lines[y] if y < len(self._lines) else Strip.blank(self.size.width)
+        except Exception as error:
+            said = Strip([Segment(f" {self.look.title}: cannot be drawn: {error!r}"[:200], hue("red"))])
+            return [said.adjust_cell_length(width), *[Strip.blank(width)] * (height - 1)]
 
     def toggle_log(self) -> None:
         """Logarithmic values, or linear ones again."""

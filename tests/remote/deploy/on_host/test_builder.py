@@ -1,5 +1,6 @@
 """Builds in real processes: they rename, exclude one another, leave nothing, say what went wrong."""
 
+import io
 import os
 import signal
 import subprocess
@@ -8,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from remote.deploy.on_host.build_progress import ProgramFailed
+from remote.deploy.on_host.build_progress import ProgramFailed, Reporter
 from remote.deploy.on_host.builder import stop_name
 from remote.deploy.on_host.installed import Installed, read_installed
-from remote.deploy.on_host.installer_verdict import explain
+from remote.deploy.on_host.installer_verdict import SIGNS, explain
 from remote.deploy.wheel import pack, sources
 from tests.remote.deploy.stage import Stage, fake, messages, read_line
 from tests.trials import trials
@@ -212,7 +213,7 @@ FOUND = "ERROR: Could not find a version that satisfies the requirement x==9 (fr
 
 
 @pytest.mark.parametrize(
-    ("printed", "code", "words"),
+    ("printed", "code", "words_"),
     [
         ([RETRY, RETRY, *TAIL], "refused", "reaches no package index"),
         ([RETRY, FOUND, *TAIL], "refused", "no packages for this host"),
@@ -223,21 +224,23 @@ FOUND = "ERROR: Could not find a version that satisfies the requirement x==9 (fr
     ],
 )
 def test_a_verdict_is_formed_on_every_line(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: list[str], code: str, words: str
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: list[str], code: str, words_: str
 ) -> None:
     """pip says what is wrong and then writes seven lines of advice, or the fifty of a traceback."""
     monkeypatch.setenv("https_proxy", "http://ada:secret@127.0.0.1:9")
     (tmp_path / "said").write_text("\n".join(printed))
-    python = fake(
-        tmp_path / "python",
-        f'#!/bin/sh\ncase "$*" in *venv*) exec {sys.executable} "$@";; esac\ncat {tmp_path}/said; exit 1\n',
-    )
-    last, _ = stage.build(stage.order(stage.kit(python=python, installer="bare", needs=("msgspec==0.22.0",))))
-    assert last["error"]["code"] == code
-    assert words in last["error"]["message"]
-    assert "secret" not in last["error"]["message"]
-    if "no package index" in words:
-        assert "https_proxy=http://127.0.0.1:9" in last["error"]["message"]
+    words = ["/bin/sh", "-c", f"cat {tmp_path}/said; exit 1"]
+    with pytest.raises(ProgramFailed) as caught:
+        Reporter(out=io.StringIO()).run(words, {"PATH": "/usr/bin:/bin"}, signs=SIGNS)
+    error = explain(caught.value, stage.kit(needs=("msgspec==0.22.0",)))
+    assert error.code == code
+    assert words_ in str(error)
+    assert "secret" not in str(error)
+    if "no package index" in words_:
+        assert "https_proxy=http://127.0.0.1:9" in str(error)
+        assert "pip download" in error.remedy
+        assert "msgspec==0.22.0" in error.remedy
+        assert error.remedy.endswith("--wheels photinus-wheels")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from remote.hosts.host import Host
 from remote.ssh.client import connect
 from remote.transport.base import ConnectAttempt
 from tests.remote.deploy.here import Here
+from tests.sshd.needs import need_namespaces
 from tests.sshd.server import Sshd, User
 
 HOST = Host("box", address="box")
@@ -122,3 +123,19 @@ def test_the_finder_is_one_line_without_history_signs() -> None:
     assert "\n" not in FINDER
     assert "!" not in FINDER
     assert FINDER.count("'") == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "said"), [("noexec", "mounted noexec"), ("ro", "read-only"), ("mode=0777", "")]
+)
+def test_a_home_where_nothing_may_run_or_be_written_is_seen(tmp_path: Path, option: str, said: str) -> None:
+    """A real mount, which nobody else sees: it is in a namespace of the login's own."""
+    need_namespaces()
+    mount = f'mount -t tmpfs -o {option},size=1m none {tmp_path} && exec /bin/sh -c "$0"'
+    shell = ("unshare", "-m", "/bin/sh", "-c", mount)
+    here = Here({"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}, shell=shell)
+    found = probe(here, HOST)
+    assert found.filesystem == "tmpfs"
+    assert said in found.home_trouble
+    assert bool(found.home_trouble) == bool(said)
+    assert ("--home" in found.home_remedy) == bool(said)

@@ -70,11 +70,10 @@ def hanging() -> Iterator[Hanging]:
 def test_a_hanging_connect_blocks_neither_calls_nor_close(home: Path, hanging: Hanging) -> None:
     session = Session(FAR, opener=hanging, timings=replace(QUICK, connect_s=(60.0, 60.0))).start()
     wait_until(lambda: session.link.stage == "tcp", 5.0, "the stage")
-    began = time.monotonic()
     with pytest.raises(UnreachableError):
         call(session, "runs", timeout=0.2)
     session.close()
-    assert time.monotonic() - began < 2.0
+    assert not hanging.go.is_set(), "neither waited for the connect"
     assert hanging.dials[0].gave_up.is_set()
 
 

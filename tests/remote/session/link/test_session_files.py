@@ -78,10 +78,7 @@ def test_files_need_a_link_and_local_has_none(sshd: Sshd) -> None:
     assert caught.value.code == "refused"
 
 
-def test_one_session_on_a_connection_is_enough(
-    start_sshd: StartSshd, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("remote.ssh.client.CLOSING_S", 0.3)
+def test_one_session_on_a_connection_is_enough(start_sshd: StartSshd) -> None:
     sshd = start_sshd(options={"MaxSessions": "1"})
     host = placed(sshd)
     client = connect_ssh(host, ConnectAttempt())

@@ -341,3 +341,35 @@ def test_nothing_secret_stands_in_what_paramiko_would_log(
     refused(sshd.host())
     out, err = capfd.readouterr()
     assert out + err == "", "a log line would be written over the screen"
+
+
+def test_a_key_that_waits_for_a_person_says_so(
+    sshd: Sshd, laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a token that must be touched: nothing comes back from the agent until somebody agrees."""
+    monkeypatch.setattr("remote.ssh.deadline.PERSON_S", 0.1)
+    agreed, ask, socket = tmp_path / "agreed", tmp_path / "ask", tmp_path / "agent.sock"
+    ask.write_text(f"#!/bin/sh\nwhile [ ! -e {agreed} ]; do sleep 0.02; done\n")
+    ask.chmod(0o755)
+    asking = {"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"}
+    agent = subprocess.Popen(
+        ["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL, env={**os.environ, **asking}
+    )
+    stages: list[str] = []
+
+    def say(stage: str) -> None:
+        stages.append(stage)
+        if "touch your key" in stage:
+            agreed.touch()
+
+    try:
+        wait_until(socket.exists, 5.0, "the agent's socket")
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+        subprocess.run(["ssh-add", "-q", "-c", str(laptop.key)], check=True, stdin=subprocess.DEVNULL)
+        laptop.key.unlink()
+        assert works(connect(sshd.host(), ConnectAttempt(say=say)))
+    finally:
+        agent.kill()
+        agent.wait()
+    assert stages[:4] == ["dns", "tcp", "ssh", "auth"]
+    assert stages[4].startswith("auth (waiting for the ssh-agent")

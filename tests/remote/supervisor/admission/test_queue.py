@@ -7,7 +7,8 @@ import pytest
 
 from remote.protocol.errors import CallError
 from remote.session.session import Session, connect
-from remote.supervisor.admission.queue import enqueue, start_next, waiting
+from remote.supervisor.admission.queue import enqueue, start_next
+from remote.supervisor.admission.waiting_line import waiting
 from tests.remote.calling import call
 from tests.remote.raw_agent import RawAgent
 from tests.remote.scripts import BRIEF, noting, spec

@@ -1,5 +1,6 @@
 """Compiling the kernels: once, and in words where it cannot be done."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -74,3 +75,54 @@ def test_the_source_travels_with_the_package() -> None:
     assert default_kernel_cache({"HOME": "/h"}) == Path("/h/.cache/photinus/kernels")
     assert default_kernel_cache({"HOME": "/h", "XDG_CACHE_HOME": "/x"}) == Path("/x/photinus/kernels")
     assert shutil.which("sh")
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> tuple[Path, str]:
+    """A cache with a library under the very name that ours will have, and the compiler that gives it."""
+    compiler = script(tmp_path, 'while [ "$1" != -o ]; do shift; done; echo built > "$2"')
+    cache = tmp_path / "place" / "photinus" / "kernels"
+    cache.mkdir(mode=0o700, parents=True)
+    (cache / f"kernels-{build.fingerprint(compiler)}.so").write_text("planted")
+    assert build.built(cache, compiler=compiler)[0].read_text() == "planted", (
+        "the control: it would be loaded"
+    )
+    return cache, compiler
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770])
+@pytest.mark.parametrize("below", ["", "photinus", "photinus/kernels"])
+def test_a_cache_that_others_may_write_is_not_loaded_from(
+    planted: tuple[Path, str], below: str, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, compiler = planted
+    monkeypatch.setattr("trainer.run.ownership._is_own_group", lambda _gid: False)
+    (cache.parents[1] / below).chmod(mode)
+    with pytest.raises(NativeUnavailableError, match="chmod go-w"):
+        build.built(cache, compiler=compiler)
+
+
+def test_a_sticky_folder_above_is_fine_and_a_link_is_not(planted: tuple[Path, str], tmp_path: Path) -> None:
+    cache, compiler = planted
+    cache.parents[1].chmod(0o1777)
+    assert build.built(cache, compiler=compiler)[1] is False
+    (tmp_path / "link").symlink_to(cache)
+    with pytest.raises(NativeUnavailableError, match="symbolic link"):
+        build.built(tmp_path / "link", compiler=compiler)
+
+
+@pytest.mark.parametrize("how", ["link", "writable", "foreign"])
+def test_a_planted_library_is_not_loaded(planted: tuple[Path, str], how: str, tmp_path: Path) -> None:
+    cache, compiler = planted
+    (library,) = cache.iterdir()
+    if how == "link":
+        library.rename(tmp_path / "elsewhere")
+        library.symlink_to(tmp_path / "elsewhere")
+    elif how == "writable":
+        library.chmod(0o666)
+    elif os.geteuid():
+        pytest.skip("only root can give a file to another user")
+    else:
+        os.chown(library, 65534, 65534)
+    with pytest.raises(NativeUnavailableError, match="yours alone"):
+        build.built(cache, compiler=compiler)

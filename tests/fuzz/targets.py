@@ -1,0 +1,152 @@
+"""What is fuzzed: each target takes bytes from outside, and may answer with its own typed errors only."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from remote.agent.checkup.files import count_malformed
+from remote.agent.run_views import Views, readable
+from remote.hosts.address import Address
+from remote.hosts.hosts_file import parse_hosts
+from remote.protocol.errors import CallError, ProtocolError
+from remote.protocol.framing import FrameReader
+from remote.protocol.messages import MAGIC, Reply, decode_request
+from remote.protocol.results import CheckpointRow, RunList
+from remote.protocol.sanitise import steers
+from remote.protocol.values import read_as
+from remote.protocol.verbs import RUNS
+from remote.protocol.views import RunView
+from remote.session.pending_calls import answer_to
+from remote.session.updates import Bytes, RunsSeen
+from remote.ssh.config.effective import target_of
+from remote.ssh.config.openssh import Asker, fields_of
+from remote.transfer.catalog import RemoteCheckpoint
+from tests.tui.fake import START, WALL, view
+from trainer.config.config_error import ConfigError
+from trainer.run.checkpoints.manifest import parse_manifest
+from trainer.run.home import Home
+from trainer.run.run_errors import CheckpointError, RecordError, RunError
+from trainer.run.small_record import decode_record
+from trainer.run.spec import RunSpec
+from trainer.telemetry.recognise import LogRecogniser
+from tui.commands.runs.summary import brief, brief_words
+from tui.store.edge import cleaned
+from tui.store.log_ring import LogRing
+from tui.store.store import Store
+
+SEEDS = Path(__file__).with_name("seeds")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that reads bytes. `allowed`: the errors that it may answer with."""
+
+    name: str
+    read: Callable[[bytes], object]
+    allowed: tuple[type[Exception], ...] = ()
+
+    @property
+    def seeds(self) -> list[bytes]:
+        """The sound inputs that it begins with."""
+        return [path.read_bytes() for path in sorted((SEEDS / self.name).iterdir())]
+
+    def try_one(self, data: bytes) -> bool:
+        """Whether it was taken; False where it was refused as it may be."""
+        try:
+            self.read(data)
+        except self.allowed:
+            return False
+        return True
+
+
+def protocol(data: bytes) -> None:
+    """The first line is a request, what follows an agent's answers."""
+    request, _, answers = data.partition(b"\n")
+    decode_request(request)
+    for message in FrameReader().feed(MAGIC + answers):
+        if isinstance(message, Reply) and message.error is None and "runs" in message.result:
+            listed = answer_to(RUNS, message)
+            if isinstance(listed, RunList):
+                assert not any(steers(run.name + run.reason) for run in listed.runs)
+
+
+def run_folder(data: bytes) -> None:
+    """The first lines are the run's records; whatever they are, the run is a view or a sentence."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder), "host")
+        home.runs_dir.mkdir()
+        run = home.run("demo-abcdef").create()
+        parts = [*data.split(b"\n", 4), b"", b"", b"", b""]
+        for path, part in zip((run.spec, run.state, run.process, run.exit), parts, strict=False):
+            path.write_bytes(part)
+        saved = run.checkpoints / "step-00000010"
+        saved.mkdir()
+        (saved / "state.json").write_bytes(parts[4])
+        run.events.write_bytes(data)
+        shown = readable(Views(home), run)
+        assert isinstance(shown, RunView | RunError), shown
+        if isinstance(shown, RunView):
+            RunView.from_json(json.loads(json.dumps(shown.to_json(), allow_nan=False)))
+        count_malformed(run.events, 1 << 16)
+
+
+def events(data: bytes) -> None:
+    store = Store(["local"])
+    store.apply("local", RunsSeen((view(),), WALL), START, WALL)
+    store.apply("local", Bytes(1, "demo-aaaaaa", "events", 1, 0, data + b"\n"), START, WALL)
+    (run,) = store.runs.values()
+    said = [brief_words(brief("local", run)), run.sample_text, run.u_stat, *run.row, *run.series]
+    said += [alert.text for alert in store.alerts]
+    assert not [text for text in said if steers(text)]
+    assert not any("could not be taken" in alert.text for alert in store.alerts), store.alerts
+
+
+def specs(data: bytes) -> None:
+    spec = RunSpec.from_json(decode_record(data, "spec.json"))
+    json.dumps(spec.to_json(), allow_nan=False)
+    assert spec.processes >= 0
+
+
+def checkpoints(data: bytes) -> None:
+    """The first line is a manifest, the second what a host says of one."""
+    manifest, _, row = data.partition(b"\n")
+    parse_manifest(manifest, "step-00000010")
+    RemoteCheckpoint.of(read_as(CheckpointRow, decode_record(row, "a row")))
+
+
+def hosts(data: bytes) -> None:
+    parse_hosts(data.decode("utf-8", "replace"), "hosts.yaml")
+
+
+def ssh_settings(data: bytes) -> None:
+    class Said(Asker):
+        """OpenSSH that says what it was told to."""
+
+        def settings(self, address: Address, *, blank: bool = False) -> dict[str, list[str]]:
+            return fields_of(data.decode("utf-8", "replace"))
+
+    target = target_of("box", asker=Said())
+    assert 0 < target.port < 1 << 16
+
+
+def log_lines(data: bytes) -> None:
+    ring, recogniser = LogRing(), LogRecogniser()
+    for start in range(0, len(data), 4096):
+        ring.feed(data[start : start + 4096])
+        for event in recogniser.feed(data[start : start + 4096]):
+            cleaned(event)
+    assert not [line for line in (ring.line(n) for n in range(len(ring))) if steers(line)]
+
+
+TARGETS = (
+    Target("protocol", protocol, (ProtocolError,)),
+    Target("run_folder", run_folder),
+    Target("events", events),
+    Target("specs", specs, (RunError,)),
+    Target("checkpoints", checkpoints, (CheckpointError, RecordError, ProtocolError, CallError)),
+    Target("hosts", hosts, (ConfigError,)),
+    Target("ssh_settings", ssh_settings, (CallError,)),
+    Target("log_lines", log_lines),
+)

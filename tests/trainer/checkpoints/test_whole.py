@@ -1,0 +1,110 @@
+"""A checkpoint is whole: it speaks where its text is not, and a run outlives its text."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.trainer.evals.trained import state_root
+from tests.trainer.loop.tiny import events, run, weights, write_text
+from trainer import cli
+from trainer.config.data import DataConfig
+from trainer.data import prepare
+from trainer.evals import sections
+
+BPE = ("data.tokenizer=bpe", "data.vocab=512")
+
+
+def trained(folder: Path, sets: tuple[str, ...] = (), steps: int = 2) -> Path:
+    """Train a little, in a home of its own."""
+    text = write_text(folder / "text.txt")
+    with state_root(folder / "home"):
+        assert run(folder / "run", text, sets=(*sets, f"steps={steps}", "optim.horizon=4")) == 0
+    return folder / "run"
+
+
+@pytest.mark.parametrize("sets", [(), BPE])
+def test_a_checkpoint_speaks_in_an_empty_home_without_its_text(
+    sets: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = trained(tmp_path, sets)
+    copy = tmp_path / "elsewhere" / "checkpoints" / "step-00000002"
+    shutil.copytree(out / "checkpoints" / "step-00000002", copy)
+    words = ["sample", str(copy), "--tokens", "8", "--json"]
+    capsys.readouterr()
+    with state_root(tmp_path / "home"):
+        assert cli.main(words) == 0
+    here = json.loads(capsys.readouterr().out)
+    shutil.rmtree(tmp_path / "home")
+    (tmp_path / "text.txt").unlink()
+    with state_root(tmp_path / "empty"):
+        assert cli.main(words) == 0
+        assert not (tmp_path / "empty" / "cache").exists()
+    there = json.loads(capsys.readouterr().out)
+    assert (there["text"], there["tokens"]) == (here["text"], 8)
+
+
+def test_the_manifest_tells_tokenizer_floors_and_fingerprint(tmp_path: Path) -> None:
+    out = trained(tmp_path, BPE)
+    folder = out / "checkpoints" / "step-00000002"
+    raw = json.loads((folder / "state.json").read_text())
+    stored = (folder / "tokenizer.json").read_bytes()
+    assert (
+        raw["tokenizer"]["sha256"]
+        == hashlib.sha256(stored).hexdigest()
+        == raw["files"]["tokenizer.json"]["sha256"]
+    )
+    assert (raw["tokenizer"]["name"], raw["tokenizer"]["special_tokens"]) == ("bpe", [])
+    said = events(out, "floors")[0]
+    assert raw["floors"] == {name: said[name] for name in ("unigram", "bigram", "trigram")}
+    with state_root(tmp_path / "home"):
+        config = DataConfig(source=str(tmp_path / "text.txt"), tokenizer="bpe", vocab=512)
+        with prepare(config) as corpus:
+            known = (corpus.tokenizer.to_json(), corpus.fingerprint)
+    assert known == (stored, raw["data_fingerprint"])
+
+
+def test_a_run_whose_text_is_gone_goes_on_from_the_cached_tokens(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    whole, out = trained(tmp_path / "one", steps=4), trained(tmp_path / "two", steps=2)
+    (tmp_path / "two" / "text.txt").unlink()
+    sets = ("steps=4", "optim.horizon=4")
+    with state_root(tmp_path / "two" / "home"):
+        assert run(out, tmp_path / "two" / "text.txt", "--resume", sets=sets) == 0
+        assert weights(out, 4) == weights(whole, 4)
+        assert any("in the cache still" in row["message"] for row in events(out, "note"))
+    with state_root(tmp_path / "empty"):
+        assert run(out, tmp_path / "two" / "text.txt", "--resume", sets=("steps=5", "optim.horizon=4")) == 2
+        assert run(out, tmp_path / "other.txt", "--resume", sets=("steps=5", "optim.horizon=4")) == 2
+
+
+def test_byte_pairs_are_those_of_the_checkpoint_on_any_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sections, "FEWEST", 4)
+    out = trained(tmp_path, (*BPE, "data.val_fraction=0.5", "data.block_kib=1"))
+    other = write_text(tmp_path / "other.txt", seed=5)
+    few = ["--documents", "4", "--texts", "1", "--length", "2", "--json"]
+    with state_root(tmp_path / "elsewhere"):
+        assert cli.main(["evaluate", str(out), "--data", str(other), *few]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["source"] == str(other)
+
+
+def test_an_older_checkpoint_without_a_tokenizer_speaks_where_its_text_is(tmp_path: Path) -> None:
+    from trainer.run.checkpoints.manifest import seal
+
+    out = trained(tmp_path)
+    folder = out / "checkpoints" / "step-00000002"
+    raw = json.loads((folder / "state.json").read_text())
+    del raw["files"]["tokenizer.json"], raw["tokenizer"], raw["floors"]
+    raw = {key: value for key, value in raw.items() if key != "seal"}
+    (folder / "state.json").write_text(json.dumps(seal(raw)) + "\n")
+    (folder / "tokenizer.json").unlink()
+    with state_root(tmp_path / "home"):
+        assert cli.main(["sample", str(folder), "--tokens", "2"]) == 0
+    with state_root(tmp_path / "empty"):
+        (tmp_path / "text.txt").unlink()
+        assert cli.main(["sample", str(folder), "--tokens", "2"]) == 3

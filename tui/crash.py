@@ -1,0 +1,31 @@
+"""What a fault of ours costs: the update or the paint in which it stands, and no secret on the terminal."""
+
+from rich.segment import Segments
+from textual.app import App
+
+from remote.protocol.sanitise import clean_line
+
+LAMENTS_MAX = 20
+
+
+class SturdyApp(App[str]):
+    """An application that tells a fault once and goes on; one that ends it is told without our variables."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lamented: set[str] = set()
+
+    def lament(self, text: str) -> None:
+        """Say a fault of ours, once, and go on."""
+        if text not in self._lamented and len(self._lamented) < LAMENTS_MAX:
+            self._lamented.add(text)
+            self.notify(clean_line(text)[:300], severity="error", markup=False, timeout=30)
+
+    def _fatal_error(self) -> None:
+        """Textual's own shows local variables, in which an environment or a passphrase may stand."""
+        from rich.traceback import Traceback
+
+        self.bell()
+        trace = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(trace, self.console.options)))
+        self._close_messages_no_wait()
