@@ -26,7 +26,7 @@ from tests.remote.driving import drive
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir, new_run_id
 from trainer.run.locks import Flock, is_free
-from trainer.run.place import place_of
+from trainer.run.process.folder_place import place_of
 from trainer.run.process.identity import Identity, boot_id, identify, identify_for_good
 from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord, new_token, write_process
 from trainer.run.records import write_spec, write_state

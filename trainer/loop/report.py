@@ -116,7 +116,7 @@ def validated(run: Training) -> dict[str, float]:
     """Return the scores of the held-out text, as many sequences at a time as memory holds.
 
     Raises:
-        TrainingFailedError: a single one does not fit.
+        DivergedError: a single one does not fit.
     """
     state, scored = run.state, run.scored
 

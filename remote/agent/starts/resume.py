@@ -16,8 +16,6 @@ from remote.protocol.arguments import ResumeArgs
 from remote.protocol.errors import CallError
 from remote.protocol.views import StartedRun
 from trainer.config.changeable_keys import fixed_keys
-from trainer.config.config_error import ConfigError
-from trainer.config.resolve import from_values
 from trainer.run.changes import changed, checked_values
 from trainer.run.checkpoints.manifest import CheckpointInfo, list_checkpoints, newest_valid, verify
 from trainer.run.layout import RunDir
@@ -109,6 +107,9 @@ def _with(ctx: Context, spec: RunSpec, values: Mapping[str, Any]) -> RunSpec:
     if fixed := fixed_keys(values) or sorted(key for key in values if key.startswith(LOCKED)):
         why = f"a resume cannot change {', '.join(fixed)}: it would be another run from its first step on"
         raise CallError("bad_request", why, "photinus start begins a new run with --set")
+    from trainer.config.config_error import ConfigError  # YAML, which an agent that only looks need not load
+    from trainer.config.resolve import from_values
+
     wanted = changed(spec, values)
     try:
         from_values(wanted.config)

@@ -7,7 +7,7 @@ from typing import Any
 from trainer.run.atomic import read_json, write_json
 from trainer.run.bounds import why_misfit
 from trainer.run.layout import RunDir
-from trainer.run.place import FolderPlace
+from trainer.run.process.folder_place import FolderPlace
 from trainer.run.process.identity import Identity
 from trainer.run.run_errors import RecordError
 

@@ -12,7 +12,7 @@ import pytest
 
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
-from trainer.run.place import place_of
+from trainer.run.process.folder_place import place_of
 from trainer.run.process.identity import boot_id, identify
 from trainer.run.process.kernel_linux import LinuxReader
 from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord
