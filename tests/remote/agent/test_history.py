@@ -92,7 +92,7 @@ def test_a_run_with_an_endless_name_is_told_and_hides_no_other(home: Path, raw_a
         answer = agent.ask("runs", args)["result"]
         assert ids_of(answer) == [run_id_of(3)]
         assert (answer["left_out"], answer["troubled"]) == (0, 2)
-        assert all("more than 65536 bytes" in trouble for trouble in answer["troubles"])
+        assert all("longer than 4096" in trouble for trouble in answer["troubles"])
 
 
 def test_a_run_that_ends_or_goes_on_changes_its_place(home: Path, raw_agent: Agents) -> None:
