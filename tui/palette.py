@@ -37,7 +37,7 @@ def last_words(store: Store) -> str:
     if not live:
         unheard = [host.name for host in store.hosts.values() if not host.runs_seen]
         if unheard:
-            return f"Whether a run is going on is unknown: {', '.join(unheard[:3])} had not answered yet."
+            return f"No run is going on as far as was heard; {', '.join(unheard[:3])} had not answered yet."
         return "No run is going on. `photinus` opens the cockpit again."
     names = ", ".join(f"{run.run_id} on {run.host}" for run in live[:3])
     more = f" and {len(live) - 3} more" if len(live) > 3 else ""

@@ -50,7 +50,7 @@ class HostileAgent:
         said = json.dumps({"id": request["id"], "ok": True, "result": result}).encode() + b"\n"
         if request["verb"] in ("tail", "events"):
             said += self._frame(request["verb"])
-        if request["verb"] != "hello" and self._rng.random() < 0.3:
+        if self.answered > 4 and self._rng.random() < 0.3:  # first it is believed
             said = self._rng.choice(WAYS)(said, self._rng)
         return said + (b"\n" if self._rng.random() < 0.05 else b"")
 
