@@ -8,7 +8,7 @@ from benchmarks.figures import Figure, report
 from remote.protocol.views import RunView
 from remote.session.updates import Bytes, RunsSeen
 from trainer.telemetry.read import EventReader
-from trainer.telemetry.recognise import LogRecogniser
+from trainer.telemetry.recogniser import LogRecogniser
 from tui.store.store import Store
 
 EVENTS = 100_000

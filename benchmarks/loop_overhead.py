@@ -120,7 +120,7 @@ def measure(preset: str, *overrides: str) -> tuple[Taking, float]:
                 assignment=assignment,
                 origin=None,
                 stop=stop,
-                voice=RunReporter(events),
+                reporter=RunReporter(events),
                 ledger=ledger,
                 threads=1,
             )

@@ -92,8 +92,12 @@ class Cockpit(SturdyApp):
 
     def _begin(self) -> None:
         """What the first paint need not wait for: bands, links, the timer."""
+        from tui.formats import formats_at_hand
         from tui.health import health_bands
 
+        self.store.formats, faults = formats_at_hand()
+        for fault in faults:
+            self.notify(f"a format of yours is left out: {fault}", severity="error", markup=False, timeout=30)
         try:
             self.store.bands = health_bands()
         except (ValueError, OSError) as error:  # somebody edited the bands: everything but the lamps works

@@ -10,7 +10,7 @@ from remote.protocol.permission import READ_ONLY_VARIABLE
 from remote.protocol.version import version
 from trainer.run.home import state_root
 from trainer.run.ownership import check_root
-from tui.commands import cockpit, inspect
+from tui.commands import cockpit, formats, inspect
 from tui.commands import read as reading
 from tui.commands.hosts import subcommands
 from tui.commands.output import USAGE, explain, say
@@ -31,6 +31,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "events": tail_events.events,
     "read": reading.read,
     **subcommands.COMMANDS,
+    **formats.COMMANDS,
     **inspect.COMMANDS,
     **pull_push.COMMANDS,
 }

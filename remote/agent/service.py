@@ -34,7 +34,7 @@ class Service:
     ) -> None:
         self._ctx = Context.of(home)
         self._streaming = ClientStreams(self._ctx)
-        self._desk = Dispatcher(self._ctx, self._streaming)
+        self._dispatcher = Dispatcher(self._ctx, self._streaming)
         self._watch = Watch(home, self._ctx.index, self._ctx.views)
         self._restarts = Restarts(self._ctx)
         self._ear, self._outbox = LineBuffer(), Outbox(stdout)
@@ -66,19 +66,19 @@ class Service:
         for key, _ in self._selector.select(self._pause()):
             if key.fd == self._stdin:
                 self._listen()
-        for answer in self._desk.step():
+        for answer in self._dispatcher.step():
             self._outbox.put(answer)
         self._outbox.flush()  # what was asked never waits for what we look at unasked
-        if self._desk.is_met:
+        if self._dispatcher.is_met:
             self._look_around()
         self._outbox.flush()
 
     def _pause(self) -> float:
-        if self._scan is not None and not self._desk.is_working:
+        if self._scan is not None and not self._dispatcher.is_working:
             return 0.0
-        if self._desk.is_working or (len(self._streaming) and self._outbox.size < OUTBOX_MAX):
+        if self._dispatcher.is_working or (len(self._streaming) and self._outbox.size < OUTBOX_MAX):
             return POLL_S
-        if not self._desk.is_met:
+        if not self._dispatcher.is_met:
             return 1.0
         due = min(self._watch.next_due(), self._scan_due(), self._last_ping + self._idle_exit_s)
         if self._ctx.index.is_whole:
@@ -104,7 +104,7 @@ class Service:
             self._is_open = False  # where the next line begins cannot be known
             return
         for line in lines:
-            verb, answer = self._desk.answer(line)
+            verb, answer = self._dispatcher.answer(line)
             if verb in ("ping", "hello"):
                 self._last_ping = time.monotonic()
             if verb == "hello":
@@ -121,7 +121,7 @@ class Service:
         if now >= self._next_contact and self._ctx.index.is_whole:
             reconcile_all(self._ctx)
             for work in self._restarts.due():
-                self._desk.add(work)
+                self._dispatcher.add(work)
             self._next_contact = time.monotonic() + CONTACT_S
         for view in self._watch.changes(now):
             self._outbox.put(encode({"event": "state", "run": view.to_json()}))

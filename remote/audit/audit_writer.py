@@ -40,7 +40,7 @@ class AuditWriter:
         with done:
             return done.wait_for(lambda: not self._entries.unfinished_tasks, timeout)
 
-    def witness(self, host: str, verb: str, args: Mapping[str, Any], on_done: OnDone[R]) -> OnDone[R]:
+    def audited(self, host: str, verb: str, args: Mapping[str, Any], on_done: OnDone[R]) -> OnDone[R]:
         """Note that a verb was asked for; what this returns notes its outcome, and then calls `on_done`."""
         who = whoami()
         self.note(entry(verb, args, who, host=host, outcome="asked"))
@@ -56,7 +56,7 @@ class AuditWriter:
         return finish
 
     @contextmanager
-    def deed(self, host: str, what: str, args: Mapping[str, Any]) -> Iterator[None]:
+    def audited_act(self, host: str, what: str, args: Mapping[str, Any]) -> Iterator[None]:
         """Note what changes a host without a verb (`deploy`, `push`): that it was begun, and how it ended."""
         who = whoami()
         self.note(entry(what, args, who, host=host, outcome="asked"))

@@ -101,7 +101,7 @@ def deploy(
     client = (connect or _connect)(host, dial)
     try:
         asked = {"force": force, "trust_index": trust_index, "wheels": str(wheels or "")}
-        with AUDIT_WRITER.deed(host.name, "deploy", asked):
+        with AUDIT_WRITER.audited_act(host.name, "deploy", asked):
             deployment = Deployment(host, client, Hearing(say, dial.gave_up), trust_index, wheels)
             return carry_out(deployment, force=force)
     finally:

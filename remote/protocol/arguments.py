@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 import msgspec
 from msgspec import Meta
 
-from remote.protocol.cursor import Cursor
 from remote.protocol.errors import ProtocolError
+from remote.protocol.values import Cursor
 
 RUN_NAME = r"[a-z0-9][a-z0-9._-]{0,95}"
 TICKET = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"

@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from remote.protocol.arguments import REMEDY, VerbArgs, read_args
-from remote.protocol.cursor import Cursor
 from remote.protocol.errors import EXIT_CODES, CallError, ProtocolError, known_code
 from remote.protocol.results import as_answered
+from remote.protocol.values import Cursor
 from remote.protocol.verbs import VERBS, Verb
 from remote.protocol.views import HostHello, LastCheckpoint, RunView, checked
 from trainer.run.json_tree import why_unfit

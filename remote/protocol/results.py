@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from remote.protocol.cursor import Cursor
 from remote.protocol.finding import LEVELS, Finding, Level
 from remote.protocol.up_to_date import Verdict
-from remote.protocol.values import Finite, Size
+from remote.protocol.values import Cursor, Finite, Size
 from remote.protocol.views import AuditEntry, RunView
 
 N_MAX = 524288

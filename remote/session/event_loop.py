@@ -71,7 +71,7 @@ class SessionLoop:
         self._door, self._is_over = threading.Lock(), False
         self._closers: list[threading.Thread] = []
         self._last_tick = (clock(), time.time())
-        self._thread = threading.Thread(target=self._fly, name=f"photinus-{host.name}", daemon=True)
+        self._thread = threading.Thread(target=self._run_loop, name=f"photinus-{host.name}", daemon=True)
 
     @property
     def hello(self) -> HostHello | None:
@@ -143,7 +143,7 @@ class SessionLoop:
         if self.link.is_up:
             self.settled.set()  # it needed no answer any more
 
-    def _fly(self) -> None:
+    def _run_loop(self) -> None:
         self._connect()
         while not self._closing:
             with contextlib.suppress(queue.Empty):

@@ -66,18 +66,18 @@ class Session:
         self._keys = itertools.count(1)
         self.answers = answers or Answers()
         self._answered = AnsweredRuns()
-        self._pilot = SessionLoop(
+        self._loop = SessionLoop(
             host, timings or Timings(), opener, clock, telemetry_s, client, self.answers, history
         )
 
     def start(self) -> "Session":
         """Begin to connect; returns at once. A second start changes nothing."""
-        self._pilot.start()
+        self._loop.start()
         return self
 
     def close(self) -> None:
         """Leave: the agent ends, runs go on. Waits at most a few seconds for the threads."""
-        self._pilot.close()
+        self._loop.close()
 
     def __enter__(self) -> "Session":
         return self.start()
@@ -88,37 +88,37 @@ class Session:
     @property
     def link(self) -> LinkState:
         """The link now."""
-        return self._pilot.link
+        return self._loop.link
 
     @property
     def hello(self) -> HostHello | None:
         """What the host's agent said of itself last; None before the first hello."""
-        return self._pilot.hello
+        return self._loop.hello
 
     def run(self, run_id: str) -> RunView | None:
         """The newest that was heard of a run, without asking."""
-        return self._pilot.board.get(run_id)
+        return self._loop.board.get(run_id)
 
     @property
     def known_runs(self) -> tuple[RunView, ...] | None:
         """The newest that was heard of every run that lives and of the last that ended; None before that."""
-        listed = self._pilot.board.all()
+        listed = self._loop.board.all()
         return None if listed is None else self._answered.over(listed)
 
     def wait_run(self, run_id: str, predicate: Callable[[RunView], bool], timeout: float) -> RunView | None:
         """Wait until what was heard of a run satisfies `predicate`; None after `timeout` seconds."""
-        return self._pilot.board.wait(run_id, predicate, timeout)
+        return self._loop.board.wait(run_id, predicate, timeout)
 
     def reconnect_now(self) -> None:
         """Cut the waiting short, or try a refused host again."""
-        self._pilot.post(self._pilot.reconnect_now)
+        self._loop.post(self._loop.reconnect_now)
 
     def redial(self) -> None:
         """Connect anew although the link is well: a deploy has put another agent there.
 
         A call on its way that may not be sent twice is waited for first; others are sent again.
         """
-        self._pilot.post(self._pilot.redial)
+        self._loop.post(self._loop.redial)
 
     def answer(self, question: Question, reply: str) -> None:
         """Answer `link.question` and try again at once; an empty reply declines and changes nothing.
@@ -126,8 +126,8 @@ class Session:
         A passphrase is kept in memory as long as this session; an accepted key or ProxyCommand is stored.
         """
         if reply:
-            self._pilot.settled.clear()  # at once: who waits now hears of the next try, not of the last
-            self._pilot.post(lambda: self._pilot.answer(question, reply))
+            self._loop.settled.clear()  # at once: who waits now hears of the next try, not of the last
+            self._loop.post(lambda: self._loop.answer(question, reply))
 
     def sftp(self) -> Sftp:
         """A new SFTP channel on the present connection; close it. Waits for the host.
@@ -136,7 +136,7 @@ class Session:
             UnreachableError: the host is not connected, or the link broke.
             CallError: `refused`: `local` has none; `timeout`: all channels stayed in use.
         """
-        connection = self._pilot.speaking
+        connection = self._loop.speaking
         if connection is None:
             raise UnreachableError(f"{self.host.name} is not connected", "wait for the link, or press R")
         return connection.sftp()
@@ -150,14 +150,14 @@ class Session:
                 then it is a `QuestionError`.
         """
         until = time.monotonic() + timeout
-        while self._pilot.settled.wait(max(0.0, until - time.monotonic())):
-            if (refusal := self._pilot.refusal) is not None:
+        while self._loop.settled.wait(max(0.0, until - time.monotonic())):
+            if (refusal := self._loop.refusal) is not None:
                 raise refusal
             if (hello := self.hello) is not None:
                 return hello
             if time.monotonic() > until:
                 break  # neither: the refusal was answered in this moment, and what comes of it is waited for
-        why = f": {self._pilot.last_loss}" if self._pilot.last_loss else ""
+        why = f": {self._loop.last_loss}" if self._loop.last_loss else ""
         raise UnreachableError(
             f"{self.host.name} was not reached in {timeout:g} s{why}",
             f"photinus hosts test {self.host.name} shows which step fails",
@@ -199,9 +199,9 @@ class Session:
             if self.read_only:
                 on_done(refusal(verb.name))
                 return
-            on_done = AUDIT_WRITER.witness(self.host.name, verb.name, as_sent(args), on_done)
+            on_done = AUDIT_WRITER.audited(self.host.name, verb.name, as_sent(args), on_done)
         call = Call(verb, args, self._clock() + timeout, on_done)
-        self._pilot.post_call(call)
+        self._loop.post_call(call)
 
     def follow(
         self,
@@ -219,7 +219,7 @@ class Session:
         at, a reader that is megabytes behind goes on near the end: a `Gap` says so.
         """
         follower = Follower(next(self._keys), run_id, what, last, cursor, goes_on=goes_on, skip=skip)
-        self._pilot.post(lambda: self._pilot.follow(follower))
+        self._loop.post(lambda: self._loop.follow(follower))
         return follower.key
 
     def watch(
@@ -237,25 +237,25 @@ class Session:
         follower = Follower(
             next(self._keys), "", "watch", last, cursor, goes_on=goes_on, path=path, skip=skip
         )
-        self._pilot.post(lambda: self._pilot.follow(follower))
+        self._loop.post(lambda: self._loop.follow(follower))
         return follower.key
 
     def unfollow(self, key: int) -> None:
         """Follow no longer; updates already made may still come."""
-        self._pilot.post(lambda: self._pilot.unfollow(key))
+        self._loop.post(lambda: self._loop.unfollow(key))
 
     def drain(self, limit: int = 1000) -> list[Update]:
         """Take the oldest updates, at most `limit`. Drained bytes count as read: the host then sends on."""
         updates: list[Update] = []
         read: dict[int, int] = {}
-        box: deque[Update] = self._pilot.updates
+        box: deque[Update] = self._loop.updates
         while box and len(updates) < limit:
             update = box.popleft()
             updates.append(update)
             if isinstance(update, Bytes):
                 read[update.key] = read.get(update.key, 0) + len(update.data)
         if read:
-            self._pilot.post(lambda: self._pilot.drained(read))
+            self._loop.post(lambda: self._loop.drained(read))
         return updates
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from remote.supervisor.admission.spawn import RUN_LOCK
 from remote.supervisor.lifecycle import supervise
-from remote.supervisor.log import talk
+from remote.supervisor.log import log
 from remote.supervisor.requests import ControlInbox
 from remote.supervisor.state_writer import StateWriter
 from remote.supervisor.supervisor_context import SupervisedJob, SupervisorContext, myself
@@ -25,10 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Take the locks over, supervise to the end, start the next in line; 1 if the run cannot be held."""
     try:
         job = parse(sys.argv[1:] if argv is None else argv)
-        post = take_post(job)
-        supervise(post)
+        ctx = take_post(job)
+        supervise(ctx)
     except (RunError, OSError) as error:
-        talk(f"supervisor gives up: {error}")
+        log(f"supervisor gives up: {error}")
         return 1
     start_next_in_line(job.home)
     return 0
@@ -60,7 +60,7 @@ def parse(argv: Sequence[str]) -> SupervisedJob:
         adopt=args.adopt,
         resume_from=args.resume_from,
         umask=os.umask(0o077),
-        patience=SupervisorTimeouts.from_env(),
+        timeouts=SupervisorTimeouts.from_env(),
     )
 
 
@@ -90,20 +90,20 @@ def take_post(job: SupervisedJob) -> SupervisorContext:
         RunError: there is no such run, or its files are malformed.
     """
     spec = read_spec(job.run)
-    journal = StateWriter(job.run, job.attempt, talk)
-    post = SupervisorContext(
-        job=job, spec=spec, journal=journal, desk=ControlInbox(job.run, talk), me=myself(os.getpid())
+    writer = StateWriter(job.run, job.attempt, log)
+    ctx = SupervisorContext(
+        job=job, spec=spec, writer=writer, inbox=ControlInbox(job.run, log), me=myself(os.getpid())
     )
-    listen(post)
-    return post
+    listen(ctx)
+    return ctx
 
 
-def listen(post: SupervisorContext) -> None:
+def listen(ctx: SupervisorContext) -> None:
     """SIGTERM and SIGINT ask for a graceful stop. Handlers, never SIG_IGN: that the trainer would inherit, as
     it would a SIGINT that a background shell ignores."""
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(
-            signum, lambda number, _: post.desk.stop(f"supervisor got {signal.Signals(number).name}")
+            signum, lambda number, _: ctx.inbox.stop(f"supervisor got {signal.Signals(number).name}")
         )
     signal.signal(signal.SIGHUP, lambda *_: None)
     for signum in (signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTSTP, signal.SIGCHLD):
@@ -119,7 +119,7 @@ def start_next_in_line(home: Home) -> None:
 
         start_next(home)
     except Exception as error:
-        talk(f"the head of the queue was not started: {error!r}")
+        log(f"the head of the queue was not started: {error!r}")
 
 
 if __name__ == "__main__":

@@ -28,8 +28,8 @@ UNKILLABLE_SCAN_S = 1.0
 class AttemptWatch:
     """From the spawn (or the adoption) to the end of the last process. `words` is the reason of `running`."""
 
-    def __init__(self, post: SupervisorContext, record: ProcessRecord, words: str = "") -> None:
-        self._post = post
+    def __init__(self, ctx: SupervisorContext, record: ProcessRecord, words: str = "") -> None:
+        self._ctx = ctx
         self._record = record
         self._words = words
         self._greeted = False
@@ -38,40 +38,40 @@ class AttemptWatch:
         self._killed = ""
         self._next_wake = 0.0
         self._next_look = 0.0
-        self._stalled = Stalled(post, record)
+        self._stalled = Stalled(ctx, record)
         self._memory = OomWatch(record.trainer.pid) if record.trainer else None
 
     def stay(self, trainer: Watched | None) -> AttemptOutcome:
         """How it ended, when nothing of it lives any more. None: the trainer is gone, workers are left."""
-        post = self._post
+        ctx = self._ctx
         self._tick(trainer)
-        while trainer and not self._killed and not trainer.wait(post.patience.poll_s):
+        while trainer and not self._killed and not trainer.wait(ctx.timeouts.poll_s):
             self._tick(trainer)
             if self._stalled.is_over():
                 break
         outlived = [] if self._stalled.is_over() else self._see_out()
-        if left := clear(post.run, self._record, post.patience, post.talk):
+        if left := clear(ctx.run, self._record, ctx.timeouts, ctx.log):
             self._hold_on(left)
         self._hold_on_unseen()
         ending = trainer.reap() if trainer else ProcessEnd(known=False)
-        word = last_word(post)
+        word = last_word(ctx)
         if word is not None and word.outcome == "stopped" and self._stopping:
-            word = replace(word, reason=post.desk.stop_reason)  # who asked says more than which signal came
+            word = replace(word, reason=ctx.inbox.stop_reason)  # who asked says more than which signal came
         outcome = outcome_of(
-            post.spec.kind,
+            ctx.spec.kind,
             ending,
             word,
             stop_asked=self._stopping,
             killed=self._killed,
             left=outlived,
         )
-        has_finished = post.spec.kind == "trainer" and outcome.state is State.SUCCEEDED
+        has_finished = ctx.spec.kind == "trainer" and outcome.state is State.SUCCEEDED
         if self._stalled.why and not (self._killed or self._stopping or has_finished):
             return AttemptOutcome(State.FAILED, self._stalled.reason, ending.code, ending.signal)
         if self._killed or self._memory is None or outlived:
             return outcome
         memory = self._memory.verdict(was_killed=was_killed(ending))
-        return explained(outcome, ending, word, memory, post.run)
+        return explained(outcome, ending, word, memory, ctx.run)
 
     def _see_out(self) -> list[str]:
         """Whoever outlives the first process may end by itself; the names of those that do not.
@@ -79,25 +79,25 @@ class AttemptWatch:
         A stop that was asked for is meant for them, too: what the first process did not hand on they get from
         us, the stop signal and then SIGTERM, and all the time that they need. A kill ends the waiting.
         """
-        post, told = self._post, dict[Identity, int]()
+        ctx, told = self._ctx, dict[Identity, int]()
         began = time.monotonic()
-        while not self._killed and (left := settled(post.run, self._record)):
-            is_over = time.monotonic() - began >= post.patience.linger_s
-            if not (self._stopping and post.spec.kind == "command"):
+        while not self._killed and (left := settled(ctx.run, self._record)):
+            is_over = time.monotonic() - began >= ctx.timeouts.linger_s
+            if not (self._stopping and ctx.spec.kind == "command"):
                 if is_over:
                     return [named(one.pid) for one in left]
             else:
                 wanted = (self._stop_signal(), signal.SIGTERM)[: 2 if is_over else 1]
                 for one in left:
                     for signum in wanted[told.get(one.identity, 0) :]:
-                        post.talk(f"{signum.name} to {named(one.pid)}: it outlived the first process")
-                        deliver(one.identity, signum, post.talk)
+                        ctx.log(f"{signum.name} to {named(one.pid)}: it outlived the first process")
+                        deliver(one.identity, signum, ctx.log)
                     told[one.identity] = len(wanted)
-                for name in post.desk.taken_signals():
+                for name in ctx.inbox.taken_signals():
                     for one in left:
-                        deliver(one.identity, self._stop_signal(name), post.talk)
-                wake(post.run, self._record, post.talk)
-            time.sleep(min(max(post.patience.poll_s, (time.monotonic() - began) / 10), UNKILLABLE_SCAN_S))
+                        deliver(one.identity, self._stop_signal(name), ctx.log)
+                wake(ctx.run, self._record, ctx.log)
+            time.sleep(min(max(ctx.timeouts.poll_s, (time.monotonic() - began) / 10), UNKILLABLE_SCAN_S))
             self._tick(None)
         return []
 
@@ -106,30 +106,30 @@ class AttemptWatch:
         if self._memory is not None and trainer is not None and time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + LOOK_S
             self._memory.look()
-        desk = self._post.desk
-        desk.look()
-        if desk.kill_reason:
-            self._killed = desk.kill_reason
-            if self._post.journal.record.state is not State.UNKILLABLE:  # an adopted one is not taken back
-                self._post.journal.to(State.STOPPING, desk.kill_reason)
-        elif desk.stop_reason:
+        inbox = self._ctx.inbox
+        inbox.look()
+        if inbox.kill_reason:
+            self._killed = inbox.kill_reason
+            if self._ctx.writer.record.state is not State.UNKILLABLE:  # an adopted one is not taken back
+                self._ctx.writer.to(State.STOPPING, inbox.kill_reason)
+        elif inbox.stop_reason:
             self._stop(trainer)
         elif trainer is not None:
             self._stalled.look()
-        self._post.journal.settle()
+        self._ctx.writer.settle()
 
     def _greet(self) -> None:
         """A command's exec is its hello; our trainer writes one when its signal handlers are in place."""
         if self._greeted:
             return
-        if self._post.spec.kind == "trainer" and not self._has_said_hello():
+        if self._ctx.spec.kind == "trainer" and not self._has_said_hello():
             return
         self._greeted = True
-        if not self._stopping and not self._post.desk.is_asked:
-            self._post.journal.to(State.RUNNING, self._words)
+        if not self._stopping and not self._ctx.inbox.is_asked:
+            self._ctx.writer.to(State.RUNNING, self._words)
 
     def _has_said_hello(self) -> bool:
-        return read_hello(self._post.run, self._record.attempt, self._record.token) is not None
+        return read_hello(self._ctx.run, self._record.attempt, self._record.token) is not None
 
     def _stop(self, trainer: Watched | None) -> None:
         """One signal, to the trainer alone: its workers must not die first. Before the hello it is held.
@@ -139,51 +139,51 @@ class AttemptWatch:
         if not self._stopping:
             self._stopping = True
             held = "" if self._greeted else ", held until its hello"
-            self._post.journal.to(State.STOPPING, self._post.desk.stop_reason + held)
+            self._ctx.writer.to(State.STOPPING, self._ctx.inbox.stop_reason + held)
         if trainer is None or not self._greeted:
             return
         if not self._signalled:
             self._signalled = True
-            if not self._post.desk.signals:
-                self._post.desk.signals.append("")
-        for name in self._post.desk.taken_signals():
-            if launcher_of(self._post.spec).stops_by_signal:
-                deliver(trainer.identity, self._stop_signal(name), self._post.talk)
+            if not self._ctx.inbox.signals:
+                self._ctx.inbox.signals.append("")
+        for name in self._ctx.inbox.taken_signals():
+            if launcher_of(self._ctx.spec).stops_by_signal:
+                deliver(trainer.identity, self._stop_signal(name), self._ctx.log)
         if time.monotonic() >= self._next_wake:
             self._next_wake = time.monotonic() + WAKE_S
-            wake(self._post.run, self._record, self._post.talk)
+            wake(self._ctx.run, self._record, self._ctx.log)
 
     def _stop_signal(self, name: str = "") -> signal.Signals:
         """The one that was named; else a command's own, and SIGTERM for our trainer, which knows no other."""
-        if self._post.spec.kind == "command":
-            return signal.Signals[name or self._post.spec.stop_signal]
+        if self._ctx.spec.kind == "command":
+            return signal.Signals[name or self._ctx.spec.stop_signal]
         return signal.SIGTERM
 
     def _hold_on_unseen(self) -> None:
         """Whoever holds trainer.lock is of this run, though it cannot be seen (it became another user's)."""
-        post = self._post
-        while not is_free(post.run.trainer_lock):
-            if found := settled(post.run, self._record):
+        ctx = self._ctx
+        while not is_free(ctx.run.trainer_lock):
+            if found := settled(ctx.run, self._record):
                 self._hold_on(found)
                 continue
-            post.journal.to(
+            ctx.writer.to(
                 State.UNKILLABLE,
                 "a process that cannot be seen holds trainer.lock (another user's: sudo, su, a container?); "
                 "the device stays locked until it ends",
             )
-            post.journal.settle()
-            time.sleep(min(UNKILLABLE_SCAN_S, post.patience.unkillable_s))
+            ctx.writer.settle()
+            time.sleep(min(UNKILLABLE_SCAN_S, ctx.timeouts.unkillable_s))
 
     def _hold_on(self, left: list[Survivor]) -> None:
         """Nothing more can be done about a process in the kernel's hands but to keep its device locked."""
-        post = self._post
+        ctx = self._ctx
         while left:
             pids = ", ".join(str(one.pid) for one in left)
-            post.journal.to(
+            ctx.writer.to(
                 State.UNKILLABLE, f"SIGKILL did not end {pids}; locks are held until the kernel lets go"
             )
-            post.journal.settle()
+            ctx.writer.settle()
             for one in left:
-                deliver(one.identity, signal.SIGKILL, post.talk)
-            time.sleep(min(UNKILLABLE_SCAN_S, post.patience.unkillable_s))
-            left = settled(post.run, self._record)
+                deliver(one.identity, signal.SIGKILL, ctx.log)
+            time.sleep(min(UNKILLABLE_SCAN_S, ctx.timeouts.unkillable_s))
+            left = settled(ctx.run, self._record)

@@ -19,112 +19,112 @@ AUDIT = "audit.jsonl"  # as `remote.audit` calls and reads it
 SAID_MAX = 500
 
 
-def supervise(post: SupervisorContext) -> None:
+def supervise(ctx: SupervisorContext) -> None:
     """Run attempts until one ending stands, write it, and only then let the locks go.
 
     Raises:
         OSError: the disk stayed full; the next agent contact judges the run by its last word.
     """
-    before = 0 if post.job.adopt else events_size(post.run)
-    outcome = adopt(post) if post.job.adopt else run_attempt(post, post.job.attempt, post.job.resume_from)
+    before = 0 if ctx.job.adopt else events_size(ctx.run)
+    outcome = adopt(ctx) if ctx.job.adopt else run_attempt(ctx, ctx.job.attempt, ctx.job.resume_from)
     earlier: tuple[str, int] | None = None
     while True:
-        outcome, earlier = _compared(post, outcome, earlier)
-        retry = _retry(post, outcome, before)
+        outcome, earlier = _compared(ctx, outcome, earlier)
+        retry = _retry(ctx, outcome, before)
         if retry is None:
-            why = why_not_again(post.spec, outcome, asked=post.desk.is_asked)
+            why = why_not_again(ctx.spec, outcome, asked=ctx.inbox.is_asked)
             outcome = replace(outcome, reason="; ".join(filter(None, (outcome.reason, why))))
             break
-        interrupted = _back_off(post, outcome, retry)
+        interrupted = _back_off(ctx, outcome, retry)
         if interrupted:
             outcome = interrupted
             break
-        before = events_size(post.run)
-        outcome = run_attempt(post, post.journal.record.attempt + 1, newest(post))
-    finish(post, outcome)
+        before = events_size(ctx.run)
+        outcome = run_attempt(ctx, ctx.writer.record.attempt + 1, newest(ctx))
+    finish(ctx, outcome)
 
 
 def _compared(
-    post: SupervisorContext, outcome: AttemptOutcome, earlier: tuple[str, int] | None
+    ctx: SupervisorContext, outcome: AttemptOutcome, earlier: tuple[str, int] | None
 ) -> tuple[AttemptOutcome, tuple[str, int] | None]:
     """A trainer that says the same of the same step twice will say it for ever: nothing is random there."""
-    word = last_word(post)
+    word = last_word(ctx)
     if outcome.state is not State.FAILED or word is None or word.outcome != "failed":
         return outcome, None
     now = (word.reason, word.step)
     return (replace(outcome, hopeless=True) if now == earlier else outcome), now
 
 
-def finish(post: SupervisorContext, outcome: AttemptOutcome) -> None:
+def finish(ctx: SupervisorContext, outcome: AttemptOutcome) -> None:
     """Answers, then the terminal state, fsynced; then the locks. On a full disk the state matters most."""
     try:
-        post.desk.answer(last_word(post))
+        ctx.inbox.answer(last_word(ctx))
     except OSError as error:
-        post.talk(f"requests could not be acknowledged: {error}")
-    post.journal.close(
-        outcome.state, outcome.reason, post.patience.disk_full_s, code=outcome.code, signal=outcome.signal
+        ctx.log(f"requests could not be acknowledged: {error}")
+    ctx.writer.close(
+        outcome.state, outcome.reason, ctx.timeouts.disk_full_s, code=outcome.code, signal=outcome.signal
     )
     if outcome.state is State.FAILED:
-        _audit(post, outcome)
-    for lock in post.job.locks.values():
+        _audit(ctx, outcome)
+    for lock in ctx.job.locks.values():
         lock.close()
 
 
-def _audit(post: SupervisorContext, outcome: AttemptOutcome) -> None:
+def _audit(ctx: SupervisorContext, outcome: AttemptOutcome) -> None:
     """A failure and its evidence in the host's audit log, beside what people asked for: one more line."""
     line = {
         "at": round(time.time(), 3),
-        "who": f"the supervisor ({post.me.pid})",
+        "who": f"the supervisor ({ctx.me.pid})",
         "verb": "ended",
-        "run": post.run.run_id,
+        "run": ctx.run.run_id,
         "host": "",
-        "args": {"run_id": post.run.run_id, "attempt": post.journal.record.attempt},
+        "args": {"run_id": ctx.run.run_id, "attempt": ctx.writer.record.attempt},
         "outcome": str(outcome.state),
         "said": outcome.reason[:SAID_MAX],
     }
-    with contextlib.suppress(OSError), os.fdopen(open_append(post.job.home.root / AUDIT), "ab") as log:
+    with contextlib.suppress(OSError), os.fdopen(open_append(ctx.job.home.root / AUDIT), "ab") as log:
         log.write(json.dumps(line).encode("ascii") + b"\n")
 
 
-def newest(post: SupervisorContext) -> str:
+def newest(ctx: SupervisorContext) -> str:
     """The checkpoint that a restart continues from; "" starts over."""
-    if post.spec.kind == "command":
+    if ctx.spec.kind == "command":
         return ""
-    found = newest_valid(post.run.checkpoints, post.talk)
+    found = newest_valid(ctx.run.checkpoints, ctx.log)
     return found.name if found else ""
 
 
-def _retry(post: SupervisorContext, outcome: AttemptOutcome, before: int) -> Retry | None:
-    post.desk.look()
-    if not set(post.spec.devices) <= set(post.job.locks):
+def _retry(ctx: SupervisorContext, outcome: AttemptOutcome, before: int) -> Retry | None:
+    ctx.inbox.look()
+    if not set(ctx.spec.devices) <= set(ctx.job.locks):
         return None  # adopted while another run had its device
     return retry_for(
-        post.spec,
+        ctx.spec,
         outcome,
-        asked=post.desk.is_asked,
-        progressed=_progressed(post, before),
-        spent=post.journal.record.restarts,
-        cap_s=post.patience.backoff_cap_s,
-        lived_s=lived_s(post.run),
+        asked=ctx.inbox.is_asked,
+        progressed=_progressed(ctx, before),
+        spent=ctx.writer.record.restarts,
+        cap_s=ctx.timeouts.backoff_cap_s,
+        lived_s=lived_s(ctx.run),
     )
 
 
-def _progressed(post: SupervisorContext, before: int) -> bool:
+def _progressed(ctx: SupervisorContext, before: int) -> bool:
     """A command's steps are unknown: it counts as having made some."""
-    return post.spec.kind == "command" or made_progress(post.run, post.journal.record.attempt, before)
+    return ctx.spec.kind == "command" or made_progress(ctx.run, ctx.writer.record.attempt, before)
 
 
-def _back_off(post: SupervisorContext, outcome: AttemptOutcome, retry: Retry) -> AttemptOutcome | None:
+def _back_off(ctx: SupervisorContext, outcome: AttemptOutcome, retry: Retry) -> AttemptOutcome | None:
     """Wait before the next attempt; an ending at once if an operator asks for one meanwhile."""
-    spent = f"{retry.spent} of {post.spec.restart.max}"
+    spent = f"{retry.spent} of {ctx.spec.restart.max}"
     words = f"{outcome.reason or outcome.state}; restart in {retry.delay_s:g} s ({spent})"
-    post.talk(words)
-    post.journal.to(State.STARTING, words, restarts=retry.spent, code=outcome.code, signal=outcome.signal)
+    ctx.log(words)
+    ctx.writer.to(State.STARTING, words, restarts=retry.spent, code=outcome.code, signal=outcome.signal)
     deadline = time.monotonic() + retry.delay_s
     while time.monotonic() < deadline:
-        post.desk.look()
-        if post.desk.is_asked:
-            return never_started(post, "while it waited to be started again")
-        post.journal.settle()
-        time.sleep(min(post.patience.poll_s, max(0.0, deadline - time.monotonic())))
+        ctx.inbox.look()
+        if ctx.inbox.is_asked:
+            return never_started(ctx, "while it waited to be started again")
+        ctx.writer.settle()
+        time.sleep(min(ctx.timeouts.poll_s, max(0.0, deadline - time.monotonic())))
     return None

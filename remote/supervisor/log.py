@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
-Talk: TypeAlias = Callable[[str], None]
+Log: TypeAlias = Callable[[str], None]
 
 
-def talk(text: str) -> None:
+def log(text: str) -> None:
     """One dated line on stderr. A full disk must cost the line, not the run."""
     with contextlib.suppress(OSError):
         print(time.strftime("%Y-%m-%dT%H:%M:%S%z"), text, file=sys.stderr, flush=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from remote.supervisor.attempt_outcome import KILLED
-from remote.supervisor.log import Talk
+from remote.supervisor.log import Log
 from trainer.run.control import Ack, ControlRequest, pending_for, put_ack, put_request
 from trainer.run.layout import RunDir
 from trainer.run.records import ExitRecord
@@ -15,9 +15,9 @@ ANY_TOKEN = ""  # a stop asked while the attempt had no token yet
 class ControlInbox:
     """Takes the requests to this supervisor's own attempts; those to any other are ignored."""
 
-    def __init__(self, run: RunDir, talk: Talk, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, run: RunDir, log: Log, clock: Callable[[], float] = time.monotonic) -> None:
         self._run = run
-        self._talk = talk
+        self._log = log
         self._clock = clock
         self._lives: set[tuple[int, str]] = set()
         self.latest = (0, ANY_TOKEN)
@@ -92,7 +92,7 @@ class ControlInbox:
     def _take(self, request: ControlRequest) -> None:
         self._taken[request.req_id] = request
         by = f" by {request.by}" if request.by else ""
-        self._talk(f"{request.verb} requested{by} ({request.req_id})")
+        self._log(f"{request.verb} requested{by} ({request.req_id})")
         if request.verb == "kill":
             self.kill(KILLED)
             return

@@ -65,7 +65,7 @@ class UsualPace:
             self._step, self._row_at = step, at
         return True
 
-    def patience(self) -> float:
+    def timeouts(self) -> float:
         """How long a silence is borne now."""
         usual = max(self.floor_s, STEPS * median(self._gaps)) if self._gaps else self.floor_s
         is_stepping = self._attempt == self.attempt and self._row_at is not None
@@ -113,7 +113,7 @@ class StallWatch:
                 self._quiet = 0.0
         elif (signs := self._signs()) != self._heard:
             self._heard, self._quiet = signs, 0.0
-        borne = self._pace.patience() if self._is_trainer else self._silence
+        borne = self._pace.timeouts() if self._is_trainer else self._silence
         if self._quiet <= borne:
             return ""
         usual = f" (usual: {self._pace.words()})" if self._is_trainer else ""

@@ -18,9 +18,9 @@ DUMP_S = 0.5  # for the stacks that the trainer writes itself
 class Stalled:
     """The stall of one attempt, if it comes to one. `why` is "" until then."""
 
-    def __init__(self, post: SupervisorContext, record: ProcessRecord) -> None:
-        self._post, self._record = post, record
-        self._watch = StallWatch(post.spec, post.run, record.attempt)
+    def __init__(self, ctx: SupervisorContext, record: ProcessRecord) -> None:
+        self._ctx, self._record = ctx, record
+        self._watch = StallWatch(ctx.spec, ctx.run, record.attempt)
         self._asks_at = self._ends_at = 0.0
         self._has_asked = False
         self._stacks = ""
@@ -33,39 +33,39 @@ class Stalled:
 
     def is_over(self) -> bool:
         """Whether it was asked to end, did not, and its time is up. An operator's stop has all the time."""
-        return bool(self.why) and not self._post.desk.is_asked and time.monotonic() >= self._ends_at
+        return bool(self.why) and not self._ctx.inbox.is_asked and time.monotonic() >= self._ends_at
 
     def look(self) -> None:
         """Find out, once, and carry on from there."""
-        post, now = self._post, time.monotonic()
+        ctx, now = self._ctx, time.monotonic()
         if not self.why:
             if why := self._watch.look():
                 self._begin(why)
         elif not self._has_asked and now >= self._asks_at:
             self._ask()
         elif self._has_asked:
-            wake(post.run, self._record, post.talk)
+            wake(ctx.run, self._record, ctx.log)
 
     def _begin(self, why: str) -> None:
-        post = self._post
+        ctx = self._ctx
         self.why = why
-        post.talk(why)
-        found = survivors(post.run, self._record)
-        self._stacks = record_stacks(post.run, self._record.attempt, why, found, post.talk)
-        wake(post.run, self._record, post.talk)
+        ctx.log(why)
+        found = survivors(ctx.run, self._record)
+        self._stacks = record_stacks(ctx.run, self._record.attempt, why, found, ctx.log)
+        wake(ctx.run, self._record, ctx.log)
         self._asks_at = time.monotonic() + DUMP_S
-        self._ends_at = self._asks_at + post.patience.stalled_s
-        post.journal.to(State.RUNNING, f"{self.reason}; it is ended and, if its restarts allow, resumed")
+        self._ends_at = self._asks_at + ctx.timeouts.stalled_s
+        ctx.writer.to(State.RUNNING, f"{self.reason}; it is ended and, if its restarts allow, resumed")
 
     def _ask(self) -> None:
         """The trainer's request file and its signal: what it still can save is saved."""
-        post, trainer = self._post, self._record.trainer
+        ctx, trainer = self._ctx, self._record.trainer
         self._has_asked = True
-        if post.spec.kind == "trainer":
+        if ctx.spec.kind == "trainer":
             try:
-                post.desk.ask_trainer(f"stalled-{self._record.attempt}", "the supervisor: it stood still")
+                ctx.inbox.ask_trainer(f"stalled-{self._record.attempt}", "the supervisor: it stood still")
             except OSError as error:
-                post.talk(f"no request could be left: {error}")
-        if trainer is not None and launcher_of(post.spec).stops_by_signal:
-            name = post.spec.stop_signal if post.spec.kind == "command" else "SIGTERM"
-            deliver(trainer, signal.Signals[name], post.talk)
+                ctx.log(f"no request could be left: {error}")
+        if trainer is not None and launcher_of(ctx.spec).stops_by_signal:
+            name = ctx.spec.stop_signal if ctx.spec.kind == "command" else "SIGTERM"
+            deliver(trainer, signal.Signals[name], ctx.log)

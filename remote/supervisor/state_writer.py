@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from remote.supervisor.log import Talk
+from remote.supervisor.log import Log
 from trainer.run.atomic import NO_SPACE
 from trainer.run.layout import RunDir
 from trainer.run.process.identity import boot_id
@@ -18,9 +18,9 @@ RETRY_S = 0.5
 class StateWriter:
     """Writes states; what a full disk refuses is owed, and tried again, so that a full disk ends no run."""
 
-    def __init__(self, run: RunDir, attempt: int, talk: Talk) -> None:
+    def __init__(self, run: RunDir, attempt: int, log: Log) -> None:
         self._run = run
-        self._talk = talk
+        self._log = log
         self._owed: dict[str, Callable[[], None]] = {}
         self._next_try = 0.0
         found = read_state(run)
@@ -40,7 +40,7 @@ class StateWriter:
         if same and all(getattr(self.record, key) == value for key, value in changes.items()):
             return
         self._advance(state, reason, changes)
-        self.owe("state", self._write)
+        self.write_later("state", self._write)
 
     def close(self, state: State, reason: str, patience_s: float, **changes: Any) -> None:
         """Write the terminal state durably, giving up the reserve and waiting on a full disk.
@@ -52,9 +52,9 @@ class StateWriter:
         self._advance(state, reason, changes)
         write_state(self._run, self._written, self.record, from_reserve=True, patience_s=patience_s)
         self._written = self.record.seq
-        self._talk(f"{state}: {reason}" if reason else str(state))
+        self._log(f"{state}: {reason}" if reason else str(state))
 
-    def owe(self, what: str, write: Callable[[], None]) -> None:
+    def write_later(self, what: str, write: Callable[[], None]) -> None:
         """Write now, or when there is space again."""
         try:
             write()
@@ -62,7 +62,7 @@ class StateWriter:
             if error.errno not in NO_SPACE:
                 raise
             if what not in self._owed:
-                self._talk(f"disk full: {what} is written later")
+                self._log(f"disk full: {what} is written later")
             self._owed[what] = write
         else:
             self._owed.pop(what, None)
@@ -72,7 +72,7 @@ class StateWriter:
         if self._owed and time.monotonic() >= self._next_try:
             self._next_try = time.monotonic() + RETRY_S
             for what, write in list(self._owed.items()):
-                self.owe(what, write)
+                self.write_later(what, write)
 
     def _advance(self, state: State, reason: str, changes: dict[str, Any]) -> None:
         since = self.record.since if state is self.record.state else time.time()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from remote.supervisor.log import Talk, talk
+from remote.supervisor.log import Log, log
 from remote.supervisor.requests import ControlInbox
 from remote.supervisor.state_writer import StateWriter
 from remote.supervisor.timeouts import SupervisorTimeouts
@@ -27,7 +27,7 @@ class SupervisedJob:
     adopt: bool = False
     resume_from: str = ""
     umask: int = 0o022
-    patience: SupervisorTimeouts = field(default_factory=SupervisorTimeouts)
+    timeouts: SupervisorTimeouts = field(default_factory=SupervisorTimeouts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +36,10 @@ class SupervisorContext:
 
     job: SupervisedJob
     spec: RunSpec
-    journal: StateWriter
-    desk: ControlInbox
+    writer: StateWriter
+    inbox: ControlInbox
     me: Identity
-    talk: Talk = talk
+    log: Log = log
 
     @property
     def run(self) -> RunDir:
@@ -47,21 +47,21 @@ class SupervisorContext:
         return self.job.run
 
     @property
-    def patience(self) -> SupervisorTimeouts:
+    def timeouts(self) -> SupervisorTimeouts:
         """The waiting times."""
-        return self.job.patience
+        return self.job.timeouts
 
-    def owe(self, what: str, write: Callable[[], None]) -> None:
+    def write_later(self, what: str, write: Callable[[], None]) -> None:
         """Write now, or when there is space again."""
-        self.journal.owe(what, write)
+        self.writer.write_later(what, write)
 
 
-def last_word(post: SupervisorContext) -> ExitRecord | None:
+def last_word(ctx: SupervisorContext) -> ExitRecord | None:
     """The trainer's last word in the latest attempt; an unreadable one is told, and counts as none."""
     try:
-        return read_exit(post.run, *post.desk.latest)
+        return read_exit(ctx.run, *ctx.inbox.latest)
     except RunError as error:
-        post.talk(f"its last word cannot be read: {error}")
+        ctx.log(f"its last word cannot be read: {error}")
         return None
 
 

@@ -37,16 +37,16 @@ class Download:
         self._lock = threading.Lock()
         self._left = 0
 
-    def opening(self, crew: TransferWorkers) -> Job:
+    def opening(self, workers: TransferWorkers) -> Job:
         """The first job; it adds the others."""
-        return lambda source: self._open(crew, source)
+        return lambda source: self._open(workers, source)
 
     def tidy(self) -> None:
         """When all jobs are done: what can never become whole is removed here too."""
         if self.is_gone:
             self._folder.forget(self.wanted)
 
-    def _open(self, crew: TransferWorkers, source: FileSource) -> None:
+    def _open(self, workers: TransferWorkers, source: FileSource) -> None:
         self._meter.what = self.wanted.name
         try:
             manifest = b"".join(source.read(f"{self._there}/{MANIFEST}", 0, self.wanted.manifest_bytes + 1))
@@ -61,11 +61,11 @@ class Download:
         self._folder.claim(manifest)
         missing = self._folder.missing(self.wanted)
         self._left = len(missing)
-        crew.add([self._file(crew, name, proof) for name, proof in missing])
+        workers.add([self._file(workers, name, proof) for name, proof in missing])
         if not missing:
             self._finish()
 
-    def _file(self, crew: TransferWorkers, name: str, proof: FileProof) -> Job:
+    def _file(self, workers: TransferWorkers, name: str, proof: FileProof) -> Job:
         damages: list[str] = []
 
         def fetch(source: FileSource) -> None:
@@ -75,14 +75,16 @@ class Download:
             target = self._folder.path / name
             try:
                 there = f"{self._there}/{name}"
-                fetch_file(source, there, target, proof, self._meter, crew.lane, lambda: crew.is_cancelled)
+                fetch_file(
+                    source, there, target, proof, self._meter, workers.turn, lambda: workers.is_cancelled
+                )
             except GoneError:
                 self._lose()
                 return
             except DamagedError as error:
                 damages.append(str(error))
                 if len(damages) < TRIES:
-                    crew.add([fetch])
+                    workers.add([fetch])
                 else:
                     self.damage = f"{error}, twice"
                 return

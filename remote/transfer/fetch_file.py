@@ -35,7 +35,7 @@ def fetch_file(
     target: Path,
     proof: FileProof,
     meter: ByteMeter,
-    lane: LargeFileTurn,
+    turn: LargeFileTurn,
     is_cancelled: Callable[[], bool],
 ) -> None:
     """Fetch what is missing of a file, prove all of it and give it its name.
@@ -50,7 +50,7 @@ def fetch_file(
     try:
         with _Writer(part, proof.bytes, meter) as writer:
             if writer.start < proof.bytes:
-                with lane.taken(proof.bytes - writer.start, is_cancelled):
+                with turn.taken(proof.bytes - writer.start, is_cancelled):
                     for data in source.read(path, writer.start, proof.bytes):
                         writer.put(data)
                         if is_cancelled():

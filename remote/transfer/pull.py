@@ -87,7 +87,7 @@ class PullOptions:
     is_thorough: bool = False
     workers: int = WORKERS
     spare: int = SPARE
-    patience: TransferTimeouts = field(default_factory=TransferTimeouts)
+    timeouts: TransferTimeouts = field(default_factory=TransferTimeouts)
     open_source: Callable[[Session], FileSource] = open_source
     disk_free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
 
@@ -212,21 +212,21 @@ class _Round:
     def _fetch(self, inbound: Sequence[Download]) -> None:
         files = sum(len(one.wanted.files) for one in inbound)
         options = self._options
-        crew = TransferWorkers(
+        workers = TransferWorkers(
             max(1, min(options.workers, files)),
             lambda: options.open_source(self._session),
             lambda: self._session.link.is_up,
             self._meter,
-            options.patience,
+            options.timeouts,
         )
-        crew.add([one.opening(crew) for one in inbound])
+        workers.add([one.opening(workers) for one in inbound])
 
         def tick() -> None:
             self._on_progress(self._meter.reading())
             if self._is_cancelled():
                 raise CancelledError
 
-        crew.work(tick)
+        workers.work(tick)
         self._on_progress(self._meter.reading())
         for one in inbound:
             one.tidy()

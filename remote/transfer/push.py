@@ -57,7 +57,7 @@ class PushOptions:
 
     origin: str = ""
     run_id: str = ""
-    patience: TransferTimeouts = field(default_factory=TransferTimeouts)
+    timeouts: TransferTimeouts = field(default_factory=TransferTimeouts)
     open_sink: Callable[[Session], Sink] = open_sink
 
 
@@ -185,13 +185,13 @@ class _Outbound:
         self._sink.write(there, start, _chunks(self._path / name, start), on_sent)
 
     def _await_link(self, since: float, why: str) -> None:
-        patience = self._options.patience
+        timeouts = self._options.timeouts
         while True:
-            time.sleep(patience.look_s)
+            time.sleep(timeouts.look_s)
             self._on_progress(self.meter.reading())
-            if time.monotonic() - since > patience.lost_s:
+            if time.monotonic() - since > timeouts.lost_s:
                 raise UnreachableError(
-                    f"nothing went over the link for {patience.lost_s:g} s: {why}",
+                    f"nothing went over the link for {timeouts.lost_s:g} s: {why}",
                     "run the same again later: it goes on where it stands",
                 )
             if self._session.link.is_up:

@@ -39,10 +39,10 @@ class TransferWorkers:
         open_source: Callable[[], FileSource],
         is_up: Callable[[], bool],
         meter: ByteMeter,
-        patience: TransferTimeouts,
+        timeouts: TransferTimeouts,
     ) -> None:
-        self._open, self._is_up, self._meter, self._patience = open_source, is_up, meter, patience
-        self.lane = LargeFileTurn()
+        self._open, self._is_up, self._meter, self._timeouts = open_source, is_up, meter, timeouts
+        self.turn = LargeFileTurn()
         self._count = count
         self._jobs: deque[Job] = deque()
         self._busy = self._equipped = 0
@@ -137,7 +137,7 @@ class TransferWorkers:
                     return False
                 raise (error.__cause__ or error) from None
             except LostError as error:
-                self._await_link(since + self._patience.lost_s, str(error))
+                self._await_link(since + self._timeouts.lost_s, str(error))
             else:
                 self._equipped += 1
                 return True
@@ -160,15 +160,15 @@ class TransferWorkers:
             except LostError as error:
                 if self._meter.sent > sent:
                     since, sent = time.monotonic(), self._meter.sent
-                self._await_link(since + self._patience.lost_s, str(error))
+                self._await_link(since + self._timeouts.lost_s, str(error))
 
     def _await_link(self, deadline: float, why: str) -> None:
         while True:
-            if self._cancelled.wait(self._patience.look_s):
+            if self._cancelled.wait(self._timeouts.look_s):
                 raise CancelledError
             if time.monotonic() > deadline:
                 raise UnreachableError(
-                    f"nothing came over the link for {self._patience.lost_s:g} s: {why}",
+                    f"nothing came over the link for {self._timeouts.lost_s:g} s: {why}",
                     "run the same again later: it goes on where it stands",
                 )
             if self._is_up():

@@ -22,6 +22,7 @@ class Terminal:
         self, argv: Sequence[str], env: Mapping[str, str], columns: int = 160, rows: int = 50
     ) -> None:
         self.text = ""
+        self.raw = b""  # every byte that it was sent
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             os.execve(argv[0], list(argv), {**env, "TERM": "xterm-256color"})
@@ -70,5 +71,6 @@ class Terminal:
             data = os.read(self._fd, 1 << 16)
         except OSError:  # Linux reports the other side's end as EIO
             return False
+        self.raw += data
         self.text += ESCAPES.sub(b" ", data).decode("utf-8", "replace")
         return bool(data)

@@ -30,7 +30,7 @@ from trainer.run.home import Home
 from trainer.run.run_errors import CheckpointError, RecordError, RunError
 from trainer.run.small_record import decode_record
 from trainer.run.spec import RunSpec
-from trainer.telemetry.recognise import LogRecogniser
+from trainer.telemetry.recogniser import LogRecogniser
 from tui.commands.runs.summary import brief, brief_words
 from tui.store.edge import cleaned
 from tui.store.log_ring import LogRing

@@ -173,12 +173,12 @@ def holder(run: RunDir) -> str:
 def begin(assignment: Assignment, words: Sequence[str], stop: Stop) -> ExitCode:
     """Say the first line, then carry out the assignment: here, or in as many processes as it asks for."""
     config = assignment.config
-    crew = f"{config.processes} processes on " if config.processes > 1 else ""
+    workers = f"{config.processes} processes on " if config.processes > 1 else ""
     preset = f"preset {assignment.resolved.preset}" if assignment.resolved.preset else "no preset"
     print(
         f"photinus-train: {assignment.name}, attempt {assignment.attempt}, {preset}: "
         f"{config.model.kind} on {config.data.source}, {config.steps:,} steps, "
-        f"{crew}device {assignment.device}, pid {os.getpid()}",
+        f"{workers}device {assignment.device}, pid {os.getpid()}",
         flush=True,
     )
     if config.processes > 1:

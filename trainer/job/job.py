@@ -65,6 +65,6 @@ class Job:
     assignment: Assignment
     origin: Origin | None
     stop: Stop
-    voice: RunReporter
+    reporter: RunReporter
     ledger: Ledger
     threads: int

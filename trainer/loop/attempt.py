@@ -36,9 +36,9 @@ def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
         make_reserve(run.reserve)
         write_hello(run, assignment.attempt, assignment.token, os.getpid())
         with EventWriter(run.events, assignment.attempt) as events:
-            voice = RunReporter(events, OwnLog(run, assignment.config.log.max_bytes))
-            ending = _judge(lambda: _work(assignment, stop, voice, ledger), stop)
-            _last_words(voice, ending, ledger)
+            reporter = RunReporter(events, OwnLog(run, assignment.config.log.max_bytes))
+            ending = _judge(lambda: _work(assignment, stop, reporter, ledger), stop)
+            _last_words(reporter, ending, ledger)
             if ending.outcome != "failed":
                 stop.acknowledge(ledger)
     except OSError as error:
@@ -48,43 +48,47 @@ def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
     return ending.code
 
 
-def _work(assignment: Assignment, stop: Stop, voice: RunReporter, ledger: Ledger) -> None:
+def _work(assignment: Assignment, stop: Stop, reporter: RunReporter, ledger: Ledger) -> None:
     config, resolved = assignment.config, assignment.resolved
-    voice.events.hello(
+    reporter.events.hello(
         name=assignment.name,
         preset=resolved.preset,
         max_steps=config.steps,
         device=assignment.device,
         pid=os.getpid(),
     )
-    origin = _origin(assignment, voice)
+    origin = _origin(assignment, reporter)
     if origin:
         ledger.step = origin.manifest.step
         if origin.path.parent == assignment.run.checkpoints:
             ledger.at_checkpoint(origin.manifest.step, origin.path.name, origin.sha256)
         _refuse_hopeless(assignment, origin)
     threads = _threads(assignment, origin)
-    voice.events.phase("loading", detail="importing torch")
+    reporter.events.phase("loading", detail="importing torch")
     if assignment.rank.size == 1:
         stop.check()  # of several, the others must be met first, and dismissed
     if missing := missing_for_training():
         raise RefusedError(f"{', '.join(missing)} is missing: {REMEDY}")
     if warning := torch_warning():
-        voice.note(warning, "warning")
+        reporter.note(warning, "warning")
     prepare_environment()
     from trainer.loop.train import train
 
-    train(Job(assignment=assignment, origin=origin, stop=stop, voice=voice, ledger=ledger, threads=threads))
+    train(
+        Job(
+            assignment=assignment, origin=origin, stop=stop, reporter=reporter, ledger=ledger, threads=threads
+        )
+    )
 
 
-def _origin(assignment: Assignment, voice: RunReporter) -> Origin | None:
+def _origin(assignment: Assignment, reporter: RunReporter) -> Origin | None:
     if not assignment.source and not assignment.parent:
         return None
     origin = None
     for source in filter(None, (assignment.source, str(assignment.parent or ""))):
-        origin = origin or find_origin(assignment.run, source, lambda text: voice.note(text, "warning"))
+        origin = origin or find_origin(assignment.run, source, lambda text: reporter.note(text, "warning"))
     if origin is None:
-        voice.note("no checkpoint to resume from: starting at step 0")
+        reporter.note("no checkpoint to resume from: starting at step 0")
     return origin
 
 
@@ -138,15 +142,15 @@ def _disk_reason(error: OSError) -> str:
     return f"{code or type(error).__name__}: {error}"
 
 
-def _last_words(voice: RunReporter, ending: AttemptEnd, ledger: Ledger) -> None:
+def _last_words(reporter: RunReporter, ending: AttemptEnd, ledger: Ledger) -> None:
     if ending.outcome == "failed":
         print(f"Error: {ending.reason}", file=sys.stderr, flush=True)
-        voice.events.note(ending.reason, "error", ledger.step)
-        voice.events.phase("failed", ledger.step, ending.reason)
+        reporter.events.note(ending.reason, "error", ledger.step)
+        reporter.events.phase("failed", ledger.step, ending.reason)
     else:
         if ending.outcome == "stopped":
-            voice.say(f"Training Stopped: {ending.reason}; {_standing(ledger)}")
-        voice.events.phase("finished", ledger.step, ending.outcome)
+            reporter.say(f"Training Stopped: {ending.reason}; {_standing(ledger)}")
+        reporter.events.phase("finished", ledger.step, ending.outcome)
 
 
 def _standing(ledger: Ledger) -> str:

@@ -16,7 +16,7 @@ def save_checkpoint(run: Training, kind: str) -> None:
     if ledger.checkpoint_step == state.step:
         return
     with run.clock.outside("save"):
-        run.job.voice.events.phase("saving", state.step)
+        run.job.reporter.events.phase("saving", state.step)
         others = reports_of_others(run)
         corpus, tokenizer = run.corpus, run.corpus.tokenizer.to_json()
         around = Surroundings(
@@ -31,10 +31,12 @@ def save_checkpoint(run: Training, kind: str) -> None:
         saved = save(folder, state, around, kind)
         ledger.at_checkpoint(state.step, saved.name, saved.sha256)
         state.parent = saved.name
-        run.job.voice.checkpoint(state.step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes)
+        run.job.reporter.checkpoint(
+            state.step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes
+        )
         prune(folder, run.config.checkpoint, in_use=(saved.name,))
         if kind not in ENDS_THE_RUN:
-            run.job.voice.events.phase("training", state.step)
+            run.job.reporter.events.phase("training", state.step)
 
 
 def reports_of_others(run: Training) -> list[dict[str, Any]]:

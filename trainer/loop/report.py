@@ -38,9 +38,9 @@ def report(run: Training) -> None:
         }
         if run.prediction is not None:
             values["R_predicted"] = run.prediction.at(step, values.get("u_val", math.nan))
-        run.job.voice.metrics(step, values)
+        run.job.reporter.metrics(step, values)
     if news := run.fallbacks.news():
-        run.job.voice.note(news, "warning", step)
+        run.job.reporter.note(news, "warning", step)
     if lost:
         fail(run, f"the cross-entropy is not finite at step {step}")
     tell_skipped(run)
@@ -56,7 +56,7 @@ def tell_skipped(run: Training) -> None:
     if not meter.skipped:
         return
     many = f"{meter.skipped} of {meter.steps} steps skipped: loss or gradient was not finite"
-    run.job.voice.note(many, "warning", step)
+    run.job.reporter.note(many, "warning", step)
     # fp16 finds its scale by overflowing: that is no fault as long as the scale can fall
     finding = HALVINGS if run.state.loss_scale else 0
     if meter.streak >= run.config.guard.skips + finding or (
@@ -73,42 +73,42 @@ def fail(run: Training, what: str) -> NoReturn:
     """
     last = run.job.ledger.checkpoint or "the beginning"
     reason = f"{what}; resume from {last} with a lower optim.lr"
-    run.job.voice.note(reason, "error", run.state.step)
+    run.job.reporter.note(reason, "error", run.state.step)
     raise DivergedError(reason)
 
 
 def look(run: Training) -> None:
     """Look into the oscillators on the batch of the last step, and say what was seen."""
-    state, voice = run.state, run.job.voice
+    state, reporter = run.state, run.job.reporter
     with run.clock.outside("probe"):
         batch = to_device(run.world.part(run.batches.batch_at(state.step - 1)), run.device)
 
         def without() -> None:
             run.looks = False
-            voice.note("out of memory: no more looks into the oscillators", "warning", state.step)
+            reporter.note("out of memory: no more looks into the oscillators", "warning", state.step)
 
         seen = unless_out_of_memory(lambda: probe(state, run.device, batch), run.device, without)
         if seen is not None:
-            voice.events.probe(state.step, seen.values, seen.layers)
+            reporter.events.probe(state.step, seen.values, seen.layers)
 
 
 def evaluate(run: Training) -> bool:
     """Score the held-out text and speak a sample; return whether this is the best score so far."""
-    state, voice, config = run.state, run.job.voice, run.config
+    state, reporter, config = run.state, run.job.reporter, run.config
     with run.clock.outside("eval"):
-        voice.events.phase("evaluating", state.step)
+        reporter.events.phase("evaluating", state.step)
         scores = validated(run)
         best = scores["val_ce"] < state.best
         state.best, state.metrics = min(state.best, scores["val_ce"]), scores
-        voice.evaluation(state.step, scores, best, saves=best and config.checkpoint.keep_best > 0)
+        reporter.evaluation(state.step, scores, best, saves=best and config.checkpoint.keep_best > 0)
         try:
             if config.eval.sample_tokens:
                 unless_out_of_memory(lambda: speak_sample(run), run.device, lambda: without_sample(run))
         finally:
-            voice.end_evaluation()
+            reporter.end_evaluation()
         run.device.release_memory()
         if not is_last(run):
-            voice.events.phase("training", state.step)
+            reporter.events.phase("training", state.step)
     return best
 
 
@@ -125,7 +125,7 @@ def validated(run: Training) -> dict[str, float]:
         return validate(state, run.config, run.device, scored.tokens, scored.bytes_per_token, check, rows)
 
     def halved(rows: int) -> None:
-        run.job.voice.note(f"out of memory: {rows} sequences scored at a time", "warning", state.step)
+        run.job.reporter.note(f"out of memory: {rows} sequences scored at a time", "warning", state.step)
         run.eval_rows = rows
 
     return within_memory(work, run.eval_rows or state.micro_batch, run.device, halved)[0]
@@ -133,13 +133,13 @@ def validated(run: Training) -> dict[str, float]:
 
 def without_sample(run: Training) -> None:
     """Say that there is none."""
-    run.job.voice.note("out of memory: no sample", "warning", run.state.step)
+    run.job.reporter.note("out of memory: no sample", "warning", run.state.step)
 
 
 def speak_sample(run: Training) -> None:
     """Let the model continue the prompt."""
     state, wish, tokenizer = run.state, run.config.eval, run.corpus.tokenizer
-    run.job.voice.events.phase("sampling", state.step)
+    run.job.reporter.events.phase("sampling", state.step)
     prompt = tokenizer.encode(wish.prompt) or [0]
     seed = run.config.seed + state.step
     check = run.job.stop.check
@@ -147,4 +147,4 @@ def speak_sample(run: Training) -> None:
         state.model, run.device, prompt, wish.sample_tokens, Sampling(wish.temperature, seed=seed), check
     )
     text = tokenizer.decode(drawn.ids).decode("utf-8", "replace")
-    run.job.voice.sample(state.step, text, wish.prompt, drawn.R)
+    run.job.reporter.sample(state.step, text, wish.prompt, drawn.R)

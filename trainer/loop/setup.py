@@ -40,23 +40,23 @@ def load_corpus(job: Job) -> Corpus:
         StoppedError: a stop was requested meanwhile.
         DataError: the text cannot be used; the message names the remedy.
     """
-    voice = job.voice
-    voice.section(["[1] Dataset"], "tokenising", "reading the text")
+    reporter = job.reporter
+    reporter.section(["[1] Dataset"], "tokenising", "reading the text")
 
     def tell(progress: DataProgress) -> None:
-        voice.events.phase("tokenising", detail=progress.stage, done=progress.done, total=progress.total)
+        reporter.events.phase("tokenising", detail=progress.stage, done=progress.done, total=progress.total)
 
     data, cache = job.assignment.config.data, job.assignment.cache or default_cache_dir()
     cache.parents[1].mkdir(mode=0o700, parents=True, exist_ok=True)  # a state root made here is private too
     try:
         corpus = prepare_or_cached(
             data, known_tokens(job), cache_dir=cache, progress=tell, should_stop=job.stop.requested,
-            told=lambda text: voice.note(text, "warning"),
+            told=lambda text: reporter.note(text, "warning"),
         )  # fmt: skip
     except Stopped as stopped:
         raise StoppedError(job.stop.reason) from stopped
     for note in corpus.notes:
-        voice.note(note)
+        reporter.note(note)
     return corpus
 
 
@@ -74,18 +74,18 @@ def load_scored(job: Job, corpus: Corpus) -> ScoredText:
     Raises:
         StoppedError: a stop was requested meanwhile.
     """
-    voice, cache = job.voice, job.assignment.cache or default_cache_dir()
+    reporter, cache = job.reporter, job.assignment.cache or default_cache_dir()
 
     def tell(progress: DataProgress) -> None:
-        voice.events.phase("tokenising", detail=progress.stage, done=progress.done, total=progress.total)
+        reporter.events.phase("tokenising", detail=progress.stage, done=progress.done, total=progress.total)
 
     try:
         scored = scored_text(corpus, job.assignment.config, cache, Pulse(tell, job.stop.requested))
     except Stopped as stopped:
         raise StoppedError(job.stop.reason) from stopped
     unigram, bigram, trigram = scored.floors
-    voice.events.floors(unigram, bigram, trigram, corpus.entropy_rate, fingerprint=corpus.fingerprint)
-    voice.say(
+    reporter.events.floors(unigram, bigram, trigram, corpus.entropy_rate, fingerprint=corpus.fingerprint)
+    reporter.say(
         f"  train tokens: {len(corpus.train):,}",
         f"  val tokens: {len(corpus.val):,}, scored: {scored.count:,}",
         f"  floors (nats a token): unigram {unigram:.3f}, bigram {bigram:.3f}, trigram {trigram:.3f}",
@@ -147,7 +147,7 @@ def take_up(job: Job, state: TrainState, corpus: Corpus, device: Device) -> None
     if state.loss_scale and len(stored := raw.get("loss_scale") or []) == 2:
         state.loss_scale.restore(stored)
     if raw.get("versions", {}).get("torch") != torch.__version__:
-        job.voice.note(
+        job.reporter.note(
             f"the checkpoint was written by torch {raw.get('versions', {}).get('torch')}, this is "
             f"{torch.__version__}: the run continues, but not bit for bit",
             "warning",
@@ -162,19 +162,19 @@ def take_precision(state: TrainState, precision: Precision, device: Device) -> N
 
 def choose_kernels(job: Job, state: TrainState, device: Device) -> None:
     """Decide what works the inner loops; a run that continues keeps to what its checkpoint names."""
-    config, voice = job.assignment.config, job.voice
+    config, reporter = job.assignment.config, job.reporter
     wish = config.kernels
     if job.origin:
         wish = job.origin.manifest.raw.get("kernels", "torch")
 
     def building() -> None:
-        voice.events.phase("compiling", detail="kernels of the oscillators")
+        reporter.events.phase("compiling", detail="kernels of the oscillators")
 
     state.kernels = decide_kernels(wish, config.model, device, building)
-    voice.say(f"  Kernels: {state.kernels.name} ({state.kernels.reason})")
+    reporter.say(f"  Kernels: {state.kernels.name} ({state.kernels.reason})")
     if wish == "native" and state.kernels.name != wish:
         bits = "; the run continues, but not bit for bit" if job.origin else ""
-        voice.note(f"no native kernels here: {state.kernels.reason}{bits}", "warning")
+        reporter.note(f"no native kernels here: {state.kernels.reason}{bits}", "warning")
 
 
 def choose_compiling(job: Job, state: TrainState, batches: Batches, device: Device) -> None:
@@ -185,7 +185,7 @@ def choose_compiling(job: Job, state: TrainState, batches: Batches, device: Devi
     """
     if job.assignment.config.compile == "off":
         return
-    job.voice.events.phase("compiling", detail="the training step, by torch.compile")
+    job.reporter.events.phase("compiling", detail="the training step, by torch.compile")
     batch = to_device(batches.batch_at(0), device)
 
     def work(rows: int) -> Compiled:
@@ -193,7 +193,7 @@ def choose_compiling(job: Job, state: TrainState, batches: Batches, device: Devi
 
     made = fitted(job, state, device, work)
     state.compiled = made.loss
-    job.voice.note(
+    job.reporter.note(
         f"training step {made.told}" if made.loss else made.told, "info" if made.loss else "warning"
     )
 
@@ -206,7 +206,7 @@ def choose_precision(job: Job, state: TrainState, batches: Batches, device: Devi
     """
     config = job.assignment.config
     if job.origin is None:
-        job.voice.events.phase("probing", detail="bf16 autocast")
+        job.reporter.events.phase("probing", detail="bf16 autocast")
         batch = to_device(batches.batch_at(0), device)
 
         def work(rows: int) -> Precision:
@@ -217,14 +217,14 @@ def choose_precision(job: Job, state: TrainState, batches: Batches, device: Devi
         take_precision(state, fitted(job, state, device, work), device)
     known: dict[str, Precision] = {"bf16": BF16, "fp16": FP16}
     chosen = known.get(state.precision.autocast, FLOAT32)
-    job.voice.say(f"  Precision: {chosen.reason} ({state.precision.reason})")
+    job.reporter.say(f"  Precision: {chosen.reason} ({state.precision.reason})")
 
 
 def fitted(job: Job, state: TrainState, device: Device, work: Callable[[int], T]) -> T:
     """Return what `work` made of as many sequences as memory holds; the micro-batch is that from here on."""
 
     def halved(rows: int) -> None:
-        job.voice.note(f"out of memory before the first step: micro-batch halved to {rows}", "warning")
+        job.reporter.note(f"out of memory before the first step: micro-batch halved to {rows}", "warning")
 
     made, state.micro_batch = within_memory(work, state.micro_batch, device, halved)
     return made

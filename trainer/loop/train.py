@@ -71,32 +71,32 @@ def train_together(run: Training) -> None:
         if not is_last(run):
             interrupt(run)
             raise
-        job.voice.note(f"{job.stop.reason}, after the last step: its evaluation was cut short")
+        job.reporter.note(f"{job.stop.reason}, after the last step: its evaluation was cut short")
         save_checkpoint(run, "final")
-    job.voice.say("Training Finished.")
+    job.reporter.say("Training Finished.")
 
 
 def interrupt(run: Training) -> None:
     """Save what there is, on the way out."""
     if run.state.step:
-        run.job.voice.events.phase("stopping", run.state.step, run.job.stop.reason)
+        run.job.reporter.events.phase("stopping", run.state.step, run.job.stop.reason)
         save_checkpoint(run, "interrupt")
 
 
 def prepare_training(job: Job, device: Device, world: World) -> Training:
     """Load the tokens, build the model, take up the checkpoint, and set the pace; the others do likewise."""
-    config, voice = job.assignment.config, job.voice
+    config, reporter = job.assignment.config, job.reporter
     corpus = load_corpus(job)
     scored = load_scored(job, corpus)
     world.order(WorkerOrder.PREPARE)
     world.share(briefing_of(job, corpus.fingerprint))
     batches = Batches(corpus.train, config.context, config.batch, config.seed)
-    voice.section(["[2] Model"], "loading", f"building {config.model.kind} on {device.place}")
+    reporter.section(["[2] Model"], "loading", f"building {config.model.kind} on {device.place}")
     stored = job.origin.manifest.raw.get("schedule", {}) if job.origin else {}
     state = build_state(config, device, corpus.vocab_size, int(stored.get("horizon", 0)))
-    voice.say(f"  Parameters: {state.model.parameter_count():,}")
-    crew = f"{world.size} processes of " if world.size > 1 else ""
-    voice.say(f"  Device: {device.place}, {crew}{device.threads} threads")
+    reporter.say(f"  Parameters: {state.model.parameter_count():,}")
+    workers = f"{world.size} processes of " if world.size > 1 else ""
+    reporter.say(f"  Device: {device.place}, {workers}{device.threads} threads")
     take_up(job, state, corpus, device)
     begin_lineage(job, state)
     clock = Accounting(synchronize=device.synchronize)
@@ -109,9 +109,9 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
     with clock.outside("probe"):
         choose_compiling(job, state, batches, device)
     for line in misfits(config, state.schedule, len(corpus.val)):
-        voice.note(line, "warning")
+        reporter.note(line, "warning")
     names = names_of(config.model)
-    voice.section(["[3] Training Loop"], "training")
+    reporter.section(["[3] Training Loop"], "training")
     return Training(
         job, config, device, corpus, scored, batches, state, StepMeter(names), clock, world,
         looks=config.probe.every > 0 and "R" in names,
@@ -125,7 +125,7 @@ def predicted(
     """Return the R that weight decay alone predicts, where it does; a run too large for that goes without."""
 
     def without() -> None:
-        job.voice.note("out of memory: no prediction of R by weight decay", "warning")
+        job.reporter.note("out of memory: no prediction of R by weight decay", "warning")
 
     return unless_out_of_memory(
         lambda: decay_prediction(job.assignment.config, state.schedule, device, corpus.vocab_size, batches),
@@ -139,21 +139,21 @@ def begin_lineage(job: Job, state: TrainState) -> None:
 
     Nothing can be refused any more, so this attempt's configuration becomes the folder's.
     """
-    assignment, voice = job.assignment, job.voice
+    assignment, reporter = job.assignment, job.reporter
     store_config(assignment)
     remove_drafts(assignment.run.checkpoints)
     aside = set_aside(assignment.run, state.step, assignment.attempt)
     if job.origin:
-        voice.resumed(state.step, str(job.origin.path))
+        reporter.resumed(state.step, str(job.origin.path))
     elif assignment.attempt > 1:
-        voice.events.resume(0, "")
+        reporter.events.resume(0, "")
     if aside:
-        voice.note(f"checkpoints of an earlier attempt moved to the run's trash: {', '.join(aside)}")
-    if gone := empty_trash(assignment.run, lambda text: voice.note(text, "warning")):
-        voice.note(f"removed from the run's trash after {TRASH_DAYS} days: {', '.join(gone)}")
+        reporter.note(f"checkpoints of an earlier attempt moved to the run's trash: {', '.join(aside)}")
+    if gone := empty_trash(assignment.run, lambda text: reporter.note(text, "warning")):
+        reporter.note(f"removed from the run's trash after {TRASH_DAYS} days: {', '.join(gone)}")
     horizon, steps = state.schedule.horizon, assignment.config.steps
     if horizon != steps:
-        voice.note(
+        reporter.note(
             f"{steps} steps under a schedule that spans {horizon}; it keeps that shape "
             "(--set optim.horizon=N gives it another)"
         )
@@ -165,7 +165,7 @@ def step(run: Training) -> None:
     batch = to_device(run.world.part(run.batches.batch_at(run.state.step)), run.device)
 
     def tell(message: str) -> None:
-        run.job.voice.note(message, "warning", run.state.step)
+        run.job.reporter.note(message, "warning", run.state.step)
 
     run.state.metrics = None
     run.meter.add(*train_step_within_memory(run.state, run.config, run.device, batch, tell, run.world))

@@ -13,8 +13,11 @@ from remote.protocol.views import RunView
 from remote.session.last_seen import note
 from remote.session.session import Session
 from remote.session.updates import Bytes, RunsSeen, StreamEnd
+from tui.commands.output import say
 from tui.commands.prompts import reach
+from tui.formats import formats_at_hand
 from tui.health import health_bands
+from tui.store.run_streams import Formats
 from tui.store.runs import RunRecord
 from tui.store.store import Store
 
@@ -22,6 +25,7 @@ POLL_S = 0.005
 LAST_EVENTS = 1 << 18
 LAST_FOR_A_ROW = 1 << 15
 STREAMS = 48
+DEEPEST = 1 << 22  # how far back a row of a command is looked for, whose log may say much else
 PATIENCE_S = 15.0
 
 
@@ -45,10 +49,23 @@ def link_to(name: str) -> Iterator[Session]:
 def hear(session: Session, views: Sequence[RunView], last: int = LAST_EVENTS) -> dict[str, RunRecord]:
     """Read the end of what each run said, as it is now; run id -> record.
 
+    A command without a row in so little of its log is heard once more, from further back.
+
     Raises:
         CallError: the host did not send it in time.
     """
-    store = Store([session.host.name], health_bands())
+    formats, faults = formats_at_hand()
+    for fault in faults:
+        say(f"photinus: a format of yours is left out: {fault}")
+    heard = _hear_all(session, views, last, formats)
+    silent = [view for view in views if view.kind == "command" and heard[view.run_id].step is None]
+    return heard | _hear_all(session, silent, DEEPEST, formats) if silent and last < DEEPEST else heard
+
+
+def _hear_all(
+    session: Session, views: Sequence[RunView], last: int, formats: Formats
+) -> dict[str, RunRecord]:
+    store = Store([session.host.name], health_bands(), formats)
     now = time.monotonic
     wall = session.call(PING, PingArgs(n=0)).wall  # what runs say is dated by the clock of their host
     store.apply(session.host.name, RunsSeen(tuple(views), wall), now(), time.time())
@@ -68,9 +85,9 @@ def _hear(session: Session, store: Store, views: Sequence[RunView], last: int) -
     deadline = now() + PATIENCE_S
     while open_keys:
         for update in session.drain():
-            if isinstance(update, Bytes):
+            if isinstance(update, Bytes | StreamEnd):
                 store.apply(session.host.name, update, now(), time.time())
-            elif isinstance(update, StreamEnd):
+            if isinstance(update, StreamEnd):
                 open_keys.discard(update.key)
         if now() > deadline:
             raise CallError("timeout", f"{session.host.name} did not send what its runs said", "try again")

@@ -3,8 +3,8 @@
 import argparse
 
 from trainer.run.spec import STOP_SIGNALS
-from tui.commands import inspect
-from tui.commands.arguments import EPILOG, RUN_HELP, Commands, add_command
+from tui.commands import formats, inspect
+from tui.commands.arguments import EPILOG, RUN_HELP, Commands, add_bare_command, add_command
 from tui.commands.hosts import subcommands
 from tui.commands.runs import pull_push
 
@@ -27,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (subcommands, inspect, pull_push):
+    for room in (formats, subcommands, inspect, pull_push):
         room.add_to(commands)
     return parser
 
@@ -58,8 +58,11 @@ def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
     ls.add_argument("--all", action="store_true", help="list every run that was ever started")
     show = add_command(commands, "show", "show one run: state, metrics, health, last checkpoint")
     show.add_argument("run", help=RUN_HELP)
-    read = commands.add_parser("read", help="recognise a training log and print its events, one a line")
-    read.add_argument("path", help="a log file (K-SSM v3 table, or our events.jsonl)")
+    read = add_bare_command(commands, "read", "recognise a training log and print what it tells")
+    read.add_argument(
+        "path", help="a log, a file of metrics, or - for stdin; `photinus formats` lists what is known"
+    )
+    read.add_argument("-f", "--follow", action="store_true", help="go on with what comes")
 
 
 def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:

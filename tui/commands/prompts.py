@@ -143,7 +143,7 @@ def prompter_of(args: argparse.Namespace, command: str = "") -> Prompter:
 DESK = Prompter()
 
 
-def reach(host: Host, desk: Prompter = DESK, timeout: float = PATIENCE_S) -> Session:
+def reach(host: Host, prompter: Prompter = DESK, timeout: float = PATIENCE_S) -> Session:
     """A session whose host answered hello, questions asked on the way.
 
     Raises:
@@ -151,7 +151,7 @@ def reach(host: Host, desk: Prompter = DESK, timeout: float = PATIENCE_S) -> Ses
     """
     session = Session(host, history=0).start()
     try:
-        _walk_in_aloud(session, desk.asker(host.name), timeout)
+        _walk_in_aloud(session, prompter.asker(host.name), timeout)
     except BaseException:
         session.close()
         raise

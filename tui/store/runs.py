@@ -41,9 +41,11 @@ class RunRecord:
         row: the newest metrics; NaN where the run said nan or inf.
         row_heard: monotonic seconds at which the newest row was said, by the clock of its host.
         probe: the newest look into the model.
-        pace: (step, seconds of the run's clock) of the newest rows; of those said at once, the last.
+        pace: (step, seconds of the run's clock) of the newest rows with a time; of those at once, the last.
         step_gap: steps between the last two rows; 0 before there are two.
         names_left_out: whether it told more metrics than are kept.
+        log_format: in which its log is, as far as it is known; of a command alone.
+        told_steps: planned steps that its log tells, 0 for none.
         version: grows with every change, metrics and state alike.
     """
 
@@ -69,6 +71,8 @@ class RunRecord:
     zones: ZoneCounter = field(default_factory=ZoneCounter)
     log: LogRing = field(default_factory=LogRing)
     names_left_out: bool = False
+    log_format: str = ""
+    told_steps: int = 0
     version: int = 0
 
     @property
@@ -79,7 +83,9 @@ class RunRecord:
     @property
     def max_steps(self) -> int:
         """Planned steps, 0 where unknown."""
-        return self.hello.max_steps if self.hello and self.hello.max_steps else self.view.max_steps
+        if self.hello and self.hello.max_steps:
+            return self.hello.max_steps
+        return self.view.max_steps or self.told_steps
 
     def see(self, view: RunView, now: float) -> bool:
         """Take the host's word; an older one than is known changes nothing. Whether the state changed."""
@@ -109,6 +115,8 @@ class RunRecord:
                 self.floors = event
             case Phase():
                 self.phase = event
+                if event.phase == "training" and event.total:
+                    self.told_steps = event.total
                 self._reached(event.step)
             case Sample():
                 self.sample = event
@@ -124,13 +132,14 @@ class RunRecord:
         if event.step is None:
             return
         self.step, self.row_heard, self.row_t, self.u_stat = event.step, now, event.t, event.u_stat
-        if self.pace and event.step <= self.pace[-1][0]:
+        if self.pace and event.step < self.pace[-1][0]:
             self.pace.clear()
-        if self.pace:
-            self.step_gap = event.step - self.pace[-1][0]
-            if self.pace[-1][1] == event.t:
-                self.pace.pop()
-        self.pace.append((event.step, event.t))
+        if event.t and not (self.pace and event.step == self.pace[-1][0]):
+            if self.pace:
+                self.step_gap = event.step - self.pace[-1][0]
+                if self.pace[-1][1] == event.t:
+                    self.pace.pop()
+            self.pace.append((event.step, event.t))
         self.row = {k: _real(v) for k, v in event.values.items() if v is not None}
         self.row |= dict.fromkeys(event.nonfinite, nan)
         self._append(event.step, self.row)

@@ -23,12 +23,13 @@ from remote.session.updates import (
 )
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Event, Metrics
+from trainer.telemetry.formats.registry import FORMATS
 from tui.store import alerts
 from tui.store.alerts import Alert
 from tui.store.edge import NAMES_MAX, cleaned
 from tui.store.facts import asked
 from tui.store.hosts import HostRecord
-from tui.store.run_streams import EventStream, LogStream
+from tui.store.run_streams import EventStream, Formats, LogStream
 from tui.store.runs import RunRecord
 from tui.store.words import duration, size
 
@@ -45,9 +46,12 @@ class Store:
         runs: by (host, run id), in the order in which they were first heard of.
         alerts: the newest last; `news` are those not yet shown, `unseen` those not yet acknowledged.
         bands: the health file, None before it was read.
+        formats: of the logs of commands, those that are looked for first before the others.
     """
 
-    def __init__(self, hosts: Iterable[str | Host], bands: Bands | None = None) -> None:
+    def __init__(
+        self, hosts: Iterable[str | Host], bands: Bands | None = None, formats: Formats = FORMATS
+    ) -> None:
         self.hosts: dict[str, HostRecord] = {}
         for host in hosts:
             self.add_host(host)
@@ -56,6 +60,7 @@ class Store:
         self.news: list[Alert] = []
         self.unseen: list[Alert] = []
         self.bands = bands
+        self.formats = formats
         self._events: dict[RunKey, EventStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
         self._bad_numbers: set[RunKey] = set()
@@ -109,8 +114,10 @@ class Store:
                 self._gap(host, update)
             case AgentTalk():
                 record.talk.append(update.text)
-            case StreamBegin() | StreamEnd():
-                pass  # how much there is, and that it is over, the run's own words say
+            case StreamEnd():
+                self._end(host, update, now)
+            case StreamBegin():
+                pass  # how much there is, the run's own words say
 
     def run_of(self, key: RunKey | None) -> RunRecord | None:
         """The run, or None where none is chosen or it is unknown."""
@@ -207,22 +214,35 @@ class Store:
         run.heard_at = now
         host_wall = wall + (self.hosts[host].wall_ahead or 0.0)
         said_at = update.at or host_wall  # a log has no clock of its own, but its file has
+        heard_at: float | None = None
         if update.what == "events":
             stream = self._events.setdefault(key, EventStream())
             events = stream.take(update.gen, update.offset, update.data)
         else:
-            log = self._logs.setdefault(key, LogStream(lambda: 0.0))
+            log = self._logs.setdefault(key, LogStream(lambda: 0.0, self.formats))
             log.wall = lambda: said_at
             events = log.take(run, update.gen, update.offset, update.data, update.file)
+            # A row is as old as the bytes it came in: a log's own clock has no zone.
+            heard_at = now - max(0.0, host_wall - said_at)
         run.version += 1
-        self._apply(key, run, events, now, host_wall)
+        self._apply(key, run, events, now, host_wall, heard_at)
 
-    def _apply(self, key: RunKey, run: RunRecord, events: list[Event], now: float, host_wall: float) -> None:
-        """Take events; a row is as old as its own clock says, however late it was heard."""
+    def _apply(
+        self,
+        key: RunKey,
+        run: RunRecord,
+        events: list[Event],
+        now: float,
+        host_wall: float,
+        heard_at: float | None = None,
+    ) -> None:
+        """Take events; a row is as old as its own clock says, however late it was heard, or as `heard_at`."""
         zones = self.bands.metrics.get("R") if self.bands else None
         for one in events:
             event = cleaned(one)
             said_at = now - max(0.0, host_wall - event.t) if event.t else now
+            if heard_at is not None:
+                said_at = heard_at
             try:
                 run.apply(event, said_at, zones)
             except Exception as error:  # one event that we cannot take costs itself, and is told once
@@ -240,6 +260,13 @@ class Store:
         if (key, text) not in self._told:
             self._told.add((key, text))
             self._alert(alerts.of_bounds(*key, text, now))
+
+    def _end(self, host: str, update: StreamEnd, now: float) -> None:
+        """A followed file is over; whether its run is, says the run's state."""
+        log = self._logs.get((host, update.run_id))
+        run = self.runs.get((host, update.run_id))
+        if log is not None and run is not None:
+            self._apply((host, update.run_id), run, log.finish(), now, 0.0, now)
 
     def _truncated(self, host: str, update: Truncated) -> None:
         run = self.runs.get((host, update.run_id))

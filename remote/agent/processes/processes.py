@@ -51,13 +51,13 @@ def reap(ctx: Context, args: ReapArgs) -> Work[Reaped]:
     """
     run = ctx.run(args.run_id)
     member = _orphan(ctx, run.run_id, args.pid, args.start)
-    for signum, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
+    for signum, timeouts in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
         _orphan(ctx, run.run_id, args.pid, args.start)
         try:
             send(member.identity, signum)
         except RefusedSignalError as error:
             raise CallError("refused", str(error)) from error
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeouts
         while time.monotonic() < deadline:
             if not is_alive(member.identity):
                 return Reaped(pid=member.identity.pid, signal=int(signum))

@@ -84,12 +84,12 @@ def end(ctx: Context, args: EndArgs) -> Work[Reaped]:
     who = Identity(one.stat.pid, one.stat.start, system_reader().boot_id())
     command = " ".join(masked(one.command.split()))[:COMMAND_MAX]
     ctx.audit.noted("end", {"pid": who.pid, "start": who.start, "command": command})
-    for signum, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
+    for signum, timeouts in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
         try:
             send(who, signum)
         except RefusedSignalError as error:
             raise CallError("refused", str(error)) from error
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeouts
         while time.monotonic() < deadline:
             if not is_alive(who):
                 return Reaped(pid=who.pid, signal=int(signum), command=shortened(one.command))

@@ -151,8 +151,8 @@ def _stop_unstarted(ctx: Context, run: RunDir, by: str) -> bool:
 def _kill_unsupervised(ctx: Context, run: RunDir) -> Work[None]:
     """SIGTERM, 2 s, SIGKILL to each survivor, identity compared before every signal; then the state."""
     record = ctx.views.process(run)
-    for signum, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
-        deadline = time.monotonic() + patience
+    for signum, timeouts in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
+        deadline = time.monotonic() + timeouts
         for one in settled(run, record):
             send(one.identity, signum)
         while (left := settled(run, record)) and time.monotonic() < deadline:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from remote.protocol.cursor import BEGINNING, Cursor
+from remote.protocol.values import BEGINNING, Cursor
 from trainer.run.layout import RunDir
 from trainer.run.logs import log_files, log_number
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from remote.protocol.arguments import StreamArgs, TailArgs, WatchArgs
-from remote.protocol.cursor import BEGINNING, Cursor
 from remote.protocol.framing import Frame
 from remote.protocol.results import StreamOpened
+from remote.protocol.values import BEGINNING, Cursor
 from remote.protocol.verbs import EVENTS, TAIL, WATCH, Verb
 
 CHECKED = 64

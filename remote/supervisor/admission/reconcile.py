@@ -26,7 +26,7 @@ PROBE_S = 0.05
 
 
 def reconcile_run(
-    home: Home, run: RunDir, *, program: Sequence[str] = (), patience: SupervisorTimeouts | None = None
+    home: Home, run: RunDir, *, program: Sequence[str] = (), timeouts: SupervisorTimeouts | None = None
 ) -> StateRecord:
     """Adopt the survivors of `run`, or mark what became of it, or leave it as it is; returns its state.
 
@@ -44,16 +44,16 @@ def reconcile_run(
     if not lock.take(PROBE_S):
         return _state(run)
     try:
-        return _settle(home, run, lock, program, patience or SupervisorTimeouts.from_env())
+        return _settle(home, run, lock, program, timeouts or SupervisorTimeouts.from_env())
     finally:
         lock.close()
 
 
 def _settle(
-    home: Home, run: RunDir, lock: Flock, program: Sequence[str], patience: SupervisorTimeouts
+    home: Home, run: RunDir, lock: Flock, program: Sequence[str], timeouts: SupervisorTimeouts
 ) -> StateRecord:
     state, spec, process = _state(run), read_spec(run), read_process(run)
-    verdict = judge(_facts(run, spec, state, process), patience.forgotten_s)
+    verdict = judge(_facts(run, spec, state, process), timeouts.forgotten_s)
     if verdict.action is Action.ADOPT and process:
         _hand_over(home, run, lock, spec, process.attempt, program, adopt=True)
     if verdict.action is not Action.MARK:
@@ -61,7 +61,7 @@ def _settle(
     return _mark(run, state, verdict)
 
 
-def retry_after_loss(run: RunDir, patience: SupervisorTimeouts | None = None) -> Retry | None:
+def retry_after_loss(run: RunDir, timeouts: SupervisorTimeouts | None = None) -> Retry | None:
     """Whether the spec wants a run resumed that died with its supervisor, with the new count of `restarts`.
 
     A run that an operator had asked to end is never resumed.
@@ -78,7 +78,7 @@ def retry_after_loss(run: RunDir, patience: SupervisorTimeouts | None = None) ->
         asked=bool(process and _asked(run, process)),
         progressed=spec.kind == "command" or made_progress(run, state.attempt),
         spent=state.restarts,
-        cap_s=(patience or SupervisorTimeouts.from_env()).backoff_cap_s,
+        cap_s=(timeouts or SupervisorTimeouts.from_env()).backoff_cap_s,
         lived_s=lived_s(run),
     )
 

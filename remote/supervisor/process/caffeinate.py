@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from remote.supervisor.log import Talk
+from remote.supervisor.log import Log
 from trainer.run.spec import RunSpec
 
 PROGRAM = "/usr/bin/caffeinate"
@@ -45,7 +45,7 @@ def spawn(argv: Sequence[str]) -> Waited:
 def keep_awake(
     spec: RunSpec,
     pid: int,
-    talk: Talk,
+    log: Log,
     platform: str = sys.platform,
     start: Callable[[Sequence[str]], Waited] = spawn,
 ) -> None:
@@ -56,6 +56,6 @@ def keep_awake(
     try:
         helper = start(argv)
     except OSError as error:
-        talk(f"this Mac may fall asleep during the run: {error}")
+        log(f"this Mac may fall asleep during the run: {error}")
         return
     threading.Thread(target=helper.wait, name="caffeinate", daemon=True).start()

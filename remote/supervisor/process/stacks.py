@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from remote.supervisor.log import Talk
+from remote.supervisor.log import Log
 from remote.supervisor.process.command_line import named
 from remote.supervisor.process.termination import deliver
 from trainer.run.layout import RunDir
@@ -18,7 +18,7 @@ THREADS_MAX = 64
 FACTS = ("wchan", "syscall", "stack")
 
 
-def record_stacks(run: RunDir, number: int, why: str, found: Sequence[Survivor], talk: Talk) -> str:
+def record_stacks(run: RunDir, number: int, why: str, found: Sequence[Survivor], log: Log) -> str:
     """Write what the kernel tells of each thread into a file of the run; its name, "" if that failed.
 
     Whoever catches the dump signal adds its own stacks to the log. Nobody else gets it: it would end him.
@@ -34,11 +34,11 @@ def record_stacks(run: RunDir, number: int, why: str, found: Sequence[Survivor],
         with os.fdopen(fd, "w", encoding="utf-8", errors="replace") as file:
             file.write("\n".join(lines) + "\n")
     except OSError as error:
-        talk(f"the stacks could not be written: {error}")
+        log(f"the stacks could not be written: {error}")
         name = ""
     for one in found:
         if catches(one.pid, DUMP_SIGNAL):
-            deliver(one.identity, DUMP_SIGNAL, talk)
+            deliver(one.identity, DUMP_SIGNAL, log)
     return name
 
 

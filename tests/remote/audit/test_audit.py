@@ -194,10 +194,10 @@ def test_a_host_whose_log_cannot_be_written_is_stopped_and_killed_all_the_same(
 
 
 def test_a_deed_without_a_verb_is_noted_with_its_end(home: Path) -> None:
-    clerk = AuditWriter()
-    with clerk.deed("box", "deploy", {"wheel": "abc"}):
+    writer = AuditWriter()
+    with writer.audited_act("box", "deploy", {"wheel": "abc"}):
         pass
-    with pytest.raises(CallError), clerk.deed("box", "deploy", {}):
+    with pytest.raises(CallError), writer.audited_act("box", "deploy", {}):
         raise CallError("refused", "no room")
     assert outcomes(home / "client" / "audit.jsonl") == [
         ("deploy", "", "asked"), ("deploy", "", "ok"), ("deploy", "", "asked"), ("deploy", "", "refused"),

@@ -194,9 +194,9 @@ def faulty(name: str, *words: str) -> tuple[str, ...]:
     return (sys.executable, "-P", str(Path(__file__).with_name(f"{name}_supervisor.py")), *words)
 
 
-def environment(**patience: float) -> Mapping[str, str]:
+def environment(**timeouts: float) -> Mapping[str, str]:
     """What makes supervisors quick and lets them run the stub."""
     return {
-        "PHOTINUS_PATIENCE": json.dumps(PATIENCE | patience),
+        "PHOTINUS_PATIENCE": json.dumps(PATIENCE | timeouts),
         "PHOTINUS_TRAINER_ARGV": json.dumps([sys.executable, "-P", str(STUB)]),
     }

@@ -111,8 +111,8 @@ def test_owed_state_is_written_when_there_is_space_again(
 ) -> None:
     run = stage.trainer()
     said: list[str] = []
-    journal = StateWriter(run, 1, said.append)
-    journal.to(State.STARTING, "first")
+    writer = StateWriter(run, 1, said.append)
+    writer.to(State.STARTING, "first")
     real = os.write
     full = [True]
 
@@ -122,11 +122,11 @@ def test_owed_state_is_written_when_there_is_space_again(
         return real(fd, data)
 
     monkeypatch.setattr(os, "write", maybe)
-    journal.to(State.RUNNING)
+    writer.to(State.RUNNING)
     assert state_of(run) is State.STARTING
     assert said == ["disk full: state is written later"]
     full.clear()
-    journal.settle()
+    writer.settle()
     assert (record_of(run).state, record_of(run).seq) == (State.RUNNING, 2)
 
 

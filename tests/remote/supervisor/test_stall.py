@@ -121,16 +121,16 @@ def event(kind: str, t: float, **more: Any) -> dict[str, Any]:
 def test_what_is_usual_is_learnt_from_the_run() -> None:
     pace = UsualPace(FLOOR_S)
     pace.hear(event("state", 0.0, phase="compiling"))
-    assert pace.patience() == 6 * FLOOR_S  # nobody knows yet how long it takes
+    assert pace.timeouts() == 6 * FLOOR_S  # nobody knows yet how long it takes
     pace.hear(event("state", 1000.0, phase="training"))
     for step in range(5):
         pace.hear(event("metrics", 1000.0 + 90.0 * step, step=step))
-    assert pace.patience() == 900.0  # ten rows of 90 s
+    assert pace.timeouts() == 900.0  # ten rows of 90 s
     pace.hear(event("state", 2000.0, phase="evaluating"))
     pace.hear(event("state", 2700.0, phase="training"))
-    assert pace.patience() == 900.0
+    assert pace.timeouts() == 900.0
     pace.hear(event("state", 3000.0, phase="evaluating"))
-    assert pace.patience() == 2100.0  # three times the longest one that was seen
+    assert pace.timeouts() == 2100.0  # three times the longest one that was seen
 
 
 def test_a_row_of_a_step_that_was_done_is_no_sign_of_life() -> None:
@@ -145,9 +145,9 @@ def test_an_attempt_that_has_not_stepped_yet_has_the_time_that_a_start_needs() -
     pace = UsualPace(FLOOR_S, attempt=2)
     for step in range(5):
         pace.hear(event("metrics", float(step), step=step))
-    assert pace.patience() == 6 * FLOOR_S
+    assert pace.timeouts() == 6 * FLOOR_S
     pace.hear(event("metrics", 9.0, step=2) | {"attempt": 2})
-    assert pace.patience() == FLOOR_S
+    assert pace.timeouts() == FLOOR_S
 
 
 def test_time_in_which_nobody_looked_accuses_nobody(tmp_path: Path) -> None:

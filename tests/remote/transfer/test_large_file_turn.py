@@ -49,32 +49,32 @@ def test_a_turn_that_excludes_nobody_would_be_noticed() -> None:
 
 
 def test_a_small_file_does_not_wait_for_a_large_one() -> None:
-    lane, waits = LargeFileTurn(), list[int]()
+    turn, waits = LargeFileTurn(), list[int]()
 
     def asked() -> bool:
         waits.append(1)
         return True  # who waits asks whether it should leave
 
-    with lane.taken(LARGE, never):
-        with lane.taken(LARGE - 1, asked):
+    with turn.taken(LARGE, never):
+        with turn.taken(LARGE - 1, asked):
             assert not waits
-        with lane.taken(LARGE, asked):
+        with turn.taken(LARGE, asked):
             assert waits
 
 
 def test_who_should_leave_waits_for_nobody() -> None:
-    lane, leave, through = LargeFileTurn(), threading.Event(), threading.Event()
+    turn, leave, through = LargeFileTurn(), threading.Event(), threading.Event()
 
     def late() -> None:
-        with lane.taken(LARGE, leave.is_set):
+        with turn.taken(LARGE, leave.is_set):
             through.set()
 
-    with lane.taken(LARGE, never):
+    with turn.taken(LARGE, never):
         waiting = threading.Thread(target=late)
         waiting.start()
         assert not through.is_set()
         leave.set()
         wait_until(through.is_set, 10.0, "it to go on, without the lane, to where it leaves")
         waiting.join(10.0)
-    with lane.taken(LARGE, never):
+    with turn.taken(LARGE, never):
         pass  # what was never taken was not given back

@@ -55,7 +55,7 @@ class Fickle(LocalSource):
 
 
 def through(act: Callable[[str, int, bytes], bytes], workers: int = 1) -> PullOptions:
-    return PullOptions(open_source=lambda _: Fickle(act), patience=IMPATIENT, workers=workers)
+    return PullOptions(open_source=lambda _: Fickle(act), timeouts=IMPATIENT, workers=workers)
 
 
 def names(pulled: Pulled) -> list[str]:

@@ -19,9 +19,9 @@ def main(run: RunDir, attempt: int, limit: int, lines: int = 1 << 40) -> None:
     for one in (1, 2):
         os.dup2(fd, one)
     with EventWriter(run.events, attempt) as events:
-        voice = RunReporter(events, OwnLog(run, limit))
+        reporter = RunReporter(events, OwnLog(run, limit))
         for number in range(lines):
-            voice.say(f"{attempt}:{number}")
+            reporter.say(f"{attempt}:{number}")
             time.sleep(PAUSE_S)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from remote.agent.streams.source import StreamSource
 from remote.agent.streams.tail import Tail
-from remote.protocol.cursor import BEGINNING
+from remote.protocol.values import BEGINNING
 from tests.trainer.job import talker
 from tests.trials import trials
 from tests.waiting import wait_until
@@ -173,7 +173,7 @@ def test_a_log_that_cannot_go_on_is_written_on_and_said_once(run: RunDir) -> Non
             raise OSError(28, "No space left on device")
 
     with EventWriter(run.events, 1) as events:
-        voice = RunReporter(events, Full(run, 1))
-        voice.say("one")
-        voice.say("two")
+        reporter = RunReporter(events, Full(run, 1))
+        reporter.say("one")
+        reporter.say("two")
     assert run.events.read_text().count("the log grows on in one file") == 1

@@ -15,11 +15,11 @@ def test_header_returns_every_so_many_rows_and_after_an_evaluation(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with EventWriter(tmp_path / "events.jsonl", attempt=1) as events:
-        voice = RunReporter(events)
+        reporter = RunReporter(events)
         for step in range(HEADER_EVERY + 1):
-            voice.metrics(step, ROW)
-        voice.end_evaluation()
-        voice.metrics(99, ROW)
+            reporter.metrics(step, ROW)
+        reporter.end_evaluation()
+        reporter.metrics(99, ROW)
     said = capsys.readouterr().out.splitlines()
     heads = [number for number, line in enumerate(said) if line.startswith("  Step |")]
     assert heads == [0, HEADER_EVERY + 2, HEADER_EVERY + 6]
@@ -31,9 +31,9 @@ def test_closed_pipe_silences_stdout_but_not_the_run(tmp_path: Path, monkeypatch
     path = tmp_path / "events.jsonl"
     with os.fdopen(writer, "w") as pipe, EventWriter(path, attempt=1) as events:
         monkeypatch.setattr(sys, "stdout", pipe)
-        voice = RunReporter(events)
-        voice.metrics(1, ROW)
-        voice.metrics(2, ROW)
+        reporter = RunReporter(events)
+        reporter.metrics(1, ROW)
+        reporter.metrics(2, ROW)
         monkeypatch.undo()
     rows = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
     assert [row["type"] for row in rows] == ["note", "metrics", "metrics"]

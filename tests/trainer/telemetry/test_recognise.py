@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from trainer.telemetry import table
 from trainer.telemetry.events import Checkpoint, Evaluation, Event, Metrics, Note, Phase, Resume, Sample
-from trainer.telemetry.kssm_lines import parse_row
-from trainer.telemetry.kssm_table import KssmTable
-from trainer.telemetry.recognise import LogRecogniser, UnrecognisedError, recognise_path
+from trainer.telemetry.formats.kssm_v3_lines import parse_row
+from trainer.telemetry.recognise import FileRecogniser, UnrecognisedError, events_of
+from trainer.telemetry.recogniser import LogRecogniser
 
 HEADER = "  Step |   Total |      CE |     Reg |       R |   u_val | GradNorm"
 RULE = "=" * 80
@@ -19,9 +19,9 @@ def row(step: int, total: str = "  3.562", reg: str = " 0.6477", last: str = "  
 
 
 def read(*lines: str, rest: str = "") -> list[Event]:
-    log = KssmTable()
-    events = [event for line in lines for event in log.feed(line)]
-    return events + log.finish(rest)
+    """Events of a log that has begun with its header."""
+    log = LogRecogniser()
+    return log.feed("".join(f"{line}\n" for line in (HEADER, *lines)).encode() + rest.encode()) + log.finish()
 
 
 def rows(events: list[Event]) -> list[Metrics]:
@@ -119,8 +119,8 @@ EVALUATION = [
 
 
 def test_an_evaluation_block_gives_scores_checkpoints_and_a_sample_with_raw_newlines() -> None:
-    events = read(*EVALUATION, row(120))
-    scores, saved, best, sample = events[0], events[1], events[2], events[3]
+    events = read(row(100), *EVALUATION, row(120))
+    scores, saved, best, sample = events[1], events[2], events[3], events[4]
     assert isinstance(scores, Evaluation)
     assert (scores.step, scores.best) == (100, True)
     assert scores.values == {
@@ -132,30 +132,38 @@ def test_an_evaluation_block_gives_scores_checkpoints_and_a_sample_with_raw_newl
     assert (best.step, best.kind, best.path) == (100, "best", "run_v3/best_model.pt")
     assert isinstance(sample, Sample)
     assert (sample.text, sample.R) == ("The the\nth | theng\ngggrer", (0.0456,))
-    assert len(rows(events)) == 1
+    assert [event.step for event in rows(events)] == [100, 120]
 
 
 def test_an_evaluation_without_a_best_mark_is_no_best() -> None:
-    events = read(*[line for line in EVALUATION if "New best" not in line])
+    events = read(row(100), *[line for line in EVALUATION if "New best" not in line])
     assert not next(event for event in events if isinstance(event, Evaluation)).best
 
 
 def test_an_evaluation_cut_by_the_end_of_the_file_is_told() -> None:
-    (event,) = read("EVALUATION @ Step 500", "  Val CE: nan")
+    *_, event = read(row(500), "EVALUATION @ Step 500", "  Val CE: nan")
     assert isinstance(event, Evaluation)
     assert event.nonfinite == ("val_ce",)
 
 
 def test_a_checkpoint_line_takes_the_step_of_the_line_before() -> None:
-    (event,) = read("💾 Checkpoint @ Step 400", "  Checkpoint saved: out/checkpoint_400.pt")
+    *_, event = read(row(380), "💾 Checkpoint @ Step 400", "  Checkpoint saved: out/latest.pt")
     assert isinstance(event, Checkpoint)
-    assert (event.step, event.path) == (400, "out/checkpoint_400.pt")
+    assert (event.step, event.path) == (400, "out/latest.pt")
+
+
+@pytest.mark.parametrize("name", ["llama_v2.pt", "best-of-3", "run7/"])
+def test_a_name_that_ends_in_a_digit_is_no_step(name: str) -> None:
+    *_, event = read(row(380), f"  Checkpoint saved: out/{name}")
+    assert isinstance(event, Checkpoint)
+    assert event.step == 380
 
 
 def test_phases_are_told() -> None:
     events = read(
+        RULE, "K-SSM v3 BISTABLE TRAINING", RULE,
         "[1] Dataset", "  Tokenizing train split (one-time operation)...", "      5,000/20,000 chunks...",
-        "[3] Training Loop", "Training Finished.",
+        "[3] Training Loop", HEADER, row(20), "Training Finished.",
     )  # fmt: skip
     phases = [event for event in events if isinstance(event, Phase)]
     assert [phase.phase for phase in phases] == [
@@ -168,24 +176,26 @@ def test_phases_are_told() -> None:
     assert (phases[2].done, phases[2].total) == (5000, 20000)
 
 
-def test_an_error_is_a_note_and_a_failure() -> None:
-    note, phase = read("Error: CUDA out of memory")
-    assert isinstance(note, Note)
-    assert (note.level, note.message) == ("error", "CUDA out of memory")
-    assert isinstance(phase, Phase)
-    assert phase.phase == "failed"
+def test_an_error_is_a_note_and_says_nothing_of_the_run() -> None:
+    events = read(row(20), "Error: CUDA out of memory")
+    assert [event.message for event in events if isinstance(event, Note)] == ["CUDA out of memory"]
+    assert not [event for event in events if isinstance(event, Phase)]
+
+
+def test_an_error_before_any_row_is_somebody_elses() -> None:
+    assert read("Error: no cached weights, downloading them instead", "Training Finished.") == []
 
 
 def test_a_last_row_cut_short_is_counted_and_not_believed() -> None:
-    log = KssmTable()
-    log.feed(row(20))
-    assert log.finish(row(40)[:-1]) == []
+    log = LogRecogniser()
+    log.feed(f"{HEADER}\n{row(20)}\n{row(40)[:-1]}".encode())
+    assert log.finish() == []
     assert log.torn == 1
 
 
 def test_a_last_row_without_newline_that_cannot_have_been_cut_is_taken() -> None:
-    log = KssmTable()
-    assert len(log.finish(row(40))) == 1
+    log = LogRecogniser()
+    assert len(log.feed(f"{HEADER}\n{row(20)}\n{row(40)}".encode()) + log.finish()) == 2
     assert log.torn == 0
 
 
@@ -193,41 +203,36 @@ def test_a_last_row_without_newline_that_cannot_have_been_cut_is_taken() -> None
 @given(st.text(alphabet="0123456789.,|-e+naif /@SESValCERkpointhcus:\n 💾", max_size=300))
 def test_no_text_breaks_the_recogniser(text: str) -> None:
     log = LogRecogniser()
-    log.feed(f"{text}\n{'9' * 5000} | 1.0 | 1.0\n EVALUATION @ Step {'9' * 5000}\n".encode())
-    log.feed(f"      ,/{'9' * 5000} chunks...\n{row(20)}\n".encode())
+    log.feed(f"{HEADER}\n{text}\n{'9' * 5000} | 1.0 | 1.0\n EVALUATION @ Step {'9' * 5000}\n".encode())
+    log.feed(f"      ,/{'9' * 5000} chunks...\n{row(20)}\n{row(40)}\n".encode())
     log.finish()
-    assert log.table.rows >= 1
+    assert log.ledger.rows >= 1
 
 
 def test_bytes_cut_anywhere_give_the_same_events() -> None:
     data = "\n".join([HEADER, row(20), *EVALUATION, row(120), ""]).encode()
     whole = LogRecogniser().feed(data)
+    assert len(rows(whole)) == 2
     for size in (1, 7, 64):
         log = LogRecogniser()
         assert [event for i in range(0, len(data), size) for event in log.feed(data[i : i + size])] == whole
 
 
 def test_a_file_is_recognised_as_table_or_events(tmp_path: Path) -> None:
-    logged, said = tmp_path / "training.log", tmp_path / "events.jsonl"
-    logged.write_text("\n".join([HEADER, "-" * 80, row(20), row(40), row(60)[:30]]))
-    said.write_text('{"torn\n{"type":"metrics","seq":1,"attempt":1,"t":1.0,"step":5,"ce":2.0}\n')
-    found = recognise_path(logged)
-    assert (found.format, len(found.events), found.torn) == ("kssm-v3", 2, 1)
-    found = recognise_path(said)
-    assert (found.format, len(found.events), found.torn) == ("events", 1, 1)
-
-
-def test_a_log_that_has_only_begun_is_recognised_by_its_header(tmp_path: Path) -> None:
-    path = tmp_path / "training.log"
-    path.write_text(HEADER + "\n")
-    assert recognise_path(path).format == "kssm-v3"
+    for name, data, events, torn in (
+        ("kssm-v3", "\n".join([HEADER, "-" * 80, row(20), row(40), row(60)[:30]]), 2, 1),
+        ("events", '{"torn\n{"type":"metrics","seq":1,"attempt":1,"t":1.0,"step":5,"ce":2.0}\n', 1, 1),
+    ):
+        file = FileRecogniser()
+        found = file.feed(data.encode()) + file.finish()
+        assert (file.name, len(found), file.torn) == (name, events, torn)
 
 
 def test_any_other_file_is_refused_with_what_is_known(tmp_path: Path) -> None:
     path = tmp_path / "poem.txt"
-    path.write_text("a | b | c | d | e | f | g\nstep by step\n{}\n")
-    with pytest.raises(UnrecognisedError, match="K-SSM v3"):
-        recognise_path(path)
+    path.write_text(f"a | b | c | d | e | f | g\nstep by step\nK-SSM v3 is a model\n{HEADER}\n{{}}\n")
+    with pytest.raises(UnrecognisedError, match="kssm-v3"):
+        list(events_of(path))
 
 
 def test_our_own_table_is_read_back() -> None:

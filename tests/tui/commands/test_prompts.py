@@ -31,7 +31,7 @@ PROXY = QuestionError(
 )
 
 
-def desk(*answers: str, accepted: tuple[str, ...] = (), there: bool = True) -> tuple[Prompter, list[str]]:
+def prompter(*answers: str, accepted: tuple[str, ...] = (), there: bool = True) -> tuple[Prompter, list[str]]:
     """Somebody who gives these answers, and the prompts that they saw."""
     left, prompts = list(answers), list[str]()
 
@@ -45,7 +45,7 @@ def desk(*answers: str, accepted: tuple[str, ...] = (), there: bool = True) -> t
 @pytest.mark.parametrize("question", [KEY, PHRASE, PROXY])
 def test_where_nobody_is_the_question_is_an_error(question: QuestionError) -> None:
     with pytest.raises(QuestionError) as caught:
-        desk(there=False)[0].asker("box")(question)
+        prompter(there=False)[0].asker("box")(question)
     assert caught.value.exit_code == 3
 
 
@@ -53,7 +53,7 @@ def test_a_script_is_told_the_very_words_to_give() -> None:
     remedies = []
     for question in (KEY, PROXY, PHRASE):
         with pytest.raises(QuestionError) as caught:
-            desk(there=False)[0].asker("rack")(question)
+            prompter(there=False)[0].asker("rack")(question)
         remedies.append(caught.value.remedy)
     assert remedies[0].endswith("then: photinus hosts test rack --accept-host-key SHA256:abc")
     assert remedies[1].endswith("then: photinus hosts test rack --accept-proxy-command SHA256:p")
@@ -63,14 +63,14 @@ def test_a_script_is_told_the_very_words_to_give() -> None:
 
 @pytest.mark.parametrize("typed", ["yes", "SHA256:abc"])
 def test_a_key_is_accepted_by_yes_or_by_itself(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert desk(typed)[0].asker("box")(KEY)
+    assert prompter(typed)[0].asker("box")(KEY)
     told = capsys.readouterr()
     assert ("ssh-ed25519 SHA256:abc" in told.err, told.out) == (True, "")
 
 
 @pytest.mark.parametrize("typed", [[""], ["no"], ["y", "no"], ["SHA256:abcd", ""]])
 def test_anything_else_accepts_no_key(typed: list[str]) -> None:
-    someone, prompts = desk(*typed)
+    someone, prompts = prompter(*typed)
     with pytest.raises(CallError, match="not answered"):
         someone.asker("box")(KEY)
     assert len(prompts) == len(typed)
@@ -83,40 +83,40 @@ def test_the_end_of_the_input_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_key_of_the_command_line_is_compared_and_nobody_is_asked() -> None:
-    someone, prompts = desk(accepted=("SHA256:abc",), there=False)
+    someone, prompts = prompter(accepted=("SHA256:abc",), there=False)
     assert someone.asker("box")(KEY) == "SHA256:abc"
-    other, _ = desk("yes", accepted=("SHA256:xyz",))
+    other, _ = prompter("yes", accepted=("SHA256:xyz",))
     with pytest.raises(CallError, match="not the SHA256:xyz"):
         other.asker("box")(KEY)
     assert prompts == []
 
 
 def test_a_proxy_command_is_shown_harmlessly_and_confirmed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert desk("yes")[0].asker("box")(PROXY)
+    assert prompter("yes")[0].asker("box")(PROXY)
     assert ("nc %h" in (err := capsys.readouterr().err), "\x1b" in err) == (True, False)
     with pytest.raises(CallError):
-        desk("y")[0].asker("box")(PROXY)
+        prompter("y")[0].asker("box")(PROXY)
 
 
 def test_a_passphrase_is_asked_once_for_all_links_and_again_when_it_was_wrong() -> None:
-    someone, prompts = desk("wrong", "right")
+    someone, prompts = prompter("wrong", "right")
     first = someone.asker("box")
     assert [first(PHRASE), first(PHRASE)] == ["wrong", "right"]
     assert someone.asker("box")(PHRASE) == "right"
     assert len(prompts) == 2
     with pytest.raises(CallError):
-        desk("")[0].asker("box")(PHRASE)
+        prompter("")[0].asker("box")(PHRASE)
 
 
 def test_a_session_is_reached_through_its_questions(sshd: Sshd, laptop: Laptop) -> None:
     host = sshd.host("plain", name="box", trusted=False)
     sshd.place(host)
     subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "open sesame", "-f", laptop.key], check=True)
-    nobody, _ = desk(there=False)
+    nobody, _ = prompter(there=False)
     with pytest.raises(QuestionError) as caught:
         reach(host, nobody)
     assert caught.value.code == "key_unknown"
-    someone, prompts = desk("yes", "open", "open sesame")
+    someone, prompts = prompter("yes", "open", "open sesame")
     with reach(host, someone) as session:
         assert call(session, "status")["home"] == str(sshd.home("plain") / ".photinus")
     assert len(prompts) == 3
@@ -127,7 +127,7 @@ def test_a_session_is_reached_through_its_questions(sshd: Sshd, laptop: Laptop) 
 
 def test_a_host_that_is_away_is_unreachable_within_the_time(laptop: Laptop) -> None:
     with pytest.raises(UnreachableError):
-        reach(Host("box", "me@127.0.0.1:1"), desk(there=False)[0], timeout=0.5)
+        reach(Host("box", "me@127.0.0.1:1"), prompter(there=False)[0], timeout=0.5)
 
 
 def test_what_takes_longer_is_told_with_its_reason(
@@ -135,7 +135,7 @@ def test_what_takes_longer_is_told_with_its_reason(
 ) -> None:
     monkeypatch.setattr(asking, "QUIET_S", 0.5)
     with pytest.raises(UnreachableError, match=r"not reached in 0\.1 s") as caught:
-        reach(Host("box", "me@127.0.0.1:1"), desk(there=False)[0], timeout=0.6)
+        reach(Host("box", "me@127.0.0.1:1"), prompter(there=False)[0], timeout=0.6)
     assert (
         "box was not reached in 0.5 s: 127.0.0.1 port 1: Connection refused; trying"
         in capsys.readouterr().err

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from remote.protocol.cursor import BEGINNING
 from remote.protocol.results import HostLoad
+from remote.protocol.values import BEGINNING
 from remote.protocol.views import RunView
 from remote.session.link.link_state import LinkState
 from remote.session.updates import (
@@ -178,12 +178,66 @@ def test_losing_a_link_and_having_it_back_are_news_and_stand_in_the_log(store: S
 def test_a_command_is_read_from_its_log(bands: Bands) -> None:
     made = Store(["local"], bands)
     tell(made, RunsSeen((view(kind="command", max_steps=0),), WALL))
-    table = "    20 |   3.562 |   2.915 |  0.6477 | 0.0471 |   1.043 |    1.334\n"
+    table = row_of_table(20) + row_of_table(40)
     tell(made, said("hello\n" + table[:30], what="log"), said(table[30:], what="log", offset=36))
     run = made.runs[KEY]
-    assert (run.step, run.u_stat) == (20, "mean")
+    assert (run.step, run.u_stat, run.log_format) == (40, "mean", "kssm-v3")
     assert words(made)["u_val"] == "healthy"
-    assert len(run.log) == 2
+    assert len(run.log) == 3
+
+
+def row_of_table(step: int) -> str:
+    return f"{step:6d} |   3.562 |   2.915 |  0.6477 | 0.0471 |   1.043 |    1.334\n"
+
+
+def test_rows_of_a_command_have_the_time_at_which_they_are_heard(bands: Bands) -> None:
+    """The backlog has none; what comes later has its own, so that pace and age follow it."""
+    made = Store(["local"], bands)
+    tell(made, RunsSeen((view(kind="command", max_steps=0),), WALL))
+    tell(made, said("".join(map(row_of_table, range(20, 400, 20))), what="log"))
+    run = made.runs[KEY]
+    assert (run.step, run.step_s) == (380, None)
+    for n in range(1, 120):
+        tell(made, said(row_of_table(380 + 20 * n), what="log"), at=2.0 * n)
+    assert run.step_s == pytest.approx(0.1)
+    assert run.row_heard == START + 238.0
+    assert "stalled" not in words(made, at=239.0).values()
+
+
+def test_the_first_row_of_the_next_attempt_is_not_glued_to_a_line_that_was_cut(bands: Bands) -> None:
+    made = Store(["local"], bands)
+    tell(made, RunsSeen((view(kind="command", max_steps=0),), WALL))
+    rows = [row_of_table(step) for step in (20, 40, 60, 30, 50)]
+    tell(made, said("".join(rows[:2]) + rows[2][:25], what="log"))
+    tell(made, said("".join(rows[3:]), what="log", gen=2))
+    assert list(made.runs[KEY].series_of("ce").steps) == [20, 30, 50]
+
+
+def test_lines_of_somebody_elses_log_say_nothing_of_the_run(bands: Bands) -> None:
+    """Neither a failure nor a step: those of a log count once its format is known, and never a failure."""
+    made = Store(["local"], bands)
+    tell(made, RunsSeen((view(kind="command", max_steps=0),), WALL))
+    told = "Error: no cached weights, downloading them instead\nTraining Finished.\n[2] Model\n"
+    tell(made, said(told + "Checkpoint saved: out/llama_v2.pt\n500/2,000 chunks\n", what="log"))
+    run = made.runs[KEY]
+    assert (run.phase, run.step, run.checkpoint, list(run.notes)) == (None, None, None, [])
+    tell(
+        made,
+        said(
+            "iter 10: loss 2.5, time 3.00ms, mfu 1.00%\niter 20: loss 2.4, time 3.00ms, mfu 1.00%\n" + told,
+            what="log",
+        ),
+    )
+    assert (run.step, run.log_format, run.phase) == (20, "nanoGPT", None)
+
+
+def test_a_total_that_a_log_tells_gives_what_is_left(bands: Bands) -> None:
+    made = Store(["local"], bands)
+    tell(made, RunsSeen((view(kind="command", max_steps=0),), WALL))
+    row = "step:{}/100 train_loss:2.5 train_time:900ms step_avg:500.00ms\n"
+    tell(made, said(row.format(10) + row.format(20), what="log"))
+    run = made.runs[KEY]
+    assert (run.max_steps, run.eta_s) == (100, pytest.approx(40.0))
 
 
 def row(step: int) -> str:
@@ -225,12 +279,15 @@ def test_what_was_written_long_ago_is_not_called_new(command: Store) -> None:
     assert words(command, at=3780)["idle_s"] == "stalled"
 
 
+HEAD = "  Step |   Total |      CE |     Reg |       R |   u_val | GradNorm\n"
+
+
 def test_a_host_with_another_clock_makes_no_row_old_or_new(command: Store) -> None:
     ahead = -7200.0
     tell(command, RunsSeen(tuple(run.view for run in command.runs.values()), WALL + ahead))
-    pieces(command, (10.0, row(1)), at_host=False)
+    pieces(command, (10.0, HEAD + row(1)), at_host=False)
     assert command.runs[KEY].row_heard == START + 10
-    tell(command, replace(said(row(2), what="log", offset=len(row(1))), at=WALL + ahead + 15), at=20)
+    tell(command, replace(said(row(2), what="log", offset=len(HEAD + row(1))), at=WALL + ahead + 15), at=20)
     assert command.runs[KEY].row_heard == START + 15
 
 
@@ -244,7 +301,7 @@ def test_rows_that_come_in_bursts_tell_their_pace(command: Store) -> None:
 
 
 def test_before_the_second_row_the_time_to_the_first_is_the_pace(command: Store) -> None:
-    pieces(command, (300.0, row(1)), at_host=True)
+    pieces(command, (300.0, HEAD + row(1)), at_host=True)
     assert words(command, at=300 + 600)["idle_s"] == "stepping"
     assert words(command, at=300 + 1501)["idle_s"] == "stalled"
 

@@ -37,10 +37,10 @@ def test(args: argparse.Namespace) -> int:
 def add(args: argparse.Namespace) -> int:
     """Check, walk there, write; then offer to deploy."""
     host = asked_host(args)
-    desk, answers = prompter_of(args, f"photinus hosts add {host.name} {host.address}"), Answers()
+    prompter, answers = prompter_of(args, f"photinus hosts add {host.name} {host.address}"), Answers()
     report = ConnectivityReport()
     if not args.no_test:
-        report = check_connectivity(host, say_step, desk.asker(host.name), answers, agent=False)
+        report = check_connectivity(host, say_step, prompter.asker(host.name), answers, agent=False)
         if report.failure is not None:
             say(f"photinus: {host.name} was not added; --no-test adds it all the same")
             return exit_code(report)
@@ -51,9 +51,9 @@ def add(args: argparse.Namespace) -> int:
         not args.no_deploy
         and not args.no_test
         and not args.json
-        and desk.confirm(f"Deploy Photinus to {host.name} now?")
+        and prompter.confirm(f"Deploy Photinus to {host.name} now?")
     )
-    placement = deploy_to(host, desk, answers) if wants else None
+    placement = deploy_to(host, prompter, answers) if wants else None
     if not wants:
         say(f"next: photinus hosts deploy {host.name}")
     if args.json:

@@ -58,7 +58,7 @@ class DeployOptions:
 
 
 def deploy_to(
-    host: Host, desk: Prompter, answers: Answers, how: DeployOptions = DeployOptions()
+    host: Host, prompter: Prompter, answers: Answers, how: DeployOptions = DeployOptions()
 ) -> Placement:
     """Deploy, questions asked on the way; progress goes to stderr.
 
@@ -70,7 +70,7 @@ def deploy_to(
     demand_may_act("deploy")
     if host.is_local:
         raise CallError("bad_request", "`local` needs no deploy: it runs this installation", "")
-    ask = desk.asker(host.name)
+    ask = prompter.asker(host.name)
     while True:
         try:
             placement = carry(host, ConnectAttempt(answers=answers), say, force=how.force, **how.further)
@@ -79,7 +79,7 @@ def deploy_to(
             answers.take(error.question, ask(error))
         except OSError as error:
             raise UnreachableError(f"{host.name}: {error}", f"photinus hosts test {host.name}") from error
-    with reach(host, desk) as session:
+    with reach(host, prompter) as session:
         session.call(RUNS, RunsArgs(finished=0))  # of the version that was just deployed
         note(session)
         hello = session.hello

@@ -113,7 +113,7 @@ def test_a_reading_that_hangs_is_a_time_out_and_holds_up_nobody() -> None:
 
     def hang() -> dict[str, object]:
         read.append(gate.wait(30))
-        return {}
+        return {"x": read[-1]}
 
     sampler = Sampler(hang, patience_s=0.1)
     work = sampler.take()

@@ -103,7 +103,7 @@ def test_a_slow_reader_holds_the_host_back_at_the_window_and_loses_nothing(quick
     reader = Reader(quick)
 
     def waiting() -> int:
-        return sum(len(one.data) for one in list(quick._pilot.updates) if isinstance(one, Bytes))
+        return sum(len(one.data) for one in list(quick._loop.updates) if isinstance(one, Bytes))
 
     wait_until(lambda: waiting() >= WINDOW, 10.0, "a full window")
     assert call(quick, "ping", {"n": 1})["n"] == 1  # the link itself is not held back

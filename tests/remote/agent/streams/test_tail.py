@@ -9,8 +9,8 @@ import pytest
 
 from remote.agent.streams.source import StreamSource
 from remote.agent.streams.tail import Tail, first_cursor
-from remote.protocol.cursor import BEGINNING
 from remote.protocol.messages import WINDOW, Cursor
+from remote.protocol.values import BEGINNING
 from trainer.run.layout import RunDir
 
 

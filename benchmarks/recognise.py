@@ -1,0 +1,170 @@
+"""Logs recognised: what a line among others costs, rows a CPU-second, memory, and the time to the first row.
+
+The first is a ratio to `for line in file` over the same bytes. With `--against FOLDER`, a checkout of another
+version with an environment of its own in `.venv`, rows are told as a ratio to that, too.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from benchmarks.figures import Figure, report
+from trainer.telemetry.recogniser import LogRecogniser
+
+SIZE = 20 << 20
+CHUNK = 1 << 18
+ROUNDS = 5
+HEADER = "  Step |   Total |      CE |     Reg |       R |   u_val | GradNorm\n"
+ROW = "{:6d} |   3.562 |   2.915 |  0.6477 | 0.0471 |   1.043 |    1.334\n"
+CHATTER = "2031-01-02 03:04:05 worker {:4d}: fetched a shard of the queue, waited 0.{:03d} s for the node\n"
+BARS = "\r {:3d}%|########  | {}/900 [00:10<00:12,  9.10it/s]"
+
+
+def written(folder: Path, name: str, lines: Iterable[str], most: int = SIZE) -> Path:
+    path, size = folder / name, 0
+    with path.open("w") as file:
+        file.write(HEADER)
+        for line in lines:
+            size += file.write(line)
+            if size > most:
+                break
+    return path
+
+
+def sparse() -> Iterable[str]:
+    """A row in every fiftieth line."""
+    for n in range(1 << 30):
+        yield ROW.format(n) if n % 50 == 49 else CHATTER.format(n % 977, n % 1000)
+
+
+def dense() -> Iterable[str]:
+    return (ROW.format(n) for n in range(1 << 30))
+
+
+def bars() -> Iterable[str]:
+    """Redraws without a line end."""
+    return (BARS.format(n % 100, n % 900) for n in range(1 << 30))
+
+
+def cpu(work: Callable[[], object]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def recognise(path: Path, chunk: int = CHUNK) -> int:
+    log, count = LogRecogniser(), 0
+    with path.open("rb", buffering=0) as file:
+        while data := file.read(chunk):
+            count += len(log.feed(data))
+    return count + len(log.finish())
+
+
+def lines(path: Path) -> None:
+    with path.open() as file:
+        for _ in file:
+            pass
+
+
+def command(path: Path, root: Path, python: str) -> tuple[float, int]:
+    """CPU seconds of `photinus read PATH` of a checkout, and its lines."""
+    words = [python, "-m", "tui.cli", "read", *(["--json"] if root == Path.cwd() else []), str(path)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    told = subprocess.run(words, cwd=root, capture_output=True, check=True).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, told.count(b"\n")
+
+
+def memory_mb(path: Path) -> float:
+    """The most that a reading process had resident."""
+    words = (
+        "import resource, runpy, sys\n"
+        "try:\n    runpy.run_module('tui.cli', run_name='__main__')\n"
+        "finally:\n    sys.stderr.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", words, "read", "--json", str(path)], capture_output=True, text=True
+    )
+    return int(ran.stderr.split()[-1]) / (1024 if sys.platform != "darwin" else 1 << 20)
+
+
+def first_row_s() -> float:
+    """From the first byte in the pipe of a waiting reader to the first line of its answer."""
+    ours, theirs = os.pipe()
+    words = [sys.executable, "-m", "tui.cli", "read", "--json", "-"]
+    with subprocess.Popen(words, stdin=ours, stdout=subprocess.PIPE) as reader:
+        os.close(ours)
+        time.sleep(3)  # until it waits: its start is not what is measured
+        begun = time.monotonic()
+        os.write(theirs, (HEADER + ROW.format(20)).encode())
+        assert reader.stdout is not None
+        reader.stdout.readline()
+        spent = time.monotonic() - begun
+        os.close(theirs)
+    return spent
+
+
+def against(path: Path, idle: Path, other: Path | None) -> list[Figure]:
+    """Rows a CPU-second of the whole command; and how many times as many as another version's."""
+    rates: dict[str, list[float]] = {"ours": [], "theirs": []}
+    for _ in range(3):
+        for name, root, python in (("ours", Path.cwd(), sys.executable), ("theirs", other, None)):
+            if root is None:
+                continue
+            python = python or str(root / ".venv" / "bin" / "python")
+            start, _ = command(idle, root, python)
+            spent, rows = command(path, root, python)
+            rates[name].append(rows / max(spent - start, 1e-6))
+    ours = statistics.median(rates["ours"])
+    figures = [
+        Figure(
+            "rows of `photinus read`, its start left out",
+            round(ours),
+            "a CPU-second",
+            less_is_better=False,
+            n=3,
+        )
+    ]
+    if other is not None:
+        ratio = ours / statistics.median(rates["theirs"])
+        figures.append(
+            Figure("the same, to the other version", round(ratio, 1), "x", 3.0, less_is_better=False, n=3)
+        )
+    return figures
+
+
+def main() -> None:
+    """Measure."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--against", type=Path, help="a checkout of another version, with its own .venv")
+    other = asked.parse_args().against
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        some, all_rows, redraws = (
+            written(folder, "sparse.log", sparse()), written(folder, "dense.log", dense()),
+            written(folder, "bars.log", bars(), SIZE // 40),
+        )  # fmt: skip
+        idle = folder / "idle.log"
+        idle.write_text(HEADER + ROW.format(20) + ROW.format(40))
+        ratios = [cpu(lambda: recognise(some)) / cpu(lambda: lines(some)) for _ in range(ROUNDS)]
+        small = cpu(lambda: recognise(redraws, 50)) / cpu(lambda: recognise(redraws, 4096))
+        sparse_ratio = round(statistics.median(ratios), 1)
+        figures = [
+            Figure("a row in every fiftieth line, to `for line in file`", sparse_ratio, "x", 4.0, n=ROUNDS),
+            Figure("a bar without line ends in pieces of 50 bytes, to 4 KiB", round(small, 1), "x", 40.0),
+            Figure("memory of `photinus read` of 20 MB of rows", round(memory_mb(all_rows)), "MB", 60.0),
+            Figure("the first row after the first byte", round(first_row_s(), 2), "s", 0.5),
+            *against(all_rows, idle, other),
+        ]
+        report(figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""A format invents nothing: texts that speak of rows, programs that print them, and what installers say."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from tests.trainer.telemetry.formats.samples import SAMPLES
+from tests.trainer.telemetry.formats.samples_more import MORE_SAMPLES
+from trainer.telemetry.events import Evaluation, Metrics
+from trainer.telemetry.formats.format import Format
+from trainer.telemetry.formats.registry import FORMATS
+from trainer.telemetry.recognise import FileRecogniser
+from trainer.telemetry.recogniser import LogRecogniser
+
+LINES = [line for sample in [*SAMPLES, *MORE_SAMPLES] for line in sample.text.splitlines() if line.strip()]
+
+
+def in_sentences() -> str:
+    return "".join(f"At that point the log says {line.strip()} and then goes on.\n" for line in LINES)
+
+
+def in_quotations() -> str:
+    return "".join(f"> {line}\n\nSee above: `{line}`\n" for line in LINES)
+
+
+def between_fences() -> str:
+    """Few rows of each, as a text about a trainer shows them."""
+    texts = [sample.text for sample in [*SAMPLES, *MORE_SAMPLES]]
+    return "".join(f"It prints:\n\n```\n{text}\n```\n\nand so on.\n" for text in texts)
+
+
+def in_programs() -> str:
+    return "".join(f"    print({line!r})  # {line}\n    log.info(f{line!r})\n" for line in LINES)
+
+
+ARGUMENTS = """\
+Namespace(step=10, loss='mse', lr=0.1, epochs=3, batch_size=8)
+{'loss': 'cross_entropy', 'learning_rate': 0.0002, 'epochs': 3, 'grad_norm': 1.0}
+{'learning_rate': 0.0002, 'loss': 0.5, 'weight_decay': 0.1}
+{"lr": 0.1, "loss": "mse", "steps": 100, "epochs": 3}
+{"name": "run", "optimizer": {"lr": 0.1}, "epoch": 3}
+  learning_rate ................................... 0.0003
+  train_iters ..................................... 1000
+loss: mse
+step: 10
+lr=0.1
+epochs=3 loss=0.5 lr=0.1
+--step=10 --loss=0.5 --lr=0.1
+python train.py step=10 loss=0.5
+"""
+INSTALLERS = """\
+Collecting torch==2.13.0
+  Downloading torch-2.13.0-cp311-none-linux_x86_64.whl (812.3 MB)
+\x1b[2K     \x1b[90m━━━━━━━━━━\x1b[0m \x1b[32m812.3/812.3 MB\x1b[0m \x1b[31m3.1 MB/s eta \x1b[36m0:00:00
+Requirement already satisfied: numpy>=1.26 in /usr/lib/python3 (from torch==2.13.0) (2.1.0)
+Successfully installed numpy-2.1.0 torch-2.13.0
+Get:1 http://archive.example.org/ubuntu noble/main amd64 libfoo 1.0-1 [12.3 kB]
+Fetched 12.3 kB in 1s (10.1 kB/s)
+(Reading database ... 5%(Reading database ... 100%
+Setting up libfoo (1.0-1) ...
+model.safetensors:  10%|█         | 310M/3.10G [00:01<00:09, 301MB/s]
+Map: 100%|██████████| 1000/1000 [00:01<00:00, 812.10 examples/s]
+"""
+
+
+def noise() -> str:
+    """A megabyte of lines from the letters and the words that rows are made of."""
+    dice = random.Random(14)
+    letters = "0123456789.,:;|=/%[](){}'\" \t\r+-eE"
+    words = [
+        "step",
+        "iter",
+        "loss",
+        "lr",
+        "epoch",
+        "train",
+        "val",
+        "eval",
+        "it/s",
+        "|",
+        "=",
+        ":",
+        "nan",
+        "1e-3",
+        "7",
+    ]
+    lines = []
+    for _ in range(9000):
+        lines.append("".join(dice.choices(letters, k=dice.randrange(90))))
+        lines.append(" ".join(dice.choices(words, k=dice.randrange(18))))
+    return "\n".join(lines)
+
+
+TEXTS: dict[str, Callable[[], str]] = {
+    "sentences": in_sentences,
+    "quotations": in_quotations,
+    "fences": between_fences,
+    "programs": in_programs,
+    "arguments": lambda: ARGUMENTS * 3,
+    "installers": lambda: INSTALLERS * 3,
+    "noise": noise,
+}
+
+
+def rows(data: bytes, formats: tuple[Callable[[], Format], ...] = FORMATS) -> list[Metrics | Evaluation]:
+    log = LogRecogniser(formats=formats)
+    return [event for event in log.feed(data) + log.finish() if isinstance(event, Metrics | Evaluation)]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_no_format_finds_a_row_where_there_is_none(text: str) -> None:
+    """Together and each alone; that a row is found where it is one, `test_samples` shows of every format."""
+    data = TEXTS[text]().encode()
+    file = FileRecogniser()
+    assert file.feed(data) + file.finish() == []
+    for make in FORMATS:
+        assert rows(data, (make,)) == [], make().name
+
+
+def test_a_row_that_stands_alone_makes_no_log_and_two_do() -> None:
+    row = "iter {}: loss 2.5000, time 10.00ms, mfu 1.00%\n"
+    assert rows(f"It printed this:\n{row.format(10)}Then it died.\n".encode()) == []
+    assert [event.step for event in rows((row.format(10) + "chatter\n" * 9 + row.format(20)).encode())] == [
+        10,
+        20,
+    ]
+
+
+def test_a_log_with_many_rows_between_fences_is_a_log() -> None:
+    text = "".join(f"iter {step}: loss 2.5000, time 10.00ms, mfu 1.00%\n" for step in range(40))
+    assert len(rows(f"```\n{text}```\n".encode())) == 40
+
+
+def test_a_sample_that_opens_a_fence_hides_nothing_of_a_log_that_is_known() -> None:
+    row = "iter {}: loss 2.5000, time 10.00ms, mfu 1.00%\n"
+    text = row.format(0) + "".join(f"{row.format(step)}```python\n" for step in range(1, 9))
+    assert len(rows(text.encode())) == 9
+
+
+@pytest.mark.parametrize("before", [997_104])
+def test_the_first_row_is_found_wherever_it_stands(before: int) -> None:
+    chatter = (b"Resolved 12 packages in 0.31s | reading step by step\r\n" * (before // 50))[:before] + b"\n"
+    row = b"step %05d/00900 (1.00%%) | loss: 9.5 | dt: 400.00ms | tok/sec: 1,000\n"
+    assert [event.step for event in rows(chatter + row % 0 + row % 1)] == [0, 1]
+
+
+def test_another_format_takes_over_once_the_first_has_fallen_silent() -> None:
+    first = "".join(f"step={step} loss=2.5 lr=0.1\n" for step in range(5))
+    then = "".join(f"Iter {step}: Train loss 1.5, It/sec 2.000\n" for step in range(1, 9))
+    log = LogRecogniser()
+    events = (
+        log.feed(first.encode()) + log.feed(b"chatter goes on and on\n" * 20_000) + log.feed(then.encode())
+    )
+    assert log.name == "mlx-lm"
+    assert [event.step for event in events if isinstance(event, Metrics)] == [*range(5), *range(1, 9)]

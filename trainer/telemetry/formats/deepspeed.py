@@ -1,0 +1,30 @@
+"""DeepSpeed's own words, which tell no loss: `step=10, skipped=0, lr=[1e-06, 1e-06], mom=[(0.9, 0.999)]`."""
+
+import re
+from collections.abc import Sequence
+
+from trainer.telemetry.formats.format import PatternFormat, Take
+from trainer.telemetry.formats.numbers import NUMBER, number
+from trainer.telemetry.formats.pattern import lazy
+from trainer.telemetry.formats.row import Row
+
+_ROW = lazy(
+    rf"step=(\d{{1,12}}), skipped=(\d{{1,12}}), lr=\[({NUMBER})(?:, [^\]]{{0,2000}})?\], mom=\[.*\]\s*"
+)
+
+
+class DeepSpeed(PatternFormat):
+    """See the module."""
+
+    name = "DeepSpeed"
+    example = "step=10, skipped=0, lr=[1e-06], mom=[(0.9, 0.999)]"
+    needles = (b", skipped=",)
+
+    def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:
+        """See `PatternFormat`."""
+        return ((_ROW, _row),)
+
+
+def _row(found: re.Match[str]) -> Sequence[Row]:
+    step, skipped, lr = found.groups()
+    return (Row(int(step), {"lr": number(lr), "skipped": number(skipped)}),)

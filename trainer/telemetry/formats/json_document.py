@@ -1,0 +1,88 @@
+"""Whole JSON documents that hold a history: trainer_state.json, lists of epochs, and arrays side by side."""
+
+import json
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+import msgspec
+
+from trainer.telemetry.formats.json_lines import STEPS, row_of
+from trainer.telemetry.formats.names import name_all
+from trainer.telemetry.formats.numbers import told_number, whole
+from trainer.telemetry.formats.row import Row
+
+HOLDERS = ("history", "training_history", "log", "logs", "metrics", "results", "epochs")
+_ARRAYS = (*STEPS, "steps", "epochs")
+_SUMMARY = ("train_runtime", "total_flos")
+
+
+def document_rows(told: object) -> tuple[str, list[Row]]:
+    """The name of a document's form and its rows; an empty name where it is none that is known."""
+    if isinstance(told, Mapping) and isinstance(told.get("log_history"), list):
+        return "trainer_state.json", _trainer_state(told)
+    rows = _rows(told)
+    if not rows and isinstance(told, Mapping):
+        rows = next((rows for name in HOLDERS if (rows := _rows(told.get(name)))), [])
+    return ("JSON history", rows) if rows else ("", [])
+
+
+def parse(data: bytes) -> object:
+    """A JSON document, NaN among its numbers allowed.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return json.loads(data)
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
+
+
+def _trainer_state(told: Mapping[str, Any]) -> list[Row]:
+    total = whole(told_number(told.get("max_steps"))) or 0
+    rows = []
+    for entry in told["log_history"]:
+        if not isinstance(entry, Mapping) or any(name in entry for name in _SUMMARY):
+            continue
+        step = whole(told_number(entry.get("step")))
+        numbers = {str(name): told_number(value) for name, value in entry.items() if name != "step"}
+        values = {name: value for name, value in numbers.items() if value is not None}
+        if step is not None and values.keys() - {"epoch"}:
+            is_eval = any(name.startswith("eval_") for name in values)
+            rows.append(Row(step, name_all(values), is_eval, total))
+    return rows
+
+
+def _rows(told: object) -> list[Row]:
+    if isinstance(told, list):
+        return [row for entry in told if isinstance(entry, Mapping) for row in row_of(_named(entry))]
+    if isinstance(told, Mapping):
+        return _side_by_side(told)
+    return []
+
+
+def _side_by_side(told: Mapping[str, Any]) -> list[Row]:
+    """Arrays of one length; where none of them counts steps, they are a row an epoch."""
+    arrays = {str(name): value for name, value in told.items() if isinstance(value, list) and value}
+    counter = next((name for name in _ARRAYS if name in arrays), None)
+    if counter is None and "loss" not in arrays:
+        return []
+    length = len(arrays[counter or "loss"])
+    columns = {name: value for name, value in arrays.items() if len(value) == length and name != counter}
+    rows: list[Row] = []
+    for place in range(length):
+        step = arrays[counter][place] if counter is not None else place + 1
+        rows += row_of(_named({"step": step, **{name: column[place] for name, column in columns.items()}}))
+    return rows
+
+
+def _named(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry in which R has the name that our charts use, too."""
+    mean = entry.get("R_mean")
+    has_mean = isinstance(mean, int | float) and isfinite(mean) and "R" not in entry
+    return {**entry, "R": mean} if has_mean else dict(entry)

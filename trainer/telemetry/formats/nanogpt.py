@@ -1,0 +1,43 @@
+"""nanoGPT: `iter 10: loss 4.0427, time 362.69ms, mfu 1.26%`, and the estimates of both losses."""
+
+import re
+from collections.abc import Sequence
+
+from trainer.telemetry.formats.format import PatternFormat, Take
+from trainer.telemetry.formats.numbers import COUNT, NUMBER, count, number
+from trainer.telemetry.formats.pattern import lazy
+from trainer.telemetry.formats.row import Row
+
+_ROW = lazy(
+    rf"iter ({COUNT}): loss ({NUMBER}), time ({NUMBER})ms(?:, mfu ({NUMBER})%)?"
+    rf"(?:, (?:lr|learning rate) ({NUMBER}))?\s*"
+)
+_SCORES = lazy(rf"step ({COUNT}): train loss ({NUMBER}), val loss ({NUMBER})(?:, lr ({NUMBER}))?\s*")
+
+
+class NanoGpt(PatternFormat):
+    """See the module."""
+
+    name = "nanoGPT"
+    example = "iter 10: loss 4.0427, time 362.69ms, mfu 1.26%"
+    needles = (b": loss ", b": train loss ")
+
+    def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:
+        """See `PatternFormat`."""
+        return (_ROW, _row), (_SCORES, _scores)
+
+
+def _row(found: re.Match[str]) -> Sequence[Row]:
+    step, loss, ms, mfu, lr = found.groups()
+    values: dict[str, float | None] = {"loss": number(loss), "step_ms": number(ms)}
+    if mfu is not None:
+        values["mfu"] = None if number(mfu) < 0 else number(mfu)  # -100 until it is measured
+    if lr is not None:
+        values["lr"] = number(lr)
+    return (Row(count(step), values),)
+
+
+def _scores(found: re.Match[str]) -> Sequence[Row]:
+    step, train, val, lr = found.groups()
+    values = {"train_loss": number(train), "val_loss": number(val)}
+    return (Row(count(step), values if lr is None else values | {"lr": number(lr)}, is_eval=True),)

@@ -1,0 +1,200 @@
+"""A growing log in, its rows out: its format is found out on the way, wherever the first row stands."""
+
+from collections.abc import Callable, Sequence
+
+from trainer.telemetry.events import Event
+from trainer.telemetry.formats.blocks import LineBlocks
+from trainer.telemetry.formats.candidates import Candidates
+from trainer.telemetry.formats.format import Format
+from trainer.telemetry.formats.ledger import Ledger
+from trainer.telemetry.formats.line import Line
+from trainer.telemetry.formats.registry import FORMATS
+from trainer.telemetry.formats.row import Finding, Row, Start
+
+SETTLED = 2  # lines of a format that make a log its own
+QUOTED = 20  # as many are wanted where they stand between the fences of a text about logs
+QUIET = 1 << 18  # bytes without a row after which another format may take over
+LONGEST = 1 << 16  # bytes of a line that can be a row
+HELD = 64  # lines of a format that are kept until it is known
+FENCE = b"```"
+
+
+class LogRecogniser:
+    """A log as bytes, cut anywhere: rows, scores and checkpoints of the format that it turns out to be in.
+
+    Attributes:
+        name: of the format, empty as long as none is known.
+        blocks: the bytes beneath, with its count of over-long lines.
+        ledger: the events beneath, with its counts.
+        torn: 1 where the log ended inside a row.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = lambda: 0.0,
+        formats: Sequence[Callable[[], Format]] = FORMATS,
+        *,
+        live: bool = False,
+    ) -> None:
+        self.name = ""
+        self.blocks = LineBlocks()
+        self.ledger = Ledger(clock)
+        self.torn = 0
+        self._current: Format | None = None
+        self._makers, self._live = formats, live
+        self._formats = self._make()
+        self._held: dict[Format, list[tuple[Finding, ...]]] = {}
+        self._rank = ""
+        self._fenced = False
+        self._told = False  # whether the current format has told anything in this block
+        self._since = 0  # bytes of blocks in which it has not
+        self._known = 0  # bytes since it became known
+
+    def _make(self) -> list[Format]:
+        formats = [make() for make in self._makers]
+        for one in formats:
+            one.live = self._live
+        return formats
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Events of every line that `data` completes."""
+        return [event for block in self.blocks.feed(data) for event in self._scan(block)]
+
+    def finish(self) -> list[Event]:
+        """The end of the log."""
+        blocks, rest = self.blocks.finish()
+        events = [event for block in blocks for event in self._scan(block)]
+        if rest and len(rest) <= LONGEST:
+            events += self._last(Line(rest.decode("utf-8", "replace")))
+        for one in [self._current] if self._current is not None else list(self._formats):
+            events += self._found(one, tuple(one.finish()))
+        return events
+
+    def end_part(self) -> list[Event]:
+        """One file of the log is over, cut or not, and another may follow."""
+        events, overlong = self.finish(), self.blocks.overlong
+        self.blocks = LineBlocks()
+        self.blocks.overlong = overlong
+        return events
+
+    def _listening(self) -> list[Format]:
+        """The formats that may still say something: all until one is known, then it and its betters."""
+        current = self._current
+        if current is None:
+            return self._formats
+        if self._since >= QUIET:
+            return self._formats
+        if self._known < QUIET:
+            return self._formats[: self._formats.index(current) + 1]
+        return [current]
+
+    def _scan(self, block: bytes) -> list[Event]:
+        events: list[Event] = []
+        listening = self._listening()
+        self._told = False
+        lines = Candidates(block, [*listening, _FENCES] if self._current is None else listening)
+        for start in lines:
+            if len(listening) == 1 and self._current is not None:
+                rows, lines.place = self._current.take_rows(block, start)
+                if rows:
+                    self._told = True
+                    events += self.ledger.take_plain(rows)
+                    continue
+            before, raw = self._current, lines.line(start)
+            if len(raw) > LONGEST:
+                self.blocks.overlong += 1
+            elif before is None and raw.lstrip().startswith(FENCE):
+                self._fence()
+                listening = self._listening()
+                lines.listen([*listening, _FENCES])
+            else:
+                events += self._line(raw, listening)
+                if self._current is not before:
+                    listening = self._listening()
+                    lines.listen(listening)
+        self._since = 0 if self._told else self._since + len(block)
+        self._known += len(block)
+        return events
+
+    def _line(self, raw: bytes, listening: Sequence[Format]) -> Sequence[Event]:
+        """What one line tells to the first format that takes it."""
+        line = Line(raw.decode("utf-8", "replace"))
+        if line.rank and not self._is_first_rank(line.rank):
+            return ()
+        for one in listening:
+            if (one is self._current or one.wants(raw)) and (findings := one.take(line)):
+                return self._found(one, findings)
+        return ()
+
+    def _found(self, one: Format, findings: Sequence[Finding]) -> list[Event]:
+        """Events of findings, once their format is known to be the log's."""
+        if not findings:
+            return []
+        if one is self._current:
+            self._told = True
+            return self.ledger.take(findings)
+        held = self._held.setdefault(one, [])
+        held.append(tuple(findings))
+        del held[:-HELD]
+        if not self._is_settled(held):
+            return []
+        if self._current is not None and not self._takes_over(one):
+            return []
+        self._settle(one)
+        return [event for part in held for event in self.ledger.take(part)]
+
+    def _takes_over(self, one: Format) -> bool:
+        assert self._current is not None
+        better = self._formats.index(one) < self._formats.index(self._current)
+        return better or self._since >= QUIET
+
+    def _is_settled(self, held: list[tuple[Finding, ...]]) -> bool:
+        """Whether as much was seen as makes the log one of this format: a row, and another or a beginning."""
+        rows = {(row.step, row.is_eval) for part in held for row in part if isinstance(row, Row)}
+        starts = any(isinstance(one, Start) for part in held for one in part)
+        return bool(rows) and len(rows) + starts >= (QUOTED if self._fenced else SETTLED)
+
+    def _settle(self, one: Format) -> None:
+        if self._current is not None:
+            self.ledger.forget()
+        self._current, self.name = one, one.name
+        self._since, self._known, self._told = 0, 0, True
+        self._fenced = False
+        self._held = {}
+
+    def _fence(self) -> None:
+        """A fence of a text about logs: what it encloses is quoted, and forgotten at its end."""
+        if self._fenced:
+            self._held = {}
+            self._formats = self._make()
+            for one in self._formats:
+                one.begin_midway()
+        self._fenced = not self._fenced
+
+    def _is_first_rank(self, rank: str) -> bool:
+        self._rank = self._rank or rank
+        return rank == self._rank
+
+    def _last(self, line: Line) -> list[Event]:
+        """The text after the last line end: a row only where it cannot have been cut."""
+        if line.rank and not self._is_first_rank(line.rank):
+            return []
+        for one in [self._current] if self._current is not None else self._formats:
+            if one.wants(line.text.encode()):
+                findings = one.take_last(line)
+                if findings:
+                    return self._found(one, findings)
+                self.torn = int(self._current is not None)
+        return []
+
+
+class _Fences(Format):
+    """What a text about logs encloses its quotations with."""
+
+    name, example, needles = "fences", "", (FENCE,)
+
+    def take(self, _line: Line) -> Sequence[Finding]:
+        return ()
+
+
+_FENCES = _Fences()
