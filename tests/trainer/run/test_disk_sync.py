@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainer.checkpoints import draft
-from trainer.run import disk_sync
+from trainer.run import atomic
 
 
 @pytest.mark.parametrize(("supported", "called"), [(True, ["full"]), (False, ["full", "fsync"])])
@@ -23,7 +23,7 @@ def test_macos_is_asked_to_empty_the_drives_cache(
             raise OSError(45, "Operation not supported")
         return 0
 
-    monkeypatch.setattr(disk_sync, "FULL_SYNC", 51)
+    monkeypatch.setattr(atomic, "FULL_SYNC", 51)
     monkeypatch.setattr(fcntl, "fcntl", control)
     monkeypatch.setattr(os, "fsync", lambda _: calls.append("fsync"))
     (tmp_path / "file").write_bytes(b"x")
@@ -33,7 +33,7 @@ def test_macos_is_asked_to_empty_the_drives_cache(
 
 def test_elsewhere_it_is_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
-    monkeypatch.setattr(disk_sync, "FULL_SYNC", None)
+    monkeypatch.setattr(atomic, "FULL_SYNC", None)
     monkeypatch.setattr(os, "fsync", calls.append)
-    disk_sync.sync_to_disk(7)
+    atomic.sync_to_disk(7)
     assert calls == [7]
