@@ -84,7 +84,7 @@ def test_a_client_of_the_version_before_gets_what_lives_first(home: Path, raw_ag
 
 
 def test_a_run_whose_words_are_endless_is_told_and_hides_no_other(home: Path, raw_agent: Agents) -> None:
-    endless = {"name": LONG, "preset": LONG, "by": LONG}
+    endless: dict[str, Any] = {"name": LONG, "preset": LONG, "by": LONG}
     finish(home, run_id_of(1), **endless)
     finish(home, run_id_of(2), state=State.QUEUED, **endless)
     finish(home, run_id_of(3))

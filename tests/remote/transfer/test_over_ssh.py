@@ -143,9 +143,7 @@ def test_a_server_that_allows_few_channels_is_pulled_from_over_those(
     assert same(pulled.folder / "step-00000100", run.checkpoints / "step-00000100")
 
 
-@pytest.mark.timeout(
-    240
-)  # with one session the workers wait before each takes a connection
+@pytest.mark.timeout(240)  # with one session the workers wait before each takes a connection
 @pytest.mark.parametrize("more", [{"Subsystem": "other /bin/false"}, {"MaxSessions": "1"}])
 def test_a_host_without_sftp_or_with_one_session_is_pulled_from(
     start_sshd: Callable[..., Sshd], far: RunDir, tmp_path: Path, more: dict[str, str]
