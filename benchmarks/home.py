@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, report
-from trainer.run.atomic import encode
 from trainer.run.checkpoints.manifest import MANIFEST, checkpoint_name, seal
+from trainer.run.disk.atomic import encode
 from trainer.run.home import open_home
 from trainer.run.layout import new_run_id
 from trainer.run.spec import RunSpec

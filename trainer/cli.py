@@ -13,8 +13,8 @@ from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
 from trainer.job.environment import prepare_environment
 from trainer.job.outcome import ExitCode
+from trainer.run.disk.ownership import check_root
 from trainer.run.home import state_root
-from trainer.run.ownership import check_root
 from trainer.user_error import UserError
 
 

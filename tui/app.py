@@ -92,8 +92,8 @@ class Cockpit(SturdyApp):
 
     def _begin(self) -> None:
         """What the first paint need not wait for: bands, links, the timer."""
-        from tui.formats import formats_at_hand
         from tui.health import health_bands
+        from tui.own_formats import formats_at_hand
 
         self.store.formats, faults = formats_at_hand()
         for fault in faults:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 
 from remote.protocol.permission import READ_ONLY_VARIABLE
 from remote.protocol.version import version
+from trainer.run.disk.ownership import check_root
 from trainer.run.home import state_root
-from trainer.run.ownership import check_root
-from tui.commands import cockpit, formats, inspect
-from tui.commands import read as reading
+from tui.commands import cockpit, inspect
 from tui.commands.hosts import subcommands
+from tui.commands.logs import formats
+from tui.commands.logs import read as reading
 from tui.commands.output import USAGE, explain, say
 from tui.commands.parser import build_parser
 from tui.commands.runs import ls_show, pull_push, stop_resume_kill, tail_events

@@ -14,7 +14,7 @@ from remote.protocol.errors import CallError, ProtocolError, TimeoutError_, Unre
 from remote.protocol.verbs import RESUME, START, Verb
 from remote.protocol.views import StartedRun
 from remote.session.session import Session
-from trainer.run.atomic import read_json, write_json
+from trainer.run.disk.atomic import read_json, write_json
 from trainer.run.run_errors import RunError
 
 FRESH_S = 600.0

@@ -11,7 +11,7 @@ from remote.agent.run_views import readable
 from remote.protocol.messages import encode
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView
-from trainer.run.atomic import read_json
+from trainer.run.disk.atomic import read_json
 from trainer.run.run_errors import RunError
 
 ROW_MAX = 1 << 16

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from remote.protocol.views import LastCheckpoint, RunView
 from remote.supervisor.admission.waiting_line import places
-from trainer.run.atomic import read_json
 from trainer.run.checkpoints.manifest import MANIFEST, NAME, manifest_sha256, parse_manifest
+from trainer.run.disk.atomic import read_json
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free

@@ -15,7 +15,7 @@ from typing import Any
 
 from remote.audit.secrets import masked, masked_text
 from remote.protocol.views import AuditEntry
-from trainer.run.atomic import fsync_folder, open_append
+from trainer.run.disk.atomic import fsync_folder, open_append
 
 NAME = "audit.jsonl"
 ROTATE_BYTES = 4 << 20

@@ -15,7 +15,7 @@ from remote.protocol.messages import decode_object
 from remote.protocol.sanitise import clean_line, clean_tree
 from remote.protocol.views import checked
 from remote.transport.find_python import NO_PYTHON, find_python
-from trainer.run.filesystems import from_mount_listing, from_mountinfo, is_network
+from trainer.run.disk.filesystems import from_mount_listing, from_mountinfo, is_network
 
 PROBE = Path(__file__).parent / "on_host" / "probe.py"
 PROBE_MAX = 8192

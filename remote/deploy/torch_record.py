@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remote.hosts.client_state import client_folder, make_client_folder
-from trainer.run.atomic import write_json
+from trainer.run.disk.atomic import write_json
 
 FILE = "torch_hashes.json"
 HASH = re.compile("[0-9a-f]{64}")

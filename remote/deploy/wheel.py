@@ -19,7 +19,7 @@ from remote.deploy.requirements import BASE, NVIDIA, TRAIN
 from remote.hosts.client_state import make_client_folder
 from remote.protocol.version import version
 from trainer.config.locate import configs_dir
-from trainer.run.atomic import write_bytes
+from trainer.run.disk.atomic import write_bytes
 
 SUFFIXES = frozenset({".py", ".txt", ".yaml", ".typed", ".cpp"})
 LONG_AGO = (1980, 1, 1, 0, 0, 0)

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 from remote.protocol.errors import CallError
+from trainer.run.disk.ownership import why_untrusted
+from trainer.run.disk.small_record import read_small
 from trainer.run.home import state_root
-from trainer.run.ownership import why_untrusted
 from trainer.run.run_errors import RecordError
-from trainer.run.small_record import read_small
 
 OWN_MAX = 16 << 20
 

@@ -13,7 +13,7 @@ from remote.hosts.host import LOCAL, Host
 from remote.hosts.hosts_file import HostEntry, entries, hosts_path, parse_hosts, read_text
 from remote.protocol.errors import CallError
 from trainer.config.config_error import ConfigError
-from trainer.run.atomic import write_bytes
+from trainer.run.disk.atomic import write_bytes
 
 LOCK_S = 10.0
 HEAD = "# Hosts that Photinus reaches: docs/hosts.md names every setting. `local` is always there.\n"

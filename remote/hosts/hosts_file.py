@@ -15,10 +15,10 @@ from remote.hosts.host import LOCAL, Host
 from remote.protocol.errors import CallError
 from trainer.config.config_error import ConfigError, UntrustedError
 from trainer.config.yaml_values import compose_yaml, value_of
+from trainer.run.disk.ownership import why_untrusted
+from trainer.run.disk.small_record import open_plain
 from trainer.run.home import HOME_VARIABLE, state_root
-from trainer.run.ownership import why_untrusted
 from trainer.run.run_errors import RecordError
-from trainer.run.small_record import open_plain
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}")
 PLAIN_PATH = re.compile(r"(/|~/)[A-Za-z0-9._/@+-]{0,1000}")

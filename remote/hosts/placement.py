@@ -8,7 +8,7 @@ from typing import Any
 from remote.hosts.client_state import client_folder, make_client_folder
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
-from trainer.run.atomic import write_json
+from trainer.run.disk.atomic import write_json
 
 SAFE_PATH = re.compile(r"/[A-Za-z0-9._/@+-]{1,1000}")
 

@@ -23,7 +23,7 @@ from remote.protocol.results import as_answered
 from remote.protocol.values import Cursor
 from remote.protocol.verbs import VERBS, Verb
 from remote.protocol.views import HostHello, LastCheckpoint, RunView, checked
-from trainer.run.json_tree import why_unfit
+from trainer.run.disk.json_tree import why_unfit
 
 __all__ = [
     "EXIT_CODES", "VERBS", "BytesHeader", "CallError", "Cursor",

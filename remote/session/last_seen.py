@@ -10,7 +10,7 @@ from remote.hosts.client_state import client_folder, make_client_folder
 from remote.hosts.host import Host
 from remote.protocol.views import HostHello, RunView
 from remote.session.session import Session
-from trainer.run.atomic import read_json, write_json
+from trainer.run.disk.atomic import read_json, write_json
 from trainer.run.run_errors import RunError
 
 FOLDER = "seen"

@@ -9,7 +9,7 @@ from remote.supervisor.process.caffeinate import keep_awake
 from remote.supervisor.process.child import Adopted, Child
 from remote.supervisor.process.launch import launch
 from remote.supervisor.supervisor_context import SupervisorContext
-from trainer.run.atomic import make_reserve
+from trainer.run.disk.atomic import make_reserve
 from trainer.run.locks import Flock
 from trainer.run.process.folder_place import place_of
 from trainer.run.process.process_record import ProcessRecord, new_token, read_process, write_process

@@ -11,8 +11,8 @@ from remote.supervisor.attempt_outcome import AttemptOutcome
 from remote.supervisor.progress import events_size, lived_s, made_progress
 from remote.supervisor.restart_policy import Retry, retry_for, why_not_again
 from remote.supervisor.supervisor_context import SupervisorContext, last_word
-from trainer.run.atomic import open_append
 from trainer.run.checkpoints.manifest import newest_valid
+from trainer.run.disk.atomic import open_append
 from trainer.run.states import State
 
 AUDIT = "audit.jsonl"  # as `remote.audit` calls and reads it

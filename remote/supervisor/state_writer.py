@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from remote.supervisor.log import Log
-from trainer.run.atomic import NO_SPACE
+from trainer.run.disk.atomic import NO_SPACE
 from trainer.run.layout import RunDir
 from trainer.run.process.identity import boot_id
 from trainer.run.records import read_state, write_state

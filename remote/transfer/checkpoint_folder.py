@@ -8,8 +8,8 @@ from pathlib import Path
 from remote.protocol.errors import CallError
 from remote.transfer.catalog import RemoteCheckpoint
 from remote.transfer.safe_names import PART
-from trainer.run.atomic import fsync_folder, write_bytes
 from trainer.run.checkpoints.manifest import MANIFEST, FileProof
+from trainer.run.disk.atomic import fsync_folder, write_bytes
 
 CHUNK = 1 << 20
 

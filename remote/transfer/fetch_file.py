@@ -14,8 +14,8 @@ from remote.transfer.large_file_turn import LargeFileTurn
 from remote.transfer.safe_names import PART
 from remote.transfer.sources import FileSource
 from remote.transfer.transfer_progress import ByteMeter
-from trainer.run.atomic import NO_SPACE
 from trainer.run.checkpoints.manifest import FileProof
+from trainer.run.disk.atomic import NO_SPACE
 
 CHUNK = 1 << 20
 AHEAD = 16  # pieces between the reader of the link and the writer of the disk

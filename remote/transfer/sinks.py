@@ -8,7 +8,7 @@ from remote.protocol.errors import CallError
 from remote.session.session import Session
 from remote.transfer.sources import LostError
 from remote.transport.sftp import Sftp
-from trainer.run.atomic import NO_SPACE
+from trainer.run.disk.atomic import NO_SPACE
 
 
 class Sink(Protocol):

@@ -6,7 +6,7 @@ from tests.end_to_end.conftest import Operator
 from tests.end_to_end.terminal import Terminal
 from tests.remote.transfer.saved import make_run
 from tests.tui import forged
-from trainer.run.atomic import write_json
+from trainer.run.disk.atomic import write_json
 from trainer.run.records import read_spec
 
 

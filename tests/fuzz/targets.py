@@ -26,9 +26,9 @@ from remote.transfer.catalog import RemoteCheckpoint
 from tests.tui.fake import START, WALL, view
 from trainer.config.config_error import ConfigError
 from trainer.run.checkpoints.manifest import parse_manifest
+from trainer.run.disk.small_record import decode_record
 from trainer.run.home import Home
 from trainer.run.run_errors import CheckpointError, RecordError, RunError
-from trainer.run.small_record import decode_record
 from trainer.run.spec import RunSpec
 from trainer.telemetry.recogniser import LogRecogniser
 from tui.commands.runs.summary import brief, brief_words

@@ -9,7 +9,13 @@ from importlib import import_module
 import pytest
 
 HEAVY = ("torch", "numpy", "safetensors", "textual", "rich", "paramiko")
-SSH = ("remote.ssh.client", "remote.ssh.auth.login", "remote.ssh.bulk", "remote.session.link.ssh_pipe")
+SSH = (
+    "remote.ssh.client",
+    "remote.ssh.auth.login",
+    "remote.ssh.bulk",
+    "remote.ssh.sftp_internals",
+    "remote.session.link.ssh_pipe",
+)
 """What is imported when the first host is reached over SSH, and not before."""
 
 LISTING = """

@@ -11,8 +11,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from trainer.run.atomic import encode, fsync_folder, sync_to_disk
 from trainer.run.checkpoints.manifest import CHUNK, MANIFEST, seal
+from trainer.run.disk.atomic import encode, fsync_folder, sync_to_disk
 
 DRAFT_PREFIX = ".tmp-"
 

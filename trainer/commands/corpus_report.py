@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainer.run.atomic import NO_SPACE
+from trainer.run.disk.atomic import NO_SPACE
 
 if TYPE_CHECKING:
     from trainer.data.corpora.gather import GatherResult

@@ -16,7 +16,7 @@ from trainer.job.stop import Stop
 from trainer.job.torchrun_launch import launch
 from trainer.loop.attempt import carry_out
 from trainer.loop.worker import carry_along
-from trainer.run.atomic import NO_SPACE, read_json
+from trainer.run.disk.atomic import NO_SPACE, read_json
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import ExitRecord, write_exit

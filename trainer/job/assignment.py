@@ -11,9 +11,9 @@ from trainer.config.resolve import Resolved, from_values, override, resolve
 from trainer.job.job import Assignment
 from trainer.job.outcome import RefusedError
 from trainer.job.rank import Rank
-from trainer.run.atomic import read_json, write_json
 from trainer.run.checkpoints.imported import locate_parent
 from trainer.run.checkpoints.manifest import list_checkpoints
+from trainer.run.disk.atomic import read_json, write_json
 from trainer.run.layout import RunDir
 from trainer.run.records import read_changed_spec
 from trainer.telemetry.write import position

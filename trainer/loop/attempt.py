@@ -18,8 +18,8 @@ from trainer.job.outcome import AttemptEnd, DivergedError, ExitCode, Ledger, Ref
 from trainer.job.reason import bounded, reason_of, trace_of
 from trainer.job.reporter import RunReporter
 from trainer.job.stop import Stop
-from trainer.run.atomic import NO_SPACE, make_reserve
 from trainer.run.changes import ORIGIN
+from trainer.run.disk.atomic import NO_SPACE, make_reserve
 from trainer.run.records import ExitRecord, write_exit, write_hello
 from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
 from trainer.telemetry.write import EventWriter

@@ -19,7 +19,7 @@ from trainer.data import Batches
 from trainer.job.outcome import StoppedError
 from trainer.loop.setup import build_state
 from trainer.reproduce.bench import Bench
-from trainer.run.atomic import write_bytes
+from trainer.run.disk.atomic import write_bytes
 from trainer.step.optimizer_step import to_device, train_step
 from trainer.step.state import TrainState
 

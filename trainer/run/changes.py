@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from trainer.run.atomic import read_json, write_json
+from trainer.run.disk.atomic import read_json, write_json
 from trainer.run.layout import RunDir
 from trainer.run.run_errors import SpecError
 from trainer.run.spec import RunSpec

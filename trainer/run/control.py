@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from trainer.run.atomic import read_json, write_json
+from trainer.run.disk.atomic import read_json, write_json
 from trainer.run.layout import RunDir, check_short_id
 from trainer.run.records import parse
 from trainer.run.run_errors import RunError, SpecError

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.run.atomic import NO_SPACE, create_json, read_json, write_json
-from trainer.run.filesystems import filesystem_of, is_network
+from trainer.run.disk.atomic import NO_SPACE, create_json, read_json, write_json
+from trainer.run.disk.filesystems import filesystem_of, is_network
+from trainer.run.disk.ownership import check_root
 from trainer.run.layout import RunDir, check_run_id
-from trainer.run.ownership import check_root
 from trainer.run.process.folder_place import FolderPlace, place_of
 from trainer.run.run_errors import HomeError, LockHeldError, RecordError, SpecError
 

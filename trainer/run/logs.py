@@ -10,7 +10,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from trainer.run.atomic import open_append
+from trainer.run.disk.atomic import open_append
 from trainer.run.layout import RunDir
 
 LOG_NAME = re.compile(r"([0-9]{3,9})\.log")

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from trainer.run.atomic import create_json, read_json, write_json, write_json_from_reserve
 from trainer.run.bounds import why_misfit
 from trainer.run.changes import changed, read_changes
+from trainer.run.disk.atomic import create_json, read_json, write_json, write_json_from_reserve
 from trainer.run.layout import RunDir, check_run_id, check_short_id
 from trainer.run.run_errors import RecordError, SpecError, StaleWriteError
 from trainer.run.spec import RunSpec

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Protocol
 
 from trainer.telemetry.events import Event
+from trainer.telemetry.formats.event_files.tensorboard import HEADER, EventFile, is_event_file
 from trainer.telemetry.formats.format import Format
-from trainer.telemetry.formats.json_document import document_rows, parse
-from trainer.telemetry.formats.ledger import Ledger
+from trainer.telemetry.formats.generic.json_document import document_rows, parse
 from trainer.telemetry.formats.registry import FORMATS
 from trainer.telemetry.formats.row import Finding
-from trainer.telemetry.formats.tensorboard import HEADER, EventFile, is_event_file
+from trainer.telemetry.formats.row_ledger import RowLedger
 from trainer.telemetry.read import EventReader, decode
 from trainer.telemetry.recogniser import LogRecogniser
 
@@ -145,7 +145,7 @@ class _Scalars:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._file = EventFile()
-        self._ledger = Ledger(clock)
+        self._ledger = RowLedger(clock)
         self.name = ""
 
     @property
@@ -200,7 +200,7 @@ class _Document:
 
     def __init__(self, clock: Callable[[], float], formats: Sequence[Callable[[], Format]]) -> None:
         self.name = ""
-        self._ledger = Ledger(clock)
+        self._ledger = RowLedger(clock)
         self._parts: list[bytes] = []
         self._size = 0
         self._log = _Log(clock, formats)

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from trainer.telemetry.events import Event
-from trainer.telemetry.formats.blocks import LineBlocks
 from trainer.telemetry.formats.candidates import Candidates
 from trainer.telemetry.formats.format import Format
-from trainer.telemetry.formats.ledger import Ledger
 from trainer.telemetry.formats.line import Line
+from trainer.telemetry.formats.log_blocks import LineBlocks
 from trainer.telemetry.formats.registry import FORMATS
 from trainer.telemetry.formats.row import Finding, Row, Start
+from trainer.telemetry.formats.row_ledger import RowLedger
 
 SETTLED = 2  # lines of a format that make a log its own
 QUOTED = 20  # as many are wanted where they stand between the fences of a text about logs
@@ -38,7 +38,7 @@ class LogRecogniser:
     ) -> None:
         self.name = ""
         self.blocks = LineBlocks()
-        self.ledger = Ledger(clock)
+        self.ledger = RowLedger(clock)
         self.torn = 0
         self._current: Format | None = None
         self._makers, self._live = formats, live

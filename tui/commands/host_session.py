@@ -15,8 +15,8 @@ from remote.session.session import Session
 from remote.session.updates import Bytes, RunsSeen, StreamEnd
 from tui.commands.output import say
 from tui.commands.prompts import reach
-from tui.formats import formats_at_hand
 from tui.health import health_bands
+from tui.own_formats import formats_at_hand
 from tui.store.run_streams import Formats
 from tui.store.runs import RunRecord
 from tui.store.store import Store

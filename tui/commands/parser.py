@@ -3,9 +3,10 @@
 import argparse
 
 from trainer.run.spec import STOP_SIGNALS
-from tui.commands import formats, inspect
+from tui.commands import inspect
 from tui.commands.arguments import EPILOG, RUN_HELP, Commands, add_bare_command, add_command
 from tui.commands.hosts import subcommands
+from tui.commands.logs import formats
 from tui.commands.runs import pull_push
 
 

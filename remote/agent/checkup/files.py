@@ -7,16 +7,16 @@ from pathlib import Path
 
 from remote.agent.context import Context
 from remote.protocol.finding import Finding
-from trainer.run.atomic import read_json
 from trainer.run.bounds import why_no_number
 from trainer.run.checkpoints.manifest import NAME
 from trainer.run.control import ControlRequest
+from trainer.run.disk.atomic import read_json
+from trainer.run.disk.small_record import decode_record, open_plain
 from trainer.run.layout import RunDir, check_run_id
 from trainer.run.logs import log_number
 from trainer.run.process.process_record import read_process
 from trainer.run.records import ExitRecord, HelloRecord, StartRecord, own, parse, read_spec, read_state
 from trainer.run.run_errors import RecordError, RunError, SpecError
-from trainer.run.small_record import decode_record, open_plain
 
 LOOKED_AT = 1 << 18
 ANOTHER_HAND = "every file is replaced whole, so another hand or a broken disk was at it"

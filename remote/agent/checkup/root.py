@@ -10,7 +10,7 @@ from remote.agent.audit import audit_path
 from remote.agent.context import Context
 from remote.audit.audit_log import read
 from remote.protocol.finding import Finding
-from trainer.run.filesystems import UNKNOWN, filesystem_of, is_network
+from trainer.run.disk.filesystems import UNKNOWN, filesystem_of, is_network
 from trainer.run.home import HOME_VARIABLE
 
 FREE_MIN = 1 << 30

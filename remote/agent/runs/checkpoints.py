@@ -12,8 +12,8 @@ from remote.protocol.arguments import CheckpointsArgs
 from remote.protocol.messages import ANSWER_MAX, encode
 from remote.protocol.results import CheckpointList, CheckpointRow, ProvenFile, as_answered
 from trainer.run.checkpoints.manifest import MANIFEST, MANIFEST_MAX, NAME, Manifest, parse_manifest, ranked
+from trainer.run.disk.small_record import read_small
 from trainer.run.run_errors import CheckpointError, RecordError
-from trainer.run.small_record import read_small
 
 BREATH_S = 0.01
 ROW_MAX = ANSWER_MAX >> 1

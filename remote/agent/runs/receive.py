@@ -12,7 +12,6 @@ from remote.agent.verb import Work
 from remote.protocol.arguments import AdmitArgs, SeedArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import Admission, FileRow, SeedPlace
-from trainer.run.atomic import fsync_folder
 from trainer.run.checkpoints.imported import SEEDS, seed_path
 from trainer.run.checkpoints.manifest import (
     MANIFEST,
@@ -22,11 +21,12 @@ from trainer.run.checkpoints.manifest import (
     parse_manifest,
     read_manifest,
 )
+from trainer.run.disk.atomic import fsync_folder
+from trainer.run.disk.small_record import open_plain
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.records import read_state
 from trainer.run.run_errors import CheckpointError, RecordError
-from trainer.run.small_record import open_plain
 
 CHUNK = 1 << 20
 

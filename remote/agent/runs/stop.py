@@ -17,8 +17,8 @@ from remote.protocol.errors import CallError
 from remote.protocol.views import EndedRun, RunView
 from remote.supervisor.admission.queue import leave
 from remote.supervisor.process.command_line import named
-from trainer.run.atomic import NO_SPACE, open_append
 from trainer.run.control import ControlRequest
+from trainer.run.disk.atomic import NO_SPACE, open_append
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock, is_free
 from trainer.run.process.signals import send

@@ -5,8 +5,8 @@ import time
 from collections.abc import Generator
 
 from remote.protocol.errors import CallError
-from trainer.run.atomic import NO_SPACE, fsync_folder
 from trainer.run.control import ControlRequest, put_request
+from trainer.run.disk.atomic import NO_SPACE, fsync_folder
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.process_record import ProcessRecord

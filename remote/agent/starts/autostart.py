@@ -14,7 +14,7 @@ from remote.agent.starts.boot_units import launchd_files, launchd_notes, systemd
 from remote.protocol.arguments import AutostartArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import AutostartState
-from trainer.run.atomic import fsync_folder, write_bytes
+from trainer.run.disk.atomic import fsync_folder, write_bytes
 
 LINGER = Path("/var/lib/systemd/linger")
 BOOTED = Path("/run/systemd/system")

@@ -19,7 +19,7 @@ from remote.deploy.on_host.build_environment import EnvironmentBuild, Environmen
 from remote.deploy.on_host.build_progress import BuildError, Reporter
 from remote.deploy.on_host.installed import CAS, ENVS, LOCK, Installed, read_installed, write_installed
 from remote.deploy.on_host.shebangs import repair_scripts
-from trainer.run.atomic import fsync_folder
+from trainer.run.disk.atomic import fsync_folder
 from trainer.run.locks import Flock
 
 BUILDING = ".building-"

@@ -4,7 +4,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from trainer.run.atomic import read_json, write_bytes, write_json
+from trainer.run.disk.atomic import read_json, write_bytes, write_json
 from trainer.run.run_errors import RunError
 
 HOME_NOTE = "photinus-home"

@@ -5,7 +5,7 @@ import time
 
 from remote.supervisor.admission.admit import Busy, carry_out, take_locks
 from remote.supervisor.admission.waiting_line import Waiting, waiting
-from trainer.run.atomic import create_json, read_json
+from trainer.run.disk.atomic import create_json, read_json
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 
-from trainer.run.atomic import open_append
+from trainer.run.disk.atomic import open_append
 from trainer.run.home import HOME_VARIABLE, Home
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock

@@ -29,7 +29,7 @@ from tests.remote.full_disk import Disk
 from tests.remote.scripts import BRIEF, QUIET, argv, request, spec
 from tests.remote.supervisor.test_full_disk import fill
 from tests.waiting import wait_until
-from trainer.run.atomic import make_reserve, open_append
+from trainer.run.disk.atomic import make_reserve, open_append
 from trainer.run.home import Home, open_home
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock, is_free

@@ -15,7 +15,7 @@ from remote.protocol.verbs import acts
 from remote.session.session import Session, connect
 from tests.remote.calling import call
 from tests.remote.scripts import request, spec
-from trainer.run.atomic import write_json
+from trainer.run.disk.atomic import write_json
 from trainer.run.home import open_home
 
 LOOKING = {

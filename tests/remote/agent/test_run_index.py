@@ -12,7 +12,7 @@ from remote.agent.context import Context
 from remote.agent.history import name_of, row_of
 from remote.agent.run_index import RunIndex
 from tests.remote.finished_runs import finish, history, run_id_of
-from trainer.run.atomic import write_json
+from trainer.run.disk.atomic import write_json
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
 from trainer.run.states import State

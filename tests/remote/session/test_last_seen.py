@@ -17,7 +17,7 @@ from remote.session.session import Session, connect
 from tests.remote.calling import call
 from tests.remote.scripts import request
 from tests.remote.views import view
-from trainer.run.atomic import write_json
+from trainer.run.disk.atomic import write_json
 
 
 def never(error: QuestionError) -> str:

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from trainer.run.atomic import write_bytes, write_json
 from trainer.run.checkpoints.manifest import MANIFEST, checkpoint_name, manifest_sha256, seal
 from trainer.run.control import Ack, pending, put_ack
+from trainer.run.disk.atomic import write_bytes, write_json
 from trainer.run.layout import RunDir
 from trainer.run.records import ExitRecord, read_changed_spec, write_exit, write_hello
 

@@ -22,7 +22,13 @@ from tests.remote.supervisor.stage import (
     until_over,
 )
 from tests.waiting import wait_until
-from trainer.run.atomic import RESERVE_BYTES, make_reserve, read_json, write_json, write_json_from_reserve
+from trainer.run.disk.atomic import (
+    RESERVE_BYTES,
+    make_reserve,
+    read_json,
+    write_json,
+    write_json_from_reserve,
+)
 from trainer.run.records import read_state
 from trainer.run.states import State
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.remote.scripts import spec
-from trainer.run.atomic import encode
 from trainer.run.checkpoints.manifest import MANIFEST, checkpoint_name, seal
+from trainer.run.disk.atomic import encode
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
 from trainer.run.records import write_spec, write_state

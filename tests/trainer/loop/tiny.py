@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from trainer import cli
-from trainer.run.atomic import read_json
+from trainer.run.disk.atomic import read_json
 
 TINY = (
     "model.dim=16",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.trials import trials
-from trainer.run.atomic import create_json, read_json, write_bytes, write_json
+from trainer.run.disk.atomic import create_json, read_json, write_bytes, write_json
 from trainer.run.run_errors import RunError
 
 
@@ -49,7 +49,7 @@ def test_reader_never_sees_half_a_file_of_a_writer_that_is_killed(tmp_path: Path
     path = tmp_path / "state.json"
     write_json(path, {"n": 0, "pad": "x" * 5000})
     code = (
-        "import sys, itertools; from pathlib import Path; from trainer.run.atomic import write_json\n"
+        "import sys, itertools; from pathlib import Path; from trainer.run.disk.atomic import write_json\n"
         "for n in itertools.count(1): write_json(Path(sys.argv[1]), {'n': n, 'pad': 'x' * 5000})"
     )
     for _ in range(trials(3, 40)):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainer.checkpoints import draft
-from trainer.run import atomic
+from trainer.run.disk import atomic
 
 
 @pytest.mark.parametrize(("supported", "called"), [(True, ["full"]), (False, ["full", "fsync"])])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.run.filesystems import filesystem_of, from_mount_listing, from_mountinfo, is_network
+from trainer.run.disk.filesystems import filesystem_of, from_mount_listing, from_mountinfo, is_network
 from trainer.run.home import open_home, state_root
 from trainer.run.run_errors import HomeError, LockHeldError, SpecError
 

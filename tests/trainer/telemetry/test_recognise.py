@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from trainer.telemetry import table
 from trainer.telemetry.events import Checkpoint, Evaluation, Event, Metrics, Note, Phase, Resume, Sample
-from trainer.telemetry.formats.kssm_v3_lines import parse_row
+from trainer.telemetry.formats.kssm.kssm_v3_lines import parse_row
 from trainer.telemetry.recognise import FileRecogniser, UnrecognisedError, events_of
 from trainer.telemetry.recogniser import LogRecogniser
 

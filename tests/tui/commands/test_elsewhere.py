@@ -22,7 +22,7 @@ from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
 from tests.waiting import wait_until
-from trainer.run.atomic import write_json
+from trainer.run.disk.atomic import write_json
 from tui.commands.find_run import elsewhere
 from tui.commands.parser import build_parser
 from tui.commands.runs import ls_show

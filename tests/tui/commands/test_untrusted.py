@@ -11,7 +11,7 @@ from remote.hosts.client_state import read_own
 from remote.protocol.errors import CallError
 from tests.remote.conftest import end_everything
 from trainer.cli import main as train
-from trainer.run.atomic import read_json, write_json
+from trainer.run.disk.atomic import read_json, write_json
 from trainer.run.run_errors import RecordError
 from tui.cli import main
 

@@ -16,7 +16,7 @@ from trainer.data.progress import Pulse
 from trainer.data.sources.source import TextSource
 from trainer.data.stamps import Stamp
 from trainer.data.tokenizers.stored import tokenizer_from
-from trainer.run.atomic import sync_to_disk
+from trainer.run.disk.atomic import sync_to_disk
 from trainer.run.locks import Flock
 
 META, USED = "meta.json", "used"

@@ -10,7 +10,7 @@ from trainer.data.corpora.found import Found, Skipped
 from trainer.data.corpora.gutenberg import is_another
 from trainer.data.data_errors import DataError
 from trainer.data.display_names import shown
-from trainer.run.atomic import write_bytes
+from trainer.run.disk.atomic import write_bytes
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -9,7 +9,7 @@ import msgspec
 
 from trainer.data.corpora.corpus_manifest import SHARDS, CorpusEntry, Record, Shard
 from trainer.data.corpora.found import Found
-from trainer.run.atomic import fsync_folder, sync_to_disk
+from trainer.run.disk.atomic import fsync_folder, sync_to_disk
 
 SHARD_BYTES = 32 << 20
 PART = ".texts.part"

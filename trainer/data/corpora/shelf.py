@@ -11,7 +11,7 @@ from trainer.data.corpora.polite_http import Fetcher, FetchError
 from trainer.data.data_errors import BadFileError
 from trainer.data.lock_wait import wait_for_lock
 from trainer.data.sources.text import decode
-from trainer.run.atomic import write_bytes, write_json
+from trainer.run.disk.atomic import write_bytes, write_json
 
 FEWEST_BYTES = 1000
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from trainer.run.atomic import encode
 from trainer.run.bounds import why_no_number
+from trainer.run.disk.atomic import encode
+from trainer.run.disk.small_record import decode_record, open_plain, read_small
 from trainer.run.run_errors import CheckpointError, RecordError
-from trainer.run.small_record import decode_record, open_plain, read_small
 
 NAME = re.compile(r"step-([0-9]{8,16})")
 MANIFEST = "state.json"

@@ -4,8 +4,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.run.atomic import read_json, write_json
 from trainer.run.bounds import why_misfit
+from trainer.run.disk.atomic import read_json, write_json
 from trainer.run.layout import RunDir
 from trainer.run.process.folder_place import FolderPlace
 from trainer.run.process.identity import Identity

@@ -2,29 +2,29 @@
 
 from collections.abc import Callable
 
-from trainer.telemetry.formats.csv_table import CsvTable
-from trainer.telemetry.formats.deepspeed import DeepSpeed
-from trainer.telemetry.formats.fairseq import Fairseq
-from trainer.telemetry.formats.fastai import Fastai
 from trainer.telemetry.formats.format import Format
-from trainer.telemetry.formats.hf_trainer import HfTrainer
-from trainer.telemetry.formats.json_lines import JsonLines
-from trainer.telemetry.formats.keras import Keras
-from trainer.telemetry.formats.key_value import KeyValue
-from trainer.telemetry.formats.kssm_v1 import KssmV1
-from trainer.telemetry.formats.kssm_v2 import KssmV2
-from trainer.telemetry.formats.kssm_v3 import KssmV3
-from trainer.telemetry.formats.lightning_bar import LightningBar
-from trainer.telemetry.formats.litgpt import LitGpt
-from trainer.telemetry.formats.llmc import LlmC
-from trainer.telemetry.formats.megatron import Megatron
-from trainer.telemetry.formats.mlx_lora import MlxLora
-from trainer.telemetry.formats.modded_nanogpt import ModdedNanoGpt
-from trainer.telemetry.formats.nanochat import NanoChat
-from trainer.telemetry.formats.nanogpt import NanoGpt
-from trainer.telemetry.formats.nanotron import Nanotron
-from trainer.telemetry.formats.torchtitan import TorchTitan
-from trainer.telemetry.formats.tqdm_postfix import TqdmPostfix
+from trainer.telemetry.formats.frameworks.deepspeed import DeepSpeed
+from trainer.telemetry.formats.frameworks.fairseq import Fairseq
+from trainer.telemetry.formats.frameworks.fastai import Fastai
+from trainer.telemetry.formats.frameworks.hf_trainer import HfTrainer
+from trainer.telemetry.formats.frameworks.keras import Keras
+from trainer.telemetry.formats.frameworks.litgpt import LitGpt
+from trainer.telemetry.formats.frameworks.megatron import Megatron
+from trainer.telemetry.formats.frameworks.mlx_lora import MlxLora
+from trainer.telemetry.formats.frameworks.nanotron import Nanotron
+from trainer.telemetry.formats.frameworks.torchtitan import TorchTitan
+from trainer.telemetry.formats.generic.csv_table import CsvTable
+from trainer.telemetry.formats.generic.json_lines import JsonLines
+from trainer.telemetry.formats.generic.key_value import KeyValue
+from trainer.telemetry.formats.generic.lightning_bar import LightningBar
+from trainer.telemetry.formats.generic.tqdm_postfix import TqdmPostfix
+from trainer.telemetry.formats.kssm.kssm_v1 import KssmV1
+from trainer.telemetry.formats.kssm.kssm_v2 import KssmV2
+from trainer.telemetry.formats.kssm.kssm_v3 import KssmV3
+from trainer.telemetry.formats.scripts.llmc import LlmC
+from trainer.telemetry.formats.scripts.modded_nanogpt import ModdedNanoGpt
+from trainer.telemetry.formats.scripts.nanochat import NanoChat
+from trainer.telemetry.formats.scripts.nanogpt import NanoGpt
 
 FORMATS: tuple[Callable[[], Format], ...] = (
     KssmV3,

@@ -10,7 +10,7 @@ import yaml
 from trainer.telemetry.events import Checkpoint
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
-from trainer.telemetry.formats.names import name_all
+from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.numbers import measure, whole
 from trainer.telemetry.formats.row import Finding, Row, Start, Told
 

@@ -26,8 +26,8 @@ from remote.session.session import Session
 from remote.supervisor.admission.queue import enqueue
 from tests.remote.scripts import BRIEF, QUIET, request, spec
 from tests.waiting import wait_until
-from trainer.run.atomic import write_json
 from trainer.run.checkpoints.manifest import seal
+from trainer.run.disk.atomic import write_json
 from trainer.run.home import Home, open_home
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free

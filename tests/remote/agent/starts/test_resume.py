@@ -15,8 +15,8 @@ from tests.remote.calling import args_of, call
 from tests.remote.driving import drive
 from tests.remote.scripts import QUIET, argv, spec
 from tests.waiting import wait_until
-from trainer.run.atomic import write_json
 from trainer.run.checkpoints.manifest import MANIFEST, checkpoint_name, seal
+from trainer.run.disk.atomic import write_json
 from trainer.run.home import Home, open_home
 from trainer.run.layout import RunDir
 from trainer.run.records import claim_start, read_state, write_spec, write_state

@@ -96,7 +96,7 @@ def test_a_cache_that_others_may_write_is_not_loaded_from(
     planted: tuple[Path, str], below: str, mode: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache, compiler = planted
-    monkeypatch.setattr("trainer.run.ownership._is_own_group", lambda _gid: False)
+    monkeypatch.setattr("trainer.run.disk.ownership._is_own_group", lambda _gid: False)
     (cache.parents[1] / below).chmod(mode)
     with pytest.raises(NativeUnavailableError, match="chmod go-w"):
         build.built(cache, compiler=compiler)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from trainer.run.atomic import write_json
 from trainer.run.checkpoints.manifest import (
     MANIFEST,
     CheckpointInfo,
@@ -18,6 +17,7 @@ from trainer.run.checkpoints.manifest import (
     verify,
 )
 from trainer.run.checkpoints.retention import Policy, retention_plan
+from trainer.run.disk.atomic import write_json
 from trainer.run.run_errors import CheckpointError
 
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from trainer.telemetry.events import Metrics
-from trainer.telemetry.formats.blocks import LINE_LIMIT, LineBlocks
+from trainer.telemetry.formats.log_blocks import LINE_LIMIT, LineBlocks
 from trainer.telemetry.recogniser import LogRecogniser
 
 ROWS = "".join(f"iter {step}: loss 2.5000, time 10.00ms, mfu 1.00%\n" for step in range(0, 50, 10))

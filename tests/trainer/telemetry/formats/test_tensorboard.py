@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from trainer.telemetry.events import Evaluation, Event, Metrics
-from trainer.telemetry.formats.crc32c import crc32c, masked_crc
+from trainer.telemetry.formats.event_files.crc32c import crc32c, masked_crc
 from trainer.telemetry.recognise import FileRecogniser
 
 

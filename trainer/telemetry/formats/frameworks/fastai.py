@@ -6,7 +6,7 @@ from math import nan
 
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
-from trainer.telemetry.formats.names import name_all
+from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row, Start
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
-from trainer.telemetry.formats.names import split
+from trainer.telemetry.formats.metric_names import split
 from trainer.telemetry.formats.numbers import NUMBER, number
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row, Start

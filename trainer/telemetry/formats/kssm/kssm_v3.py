@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 
 from trainer.telemetry.events import Checkpoint, Note, Phase, Sample
-from trainer.telemetry.formats import kssm_v3_lines as lines
 from trainer.telemetry.formats.format import Format
+from trainer.telemetry.formats.kssm import kssm_v3_lines as lines
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.row import Finding, Plain, Row, Start, Told
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from trainer.telemetry.formats.format import PatternFormat, Take
-from trainer.telemetry.formats.names import name_all
+from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.numbers import NUMBER, number, told_number, whole
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row

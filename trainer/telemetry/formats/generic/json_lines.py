@@ -6,7 +6,7 @@ from typing import Any
 
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line, parse_time
-from trainer.telemetry.formats.names import VALUES_LIMIT, is_metric, split
+from trainer.telemetry.formats.metric_names import VALUES_LIMIT, is_metric, split
 from trainer.telemetry.formats.numbers import told_number, whole
 from trainer.telemetry.formats.row import Finding, Row
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from trainer.telemetry.formats.format import PatternFormat, Take
-from trainer.telemetry.formats.names import name_all
+from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.numbers import COUNT, NUMBER, count, measure, number
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.run.small_record import read_record
+from trainer.run.disk.small_record import read_record
 
 RESERVE_BYTES = 64 * 1024
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -60,7 +60,7 @@ def encode(value: object) -> bytes:
 
 
 def read_json(path: Path) -> object | None:
-    """The value in `path`, or None if there is no such file; see `trainer.run.small_record`.
+    """The value in `path`, or None if there is no such file; see `trainer.run.disk.small_record`.
 
     Raises:
         RecordError: what is there is no plain file, too large, or not sound JSON.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from trainer.telemetry.formats.format import PatternFormat, Take
 from trainer.telemetry.formats.line import Line
-from trainer.telemetry.formats.names import VALUES_LIMIT, is_held_out, is_metric, name_all, split
+from trainer.telemetry.formats.metric_names import VALUES_LIMIT, is_held_out, is_metric, name_all, split
 from trainer.telemetry.formats.numbers import measure, whole
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row

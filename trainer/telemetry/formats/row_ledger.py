@@ -17,7 +17,7 @@ _SEQ, _ATTEMPT, _T, _STEP, _VALUES, _NONFINITE, _U_STAT = (
 )
 
 
-class Ledger:
+class RowLedger:
     """The events of one log, in order, each once.
 
     Attributes:

@@ -4,9 +4,9 @@ import struct
 from collections.abc import Sequence
 from math import prod
 
-from trainer.telemetry.formats.crc32c import masked_crc
-from trainer.telemetry.formats.names import canonical, is_held_out, name_all
-from trainer.telemetry.formats.protobuf import BYTES, FIXED32, FIXED64, VARINT, WireError, fields
+from trainer.telemetry.formats.event_files.crc32c import masked_crc
+from trainer.telemetry.formats.event_files.protobuf import BYTES, FIXED32, FIXED64, VARINT, WireError, fields
+from trainer.telemetry.formats.metric_names import canonical, is_held_out, name_all
 from trainer.telemetry.formats.row import Finding, Row, Start
 
 HEADER = 12  # length and its sum

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from trainer.telemetry.events import Checkpoint
 from trainer.telemetry.formats.format import PatternFormat, Take
-from trainer.telemetry.formats.names import name_all
+from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.numbers import COUNT, NUMBER, count, number
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row, Start, Told

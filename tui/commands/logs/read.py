@@ -9,10 +9,10 @@ from trainer.telemetry.events import Event
 from trainer.telemetry.flat import flatten, json_lines
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.recognise import FileRecogniser, known_formats
-from tui.commands.byte_source import STDIN, ByteSource
-from tui.commands.event_words import in_words
+from tui.commands.logs.byte_source import STDIN, ByteSource
+from tui.commands.logs.event_words import in_words
 from tui.commands.output import FAILURE, OK, USAGE, json_line, say
-from tui.formats import formats_at_hand
+from tui.own_formats import formats_at_hand
 
 
 def read(args: argparse.Namespace) -> int:

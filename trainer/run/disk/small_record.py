@@ -10,7 +10,7 @@ import os
 import stat
 from pathlib import Path
 
-from trainer.run.json_tree import DEPTH_MAX, why_unfit
+from trainer.run.disk.json_tree import DEPTH_MAX, why_unfit
 from trainer.run.run_errors import RecordError
 
 RECORD_MAX = 4 << 20

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from trainer.telemetry.formats.bar import NEEDLES, Bar, find_bar
 from trainer.telemetry.formats.format import Format
-from trainer.telemetry.formats.hf_steps import HfSteps
+from trainer.telemetry.formats.frameworks.hf_steps import HfSteps
 from trainer.telemetry.formats.line import Line
-from trainer.telemetry.formats.names import name_all
+from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.numbers import COUNT, count, told_number, whole
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row, Start

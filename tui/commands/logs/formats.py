@@ -6,9 +6,9 @@ from collections.abc import Callable
 from remote.hosts.client_state import client_folder
 from trainer.telemetry.formats.registry import FORMATS
 from tui.commands.arguments import Commands, add_bare_command
+from tui.commands.logs.read import print_events
 from tui.commands.output import OK, USAGE, answer, say
-from tui.commands.read import print_events
-from tui.formats import formats_at_hand
+from tui.own_formats import formats_at_hand
 
 HOW = r"""Your own: a file in {folder}, such as mine.yaml:
 

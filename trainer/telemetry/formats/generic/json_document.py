@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from trainer.telemetry.formats.json_lines import STEPS, row_of
-from trainer.telemetry.formats.names import name_all
+from trainer.telemetry.formats.generic.json_lines import STEPS, row_of
+from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.numbers import told_number, whole
 from trainer.telemetry.formats.row import Row
 

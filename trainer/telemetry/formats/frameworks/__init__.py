@@ -1,0 +1,1 @@
+"""Formats of training frameworks and trainers."""

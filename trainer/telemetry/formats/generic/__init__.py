@@ -1,0 +1,1 @@
+"""Formats that belong to no program: bars, tables, JSON, key=value."""

@@ -1,0 +1,1 @@
+"""Formats of the published K-SSM trainers."""

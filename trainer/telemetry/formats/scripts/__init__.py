@@ -1,0 +1,1 @@
+"""Formats of well-known training scripts."""

@@ -1,0 +1,1 @@
+"""`read` and `formats`: logs that nobody started here."""
