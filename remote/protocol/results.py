@@ -1,7 +1,7 @@
 """What each verb answers, and what an agent says unasked: made on the host, checked once where it arrives."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -52,6 +52,8 @@ class RunList(VerbResult, frozen=True, kw_only=True):
         live, finished: how many there are of each; None: it is not said (before protocol 1.1).
         troubles: a sentence for each run that cannot be read, or the first of `troubled`.
     """
+
+    ROWS: ClassVar[tuple[str, type]] = ("runs", RunView)
 
     runs: list[RunView]
     wall: Finite

@@ -27,9 +27,29 @@ def read_as(kind: type[T], raw: object, texts: frozenset[str] = NONE) -> T:
         ProtocolError: a field is missing or of the wrong type; the message names it.
     """
     try:
-        return msgspec.convert(_cleaned(raw, texts), kind)
+        return msgspec.convert(_sifted(_cleaned(raw, texts), kind), kind)
     except ValueError as error:
         raise ProtocolError(f"the host's answer makes no sense: {str(error)[:300]}") from error
+
+
+def _sifted(raw: object, kind: type) -> object:
+    """Without the rows of a list that make no sense: what `kind` says of them stands among its troubles.
+
+    `kind.ROWS` names the list and the type of its rows: one that cannot be understood hides no other.
+    """
+    rows = getattr(kind, "ROWS", None)
+    if rows is None or not isinstance(raw, Mapping) or not isinstance(raw.get(rows[0]), list):
+        return raw
+    name, one = rows
+    kept, troubles = [], []
+    for row in raw[name]:
+        try:
+            msgspec.convert(row, one)
+            kept.append(row)
+        except ValueError as error:
+            troubles.append(f"one of its {name} makes no sense: {str(error)[:200]}")
+    told = raw.get("troubles")
+    return {**raw, name: kept, "troubles": [*(told if isinstance(told, list) else []), *troubles]}
 
 
 def _cleaned(value: object, texts: frozenset[str], *, is_text: bool = False) -> object:

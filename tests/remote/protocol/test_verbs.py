@@ -17,7 +17,7 @@ from remote.protocol.messages import (
     encode_request,
     encode_result,
 )
-from remote.protocol.results import StatePushed, StreamOver, StreamSkipped, as_answered
+from remote.protocol.results import RunList, StatePushed, StreamOver, StreamSkipped, as_answered
 from remote.protocol.values import read_as
 from remote.protocol.verbs import VERBS
 
@@ -149,7 +149,7 @@ def test_bounds_and_patterns_hold_and_null_is_the_default(
     [
         ("start", {"seq": "1"}),
         ("stop", {"state": None}),
-        ("runs", {"runs": [{"run_id": "a-abcdef"}]}),
+        ("runs", {"runs": {"run_id": "a-abcdef"}}),
         ("ping", {"wall": "noon"}),
         ("processes", {"locks": [{"name": "cpu", "free": 1, "run_id": None}]}),
         ("older", {"data": "%"}),
@@ -165,6 +165,16 @@ def test_an_answer_that_makes_no_sense_is_refused_with_a_remedy(verb: str, chang
         read_as(one.result, result | change, one.texts)
     assert (caught.value.code, caught.value.exit_code) == ("internal", 1)
     assert "update" in caught.value.remedy
+
+
+def test_a_run_that_makes_no_sense_hides_no_other() -> None:
+    one, result = VERBS["runs"], RECORDED["runs"]["result"]
+    bad = result["runs"][0] | {"seq": "one"}
+    read = read_as(one.result, result | {"runs": [bad, *result["runs"], {"run_id": 7}]}, one.texts)
+    assert isinstance(read, RunList)
+    assert read.runs == read_as(one.result, result, one.texts).runs
+    assert len(read.troubles) == len(result.get("troubles", [])) + 2
+    assert "makes no sense" in read.troubles[-1]
 
 
 PUSHED: list[tuple[type[Any], dict[str, Any]]] = [
