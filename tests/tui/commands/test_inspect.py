@@ -159,7 +159,7 @@ def test_audit_prints_the_hosts_log_and_this_clients(person: Person, session: Se
     person.types("kill", run["run_id"])
     code, out, _ = person.types("audit")
     assert code == 0
-    assert [line.split()[2] for line in out.splitlines()] == ["start", "start", "kill", "kill"]
+    assert [line.split()[2] for line in out.splitlines()] == ["start", "start", "kill", "kill", "ended"]
     rows = json.loads(person.types("audit", "--client", "--json", "-n", "2")[1])
     assert [(row["verb"], row["outcome"], row["host"]) for row in rows] == [
         ("kill", "asked", "local"),
