@@ -25,7 +25,7 @@ from trainer.run.run_errors import RunError
 from trainer.run.states import State
 
 QUICK = Timings(
-    ping_s=0.2, lagging_s=0.4, lost_s=1.0, hello_s=5.0, backoff_s=(0.02, 0.05, 0.1), refresh_s=0.5
+    ping_s=0.2, lagging_s=0.4, lost_s=3.0, hello_s=5.0, backoff_s=(0.02, 0.05, 0.1), refresh_s=0.5
 )
 
 

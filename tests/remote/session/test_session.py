@@ -29,7 +29,7 @@ from tests.remote.calling import call, call_async
 from tests.remote.scripts import noting, spec
 from tests.waiting import wait_until
 
-QUICK = Timings(ping_s=0.1, lagging_s=0.3, lost_s=0.9, hello_s=10.0, backoff_s=(0.05, 0.1), refresh_s=0.5)
+QUICK = Timings(ping_s=0.1, lagging_s=0.3, lost_s=2.5, hello_s=10.0, backoff_s=(0.05, 0.1), refresh_s=0.5)
 
 
 class Drained:

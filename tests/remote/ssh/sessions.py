@@ -10,7 +10,7 @@ from tests.sshd.server import Sshd
 
 StartSshd = Callable[..., Sshd]
 QUICK = Timings(
-    ping_s=0.1, lagging_s=0.3, lost_s=0.9, hello_s=10.0, backoff_s=(0.05, 0.1), wary_s=(0.1, 0.2),
+    ping_s=0.1, lagging_s=0.3, lost_s=2.5, hello_s=10.0, backoff_s=(0.05, 0.1), wary_s=(0.1, 0.2),
     refresh_s=0.5
 )  # fmt: skip
 PATIENCE = {"PHOTINUS_PATIENCE": '{"poll_s": 0.01, "grace_s": 0.4}'}

@@ -21,7 +21,7 @@ from tests.sshd.server import Sshd, User
 from tests.trials import trials
 from trainer.run.layout import RunDir
 
-QUICK = Timings(ping_s=0.2, lagging_s=0.4, lost_s=1.0, backoff_s=(0.02, 0.05))
+QUICK = Timings(ping_s=0.2, lagging_s=0.4, lost_s=3.0, backoff_s=(0.02, 0.05))
 MB = 1_000_000
 
 

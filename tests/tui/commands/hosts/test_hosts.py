@@ -169,7 +169,8 @@ def test_two_names_of_one_host_are_told(sshd: Sshd, box: Host, tmp_path: Path, p
     sshd.place(twin, tmp_path / "state")
     sshd.place(other, tmp_path / "another state")
     add_hosts([twin, other])
-    assert photinus("ls", "--json").err == ""  # every host is heard of
+    troubles = [line for line in photinus("ls", "--json").err.splitlines() if not line.startswith("waiting")]
+    assert troubles == [], "every host is heard of, on busy cores a little later"
     listed = {row["name"]: row["same_as"] for row in photinus("hosts", "list", "--json").json}
     assert listed == {"box": ["twin"], "twin": ["box"], "other": [], "local": []}
     told = photinus("hosts", "test", "twin", "--json")
