@@ -179,7 +179,9 @@ class SshClient:
         soon: Until | None = None
         while True:
             try:
-                return self._transports[-1].open_session(WINDOW, timeout=end.left())
+                channel = self._transports[-1].open_session(WINDOW, timeout=end.left())
+                self._slots.opened()
+                return channel
             except paramiko.ChannelException:
                 soon = soon or Until(CLOSING_S)
                 others = self._slots.wait_for_another(end, soon)
@@ -190,7 +192,7 @@ class SshClient:
                 if others is not None:
                     raise refusals.no_channel(self._name) from None
             except (OSError, *BROKEN) as error:
-                self._slots.give_back()
+                self._slots.give_back(is_open=False)
                 raise OSError(f"no channel to {self._name}: {error}") from None
 
     def _start(

@@ -37,10 +37,13 @@ class Until:
 
 
 class Slots:
-    """At most `count` channels at a time; who comes later waits."""
+    """At most `count` channels at a time; who comes later waits.
+
+    A place is first one of those that are being opened: only what is open counts at the server.
+    """
 
     def __init__(self, count: int) -> None:
-        self._count, self._used = count, 0
+        self._count, self._used, self._opening = count, 0, 0
         self._changed = threading.Condition()
 
     def take(self, timeout_s: float) -> Until:
@@ -59,12 +62,19 @@ class Slots:
                     )
                 self._changed.wait(end.left())
             self._used += 1
+            self._opening += 1
         return end
 
-    def give_back(self) -> None:
+    def opened(self) -> None:
+        """The server opened it."""
+        with self._changed:
+            self._opening -= 1
+
+    def give_back(self, *, is_open: bool = True) -> None:
         """Let another have it."""
         with self._changed:
             self._used -= 1
+            self._opening -= not is_open
             self._changed.notify_all()
 
     def wait_for_another(self, end: Until, soon: Until) -> int | None:
@@ -74,9 +84,9 @@ class Slots:
         most one other is open, else until `end`. Then this one is given back, and the number of others told.
         """
         with self._changed:
-            others = self._used - 1
+            others = self._used - self._opening
             if not (end if others > 1 else soon).is_over:
                 self._changed.wait(min(RETRY_S, end.left()))
                 return None
-        self.give_back()
+        self.give_back(is_open=False)
         return others

@@ -94,7 +94,7 @@ def test_a_run_whose_words_are_endless_is_told_and_hides_no_other(home: Path, ra
         answer = agent.ask("runs", args)["result"]
         assert ids_of(answer) == [run_id_of(3)]
         assert (answer["left_out"], answer["troubled"]) == (0, 2)
-        assert all("longer than 4096" in trouble for trouble in answer["troubles"])
+        assert all("make a view of more than" in trouble for trouble in answer["troubles"])
 
 
 def test_a_run_that_ends_or_goes_on_changes_its_place(home: Path, raw_agent: Agents) -> None:

@@ -146,8 +146,13 @@ def test_a_server_that_allows_few_channels_is_pulled_from_over_those(
 @pytest.mark.timeout(240)  # with one session the workers wait before each takes a connection
 @pytest.mark.parametrize("more", [{"Subsystem": "other /bin/false"}, {"MaxSessions": "1"}])
 def test_a_host_without_sftp_or_with_one_session_is_pulled_from(
-    start_sshd: Callable[..., Sshd], far: RunDir, tmp_path: Path, more: dict[str, str]
+    start_sshd: Callable[..., Sshd],
+    far: RunDir,
+    tmp_path: Path,
+    more: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("remote.ssh.client.CLOSING_S", 0.5)
     sshd = start_sshd(name="odd", options=more)
     host = sshd.host(name="odd")
     sshd.place(host, far.path.parents[1])

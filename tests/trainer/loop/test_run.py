@@ -112,10 +112,14 @@ def test_resume_under_another_configuration_lists_the_differing_keys(
 ) -> None:
     out = tmp_path / "run"
     run(out, text, sets=["steps=2"])
-    assert run(out, text, "--resume", sets=["model.dim=24", "optim.lr=0.001", "eval.every=1"]) == 3
+    assert (
+        run(out, text, "--resume", sets=["model.dim=24", "optim.beta1=0.8", "eval.every=1", "optim.lr=0.001"])
+        == 3
+    )
     said = capsys.readouterr().err
     assert "model.dim: 16 in the checkpoint, 24 now" in said
-    assert "optim.lr" in said
+    assert "optim.beta1" in said
+    assert "optim.lr" not in said, "asked for by name, it may be another one from here on"
     assert "eval.every" not in said
 
 
