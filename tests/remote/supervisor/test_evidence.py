@@ -125,4 +125,5 @@ def test_the_kernels_own_killer_is_named(stage: Stage, small: tuple[Path, str]) 
     stage.begin(run)
     end = until_over(run, timeout=60.0)
     assert (end.state, end.signal) == (State.FAILED, signal.SIGKILL)
-    assert "out of memory" in end.reason
+    # By its cgroup's counter, or by the host's where it joined its cgroup after it was first looked at.
+    assert "out of memory" in end.reason or "want of memory" in end.reason
