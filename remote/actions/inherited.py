@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from remote.audit.secrets import is_secret_name, is_secret_value
 from trainer.run.process.process_record import RUN_VARIABLES
+from trainer.run.secrets import is_secret_name, is_secret_value
 
 # What a later attempt needs to find the same programs, libraries, devices and caches, in the same language.
 KEPT = re.compile(

@@ -13,9 +13,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from remote.audit.secrets import masked, masked_text
 from remote.protocol.views import AuditEntry
 from trainer.run.disk.atomic import fsync_folder, open_append
+from trainer.run.secrets import masked, masked_text
 
 NAME = "audit.jsonl"
 ROTATE_BYTES = 4 << 20

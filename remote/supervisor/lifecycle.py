@@ -13,6 +13,7 @@ from remote.supervisor.restart_policy import Retry, retry_for, why_not_again
 from remote.supervisor.supervisor_context import SupervisorContext, last_word
 from trainer.run.checkpoints.manifest import newest_valid
 from trainer.run.disk.atomic import open_append
+from trainer.run.secrets import masked_text
 from trainer.run.states import State
 
 AUDIT = "audit.jsonl"  # as `remote.audit` calls and reads it
@@ -80,7 +81,7 @@ def _audit(ctx: SupervisorContext, outcome: AttemptOutcome) -> None:
         "host": "",
         "args": {"run_id": ctx.run.run_id, "attempt": ctx.writer.record.attempt},
         "outcome": str(outcome.state),
-        "said": outcome.reason[:SAID_MAX],
+        "said": masked_text(outcome.reason)[:SAID_MAX],
     }
     with contextlib.suppress(OSError), os.fdopen(open_append(ctx.job.home.root / AUDIT), "ab") as log:
         log.write(json.dumps(line).encode("ascii") + b"\n")

@@ -8,7 +8,6 @@ from remote.agent.context import Context
 from remote.agent.processes.orphans import members
 from remote.agent.processes.strangers import Stranger, beside, strangers
 from remote.agent.verb import Work
-from remote.audit.secrets import masked
 from remote.protocol.arguments import BesideArgs, EndArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import Beside, ProcessRow, Reaped
@@ -16,6 +15,7 @@ from remote.supervisor.process.command_line import shortened
 from trainer.run.process.identity import Identity, is_alive
 from trainer.run.process.signals import RefusedSignalError, own_ancestry, send
 from trainer.run.process.system_kernel import system_reader
+from trainer.run.secrets import masked
 
 GRACE_S = 2.0
 DEATH_S = 5.0

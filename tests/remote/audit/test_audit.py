@@ -13,7 +13,6 @@ from remote.actions import kill_run, start_run, stop_run
 from remote.agent.audit import Auditor
 from remote.audit.audit_log import KEPT, LINE_MAX, append, entry, public, read
 from remote.audit.audit_writer import AUDIT_WRITER, AuditWriter
-from remote.audit.secrets import masked
 from remote.protocol.arguments import RunArgs
 from remote.protocol.errors import CallError
 from remote.protocol.views import AuditEntry
@@ -21,6 +20,7 @@ from remote.session.session import Session
 from tests.remote.calling import call
 from tests.remote.scripts import QUIET, request, spec
 from trainer.run.home import open_home
+from trainer.run.secrets import masked
 
 CANARY = "canary-7f3a91"
 

@@ -51,6 +51,16 @@ def test_a_signal_from_outside_is_not_called_ours(stage: Stage) -> None:
     assert "not sent by Photinus" in audited[0]["said"]
 
 
+def test_a_secret_in_the_last_line_does_not_reach_the_audit_log(stage: Stage) -> None:
+    secret = "hf_" + "k3" * 16
+    run = stage.command("/bin/sh", "-c", f"echo 'refused: HF_TOKEN={secret}'; exit 1")
+    stage.begin(run)
+    assert until_over(run).state is State.FAILED
+    (line,) = (stage.home.root / "audit.jsonl").read_text().splitlines()
+    assert "refused" in json.loads(line)["said"], "the evidence is there"
+    assert secret not in line
+
+
 def test_control_what_an_operator_ended_is_his_and_a_fault_of_its_own_is_nobodys(stage: Stage) -> None:
     run = stage.python("import time; time.sleep(60)")
     stage.begin(run)
