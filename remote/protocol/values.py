@@ -1,5 +1,6 @@
 """What a host said, as the type that it must be: checked and cleaned once, where it arrives; and cursors."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -26,8 +27,11 @@ def read_as(kind: type[T], raw: object, texts: frozenset[str] = NONE) -> T:
     Raises:
         ProtocolError: a field is missing or of the wrong type; the message names it.
     """
+    cleaned = _cleaned(raw, texts)
     try:
-        return msgspec.convert(_sifted(_cleaned(raw, texts), kind), kind)
+        with contextlib.suppress(ValueError):  # only where the whole makes no sense are its rows looked at
+            return msgspec.convert(cleaned, kind)
+        return msgspec.convert(_sifted(cleaned, kind), kind)
     except ValueError as error:
         raise ProtocolError(f"the host's answer makes no sense: {str(error)[:300]}") from error
 
