@@ -31,7 +31,7 @@ def options(root: argparse.ArgumentParser) -> set[str]:
 
 
 def texts(folder: str) -> Iterator[tuple[Path, str]]:
-    """What a program may say: the texts of its source but for docstrings and those that define options."""
+    """What a program may say: the texts of its source but for docstrings, patterns and options."""
     for path in sorted((ROOT / folder).rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -47,7 +47,9 @@ def texts(folder: str) -> Iterator[tuple[Path, str]]:
 
 
 def _defines(node: ast.Call) -> bool:
-    return isinstance(node.func, ast.Attribute) and node.func.attr in ("add_argument", "add_command")
+    """Whether its texts define an option, or are a pattern that is searched for and never said."""
+    own = ("add_argument", "add_command", "compile")
+    return isinstance(node.func, ast.Attribute) and node.func.attr in own
 
 
 def unknown(folder: str, known: set[str]) -> list[str]:
