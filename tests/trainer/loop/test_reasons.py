@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch._inductor.exc import CppCompileError
 
 from tests.trainer.device.strict import strict_device
 from tests.trainer.loop.tiny import events, last_word, run
@@ -19,6 +18,14 @@ from trainer.step.compile import Compiled, is_compiler_failure
 OUTPUT = "x.cpp:1: error: no such thing\n" + "warning: much is said\n" * 12_000
 
 
+def compiler_error(source: str, output: str) -> Exception:
+    """What torch raises where g++ fails; its compiler is loaded here, not by every worker that collects."""
+    from torch._inductor.exc import CppCompileError  # noqa: PLC0415
+
+    error: Exception = CppCompileError(["g++", source], output)
+    return error
+
+
 def test_a_compiler_that_fails_in_a_later_step_does_not_end_the_run(
     tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -28,7 +35,7 @@ def test_a_compiler_that_fails_in_a_later_step_does_not_end_the_run(
         def loss(tokens: torch.Tensor, targets: torch.Tensor) -> Any:
             calls.append(len(tokens))
             if len(tokens) < 3:  # the uneven last part of a batch is a further shape
-                raise CppCompileError(["g++", "x.cpp"], OUTPUT)
+                raise compiler_error("x.cpp", OUTPUT)
             return model.loss(tokens, targets)
 
         return Compiled(loss, "compiled in 0 s")
@@ -43,7 +50,7 @@ def test_a_compiler_that_fails_in_a_later_step_does_not_end_the_run(
 
 
 def test_only_what_the_compiler_says_is_taken_for_its_failure() -> None:
-    assert is_compiler_failure(CppCompileError(["g++"], "x"))
+    assert is_compiler_failure(compiler_error("x.cpp", "x"))
     assert not is_compiler_failure(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
 
 
