@@ -20,7 +20,7 @@ OUTPUT = "x.cpp:1: error: no such thing\n" + "warning: much is said\n" * 12_000
 
 def compiler_error(source: str, output: str) -> Exception:
     """What torch raises where g++ fails; its compiler is loaded here, not by every worker that collects."""
-    from torch._inductor.exc import CppCompileError  # noqa: PLC0415
+    from torch._inductor.exc import CppCompileError
 
     error: Exception = CppCompileError(["g++", source], output)
     return error
