@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import sys
 import threading
 import time
 from pathlib import Path
@@ -16,7 +17,7 @@ from trainer.config.config_error import ConfigError
 from trainer.config.resolve import resolve
 from tui.commands.host_session import link_to
 from tui.commands.listed_runs import list_runs
-from tui.commands.output import FAILURE, OK, say, tell
+from tui.commands.output import FAILURE, OK, USAGE, say, tell
 
 DEMO = "demo"
 TELEMETRY_S = 2.0
@@ -26,14 +27,25 @@ ASKED_S = 2.0
 
 def open_cockpit(_: argparse.Namespace) -> int:
     """Open it on every host that is known; it paints before any is reached."""
-    return _open()
+    return _open() if _has_terminal() else USAGE
 
 
 def demo(args: argparse.Namespace) -> int:
     """Attach to the demo run that is not over, else start one."""
+    if not _has_terminal():
+        return USAGE
     with link_to(LOCAL.name) as session:
         run_id = find_or_start(session, args)
     return _open(run_id)
+
+
+def _has_terminal() -> bool:
+    """Whether there is something to paint on; into a pipe it would paint for ever, seen by nobody."""
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return True
+    say("photinus: the cockpit needs a terminal for its input and its output")
+    say("  remedy: call it by itself in one; for scripts `photinus ls --json` and `photinus show RUN` answer")
+    return False
 
 
 def _open(focus_run: str | None = None) -> int:

@@ -1,6 +1,7 @@
 """A device that trains as the CPU does passes; of one that does not, the difference is named."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,20 @@ def two_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A control and one whose noise is never off; all kinds are walked by the command itself."""
     some = {kind: model for kind, model in small_kinds().items() if kind in ("gpt", "kssm-v3-original")}
     monkeypatch.setattr(device_proof, "small_kinds", lambda: some)
+
+
+@pytest.fixture(scope="module")
+def trained() -> Callable[[ModelConfig, Device], TrainedFew]:
+    """Three steps of each kind on the CPU, trained once."""
+    done: dict[str, TrainedFew] = {}
+
+    def train(model: ModelConfig, device: Device) -> TrainedFew:
+        assert device == CPU
+        if model.kind not in done:
+            done[model.kind] = train_few(model, device)
+        return done[model.kind]
+
+    return train
 
 
 def test_a_device_that_trains_as_the_cpu_does_passes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,10 +68,16 @@ def scaled(few: TrainedFew, name: str) -> TrainedFew:
     [("loss", "loss"), ("gradient", "gradient"), ("weights", "weights"), ("resumed", "resume"),
      ("evaluation", "evaluation"), ("sample", "sample")],
 )  # fmt: skip
-def test_what_differs_is_named_with_a_remedy(spoilt: str, named: str) -> None:
+def test_what_differs_is_named_with_a_remedy(
+    spoilt: str,
+    named: str,
+    trained: Callable[[ModelConfig, Device], TrainedFew],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(device_proof, "train_few", trained)
 
     def wrong(model: ModelConfig, device: Device) -> TrainedFew:
-        return scaled(train_few(model, device), spoilt)
+        return scaled(trained(model, device), spoilt)
 
     (proof,) = [proof for proof in prove(CPU, wrong) if proof.kind == "gpt"]
     assert named in [one.what for one in proof.differences]
@@ -64,11 +85,15 @@ def test_what_differs_is_named_with_a_remedy(spoilt: str, named: str) -> None:
     assert not proof.is_good
 
 
-def test_a_number_that_is_none_differs_and_so_does_an_operator_that_is_missing() -> None:
+def test_a_number_that_is_none_differs_and_so_does_an_operator_that_is_missing(
+    trained: Callable[[ModelConfig, Device], TrainedFew], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(model: ModelConfig, device: Device) -> TrainedFew:
-        return replace(train_few(model, device), loss=[float("nan")] * 3)
+        return replace(trained(model, device), loss=[float("nan")] * 3)
 
-    assert all("loss" in [one.what for one in proof.differences] for proof in prove(CPU, broken))
+    with monkeypatch.context() as patch:
+        patch.setattr(device_proof, "train_few", trained)
+        assert all("loss" in [one.what for one in proof.differences] for proof in prove(CPU, broken))
     with strict_device("mps") as rules:
         rules.missing = frozenset({"aten::gelu"})
         (proof, *_) = prove(open_device("mps", 1))

@@ -14,7 +14,9 @@ from tests.remote.scripts import BRIEF, noting, spec
 from tests.sshd.server import Sshd
 from tests.tui.fake import FakeSession, cockpit
 from tests.waiting import wait_until
+from tui.cli import main
 from tui.commands import cockpit as commands
+from tui.commands.output import USAGE
 
 
 async def test_a_faulty_hosts_file_is_shown_in_the_cockpit() -> None:
@@ -51,3 +53,16 @@ def test_a_start_is_completed_once_the_operator_has_answered(
         wait_until(count.exists, 10.0, "the run")
     assert leftovers("box") == []
     assert last_seen("box") is not None
+
+
+@pytest.mark.parametrize("words", [[], ["demo"]])
+def test_without_a_terminal_nothing_is_painted_or_started(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PHOTINUS_HOME", str(tmp_path / "home"))
+    assert main(words) == USAGE
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "needs a terminal" in said.err
+    assert "photinus ls --json" in said.err
+    assert not (tmp_path / "home").exists()
