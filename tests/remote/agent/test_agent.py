@@ -139,12 +139,11 @@ def test_a_broken_run_does_not_hide_the_others(home: Path, raw_agent: Agents) ->
     assert any("broken-abcdef" in trouble for trouble in listed["troubles"])
 
 
-def test_the_agents_lock_is_held_only_briefly(raw_agent: Agents) -> None:
+def test_how_long_the_agents_lock_was_held_is_told(raw_agent: Agents) -> None:
     agent = raw_agent()
     agent.greet()
     for n in range(5):
         agent.ask("start", {"start_id": f"s{n}", "spec": spec("pass", shared_device=True).to_json()})
-    # 50 ms is the aim; a loaded test machine is granted a few times that, a hello of 10 s is not.
     assert agent.ask("status")["result"]["lock_held_max_s"] > 0
 
 
