@@ -3,15 +3,16 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
+from tests.end_to_end.warm import run_warm
 from tests.waiting import wait_until
 
 TINY = (
@@ -41,16 +42,10 @@ class Operator:
     env: Mapping[str, str]
 
     def __call__(self, *words: str, timeout: float = 50.0) -> Answer:
-        done = subprocess.run(
-            self.argv(*words),
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            cwd=self.home.parent,
-            check=False,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
+        with TemporaryDirectory(prefix="said-", dir=self.home.parent) as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            code = run_warm(words, self.env, self.home.parent, (out, err), timeout)
+            return Answer(code, out.read_text("utf-8"), err.read_text("utf-8"))
 
     def argv(self, *words: str) -> list[str]:
         return [sys.executable, "-P", "-m", "tui", *words]
