@@ -66,7 +66,7 @@ def test_two_cockpits_show_the_same_run_and_share_one_stop(operator: Operator, r
     assert operator.show(running)["state"] == "stopped"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_the_demo_starts_one_run_and_comes_back_to_it(operator: Operator, corpus: Path) -> None:
     words = ("demo", "--data", str(corpus))
     with Terminal(operator.argv(*words), operator.env) as terminal:

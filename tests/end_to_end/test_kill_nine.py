@@ -55,7 +55,7 @@ def lock_is_free(operator: Operator, run_id: str) -> bool:
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("trial", range(TRIALS))
 def test_a_killed_trainer_is_failed_and_its_resume_ends_in_the_same_weights(
     operator: Operator, corpus: Path, uninterrupted: str, trial: int
@@ -72,7 +72,7 @@ def test_a_killed_trainer_is_failed_and_its_resume_ends_in_the_same_weights(
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("trial", range(TRIALS))
 def test_a_killed_supervisor_is_replaced_and_the_run_ends_in_the_same_weights(
     operator: Operator, corpus: Path, uninterrupted: str, trial: int
@@ -94,7 +94,7 @@ def test_a_killed_supervisor_is_replaced_and_the_run_ends_in_the_same_weights(
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("trial", range(TRIALS))
 def test_a_run_survives_its_agent_and_its_watcher(
     operator: Operator, corpus: Path, uninterrupted: str, trial: int

@@ -26,7 +26,7 @@ def stranger(make_box: Callable[..., Box], laptop: Laptop) -> Box:
 
 @pytest.mark.chaos
 @pytest.mark.skipif(trials(0, 1) == 0, reason="its parts have tests of their own: `make chaos` runs it whole")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_from_an_address_to_a_checkpoint_on_the_laptop(stranger: Box, laptop: Laptop, tmp_path: Path) -> None:
     photinus = Console(laptop)
     address = stranger.host.address

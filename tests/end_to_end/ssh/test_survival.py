@@ -61,7 +61,7 @@ DISASTERS = (disconnect, partition, restart_sshd, kill_agent)
 
 @pytest.mark.chaos
 @pytest.mark.claim("a run survives partition, disconnect, sshd restart, a dead agent; every line is heard")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("trial", range(EACH))
 @pytest.mark.parametrize("disaster", DISASTERS)
 def test_a_run_outlives(
@@ -90,7 +90,7 @@ def test_a_run_outlives(
 
 @pytest.mark.chaos
 @pytest.mark.claim("a run survives a client that is stopped for longer than its agent's patience")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("trial", range(trials(1, 100)))
 def test_a_run_outlives_a_laptop_that_was_closed(
     make_box: Callable[..., Box], tmp_path: Path, trial: int

@@ -51,7 +51,7 @@ def deployed(session: Session) -> str:
     return session.hello.env
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_an_account_with_nothing_installed_can_train_afterwards(sshd: Sshd, wheel: Wheel) -> None:
     host = sshd.host("plain", "box", python=sys.executable)
     lines: list[str] = []

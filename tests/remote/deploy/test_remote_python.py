@@ -85,7 +85,7 @@ def test_giving_up_ends_the_wait() -> None:
         perform(Sleeper(), "/p", b"", hearing)
 
 
-@settings(max_examples=trials(100, 5000), deadline=None)
+@settings(max_examples=trials(100, 5000))
 @given(st.lists(st.binary(max_size=60), max_size=4))
 def test_hostile_lines_are_passed_over(garbage: list[bytes]) -> None:
     noise = b"".join(line.replace(b"\n", b"") + b"\n" for line in garbage)

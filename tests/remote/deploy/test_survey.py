@@ -168,7 +168,7 @@ PATHS = st.sampled_from(
 )
 
 
-@settings(max_examples=trials(150, 5000), deadline=None)
+@settings(max_examples=trials(150, 5000))
 @given(st.dictionaries(PATHS, JSON, max_size=3))
 def test_whatever_a_host_answers_is_parsed_or_a_typed_error(changes: dict[str, Any]) -> None:
     raw = answer() | changes
@@ -179,7 +179,7 @@ def test_whatever_a_host_answers_is_parsed_or_a_typed_error(changes: dict[str, A
     assert all(clean_line(text) == text for text in (found.system, found.home, found.release))
 
 
-@settings(max_examples=trials(150, 5000), deadline=None)
+@settings(max_examples=trials(150, 5000))
 @given(st.binary(max_size=300))
 def test_garbage_is_a_typed_error(garbage: bytes) -> None:
     with pytest.raises(ProtocolError):

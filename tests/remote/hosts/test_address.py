@@ -58,7 +58,7 @@ def test_whatever_passes_has_no_character_that_a_shell_or_an_option_parser_reads
 ) -> None:
     count = trials(300, 10_000)
 
-    @settings(max_examples=count, deadline=None)
+    @settings(max_examples=count)
     @given(st.text(max_size=80) | st.lists(PIECES, max_size=12).map("".join))
     def check(text: str) -> None:
         try:

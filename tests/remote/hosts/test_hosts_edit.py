@@ -137,7 +137,7 @@ GAPS = st.sampled_from(["", "\n", "# note\n", "\n  # deeper\n\n", "# a: b\n"])
     st.lists(st.tuples(GAPS, NAMES), min_size=1, max_size=6, unique_by=lambda pair: pair[1].lower()),
     st.data(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_adding_and_removing_gives_back_the_same_text(
     pairs: list[tuple[str, str]], data: st.DataObject
 ) -> None:

@@ -154,7 +154,7 @@ def test_a_host_is_found_by_name_and_the_nearest_is_named(
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_the_file_says_it_is_hosts_or_a_typed_error(text: str) -> None:
     for shape in (text, f"{text}: x", f"box: {text}", f"box:\n  address: {text}", f'"{text}": {{}}'):
         try:

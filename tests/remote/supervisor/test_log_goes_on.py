@@ -29,7 +29,7 @@ def trainer_spec(corpus: Path) -> RunSpec:
     return RunSpec(run_id=run_id, name="long", kind="trainer", device="cpu", config=config.values())
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_a_client_gets_every_byte_of_a_log_that_goes_on_in_further_files(home: Path, tmp_path: Path) -> None:
     spec = trainer_spec(write_text(tmp_path / "text.txt", sentences=300))
     run = RunDir(home / "runs" / spec.run_id)

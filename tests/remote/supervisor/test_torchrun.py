@@ -105,7 +105,7 @@ def listening(pids: set[int]) -> set[str]:
     return found
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_two_processes_learn_as_one(stage: Stage, tmp_path: Path) -> None:
     corpus = write_text(tmp_path / "text.txt", sentences=300)
     whole = two_processes(stage, corpus)
@@ -154,7 +154,7 @@ def test_a_killed_process_fails_the_run_cleanly_and_its_resume_ends_in_the_same_
 
 @pytest.mark.chaos
 @pytest.mark.skipif(trials(0, 1) == 0, reason="seconds of torchrun: `make chaos` runs it")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_stop_is_honoured_though_the_save_outlasts_torchruns_patience(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,7 +236,7 @@ while True: time.sleep(0.05)
 
 @pytest.mark.chaos
 @pytest.mark.skipif(trials(0, 1) == 0, reason="seconds of torchrun each: `make chaos` runs them")
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 class TestSignalsToTheLauncher:
     """What becomes of a SIGTERM from elsewhere: ours takes its time, torchrun alone does not."""
 

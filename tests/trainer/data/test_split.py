@@ -91,7 +91,7 @@ def test_a_document_over_the_limit_is_cut_after_paragraphs_and_nothing_is_lost()
 
 
 @given(st.binary(max_size=400), st.integers(4, 60))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_cutting_loses_nothing_but_newlines(document: bytes, limit: int) -> None:
     blocks = list(cut(document, limit))
     assert b"".join(blocks).replace(b"\n", b"") == document.replace(b"\n", b"")

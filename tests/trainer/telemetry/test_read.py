@@ -81,7 +81,7 @@ def test_whole_lines_are_never_counted_as_torn() -> None:
     assert (reader.torn, reader.malformed, reader.unknown) == (0, 0, 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 90), max_size=12))
 def test_chunks_cut_anywhere_give_the_same_events(cuts: list[int]) -> None:
     data, reader, events = ROW * 5, EventReader(), []
@@ -123,7 +123,7 @@ def test_flat_form_is_what_stands_on_the_line() -> None:
     assert flatten(event) == json.loads(ROW)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_reader(data: bytes) -> None:
     reader = EventReader()

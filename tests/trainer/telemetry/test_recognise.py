@@ -199,7 +199,7 @@ def test_a_last_row_without_newline_that_cannot_have_been_cut_is_taken() -> None
     assert log.torn == 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="0123456789.,|-e+naif /@SESValCERkpointhcus:\n 💾", max_size=300))
 def test_no_text_breaks_the_recogniser(text: str) -> None:
     log = LogRecogniser()

@@ -28,7 +28,7 @@ def test_a_carriage_return_rewrites_its_line() -> None:
     assert shown(fed(b" 1%\r 50%\r100%\ndone\r\n")) == ["100%", "done"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=120))
 def test_nothing_that_steers_a_terminal_is_shown(data: bytes) -> None:
     for line in shown(fed(data, b"\n")):

@@ -10,7 +10,7 @@ from tui.store.series import Series
 VALUES = st.lists(st.one_of(st.floats(-1e6, 1e6, width=32), st.just(math.nan)), max_size=700)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(VALUES, st.integers(0, 700), st.integers(0, 700), st.integers(0, 700))
 def test_any_stretch_has_the_extremes_of_its_values(values: list[float], keep: int, a: int, b: int) -> None:
     tree = Pyramid()

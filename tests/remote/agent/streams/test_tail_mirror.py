@@ -112,7 +112,6 @@ def judge(writer: Writer, mirror: Mirror) -> None:
 )
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     database=None,
 )

@@ -1,6 +1,7 @@
 """Getting into a real sshd: keys, passphrases, the agent, and the ways in which one is kept out."""
 
 import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,15 +26,21 @@ def allow(sshd: Sshd, key: Path) -> None:
         file.write(key.with_name(key.name + ".pub").read_text())
 
 
+def listens(path: Path) -> bool:
+    """Whether somebody accepts there: a socket has its name before that."""
+    with socket.socket(socket.AF_UNIX) as knocking:
+        return knocking.connect_ex(str(path)) == 0
+
+
 @pytest.fixture
 def ssh_agent(
     laptop: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., None]]:
     """A running ssh-agent; call it to load a key."""
-    socket = tmp_path / "agent.sock"
-    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
-    wait_until(socket.exists, 5.0, "the agent's socket")
-    monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+    place = tmp_path / "agent.sock"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(place)], stdout=subprocess.DEVNULL)
+    wait_until(lambda: listens(place), 5.0, "the agent to listen")
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(place))
 
     def load(*words: str) -> None:
         subprocess.run(["ssh-add", "-q", *words], check=True, env={**os.environ}, stdin=subprocess.DEVNULL)
@@ -348,12 +355,12 @@ def test_a_key_that_waits_for_a_person_says_so(
 ) -> None:
     """As with a token that must be touched: nothing comes back from the agent until somebody agrees."""
     monkeypatch.setattr("remote.ssh.deadline.PERSON_S", 0.1)
-    agreed, ask, socket = tmp_path / "agreed", tmp_path / "ask", tmp_path / "agent.sock"
+    agreed, ask, place = tmp_path / "agreed", tmp_path / "ask", tmp_path / "agent.sock"
     ask.write_text(f"#!/bin/sh\nwhile [ ! -e {agreed} ]; do sleep 0.02; done\n")
     ask.chmod(0o755)
     asking = {"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"}
     agent = subprocess.Popen(
-        ["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL, env={**os.environ, **asking}
+        ["ssh-agent", "-D", "-a", str(place)], stdout=subprocess.DEVNULL, env={**os.environ, **asking}
     )
     stages: list[str] = []
 
@@ -363,8 +370,8 @@ def test_a_key_that_waits_for_a_person_says_so(
             agreed.touch()
 
     try:
-        wait_until(socket.exists, 5.0, "the agent's socket")
-        monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+        wait_until(lambda: listens(place), 5.0, "the agent to listen")
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(place))
         subprocess.run(["ssh-add", "-q", "-c", str(laptop.key)], check=True, stdin=subprocess.DEVNULL)
         laptop.key.unlink()
         assert works(connect(sshd.host(), ConnectAttempt(say=say)))

@@ -56,7 +56,7 @@ def test_encoding_equals_applying_every_merge_in_order() -> None:
 
 
 @given(st.binary(max_size=300) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_bytes_come_back(raw: bytes) -> None:
     for tokenizer in (LEARNT, ByteTokenizer()):
         assert tokenizer.decode(tokenizer.encode(raw)) == raw

@@ -76,7 +76,7 @@ def test_a_format_finds_nothing_in_the_logs_of_others(make: Callable[[], Format]
         assert bool(found) == (sample.name == name), (sample.name, found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_torn_or_damaged_log_breaks_nothing(data: st.DataObject) -> None:
     """What is left of it is still read by its own format, or by none."""
