@@ -17,8 +17,8 @@ from tests.waiting import wait_until
 from trainer.run.checkpoints.manifest import verify
 from trainer.run.locks import is_free
 
-STEPS = trials(240, 400)
-SETTINGS = ("log.every=1", "checkpoint.every=30", "eval.every=150", "checkpoint.keep_last=20")
+STEPS = trials(160, 400)
+SETTINGS = ("log.every=1", "checkpoint.every=20", "eval.every=100", "checkpoint.keep_last=20")
 TRIALS = trials(1, 20)
 
 
