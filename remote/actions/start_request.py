@@ -43,6 +43,7 @@ class StartRequest:
         device: `auto`, `cpu`, `mps`, `cuda`, `cuda:N`, `cuda:N,cuda:M`; empty: what `config` names, `cpu` for
             a command.
         env: for a command, added to what it inherits.
+        on_end: called on the host when the run is over; empty: nothing is.
         inherit: a command gets this process's environment and umask (a local one does); of the environment
             only what stands in a list is stored, see `remote.actions.inherited`.
     """
@@ -62,6 +63,7 @@ class StartRequest:
     shared_device: bool = False
     stop_signal: str = "SIGTERM"
     restart: Restart = field(default_factory=Restart)
+    on_end: tuple[str, ...] = ()
     queue: bool = False
     run_id: str = ""
     start_id: str = field(default_factory=new_ticket)
@@ -95,6 +97,7 @@ class StartRequest:
             shared_device=self.shared_device,
             stop_signal=self.stop_signal,
             restart=self.restart,
+            on_end=self.on_end,
             created=time.time(),
             by=whoami(),
         )

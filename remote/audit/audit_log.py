@@ -36,7 +36,7 @@ def public(verb: str, args: Mapping[str, Any]) -> dict[str, Any]:
         shown |= {key: spec[key] for key in OF_A_SPEC if spec.get(key)}
         if isinstance(env := spec.get("env"), Mapping):
             shown["env"] = sorted(map(str, env))
-        for name in ("argv", "resume_argv"):
+        for name in ("argv", "resume_argv", "on_end"):
             if isinstance(words := spec.get(name), list | tuple) and words:
                 shown[name] = masked([str(word) for word in words])
     return {key: _short(value) for key, value in shown.items()}

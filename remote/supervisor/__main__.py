@@ -10,6 +10,7 @@ from pathlib import Path
 from remote.supervisor.admission.spawn import RUN_LOCK
 from remote.supervisor.lifecycle import supervise
 from remote.supervisor.log import log
+from remote.supervisor.process.end_command import call_end_command
 from remote.supervisor.requests import ControlInbox
 from remote.supervisor.state_writer import StateWriter
 from remote.supervisor.supervisor_context import SupervisedJob, SupervisorContext, myself
@@ -22,7 +23,10 @@ from trainer.run.run_errors import RunError, SpecError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Take the locks over, supervise to the end, start the next in line; 1 if the run cannot be held."""
+    """Take the locks over, supervise to the end, start the next in line, call what the run names for its end.
+
+    1 if the run cannot be held.
+    """
     try:
         job = parse(sys.argv[1:] if argv is None else argv)
         ctx = take_post(job)
@@ -31,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         log(f"supervisor gives up: {error}")
         return 1
     start_next_in_line(job.home)
+    call_end_command(ctx.spec, ctx.run, ctx.writer.record, ctx.timeouts.on_end_s, log)
     return 0
 
 

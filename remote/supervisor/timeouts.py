@@ -24,6 +24,7 @@ class SupervisorTimeouts:
         backoff_cap_s: longest wait before a restart.
         forgotten_s: age at which a start that nobody carried out is marked died.
         lock_s: how long the trainer's lock may take to come free.
+        on_end_s: how long the command that is called at the end may take.
     """
 
     poll_s: float = 0.03
@@ -35,6 +36,7 @@ class SupervisorTimeouts:
     backoff_cap_s: float = 300.0
     forgotten_s: float = 600.0
     lock_s: float = 1.0
+    on_end_s: float = 600.0
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "SupervisorTimeouts":

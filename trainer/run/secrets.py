@@ -18,7 +18,9 @@ _HEADER = re.compile(
     r"(?i)((?:authorization|cookie|x-[\w-]{0,32}(?:key|token|auth)[\w-]{0,32})[\"']?\s*:\s*)[^\r\n'\"]+"
 )
 _SCHEME = re.compile(r"(?i)\b(bearer|basic|token|digest)(\s+)[A-Za-z0-9+/=_.~-]{6,}")
-_OPTION = re.compile(r"(?<!\S)(--?[A-Za-z][\w-]{0,63})(\s+)(?!-)(\"[^\"]{0,999}\"|'[^']{0,999}'|[^\s;&|]+)")
+_OPTION = re.compile(
+    r"(?<![\w-])(--?[A-Za-z][\w-]{0,63})(\s+|=)(?!-)(\"[^\"]{0,999}\"|'[^']{0,999}'|[^\s;&|]+)"
+)
 _USER = re.compile(r"(?<!\S)(-u|--user|--proxy-user)(\s+)[^\s:]+:\S+")
 # What services issue has a form of its own: GitHub, GitLab, Hugging Face, AWS, Slack, OpenAI, W&B, JWT, PEM.
 _ISSUED = re.compile(

@@ -20,7 +20,7 @@ SECONDS_MAX = 1e7
 # Not SIGUSR1 (NCCL uses it), not SIGKILL (that is no graceful stop).
 STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2")
 MAPPINGS = ("config", "origins", "env", "restart")
-LISTS = ("argv", "resume_argv")
+LISTS = ("argv", "resume_argv", "on_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ class RunSpec:
         env_hash: the deployed environment that it is started in; filled in by the host's agent.
         caffeinate: on macOS, keep the machine awake while the run is going on.
         stop_signal: what a graceful stop sends to a command's process.
+        on_end: a command that the supervisor calls when the run is over, whatever became of it.
         parent: `RUN_ID/step-NNN` when branched from another run's checkpoint.
     """
 
@@ -103,6 +104,7 @@ class RunSpec:
     parent: str = ""
     created: float = 0.0
     by: str = ""
+    on_end: tuple[str, ...] = ()
     version: int = SPEC_VERSION
 
     @property
@@ -129,8 +131,10 @@ class RunSpec:
         return steps if isinstance(steps, int) and 0 <= steps <= COUNT_MAX else 0
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for `spec.json` and for the wire."""
-        return asdict(self) | {"restart": self.restart.to_json()}
+        """Plain values for `spec.json` and for the wire; what an older host does not know only where it says
+        something."""
+        raw = asdict(self) | {"restart": self.restart.to_json()}
+        return {key: value for key, value in raw.items() if key != "on_end" or value}
 
     @classmethod
     def from_json(cls, raw: object) -> "RunSpec":
@@ -153,6 +157,7 @@ class RunSpec:
             values["restart"] = Restart(**values.get("restart", {}))
             values["argv"] = tuple(values.get("argv", ()))
             values["resume_argv"] = tuple(values.get("resume_argv", ()))
+            values["on_end"] = tuple(values.get("on_end", ()))
             spec = cls(**values)
         except TypeError as error:
             raise SpecError(f"malformed spec: {error}") from error
@@ -178,7 +183,7 @@ class RunSpec:
         self._check_words()
 
     def _check_words(self) -> None:
-        words: list[object] = [*self.argv, *self.resume_argv]
+        words: list[object] = [*self.argv, *self.resume_argv, *self.on_end]
         if any(not isinstance(word, str) or "\0" in word for word in words):
             raise SpecError("argv must be texts without NUL")
         check_environment(self.env)

@@ -105,6 +105,11 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--resume-command", metavar="TEXT", help="what `resume` runs for a command, as one shell-quoted text"
     )
     how.add_argument(
+        "--on-end",
+        metavar="TEXT",
+        help="called on the host when the run is over, as one shell-quoted text ($PHOTINUS_ENDED_STATE: how)",
+    )
+    how.add_argument(
         "--stop-signal",
         default="SIGTERM",
         choices=STOP_SIGNALS,

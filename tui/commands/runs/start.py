@@ -88,7 +88,7 @@ def command_request(args: argparse.Namespace) -> StartRequest:
         name=args.name or Path(program_of(args.argv)).name,
         kind="command",
         argv=tuple(args.argv),
-        resume_argv=split_words(args.resume_command or ""),
+        resume_argv=split_words("--resume-command", args.resume_command or ""),
         stop_signal=args.stop_signal,
     )
     return with_options(request, args)
@@ -105,6 +105,7 @@ def with_options(request: StartRequest, args: argparse.Namespace) -> StartReques
         device=args.device or "",
         shared_device=args.shared,
         restart=restart_of(args),
+        on_end=split_words("--on-end", args.on_end or ""),
         queue=args.queue,
         start_id=request.start_id if args.start_id is None else args.start_id,
     )
@@ -128,7 +129,7 @@ def restart_of(args: argparse.Namespace) -> Restart:
     return restart
 
 
-def split_words(text: str) -> tuple[str, ...]:
+def split_words(option: str, text: str) -> tuple[str, ...]:
     """A shell-quoted text as an argument vector; no shell ever sees it.
 
     Raises:
@@ -137,7 +138,7 @@ def split_words(text: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        raise CallError("bad_request", f"--resume-command: {error}", "quote it as for a shell") from error
+        raise CallError("bad_request", f"{option}: {error}", "quote it as for a shell") from error
 
 
 def program_of(argv: list[str]) -> str:

@@ -93,6 +93,7 @@ def asked(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "argv": list(spec.get("argv") or []),
         "resume_argv": list(spec.get("resume_argv") or []),
+        "on_end": list(spec.get("on_end") or []),
         "cwd": spec.get("cwd") or None,
         "env": list(spec.get("env") or []),
         "shared_device": bool(spec.get("shared_device")),
@@ -158,6 +159,8 @@ def full_words(shown: Mapping[str, Any]) -> str:
         lines.append(f"  command      {shlex.join(shown['argv'])}")
     if shown.get("resume_argv"):
         lines.append(f"  resumed by   {shlex.join(shown['resume_argv'])}")
+    if shown.get("on_end"):
+        lines.append(f"  at its end   {shlex.join(shown['on_end'])}")
     if shown.get("cwd"):
         lines.append(f"  in           {shown['cwd']}")
     lines.append(f"  device       {shown['device']}" + (" (shared)" if shown.get("shared_device") else ""))
