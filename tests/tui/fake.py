@@ -223,13 +223,21 @@ def cockpit(
     focus: str | None = None,
     work: FakeWork | None = None,
 ) -> Cockpit:
-    """The real application on fake sessions. Its timer is too slow to matter: tests call `tick`."""
+    """The real application on fake sessions. Its timer is too slow to matter: tests call `tick`; and what it
+    says in the corner stays there, however slow the machine is."""
     clock = clock or Clock()
-    return Cockpit(
+    app = Cockpit(
         list(sessions),  # type: ignore[arg-type]
         focus, acts=acts or FakeActs(), work=work or FakeWork(), clock=clock.mono, wall=clock.wall,
         tick_s=3600.0,
     )  # fmt: skip
+    shown = app.notify
+
+    def notify(message: str, **more: Any) -> None:
+        shown(message, **(more | {"timeout": 600.0}))
+
+    app.notify = notify  # type: ignore[method-assign]
+    return app
 
 
 def events(steps: range, **changes: float) -> str:

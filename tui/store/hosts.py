@@ -10,6 +10,7 @@ from remote.protocol.views import HostHello
 from remote.session.link.link_state import LinkState
 from tui.store.jobs import HostJob
 
+TROUBLES_MAX = 8
 AWAY = frozenset({"lost", "retrying", "refused", "needs_passphrase", "key_unknown", "key_changed"})
 
 
@@ -23,7 +24,7 @@ class HostRecord:
         away_since: monotonic seconds at which a link that had been up went away; None while it is up.
         heard_at: monotonic seconds at which anything was heard from the host; None before that.
         job: the newest piece of work on the host itself: a test, a deploy, a doctor.
-        refusal_told: why the link was refused when that was told last; empty since it was up.
+        troubles: what was the matter with the link since it was up last.
         load: the newest telemetry; a missing or None value is unknown, never zero.
         left_out: how many more runs it has, all over, than it was asked to tell.
         wall_ahead: seconds by which the host's clock is ahead of ours, None before it was told.
@@ -42,7 +43,7 @@ class HostRecord:
     job: HostJob | None = None
     runs_seen: bool = False
     left_out: int = 0
-    refusal_told: str = ""
+    troubles: set[object] = field(default_factory=set)
     version: int = 0
 
     @property
@@ -61,23 +62,21 @@ class HostRecord:
         """What `x` and `K` ask first on this host: `none`, `twice` or `name`."""
         return self.config.confirm if self.config is not None else "twice"
 
-    def take_link(self, link: LinkState, now: float) -> bool:
-        """Take a new state of the link; whether it went away with this."""
-        went = link.phase in AWAY and self.link.phase not in AWAY
+    def take_link(self, link: LinkState, now: float) -> None:
+        """Take a new state of the link."""
         if link.is_up:
             self.away_since = None
+            self.troubles.clear()
         elif self.link.is_up:
             self.away_since = min(link.since, now) if link.phase in ("lost", "retrying") else now
         self.link, self.link_at = link, now
-        return went
 
-    def is_refused_anew(self) -> bool:
-        """Whether the link is refused for a reason that was not told yet; told once until it is up again."""
-        if self.link.is_up:
-            self.refusal_told = ""
-        if self.link.phase != "refused" or self.question is not None or self.link.reason == self.refusal_told:
+    def is_new(self, trouble: object) -> bool:
+        """Whether it is the first of its like since the link was up: a host is dialled in vain once a second,
+        and what is the matter is news once."""
+        if trouble in self.troubles or len(self.troubles) >= TROUBLES_MAX:
             return False
-        self.refusal_told = self.link.reason
+        self.troubles.add(trouble)
         return True
 
     @property

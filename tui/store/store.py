@@ -28,7 +28,7 @@ from tui.store import alerts
 from tui.store.alerts import Alert
 from tui.store.edge import NAMES_MAX, cleaned
 from tui.store.facts import asked
-from tui.store.hosts import HostRecord
+from tui.store.hosts import AWAY, HostRecord
 from tui.store.run_streams import EventStream, Formats, LogStream
 from tui.store.runs import RunRecord
 from tui.store.words import duration, size
@@ -143,19 +143,22 @@ class Store:
         return news
 
     def _link(self, record: HostRecord, update: LinkChanged, now: float) -> None:
-        asked_before = record.question
-        went = record.take_link(update.link, now)
-        if update.link.is_up:
+        link = update.link
+        record.take_link(link, now)
+        if link.is_up:
             record.heard_at = now
-        if update.link.phase == "key_changed":
-            if went:
+        if link.phase == "key_changed":
+            if record.is_new((link.phase, link.reason)):
                 self._alert(alerts.of_changed_key(record.name, now))
-        elif (question := record.question) is not None and question != asked_before:
-            self._alert(alerts.of_question(record.name, asked(question), now))
-        elif record.is_refused_anew():
-            self._alert(alerts.of_refusal(record.name, update.link.reason, update.link.remedy, now))
-        elif went and record.heard_at is not None:
-            self._alert(alerts.of_link(record.name, True, update.link.reason, None, now))
+        elif (question := record.question) is not None:
+            if record.is_new(question):
+                self._alert(alerts.of_question(record.name, asked(question), now))
+        elif link.phase == "refused":
+            if record.is_new((link.phase, link.reason)):
+                self._alert(alerts.of_refusal(record.name, link.reason, link.remedy, now))
+        elif link.phase in AWAY:
+            if record.heard_at is not None and record.is_new("away"):
+                self._alert(alerts.of_link(record.name, True, link.reason, None, now))
         elif update.back_after_s is not None:
             self._alert(alerts.of_link(record.name, False, "", update.back_after_s, now))
 

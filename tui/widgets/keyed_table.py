@@ -83,17 +83,19 @@ class KeyedTable(ScrollView, can_focus=True):
     def show(self, rows: Mapping[str, Cells]) -> None:
         """Show exactly these rows, in this order; what does not differ is not drawn again."""
         chosen, before, order = self.chosen, self._place, list(rows)
-        changed = False
-        for row, cells in rows.items():
-            if self._differs(row, cells):
-                self._cells[row] = dict(cells)
-                self._drawn.pop(row, None)
-                changed = True
+        changed = [row for row, cells in rows.items() if self._differs(row, cells)]
+        for row in changed:
+            self._cells[row] = dict(rows[row])
+            self._drawn.pop(row, None)
         if order != self._rows:
             self._arrange(order, chosen, before)
-            changed = True
-        if changed:
             self.refresh()
+            return
+        top, room = self.scroll_offset.y, self.size.height - HEADER
+        places = {row: place for place, row in enumerate(order)} if changed else {}
+        for row in changed:  # bytes to the terminal: a whole screen twice a second fills a slow line
+            if top <= places[row] < top + room:
+                self.refresh_line(places[row] + HEADER)
 
     def _differs(self, row: str, cells: Cells) -> bool:
         known = self._cells.get(row)

@@ -1,4 +1,4 @@
-"""In a text, wherever it stands, what has the form of a secret is masked; a neighbour that has not is kept."""
+"""Wherever it stands in a text, what has the form of a secret is masked; a neighbour that has not is kept."""
 
 import pytest
 

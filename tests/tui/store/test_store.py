@@ -23,6 +23,7 @@ from tests.tui.fake import START, WALL, events, view
 from trainer.config.locate import configs_dir
 from trainer.telemetry.bands import Bands, load
 from tui.store.facts import age_fact, link_fact, run_age_fact, state_fact, why_not
+from tui.store.hosts import TROUBLES_MAX
 from tui.store.lamps import lamps
 from tui.store.runs import RunRecord
 from tui.store.store import TRUNCATED, Store
@@ -161,6 +162,27 @@ def test_a_link_that_was_never_up_is_no_news() -> None:
     fresh = Store(["local"])
     tell(fresh, LinkChanged(LinkState("retrying", None, START, 2, "refused")))
     assert fresh.take_news() == []
+
+
+def test_a_host_that_is_dialled_in_vain_for_a_minute_is_one_alert(store: Store) -> None:
+    """Wi-Fi off: the port refuses at once, and each second another dial begins and fails."""
+    connecting = LinkState("connecting", None, START, 2)
+    for second in range(60):
+        tell(store, LinkChanged(replace(LOST, phase="retrying", attempt=second)), LinkChanged(connecting))
+    assert [alert.level for alert in store.take_news()] == ["warning"]
+    tell(store, LinkChanged(UP, back_after_s=60.0), LinkChanged(LOST))
+    assert [alert.level for alert in store.take_news()] == ["information", "warning"]  # and again: news
+
+
+def test_what_a_lost_host_shows_later_is_news_of_its_own_once_each(store: Store) -> None:
+    refused = [LinkState("refused", reason=f"no, for the {n}th time") for n in range(100)]
+    changed = LinkState("key_changed", reason="another key")
+    for state in (LOST, changed, LinkState("connecting"), changed, *refused, refused[0]):
+        tell(store, LinkChanged(state))
+    texts = [alert.text for alert in store.take_news()]
+    assert "lost" in texts[0]
+    assert [("key" in text) for text in texts[1:3]] == [True, False]
+    assert len(texts) == TROUBLES_MAX  # a host that finds new words each second is not heard for ever
 
 
 def test_losing_a_link_and_having_it_back_are_news_and_stand_in_the_log(store: Store) -> None:

@@ -1,10 +1,12 @@
 """The table of named rows: what differs is drawn, and the cursor belongs to its row."""
 
+import pytest
 from rich.style import Style
 from rich.text import Text
 from textual.app import App, ComposeResult
+from textual.strip import Strip
 
-from tui.widgets.keyed_table import Cells, KeyedTable
+from tui.widgets.keyed_table import HEADER, Cells, KeyedTable
 
 COLUMNS = [("name", "name", 8), ("value", "value", 5)]
 
@@ -48,6 +50,33 @@ async def test_only_rows_that_differ_are_drawn_again() -> None:
         await pilot.pause()
         assert app.text()[1:3] == [" a         2", ""]
         assert any(segment.style and segment.style.bold for segment in app.table._drawn["a"])
+
+
+async def test_a_cell_that_changes_paints_its_line_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole screen twice a second, for an age that grows, fills a slow line."""
+    app, painted = Shown(), list[int]()
+    paint = KeyedTable.render_line
+
+    def counted(self: KeyedTable, y: int) -> Strip:
+        painted.append(y)
+        return paint(self, y)
+
+    async with app.run_test(size=(30, 8)) as pilot:
+        app.table.lay(COLUMNS)
+        names = [f"row{number:02d}" for number in range(40)]
+        app.table.show(rows(*names))
+        app.table.choose("row20")
+        await pilot.pause()
+        top = app.table.scroll_offset.y
+        monkeypatch.setattr(KeyedTable, "render_line", counted)
+        for changed in ("row20", "row00", "row39"):  # the others are out of sight
+            app.table.show(rows(*names) | rows(changed, value="2"))
+            await pilot.pause()
+        assert set(painted) == {20 - top + HEADER}
+        assert " row20     2" not in app.text()  # it changed back when another one did
+        app.table.show(rows(*names[1:]))
+        await pilot.pause()
+        assert len(set(painted)) > 1  # the control: another order is a whole new picture
 
 
 async def test_the_cursor_and_what_is_seen_stay_when_rows_come_above() -> None:
