@@ -25,6 +25,7 @@ from tui.screens.fleet import Fleet
 from tui.screens.hosts import Hosts
 from tui.screens.processes import Processes
 from tui.screens.run import RunScreen
+from tui.widgets import log_search
 from tui.widgets.bars import KeyBar
 from tui.widgets.chart.chart import Chart
 from tui.widgets.keyed_table import KeyedTable
@@ -302,7 +303,7 @@ async def test_the_start_form_can_be_left() -> None:
         assert not acts.requests
 
 
-async def test_the_log_is_searched_and_followed() -> None:
+async def test_the_log_is_searched_and_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     session = FakeSession()
     app = cockpit(session)
     async with app.run_test(size=(160, 50)) as pilot:
@@ -328,8 +329,19 @@ async def test_the_log_is_searched_and_followed() -> None:
         await pilot.press("f")
         await pilot.pause()
         assert "more" in picture(app)
+        monkeypatch.setattr(log_search, "SEARCH_S", 0.05)
+        session.send(RUN, "log", "x" * 40 + "\n", offset=9005)
+        await settle(pilot, app)
+        await pilot.press("slash")
+        app.screen.query_one("#search", Input).value = "(x|xx)+[yz]"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "takes too long" in toasts(app)[-1]
+        await pilot.press("n")
+        assert "nothing is searched for" in toasts(app)[-1]
+        await pilot.press("slash", *"more", "enter")
         await pilot.press("escape")
-        assert log.pattern is None
+        assert log.searched is None
         assert front(app) == "RunScreen"
         await pilot.press("escape")
         await pilot.pause()

@@ -190,7 +190,7 @@ class RunScreen(RunKeys):
         log = self.query_one(LogView)
         log.show(run.log)
         follow = "following" if log.follow else "f follows"
-        search = f"   /{log.pattern.pattern}" if log.pattern else ""
+        search = f"   /{log.searched.text}" if log.searched else ""
         lines_kept = f"{len(run.log):,} lines"
         mark = "▌" if log.has_focus else " "
         row = line(

@@ -72,7 +72,7 @@ class RunKeys(RunActions):
         elif any(chart.look.cursor is not None for chart in self.query(Chart)):
             for chart in self.query(Chart):
                 chart.point(None)
-        elif search.has_class("-shown") or log.pattern is not None:
+        elif search.has_class("-shown") or log.searched is not None:
             self._close_search()
             log.search("")
             self.paint()
@@ -162,9 +162,15 @@ class RunKeys(RunActions):
         """Search, and show the newest match."""
         log = self.query_one(LogView)
         self._close_search()
-        found = log.search(event.value)
+        try:
+            found = log.search(event.value)
+        except TimeoutError:
+            self._search_took_too_long()
+            return
         if event.value and not found:
-            self.notify(f"no line matches {event.value}", severity="warning", markup=False)
+            bad = log.searched is not None and log.searched.is_literal
+            as_text = ", which is no regular expression and was taken as it stands" if bad else ""
+            self.notify(f"no line matches {event.value}{as_text}", severity="warning", markup=False)
         elif found:
             self._go(forward=False)
         self.paint()
@@ -175,10 +181,19 @@ class RunKeys(RunActions):
 
     def _go(self, *, forward: bool) -> None:
         log = self.query_one(LogView)
-        if log.pattern is None:
+        try:
+            place = log.go(forward=forward)
+        except TimeoutError:
+            self._search_took_too_long()
+            return
+        if log.searched is None:
             self.notify("nothing is searched for: press /", severity="warning")
-        elif (place := log.go(forward=forward)) is not None:
+        elif place is not None:
             self.notify(f"match {place[0]} of {place[1]}", timeout=2)
+        self.paint()
+
+    def _search_took_too_long(self) -> None:
+        self.notify("that pattern takes too long on this log: nothing is searched for", severity="warning")
         self.paint()
 
     def action_next_match(self) -> None:

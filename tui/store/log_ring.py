@@ -1,8 +1,6 @@
 """The newest lines of a run's log, taken in as bytes, cut anywhere, and safe to show."""
 
 import codecs
-import re
-from bisect import bisect_right
 from sys import getsizeof
 
 from remote.protocol.sanitise import clean
@@ -93,12 +91,6 @@ class LogRing:
         self.dropped += excess
         self.head = None
 
-    def matches(self, pattern: "re.Pattern[str]", start: int | None = None) -> list[int]:
-        """Numbers (from the first byte on) of the lines that match, from number `start` on (None: all)."""
-        search, first = pattern.search, 0 if start is None else max(start - self.dropped, 0)
-        kept = enumerate(self.lines[first:], self.dropped + first)
-        return [number for number, line in kept if search(line)]
-
 
 def _rewritten(line: str) -> str:
     """What a terminal would show: a carriage return goes back to the line's start."""
@@ -108,14 +100,3 @@ def _rewritten(line: str) -> str:
 def _safe(text: str) -> str:
     """Cleaned, with the carriage returns kept."""
     return "\r".join(clean(part) for part in text.split("\r")) if "\r" in text else clean(text)
-
-
-def next_match(numbers: list[int], here: int, *, forward: bool) -> int | None:
-    """The match after `here` (before it, unless `forward`), going round; None where there is none."""
-    if not numbers:
-        return None
-    if forward:
-        place = bisect_right(numbers, here)
-        return numbers[place % len(numbers)]
-    place = bisect_right(numbers, here - 1) - 1
-    return numbers[place]

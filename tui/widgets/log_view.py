@@ -11,8 +11,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.store.log_ring import LogRing, next_match
+from tui.store.log_ring import LogRing
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
+from tui.widgets.log_search import LogSearch, next_match
 
 NUMBER_WIDTH = 7
 MAX_WIDTH = 2000
@@ -26,6 +27,14 @@ _RULES: tuple[tuple[re.Pattern[str], Style], ...] = (
     (re.compile(r"^· "), DIM),
     (re.compile(r"^✔ "), hue("green")),
     (re.compile(r"Traceback|\b\w*(?:Error|Exception)\b|\bfatal\b|❌", re.IGNORECASE), hue("red", bold=True)),
+    (
+        re.compile(
+            r"(?<!\b0 )(?<!\bno )\bfail(?:ed|ure)?\b|\b(?:could not|unable to|nothing was saved|killed|nan)\b"
+            r"|\bout of memory\b",
+            re.IGNORECASE,
+        ),
+        hue("red"),
+    ),
     (re.compile(r"\bwarn(?:ing)?\b|⚠", re.IGNORECASE), hue("amber")),
     (re.compile(r"checkpoint|💾|🔒|🔓|saved", re.IGNORECASE), hue("green")),
     (re.compile(r"^\s*EVALUATION|^\s*Val |✓|✅"), hue("blue")),
@@ -42,7 +51,7 @@ class LogView(ScrollView, can_focus=True):
 
     Attributes:
         follow: whether the newest line stays in view.
-        pattern: what is searched for, None for nothing.
+        searched: what is searched for, None for nothing.
     """
 
     class Top(Message):
@@ -56,7 +65,7 @@ class LogView(ScrollView, can_focus=True):
     def __init__(self, name: str = "log") -> None:
         super().__init__(id=name, name=name)
         self.follow = True
-        self.pattern: re.Pattern[str] | None = None
+        self.searched: LogSearch | None = None
         self._ring = LogRing()
         self._version = -1
         self._dropped = 0
@@ -92,22 +101,20 @@ class LogView(ScrollView, can_focus=True):
         return strip.crop_extend(0, width, None).apply_style(self.rich_style)
 
     def _styled(self, text: str, number: int) -> Strip:
-        style = next((style for rule, style in _RULES if rule.search(text)), None)
-        if self.pattern is not None and self.pattern.search(text):
-            return self._marked(text, style or PLAIN, number)
+        style = style_of(text)
+        if self.searched is not None and (spans := self.searched.spans(text)):
+            return self._marked(text, spans, style or PLAIN, number)
         if style is None and text.count("|") >= 4:
             return Strip(_columns(text))
         return Strip([Segment(text, style or PLAIN)])
 
-    def _marked(self, text: str, style: Style, number: int) -> Strip:
+    def _marked(self, text: str, spans: list[tuple[int, int]], style: Style, number: int) -> Strip:
         """A line with what was searched for standing out."""
-        assert self.pattern is not None
         mark = _HERE if number == self._here else _FOUND
         segments, end = [], 0
-        for found in self.pattern.finditer(text):
-            if found.end() > found.start():
-                segments += [Segment(text[end : found.start()], style), Segment(found.group(), mark)]
-                end = found.end()
+        for first, after in spans:
+            segments += [Segment(text[end:first], style), Segment(text[first:after], mark)]
+            end = after
         return Strip([*segments, Segment(text[end:], style)])
 
     def action_move(self, lines: int) -> None:
@@ -127,31 +134,32 @@ class LogView(ScrollView, can_focus=True):
         return self.follow
 
     def search(self, text: str) -> int:
-        """Look for a text or a regular expression (a bad one is taken literally); how many lines match."""
+        """Look for a text or a regular expression; how many lines match.
+
+        Raises:
+            TimeoutError: that takes too long; nothing is searched for.
+        """
         self._here = None
-        if not text:
-            self.pattern = None
-            self.refresh()
-            return 0
-        flags = re.IGNORECASE if text.islower() else 0
-        try:
-            self.pattern = re.compile(text, flags)
-        except re.error:
-            self.pattern = re.compile(re.escape(text), flags)
-        found = len(self._ring.matches(self.pattern))
+        self.searched = LogSearch(text) if text else None
         self.refresh()
-        return found
+        return len(self._found())
+
+    def _found(self) -> list[int]:
+        try:
+            return self.searched.numbers(self._ring) if self.searched is not None else []
+        except TimeoutError:
+            self.searched = None
+            raise
 
     def go(self, *, forward: bool) -> tuple[int, int] | None:
-        """Show the next match, or the one before; its place among all, or None where there is none."""
-        if self.pattern is None:
-            return None
-        numbers = self._ring.matches(self.pattern)
-        start = (
-            self._here
-            if self._here is not None
-            else self._ring.dropped + self.scroll_offset.y + (-1 if forward else 1)
-        )
+        """Show the next match, or the one before, at first the newest; its place among all, or None.
+
+        Raises:
+            TimeoutError: that takes too long; nothing is searched for.
+        """
+        numbers = self._found()
+        at_first = self._ring.dropped + (self.scroll_offset.y - 1 if forward else len(self._ring))
+        start = at_first if self._here is None else self._here
         target = next_match(numbers, start, forward=forward)
         if target is None:
             return None
@@ -179,6 +187,11 @@ class LogView(ScrollView, can_focus=True):
         """A click chooses the log."""
         event.stop()
         self.focus()
+
+
+def style_of(text: str) -> Style | None:
+    """The style of a line by what it says; what went wrong is red, whatever else stands there."""
+    return next((style for rule, style in _RULES if rule.search(text)), None)
 
 
 def _columns(text: str) -> list[Segment]:

@@ -3,7 +3,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.store.log_ring import LogRing, next_match
+from tui.store.log_ring import LogRing
 
 
 def fed(*parts: bytes, capacity: int = 1000) -> LogRing:
@@ -61,27 +61,13 @@ def test_a_note_closes_an_unfinished_line() -> None:
     assert shown(ring) == ["half a line", "── link back ──", "next"]
 
 
-def test_matches_are_numbered_from_the_first_line_heard() -> None:
-    ring = fed(*(f"line {number}\n".encode() for number in range(3000)), capacity=800)
-    found = ring.matches(re.compile(r"line 2[59]00$"))
-    assert found == [2500, 2900]
-    assert ring.line(found[0] - ring.dropped) == "line 2500"
-
-
-def test_next_and_previous_match_go_round() -> None:
-    numbers = [10, 20, 30]
-    assert [next_match(numbers, here, forward=True) for here in (0, 10, 25, 30)] == [10, 20, 30, 10]
-    assert [next_match(numbers, here, forward=False) for here in (40, 30, 15, 10)] == [30, 20, 10, 30]
-    assert next_match([], 5, forward=True) is None
-
-
 def test_older_lines_go_before_the_first_and_keep_every_number() -> None:
     ring = LogRing()
     ring.feed(b"needle five\nsix\n")
     ring.head = ("002.log", 30)
     assert ring.prepend("002.log", 10, b"three \x1b[31mneedle\x1b[0m\nfour\n", is_first=False) == 2
     assert [ring.line(index) for index in range(4)] == ["three needle", "four", "needle five", "six"]
-    assert (ring.dropped, ring.matches(re.compile("needle")), ring.head) == (-2, [-2, 0], ("002.log", 10))
+    assert (ring.dropped, ring.head) == (-2, ("002.log", 10))
     assert ring.prepend("001.log", 0, b"one\ntwo", is_first=True) == 3
     assert [ring.line(index) for index in range(4)] == ["one", "two", "── 002.log ──", "three needle"]
     assert ring.head is None
