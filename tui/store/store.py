@@ -221,6 +221,7 @@ class Store:
         else:
             log = self._logs.setdefault(key, LogStream(lambda: 0.0, self.formats))
             log.wall = lambda: said_at
+            run.log_heard = now if run.log_heard is None else run.log_heard
             events = log.take(run, update.gen, update.offset, update.data, update.file)
             # A row is as old as the bytes it came in: a log's own clock has no zone.
             heard_at = now - max(0.0, host_wall - said_at)

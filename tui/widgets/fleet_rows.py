@@ -162,7 +162,7 @@ def run_cells(run: RunRecord, host: HostRecord, bands: Bands | None, now: float,
         "link": lines.line((f"{shortened(run.host, 12, 4)} ", DIM), (link.glyph, hue(link.colour))),
         "state": lines.fact(state_fact(run, host), detail=False),
         "step": lines.line((_step(run, fit.width("step")), PLAIN)),
-        "loss": lines.line((number(run.row.get("ce", run.row.get("total")), 4), PLAIN)),
+        "loss": lines.line((number(run.loss, 4), PLAIN)),
         "u_val": _lamp(run, bands, "u_val", worded=False),
         "R": _lamp(run, bands, "R", worded=fit.width("R") >= 15),
         "grad": _lamp(run, bands, "grad_norm", worded=False),
@@ -200,7 +200,9 @@ def _old(fact: Fact, width: int) -> Text:
 
 def _lamp(run: RunRecord, bands: Bands | None, metric: str, *, worded: bool) -> Text:
     """Value and glyph of a lamp, with its word where there is room."""
-    value = run.row.get(metric)
+    value = run.newest(metric) if run.is_command else run.row.get(metric)
+    if value is None and run.catalogue and metric not in run.catalogue:
+        return lines.line(("", FAINT))  # it tells other things
     if bands is None or value is None:
         return lines.line(("n/a" if value is None else number(value, 3), FAINT))
     verdict: LampReading = judge(bands, metric, value, context_of(run))

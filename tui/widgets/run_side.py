@@ -1,12 +1,15 @@
 """What stands beside the charts of a run: lamps with their reasons, evaluation, sample, checkpoint."""
 
 import textwrap
+from math import nan
 
 from rich.cells import cell_len
 from rich.text import Text
 
+from trainer.telemetry.events import Evaluation
 from trainer.telemetry.judge import LampReading
 from tui.store.lamps import PROBED
+from tui.store.run_look import has_our_look
 from tui.store.runs import RunRecord
 from tui.store.words import age, number
 from tui.theme import DIM, FAINT, PLAIN, hue
@@ -14,6 +17,7 @@ from tui.widgets.lines import Part, lamp, line
 
 TITLE_WIDTH = 10
 WORD_WIDTH = 16
+SCORES = 3
 
 
 def lamp_rows(verdicts: list[LampReading], width: int, height: int) -> list[Text]:
@@ -90,6 +94,8 @@ def evaluation_rows(run: RunRecord) -> list[Text]:
     best = "  best so far" if found.best else ""
     rows = [line((f"step {found.step:,}" if found.step is not None else "", DIM), (best, hue("green")))]
     ce, ppl = found.values.get("val_ce"), found.values.get("val_ppl")
+    if ce is None and not has_our_look(run):
+        return rows + _scores(found)
     rows.append(line(("val ce ", DIM), (number(ce), PLAIN), ("   perplexity ", DIM), (number(ppl), PLAIN)))
     if run.floors is not None and ce is not None:
         gap = run.floors.bigram - ce
@@ -102,6 +108,17 @@ def evaluation_rows(run: RunRecord) -> list[Text]:
             )
         )
     return rows
+
+
+def _scores(found: Evaluation) -> list[Text]:
+    """The scores of an evaluation as they are called."""
+    told = [
+        (name, value) for name, value in found.values.items() if value is not None or name in found.nonfinite
+    ]
+    return [
+        line((f"{name[:22]:<22}", DIM), (number(nan if value is None else value), PLAIN))
+        for name, value in told[:SCORES]
+    ]
 
 
 def sample_rows(run: RunRecord, width: int, height: int) -> list[Text]:

@@ -7,7 +7,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.store.series import Series
+from tui.store.metrics.series import Series
 from tui.store.words import number
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets.chart import envelope
@@ -101,11 +101,11 @@ def _reading(shown: Curves, look: ChartLook, step: int) -> list[Segment]:
     series, marks, overlay = shown.series, shown.marks, shown.overlay
     index = series.index_at(step)
     if index is None:
-        return [Segment(f"  n/a at step {step:,}", DIM)]
+        return [Segment(f"  n/a at {look.axis} {step:,}", DIM)]
     value = series.tree.values[index]
     parts = [
         Segment(f"  {number(value)}", hue(look.colour if value == value else "red", bold=True)),
-        Segment(f" at step {series.steps[index]:,}", PLAIN),
+        Segment(f" at {look.axis} {series.steps[index]:,}", PLAIN),
     ]
     if overlay is not None and (other := overlay.index_at(step)) is not None:
         said = number(overlay.tree.values[other])
@@ -147,7 +147,7 @@ def _body(shown: Curves, look: ChartLook, width: int, height: int) -> list[Strip
     grid.gaps(gaps)
     left, right = _left_labels(scale, place.rows), _right_labels(look, scale, place)
     return [grid.line(row, left[row], right[row]) for row in range(place.rows)] + [
-        _steps(low, high, width, place)
+        _steps(low, high, width, place, look.axis)
     ]
 
 
@@ -189,9 +189,9 @@ def _right_labels(look: ChartLook, scale: Scale, place: Place) -> list[tuple[str
     return names
 
 
-def _steps(low: float, high: float, width: int, place: Place) -> Strip:
+def _steps(low: float, high: float, width: int, place: Place, axis: str) -> Strip:
     """The step axis: first, middle and last step shown."""
-    first, last = f"{low:,.0f}", f"step {high:,.0f}"
+    first, last = f"{low:,.0f}", f"{axis} {high:,.0f}"
     middle = f"{(low + high) / 2:,.0f}" if place.columns > 36 else ""
     room = place.columns - len(first) - len(last) - len(middle)
     half = max(place.columns // 2 - len(first) - len(middle) // 2, 1)

@@ -4,7 +4,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from math import isfinite, nan
 
-from tui.store.pyramid import FAN, Pyramid
+from tui.store.metrics.pyramid import FAN, Pyramid
 
 LARGEST = 3.4e38
 LARGEST_STEP = (1 << 32) - 1
