@@ -24,6 +24,7 @@ from tui.widgets.log_view import LogView
 from tui.widgets.panel import Layout, Panel
 from tui.widgets.run_head import head
 
+ALL_LAMPS = 24  # lines
 MIDDLING, NARROW, SMALL_WIDTH, SMALL_HEIGHT = 130, 100, 80, 24
 
 
@@ -54,7 +55,7 @@ class RunScreen(RunKeys):
     RunScreen.-looks #oscillators { display: block; }
     RunScreen.-command #head { height: 4; }
     RunScreen.-text #charts, RunScreen.-text #side { display: none; }
-    RunScreen.-text #strip { display: block; }
+    RunScreen.-command #lamps { height: auto; max-height: 60%; min-height: 0; }
     RunScreen.-unknown #hint { display: block; }
     RunScreen .-off { display: none !important; }
     RunScreen.-looks #sample { height: 5; }
@@ -62,6 +63,7 @@ class RunScreen(RunKeys):
     RunScreen.-narrow #side { display: none; }
     RunScreen.-narrow #strip { display: block; }
     RunScreen.-middling #side { width: 38; padding: 0 0 0 1; }
+    RunScreen.-text #strip { display: none; }
     RunScreen.-short #head { margin: 0; }
     RunScreen.-short #logbox { margin: 0; }
     RunScreen.-short #lamps { min-height: 5; }
@@ -170,7 +172,8 @@ class RunScreen(RunKeys):
         self.set_class(run.probe is not None, "-looks")
         beneath = [lamp for lamp in lit if lamp.metric in PROBED]
         above = lit if self.has_class("-short") else [lamp for lamp in lit if lamp.metric not in PROBED]
-        self._lay("lamps", lambda width, height: run_side.lamp_rows(above, width, height))
+        most = ALL_LAMPS if run.is_command else 0  # its panel is as tall as they need
+        self._lay("lamps", lambda width, height: run_side.lamp_rows(above, width, most or height))
         self._lay("strip", lambda width, _height: run_side.lamp_strip(lit, width))
         self._lay("oscillators", lambda width, _height: oscillators.rows(run.probe, beneath, bands, width))
 

@@ -157,7 +157,11 @@ class RunKeys(RunActions):
             return
         grid, kind, key = self.query_one(ChartGrid), run.kind, self.target()
         place, names = grid.place_of(self.focused), [plan.metric for plan in grid.plans]
-        where = f"the chart of {grid.plans[place].title}" if place is not None else "a chart of its own"
+        where = (
+            f"the chart of {grid.plans[place].title}"
+            if place is not None
+            else "one more chart; one that has a chart (●) loses it"
+        )
 
         def answered(name: str | None) -> None:
             if name is None or self.target() != key:

@@ -234,8 +234,7 @@ class RunRecord:
         began_s = self.row_t - self.view.since
         if not self.row_t or began_s <= 0:
             return None
-        gap = self.pace.step_gap
-        return began_s * gap / self.step if gap and self.step else began_s
+        return began_s / max(self.pace.rows, 1)
 
     @property
     def eta_s(self) -> float | None:

@@ -9,7 +9,7 @@ from tui.store.metrics.catalogue import Metric
 from tui.store.metrics.chart_plan import ChartPlan
 from tui.store.run_look import EXAMPLES, has_our_look
 from tui.store.runs import RunRecord
-from tui.store.words import count, number
+from tui.store.words import count, fine
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets.lines import line
 
@@ -36,7 +36,7 @@ def number_rows(run: RunRecord, charted: Sequence[ChartPlan]) -> list[Text]:
 
 def _row(one: Metric, value: float | None) -> Text:
     name = one.name if cell_len(one.name) <= NAME_WIDTH else f"{one.name[: NAME_WIDTH - 1]}…"
-    said = count(value) if one.kind == "count" and value is not None and abs(value) >= 1e4 else number(value)
+    said = count(value) if one.kind == "count" and value is not None and abs(value) >= 1e4 else fine(value)
     style = hue("red", bold=True) if value is not None and value != value else PLAIN
     return line(
         (name + " " * (NAME_WIDTH - cell_len(name)), DIM), (f"{said:>9}", style), (f" {one.unit}", DIM)
@@ -47,8 +47,8 @@ def hint_rows() -> list[Text]:
     """Above the text of a log in which nothing is known."""
     first, second = EXAMPLES
     return [
-        line(("No known metrics in this log so far. ", STRONG), ("A line may say, for example:", PLAIN)),
-        line(("    ", PLAIN), (first, hue("cyan")), ("    or    ", DIM), (second, hue("cyan"))),
-        line(("Or describe its lines: ", DIM), ("photinus formats try FILE", hue("blue")),
-             (" reads a log by formats of your own (docs/formats.md)", DIM)),
-    ]  # fmt: skip
+        line(("No known metrics in this log so far.", STRONG)),
+        line(("A line of it may say  ", PLAIN), (first, hue("cyan"))),
+        line(("                  or  ", DIM), (second, hue("cyan"))),
+        line(("Formats of your own:  ", DIM), ("photinus formats try FILE", hue("blue"))),
+    ]

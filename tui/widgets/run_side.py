@@ -92,7 +92,7 @@ def evaluation_rows(run: RunRecord) -> list[Text]:
     if found is None:
         return [line(("none yet", FAINT))]
     best = "  best so far" if found.best else ""
-    rows = [line((f"step {found.step:,}" if found.step is not None else "", DIM), (best, hue("green")))]
+    rows = [line((f"{run.axis} {found.step:,}" if found.step is not None else "", DIM), (best, hue("green")))]
     ce, ppl = found.values.get("val_ce"), found.values.get("val_ppl")
     if ce is None and not has_our_look(run):
         return rows + _scores(found)

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from tui.store.metrics.catalogue import Metric
 from tui.store.runs import RunRecord
-from tui.store.words import number
+from tui.store.words import fine
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets.lines import line
 
@@ -27,7 +27,7 @@ class MetricPicker(ModalScreen[str | None]):
     CSS: ClassVar[str] = """
     MetricPicker { align: center middle; background: $background 60%; }
     MetricPicker > Vertical {
-        width: 84; max-width: 96%; height: auto; max-height: 92%; padding: 1 2;
+        width: 96; max-width: 96%; height: auto; max-height: 92%; padding: 1 2;
         background: $surface; border: round $border;
     }
     MetricPicker Input { border: none; padding: 0; height: 1; margin: 1 0; background: $panel; }
@@ -52,6 +52,7 @@ class MetricPicker(ModalScreen[str | None]):
             yield Static(line(("a metric onto ", DIM), (self._where, STRONG)))
             yield Input(placeholder="letters of its name", compact=True)
             yield OptionList()
+            yield Static(line(("no metric of this run has these letters", DIM)), id="none")
 
     def on_mount(self) -> None:
         """All of them at first."""
@@ -65,6 +66,7 @@ class MetricPicker(ModalScreen[str | None]):
         options.add_options([Option(self._rows[name], id=f"m{index}") for index, name in enumerate(found)])
         self._found = found
         options.highlighted = 0 if found else None
+        self.query_one("#none").display = not found
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Fewer, or more again."""
@@ -96,9 +98,9 @@ def metric_row(run: RunRecord, one: Metric, charted: bool) -> Text:
     kind = f"{'held-out ' if one.is_held_out else ''}{one.kind}"
     return line(
         ("● " if charted else "  ", hue("green")),
-        (f"{one.name[:34]:<35}", STRONG if charted else PLAIN),
-        (f"{number(run.newest(one.name)):>9}", PLAIN),
-        (f" {one.unit:<9}", DIM),
-        (f" {kind:<16}", DIM),
+        (f"{one.name[:29]:<30}", STRONG if charted else PLAIN),
+        (f"{fine(run.newest(one.name)):>9}", PLAIN),
+        (f" {one.unit:<10}", DIM),
+        (f" {kind:<18}", DIM),
         (f"from {one.axis} {one.first:,}", FAINT),
     )

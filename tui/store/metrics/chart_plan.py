@@ -58,12 +58,12 @@ def automatic(catalogue: Catalogue) -> list[str]:
 def put_on_chart(names: Sequence[str], name: str, place: int | None) -> list[str]:
     """The charts after a metric was put onto one of them, or (None) onto one more, if there is room.
 
-    One that is on a chart already changes places with what was there.
+    One that has a chart changes places with what was there; (None) it loses its chart.
     """
     after = list(names)
     if place is None:
         if name in after:
-            return after
+            return [one for one in after if one != name]
         place = min(len(after), MOST - 1)
     after[place : place + 1] = [name]
     if name in names:

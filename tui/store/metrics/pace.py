@@ -8,7 +8,7 @@ ENOUGH = 3  # pauses between rows that make a pace
 PACES = 10.0  # a run that is silent for so many of its pauses stands still
 LEAST_S = 5.0  # however fast it was: a link, a disk or a collection of garbage may hold it up for so long
 UNKNOWN_S = 180.0  # the least while its pace is not known yet
-BEGINNINGS = 5.0  # times that it took to the first row, as long as there is only that to go by
+BEGINNINGS = 5.0  # times that a row took since the beginning, as long as there is only that to go by
 AGAIN = 2.0  # times a pause that it has made before: evaluations and checkpoints come again
 
 
@@ -16,13 +16,13 @@ class RowPace:
     """Times of a run's rows, by the run's own clock. Rows heard at once are one moment: their last.
 
     Attributes:
-        step_gap: steps between the last two rows; 0 before there are two.
+        rows: how many rows there were, with times or without.
     """
 
-    __slots__ = ("_long", "_rows", "step_gap")
+    __slots__ = ("_long", "_rows", "rows")
 
     def __init__(self) -> None:
-        self.step_gap = 0
+        self.rows = 0
         self._rows: deque[tuple[int, float]] = deque(maxlen=ROWS)
         self._long: deque[float] = deque(maxlen=8)  # the newest pauses that were out of proportion
 
@@ -31,10 +31,10 @@ class RowPace:
         rows = self._rows
         if rows and step < rows[-1][0]:
             self.clear()
+        self.rows += 1
         if not t or (rows and step == rows[-1][0]):
             return
         if rows:
-            self.step_gap = step - rows[-1][0]
             if rows[-1][1] == t:
                 rows.pop()
             elif len(gaps := self._gaps()) >= ENOUGH and t - rows[-1][1] > PACES * _middle(gaps):
@@ -43,6 +43,7 @@ class RowPace:
 
     def clear(self) -> None:
         """Another attempt begins."""
+        self.rows = 0
         self._rows.clear()
         self._long.clear()
 
@@ -66,7 +67,7 @@ class RowPace:
         Ten of its usual pauses, and twice the longest of the newest rows, or one that it made at least twice.
 
         Args:
-            first_row_s: seconds from the beginning to its first row, None where unknown.
+            first_row_s: seconds a row since it began, None where unknown.
         """
         gaps = self._gaps()
         if not gaps:
