@@ -39,8 +39,8 @@ _HOLDS: tuple[tuple[Kind, str], ...] = (
     ("loss", r"loss|nll|perplexity|ppl$|bp[bc]$|(?:^|[_/ ])(?:ce|r?mse|mae|[wc]er|fid)$"
              r"|err(?:or)?(?:_rate)?$"),
     ("norm", r"norm"),
-    ("ratio", r"acc(?:uracy)?(?:$|[^a-z])|acc$|precision|recall|(?:^|[_/ ])f1|auc|iou|dice|map\d"
-              r"|ratio|share|fraction|overhead|percent"),
+    ("ratio", r"acc(?:uracy)?(?:$|[^a-z])|precision|recall|(?:^|[^a-z])map\d|percent"
+              r"|(?:^|[^a-z])(?:f1|auc|m?iou|dice|ratio|share|fraction|overhead)(?:$|[^a-z])"),
     ("score", r"reward|return|score|bleu|rouge|psnr|ssim|(?:^|[_/ ])kl(?:$|[_/ ])|metric$|pass@"),
     ("count", r"tokens|samples|steps?$|epoch|count|number of|num_|batch.size|bsz$|skipped|seen$"),
 )  # fmt: skip

@@ -85,7 +85,7 @@ def _progress(run: RunRecord, width: int) -> Text:
     rest: list[Part] = (
         [(f"  {pace}  {count(speed)} tokens/s", DIM)] if speed is not None else [(f"  {pace}", DIM)]
     )
-    if not run.view.is_terminal and (most or not run.is_command):
+    if not run.view.is_terminal and (run.eta_s is not None or not run.is_command):
         rest.insert(0, (f"  eta {duration(run.eta_s)}", PLAIN))
     share = min((step or 0) / most, 1.0) if most else 0.0
     if most:

@@ -75,6 +75,7 @@ def lamp_strip(verdicts: list[LampReading], width: int) -> list[Text]:
         if verdict.severity in ("warn", "bad")
         or (verdict.severity != "unknown" and verdict.metric not in calm)
     ]
+    known = known or [one for one in verdicts if one.metric == "idle_s" and one.severity != "unknown"]
     for titled in (True, False):
         parts: list[Part] = []
         for verdict in known:
