@@ -39,6 +39,11 @@ def metrics(app: Cockpit) -> list[str]:
     return [plan.metric for plan in app.screen.query_one(ChartGrid).plans]
 
 
+def keyboard(app: Cockpit) -> object:
+    """What has it."""
+    return app.screen.focused
+
+
 async def test_a_trainers_run_shows_what_it_tells_and_nothing_dead() -> None:
     session = FakeSession()
     app = cockpit(session)
@@ -112,7 +117,7 @@ async def test_a_log_without_numbers_has_the_screen_until_it_tells_some() -> Non
         assert "No known metrics in this log so far" in shown
         assert "photinus formats try FILE" in shown
         assert shown.count("it turns") >= 24
-        assert app.screen.focused is app.screen.query_one(LogView)
+        assert keyboard(app) is app.screen.query_one(LogView)
         await pilot.press("tab", "left", "m", "enter", "enter", "z", "0")  # no key does harm there
         await settle(pilot, app)
         assert front(app) == "RunScreen"
@@ -121,4 +126,4 @@ async def test_a_log_without_numbers_has_the_screen_until_it_tells_some() -> Non
         await settle(pilot, app)
         assert metrics(app) == ["loss"]
         assert "No known metrics" not in picture(app)
-        assert app.screen.focused in list(app.screen.query(Chart))
+        assert keyboard(app) in app.screen.query_one(ChartGrid).shown
