@@ -1,6 +1,6 @@
 """The metrics that a run really tells: name, unit, kind, first step, axis, and which belong together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trainer.telemetry.formats.metric_names import is_held_out
@@ -50,21 +50,24 @@ def loss_of(catalogue: Catalogue) -> str:
 
 def held_out_of(name: str, catalogue: Catalogue) -> str:
     """The held-out metric that is drawn beside one of training, empty where none is told."""
-    one = catalogue.get(name)
-    if one is None or is_held_out(name):
+    if name not in catalogue or is_held_out(name):
         return ""
-    return next(_held_out(name, catalogue), "")
-
-
-def _held_out(name: str, catalogue: Catalogue) -> Iterator[str]:
     if name == "total" and "val_ce" in catalogue:
-        yield "val_ce"
-    bases = {base_of(name), *({"acc", "accuracy"} if base_of(name) in ("acc", "accuracy") else ())}
-    for other in catalogue.values():
-        if is_held_out(other.name) and base_of(other.name) in bases:
-            yield other.name
+        return "val_ce"
+    base = _base(name)
+    return next((other for other in catalogue if is_held_out(other) and _base(other) == base), "")
 
 
-def beside_another(name: str, catalogue: Catalogue) -> bool:
-    """Whether a metric is drawn beside one of training."""
-    return is_held_out(name) and any(held_out_of(other, catalogue) == name for other in catalogue)
+def trained(catalogue: Catalogue) -> frozenset[str]:
+    """What is measured in training, for `has_trained`."""
+    return frozenset(_base(name) for name in catalogue if not is_held_out(name))
+
+
+def has_trained(name: str, bases: frozenset[str]) -> bool:
+    """Whether a held-out metric is measured in training as well: then it stands beside that one."""
+    return is_held_out(name) and _base(name) in bases
+
+
+def _base(name: str) -> str:
+    base = base_of(name)
+    return "acc" if base == "accuracy" else base

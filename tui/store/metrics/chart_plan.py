@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.store.metrics.catalogue import Catalogue, Metric, beside_another, held_out_of, loss_of
+from tui.store.metrics.catalogue import Catalogue, Metric, has_trained, held_out_of, loss_of, trained
 
 USUAL = ("ce", "u_val", "R", "grad_norm")
 """The charts of a run of ours before it has told anything, and of each one that tells them all."""
@@ -50,7 +50,8 @@ def automatic(catalogue: Catalogue) -> list[str]:
     """The metrics that come onto charts by themselves: the loss, our own three, then by what they are."""
     loss = loss_of(catalogue)
     first = [name for name in (loss, *USUAL[1:]) if name in catalogue]
-    others = [one for one in catalogue.values() if one.name not in first and _tells(one, catalogue, loss)]
+    bases = trained(catalogue)
+    others = [one for one in catalogue.values() if one.name not in first and _tells(one, bases, loss)]
     others.sort(key=lambda one: (_ORDER.index(one.kind), one.is_held_out))
     return [*first, *(one.name for one in others)][:FEW]
 
@@ -72,13 +73,13 @@ def put_on_chart(names: Sequence[str], name: str, place: int | None) -> list[str
     return after
 
 
-def _tells(one: Metric, catalogue: Catalogue, loss: str) -> bool:
+def _tells(one: Metric, bases: frozenset[str], loss: str) -> bool:
     """Whether a metric is worth a chart that nobody asked for."""
     if one.kind in _DULL or (loss in ("ce", "total") and one.name in ("ce", "total", "reg")):
         return False
     if not one.is_held_out:
         return True
-    return one.kind in _FEW_SCORES and not beside_another(one.name, catalogue)
+    return one.kind in _FEW_SCORES and not has_trained(one.name, bases)
 
 
 def _plan(name: str, catalogue: Catalogue) -> ChartPlan:
