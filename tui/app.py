@@ -136,7 +136,7 @@ class Cockpit(SturdyApp):
         busy = self._drain()
         self._followers.sync(self.sessions, self.store, self._watched())
         self._open_focus()
-        for alert in self.store.take_news():
+        for alert in self.store.take_news(self.now()):
             self.notify(alert.text, severity=alert.level, markup=False)
         for text, level in self.pulls.news():
             self.notify(text, title="auto-pull", severity=level, markup=False)

@@ -38,6 +38,12 @@ def idle_s(run: RunRecord, now: float) -> float | None:
     return now - max(run.row_heard, run.said_heard or run.row_heard)
 
 
+def silence_s(run: RunRecord, host: HostRecord, now: float) -> float | None:
+    """`idle_s` as far as the host was heard; None while it cannot be asked."""
+    lagging = host.link.phase == "lagging" and host.heard_at is not None
+    return None if host.away_since is not None else idle_s(run, host.heard_at or now if lagging else now)
+
+
 def penalty(row: Mapping[str, float]) -> float | None:
     """What the penalty adds to the loss: total - ce (the table's `reg` may still lack its lambda)."""
     total, ce = row.get("total"), row.get("ce")
@@ -46,8 +52,7 @@ def penalty(row: Mapping[str, float]) -> float | None:
 
 def _value(run: RunRecord, host: HostRecord, metric: str, now: float) -> float | None:
     if metric == "idle_s":
-        lagging = host.link.phase == "lagging" and host.heard_at is not None
-        return None if host.away_since is not None else idle_s(run, host.heard_at or now if lagging else now)
+        return silence_s(run, host, now)
     if run.is_command:  # its rows may tell different metrics in turn
         return run.newest(metric)
     return penalty(run.row) if metric == "reg" and "reg" in run.row else run.row.get(metric)

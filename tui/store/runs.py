@@ -28,6 +28,8 @@ from tui.store.metrics.catalogue import Metric, loss_of, metric
 from tui.store.metrics.pace import RowPace
 from tui.store.metrics.series import Series
 
+AT_WORK = frozenset({Evaluation, Probe, Phase, Sample, Checkpoint})
+
 
 @dataclass(slots=True)
 class RunRecord:
@@ -104,7 +106,7 @@ class RunRecord:
     def apply(self, event: Event, now: float, zones: MetricBands | None = None) -> None:
         """Take one thing that the run said."""
         self.version += 1
-        if isinstance(event, Evaluation | Probe | Phase | Sample | Checkpoint):
+        if type(event) in AT_WORK:
             self.said_heard = max(now, self.said_heard or now)
         match event:
             case Metrics():
@@ -166,12 +168,13 @@ class RunRecord:
     def _append(self, step: int, values: Mapping[str, float | None], *, scored: bool = False) -> None:
         """One value more of each metric; of names beyond the bound nothing is kept."""
         for name, value in values.items():
-            if name not in self.catalogue:
+            series = self.series.get(name)
+            if series is None or not (series.version or name in self.catalogue):  # a chart may have asked
                 if len(self.catalogue) >= NAMES_MAX:
                     self.names_left_out = True
                     continue
                 self.catalogue[name] = metric(name, step, self.axis, scored=scored)
-            series = self.series_of(name)
+            series = series if series is not None else self.series_of(name)
             series.append(step, nan if value is None else _real(value))
 
     def _resume(self, event: Resume) -> None:

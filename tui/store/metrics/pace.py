@@ -4,6 +4,7 @@ from collections import deque
 from itertools import pairwise
 
 ROWS = 32  # the newest, of which the pace is made
+LOOK = 8  # rows between two looks at what is usual
 ENOUGH = 3  # pauses between rows that make a pace
 PACES = 10.0  # a run that is silent for so many of its pauses stands still
 LEAST_S = 5.0  # however fast it was: a link, a disk or a collection of garbage may hold it up for so long
@@ -19,10 +20,11 @@ class RowPace:
         rows: how many rows there were, with times or without.
     """
 
-    __slots__ = ("_long", "_rows", "rows")
+    __slots__ = ("_long", "_rows", "_usual", "rows")
 
     def __init__(self) -> None:
         self.rows = 0
+        self._usual: float | None = None
         self._rows: deque[tuple[int, float]] = deque(maxlen=ROWS)
         self._long: deque[float] = deque(maxlen=8)  # the newest pauses that were out of proportion
 
@@ -37,12 +39,21 @@ class RowPace:
         if rows:
             if rows[-1][1] == t:
                 rows.pop()
-            elif len(gaps := self._gaps()) >= ENOUGH and t - rows[-1][1] > PACES * _middle(gaps):
-                self._long.append(t - rows[-1][1])
+            else:
+                self._look(t - rows[-1][1])
         rows.append((step, t))
+
+    def _look(self, gap: float) -> None:
+        """Keep a pause that is out of proportion; what is in proportion is looked at now and then."""
+        if not self.rows % LOOK or self._usual is None:
+            gaps = self._gaps()
+            self._usual = _middle(gaps) if len(gaps) >= ENOUGH else None
+        if self._usual is not None and gap > PACES * self._usual:
+            self._long.append(gap)
 
     def clear(self) -> None:
         """Another attempt begins."""
+        self._usual = None
         self.rows = 0
         self._rows.clear()
         self._long.clear()
