@@ -225,19 +225,18 @@ class RunRecord:
     @property
     def row_s(self) -> float | None:
         """Usual seconds between two rows: by their times, else by how far the run has come since it began."""
-        return self.pace.row_s or self._first_row_s
+        return self.pace.row_s or self.pace.row_since(self.began_s)
 
     @property
     def stall_s(self) -> float:
         """Seconds without a row after which it stands still, by its own pace."""
-        return self.pace.stall_s(self._first_row_s)
+        return self.pace.stall_s(self.began_s)
 
     @property
-    def _first_row_s(self) -> float | None:
+    def began_s(self) -> float | None:
+        """Seconds from its beginning to its newest row; None where unknown."""
         began_s = self.row_t - self.view.since
-        if not self.row_t or began_s <= 0:
-            return None
-        return began_s / max(self.pace.rows, 1)
+        return began_s if self.row_t and began_s > 0 else None
 
     @property
     def eta_s(self) -> float | None:
@@ -247,7 +246,8 @@ class RunRecord:
         told = self.row.get("eta_s")
         if told is not None and told == told:
             return told
-        return None if self.step_s is None else max(self.max_steps - self.step, 0) * self.step_s
+        pace = self.step_s if self.step_s is not None else self.pace.step_since(self.began_s)
+        return None if pace is None else max(self.max_steps - self.step, 0) * pace
 
     @property
     def is_command(self) -> bool:

@@ -80,7 +80,8 @@ def _progress(run: RunRecord, width: int) -> Text:
     said += f" / {most:,}" if most else ""
     pace = f"{duration(run.step_s)}/{run.axis}" if run.step_s is not None else f"n/a/{run.axis}"
     if run.is_command and run.step_s is None:
-        pace = ""
+        average = run.pace.step_since(run.began_s)  # all that is known of a log that was read at once
+        pace = f"about {duration(average)}/{run.axis}" if average is not None else ""
     speed = run.newest("tokens_per_s") if run.is_command else run.row.get("tokens_per_s")
     rest: list[Part] = (
         [(f"  {pace}  {count(speed)} tokens/s", DIM)] if speed is not None else [(f"  {pace}", DIM)]

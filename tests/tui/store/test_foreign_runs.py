@@ -91,6 +91,23 @@ def test_epochs_are_counted_as_epochs_and_their_pace_is_that_of_the_rows(store: 
     assert charts(run.catalogue)[0].marks == "val_loss"
 
 
+def test_what_was_written_before_anybody_looked_has_the_pace_since_it_began(store: Store) -> None:
+    """A log of ten rows in an hour, read at once; then the rows' own times tell it better."""
+    text = "".join(f"step {n}/100 loss=2.5\n" for n in range(1, 11))
+    run = hear(store, [(3600.0, text)])
+    assert run.step_s is None
+    assert run.pace.step_since(run.began_s) == pytest.approx(400.0)
+    assert run.eta_s == pytest.approx(90 * 400.0)
+    for n in (11, 12):
+        row = f"step {n}/100 loss=2.5\n".encode()
+        tell(
+            store,
+            Bytes(1, KEY[1], "log", 1, 1000 * n, row, "001.log", WALL + 3500 + 10 * n),
+            at=3500.0 + 10 * n,
+        )
+    assert run.step_s == 10.0
+
+
 def test_a_total_that_was_passed_is_none(store: Store) -> None:
     run = hear(store, [(1.0, "Step 1/3 loss=2\nStep 2/3 loss=2\n")])
     assert run.max_steps == 3

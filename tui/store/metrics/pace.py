@@ -17,13 +17,13 @@ class RowPace:
     """Times of a run's rows, by the run's own clock. Rows heard at once are one moment: their last.
 
     Attributes:
-        rows: how many rows there were, with times or without.
+        rows: how many rows there were, with times or without; the first at `first`, the newest at `last`.
     """
 
-    __slots__ = ("_long", "_rows", "_usual", "rows")
+    __slots__ = ("_long", "_rows", "_usual", "first", "last", "rows")
 
     def __init__(self) -> None:
-        self.rows = 0
+        self.rows = self.first = self.last = 0
         self._usual: float | None = None
         self._rows: deque[tuple[int, float]] = deque(maxlen=ROWS)
         self._long: deque[float] = deque(maxlen=8)  # the newest pauses that were out of proportion
@@ -34,6 +34,9 @@ class RowPace:
         if rows and step < rows[-1][0]:
             self.clear()
         self.rows += 1
+        self.last = step
+        if self.rows == 1:
+            self.first = step
         if not t or (rows and step == rows[-1][0]):
             return
         if rows:
@@ -72,17 +75,25 @@ class RowPace:
         """Usual seconds between two rows; None before there are two rows with times."""
         return _middle(gaps) if (gaps := self._gaps()) else None
 
-    def stall_s(self, first_row_s: float | None = None) -> float:
+    def row_since(self, began_s: float | None) -> float | None:
+        """The same since it began, `began_s` before its newest row: all that is known at first."""
+        return began_s / max(self.rows, 1) if began_s is not None else None
+
+    def step_since(self, began_s: float | None) -> float | None:
+        """Seconds a step since it began; None before its second step."""
+        return began_s / (self.last - self.first) if began_s is not None and self.last > self.first else None
+
+    def stall_s(self, began_s: float | None = None) -> float:
         """Seconds without a row after which the run stands still.
 
         Ten of its usual pauses, and twice the longest of the newest rows, or one that it made at least twice.
 
         Args:
-            first_row_s: seconds a row since it began, None where unknown.
+            began_s: seconds from its beginning to its newest row, None where unknown.
         """
         gaps = self._gaps()
         if not gaps:
-            return max(UNKNOWN_S, BEGINNINGS * (first_row_s or 0.0))
+            return max(UNKNOWN_S, BEGINNINGS * (self.row_since(began_s) or 0.0))
         again = sorted(self._long)[-2] if len(self._long) > 1 else 0.0
         least = LEAST_S if len(gaps) >= ENOUGH else UNKNOWN_S
         return max(least, PACES * _middle(gaps), AGAIN * max(gaps), AGAIN * again)

@@ -25,7 +25,7 @@ def test_a_run_that_writes_is_never_called_stalled(every: float) -> None:
     for step in range(1, 400):
         wait = every * (1 + 0.3 * math.sin(step * 2.4))
         if step > 1:
-            assert wait < pace.stall_s(every)
+            assert wait < pace.stall_s(t)
         t += wait
         pace.row(step, t)
     assert pace.step_s == pytest.approx(every, rel=0.1)
