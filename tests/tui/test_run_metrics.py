@@ -29,6 +29,7 @@ async def opened(pilot: Pilot[str], app: Cockpit, session: FakeSession, text: st
     await settle(pilot, app)
     session.send(RUN, "log", text)
     await settle(pilot, app)
+    assert ("R zone" in picture(app)) == ("loss" not in text)  # no column for what no run tells
     await press(pilot, app, "enter")
 
 

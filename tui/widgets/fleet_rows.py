@@ -50,25 +50,43 @@ class Fit:
     """What a width of the terminal leaves room for."""
 
     tier: int
+    without: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, width: int) -> "Fit":
-        """The columns for this many cells."""
-        return cls(next((tier for tier, least in enumerate(TIERS) if width >= least), len(TIERS)))
+    def of(cls, width: int, without: frozenset[str] = frozenset()) -> "Fit":
+        """The columns for this many cells, but for those that no run has anything for."""
+        return cls(next((tier for tier, least in enumerate(TIERS) if width >= least), len(TIERS)), without)
 
     @property
     def columns(self) -> list[tuple[str, str, int]]:
         """Name, title and width of each column shown."""
-        shown = [(name, title, widths[self.tier]) for name, title, widths in COLUMNS if widths[self.tier]]
+        shown = [(name, title, width) for name, title, _ in COLUMNS if (width := self.width(name))]
         return [(name, _title(title, width), width) for name, title, width in shown]
 
     def width(self, name: str) -> int:
         """The width of a column, 0 where it is left out."""
+        if name in self.without:
+            return 0
+        room = sum(self._usual(other) + 1 for other in self.without if self._usual(other))
+        return self._usual(name) + (room if name == "run" else 0)
+
+    def _usual(self, name: str) -> int:
         return next(widths[self.tier] for known, _, widths in COLUMNS if known == name)
 
 
 def _title(title: str, width: int) -> str:
     return title if len(title) <= width else title.split()[-1]
+
+
+def without(store: Store) -> frozenset[str]:
+    """The columns that no run of a fleet has anything for: there are only other people's programs."""
+    runs = store.runs.values()
+    if not any(run.catalogue for run in runs) or not all(run.is_command for run in runs):
+        return frozenset()
+    metrics = {"u_val": "u_val", "R": "R", "grad": "grad_norm"}
+    return frozenset(
+        column for column, metric in metrics.items() if not any(metric in run.catalogue for run in runs)
+    )
 
 
 def rows(

@@ -10,6 +10,7 @@ USUAL = ("ce", "u_val", "R", "grad_norm")
 FEW, MOST = 4, 6  # charts that come by themselves, and that there is room for
 _ORDER = ("loss", "ratio", "score", "rate", "throughput", "number", "memory", "norm")
 _DULL = frozenset({"time", "count"})
+_NEVER = frozenset({"overhead", "reg"})  # of ours: they have lamps, or say little
 _FEW_SCORES = frozenset({"loss", "ratio", "score"})
 
 
@@ -75,7 +76,7 @@ def put_on_chart(names: Sequence[str], name: str, place: int | None) -> list[str
 
 def _tells(one: Metric, bases: frozenset[str], loss: str) -> bool:
     """Whether a metric is worth a chart that nobody asked for."""
-    if one.kind in _DULL or (loss in ("ce", "total") and one.name in ("ce", "total", "reg")):
+    if one.kind in _DULL or one.name in _NEVER or (loss == "ce" and one.name == "total"):
         return False
     if not one.is_held_out:
         return True
