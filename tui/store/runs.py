@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf, nan
+from math import nan
 
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView
@@ -25,8 +25,8 @@ from trainer.telemetry.zones import ZoneCounter
 from tui.store.edge import NAMES_MAX
 from tui.store.log_ring import LogRing
 from tui.store.metrics.catalogue import Metric, loss_of, metric
-from tui.store.metrics.pace import RowPace
-from tui.store.metrics.series import Series
+from tui.store.metrics.pace import UNKNOWN_S, RowPace
+from tui.store.metrics.series import Series, real
 
 AT_WORK = frozenset({Evaluation, Probe, Phase, Sample, Checkpoint})
 
@@ -141,7 +141,7 @@ class RunRecord:
             return
         self.step, self.row_heard, self.row_t, self.u_stat = event.step, now, event.t, event.u_stat
         self.pace.row(event.step, event.t)
-        self.row = {k: _real(v) for k, v in event.values.items() if v is not None}
+        self.row = {k: real(v) for k, v in event.values.items() if v is not None}
         self.row |= dict.fromkeys(event.nonfinite, nan)
         self._append(event.step, self.row)
         tone = self.row.get("R", nan)
@@ -175,7 +175,7 @@ class RunRecord:
                     continue
                 self.catalogue[name] = metric(name, step, self.axis, scored=scored)
             series = series if series is not None else self.series_of(name)
-            series.append(step, nan if value is None else _real(value))
+            series.append(step, nan if value is None else real(value))
 
     def _resume(self, event: Resume) -> None:
         """Rows past the step that was resumed from are superseded."""
@@ -211,7 +211,7 @@ class RunRecord:
         """The newest numbers: those of the last look into the model, and those of the newest row."""
         if self.probe is None:
             return self.row
-        return {k: nan if v is None else _real(v) for k, v in self.probe.values.items()} | self.row
+        return {k: nan if v is None else real(v) for k, v in self.probe.values.items()} | self.row
 
     @property
     def step_s(self) -> float | None:
@@ -229,8 +229,9 @@ class RunRecord:
 
     @property
     def stall_s(self) -> float:
-        """Seconds without a row after which it stands still, by its own pace."""
-        return self.pace.stall_s(self.began_s)
+        """Seconds without a row after which it stands still: by its pace, longer while it does no steps."""
+        at_else = self.phase is not None and self.phase.phase != "training" and self.phase.t >= self.row_t
+        return max(self.pace.stall_s(self.began_s), UNKNOWN_S if at_else else 0.0)
 
     @property
     def began_s(self) -> float | None:
@@ -290,11 +291,3 @@ class RunRecord:
     def name(self) -> str:
         """The run's name."""
         return clean_line(self.view.name)
-
-
-def _real(value: float) -> float:
-    """A float; a whole number beyond every float is inf."""
-    try:
-        return float(value)
-    except OverflowError:
-        return inf

@@ -121,6 +121,19 @@ def test_a_median_that_hides_the_ends_is_told() -> None:
     assert [one.text for firings in found for one in firings] == ["u is at its ends for 20 rows"]
 
 
+@pytest.mark.parametrize("value", [10**400, -(10**400), 1e308, -1e308, math.inf, math.nan, 0.0, -0.0, 5e-324])
+def test_no_number_is_too_strange_for_a_rule(bands: Bands, value: float) -> None:
+    rules = RunRules(bands)
+    names = ("loss", "u_val", "u_low", "u_high", "R")
+    for step in range(300):
+        strange = step % 3 == 0
+        rules.row(
+            step, dict.fromkeys(names, value if strange else 1.0 + step), ("loss",) if strange else ()
+        )
+        rules.scores(step, {"val_loss": value if strange else 1.0 + step})
+        rules.probe(step, {"warfare_ratio": value})
+
+
 def test_gradient_warfare_is_told_after_two_looks() -> None:
     rules = RunRules()
     found = [

@@ -142,6 +142,25 @@ def test_scores_and_checkpoints_are_signs_of_life(store: Store) -> None:
     assert lit(store, 42.0)["idle_s"] == "stepping"
 
 
+def test_a_run_of_ours_that_evaluates_is_not_stalled(bands: Bands) -> None:
+    made = Store(["local"], bands)
+    tell(made, LinkChanged(UP), RunsSeen((view(),), WALL))
+    tell(made, Bytes(1, KEY[1], "events", 1, 0, events(range(0, 500, 5)).encode(), ""))
+    run = made.runs[KEY]
+    assert run.row_heard is not None
+    last = run.row_heard - START
+    assert lit(made, last + 4.0)["idle_s"] == "stepping"
+    assert lit(made, last + 6.0)["idle_s"] == "stalled"
+    state = '{{"type":"state","seq":{seq},"attempt":1,"t":{t},"step":495,"phase":"{phase}"}}\n'
+    said = state.format(seq=900, t=run.row_t + 1, phase="evaluating").encode()
+    tell(made, Bytes(1, KEY[1], "events", 1, 90_000, said, ""), at=last + 1.0)
+    assert lit(made, last + 100.0)["idle_s"] == "stepping"
+    assert lit(made, last + 190.0)["idle_s"] == "stalled"
+    said = state.format(seq=901, t=run.row_t + 9, phase="training").encode()
+    tell(made, Bytes(1, KEY[1], "events", 1, 91_000, said, ""), at=last + 9.0)
+    assert lit(made, last + 20.0)["idle_s"] == "stalled"
+
+
 def test_a_silent_link_makes_no_run_stalled(store: Store) -> None:
     hear(store, [(0.5 * n, f"step={n} loss=2.5\n") for n in range(1, 30)])
     assert lit(store, 40.0)["idle_s"] == "stalled"

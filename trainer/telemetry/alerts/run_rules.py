@@ -1,7 +1,6 @@
 """Every rule on what one run says: rows in, firings out."""
 
 from collections.abc import Mapping
-from math import isfinite
 
 from trainer.telemetry.alerts.locked import LockedRule
 from trainer.telemetry.alerts.occasion import Firing, Occasion
@@ -12,6 +11,7 @@ from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Number
 from trainer.telemetry.metric_kinds import falls
 
+LARGEST = 1e30  # beyond it, as for nan, a number says nothing that can be compared
 FINITE_ROWS = 20  # after them a number that is none is another occasion
 CLAMPED_ROWS = 20
 FIRST = (
@@ -51,14 +51,14 @@ class RunRules:
         found: list[Firing | None] = []
         if bad or self._finite.is_on:
             found.append(self._not_finite(step, bad))
-        if (u := values.get("u_val")) is not None and isfinite(u):
+        if (u := values.get("u_val")) is not None and abs(u) <= LARGEST:
             found.append(self._u(step, u, values))
-        if (tone := values.get("R")) is not None and self._locked is not None and isfinite(tone):
+        if (tone := values.get("R")) is not None and self._locked is not None and abs(tone) <= LARGEST:
             found.append(self._locked.row(step, tone))
         if not self._loss and (name := _main_loss(values)):
             self._loss, self._spike, self._plateau = name, SpikeRule(name), PlateauRule(name)
         value = values.get(self._loss)
-        if value is not None and isfinite(value):
+        if value is not None and abs(value) <= LARGEST:
             found += (self._spike.row(step, value), self._plateau.row(step, value))
         return list(filter(None, found))
 
@@ -70,7 +70,7 @@ class RunRules:
         if not self._held_out and (name := _main_loss(values)):
             self._held_out, self._rising = name, RisingRule(name)
         value = values.get(self._held_out)
-        if value is not None and isfinite(value):
+        if value is not None and abs(value) <= LARGEST:
             found.append(self._rising.row(step, value))
         return list(filter(None, found))
 
@@ -84,7 +84,11 @@ class RunRules:
     def probe(self, step: int | None, values: Mapping[str, Number]) -> list[Firing]:
         """A look into the model: what the penalty's gradient does beside that of the loss."""
         ratio = values.get("warfare_ratio")
-        if ratio is None or not isfinite(ratio) or not self._warfare.fires(ratio >= 1.0, good=ratio < 0.8):
+        if (
+            ratio is None
+            or not abs(ratio) <= LARGEST
+            or not self._warfare.fires(ratio >= 1.0, good=ratio < 0.8)
+        ):
             return []
         return [Firing("warfare", "warning", f"the penalty's gradient is {ratio:.2g} times the loss's", step)]
 
@@ -100,8 +104,10 @@ class RunRules:
         return Firing("nan", "error", f"{', '.join(bad)} not finite at step {step}", step)
 
     def _u(self, step: int, u: float, values: Mapping[str, Number]) -> Firing | None:
-        ends = (values.get("u_low") or 0.0) + (values.get("u_high") or 0.0)
-        if not self._clamped.fires(not LOWEST < u < HIGHEST or ends > ENDS_SHARE):
+        ends = [
+            share for name in ("u_low", "u_high") if (share := values.get(name)) is not None and share <= 1
+        ]
+        if not self._clamped.fires(not LOWEST < u < HIGHEST or sum(ends) > ENDS_SHARE):
             return None
         where = "at its ends" if LOWEST < u < HIGHEST else f"pinned at {u:.3g}"
         return Firing("clamp", "warning", f"u is {where} for {CLAMPED_ROWS} rows", step)

@@ -31,7 +31,10 @@ class MetricPicker(ModalScreen[str | None]):
         background: $surface; border: round $border;
     }
     MetricPicker Input { border: none; padding: 0; height: 1; margin: 1 0; background: $panel; }
-    MetricPicker OptionList { height: auto; max-height: 24; border: none; padding: 0; background: $surface; }
+    MetricPicker OptionList {
+        height: auto; max-height: 60vh; border: none; padding: 0; background: $surface;
+        text-wrap: nowrap; text-overflow: ellipsis;
+    }
     """
     BINDINGS: ClassVar = [
         Binding("escape", "leave", show=False),
