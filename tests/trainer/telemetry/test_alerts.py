@@ -127,9 +127,7 @@ def test_no_number_is_too_strange_for_a_rule(bands: Bands, value: float) -> None
     names = ("loss", "u_val", "u_low", "u_high", "R")
     for step in range(300):
         strange = step % 3 == 0
-        rules.row(
-            step, dict.fromkeys(names, value if strange else 1.0 + step), ("loss",) if strange else ()
-        )
+        rules.row(step, dict.fromkeys(names, value if strange else 1.0 + step), ("loss",) if strange else ())
         rules.scores(step, {"val_loss": value if strange else 1.0 + step})
         rules.probe(step, {"warfare_ratio": value})
 
