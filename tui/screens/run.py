@@ -13,7 +13,6 @@ from tui.keys import Where, bindings
 from tui.screens.run_keys import RunKeys
 from tui.store.lamps import PROBED, lamps
 from tui.store.metrics.chart_plan import charts
-from tui.store.run_look import has_our_look, is_unknown, tells_nothing
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
 from tui.theme import DIM, STRONG, hue
@@ -23,6 +22,7 @@ from tui.widgets.lines import line
 from tui.widgets.log_view import LogView
 from tui.widgets.panel import Layout, Panel
 from tui.widgets.run_head import head
+from tui.widgets.run_look import has_our_look, is_unknown, tells_nothing
 
 ALL_LAMPS = 24  # lines
 MIDDLING, NARROW, SMALL_WIDTH, SMALL_HEIGHT = 130, 100, 80, 24

@@ -7,11 +7,11 @@ from rich.text import Text
 
 from tui.store.metrics.catalogue import Metric
 from tui.store.metrics.chart_plan import ChartPlan
-from tui.store.run_look import EXAMPLES, has_our_look
 from tui.store.runs import RunRecord
 from tui.store.words import count, fine
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets.lines import line
+from tui.widgets.run_look import EXAMPLES, has_our_look
 
 MOST = 10
 NAME_WIDTH = 22

@@ -9,11 +9,11 @@ from rich.text import Text
 from trainer.telemetry.events import Evaluation
 from trainer.telemetry.judge import LampReading
 from tui.store.lamps import PROBED
-from tui.store.run_look import has_our_look
 from tui.store.runs import RunRecord
 from tui.store.words import age, number
 from tui.theme import DIM, FAINT, PLAIN, hue
 from tui.widgets.lines import Part, lamp, line
+from tui.widgets.run_look import has_our_look
 
 TITLE_WIDTH = 10
 WORD_WIDTH = 16

@@ -11,9 +11,9 @@ from trainer.config.locate import configs_dir
 from trainer.telemetry.bands import Bands, load
 from tui.store.lamps import lamps
 from tui.store.metrics.chart_plan import charts
-from tui.store.run_look import EXAMPLES, LINES, SECONDS, is_unknown, tells_nothing
 from tui.store.runs import RunRecord
 from tui.store.store import Store
+from tui.widgets.run_look import EXAMPLES, LINES, SECONDS, is_unknown, tells_nothing
 
 KEY = ("local", "demo-aaaaaa")
 UP = LinkState("connected", 0.002, START, 0)
