@@ -4,7 +4,7 @@ import random
 import time
 
 from benchmarks.figures import Figure, median_seconds, report
-from tui.store.series import Series
+from tui.store.metrics.series import Series
 from tui.widgets.chart.frame import draw
 from tui.widgets.chart.look import ChartLook, FloorLine, Zone
 

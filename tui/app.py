@@ -11,6 +11,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from remote.hosts.host import Host
+from tui.chosen_charts import ChosenCharts
 from tui.crash import SturdyApp
 from tui.keys import PLACES, Where
 from tui.palette import commands, last_words
@@ -72,6 +73,7 @@ class Cockpit(SturdyApp):
         self.read_only = any(session.read_only for session in sessions)
         self.acts: Acts = acts or SessionActs(self.sessions, self.post)
         self.work: Works = work or HostWork(self.sessions, self.post, clock)
+        self.charts = ChosenCharts()
         self.focus_run = focus_run
         self.trouble = ""
         self._clock, self._wall, self._tick_s = clock, wall, tick_s
@@ -102,8 +104,8 @@ class Cockpit(SturdyApp):
             self.store.bands = health_bands()
         except (ValueError, OSError) as error:  # somebody edited the bands: everything but the lamps works
             self.notify(f"no lamps: {error}", severity="error", markup=False, timeout=30)
-        if self.trouble:
-            self.notify(self.trouble, severity="error", markup=False, timeout=60)
+        for trouble in filter(None, (self.trouble, self.charts.trouble)):
+            self.notify(trouble, severity="error", markup=False, timeout=60)
         threading.Thread(target=self._connect, name="photinus-connect", daemon=True).start()
         self.set_interval(self._tick_s, self.tick)
 
@@ -134,12 +136,11 @@ class Cockpit(SturdyApp):
         busy = self._drain()
         self._followers.sync(self.sessions, self.store, self._watched())
         self._open_focus()
-        for alert in self.store.take_news():
+        for alert in self.store.take_news(self.now()):
             self.notify(alert.text, severity=alert.level, markup=False)
         for text, level in self.pulls.news():
             self.notify(text, title="auto-pull", severity=level, markup=False)
-        screen = self.screen
-        if isinstance(screen, CockpitScreen) and screen.is_mounted:
+        if isinstance(screen := self.screen, CockpitScreen) and screen.is_mounted:
             try:
                 screen.paint()
             except Exception as error:  # the next turn paints again

@@ -92,6 +92,10 @@ TABLE: tuple[Key, ...] = (
     Key("n", "n", "next_match", "next", "the next match", ("run",), rank=13),
     Key("N", "N", "previous_match", "before", "the match before", ("run",)),
     Key("f", "f", "follow", "follow", "follow the log's end, or stay here", ("run",), rank=7),
+    Key(
+        "m", "m", "metric", "metric",
+        "put any metric of the run onto the focused chart; from the log onto one more", ("run",), rank=7,
+    ),
     Key("y", "y", "log_y", "log", "logarithmic axis: the focused chart, or all", ("run",), rank=7),
     Key("plus,equals_sign", "+", "smooth(1)", "smoother", "a longer moving average", ("run",), rank=14),
     Key("minus", "-", "smooth(-1)", "rougher", "a shorter moving average", ("run",)),

@@ -31,6 +31,7 @@ from trainer.run.home import Home
 from trainer.run.run_errors import CheckpointError, RecordError, RunError
 from trainer.run.spec import RunSpec
 from trainer.telemetry.recogniser import LogRecogniser
+from tui.chosen_charts import NAMES_MAX, load
 from tui.commands.runs.summary import brief, brief_words
 from tui.store.edge import cleaned
 from tui.store.log_ring import LogRing
@@ -109,6 +110,15 @@ def specs(data: bytes) -> None:
     assert spec.processes >= 0
 
 
+def charts(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "charts.json"
+        path.write_bytes(data)
+        chosen, _ = load(path)
+    assert not [text for kind, names in chosen.items() for text in (kind, *names) if steers(text)]
+    assert all(0 < len(names) <= NAMES_MAX for names in chosen.values())
+
+
 def checkpoints(data: bytes) -> None:
     """The first line is a manifest, the second what a host says of one."""
     manifest, _, row = data.partition(b"\n")
@@ -146,6 +156,7 @@ TARGETS = (
     Target("events", events),
     Target("specs", specs, (RunError,)),
     Target("checkpoints", checkpoints, (CheckpointError, RecordError, ProtocolError, CallError)),
+    Target("charts", charts),
     Target("hosts", hosts, (ConfigError,)),
     Target("ssh_settings", ssh_settings, (CallError,)),
     Target("log_lines", log_lines),

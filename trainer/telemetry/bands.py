@@ -21,7 +21,7 @@ DEPTH_MAX = 32
 FLOORS = ("unigram", "bigram", "trigram", "entropy_rate")
 ROW_METRICS = (
     "total", "ce", "reg", "R", "coherence", "u_val", "u_low", "u_high", "grad_norm", "lr", "tokens",
-    "tokens_per_s", "step_ms", "eta_s", "overhead", "step_s", "row_s", "R_predicted",
+    "tokens_per_s", "step_ms", "eta_s", "overhead", "step_s", "row_s", "stall_s", "R_predicted",
     "warfare_ratio", "warfare_cosine", "u_shuffled", "z", "det",
 )  # fmt: skip
 
@@ -61,11 +61,15 @@ class Ends(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Limit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A bound named `limit`, worked out: the larger of `at_least` and `times` x the value named `of`."""
+    """A bound named `limit`, worked out: the larger of `at_least` and `times` x the value named `of`.
+
+    It is `unknown` where there is no such value, and it is given.
+    """
 
     at_least: float
     times: float
     of: str
+    unknown: float | None = None
 
 
 class MetricBands(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -95,8 +99,10 @@ class MetricBands(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         limits = dict(context)
         if self.limit is not None:
             usual = context.get(self.limit.of)
-            factor = usual if isinstance(usual, int | float) else 0.0
-            limits["limit"] = max(self.limit.at_least, self.limit.times * factor)
+            if isinstance(usual, int | float):
+                limits["limit"] = max(self.limit.at_least, self.limit.times * usual)
+            else:
+                limits["limit"] = self.limit.unknown or self.limit.at_least
         out = []
         for band in self.bands:
             bound = limits.get(band.bound) if isinstance(band.bound, str) else band.bound

@@ -50,6 +50,11 @@ class LogRecogniser:
         self._since = 0  # bytes of blocks in which it has not
         self._known = 0  # bytes since it became known
 
+    @property
+    def axis(self) -> str:
+        """What the steps of the log count: `step`, or `epoch` where it tells no finer ones."""
+        return self._current.axis if self._current is not None else "step"
+
     def _make(self) -> list[Format]:
         formats = [make() for make in self._makers]
         for one in formats:

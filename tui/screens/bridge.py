@@ -72,12 +72,25 @@ class Works(Protocol):
         """What the host's own doctor finds, in words."""
 
 
+class ChartChoice(Protocol):
+    """Which metrics somebody put onto charts, by the kind of run. `trouble`: why that is not kept."""
+
+    trouble: str
+
+    def of(self, kind: str) -> Sequence[str]:
+        """Those of runs of a kind; none where nobody chose."""
+
+    def put(self, kind: str, names: Sequence[str]) -> None:
+        """Remember them; none forgets."""
+
+
 class Bridge(Protocol):
     """The cockpit, as its screens see it."""
 
     store: Store
     acts: Acts
     work: Works
+    charts: ChartChoice
     read_only: bool
 
     def now(self) -> float:

@@ -9,7 +9,7 @@ from tui.screens.run_actions import RunActions
 from tui.store.store import RunKey
 from tui.theme import PLAIN, STRONG, hue
 from tui.widgets import lines
-from tui.widgets.fleet_rows import Fit, rows
+from tui.widgets.fleet_rows import Fit, rows, without
 from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.panel import Panel
 
@@ -80,7 +80,7 @@ class Fleet(RunActions):
     def paint(self) -> None:
         """Every cell that differs, and nothing else."""
         super().paint()
-        store, fit = self.bridge.store, Fit.of(self.app.size.width)
+        store, fit = self.bridge.store, Fit.of(self.app.size.width, without(self.bridge.store))
         shown, self._keys = rows(store, self.bridge.now(), fit, self._unfolded)
         self.table.lay(fit.columns)
         self.table.show(shown)

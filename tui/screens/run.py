@@ -1,6 +1,5 @@
 """Screen 2: one run. Charts, lamps with their reasons, the log's end, the last evaluation and checkpoint."""
 
-from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,22 +12,20 @@ from trainer.telemetry.judge import LampReading
 from tui.keys import Where, bindings
 from tui.screens.run_keys import RunKeys
 from tui.store.lamps import PROBED, lamps
+from tui.store.metrics.chart_plan import charts
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
 from tui.theme import DIM, STRONG, hue
-from tui.widgets import oscillators, run_side
-from tui.widgets.chart.chart import Chart
-from tui.widgets.chart.look import ChartLook, FloorLine, Zone
+from tui.widgets import oscillators, run_numbers, run_side
+from tui.widgets.chart.chart_grid import ChartGrid
 from tui.widgets.lines import line
 from tui.widgets.log_view import LogView
 from tui.widgets.panel import Layout, Panel
 from tui.widgets.run_head import head
+from tui.widgets.run_look import has_our_look, is_unknown, tells_nothing
 
+ALL_LAMPS = 24  # lines
 MIDDLING, NARROW, SMALL_WIDTH, SMALL_HEIGHT = 130, 100, 80, 24
-LOSS = ChartLook("loss", "nats/token", marks_title="val")
-U_VAL = ChartLook("u_val", colour="green", include=(0.5, 2.0))
-TONE = ChartLook("R", colour="cyan", include=(0.0,), overlay_title="weight decay")
-GRAD = ChartLook("grad norm", colour="violet")
 
 
 class RunScreen(RunKeys):
@@ -43,24 +40,30 @@ class RunScreen(RunKeys):
     RunScreen #main { height: 1fr; }
     RunScreen #left { width: 1fr; }
     RunScreen #charts { height: 2fr; }
-    RunScreen .row { height: 1fr; }
-    RunScreen Chart { width: 1fr; margin: 0 1 0 0; }
     RunScreen #logbox { height: 1fr; min-height: 4; padding: 0 1; margin: 1 0 0 0; }
     RunScreen #logtitle { height: 1; }
+    RunScreen #hint { height: auto; margin: 0 0 1 0; display: none; }
     RunScreen #search { height: 1; border: none; padding: 0; display: none; background: $surface; }
     RunScreen #search.-shown { display: block; }
     RunScreen #side { width: 46; padding: 0 1 0 2; border-left: solid $border; }
     RunScreen #lamps { height: 1fr; min-height: 8; }
     RunScreen #oscillators { height: auto; margin: 1 0; display: none; }
+    RunScreen #numbers { height: auto; max-height: 50%; margin: 1 0; }
     RunScreen #eval { height: 5; }
     RunScreen #checkpoint { height: 4; }
     RunScreen #sample { height: 9; }
     RunScreen.-looks #oscillators { display: block; }
+    RunScreen.-command #head { height: 4; }
+    RunScreen.-text #charts, RunScreen.-text #side { display: none; }
+    RunScreen.-command #lamps { height: auto; max-height: 60%; min-height: 0; }
+    RunScreen.-unknown #hint { display: block; }
+    RunScreen .-off { display: none !important; }
     RunScreen.-looks #sample { height: 5; }
     RunScreen.-short #oscillators { display: none; }
     RunScreen.-narrow #side { display: none; }
     RunScreen.-narrow #strip { display: block; }
     RunScreen.-middling #side { width: 38; padding: 0 0 0 1; }
+    RunScreen.-text #strip { display: none; }
     RunScreen.-short #head { margin: 0; }
     RunScreen.-short #logbox { margin: 0; }
     RunScreen.-short #lamps { min-height: 5; }
@@ -83,20 +86,16 @@ class RunScreen(RunKeys):
         yield Panel("strip")
         with Horizontal(id="main"):
             with Vertical(id="left"):
-                with Vertical(id="charts"):
-                    with Horizontal(classes="row"):
-                        yield Chart(LOSS, "loss")
-                        yield Chart(U_VAL, "u_val")
-                    with Horizontal(classes="row"):
-                        yield Chart(TONE, "R")
-                        yield Chart(GRAD, "grad")
+                yield ChartGrid()
                 with Vertical(id="logbox"):
+                    yield Panel("hint")
                     yield Panel("logtitle")
                     yield LogView()
                     yield Input(id="search", placeholder="search: text or regular expression", compact=True)
             with Vertical(id="side"):
                 yield Panel("lamps", "Lamps")
                 yield Panel("oscillators", "Oscillators")
+                yield Panel("numbers", "Numbers", classes="-off")
                 yield Panel("eval", "Last evaluation")
                 yield Panel("checkpoint", "Last checkpoint")
                 yield Panel("sample", "Last sample")
@@ -141,11 +140,29 @@ class RunScreen(RunKeys):
         self._lay("head", lambda width, _height: head(run, host, now, wall, width))
         if bridge.store.bands is not None:
             self._lamps(run, bridge.store.bands, lamps(run, host, bridge.store.bands, now))
+        self.set_class(run.is_command, "-command")
+        self.set_class(tells_nothing(run), "-text")
+        self.set_class(is_unknown(run, now), "-unknown")
+        self._lay("hint", lambda _width, _height: run_numbers.hint_rows())
+        self._charts(run)
+        self._beside(run, wall)
+        self._log(run)
+
+    def _beside(self, run: RunRecord, wall: float) -> None:
+        """What stands below the lamps: of a run that is none of ours only what it tells."""
+        charted = self.query_one(ChartGrid).plans
+        told = {
+            "numbers": bool(run_numbers.told(run, charted)),
+            "eval": has_our_look(run) or run.evaluation is not None,
+            "checkpoint": has_our_look(run) or run.checkpoint_step is not None,
+            "sample": has_our_look(run) or run.sample is not None,
+        }
+        for name, is_told in told.items():
+            self.query_one(f"#{name}", Panel).set_class(not is_told, "-off")
+        self._lay("numbers", lambda _width, _height: run_numbers.number_rows(run, charted))
         self._lay("eval", lambda _width, _height: run_side.evaluation_rows(run))
         self._lay("checkpoint", lambda _width, _height: run_side.checkpoint_rows(run, wall))
         self._lay("sample", lambda width, height: run_side.sample_rows(run, width, height))
-        self._charts(run)
-        self._log(run)
 
     def _lay(self, name: str, make: Layout) -> None:
         self.query_one(f"#{name}", Panel).lay(make)
@@ -155,36 +172,17 @@ class RunScreen(RunKeys):
         self.set_class(run.probe is not None, "-looks")
         beneath = [lamp for lamp in lit if lamp.metric in PROBED]
         above = lit if self.has_class("-short") else [lamp for lamp in lit if lamp.metric not in PROBED]
-        self._lay("lamps", lambda width, height: run_side.lamp_rows(above, width, height))
+        most = ALL_LAMPS if run.is_command else 0  # its panel is as tall as they need
+        self._lay("lamps", lambda width, height: run_side.lamp_rows(above, width, most or height))
         self._lay("strip", lambda width, _height: run_side.lamp_strip(lit, width))
         self._lay("oscillators", lambda width, _height: oscillators.rows(run.probe, beneath, bands, width))
 
     def _charts(self, run: RunRecord) -> None:
-        loss = "ce" if "ce" in run.series or "total" not in run.series else "total"
-        floors = (
-            (FloorLine(run.floors.bigram, "bigram"), FloorLine(run.floors.trigram, "trigram"))
-            if run.floors
-            else ()
-        )
-        self._chart("loss", run, loss, replace(LOSS, floors=floors), "val_ce")
-        self._chart("u_val", run, "u_val", replace(U_VAL, zones=self._zones("u_val"), unit=run.u_stat))
-        self._chart("R", run, "R", replace(TONE, zones=self._zones("R")), overlay="R_predicted")
-        self._chart("grad", run, "grad_norm", replace(GRAD, zones=self._zones("grad_norm")))
-
-    def _chart(
-        self, name: str, run: RunRecord, metric: str, look: ChartLook, marks: str = "", overlay: str = ""
-    ) -> None:
-        found = run.series_of(marks) if marks else None
-        other = run.series.get(overlay)
-        self.query_one(f"#chart-{name}", Chart).show(run.series_of(metric), found, look, other)
-
-    def _zones(self, metric: str) -> tuple[Zone, ...]:
-        """The bands of a metric as the backdrop of its chart."""
-        bands = self.bridge.store.bands
-        if bands is None or metric not in bands:
-            return ()
-        edges = bands.metrics[metric].edges({})
-        return tuple(Zone(low, high, band.colour, f"{band.glyph} {band.word}") for low, high, band in edges)
+        """The charts of what it tells; a panel that went takes the keyboard with it to the next one."""
+        chosen = self.bridge.charts.of(run.kind)
+        plans = charts(run.catalogue, chosen, ours=not run.is_command)
+        self.query_one(ChartGrid).show(run, plans, self.bridge.store.bands)
+        self._settle_focus()
 
     def _log(self, run: RunRecord) -> None:
         log = self.query_one(LogView)

@@ -36,11 +36,6 @@ def of_state(host: str, run_id: str, name: str, state: str, reason: str, at: flo
     return Alert(at, host, run_id, level, f"{name} {said}" + (f": {reason}" if reason else ""))
 
 
-def of_numbers(host: str, run_id: str, name: str, step: int | None, bad: tuple[str, ...], at: float) -> Alert:
-    """A metric became nan or inf."""
-    return Alert(at, host, run_id, "error", f"{name}: {', '.join(bad)} not finite at step {step}")
-
-
 def of_bounds(host: str, run_id: str, text: str, at: float) -> Alert:
     """Something was left out: more than a client keeps, or nothing that it understands."""
     return Alert(at, host, run_id, "warning", text)

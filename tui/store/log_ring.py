@@ -35,6 +35,11 @@ class LogRing:
     def __len__(self) -> int:
         return len(self.lines) + bool(self._rest)
 
+    @property
+    def heard(self) -> int:
+        """Lines since the first byte was heard, those that have left the ring too."""
+        return max(self.dropped, 0) + len(self)
+
     def line(self, index: int) -> str:
         """A line by its place in the ring; the last one may still be growing."""
         return self.lines[index] if index < len(self.lines) else _rewritten(self._rest)

@@ -58,7 +58,7 @@ class LogStream:
         if self.recogniser is None:
             self.recogniser = LogRecogniser(lambda: self.wall(), self.formats, live=True)  # as it is then
         events = ended + self.recogniser.feed(data)
-        run.log_format = self.recogniser.name
+        run.log_format, run.axis = self.recogniser.name, self.recogniser.axis
         return events
 
     def finish(self) -> list[Event]:

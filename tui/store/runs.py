@@ -3,8 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
-from math import inf, nan
+from math import nan
 
 from remote.protocol.sanitise import clean_line
 from remote.protocol.views import RunView
@@ -25,10 +24,11 @@ from trainer.telemetry.events import (
 from trainer.telemetry.zones import ZoneCounter
 from tui.store.edge import NAMES_MAX
 from tui.store.log_ring import LogRing
-from tui.store.series import Series
+from tui.store.metrics.catalogue import Metric, loss_of, metric
+from tui.store.metrics.pace import UNKNOWN_S, RowPace
+from tui.store.metrics.series import Series, real
 
-PACE_ROWS = 32
-LONGEST_SHARE = 2.5
+AT_WORK = frozenset({Evaluation, Probe, Phase, Sample, Checkpoint})
 
 
 @dataclass(slots=True)
@@ -41,10 +41,12 @@ class RunRecord:
         row: the newest metrics; NaN where the run said nan or inf.
         row_heard: monotonic seconds at which the newest row was said, by the clock of its host.
         probe: the newest look into the model.
-        pace: (step, seconds of the run's clock) of the newest rows with a time; of those at once, the last.
-        step_gap: steps between the last two rows; 0 before there are two.
+        said_heard: the same of anything else that shows it at work: scores, a checkpoint, a phase.
+        catalogue: the metrics that it tells, in the order in which they were first heard of.
         names_left_out: whether it told more metrics than are kept.
         log_format: in which its log is, as far as it is known; of a command alone.
+        axis: what its steps count, `step` or `epoch`.
+        log_heard: monotonic seconds at which its log was heard first.
         told_steps: planned steps that its log tells, 0 for none.
         version: grows with every change, metrics and state alike.
     """
@@ -58,8 +60,9 @@ class RunRecord:
     row_heard: float | None = None
     row_t: float = 0.0
     u_stat: str = ""
-    pace: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=PACE_ROWS))
-    step_gap: int = 0
+    said_heard: float | None = None
+    catalogue: dict[str, Metric] = field(default_factory=dict)
+    pace: RowPace = field(default_factory=RowPace)
     hello: Hello | None = None
     floors: Floors | None = None
     phase: Phase | None = None
@@ -72,6 +75,8 @@ class RunRecord:
     log: LogRing = field(default_factory=LogRing)
     names_left_out: bool = False
     log_format: str = ""
+    axis: str = "step"
+    log_heard: float | None = None
     told_steps: int = 0
     version: int = 0
 
@@ -85,7 +90,8 @@ class RunRecord:
         """Planned steps, 0 where unknown."""
         if self.hello and self.hello.max_steps:
             return self.hello.max_steps
-        return self.view.max_steps or self.told_steps
+        is_of_these = self.told_steps >= (self.step or 0)  # else it counts something else
+        return self.view.max_steps or (self.told_steps if is_of_these else 0)
 
     def see(self, view: RunView, now: float) -> bool:
         """Take the host's word; an older one than is known changes nothing. Whether the state changed."""
@@ -100,6 +106,8 @@ class RunRecord:
     def apply(self, event: Event, now: float, zones: MetricBands | None = None) -> None:
         """Take one thing that the run said."""
         self.version += 1
+        if type(event) in AT_WORK:
+            self.said_heard = max(now, self.said_heard or now)
         match event:
             case Metrics():
                 self._metrics(event, now, zones)
@@ -132,15 +140,8 @@ class RunRecord:
         if event.step is None:
             return
         self.step, self.row_heard, self.row_t, self.u_stat = event.step, now, event.t, event.u_stat
-        if self.pace and event.step < self.pace[-1][0]:
-            self.pace.clear()
-        if event.t and not (self.pace and event.step == self.pace[-1][0]):
-            if self.pace:
-                self.step_gap = event.step - self.pace[-1][0]
-                if self.pace[-1][1] == event.t:
-                    self.pace.pop()
-            self.pace.append((event.step, event.t))
-        self.row = {k: _real(v) for k, v in event.values.items() if v is not None}
+        self.pace.row(event.step, event.t)
+        self.row = {k: real(v) for k, v in event.values.items() if v is not None}
         self.row |= dict.fromkeys(event.nonfinite, nan)
         self._append(event.step, self.row)
         tone = self.row.get("R", nan)
@@ -156,7 +157,7 @@ class RunRecord:
         self.evaluation = event
         if event.step is None:
             return
-        self._append(event.step, event.values)
+        self._append(event.step, event.values, scored=True)
 
     def _probe(self, event: Probe) -> None:
         self.probe = event
@@ -164,16 +165,17 @@ class RunRecord:
             return
         self._append(event.step, event.values)
 
-    def _append(self, step: int, values: Mapping[str, float | None]) -> None:
+    def _append(self, step: int, values: Mapping[str, float | None], *, scored: bool = False) -> None:
         """One value more of each metric; of names beyond the bound nothing is kept."""
         for name, value in values.items():
             series = self.series.get(name)
-            if series is None:
-                if len(self.series) >= NAMES_MAX:
+            if series is None or not (series.version or name in self.catalogue):  # a chart may have asked
+                if len(self.catalogue) >= NAMES_MAX:
                     self.names_left_out = True
                     continue
-                series = self.series[name] = Series()
-            series.append(step, nan if value is None else _real(value))
+                self.catalogue[name] = metric(name, step, self.axis, scored=scored)
+            series = series if series is not None else self.series_of(name)
+            series.append(step, nan if value is None else real(value))
 
     def _resume(self, event: Resume) -> None:
         """Rows past the step that was resumed from are superseded."""
@@ -197,7 +199,9 @@ class RunRecord:
     def forget_metrics(self) -> None:
         """Before its events are read again from an earlier place."""
         self.series.clear()
+        self.catalogue.clear()
         self.row, self.step, self.row_heard, self.probe = {}, None, None, None
+        self.said_heard = self.log_heard = None
         self.pace.clear()
         self.zones = ZoneCounter()
         self.version += 1
@@ -207,30 +211,33 @@ class RunRecord:
         """The newest numbers: those of the last look into the model, and those of the newest row."""
         if self.probe is None:
             return self.row
-        return {k: nan if v is None else _real(v) for k, v in self.probe.values.items()} | self.row
+        return {k: nan if v is None else real(v) for k, v in self.probe.values.items()} | self.row
 
     @property
     def step_s(self) -> float | None:
-        """Usual seconds a step: what the run says, else worked out from its last rows."""
-        told = self.row.get("step_ms")
-        if told is not None and told == told:
-            return told / 1000.0
-        gaps = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(self.pace) if b[1] > a[1])
-        return gaps[len(gaps) // 2] if gaps else None
+        """Usual seconds a step: what a run of ours says, else by its last rows, else what its log says."""
+        told = self.newest("step_ms")
+        heard = self.pace.step_s
+        if told is None or told != told or self.axis != "step" or (heard is not None and self.is_command):
+            return heard
+        return told / 1000.0
 
     @property
     def row_s(self) -> float | None:
-        """Usual seconds between two rows: by their times, else by how far the run has come since it began.
+        """Usual seconds between two rows: by their times, else by how far the run has come since it began."""
+        return self.pace.row_s or self.pace.row_since(self.began_s)
 
-        Rows may come in bursts: a pause that was the longest so far is not unusual when it is doubled.
-        """
-        gaps = sorted(b[1] - a[1] for a, b in pairwise(self.pace) if b[1] > a[1])
-        if gaps:
-            return max(gaps[len(gaps) // 2], gaps[-1] / LONGEST_SHARE)
+    @property
+    def stall_s(self) -> float:
+        """Seconds without a row after which it stands still: by its pace, longer while it does no steps."""
+        at_else = self.phase is not None and self.phase.phase != "training" and self.phase.t >= self.row_t
+        return max(self.pace.stall_s(self.began_s), UNKNOWN_S if at_else else 0.0)
+
+    @property
+    def began_s(self) -> float | None:
+        """Seconds from its beginning to its newest row; None where unknown."""
         began_s = self.row_t - self.view.since
-        if not self.row_t or began_s <= 0:
-            return None
-        return began_s * self.step_gap / self.step if self.step_gap and self.step else began_s
+        return began_s if self.row_t and began_s > 0 else None
 
     @property
     def eta_s(self) -> float | None:
@@ -240,7 +247,28 @@ class RunRecord:
         told = self.row.get("eta_s")
         if told is not None and told == told:
             return told
-        return None if self.step_s is None else max(self.max_steps - self.step, 0) * self.step_s
+        pace = self.step_s if self.step_s is not None else self.pace.step_since(self.began_s)
+        return None if pace is None else max(self.max_steps - self.step, 0) * pace
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it is a user's own command, known by its log alone."""
+        return self.view.kind == "command"
+
+    @property
+    def kind(self) -> str:
+        """What runs that tell the same metrics have in common: the format of a log, else the preset."""
+        return self.log_format if self.is_command else self.view.preset or self.view.kind
+
+    def newest(self, name: str) -> float | None:
+        """The newest value of a metric, NaN included, in whichever row it stood; None before the first."""
+        series = self.series.get(name)
+        return series.last if series is not None else None
+
+    @property
+    def loss(self) -> float | None:
+        """The newest loss, None where the run tells none."""
+        return self.newest(loss_of(self.catalogue))
 
     @property
     def checkpoint_step(self) -> int | None:
@@ -255,19 +283,11 @@ class RunRecord:
         return None if self.step is None else max(self.step - (self.checkpoint_step or 0), 0)
 
     @property
-    def name(self) -> str:
-        """The run's name."""
-        return clean_line(self.view.name)
-
-    @property
     def sample_text(self) -> str:
         """The newest sample."""
         return self.sample.text if self.sample else ""
 
-
-def _real(value: float) -> float:
-    """A float; a whole number beyond every float is inf."""
-    try:
-        return float(value)
-    except OverflowError:
-        return inf
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return clean_line(self.view.name)

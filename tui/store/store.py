@@ -22,9 +22,10 @@ from remote.session.updates import (
     Update,
 )
 from trainer.telemetry.bands import Bands
-from trainer.telemetry.events import Event, Metrics
+from trainer.telemetry.events import Event
 from trainer.telemetry.formats.registry import FORMATS
 from tui.store import alerts
+from tui.store.alert_watch import AlertWatch
 from tui.store.alerts import Alert
 from tui.store.edge import NAMES_MAX, cleaned
 from tui.store.facts import asked
@@ -63,7 +64,7 @@ class Store:
         self.formats = formats
         self._events: dict[RunKey, EventStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
-        self._bad_numbers: set[RunKey] = set()
+        self._watch = AlertWatch()
         self._told: set[tuple[RunKey, str]] = set()
         self._counts: Counter[str] = Counter()
 
@@ -108,6 +109,8 @@ class Store:
                 record.hello = update.hello
             case Telemetry():
                 record.load = update.load
+                for alert in self._watch.load(host, update.load, now):
+                    self._alert(alert)
             case Truncated():
                 self._truncated(host, update)
             case Gap():
@@ -137,8 +140,10 @@ class Store:
         count, self.unseen = len(self.unseen), []
         return count
 
-    def take_news(self) -> list[Alert]:
-        """Alerts that nobody has seen yet, once."""
+    def take_news(self, now: float | None = None) -> list[Alert]:
+        """Alerts that nobody has seen yet, once; at `now` (monotonic seconds) also runs that stand still."""
+        for alert in self._watch.silence(self.runs, self.hosts, now) if now is not None else ():
+            self._alert(alert)
         news, self.news = self.news, []
         return news
 
@@ -197,7 +202,6 @@ class Store:
             self._counts[host] += 1
             self.runs[key] = RunRecord(host=host, view=view, heard_at=now)
         elif run.see(view, now):
-            self._bad_numbers.discard(key)
             told = alerts.of_state(host, view.run_id, run.name, view.state, view.reason, now)
             if told is not None:
                 self._alert(told)
@@ -206,6 +210,7 @@ class Store:
         if key in self.runs:
             self._counts[key[0]] -= 1
         self._told = {told for told in self._told if told[0] != key}
+        self._watch.forget(key)
         for table in (self.runs, self._events, self._logs):
             table.pop(key, None)
 
@@ -224,6 +229,7 @@ class Store:
         else:
             log = self._logs.setdefault(key, LogStream(lambda: 0.0, self.formats))
             log.wall = lambda: said_at
+            run.log_heard = now if run.log_heard is None else run.log_heard
             events = log.take(run, update.gen, update.offset, update.data, update.file)
             # A row is as old as the bytes it came in: a log's own clock has no zone.
             heard_at = now - max(0.0, host_wall - said_at)
@@ -251,9 +257,8 @@ class Store:
             except Exception as error:  # one event that we cannot take costs itself, and is told once
                 self._tell_once(key, f"{run.name}: an event could not be taken: {error!r}"[:300], now)
                 continue
-            if isinstance(event, Metrics) and event.nonfinite and key not in self._bad_numbers:
-                self._bad_numbers.add(key)
-                self._alert(alerts.of_numbers(*key, run.name, event.step, event.nonfinite, now))
+            for alert in self._watch.event(run, event, now, said_at, self.bands):
+                self._alert(alert)
         if run.names_left_out:
             self._tell_once(
                 key, f"{run.name} tells more than {NAMES_MAX:,} metrics: the rest is left out", now

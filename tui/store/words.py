@@ -70,6 +70,13 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits - whole}f}" if size >= 1 else f"{value:.{digits}f}"
 
 
+def fine(value: float | None) -> str:
+    """A value of any size with about four significant digits: a learning rate of 0.00012 is 1.20e-4."""
+    if value is None or value == 0 or not isfinite(value) or abs(value) >= 1e-3:
+        return number(value)
+    return f"{value:.2e}".replace("e-0", "e-")
+
+
 def count(value: float | None) -> str:
     """A count: 950, 12.3k, 4.1M."""
     if value is None or not isfinite(value):

@@ -50,25 +50,43 @@ class Fit:
     """What a width of the terminal leaves room for."""
 
     tier: int
+    without: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, width: int) -> "Fit":
-        """The columns for this many cells."""
-        return cls(next((tier for tier, least in enumerate(TIERS) if width >= least), len(TIERS)))
+    def of(cls, width: int, without: frozenset[str] = frozenset()) -> "Fit":
+        """The columns for this many cells, but for those that no run has anything for."""
+        return cls(next((tier for tier, least in enumerate(TIERS) if width >= least), len(TIERS)), without)
 
     @property
     def columns(self) -> list[tuple[str, str, int]]:
         """Name, title and width of each column shown."""
-        shown = [(name, title, widths[self.tier]) for name, title, widths in COLUMNS if widths[self.tier]]
+        shown = [(name, title, width) for name, title, _ in COLUMNS if (width := self.width(name))]
         return [(name, _title(title, width), width) for name, title, width in shown]
 
     def width(self, name: str) -> int:
         """The width of a column, 0 where it is left out."""
+        if name in self.without:
+            return 0
+        room = sum(self._usual(other) + 1 for other in self.without if self._usual(other))
+        return self._usual(name) + (room if name == "run" else 0)
+
+    def _usual(self, name: str) -> int:
         return next(widths[self.tier] for known, _, widths in COLUMNS if known == name)
 
 
 def _title(title: str, width: int) -> str:
     return title if len(title) <= width else title.split()[-1]
+
+
+def without(store: Store) -> frozenset[str]:
+    """The columns that no run of a fleet has anything for: there are only other people's programs."""
+    runs = store.runs.values()
+    if not any(run.catalogue for run in runs) or not all(run.is_command for run in runs):
+        return frozenset()
+    metrics = {"u_val": "u_val", "R": "R", "grad": "grad_norm"}
+    return frozenset(
+        column for column, metric in metrics.items() if not any(metric in run.catalogue for run in runs)
+    )
 
 
 def rows(
@@ -162,7 +180,7 @@ def run_cells(run: RunRecord, host: HostRecord, bands: Bands | None, now: float,
         "link": lines.line((f"{shortened(run.host, 12, 4)} ", DIM), (link.glyph, hue(link.colour))),
         "state": lines.fact(state_fact(run, host), detail=False),
         "step": lines.line((_step(run, fit.width("step")), PLAIN)),
-        "loss": lines.line((number(run.row.get("ce", run.row.get("total")), 4), PLAIN)),
+        "loss": lines.line((number(run.loss, 4), PLAIN)),
         "u_val": _lamp(run, bands, "u_val", worded=False),
         "R": _lamp(run, bands, "R", worded=fit.width("R") >= 15),
         "grad": _lamp(run, bands, "grad_norm", worded=False),
@@ -200,7 +218,9 @@ def _old(fact: Fact, width: int) -> Text:
 
 def _lamp(run: RunRecord, bands: Bands | None, metric: str, *, worded: bool) -> Text:
     """Value and glyph of a lamp, with its word where there is room."""
-    value = run.row.get(metric)
+    value = run.newest(metric) if run.is_command else run.row.get(metric)
+    if value is None and run.catalogue and metric not in run.catalogue:
+        return lines.line(("", FAINT))  # it tells other things
     if bands is None or value is None:
         return lines.line(("n/a" if value is None else number(value, 3), FAINT))
     verdict: LampReading = judge(bands, metric, value, context_of(run))

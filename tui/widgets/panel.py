@@ -20,8 +20,8 @@ class Panel(Widget):
     Panel { height: auto; }
     """
 
-    def __init__(self, name: str, title: str = "") -> None:
-        super().__init__(id=name, name=name)
+    def __init__(self, name: str, title: str = "", classes: str | None = None) -> None:
+        super().__init__(id=name, name=name, classes=classes)
         self._title = title
         self._lay: Layout = lambda _width, _height: []
         self._shown = Text()

@@ -14,8 +14,18 @@ SLOW_STOP_S = 60.0
 
 
 def head(run: RunRecord, host: HostRecord, now: float, wall: float, width: int) -> list[Text]:
-    """Three lines: who, the three facts, how far."""
-    return [_who(run), _facts(run, host, now, wall), _progress(run, width)]
+    """Three lines: who, the three facts, how far. Of a command, below its name, what its log is."""
+    known = [_log(run)] if run.is_command else []
+    return [_who(run), *known, _facts(run, host, now, wall), _progress(run, width)]
+
+
+def _log(run: RunRecord) -> Text:
+    """The format of the log, and how much it tells."""
+    if not run.log_format:
+        return line(("log: ", DIM), ("no known metrics so far", FAINT))
+    many = len(run.catalogue)
+    said = f"{many} metric{'' if many == 1 else 's'}" + (", an epoch a row" if run.axis == "epoch" else "")
+    return line(("log: ", DIM), (run.log_format, hue("cyan")), ("  ·  ", FAINT), (said, DIM))
 
 
 def _who(run: RunRecord) -> Text:
@@ -66,14 +76,17 @@ def _phase(run: RunRecord) -> str:
 def _progress(run: RunRecord, width: int) -> Text:
     """Step, bar, share, time left, seconds a step, tokens a second."""
     step, most = run.step, run.max_steps
-    said = f"step {step:,}" if step is not None else "step n/a"
+    said = f"{run.axis} {step:,}" if step is not None else f"{run.axis} n/a"
     said += f" / {most:,}" if most else ""
-    pace = f"{duration(run.step_s)}/step" if run.step_s is not None else "n/a/step"
-    speed = run.row.get("tokens_per_s")
+    pace = f"{duration(run.step_s)}/{run.axis}" if run.step_s is not None else f"n/a/{run.axis}"
+    if run.is_command and run.step_s is None:
+        average = run.pace.step_since(run.began_s)  # all that is known of a log that was read at once
+        pace = f"about {duration(average)}/{run.axis}" if average is not None else ""
+    speed = run.newest("tokens_per_s") if run.is_command else run.row.get("tokens_per_s")
     rest: list[Part] = (
         [(f"  {pace}  {count(speed)} tokens/s", DIM)] if speed is not None else [(f"  {pace}", DIM)]
     )
-    if not run.view.is_terminal:
+    if not run.view.is_terminal and (run.eta_s is not None or not run.is_command):
         rest.insert(0, (f"  eta {duration(run.eta_s)}", PLAIN))
     share = min((step or 0) / most, 1.0) if most else 0.0
     if most:

@@ -1,19 +1,23 @@
 """What stands beside the charts of a run: lamps with their reasons, evaluation, sample, checkpoint."""
 
 import textwrap
+from math import nan
 
 from rich.cells import cell_len
 from rich.text import Text
 
+from trainer.telemetry.events import Evaluation
 from trainer.telemetry.judge import LampReading
 from tui.store.lamps import PROBED
 from tui.store.runs import RunRecord
 from tui.store.words import age, number
 from tui.theme import DIM, FAINT, PLAIN, hue
 from tui.widgets.lines import Part, lamp, line
+from tui.widgets.run_look import has_our_look
 
 TITLE_WIDTH = 10
 WORD_WIDTH = 16
+SCORES = 3
 
 
 def lamp_rows(verdicts: list[LampReading], width: int, height: int) -> list[Text]:
@@ -71,6 +75,7 @@ def lamp_strip(verdicts: list[LampReading], width: int) -> list[Text]:
         if verdict.severity in ("warn", "bad")
         or (verdict.severity != "unknown" and verdict.metric not in calm)
     ]
+    known = known or [one for one in verdicts if one.metric == "idle_s" and one.severity != "unknown"]
     for titled in (True, False):
         parts: list[Part] = []
         for verdict in known:
@@ -88,8 +93,10 @@ def evaluation_rows(run: RunRecord) -> list[Text]:
     if found is None:
         return [line(("none yet", FAINT))]
     best = "  best so far" if found.best else ""
-    rows = [line((f"step {found.step:,}" if found.step is not None else "", DIM), (best, hue("green")))]
+    rows = [line((f"{run.axis} {found.step:,}" if found.step is not None else "", DIM), (best, hue("green")))]
     ce, ppl = found.values.get("val_ce"), found.values.get("val_ppl")
+    if ce is None and not has_our_look(run):
+        return rows + _scores(found)
     rows.append(line(("val ce ", DIM), (number(ce), PLAIN), ("   perplexity ", DIM), (number(ppl), PLAIN)))
     if run.floors is not None and ce is not None:
         gap = run.floors.bigram - ce
@@ -102,6 +109,17 @@ def evaluation_rows(run: RunRecord) -> list[Text]:
             )
         )
     return rows
+
+
+def _scores(found: Evaluation) -> list[Text]:
+    """The scores of an evaluation as they are called."""
+    told = [
+        (name, value) for name, value in found.values.items() if value is not None or name in found.nonfinite
+    ]
+    return [
+        line((f"{name[:22]:<22}", DIM), (number(nan if value is None else value), PLAIN))
+        for name, value in told[:SCORES]
+    ]
 
 
 def sample_rows(run: RunRecord, width: int, height: int) -> list[Text]:

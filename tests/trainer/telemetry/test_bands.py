@@ -107,11 +107,13 @@ def test_penalty_is_judged_relative_to_the_loss_and_may_be_negative(bands: Bands
     assert judge(bands, "reg", 1.5, {}).severity == "unknown"
 
 
-def test_a_stall_is_three_minutes_or_five_usual_pauses(bands: Bands) -> None:
+def test_a_stall_is_what_the_pace_says_or_three_minutes(bands: Bands) -> None:
     assert judge(bands, "idle_s", 179, {}).severity == "ok"
     assert judge(bands, "idle_s", 180, {}).word == "stalled"
-    assert judge(bands, "idle_s", 200, {"row_s": 60.0}).severity == "ok"
-    assert judge(bands, "idle_s", 300, {"row_s": 60.0}).word == "stalled"
+    assert judge(bands, "idle_s", 599, {"stall_s": 600.0}).severity == "ok"
+    assert judge(bands, "idle_s", 600, {"stall_s": 600.0}).word == "stalled"
+    assert judge(bands, "idle_s", 5, {"stall_s": 1.0}).word == "stalled"
+    assert judge(bands, "idle_s", 4.9, {"stall_s": 1.0}).severity == "ok"
 
 
 def test_what_is_unknown_is_never_zero(bands: Bands) -> None:

@@ -289,8 +289,8 @@ def test_the_rows_of_a_command_have_the_time_at_which_they_came(command: Store, 
     pieces(command, *steps, at_host=at_host)
     run = command.runs[KEY]
     assert (run.step_s, run.eta_s) == (10.0, 700.0)
-    assert words(command, at=301)["idle_s"] == "stepping"
-    assert words(command, at=300 + 181)["idle_s"] == "stalled"  # and it is told when it truly says nothing
+    assert words(command, at=300 + 99)["idle_s"] == "stepping"
+    assert words(command, at=300 + 101)["idle_s"] == "stalled"  # and it is told when it truly says nothing
 
 
 def test_what_was_written_long_ago_is_not_called_new(command: Store) -> None:
@@ -320,7 +320,8 @@ def test_rows_that_come_in_bursts_tell_their_pace(command: Store) -> None:
     pieces(command, *bursts, at_host=True)
     assert command.runs[KEY].step_s == 15.0
     assert words(command, at=2400 + 900)["idle_s"] == "stepping"
-    assert words(command, at=2400 + 3001)["idle_s"] == "stalled"
+    assert words(command, at=2400 + 5999)["idle_s"] == "stepping"
+    assert words(command, at=2400 + 6001)["idle_s"] == "stalled"
 
 
 def test_before_the_second_row_the_time_to_the_first_is_the_pace(command: Store) -> None:

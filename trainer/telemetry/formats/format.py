@@ -20,6 +20,7 @@ class Format:
         needles: every line that the format wants holds one of these.
         greedy: whether it wants every line for now.
         live: whether somebody watches: every redraw of a bar is then a row, and not its last one alone.
+        axis: what the steps of its rows count, in one word; as the newest row has it.
     """
 
     name: ClassVar[str]
@@ -27,6 +28,7 @@ class Format:
     needles: tuple[bytes, ...]
     greedy = False
     live = False
+    axis = "step"
 
     def wants(self, raw: bytes) -> bool:
         """Whether a line may be one of the format's."""

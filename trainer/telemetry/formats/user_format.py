@@ -47,6 +47,8 @@ class UserFormat(Format):
                 if (found := pattern.fullmatch(text.strip())) is not None and (
                     told := _tell(kind, found, line)
                 ):
+                    if kind == "rows":
+                        self.axis = "step" if found.groupdict().get("step") else "epoch"
                     return (told,)
         return ()
 

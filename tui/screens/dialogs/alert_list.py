@@ -59,5 +59,7 @@ def _row(alert: Alert, unseen: bool, now: float, wall: float) -> Text:
     at = time.strftime("%d %b %H:%M:%S", time.localtime(wall - passed))
     colours = {"error": hue("red"), "warning": hue("amber"), "information": PLAIN}
     style = colours[alert.level] if unseen else FAINT
+    where = f"  {alert.run_id} on {alert.host}" if alert.run_id else ""
     mark = {"error": "✖", "warning": "!", "information": "·"}[alert.level]
-    return line((f"{at}  ", DIM), (f"{mark} {alert.text}", style), (f"  {age(passed)}", FAINT))
+    said = (f"{mark} {alert.text}", style)
+    return line((f"{at}  ", DIM), said, (f"  {age(passed)}", FAINT), (where, DIM))

@@ -8,7 +8,7 @@ from textual.events import Click
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.store.series import Series
+from tui.store.metrics.series import Series
 from tui.theme import hue
 from tui.widgets.chart.frame import GUTTER, draw, window
 from tui.widgets.chart.look import ChartLook

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 
-from tui.store.series import Series
+from tui.store.metrics.series import Series
 from tui.widgets.chart.scale import Scale
 
 Column = tuple[int, int]  # indices [start, stop) of the values in one column of dots

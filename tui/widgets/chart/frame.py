@@ -7,8 +7,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.store.series import Series
-from tui.store.words import number
+from tui.store.metrics.series import Series
+from tui.store.words import fine
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets.chart import envelope
 from tui.widgets.chart.grid import OVERLAY, Grid, Place
@@ -74,10 +74,10 @@ def _title(shown: Curves, look: ChartLook, width: int, focused: bool) -> Strip:
         return Strip(parts).adjust_cell_length(width)
     if series.last is not None:
         finite = series.last == series.last and abs(series.last) != inf
-        parts.append(Segment(f"  {number(series.last)}", hue(look.colour if finite else "red", bold=True)))
+        parts.append(Segment(f"  {fine(series.last)}", hue(look.colour if finite else "red", bold=True)))
         more.append(Segment(f" {look.unit}" if look.unit else "", DIM))
     if overlay is not None and overlay.last is not None:
-        more.append(Segment(f"  {OVERLAY} {look.overlay_title} {number(overlay.last)}", hue("amber")))
+        more.append(Segment(f"  {OVERLAY} {look.overlay_title} {fine(overlay.last)}", hue("amber")))
     if len(series.gaps):
         more.append(Segment(f"  ✕ {len(series.gaps)} not finite", hue("red")))
     if look.log:
@@ -85,9 +85,9 @@ def _title(shown: Curves, look: ChartLook, width: int, focused: bool) -> Strip:
     if look.zoom:
         more.append(Segment(f"  last 1/{2**look.zoom}", DIM))
     if marks is not None and marks.last is not None:
-        more.append(Segment(f"  ◆ {look.marks_title} {number(marks.last)}", hue("violet")))
+        more.append(Segment(f"  ◆ {look.marks_title} {fine(marks.last)}", hue("violet")))
     if series.average is not None:
-        more.append(Segment(f"  mean {number(series.average)}", DIM))
+        more.append(Segment(f"  mean {fine(series.average)}", DIM))
     room = width - sum(part.cell_length for part in parts)
     for part in more:
         if part.cell_length <= room:
@@ -101,19 +101,19 @@ def _reading(shown: Curves, look: ChartLook, step: int) -> list[Segment]:
     series, marks, overlay = shown.series, shown.marks, shown.overlay
     index = series.index_at(step)
     if index is None:
-        return [Segment(f"  n/a at step {step:,}", DIM)]
+        return [Segment(f"  n/a at {look.axis} {step:,}", DIM)]
     value = series.tree.values[index]
     parts = [
-        Segment(f"  {number(value)}", hue(look.colour if value == value else "red", bold=True)),
-        Segment(f" at step {series.steps[index]:,}", PLAIN),
+        Segment(f"  {fine(value)}", hue(look.colour if value == value else "red", bold=True)),
+        Segment(f" at {look.axis} {series.steps[index]:,}", PLAIN),
     ]
     if overlay is not None and (other := overlay.index_at(step)) is not None:
-        said = number(overlay.tree.values[other])
+        said = fine(overlay.tree.values[other])
         parts.append(Segment(f"  {OVERLAY} {look.overlay_title} {said}", hue("amber")))
     if series.average is not None:
-        parts.append(Segment(f"  mean {number(series.average_at(index))}", DIM))
+        parts.append(Segment(f"  mean {fine(series.average_at(index))}", DIM))
     if marks is not None and (mark := marks.index_at(step)) is not None:
-        parts.append(Segment(f"  ◆ {look.marks_title} {number(marks.tree.values[mark])}", hue("violet")))
+        parts.append(Segment(f"  ◆ {look.marks_title} {fine(marks.tree.values[mark])}", hue("violet")))
     return parts
 
 
@@ -147,7 +147,7 @@ def _body(shown: Curves, look: ChartLook, width: int, height: int) -> list[Strip
     grid.gaps(gaps)
     left, right = _left_labels(scale, place.rows), _right_labels(look, scale, place)
     return [grid.line(row, left[row], right[row]) for row in range(place.rows)] + [
-        _steps(low, high, width, place)
+        _steps(low, high, width, place, look.axis)
     ]
 
 
@@ -189,9 +189,9 @@ def _right_labels(look: ChartLook, scale: Scale, place: Place) -> list[tuple[str
     return names
 
 
-def _steps(low: float, high: float, width: int, place: Place) -> Strip:
+def _steps(low: float, high: float, width: int, place: Place, axis: str) -> Strip:
     """The step axis: first, middle and last step shown."""
-    first, last = f"{low:,.0f}", f"step {high:,.0f}"
+    first, last = f"{low:,.0f}", f"{axis} {high:,.0f}"
     middle = f"{(low + high) / 2:,.0f}" if place.columns > 36 else ""
     room = place.columns - len(first) - len(last) - len(middle)
     half = max(place.columns // 2 - len(first) - len(middle) // 2, 1)

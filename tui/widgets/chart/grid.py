@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from trainer.telemetry.bands import Colour
-from tui.store.series import Series
+from tui.store.metrics.series import Series
 from tui.theme import DIM, FAINT, HUES, TINTS, hue
 from tui.widgets.chart import envelope
 from tui.widgets.chart.look import ChartLook

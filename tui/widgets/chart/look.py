@@ -31,6 +31,7 @@ class ChartLook:
         zoom: halves the steps shown so many times, the newest kept.
         include: values that stretch the axis.
         overlay_title: what the second series is, if there is one.
+        axis: what the steps count, in one word.
         cursor: a step whose values stand in the title, marked by a line; None for the newest values.
     """
 
@@ -44,4 +45,5 @@ class ChartLook:
     include: tuple[float, ...] = ()
     marks_title: str = ""
     overlay_title: str = ""
+    axis: str = "step"
     cursor: int | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
+LABEL_WIDTH = 6
 DECADE_LIMIT = 12  # a log axis never spans more decades than this
 
 
@@ -70,7 +71,7 @@ def fit(low: float, high: float, dots: int, *, log: bool) -> Scale:
 
 
 def label(value: float) -> str:
-    """An axis label of at most six characters."""
+    """An axis label of at most `LABEL_WIDTH` characters."""
     if value == 0:
         return "0"
     size = abs(value)
@@ -80,4 +81,7 @@ def label(value: float) -> str:
         return f"{value / 1e6:.3g}M"
     if size >= 1e4:
         return f"{value / 1e3:.3g}k"
-    return f"{value:.3g}" if size >= 1e-3 else f"{value:.0e}".replace("e-0", "e-")
+    if size >= 1e-3:
+        return f"{value:.3g}"
+    fine, coarse = (f"{value:.{digits}e}".replace("e-0", "e-").replace(".0e", "e") for digits in (1, 0))
+    return fine if len(fine) <= LABEL_WIDTH else coarse

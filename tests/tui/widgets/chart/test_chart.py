@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tui.store.series import Series
+from tui.store.metrics.series import Series
 from tui.widgets.chart.envelope import columns, draw_values, gap_columns
 from tui.widgets.chart.frame import draw
 from tui.widgets.chart.look import ChartLook, FloorLine, Zone

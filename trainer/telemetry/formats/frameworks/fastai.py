@@ -20,6 +20,7 @@ class Fastai(Format):
 
     name = "fastai"
     example = "epoch     train_loss  valid_loss  error_rate  time"
+    axis = "epoch"
     needles = (b"epoch  ",)
 
     def __init__(self) -> None:

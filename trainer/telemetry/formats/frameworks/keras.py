@@ -25,6 +25,7 @@ class Keras(Format):
 
     name = "Keras"
     example = "24/24 ━━━━━━━━━━ 2s 44ms/step - accuracy: 0.8335 - loss: 0.5000 - val_loss: 0.5900"
+    axis = "epoch"
     needles = (b"Epoch ", b"/step", b"/epoch", b"/sample", b"s - loss: ")
 
     def __init__(self) -> None:

@@ -69,6 +69,7 @@ class CsvTable(Format):
                 continue
             if all(columns) and not any(_number(name) is not None for name in columns):
                 self._columns, self._delimiter, self._step = columns, delimiter, lower.index(step)
+                self.axis = "epoch" if step.startswith("epoch") else "step"
                 return (Start(),)
         return ()
 

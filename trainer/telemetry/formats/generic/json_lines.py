@@ -42,7 +42,10 @@ class JsonLines(Format):
             told = json.loads(text)
         except (ValueError, RecursionError):
             return ()
-        return row_of(told) if "num_updates" not in told and "valid_num_updates" not in told else ()
+        if "num_updates" in told or "valid_num_updates" in told or not (rows := row_of(told)):
+            return ()
+        self.axis = "step" if any(f'"{name}"' in text for name in STEPS[:-1]) else "epoch"
+        return rows
 
     def take_last(self, line: Line) -> Sequence[Finding]:
         """See `Format`: an object ends in a brace."""

@@ -51,17 +51,18 @@ class KeyValue(PatternFormat):
         return ()
 
     def _row(self, found: re.Match[str]) -> Sequence[Finding]:
-        places, total = _places(found.group(1))
+        places, totals = _places(found.group(1))
         values = _values(found.group(2))
         for name in (*STEPS, "epoch"):
             if name not in places and name in values and (place := whole(values.get(name))) is not None:
                 places[name] = place
-        steps = [places[name] for name in STEPS if name in places]
-        step = steps[0] if steps else places.get("epoch")
+        counted = next((name for name in STEPS if name in places), "epoch")
+        step = places.get(counted)
         values = {name: value for name, value in values.items() if name not in STEPS}
         if step is None or not any(is_metric(name) for name in values):
             return ()
-        if not steps:
+        self.axis, total = ("epoch" if counted == "epoch" else "step"), totals.get(counted, 0)
+        if counted == "epoch":
             values.pop("epoch", None)
         elif "epoch" in places:
             values.setdefault("epoch", float(places["epoch"]))
@@ -70,14 +71,15 @@ class KeyValue(PatternFormat):
         return before + split(step, values, total=total)
 
 
-def _places(text: str) -> tuple[dict[str, int], int]:
-    """Where in the run a line stands, by the name of what is counted; and of how many."""
+def _places(text: str) -> tuple[dict[str, int], dict[str, int]]:
+    """Where in the run a line stands, and of how many, both by the name of what is counted."""
     places: dict[str, int] = {}
-    total = 0
+    totals: dict[str, int] = {}
     for name, done, of in _PLACES.findall(text):
         places[name.lower()] = int(done)
-        total = int(of) if of else total
-    return places, total
+        if of:
+            totals[name.lower()] = int(of)
+    return places, totals
 
 
 def _values(text: str) -> dict[str, float | None]:

@@ -54,7 +54,7 @@ class TqdmPostfix(Format):
     def finish(self) -> Sequence[Row]:
         """See `Format`: the newest redraw."""
         bar, self._bar = self._bar, None
-        return split(self._before + bar.done, bar.values) if bar is not None else ()
+        return split(self._before + bar.done, bar.values, total=_planned(bar)) if bar is not None else ()
 
     def _begin(self, bar: Bar) -> None:
         """A log that begins in a later epoch counts the epochs before as long as this one."""
@@ -74,6 +74,12 @@ class TqdmPostfix(Format):
 def _epoch(bar: Bar) -> int | None:
     found = _EPOCH.fullmatch(bar.lead)
     return int(found.group(1)) if found is not None else None
+
+
+def _planned(bar: Bar) -> int:
+    """Steps of the whole run: of a bar without an epoch its own, else of as many bars as epochs."""
+    found = _EPOCH.fullmatch(bar.lead)
+    return bar.total if found is None else bar.total * int(found.group(2) or 0)
 
 
 def _trains(bar: Bar) -> bool:

@@ -4,8 +4,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.store.pyramid import Pyramid
-from tui.store.series import Series
+from tui.store.metrics.pyramid import Pyramid
+from tui.store.metrics.series import Series
 
 VALUES = st.lists(st.one_of(st.floats(-1e6, 1e6, width=32), st.just(math.nan)), max_size=700)
 

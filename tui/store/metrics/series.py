@@ -2,9 +2,9 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
-from math import isfinite, nan
+from math import inf, isfinite, nan
 
-from tui.store.pyramid import FAN, Pyramid
+from tui.store.metrics.pyramid import FAN, Pyramid
 
 LARGEST = 3.4e38
 LARGEST_STEP = (1 << 32) - 1
@@ -116,3 +116,11 @@ def _step(mean: float, value: float, decay: float) -> float:
     if value != value:
         return mean
     return value if mean != mean else decay * mean + (1.0 - decay) * value
+
+
+def real(value: float) -> float:
+    """A float; a whole number beyond every float is inf."""
+    try:
+        return float(value)
+    except OverflowError:
+        return inf

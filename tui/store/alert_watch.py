@@ -1,0 +1,78 @@
+"""The rules of every run and host that is known, and their firings as alerts with a name before them."""
+
+from collections.abc import Mapping
+
+from remote.protocol.results import HostLoad
+from trainer.telemetry.alerts.host_rules import HostRules
+from trainer.telemetry.alerts.occasion import Firing
+from trainer.telemetry.alerts.run_rules import RunRules
+from trainer.telemetry.bands import Bands
+from trainer.telemetry.events import Evaluation, Event, Metrics, Probe, Resume
+from tui.store.alerts import Alert
+from tui.store.hosts import HostRecord
+from tui.store.lamps import silence_s
+from tui.store.runs import RunRecord
+
+OLD_S = 600.0  # what happened longer ago is history when it is read, and no news
+JUDGED = frozenset({Metrics, Evaluation, Probe, Resume})
+ALWAYS = frozenset({"nan"})  # but this is told whenever it is found
+
+
+class AlertWatch:
+    """Keeps the rules; the store asks it with each thing that it hears, and twice a second."""
+
+    def __init__(self) -> None:
+        self._runs: dict[tuple[str, str], RunRules] = {}
+        self._hosts: dict[str, HostRules] = {}
+
+    def forget(self, key: tuple[str, str]) -> None:
+        """A run is known no longer."""
+        self._runs.pop(key, None)
+
+    def event(
+        self, run: RunRecord, event: Event, now: float, said_at: float, bands: Bands | None
+    ) -> list[Alert]:
+        """What a run said at `said_at`, and heard `now`: monotonic seconds."""
+        if type(event) not in JUDGED:
+            return []
+        key = (run.host, run.view.run_id)
+        rules = self._runs.get(key)
+        if rules is None:
+            rules = self._runs[key] = RunRules(bands)
+        found: list[Firing] = []
+        step = event.step
+        if type(event) is Metrics:
+            found = rules.row(step, event.values, event.nonfinite) if step is not None else found
+        elif isinstance(event, Resume):
+            rules.forget(step if step is not None else -1)
+        elif isinstance(event, Probe):
+            found = rules.probe(step, event.values)
+        elif isinstance(event, Evaluation) and step is not None:
+            found = rules.scores(step, event.values, event.nonfinite)
+        if not found:
+            return []
+        is_old = run.view.is_terminal or now - said_at > OLD_S
+        return [_of_run(run, one, now) for one in found if not is_old or one.rule in ALWAYS]
+
+    def silence(
+        self, runs: Mapping[tuple[str, str], RunRecord], hosts: Mapping[str, HostRecord], now: float
+    ) -> list[Alert]:
+        """Runs that stand still, by their own pace."""
+        found: list[Alert] = []
+        for key, rules in self._runs.items():
+            if (run := runs.get(key)) is not None and run.view.state == "running":
+                idle = silence_s(run, hosts[run.host], now)
+                found += [_of_run(run, one, now) for one in rules.silence(idle, run.stall_s, run.step)]
+        return found
+
+    def load(self, host: str, load: HostLoad, now: float) -> list[Alert]:
+        """A reading of a machine."""
+        used, total = load.mem_used, load.mem_total
+        percent = 100 * used / total if used is not None and total else None
+        rules = self._hosts.setdefault(host, HostRules())
+        found = rules.load(percent, load.disk_free)
+        return [Alert(now, host, "", one.level, f"{host}: {one.text}") for one in found]
+
+
+def _of_run(run: RunRecord, one: Firing, now: float) -> Alert:
+    return Alert(now, run.host, run.run_id, one.level, f"{run.name}: {one.text}")
