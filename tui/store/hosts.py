@@ -23,7 +23,7 @@ class HostRecord:
         away_since: monotonic seconds at which a link that had been up went away; None while it is up.
         heard_at: monotonic seconds at which anything was heard from the host; None before that.
         job: the newest piece of work on the host itself: a test, a deploy, a doctor.
-        refusal_told: why the link was refused when that was told last; empty since it was up.
+        notified_refusal: why the link was refused when that was notified last; empty since it was up.
         load: the newest telemetry; a missing or None value is unknown, never zero.
         left_out: how many more runs it has, all over, than it was asked to tell.
         wall_ahead: seconds by which the host's clock is ahead of ours, None before it was told.
@@ -42,7 +42,7 @@ class HostRecord:
     job: HostJob | None = None
     runs_seen: bool = False
     left_out: int = 0
-    refusal_told: str = ""
+    notified_refusal: str = ""
     version: int = 0
 
     @property
@@ -72,12 +72,16 @@ class HostRecord:
         return went
 
     def is_refused_anew(self) -> bool:
-        """Whether the link is refused for a reason that was not told yet; told once until it is up again."""
+        """Whether the link is refused for a reason not notified yet; once until it is up again."""
         if self.link.is_up:
-            self.refusal_told = ""
-        if self.link.phase != "refused" or self.question is not None or self.link.reason == self.refusal_told:
+            self.notified_refusal = ""
+        if (
+            self.link.phase != "refused"
+            or self.question is not None
+            or self.link.reason == self.notified_refusal
+        ):
             return False
-        self.refusal_told = self.link.reason
+        self.notified_refusal = self.link.reason
         return True
 
     @property
