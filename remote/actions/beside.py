@@ -21,8 +21,8 @@ def beside(session: Session, device: str) -> list[str]:
         found = session.call(BESIDE, BesideArgs(device=device), ASK_S).beside
     except CallError:
         return []
-    said = [_sentence(row) for row in found[:SHOWN]]
-    return said + ([f"and {len(found) - SHOWN} more: photinus processes"] if len(found) > SHOWN else [])
+    sentences = [_sentence(row) for row in found[:SHOWN]]
+    return sentences + ([f"and {len(found) - SHOWN} more: photinus processes"] if len(found) > SHOWN else [])
 
 
 def _sentence(row: ProcessRow) -> str:

@@ -60,8 +60,8 @@ def at(host: Host, one: Finding) -> Finding:
     remedy = one.remedy.replace("photinus hosts deploy HOST", f"photinus hosts deploy {host.name}")
     if host.is_local:
         return replace(one, remedy=remedy)
-    told = OURS.sub(rf"photinus \1 --host {host.name}", remedy)
-    return replace(one, remedy=told if told.startswith("photinus ") else f"on {host.name}: {told}")
+    text = OURS.sub(rf"photinus \1 --host {host.name}", remedy)
+    return replace(one, remedy=text if text.startswith("photinus ") else f"on {host.name}: {text}")
 
 
 def refused(error: CallError) -> Finding:

@@ -36,7 +36,7 @@ class Inherited:
     passing: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """What is stored, and what is not, in a sentence or two; names alone."""
         kept = f"{len(self.kept)} variables of this shell are stored with the run for a resume"
         if not self.passing:

@@ -72,14 +72,14 @@ def _end(session: Session, verb: Verb[A, EndedRun], args: A, wait: bool, timeout
         if not outcome.ok or outcome.run is None:
             return outcome
         view = outcome.run
-    return _told(verb.name, view, wait)
+    return _outcome(verb.name, view, wait)
 
 
 def _is_settled(view: RunView) -> bool:
     return view.is_terminal or view.state == "unkillable"
 
 
-def _told(verb: str, view: RunView, wait: bool) -> Outcome:
+def _outcome(verb: str, view: RunView, wait: bool) -> Outcome:
     if not view.is_terminal and not wait:
         return Outcome(True, view, message=f"{view.run_id} was asked to {verb}; it is {view.state}")
     last = view.last_checkpoint

@@ -32,7 +32,7 @@ def wait_for(
             return Outcome(True, view, message=f"{run_id} is {view.state}")
         pause = min(ASK_EVERY_S, max(0.0, deadline - time.monotonic()))
         seq = view.seq if view else 0
-        session.wait_run(run_id, lambda heard, seq=seq: heard.seq > seq, pause)  # type: ignore[misc]
+        session.wait_run(run_id, lambda received, seq=seq: received.seq > seq, pause)  # type: ignore[misc]
     if unreachable is not None:
         return failed(unreachable, view)
     state = view.state if view else "unknown"

@@ -37,16 +37,16 @@ class Auditor:
         named = {key: filled[key] for key in KEYS if key in filled}
         if isinstance(spec, Mapping) and "run_id" in spec:
             named["run_id"] = spec["run_id"]
-        outcome, said = (error.code, error.message) if error else ("ok", "")
-        self._write(verb, named, filled.get("by", ""), outcome, said)
+        outcome, message = (error.code, error.message) if error else ("ok", "")
+        self._write(verb, named, filled.get("by", ""), outcome, message)
 
-    def noted(self, verb: str, args: Mapping[str, Any], said: str = "") -> None:
+    def noted(self, verb: str, args: Mapping[str, Any], message: str = "") -> None:
         """What a verb is about to do to what, where its own arguments do not say so."""
-        self._write(verb, args, "", "asked", said)
+        self._write(verb, args, "", "asked", message)
 
-    def _write(self, verb: str, args: Mapping[str, Any], who: str, outcome: str, said: str = "") -> None:
+    def _write(self, verb: str, args: Mapping[str, Any], who: str, outcome: str, message: str = "") -> None:
         try:
-            append(self.path, entry(verb, args, who or self.who, outcome=outcome, said=said))
+            append(self.path, entry(verb, args, who or self.who, outcome=outcome, said=message))
         except OSError as error:
             with contextlib.suppress(OSError, ValueError):
                 sys.stderr.write(f"the audit log could not be written: {error}\n")

@@ -87,9 +87,9 @@ class Dispatcher:
         return line
 
     def _refused(self, request: Request, error: Exception) -> bytes:
-        told = as_call_error(error)
-        self._ctx.audit.ended(request.verb, request.args, told)
-        return encode_error(request.id, told)
+        refusal = as_call_error(error)
+        self._ctx.audit.ended(request.verb, request.args, refusal)
+        return encode_error(request.id, refusal)
 
     def _carry_out(self, request: Request) -> object:
         """The verb's result; None where it takes its time."""

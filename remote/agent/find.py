@@ -69,9 +69,9 @@ def _demand_readable(ctx: Context, typed: str) -> None:
     Raises:
         RunError: it is; the message says why.
     """
-    for said in troubles(ctx):
-        if said.startswith(typed):
-            raise RunError(said)
+    for trouble in troubles(ctx):
+        if trouble.startswith(typed):
+            raise RunError(trouble)
 
 
 def _row(ctx: Context, run_id: str) -> RunView | None:

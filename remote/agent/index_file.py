@@ -77,8 +77,8 @@ class Entry:
         more = self._details
         if more is None:
             return facts + b" " + self._line
-        told = json.dumps([more.name, more.name_of, more.of, more.trouble]).encode()
-        return facts + b" " + told + b"\t" + more.row.rstrip(b"\n")
+        fields = json.dumps([more.name, more.name_of, more.of, more.trouble]).encode()
+        return facts + b" " + fields + b"\t" + more.row.rstrip(b"\n")
 
     @classmethod
     def from_line(cls, line: bytes) -> "Entry | None":
@@ -158,9 +158,9 @@ class IndexFile:
 
 def _details(line: bytes) -> Details:
     """From the rest of a line; what cannot be read is worked out again."""
-    told, _, row = line.partition(b"\t")
+    fields, _, row = line.partition(b"\t")
     try:
-        name, name_of, of, trouble = json.loads(told)
+        name, name_of, of, trouble = json.loads(fields)
         return Details(name, _mark(name_of), row, tuple(map(_mark, of)), trouble)
     except (ValueError, TypeError, RecursionError):
         return Details()

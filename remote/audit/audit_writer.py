@@ -47,9 +47,9 @@ class AuditWriter:
 
         def finish(answer: Answer[R]) -> None:
             failed = isinstance(answer, CallError)
-            outcome, said = (answer.code, answer.message) if isinstance(answer, CallError) else ("ok", "")
+            outcome, message = (answer.code, answer.message) if isinstance(answer, CallError) else ("ok", "")
             self.note(
-                entry(verb, args if failed else _named(args), who, host=host, outcome=outcome, said=said)
+                entry(verb, args if failed else _named(args), who, host=host, outcome=outcome, said=message)
             )
             on_done(answer)
 
@@ -60,18 +60,18 @@ class AuditWriter:
         """Note what changes a host without a verb (`deploy`, `push`): that it was begun, and how it ended."""
         who = whoami()
         self.note(entry(what, args, who, host=host, outcome="asked"))
-        outcome, said = "internal", "broken off"
+        outcome, message = "internal", "broken off"
         try:
             yield
-            outcome, said = "ok", ""
+            outcome, message = "ok", ""
         except CallError as error:
-            outcome, said = error.code, error.message
+            outcome, message = error.code, error.message
             raise
         except OSError as error:
-            said = str(error)
+            message = str(error)
             raise
         finally:
-            self.note(entry(what, {}, who, host=host, outcome=outcome, said=said))
+            self.note(entry(what, {}, who, host=host, outcome=outcome, said=message))
             self.flush()
 
     def _work(self) -> None:

@@ -19,7 +19,7 @@ from remote.protocol.sanitise import clean_line, clean_tree
 
 PREFIX = b"photinus-deploy "
 LINE_MAX = 1 << 16
-SAID_MAX = 400
+TEXT_MAX = 400
 SILENCE_S = 60.0
 LONGEST_S = 4 * 3600.0
 POLL_S = 0.2
@@ -85,9 +85,9 @@ def call_text(module: bytes, function: str, **arguments: Any) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Over:
-    """The program has ended; `said` is the end of its stderr."""
+    """The program has ended; `stderr` is the end of what it wrote there."""
 
-    said: bytes
+    stderr: bytes
 
 
 Sound: TypeAlias = bytes | BaseException | _Over
@@ -112,7 +112,7 @@ def perform(
         except (OSError, CallError) as error:
             sounds.put(error)
         else:
-            sounds.put(_Over(bytes(ran.err)[-SAID_MAX:]))
+            sounds.put(_Over(bytes(ran.err)[-TEXT_MAX:]))
 
     threading.Thread(target=work, name="photinus-perform", daemon=True).start()
     return _listen(sounds, hearing)
@@ -134,14 +134,16 @@ def _listen(sounds: "queue.SimpleQueue[Sound]", hearing: Hearing) -> dict[str, A
         if isinstance(sound, BaseException):
             raise sound
         if isinstance(sound, _Over):
-            said = clean_line((noise + buffer + b" " + sound.said).decode("utf-8", "replace")).strip()
-            raise OSError(f"the host's Python ended before its work was done{f': {said}' if said else ''}")
+            output = clean_line((noise + buffer + b" " + sound.stderr).decode("utf-8", "replace")).strip()
+            raise OSError(
+                f"the host's Python ended before its work was done{f': {output}' if output else ''}"
+            )
         silent_s = 0.0
         *lines, buffer = (buffer + sound).split(b"\n")
         buffer = buffer[-LINE_MAX:]
         for line in lines:
             if not line.startswith(PREFIX):
-                noise = (noise + line + b" ")[-SAID_MAX:]
+                noise = (noise + line + b" ")[-TEXT_MAX:]
             elif (done := _take(line[len(PREFIX) :], hearing)) is not None:
                 return done
 
@@ -153,9 +155,9 @@ def _take(line: bytes, hearing: Hearing) -> dict[str, Any] | None:
         return None
     if not isinstance(raw, dict):
         return None
-    if isinstance(said := raw.get("say"), str):
+    if isinstance(text := raw.get("say"), str):
         hearing.quiet = 0
-        hearing.say(clean_line(said)[:SAID_MAX])
+        hearing.say(clean_line(text)[:TEXT_MAX])
     if isinstance(alive := raw.get("alive"), float):
         hearing.quiet += 1
         if hearing.quiet % QUIET == 0:

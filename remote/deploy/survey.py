@@ -119,11 +119,11 @@ def probe(client: ProbeRunner, host: Host, timeout_s: float = PROBE_S) -> Survey
                 "install Python 3.11 or newer there (apt-get install python3 python3-venv; brew install "
                 "python@3.13; or uv python install 3.13)",
             ) from error
-        said = clean_line((answer.err or answer.out)[-600:].decode("utf-8", "replace")).strip()
+        output = clean_line((answer.err or answer.out)[-600:].decode("utf-8", "replace")).strip()
         raise CallError(
             "refused",
             f"{host.name} did not answer the probe (exit code {answer.code}): {error}"
-            + (f"; it said: {said[-200:]}" if said else ""),
+            + (f"; it said: {output[-200:]}" if output else ""),
             f"try: ssh {ssh_words(host.address)} python3 --version",
         ) from error
 

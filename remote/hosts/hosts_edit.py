@@ -21,19 +21,19 @@ HEAD = "# Hosts that Photinus reaches: docs/hosts.md names every setting. `local
 
 def stanza(host: Host, indent: str = "") -> str:
     """A host as it is written: its name, its address, and what is not as usual."""
-    said = _said(host)
-    lines = [f"{_scalar(host.name)}:", *(f"  {key}: {_scalar(value)}" for key, value in said)]
-    if not said:
+    settings = _unusual_settings(host)
+    lines = [f"{_scalar(host.name)}:", *(f"  {key}: {_scalar(value)}" for key, value in settings)]
+    if not settings:
         lines = [f"{_scalar(host.name)}: {{}}"]
     return "".join(f"{indent}{line}\n" for line in lines)
 
 
 def _one_line(host: Host) -> str:
-    said = ", ".join(f"{key}: {_scalar(value)}" for key, value in _said(host))
-    return f"{_scalar(host.name)}: {{{said}}}"
+    pairs = ", ".join(f"{key}: {_scalar(value)}" for key, value in _unusual_settings(host))
+    return f"{_scalar(host.name)}: {{{pairs}}}"
 
 
-def _said(host: Host) -> list[tuple[str, object]]:
+def _unusual_settings(host: Host) -> list[tuple[str, object]]:
     usual = Host(host.name)
     names = [field.name for field in fields(Host) if field.name != "name"]
     return [(name, getattr(host, name)) for name in names if getattr(host, name) != getattr(usual, name)]

@@ -52,8 +52,8 @@ def _sifted(raw: object, kind: type) -> object:
             kept.append(row)
         except ValueError as error:
             troubles.append(f"one of its {name} makes no sense: {str(error)[:200]}")
-    told = raw.get("troubles")
-    return {**raw, name: kept, "troubles": [*(told if isinstance(told, list) else []), *troubles]}
+    earlier = raw.get("troubles")
+    return {**raw, name: kept, "troubles": [*(earlier if isinstance(earlier, list) else []), *troubles]}
 
 
 def _cleaned(value: object, texts: frozenset[str], *, is_text: bool = False) -> object:

@@ -94,22 +94,22 @@ def parse_sysctl(output: bytes) -> dict[str, Any]:
 
 
 def _row(index: int, entry: dict[str, Any]) -> dict[str, Any]:
-    said = entry.get("PerformanceStatistics")
-    said = said if isinstance(said, dict) else {}
+    statistics = entry.get("PerformanceStatistics")
+    statistics = statistics if isinstance(statistics, dict) else {}
     model = entry.get("model")
     if isinstance(model, bytes):
         model = model.rstrip(b"\0").decode("utf-8", "replace")
     return {
         "device": "mps" if index == 0 else f"mps-{index}",
         "name": model if isinstance(model, str) and model else None,
-        "util_percent": _number(said, "Device Utilization %"),
-        "mem_used": _number(said, "In use system memory"),
-        "mem_allocated": _number(said, "Alloc system memory"),
+        "util_percent": _number(statistics, "Device Utilization %"),
+        "mem_used": _number(statistics, "In use system memory"),
+        "mem_allocated": _number(statistics, "Alloc system memory"),
         "power_w": None,
         "temperature_c": None,
     }
 
 
-def _number(said: dict[str, Any], name: str) -> int | None:
-    value = said.get(name)
+def _number(statistics: dict[str, Any], name: str) -> int | None:
+    value = statistics.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -146,11 +146,11 @@ class Dialogue:
     def _take_pushed(self, message: Pushed, connection: Connection) -> None:
         if message.event == "state":
             try:
-                told = read_as(StatePushed, message.body).run
+                row = read_as(StatePushed, message.body).run
             except ProtocolError as error:  # it costs that row alone
                 offer(self._updates, AgentTalk(f"a run was told wrongly: {error}"))
                 return
-            view = self._board.put(told)
+            view = self._board.put(row)
             if view is not None:
                 offer(self._updates, RunChanged(view))
                 self._streams.run_seen(view, connection)

@@ -296,8 +296,8 @@ class SessionLoop:
     def _await_hello(self, connection: Connection, waited: float) -> None:
         """Where none comes its stdin is ended first: how it then ends tells what it was that read there."""
         if waited > self._timings.hello_s and not self._overdue:
-            said = f"; the host's shell printed: {connection.noise}" if connection.noise else ""
-            self._overdue = f"no hello in {self._timings.hello_s:g} s{said}"
+            printed = f"; the host's shell printed: {connection.noise}" if connection.noise else ""
+            self._overdue = f"no hello in {self._timings.hello_s:g} s{printed}"
             self._closers.append(connection.close())
         elif waited > self._timings.hello_s + PARTING_S:
             reason = self._overdue

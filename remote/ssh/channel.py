@@ -152,7 +152,7 @@ def run_to_end(
             if not data:
                 break
             take(ready.feed(data) if ready else data)
-            if ready and ready.is_heard:
+            if ready and ready.is_received:
                 may_send.set()
         take(ready.rest() if ready else b"")
         if not channel.status_event.wait(left()):

@@ -83,9 +83,9 @@ class SshClient:
             self._slots.give_back()
         if ran.code < 0 and not self._transports[-1].is_active():
             raise ConnectionResetError("the link broke while a command ran on the host")
-        if ready and not ready.is_heard:
-            said = said_by(ran.err, ran.out)
-            raise shell_ended(self._name, ran.code, said, self._words)
+        if ready and not ready.is_received:
+            output = said_by(ran.err, ran.out)
+            raise shell_ended(self._name, ran.code, output, self._words)
         return ran
 
     def open_agent(self, command: str) -> ChannelPipe:
@@ -138,9 +138,9 @@ class SshClient:
         word, noise = ReadyWord(), b""
         try:
             channel.settimeout(READY_S)
-            while not word.is_heard and (data := channel.recv(READ_SIZE)):
+            while not word.is_received and (data := channel.recv(READ_SIZE)):
                 noise = (noise + word.feed(data))[-READ_SIZE:]
-            if word.is_heard:
+            if word.is_received:
                 channel.sendall(program)
                 return channel
         except (OSError, *BROKEN) as error:
@@ -154,9 +154,9 @@ class SshClient:
         try:
             return cast(Sftp, _SftpClient(channel, on_close))
         except Exception as error:  # whatever stands there in place of an SFTP server
-            heard = not isinstance(error, TimeoutError) and self._is_up()
+            answered = not isinstance(error, TimeoutError) and self._is_up()
             self._discard(channel)
-            if heard:
+            if answered:
                 raise refusals.no_sftp(self._name, str(error)) from None
             raise OSError(f"no SFTP came up on {self._name}: {str(error) or 'the link broke'}") from None
 

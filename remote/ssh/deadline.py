@@ -37,13 +37,13 @@ class Deadline:
     @contextlib.contextmanager
     def telling(self, text: str) -> Iterator[None]:
         """What goes on in here may wait for a person: if it takes long, they are told what for."""
-        told = threading.Timer(PERSON_S, lambda: self._dial.say(f"{self.stage} ({text})"))
-        told.daemon = True
-        told.start()
+        timer = threading.Timer(PERSON_S, lambda: self._dial.say(f"{self.stage} ({text})"))
+        timer.daemon = True
+        timer.start()
         try:
             yield
         finally:
-            told.cancel()
+            timer.cancel()
 
     def left(self) -> float:
         """Seconds that are left, more than 0.

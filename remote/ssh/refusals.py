@@ -11,71 +11,72 @@ from remote.transport.login_shell import said_by
 
 def needs_passphrase(host: str, path: str, *, wrong: bool) -> QuestionError:
     """A key is encrypted, and no other one opened the door."""
-    said = f"the passphrase does not open {path}" if wrong else f"{path} is encrypted"
+    sentence = f"the passphrase does not open {path}" if wrong else f"{path} is encrypted"
     return QuestionError(
         "needs_passphrase",
-        said,
+        sentence,
         f"give its passphrase, or load it once: ssh-add {path}",
         Question("passphrase", host, path),
     )
 
 
-def only_passwords(target: Target, methods: Iterable[str], said: str) -> CallError:
+def only_passwords(target: Target, methods: Iterable[str], message: str) -> CallError:
     """The server takes no keys from this user."""
     return CallError(
         "auth_refused",
-        f"{target.where} takes no key, only {_listed(methods)}, which Photinus does not offer{_quoted(said)}",
+        f"{target.where} takes no key, only {_listed(methods)}, which Photinus does not offer"
+        + _quoted(message),
         _by_openssh(target) or f"let it take your key: ssh-copy-id {ssh_words(target.where)}",
-        {"methods": list(methods), "said": said},
+        {"methods": list(methods), "said": message},
     )
 
 
-def another_factor(target: Target, methods: Iterable[str], said: str) -> CallError:
+def another_factor(target: Target, methods: Iterable[str], message: str) -> CallError:
     """A key is not enough."""
     return CallError(
         "auth_refused",
         f"{target.where} took the key and wants {_listed(methods)} as well, which Photinus does not offer"
-        + _quoted(said),
+        + _quoted(message),
         _by_openssh(target)
         or "there is no way for a host itself (docs/hosts.md): have it take the key alone from this machine",
-        {"methods": list(methods), "said": said},
+        {"methods": list(methods), "said": message},
     )
 
 
-def hung_up(target: Target, tried: list[str], said: str) -> CallError:
+def hung_up(target: Target, tried: list[str], message: str) -> CallError:
     """The server hung up: before the right key came, or because it will not have us at all."""
     count = len(dict.fromkeys(tried))
     remedy = "name the right one in ~/.ssh/config: IdentityFile PATH and IdentitiesOnly yes"
     if count < 2:
-        remedy = "ask whoever runs the host: " if said else ""
+        remedy = "ask whoever runs the host: " if message else ""
         remedy += f"its log says more, and so does: ssh -v {ssh_words(target.where)}"
     keys = "1 key" if count == 1 else f"{count} keys"
     return CallError(
         "auth_refused",
-        f"{target.where} hung up after {keys}: {_listed(tried)}{_quoted(said)}",
+        f"{target.where} hung up after {keys}: {_listed(tried)}{_quoted(message)}",
         remedy,
-        {"tried": tried, "said": said},
+        {"tried": tried, "said": message},
     )
 
 
 def refused(
-    target: Target, methods: Iterable[str], tried: list[str], troubles: list[str], said_there: str
+    target: Target, methods: Iterable[str], tried: list[str], troubles: list[str], message: str
 ) -> CallError:
     """No key was taken; `troubles`: keys that could not even be offered, and why."""
     if tried:
-        said = f"{target.where} refused every key: {_listed(tried)}"
+        sentence = f"{target.where} refused every key: {_listed(tried)}"
     else:
-        said = f"there is no key to offer to {target.where} (looked for {_listed(target.identity_files)})"
+        sentence = f"there is no key to offer to {target.where} (looked for {_listed(target.identity_files)})"
     if troubles:
-        said += f"; not offered: {_listed(troubles)}"
-    said += _quoted(said_there)
+        sentence += f"; not offered: {_listed(troubles)}"
+    sentence += _quoted(message)
     return CallError(
         "auth_refused",
-        said,
+        sentence,
         f"ssh-copy-id {ssh_words(target.where)}, and check the user's name"
         if tried
         else f"make a key (ssh-keygen -t ed25519), then ssh-copy-id {ssh_words(target.where)}",
-        {"tried": tried, "methods": list(methods), "troubles": troubles, "said": said_there},
+        {"tried": tried, "methods": list(methods), "troubles": troubles, "said": message},
     )
 
 
@@ -105,20 +106,20 @@ def no_session(name: str) -> CallError:
     )
 
 
-def no_commands(name: str, said: str) -> CallError:
+def no_commands(name: str, output: str) -> CallError:
     """The server opened a session and would run nothing in it."""
     return CallError(
         "refused",
-        f"{name} runs no commands" + (f": {said_by(said)}" if said else ""),
+        f"{name} runs no commands" + (f": {said_by(output)}" if output else ""),
         "use an account and a key that may run commands there (no ForceCommand internal-sftp, no command=)",
     )
 
 
-def no_sftp(name: str, said: str) -> CallError:
+def no_sftp(name: str, output: str) -> CallError:
     """The server has no SFTP, or something else stands in its place."""
     return CallError(
         "refused",
-        f"{name} offers no SFTP" + (f": {said_by(said)}" if said else ""),
+        f"{name} offers no SFTP" + (f": {said_by(output)}" if output else ""),
         "Subsystem sftp internal-sftp in its sshd_config, then restart its SSH server",
     )
 
@@ -126,8 +127,8 @@ def no_sftp(name: str, said: str) -> CallError:
 def no_common_algorithm(where: str, text: str, first: str) -> CallError:
     """It only speaks what is not safe any more."""
     if first.startswith("SSH-1."):
-        said = f"{where} speaks an SSH of before 2006: {said_by(first)}"
-        return CallError("refused", said, "update its SSH server")
+        sentence = f"{where} speaks an SSH of before 2006: {said_by(first)}"
+        return CallError("refused", sentence, "update its SSH server")
     return CallError(
         "refused",
         f"{where} and Photinus have no safe algorithm in common: {clean(text)}",
@@ -140,8 +141,8 @@ def no_handshake(where: str, text: str, first: str, last_words: str) -> str:
     if last_words:
         return f"the ProxyCommand to {where} failed: {said_by(last_words)}"
     if "banner" in text or "protocol version" in text:
-        said = f"its first words: {said_by(first)}" if first.strip() else "it said nothing"
-        return f"{where} does not answer as an SSH server ({said})"
+        answer = f"its first words: {said_by(first)}" if first.strip() else "it said nothing"
+        return f"{where} does not answer as an SSH server ({answer})"
     return f"{where} hung up during the handshake" + (f": {clean(text)}" if text else "")
 
 
@@ -150,8 +151,8 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(found[:6]) + (f" and {len(found) - 6} more" if len(found) > 6 else "")
 
 
-def _quoted(said: str) -> str:
-    return f"; it said: {said_by(said)}" if said.strip() else ""
+def _quoted(message: str) -> str:
+    return f"; it said: {said_by(message)}" if message.strip() else ""
 
 
 def _by_openssh(target: Target) -> str:

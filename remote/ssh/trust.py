@@ -71,11 +71,11 @@ class Trust:
         if shown in answers.accepted_keys:
             self._store(key)
             return
-        told = " (its @cert-authority line is not supported here)" if verdict.has_authority else ""
-        told += "".join(f" ({trouble})" for trouble in (*self._troubles, self._target.note) if trouble)
+        notes = " (its @cert-authority line is not supported here)" if verdict.has_authority else ""
+        notes += "".join(f" ({trouble})" for trouble in (*self._troubles, self._target.note) if trouble)
         raise QuestionError(
             "key_unknown",
-            f"{name} is not known yet; it shows the key {kind} {shown}{told}",
+            f"{name} is not known yet; it shows the key {kind} {shown}{notes}",
             f"compare it with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then accept it: "
             f"--accept-host-key {shown}",
             Question(
@@ -120,7 +120,7 @@ def own_file() -> Path:
     return client_folder("known_hosts")
 
 
-def _demand_not_listed(file: str, key: bytes, said: str) -> None:
+def _demand_not_listed(file: str, key: bytes, message: str) -> None:
     """RevokedHostKeys: a list of public keys. As with OpenSSH, one that cannot be read revokes every key."""
     try:
         data = Path(file).read_bytes()
@@ -135,7 +135,7 @@ def _demand_not_listed(file: str, key: bytes, said: str) -> None:
     if any(_decoded(word) == key for word in data.split()):
         raise CallError(
             "key_changed",
-            f"{said} ({file})",
+            f"{message} ({file})",
             "do not connect; ask whoever runs the host which key it has now",
             {"fingerprint": fingerprint(key), "file": file},
         )

@@ -79,7 +79,7 @@ class AttemptWatch:
         A stop that was asked for is meant for them, too: what the first process did not hand on they get from
         us, the stop signal and then SIGTERM, and all the time that they need. A kill ends the waiting.
         """
-        ctx, told = self._ctx, dict[Identity, int]()
+        ctx, signalled = self._ctx, dict[Identity, int]()
         began = time.monotonic()
         while not self._killed and (left := settled(ctx.run, self._record)):
             is_over = time.monotonic() - began >= ctx.timeouts.linger_s
@@ -89,10 +89,10 @@ class AttemptWatch:
             else:
                 wanted = (self._stop_signal(), signal.SIGTERM)[: 2 if is_over else 1]
                 for one in left:
-                    for signum in wanted[told.get(one.identity, 0) :]:
+                    for signum in wanted[signalled.get(one.identity, 0) :]:
                         ctx.log(f"{signum.name} to {named(one.pid)}: it outlived the first process")
                         deliver(one.identity, signum, ctx.log)
-                    told[one.identity] = len(wanted)
+                    signalled[one.identity] = len(wanted)
                 for name in ctx.inbox.taken_signals():
                     for one in left:
                         deliver(one.identity, self._stop_signal(name), ctx.log)
@@ -122,13 +122,13 @@ class AttemptWatch:
         """A command's exec is its hello; our trainer writes one when its signal handlers are in place."""
         if self._greeted:
             return
-        if self._ctx.spec.kind == "trainer" and not self._has_said_hello():
+        if self._ctx.spec.kind == "trainer" and not self._has_written_hello():
             return
         self._greeted = True
         if not self._stopping and not self._ctx.inbox.is_asked:
             self._ctx.writer.to(State.RUNNING, self._words)
 
-    def _has_said_hello(self) -> bool:
+    def _has_written_hello(self) -> bool:
         return read_hello(self._ctx.run, self._record.attempt, self._record.token) is not None
 
     def _stop(self, trainer: Watched | None) -> None:

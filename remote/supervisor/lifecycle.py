@@ -17,7 +17,7 @@ from trainer.run.secrets import masked_text
 from trainer.run.states import State
 
 AUDIT = "audit.jsonl"  # as `remote.audit` calls and reads it
-SAID_MAX = 500
+REASON_MAX = 500
 
 
 def supervise(ctx: SupervisorContext) -> None:
@@ -81,7 +81,7 @@ def _audit(ctx: SupervisorContext, outcome: AttemptOutcome) -> None:
         "host": "",
         "args": {"run_id": ctx.run.run_id, "attempt": ctx.writer.record.attempt},
         "outcome": str(outcome.state),
-        "said": masked_text(outcome.reason)[:SAID_MAX],
+        "said": masked_text(outcome.reason)[:REASON_MAX],
     }
     with contextlib.suppress(OSError), os.fdopen(open_append(ctx.job.home.root / AUDIT), "ab") as log:
         log.write(json.dumps(line).encode("ascii") + b"\n")

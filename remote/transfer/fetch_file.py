@@ -62,8 +62,8 @@ def fetch_file(
     if size != proof.bytes or sha256 != proof.sha256:
         part.unlink()
         meter.lost(size)
-        told = f"{size} bytes, not {proof.bytes}" if size != proof.bytes else "another SHA-256"
-        raise DamagedError(f"{target.parent.name}/{target.name} came with {told}")
+        difference = f"{size} bytes, not {proof.bytes}" if size != proof.bytes else "another SHA-256"
+        raise DamagedError(f"{target.parent.name}/{target.name} came with {difference}")
     part.rename(target)
 
 

@@ -36,17 +36,17 @@ class ReadyWord:
     """Listens for the word in what comes, and takes it out. Used by one thread."""
 
     def __init__(self) -> None:
-        self.is_heard = False
+        self.is_received = False
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
         """What may be handed on of all that came so far; what could be the word's beginning waits."""
-        if self.is_heard:
+        if self.is_received:
             return data
         self._held += data
         before, word, after = self._held.partition(READY)
         if word:
-            self.is_heard, self._held = True, b""
+            self.is_received, self._held = True, b""
             return before + after
         sizes = range(min(len(READY), len(self._held)), 0, -1)
         begun = next((size for size in sizes if READY.startswith(self._held[-size:])), 0)
@@ -66,18 +66,18 @@ def said_by(*streams: bytes | str) -> str:
     return words if len(words) <= QUOTED else "..." + words[3 - QUOTED :]
 
 
-def shell_remedy(said: str, words: str) -> str:
-    """What helps where a login shell said this and ran no command of ours; `words`: the host for `ssh`."""
-    told = next((text for pattern, text in REMEDIES if re.search(pattern, said, re.IGNORECASE)), "")
-    return (told or (OTHERWISE if said else SILENT)).format(words=words)
+def shell_remedy(output: str, words: str) -> str:
+    """What helps where a login shell printed this and ran no command of ours; `words`: the host for `ssh`."""
+    remedy = next((text for pattern, text in REMEDIES if re.search(pattern, output, re.IGNORECASE)), "")
+    return (remedy or (OTHERWISE if output else SILENT)).format(words=words)
 
 
-def shell_ended(name: str, code: int, said: str, words: str) -> CallError:
+def shell_ended(name: str, code: int, output: str, words: str) -> CallError:
     """The login shell of `name` ended before it ran a command, with what it printed."""
     return CallError(
         "refused",
         f"the login shell on {name} ended with code {code} before it ran a command"
-        + (f": {said}" if said else ""),
-        shell_remedy(said, words),
-        {"code": code, "said": said},
+        + (f": {output}" if output else ""),
+        shell_remedy(output, words),
+        {"code": code, "said": output},
     )

@@ -38,8 +38,8 @@ CANARY = "canary-52b8"
 def test_what_is_kept_stands_in_a_list_and_looks_like_no_secret(name: str, value: str, is_kept: bool) -> None:
     sorted_out = inherited({name: value})
     assert (name in sorted_out.kept, name in sorted_out.passing) == (is_kept, not is_kept)
-    assert value not in sorted_out.told
-    assert (name in sorted_out.told) == (not is_kept)
+    assert value not in sorted_out.sentence
+    assert (name in sorted_out.sentence) == (not is_kept)
 
 
 def test_a_secret_of_the_shell_reaches_its_attempt_and_no_file(

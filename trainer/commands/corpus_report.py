@@ -11,22 +11,22 @@ if TYPE_CHECKING:
     from trainer.data.corpora.gather import GatherResult
     from trainer.data.stats import Stats
 
-TOLD = 10
+SHOWN = 10
 
 
 def misses(name: str, base: str, outcome: "GatherResult") -> Iterator[str]:
     """For people, on stderr: what gave no text and why, ten at most, and what to do about missing books."""
     is_made = any(outcome.manifest.documents)
     skipped = [one for one in outcome.skipped if not one.again]
-    for one in skipped[:TOLD]:
+    for one in skipped[:SHOWN]:
         yield f"skipped: {one.sentence}"
-    if len(skipped) > TOLD:
+    if len(skipped) > SHOWN:
         where = f"; `photinus-train corpus stats {name}` lists them" if is_made else ""
-        yield f"... and {len(skipped) - TOLD:,} more{where}"
-    for entry in outcome.others[:TOLD]:
+        yield f"... and {len(skipped) - SHOWN:,} more{where}"
+    for entry in outcome.others[:SHOWN]:
         yield f"not what was asked for: {entry.where} as {entry.asked}, but it is {entry.name}"
-    if len(outcome.others) > TOLD:
-        yield f"... and {len(outcome.others) - TOLD:,} more; the manifest has them"
+    if len(outcome.others) > SHOWN:
+        yield f"... and {len(outcome.others) - SHOWN:,} more; the manifest has them"
     if missing := outcome.missing:
         yield f"{len(missing):,} of the books could not be had from {base}, the first: {missing[0].sentence}"
         yield (
@@ -106,9 +106,9 @@ def stats_lines(stats: "Stats") -> Iterator[str]:
         yield from (f"    {size:11,}  {name}" for name, size in stats.biggest)
     if stats.skipped:
         yield f"  skipped      {len(stats.skipped) + stats.skipped_more:,}"
-        yield from (f"    {sentence}" for sentence in stats.skipped[: 2 * TOLD])
-        if len(stats.skipped) > 2 * TOLD:
-            yield f"    ... and {len(stats.skipped) - 2 * TOLD:,} more, with --json"
+        yield from (f"    {sentence}" for sentence in stats.skipped[: 2 * SHOWN])
+        if len(stats.skipped) > 2 * SHOWN:
+            yield f"    ... and {len(stats.skipped) - 2 * SHOWN:,} more, with --json"
     if stats.unfinished:
         yield "  not complete: the same `photinus-train corpus` command goes on with it"
     yield from (f"  note: {note}" for note in stats.notes)

@@ -15,7 +15,7 @@ class ProgressLine:
     def __init__(self) -> None:
         self._stream = sys.stderr
         self._overwrites = self._stream.isatty()
-        self._said = ""
+        self._shown = ""
         self._at = 0.0
 
     def __enter__(self) -> Self:
@@ -24,21 +24,21 @@ class ProgressLine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._overwrites and self._said:
+        if self._overwrites and self._shown:
             self._write("\r\033[K")
 
     def say(self, what: str) -> None:
         """Say it, unless it was just said, or something was and nobody watches."""
-        if what == self._said:
+        if what == self._shown:
             return
         now = time.monotonic()
         if self._overwrites:
             self._write(f"\r\033[K{what}")
-        elif not self._said or now - self._at >= EVERY_S:
+        elif not self._shown or now - self._at >= EVERY_S:
             self._write(f"{what}\n")
         else:
             return
-        self._said, self._at = what, now
+        self._shown, self._at = what, now
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

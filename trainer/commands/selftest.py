@@ -84,5 +84,5 @@ def finite(report: dict[str, Any]) -> dict[str, Any]:
     """JSON knows no infinity: null, and `is_good` says what it means."""
     from trainer.evals.plain_json import finite as plain
 
-    told: dict[str, Any] = plain(report)
-    return told
+    values: dict[str, Any] = plain(report)
+    return values

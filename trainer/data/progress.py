@@ -43,7 +43,7 @@ class Pulse:
         self.tell = progress
         self.should_stop = should_stop
         self._stage = ""
-        self._said_at = 0.0
+        self._reported_at = 0.0
 
     def beat(self, stage: str, done: int, total: int = 0) -> None:
         """Say where `stage` is.
@@ -54,7 +54,7 @@ class Pulse:
         if self.should_stop():
             raise Stopped(f"stopped while preparing data ({stage})")
         now = time.monotonic()
-        if stage == self._stage and done != total and now - self._said_at < REPORT_EVERY_S:
+        if stage == self._stage and done != total and now - self._reported_at < REPORT_EVERY_S:
             return
-        self._stage, self._said_at = stage, now
+        self._stage, self._reported_at = stage, now
         self.tell(DataProgress(stage, done, total))

@@ -27,7 +27,7 @@ class Fallbacks:
 
     def __init__(self) -> None:
         self._found: dict[str, None] = {}
-        self._told = 0
+        self._reported = 0
 
     def hear(self, message: str) -> bool:
         """Take note of a warning; whether it was of this kind."""
@@ -39,7 +39,7 @@ class Fallbacks:
     def news(self) -> str:
         """Return a sentence about those that were not told of yet; "" where there are none."""
         names = list(self._found)
-        fresh, self._told = names[self._told :], len(names)
+        fresh, self._reported = names[self._reported :], len(names)
         if not fresh:
             return ""
         return (

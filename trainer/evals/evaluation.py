@@ -59,8 +59,8 @@ class ModelEvaluation:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; a number that is not finite is null."""
-        told: dict[str, Any] = finite(asdict(self))
-        return told
+        values: dict[str, Any] = finite(asdict(self))
+        return values
 
 
 def evaluate(subject: Subject, asked: EvaluationDepth, say: Say = lambda _: None) -> ModelEvaluation:

@@ -139,9 +139,9 @@ def load_speaker(
         return None
     config = config_of(manifest, path)
     place = device_for(device or "auto", config.threads or granted_threads())
-    said = f"{path.parent.parent.name}/{path.name}"
-    say(f"{said}: {config.model.kind} on {config.data.source}")
-    return Speaker(said, load_model(path, config, tokenizer.vocab_size, place), tokenizer, place)
+    label = f"{path.parent.parent.name}/{path.name}"
+    say(f"{label}: {config.model.kind} on {config.data.source}")
+    return Speaker(label, load_model(path, config, tokenizer.vocab_size, place), tokenizer, place)
 
 
 def load_model(path: Path, config: RunConfig, vocab_size: int, device: Device) -> LanguageModel[Any]:

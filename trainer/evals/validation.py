@@ -15,7 +15,7 @@ from trainer.step.metrics import as_vector, by_name, names_of
 from trainer.step.optimizer_step import Batch, to_device
 from trainer.step.state import TrainState
 
-SAID = {
+METRICS = {
     "R": "val_R",
     "coherence": "val_coherence",
     "u_val": "val_u",
@@ -66,7 +66,7 @@ def validate(
         "val_bpb": ce / math.log(2) / bytes_per_token,
     }
     has = names_of(config.model)
-    return scores | {said: means[name] for name, said in SAID.items() if name in has}
+    return scores | {metric: means[name] for name, metric in METRICS.items() if name in has}
 
 
 def windows(tokens: Any, config: RunConfig, device: Device, micro_batch: int) -> Iterator[Batch]:

@@ -18,8 +18,8 @@ def bounded(text: str, longest: int = LONGEST) -> str:
 def reason_of(error: BaseException) -> str:
     """Return what an error that nobody expected says: its kind, and the line that names an error."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
-    said = next((line for line in lines if " error: " in line), lines[0])
-    return f"{type(error).__name__}: {bounded(said, LINE)}"
+    text = next((line for line in lines if " error: " in line), lines[0])
+    return f"{type(error).__name__}: {bounded(text, LINE)}"
 
 
 def trace_of(error: BaseException) -> str:

@@ -137,9 +137,9 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 
 def _failure(rank: int, one: Any) -> Failure:
-    said = one.message.get("message", "") if isinstance(one.message, dict) else ""
-    said = str(said).removeprefix(f"{RefusedError.__name__}: ")
-    return Failure(rank, int(one.exitcode), float(one.timestamp), said)
+    message = one.message.get("message", "") if isinstance(one.message, dict) else ""
+    message = str(message).removeprefix(f"{RefusedError.__name__}: ")
+    return Failure(rank, int(one.exitcode), float(one.timestamp), message)
 
 
 def _conclude(assignment: Assignment, held: _Torchrun) -> ExitCode:

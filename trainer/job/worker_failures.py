@@ -17,13 +17,13 @@ class Failure:
     Attributes:
         exitcode: below zero for the signal that killed it.
         at: seconds since the epoch when that was seen.
-        said: what it told of its own error, "" for nothing.
+        message: what it reported of its own error, "" for nothing.
     """
 
     rank: int
     exitcode: int
     at: float
-    said: str = ""
+    message: str = ""
 
 
 def verdict(failures: Sequence[Failure], word: ExitRecord | None) -> tuple[str, int]:
@@ -44,8 +44,8 @@ def verdict(failures: Sequence[Failure], word: ExitRecord | None) -> tuple[str, 
     if leader and leader.exitcode > 0 and word and not word.reason.startswith(LOST_PEER):
         return "", leader.exitcode
     for one in early:
-        if one.said:
-            return f"process {one.rank} failed: {one.said}", one.exitcode
+        if one.message:
+            return f"process {one.rank} failed: {one.message}", one.exitcode
     ended = next((one for one in early if one.exitcode < 0), early[0])
     how = f"was ended by {_name(-ended.exitcode)}" if ended.exitcode < 0 else f"left with {ended.exitcode}"
     return f"process {ended.rank} {how}", 1

@@ -29,7 +29,7 @@ class Ticker:
     ) -> None:
         self._name, self._to, self._clock = name, to or sys.stderr, clock
         self._total = self._finished = self._skipped = 0
-        self._began = self._said_at = clock()
+        self._began = self._reported_at = clock()
         self._stage = ""
 
     def stage(self, name: str) -> None:
@@ -42,7 +42,7 @@ class Ticker:
     def plan(self, steps: Iterable[int]) -> None:
         """Set out to do arms of so many steps."""
         self._total = sum(steps)
-        self._began = self._said_at = self._clock()
+        self._began = self._reported_at = self._clock()
 
     def skip(self, steps: int) -> None:
         """Count steps that an earlier attempt did: they took no time of ours."""
@@ -53,9 +53,9 @@ class Ticker:
         done, now = self._finished + step, self._clock()
         if step == steps:
             self._finished += steps
-        elif now - self._said_at < SAY_EVERY_S:
+        elif now - self._reported_at < SAY_EVERY_S:
             return
-        self._said_at = now
+        self._reported_at = now
         own = done - self._skipped
         left = (now - self._began) / own * (self._total - done) if own > 0 else 0.0
         line = f"{self._name}: {arm}, step {step:,} of {steps:,}{more}; {_duration(left)} left"

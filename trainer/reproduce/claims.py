@@ -72,8 +72,8 @@ def lines(report: ReproductionReport) -> list[str]:
     out = [f"{report.name}: {report.title}", *(f"  {line}" for line in report.setup), ""]
     for claim in report.claims:
         out.append(f"[{VERDICTS[claim.holds]}] {claim.statement}")
-        said = (("published", claim.published), ("predicted", claim.predicted), ("ours", claim.ours))
-        out += [f"        {name:9}  {text}" for name, text in said if text != "-"]
+        figures = (("published", claim.published), ("predicted", claim.predicted), ("ours", claim.ours))
+        out += [f"        {name:9}  {text}" for name, text in figures if text != "-"]
     for table in report.tables:
         out += ["", table.title, *_laid_out(table)]
     if report.quick:

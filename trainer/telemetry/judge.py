@@ -51,16 +51,16 @@ def judge(bands: Bands, metric: str, value: float | None, context: Context) -> L
             f"{title} is {value}",
             "resume from an earlier checkpoint",
         )
-    judged, said = _relative(entry, value, context)
+    judged, phrase = _relative(entry, value, context)
     if judged is None:
-        return _unknown(metric, title, value, said)
+        return _unknown(metric, title, value, phrase)
     found = _find(entry, judged, context)
     if found is None:
         return _unknown(
             metric, title, value, f"{title} {_number(value)}; what it is compared with is not known"
         )
     band, low, high = found
-    why = _sentence(entry, said, low, high, context)
+    why = _sentence(entry, phrase, low, high, context)
     if entry.ends is not None and band.severity in HARMLESS and (overruled := _at_ends(entry.ends, context)):
         return _verdict(entry, value, entry.ends, f"{why}; {overruled}")
     if entry.ends is not None and (shares := _shares(entry.ends, context)):
@@ -90,14 +90,14 @@ def _unknown(metric: str, title: str, value: float | None, why: str) -> LampRead
 def _relative(entry: MetricBands, value: float, context: Context) -> tuple[float | None, str]:
     """The value that is compared with the bounds, and how to say it."""
     title = entry.title or entry.metric
-    said = f"{title} {_number(value)}{f' {entry.unit}' if entry.unit else ''}"
+    phrase = f"{title} {_number(value)}{f' {entry.unit}' if entry.unit else ''}"
     if not entry.per:
-        return value, said
+        return value, phrase
     base = context.get(entry.per)
     if not isinstance(base, int | float) or base == 0 or not isfinite(base):
-        return None, f"{said}; {entry.per}, which it is compared with, is not known"
+        return None, f"{phrase}; {entry.per}, which it is compared with, is not known"
     share = value / abs(base)
-    return share, f"{said} is {100 * share:.2g} % of {entry.per}"
+    return share, f"{phrase} is {100 * share:.2g} % of {entry.per}"
 
 
 def _find(entry: MetricBands, value: float, context: Context) -> tuple[Band, float, float] | None:
@@ -110,22 +110,22 @@ def _find(entry: MetricBands, value: float, context: Context) -> tuple[Band, flo
     return None
 
 
-def _sentence(entry: MetricBands, said: str, low: float, high: float, context: Context) -> str:
+def _sentence(entry: MetricBands, phrase: str, low: float, high: float, context: Context) -> str:
     stat = context.get("u_stat") if entry.ends is not None else None
     if isinstance(stat, str) and stat:
-        said = f"{said} ({stat})"
+        phrase = f"{phrase} ({stat})"
     if entry.per:
-        return said
+        return phrase
     if entry.limit is not None:
         bound = next((high for _, high in entry.bounds(context) if high < inf), inf)
-        return f"{said} ago, the limit is {_number(bound)}{f' {entry.unit}' if entry.unit else ''}"
+        return f"{phrase} ago, the limit is {_number(bound)}{f' {entry.unit}' if entry.unit else ''}"
     if any(isinstance(band.bound, str) and band.bound != "limit" for band in entry.bands):
-        return f"{said} beside {_floors(context)}"
+        return f"{phrase} beside {_floors(context)}"
     if low == -inf:
-        return f"{said} is below {_number(high)}"
+        return f"{phrase} is below {_number(high)}"
     if high == inf:
-        return f"{said} is {_number(low)} or more"
-    return f"{said} lies within {_number(low)} to {_number(high)}"
+        return f"{phrase} is {_number(low)} or more"
+    return f"{phrase} lies within {_number(low)} to {_number(high)}"
 
 
 def _floors(context: Context) -> str:

@@ -11,15 +11,15 @@ TEXTS_MAX = 40
 TIME_MAX = 253_402_300_799.0  # the last second that a calendar with four digits of a year has
 
 
-def evidence(told: RunDetails) -> dict[str, Any]:
+def evidence(details: RunDetails) -> dict[str, Any]:
     """The fields that `show` adds, from the host's answer about one run; of an older host they are empty."""
-    began, ended = moment(told.began), moment(told.ended)
+    began, ended = moment(details.began), moment(details.ended)
     return {
         "began": began,
         "ended": ended,
         "duration_s": ended - began if began is not None and ended is not None and ended >= began else None,
-        "log_end": list(told.log_end[:TEXTS_MAX]),
-        "left": list(told.left[:TEXTS_MAX]),
+        "log_end": list(details.log_end[:TEXTS_MAX]),
+        "left": list(details.left[:TEXTS_MAX]),
     }
 
 

@@ -57,9 +57,9 @@ def hear(session: Session, views: Sequence[RunView], last: int = LAST_EVENTS) ->
     formats, faults = formats_at_hand()
     for fault in faults:
         say(f"photinus: a format of yours is left out: {fault}")
-    heard = _hear_all(session, views, last, formats)
-    silent = [view for view in views if view.kind == "command" and heard[view.run_id].step is None]
-    return heard | _hear_all(session, silent, DEEPEST, formats) if silent and last < DEEPEST else heard
+    records = _hear_all(session, views, last, formats)
+    silent = [view for view in views if view.kind == "command" and records[view.run_id].step is None]
+    return records | _hear_all(session, silent, DEEPEST, formats) if silent and last < DEEPEST else records
 
 
 def _hear_all(
@@ -81,7 +81,9 @@ def _batches(views: Sequence[RunView]) -> Iterator[Sequence[RunView]]:
 def _hear(session: Session, store: Store, views: Sequence[RunView], last: int) -> None:
     """Read the ends of a few runs at once: a host follows no more than 64 files for one client."""
     now = time.monotonic
-    open_keys = {session.follow(view.run_id, told_by(view), last=last, goes_on=False) for view in views}
+    open_keys = {
+        session.follow(view.run_id, metrics_stream(view), last=last, goes_on=False) for view in views
+    }
     deadline = now() + PATIENCE_S
     while open_keys:
         for update in session.drain():
@@ -95,6 +97,6 @@ def _hear(session: Session, store: Store, views: Sequence[RunView], last: int) -
             time.sleep(POLL_S)
 
 
-def told_by(view: RunView) -> str:
+def metrics_stream(view: RunView) -> str:
     """Where a run's metrics stand: our trainer writes events, a command only its log."""
     return "events" if view.kind == "trainer" else "log"

@@ -134,8 +134,8 @@ class CockpitScreen(Screen[None]):
     def action_acknowledge(self) -> None:
         """The alerts were seen."""
         count = self.bridge.store.acknowledge()
-        said = f"{count} alert{'' if count == 1 else 's'} acknowledged" if count else "no alert is waiting"
-        self.notify(said, timeout=2)
+        message = f"{count} alert{'' if count == 1 else 's'} acknowledged" if count else "no alert is waiting"
+        self.notify(message, timeout=2)
         self.paint()
 
     def action_alerts(self) -> None:

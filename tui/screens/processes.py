@@ -126,12 +126,12 @@ class Processes(CockpitScreen):
         table.lay([(name, "foreign" if name == "what" else title, wide) for name, title, wide in shown_at])
         table.show(strangers)
         table.display = bool(strangers)
-        said = (
+        heading = (
             "No run of ours (tab): K ends what is yours, the rest is never touched"
             if strangers
             else "No foreign process computes here"
         )
-        self.query_one("#foreigntitle", Panel).lay(lambda _width, _height: [line((said, DIM))])
+        self.query_one("#foreigntitle", Panel).lay(lambda _width, _height: [line((heading, DIM))])
         up = {name: found for name, found in self._census.items() if store.hosts[name].link.is_up}
         here = self.chosen_host()
         self.query_one("#locks", Panel).lay(

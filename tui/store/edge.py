@@ -25,8 +25,8 @@ def cleaned(event: Event) -> Event:
     """The event with nothing in it that steers a terminal or is longer than anybody reads."""
     if type(event) is Metrics and not event.nonfinite and event.u_stat in _USUAL_STATS:
         names = event.values
-        said = "".join(names) if len(names) <= NAME_MAX else "\n"
-        if len(said) <= WORD_MAX and said.isascii() and said.isprintable():
+        joined = "".join(names) if len(names) <= NAME_MAX else "\n"
+        if len(joined) <= WORD_MAX and joined.isascii() and joined.isprintable():
             return event
     changes: dict[str, Any] = {}
     for item in fields(event):

@@ -35,11 +35,11 @@ class HostJob:
         ) or [""]:
             self.lines.note(line)
 
-    def step(self, ok: bool | None, name: str, said: str, remedy: str = "", ms: float | None = None) -> None:
+    def step(self, ok: bool | None, name: str, text: str, remedy: str = "", ms: float | None = None) -> None:
         """One step of a test, with what would help where it failed."""
         sign = SIGNS["unknown" if ok is None else "ok" if ok else "bad"]
-        took = f"  ({ms:.0f} ms)" if ms is not None and " ms" not in said else ""
-        self.say(f"{sign} {name:<12} {said}{took}".rstrip())
+        took = f"  ({ms:.0f} ms)" if ms is not None and " ms" not in text else ""
+        self.say(f"{sign} {name:<12} {text}{took}".rstrip())
         if remedy and not ok:
             self.say(f"{'':{INDENT}}{remedy}")
 
@@ -54,7 +54,7 @@ def findings(answer: DoctorAnswer) -> list[Finding]:
     return ranked(row.finding() for row in answer.findings)
 
 
-def told(found: Finding) -> list[str]:
+def finding_lines(found: Finding) -> list[str]:
     """A finding as lines: what, why, and what would mend it."""
     sign = SIGNS[{"problem": "bad", "warning": "warn", "note": "unknown"}[found.level]]
     return [

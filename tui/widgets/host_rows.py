@@ -58,10 +58,10 @@ def about(host: HostRecord, twins: list[str], now: float, width: int) -> list[Te
     wrapped at `width`.
     """
     config, link = host.config or Host(host.name), host.link
-    said = [("address", config.address or "this machine")]
-    said += [(name, str(getattr(config, name))) for name in ("home", "python", "checkpoints")]
-    said.append(("auto-pull", config.auto_pull))
-    said.append(
+    facts = [("address", config.address or "this machine")]
+    facts += [(name, str(getattr(config, name))) for name in ("home", "python", "checkpoints")]
+    facts.append(("auto-pull", config.auto_pull))
+    facts.append(
         ("x and K", {"none": "act at once", "name": "ask for the run's name"}.get(config.confirm, ""))
     )
     has_reason = bool(link.reason) and not link.is_up
@@ -73,7 +73,7 @@ def about(host: HostRecord, twins: list[str], now: float, width: int) -> list[Te
         rows += _wrapped("do", link.remedy, hue("blue"), width)
     if host.question is not None:
         rows.append(lines.line((f"{'':<12}", DIM), ("! answers it", hue("blue", bold=True))))
-    rows += [lines.line((f"{name:<12}", DIM), (text, PLAIN)) for name, text in said if text]
+    rows += [lines.line((f"{name:<12}", DIM), (text, PLAIN)) for name, text in facts if text]
     if hello := host.hello:
         rows.append(
             lines.line((f"{'agent':<12}", DIM), (f"photinus {hello.version}, python {hello.python}", PLAIN))

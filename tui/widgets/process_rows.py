@@ -69,20 +69,20 @@ def foreign(host: str, census: Census | None) -> dict[str, Cells]:
 
 
 def _host(host: HostRecord, census: Census | None, now: float, width: int) -> Cells:
-    said = "not asked yet"
+    summary = "not asked yet"
     if not host.link.is_up:
         fact = link_fact(host, now)
-        said = f"unknown: {fact.glyph} {fact.word}"
+        summary = f"unknown: {fact.glyph} {fact.word}"
     elif census is not None and census.trouble:
-        said = census.trouble
+        summary = census.trouble
     elif census is not None:
         orphans = len(census.orphans)
         live = sum(one.standing == "live" for one in census.processes)
-        said = f"{live} live, {orphans} orphan{'' if orphans == 1 else 's'}"
+        summary = f"{live} live, {orphans} orphan{'' if orphans == 1 else 's'}"
     old = lines.line((duration(now - census.at) if census is not None and census.at else "", FAINT))
     return {
         "what": lines.line((shortened(host.name, width, 4), STRONG)),
-        "why": lines.line((said, DIM)),
+        "why": lines.line((summary, DIM)),
         "age": old,
     }
 
@@ -118,8 +118,8 @@ def detail(process: Process | None, width: int) -> list[Text]:
     ]
     whose = f" (of {process.user})" if process.user else ""
     log = f"  > {process.log}" if process.log else ""
-    said = (process.why + whose, PLAIN), ((process.command or "its command cannot be read") + log, DIM)
-    for text, style in said:
+    paragraphs = (process.why + whose, PLAIN), ((process.command or "its command cannot be read") + log, DIM)
+    for text, style in paragraphs:
         rows += [lines.line((row, style)) for row in textwrap.wrap(text, max(width, 20))[:2]]
     return rows
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, QuestionError
 from trainer.user_error import UserError
-from tui.store.jobs import HostJob, findings, told
+from tui.store.jobs import HostJob, finding_lines, findings
 
 if TYPE_CHECKING:
     from remote.session.session import Session
@@ -25,20 +25,20 @@ class HostWork:
         """`post` runs a function on the screen's thread; `clock` is monotonic seconds."""
         self._sessions, self._post, self._clock = sessions, post, clock
 
-    def add(self, host: Host, told: Callable[[Host | str], None]) -> None:
-        """Write a host into hosts.yaml; `told` gets it back, or why it was not written."""
+    def add(self, host: Host, on_done: Callable[[Host | str], None]) -> None:
+        """Write a host into hosts.yaml; `on_done` gets it back, or why it was not written."""
 
         def work() -> None:
             from remote.hosts.hosts_edit import add_hosts
 
-            said: Host | str = host
+            result: Host | str = host
             try:
                 add_hosts([host])
             except UserError as error:
-                said = error.in_full
+                result = error.in_full
             except OSError as error:
-                said = str(error)
-            self._post(lambda: told(said))
+                result = str(error)
+            self._post(lambda: on_done(result))
 
         self._begin(work)
 
@@ -83,7 +83,7 @@ class HostWork:
             from remote.protocol.verbs import DOCTOR
 
             found = findings(self._sessions[job.host].call(DOCTOR, DoctorArgs(), DOCTOR_S))
-            lines = [line for one in found for line in told(at(self._host(job), one))]
+            lines = [line for one in found for line in finding_lines(at(self._host(job), one))]
 
             def say() -> None:
                 for line in lines:
@@ -104,14 +104,14 @@ class HostWork:
     def _run(self, job: HostJob, work: Callable[[], tuple[bool, str]]) -> None:
         def run() -> None:
             try:
-                ok, said = work()
+                ok, message = work()
             except UserError as error:
-                ok, said = False, error.in_full
+                ok, message = False, error.in_full
             except (OSError, NotImplementedError) as error:
-                ok, said = False, str(error) or type(error).__name__
+                ok, message = False, str(error) or type(error).__name__
             except Exception as error:  # a fault of ours must not leave the job at work for ever
-                ok, said = False, f"a fault of Photinus: {error!r}"
-            self._post(lambda: job.end(ok, said, self._clock()))
+                ok, message = False, f"a fault of Photinus: {error!r}"
+            self._post(lambda: job.end(ok, message, self._clock()))
 
         self._begin(run)
 

@@ -202,8 +202,8 @@ def _is_object(row: bytes) -> bool:
         return False
     if not isinstance(event, dict):
         return False
-    told = [name for name in ("seq", "attempt", "step", "t") if event.get(name) is not None]
-    return not any(why_no_number("at" if name == "t" else name, event[name]) for name in told)
+    present = [name for name in ("seq", "attempt", "step", "t") if event.get(name) is not None]
+    return not any(why_no_number("at" if name == "t" else name, event[name]) for name in present)
 
 
 def _state_of(run: RunDir) -> bool | None:

@@ -75,10 +75,10 @@ def logind(
         return
     user = user or env.get("USER") or getpass.getuser()
     uid = os.getuid() if uid is None else uid
-    said = logind_settings(root)
-    excluded = said.get("KillExcludeUsers", "root").split()
-    only = said.get("KillOnlyUsers", "").split()
-    kills = _is_yes(said.get("KillUserProcesses", "no")) and user not in excluded
+    settings = logind_settings(root)
+    excluded = settings.get("KillExcludeUsers", "root").split()
+    only = settings.get("KillOnlyUsers", "").split()
+    kills = _is_yes(settings.get("KillUserProcesses", "no")) and user not in excluded
     if kills and (not only or user in only):
         yield Finding(
             level="problem",
@@ -88,7 +88,7 @@ def logind(
             remedy=f"sudo: set KillExcludeUsers=root {user} in /etc/systemd/logind.conf, then restart logind",
         )
     lingers = (root / "var/lib/systemd/linger" / user).exists()
-    if not lingers and uid >= FIRST_USER and _is_yes(said.get("RemoveIPC", "yes")):
+    if not lingers and uid >= FIRST_USER and _is_yes(settings.get("RemoveIPC", "yes")):
         yield Finding(
             level="note",
             about="logout",

@@ -33,8 +33,8 @@ def holders(path: Path, reader: ProcessReader | None = None) -> list[Holder]:
         return []
     stats = [stat for pid in reader.pids() if (stat := reader.stat(pid)) and not stat.is_zombie]
     mine = [stat for stat in stats if stat.uid == os.geteuid()]
-    says = {stat.pid: reader.locks(stat.pid, lock.st_dev, lock.st_ino) for stat in mine}
-    found = [stat for stat in mine if says[stat.pid]]
-    if not found and None in says.values():
+    locked = {stat.pid: reader.locks(stat.pid, lock.st_dev, lock.st_ino) for stat in mine}
+    found = [stat for stat in mine if locked[stat.pid]]
+    if not found and None in locked.values():
         found = [stat for stat in mine if reader.opens(stat.pid, lock.st_dev, lock.st_ino)]
     return [Holder(stat.pid, command_of(stat.pid), stat) for stat in found if stat.pid != os.getpid()]

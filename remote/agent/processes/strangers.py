@@ -110,12 +110,12 @@ def _judge(
 def _users_of_devices(
     stats: Iterable[ProcStat], reader: ProcessReader, asks: Asks, dev: Path
 ) -> tuple[dict[int, dict[str, int | None]], bool]:
-    """pid -> device -> its bytes there; and whether a driver told. Where none does: who has a device open."""
+    """pid -> device -> its bytes there; whether a driver answered. Where none does: who has a device open."""
     users: dict[int, dict[str, int | None]] = {}
-    told = asks()
-    for device, pid, memory in told:
+    answers = asks()
+    for device, pid, memory in answers:
         users.setdefault(pid, {})[device] = memory
-    if told:
+    if answers:
         return users, True
     for path in sorted(dev.glob("nvidia[0-9]*")):
         try:

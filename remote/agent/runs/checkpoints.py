@@ -41,7 +41,7 @@ def checkpoints(ctx: Context, args: CheckpointsArgs) -> Work[CheckpointList]:
             "best": path.name in best,
             "latest": step == newest,
         }
-        row = CheckpointRow(**flags, **facts, **_told(manifest))
+        row = CheckpointRow(**flags, **facts, **_from_manifest(manifest))
         if _bytes(row) > ROW_MAX:
             row = CheckpointRow(**flags, why="it lists more files than one answer can hold")
         size += _bytes(row)
@@ -97,7 +97,7 @@ def _read(path: Path) -> tuple[Manifest | None, dict[str, Any]] | None:
         return None, {**facts, "why": str(error)[:300]}
 
 
-def _told(manifest: Manifest | None) -> dict[str, Any]:
+def _from_manifest(manifest: Manifest | None) -> dict[str, Any]:
     if manifest is None:
         return {}
     return {

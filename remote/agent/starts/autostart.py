@@ -135,7 +135,7 @@ def _remove(path: Path) -> bool:
 def _filevault() -> bool | None:
     """Whether FileVault is on; None where that cannot be read."""
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [FDESETUP, "status"],
             capture_output=True,
             text=True,
@@ -145,4 +145,4 @@ def _filevault() -> bool | None:
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return "FileVault is On" in said if "FileVault is" in said else None
+    return "FileVault is On" in output if "FileVault is" in output else None

@@ -25,15 +25,15 @@ def reconcile_all(ctx: Context) -> list[str]:
             reconcile(ctx, run)
             ctx.index.look(run.run_id)  # it may be over now
         except Exception as error:  # whatever it is, it costs this run alone
-            troubles.append(f"{run.run_id}: {said(error)}")
+            troubles.append(f"{run.run_id}: {sentence_of(error)}")
     try:
         start_next(ctx.home)
     except Exception as error:  # as above
-        troubles.append(f"queue: {said(error)}")
+        troubles.append(f"queue: {sentence_of(error)}")
     return troubles
 
 
-def said(error: Exception) -> str:
+def sentence_of(error: Exception) -> str:
     """What went wrong, in words; what nobody foresaw names its type."""
     foreseen = isinstance(error, (RunError, OSError, CallError))
     return str(error)[:TROUBLE_MAX] if foreseen else f"{type(error).__name__}: {str(error)[:TROUBLE_MAX]}"

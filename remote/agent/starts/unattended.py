@@ -29,7 +29,7 @@ def contact(
     troubles: list[str] = []
     while True:
         ctx.index.look_now()
-        troubles += [said for said in reconcile_all(ctx) if said not in troubles]
+        troubles += [trouble for trouble in reconcile_all(ctx) if trouble not in troubles]
         for work in restarts.due():
             try:
                 while True:

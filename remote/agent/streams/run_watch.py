@@ -20,7 +20,7 @@ class Watch:
     def __init__(self, home: Home, index: RunIndex, views: Views) -> None:
         self._home, self._index, self._views = home, index, views
         self._seen: dict[str, tuple[Stamp, ...]] = {}
-        self._said: dict[str, RunView] = {}
+        self._sent: dict[str, RunView] = {}
         self._folders: set[str] | None = None
         self._new: set[str] = set()
         self._next_hot = self._eager_until = 0.0
@@ -67,10 +67,10 @@ class Watch:
             return None
         self._seen[run.run_id] = mark
         view = readable(self._views, run)
-        if not isinstance(view, RunView) or view == self._said.get(run.run_id):
+        if not isinstance(view, RunView) or view == self._sent.get(run.run_id):
             return None
-        self._said[run.run_id] = view
+        self._sent[run.run_id] = view
         if view.is_terminal:  # told once; of thousands that are over nothing is kept
-            del self._said[run.run_id], self._seen[run.run_id]
+            del self._sent[run.run_id], self._seen[run.run_id]
             self._views.forget(run)
         return view

@@ -156,10 +156,10 @@ class ClientStreams:
         return state is None or state.is_terminal
 
 
-def _plain_file(said: str) -> FollowedFiles:
-    path = Path(said)
-    if "\0" in said or not path.expanduser().is_absolute():
-        raise CallError("bad_request", f"{said[:200]!r} is no absolute path", "begin it with /")
+def _plain_file(name: str) -> FollowedFiles:
+    path = Path(name)
+    if "\0" in name or not path.expanduser().is_absolute():
+        raise CallError("bad_request", f"{name[:200]!r} is no absolute path", "begin it with /")
     return WatchedFile(path.expanduser())
 
 

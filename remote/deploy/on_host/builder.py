@@ -83,12 +83,12 @@ def build(order: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
         finally:
             if kit.links:
                 shutil.rmtree(kit.links, ignore_errors=True)
-    told = (
+    origin = (
         {"torch_from": work.torch_from, "torch_hashes": work.torch_hashes}
         if work.torch_hashes and not kit.links
         else {}
     )
-    return {"env": kit.env, "built": True, **told}
+    return {"env": kit.env, "built": True, **origin}
 
 
 def take(lock: Flock, reporter: Reporter, patience_s: float) -> None:

@@ -38,8 +38,8 @@ TRUST = "photinus hosts deploy HOST --trust-index"
 
 def last(error: ProgramFailed) -> str:
     """What a program died of: its first line that calls itself an error, else its last."""
-    told = [line for line in error.lines if line.lower().startswith("error")]
-    return [*told, *error.lines[-1:], str(error)][0]
+    errors = [line for line in error.lines if line.lower().startswith("error")]
+    return [*errors, *error.lines[-1:], str(error)][0]
 
 
 class RequestedParts(Protocol):

@@ -138,8 +138,8 @@ def reported(path: Path) -> list[str]:
     """The hash of the one file that pip's report names; none where it names none."""
     try:
         raw: Any = json.loads(path.read_bytes())
-        told = raw["install"][0]["download_info"]["archive_info"]
-        return SHA256.findall(str(told.get("hash", "")) or f"sha256={told['hashes']['sha256']}")
+        archive = raw["install"][0]["download_info"]["archive_info"]
+        return SHA256.findall(str(archive.get("hash", "")) or f"sha256={archive['hashes']['sha256']}")
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return []
 

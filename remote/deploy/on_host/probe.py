@@ -146,12 +146,12 @@ def login():
     """Whether the system ends what a user leaves running."""
     bus = "org.freedesktop.login1"
     path = "/" + bus.replace(".", "/")
-    told = run(["busctl", "get-property", bus, path, bus + ".Manager", "KillUserProcesses"])
-    if not told:
+    setting = run(["busctl", "get-property", bus, path, bus + ".Manager", "KillUserProcesses"])
+    if not setting:
         files = ["/etc/systemd/logind.conf"] + sorted(glob.glob("/etc/systemd/logind.conf.d/*.conf"))
         rows = [row.strip().lower() for name in files for row in read(name).split("\n")]
-        told = ([""] + [row for row in rows if row.startswith("killuserprocesses")])[-1]
-    kills = told.split("=")[-1].split()[-1:] in (["true"], ["yes"], ["1"], ["on"])
+        setting = ([""] + [row for row in rows if row.startswith("killuserprocesses")])[-1]
+    kills = setting.split("=")[-1].split()[-1:] in (["true"], ["yes"], ["1"], ["on"])
     return {"kills": kills, "lingers": os.path.exists("/var/lib/systemd/linger/" + os.path.basename(USER))}
 
 

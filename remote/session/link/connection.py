@@ -54,8 +54,8 @@ class ConnectionClosed:
 
     def __str__(self) -> str:
         """All of it, in a sentence's end."""
-        said = self.last_talk or self.noise
-        return f"{self.reason} ({self.ending.text}{f': {said}' if said else ''})"
+        output = self.last_talk or self.noise
+        return f"{self.reason} ({self.ending.text}{f': {output}' if output else ''})"
 
 
 ConnectionEvent: TypeAlias = MessagesReceived | StderrText | ConnectionClosed

@@ -138,14 +138,14 @@ class Pings:
     timings: Timings
     started: float
     rtt_s: float | None = None
-    _heard: float = field(init=False)
+    _received_at: float = field(init=False)
     _next: float = field(init=False)
     _out: dict[int, float] = field(default_factory=dict)
     _n: int = 0
     patience_s: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._heard = self._next = self.started
+        self._received_at = self._next = self.started
         self.patience_s = self.timings.lost_s
 
     def due(self, now: float) -> int | None:
@@ -162,12 +162,12 @@ class Pings:
         sent = self._out.pop(n, None)
         if sent is None:
             return
-        self.rtt_s, self._heard, self.patience_s = now - sent, now, self.timings.lost_s
+        self.rtt_s, self._received_at, self.patience_s = now - sent, now, self.timings.lost_s
         self._out = {number: at for number, at in self._out.items() if number > n}
 
     def forgive(self, now: float, *, slept: bool = False) -> None:
         """We ourselves were stopped or asleep: count from now, and ask at once."""
-        self._heard = self._next = now
+        self._received_at = self._next = now
         if slept:
             self.patience_s = min(self.timings.woke_s, self.timings.lost_s)
         self._out = dict.fromkeys(self._out, now)
@@ -175,7 +175,7 @@ class Pings:
     def judge(self, now: float) -> Phase:
         """`connected`, `lagging` or `lost`."""
         waiting = now - min(self._out.values()) if self._out else 0.0
-        if waiting and now - self._heard >= self.patience_s:
+        if waiting and now - self._received_at >= self.patience_s:
             return "lost"
         slow = self.rtt_s is not None and self.rtt_s > self.timings.slow_rtt_s
         return "lagging" if slow or waiting >= self.timings.lagging_s else "connected"

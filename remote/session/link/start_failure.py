@@ -15,18 +15,18 @@ def refusal(host: Host, ended: ConnectionClosed) -> CallError | None:
     code = ended.ending.code
     if host.is_local or ended.was_awake or code is None or code >= BY_SIGNAL:
         return None
-    said = ended.last_talk or ended.noise
-    quoted = f": {said}" if said else ""
+    output = ended.last_talk or ended.noise
+    quoted = f": {output}" if output else ""
     if code in NOT_FOUND or "Error" in ended.last_talk or "No module named" in ended.last_talk:
         return CallError(
             "need_deploy",
             f"no agent could be started on {host.name} (code {code}{quoted})",
             f"photinus hosts deploy {host.name}",
-            {"code": code, "said": said},
+            {"code": code, "said": output},
         )
     return CallError(
         "refused",
         f"the login shell on {host.name} ended before the agent began (code {code}{quoted})",
-        shell_remedy(said_by(said), ssh_words(host.address)),
-        {"code": code, "said": said},
+        shell_remedy(said_by(output), ssh_words(host.address)),
+        {"code": code, "said": output},
     )

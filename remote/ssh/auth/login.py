@@ -50,8 +50,8 @@ def handshake(link: Any, target: Target, answers: Answers, deadline: Deadline) -
     """
     deadline.begin("ssh")
     trust = Trust(target)
-    heard = FirstWords(link)
-    transport = _Transport(heard, default_window_size=WINDOW, disabled_algorithms=WEAK)  # type: ignore[arg-type]
+    first_words = FirstWords(link)
+    transport = _Transport(first_words, default_window_size=WINDOW, disabled_algorithms=WEAK)  # type: ignore[arg-type]
     transport.daemon = True
     transport.hostname = target.alias  # type: ignore[attr-defined]  # the stubs do not know it
     transport.banner_timeout = transport.handshake_timeout = deadline.left()
@@ -67,10 +67,10 @@ def handshake(link: Any, target: Target, answers: Answers, deadline: Deadline) -
         transport.close()
         link.close()
         if isinstance(error, IncompatiblePeer):
-            raise refusals.no_common_algorithm(target.where, str(error), heard.text) from None
+            raise refusals.no_common_algorithm(target.where, str(error), first_words.text) from None
         if isinstance(error, BROKEN):
             last_words = link.last_words() if isinstance(link, ProxySocket) else ""
-            why = refusals.no_handshake(target.where, str(error), heard.text, last_words)
+            why = refusals.no_handshake(target.where, str(error), first_words.text, last_words)
             raise HungUpError(why) from None
         raise
     return transport
@@ -88,7 +88,7 @@ def log_in(transport: paramiko.Transport, target: Target, answers: Answers, dead
     if door.knock(lambda: transport.auth_none(target.user)):
         return  # some servers know who we are without a key
     if "publickey" not in door.methods:
-        raise refusals.only_passwords(target, door.methods, door.said)
+        raise refusals.only_passwords(target, door.methods, door.message)
     with _Ring(target, answers, deadline) as ring:
         for offer in ring.offers():
             for key in ring.keys(offer):
@@ -96,10 +96,10 @@ def log_in(transport: paramiko.Transport, target: Target, answers: Answers, dead
                 if door.knock(lambda key=key: transport.auth_publickey(target.user, key)):  # type: ignore[misc]
                     return
                 if not transport.is_active():
-                    raise refusals.hung_up(target, ring.tried, door.said)
+                    raise refusals.hung_up(target, ring.tried, door.message)
                 if "publickey" not in door.methods:
-                    raise refusals.another_factor(target, door.methods, door.said)
-        raise refusals.refused(target, door.methods, ring.tried, ring.troubles, door.said)
+                    raise refusals.another_factor(target, door.methods, door.message)
+        raise refusals.refused(target, door.methods, ring.tried, ring.troubles, door.message)
 
 
 def _prefer(transport: paramiko.Transport, types: tuple[str, ...]) -> None:
@@ -129,7 +129,7 @@ class _Transport(paramiko.Transport):
 
 
 class _Door:
-    """The server's answers to what we try. `said`: its banner and its farewell."""
+    """The server's answers to what we try. `message`: its banner and its farewell."""
 
     def __init__(self, transport: paramiko.Transport, target: Target, deadline: Deadline) -> None:
         self._transport, self._target, self._deadline = transport, target, deadline
@@ -137,7 +137,7 @@ class _Door:
         self._banner = ""
 
     @property
-    def said(self) -> str:
+    def message(self) -> str:
         """What a person would have read."""
         return f"{self._banner} {getattr(self._transport, 'farewell', '')}".strip()
 

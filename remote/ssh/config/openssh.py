@@ -51,8 +51,8 @@ class Asker:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CallError("refused", f"ssh -G {address.name} failed: {error}", "run it by hand") from None
         if done.returncode != 0:
-            said = clean(done.stderr.decode("utf-8", "replace")).strip().splitlines()
-            why = "; ".join(said[:3]) or f"code {done.returncode}"
+            lines = clean(done.stderr.decode("utf-8", "replace")).strip().splitlines()
+            why = "; ".join(lines[:3]) or f"code {done.returncode}"
             if "jumphost loop" in why:
                 raise jump_circle(address.name, why)
             raise CallError(

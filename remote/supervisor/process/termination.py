@@ -54,11 +54,11 @@ def _signal_until_gone(
 ) -> list[Survivor]:
     """Signal each survivor once, those born meanwhile too, until none lives or the time is over."""
     deadline = time.monotonic() + for_s
-    told: set[Identity] = set()
+    signalled: set[Identity] = set()
     while left := settled(run, record):
         for one in left:
-            if one.identity not in told:
-                told.add(one.identity)
+            if one.identity not in signalled:
+                signalled.add(one.identity)
                 deliver(one.identity, signum, log)
         if time.monotonic() >= deadline:
             return left

@@ -82,8 +82,8 @@ def test_the_word_is_found_in_whatever_pieces_it_comes(size: int) -> None:
     word, out = ReadyWord(), b""
     for at in range(0, len(data), size):
         out += word.feed(data[at : at + size])
-    assert word.is_heard
+    assert word.is_received
     assert out + word.rest() == b"pho" + READY[:-2] + b"\n" + b"rest" + READY
     silent = ReadyWord()
     assert silent.feed(READY[:-1]) + silent.rest() == READY[:-1]
-    assert not silent.is_heard
+    assert not silent.is_received

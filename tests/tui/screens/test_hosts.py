@@ -16,7 +16,7 @@ from tests.tui.fake import START, Clock, FakeSession, FakeWork, cockpit, view
 from tests.waiting import wait_until
 from tui.screens.dialogs.add_host import proposed
 from tui.screens.hosts import Hosts
-from tui.store.jobs import HostJob, findings, told
+from tui.store.jobs import HostJob, finding_lines, findings
 from tui.widgets.panel import Panel
 from tui.workers.host_work import HostWork
 
@@ -265,4 +265,4 @@ def test_a_malformed_finding_is_refused() -> None:
     with pytest.raises(ProtocolError):
         findings(read_as(DoctorAnswer, {"findings": "none"}))
     (found,) = findings(read_as(DoctorAnswer, {"findings": [finding("odd", "x", "y\x1b[2J")]}))
-    assert told(found) == ["· x: y"]
+    assert finding_lines(found) == ["· x: y"]

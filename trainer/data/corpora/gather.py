@@ -183,8 +183,8 @@ def _texts(source: RequestedSource, means: Means) -> Iterator[Found | Skipped]:
             reason = away or str(error)
             if means.fetcher and (error.away or failures >= FAILURES_IN_A_ROW):
                 away = reason  # the server is left in peace
-            told = f"{reason} (asked for as {wanted.asked})" if wanted.asked else reason
-            yield Skipped(where, told, again=not error.absent)
+            message = f"{reason} (asked for as {wanted.asked})" if wanted.asked else reason
+            yield Skipped(where, message, again=not error.absent)
             continue
         failures = 0
         if isinstance(one, Found):

@@ -49,11 +49,11 @@ def read_file(path: Path, field: str, bounds: Bounds | None = None) -> Iterator[
     bad: list[BadFileError] = []
     try:
         for raw in texts_of(path, field, bad.append, bounds):
-            yield from _told(bad, path)
+            yield from _skipped(bad, path)
             yield found_in(raw.text, shown(raw.where))
     except BadFileError as error:
         bad.append(error)
-    yield from _told(bad, path)
+    yield from _skipped(bad, path)
 
 
 def found_in(raw: str, where: str) -> Found | Skipped:
@@ -66,7 +66,7 @@ def found_in(raw: str, where: str) -> Found | Skipped:
     return Found(text, where, shown(label.title), shown(label.author), label.number)
 
 
-def _told(bad: list[BadFileError], path: Path) -> Iterator[Skipped]:
+def _skipped(bad: list[BadFileError], path: Path) -> Iterator[Skipped]:
     while bad:
         yield Skipped(shown(path), str(bad.pop(0)))
 

@@ -133,18 +133,18 @@ class Fetcher:
     def _ask(self, url: str) -> bytes:
         request = urllib.request.Request(url, headers={"User-Agent": AGENT})
         with self._opener.open(request, timeout=self.manners.timeout_s) as answer:
-            told = answer.headers.get("Content-Length", "")
+            declared = answer.headers.get("Content-Length", "")
             body = bytearray()
             until = time.monotonic() + LONGEST_TIMEOUTS * self.manners.timeout_s
             while chunk := answer.read1(CHUNK):
-                self.pulse.beat("fetch", len(body), int(told) if told.isdigit() else 0)
+                self.pulse.beat("fetch", len(body), int(declared) if declared.isdigit() else 0)
                 body += chunk
                 if len(body) > self.manners.most_bytes:
                     raise FetchError(f"it is longer than {self.manners.most_bytes:,} bytes")
                 if time.monotonic() > until:
                     raise TimeoutError("it comes too slowly")
-            if told.isdigit() and len(body) < int(told):
-                raise http.client.IncompleteRead(bytes(body), int(told) - len(body))
+            if declared.isdigit() and len(body) < int(declared):
+                raise http.client.IncompleteRead(bytes(body), int(declared) - len(body))
             return bytes(body)
 
     def _backoff(self, attempt: int) -> float:

@@ -62,18 +62,18 @@ class Shelf:
 
     def _kept(self, number: int) -> bytes | None:
         try:
-            told = json.loads((self.folder / f"{number}.json").read_bytes())
+            record = json.loads((self.folder / f"{number}.json").read_bytes())
             raw = (self.folder / f"{number}.txt").read_bytes()
         except (OSError, ValueError):
             return None
-        whole = isinstance(told, dict) and told.get("sha256") == hashlib.sha256(raw).hexdigest()
+        whole = isinstance(record, dict) and record.get("sha256") == hashlib.sha256(raw).hexdigest()
         return raw if whole else None
 
     def _keep(self, number: int, raw: bytes, address: str) -> None:
         write_bytes(self.folder / f"{number}.txt", raw)
         digest = hashlib.sha256(raw).hexdigest()
-        told = {"address": address, "bytes": len(raw), "sha256": digest, "fetched": time.time()}
-        write_json(self.folder / f"{number}.json", told)
+        record = {"address": address, "bytes": len(raw), "sha256": digest, "fetched": time.time()}
+        write_json(self.folder / f"{number}.json", record)
 
 
 def _text(raw: bytes, number: int) -> str:

@@ -48,15 +48,15 @@ def document(rng: random.Random, config: DataConfig) -> Document:
 def score(text: bytes, config: DataConfig) -> tuple[list[int], list[int]]:
     """Return the offset of every repeated symbol, and how far back its stream said it one period earlier."""
     period = config.interleaved_period
-    said: dict[int, list[int]] = {}
+    seen: dict[int, list[int]] = {}
     positions: list[int] = []
     distances: list[int] = []
     for at in range(1, len(text), 2):
         who = text[at - 1]
         if text[at] == ord(ANEW):
-            said[who] = []
+            seen[who] = []
             continue
-        before = said.setdefault(who, [])
+        before = seen.setdefault(who, [])
         if len(before) >= period:
             positions.append(at)
             distances.append(at - before[-period])

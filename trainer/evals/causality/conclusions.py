@@ -9,8 +9,8 @@ NEAR_CHANCE = 0.05
 def verdict(report: CausalityReport) -> str:
     """Return what is shown of learning, mixing, R, coherence and the untrained twin, a sentence each."""
     found = report.trained
-    said = (_learning(report), _mixing(found), _R(found), _coherence(found), _control(report))
-    return " ".join(sentence for sentence in said if sentence)
+    sentences = (_learning(report), _mixing(found), _R(found), _coherence(found), _control(report))
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _learning(report: CausalityReport) -> str:

@@ -76,12 +76,12 @@ class Correlation:
         if not self.documents:
             return f"R has s.d. {self.std:.3f}, all of it by token and position: nothing is left to correlate"
         p = f"p {self.p:.2g}" if self.p >= LEAST_P else f"p < {LEAST_P:g}"
-        told = (
+        text = (
             f"R has s.d. {self.std:.3f}, {self.own_share:.1%} of its variance beyond token and position; "
             f"r with entropy {self.r:+.3f}, {p}, {self.documents} documents; "
             f"{self.nulls_passed} of {SHUFFLES} nulls pass"
         )
-        return told if self.is_sound else f"{told}, more than {ALLOWED}: this test is not to be believed here"
+        return text if self.is_sound else f"{text}, more than {ALLOWED}: this test is not to be believed here"
 
 
 class Listener:

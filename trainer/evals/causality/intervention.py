@@ -120,7 +120,7 @@ class Intervention:
 
     def _compared(self) -> str:
         """How much more, and how much less, scaling moved CE than random nudges did, and where."""
-        told = []
+        parts = []
         for name, side in (
             ("more", [nudge for nudge in self.nudges if nudge.is_specific and nudge.ratio.low > 1]),
             (
@@ -132,8 +132,8 @@ class Intervention:
                 ratios = sorted(nudge.ratio.value for nudge in side)
                 scales = ", ".join(f"{nudge.scale:g}" for nudge in side)
                 spread = f"{ratios[0]:.2f}" if len(side) == 1 else f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
-                told.append(f"{name} at {scales} ({spread} times)")
-        return ", ".join(told)
+                parts.append(f"{name} at {scales} ({spread} times)")
+        return ", ".join(parts)
 
 
 class Sweep:

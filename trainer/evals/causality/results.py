@@ -53,7 +53,7 @@ class CausalityReport:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, the sentences of each test among them; a number that is not finite is null."""
-        told = {
+        words = {
             side: {
                 "memory": found.memory.words,
                 "reach": found.reach.words,
@@ -66,4 +66,4 @@ class CausalityReport:
             for side, found in (("trained", self.trained), ("untrained", self.untrained))
         }
         plain: dict[str, Any] = finite(asdict(self))
-        return {**plain, "words": told, "control_fails": not self.untrained.is_functional}
+        return {**plain, "words": words, "control_fails": not self.untrained.is_functional}

@@ -122,7 +122,7 @@ def _instructions() -> str:
 
 
 def _compile(compiler: str, made: Path, limit_s: float) -> None:
-    said = ""
+    why = ""
     for parallel in ((PARALLEL,), ()):  # Apple's clang has no OpenMP: one thread, then
         command = [compiler, *FLAGS, *parallel, str(SOURCE), "-o", str(made)]
         try:
@@ -131,5 +131,5 @@ def _compile(compiler: str, made: Path, limit_s: float) -> None:
             raise NativeUnavailableError(f"{compiler} took longer than {limit_s:.0f} s") from error
         if done.returncode == 0:
             return
-        said = next((line for line in done.stderr.splitlines() if "error" in line), f"exit {done.returncode}")
-    raise NativeUnavailableError(f"{compiler} could not compile the kernels: {said}")
+        why = next((line for line in done.stderr.splitlines() if "error" in line), f"exit {done.returncode}")
+    raise NativeUnavailableError(f"{compiler} could not compile the kernels: {why}")

@@ -81,8 +81,8 @@ def decode_record(data: bytes, where: object, depth: int = DEPTH_MAX) -> object:
     try:
         value: object = json.loads(data, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        said = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:120]
-        raise RecordError(f"{where} is not JSON ({said}); it was not written by photinus") from error
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:120]
+        raise RecordError(f"{where} is not JSON ({reason}); it was not written by photinus") from error
     if why := why_unfit(value, depth=depth):
         raise RecordError(f"{where} holds {why}; it was not written by photinus")
     return value

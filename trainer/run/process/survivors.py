@@ -104,8 +104,8 @@ def _holders(run: RunDir, stats: list[ProcStat], reader: ProcessReader) -> set[i
         lock = run.trainer_lock.stat()
     except FileNotFoundError:
         return set()
-    says = {stat.pid: reader.locks(stat.pid, lock.st_dev, lock.st_ino) for stat in stats}
-    holders = {pid for pid, holds in says.items() if holds}
+    locked = {stat.pid: reader.locks(stat.pid, lock.st_dev, lock.st_ino) for stat in stats}
+    holders = {pid for pid, holds in locked.items() if holds}
     if holders or is_free(run.trainer_lock):
         return holders
     return {stat.pid for stat in stats if reader.opens(stat.pid, lock.st_dev, lock.st_ino)}

@@ -50,6 +50,6 @@ def find_bar(text: str) -> Bar | None:
             last = found
     if last is None:
         return None
-    told = {name.strip(): measure(value) for name, value in _PAIR.findall(last["postfix"])}
-    values = {name: value for name, value in told.items() if value is not None}
+    pairs = {name.strip(): measure(value) for name, value in _PAIR.findall(last["postfix"])}
+    values = {name: value for name, value in pairs.items() if value is not None}
     return Bar(last["lead"].strip(), int(last["done"]), int(last["total"]), values, text[last.end() :])

@@ -93,10 +93,12 @@ class RowLedger:
         if start.resumed is not None:
             self._resumed = start.resumed
 
-    def _stamp(self, told: Told) -> Event:
-        step = None if told.step is None else min(max(told.step, 0), STEP_LIMIT)
+    def _stamp(self, finding: Told) -> Event:
+        step = None if finding.step is None else min(max(finding.step, 0), STEP_LIMIT)
         self._seq += 1
-        return told.kind(seq=self._seq, attempt=self._attempt, t=self._clock(), step=step, **told.fields)
+        return finding.kind(
+            seq=self._seq, attempt=self._attempt, t=self._clock(), step=step, **finding.fields
+        )
 
     def _row(self, row: Row, out: list[Event]) -> None:
         step, is_eval = row.step, row.is_eval
@@ -120,21 +122,21 @@ class RowLedger:
         """Whether a row whose step does not grow tells something that no rank has told."""
         if self._anew or self._resumed is not None or (row.step < self._top and row.step == last):
             return True
-        if not self._is_told(row):
+        if not self._is_repeated(row):
             return True
         return row.step < last and not self.ranks
 
     def _is_behind(self, row: Row) -> bool:
         """Whether a row of the newest step of its kind begins anew, rather than adding to it."""
-        return row.step < self._top or (self._anew and self._is_told(row))
+        return row.step < self._top or (self._anew and self._is_repeated(row))
 
-    def _is_told(self, row: Row) -> bool:
+    def _is_repeated(self, row: Row) -> bool:
         """Whether all that a row names was told of its step a moment ago."""
-        told: set[str] = set()
+        names: set[str] = set()
         for one in self._recent:
             if one.step == row.step and one.is_eval == row.is_eval:
-                told.update(one.values)
-        return bool(told) and row.values.keys() <= told
+                names.update(one.values)
+        return bool(names) and row.values.keys() <= names
 
     def _restart(self, step: int, out: list[Event]) -> None:
         """Rows from here on are of a new attempt; those before that lie further are superseded."""

@@ -57,8 +57,8 @@ def add(args: argparse.Namespace) -> int:
     if not wants:
         say(f"next: photinus hosts deploy {host.name}")
     if args.json:
-        told = {"name": host.name, "address": host.address, "file": str(path), "same_as": same}
-        emit({**told, **report_fields(report), "deployed": asdict(placement) if placement else None})
+        added = {"name": host.name, "address": host.address, "file": str(path), "same_as": same}
+        emit({**added, **report_fields(report), "deployed": asdict(placement) if placement else None})
     else:
         tell(f"{host.name} was added" + (", and Photinus is deployed there" if placement else ""))
     return OK
@@ -123,18 +123,18 @@ def exit_code(report: ConnectivityReport) -> int:
 def step_words(step: Step) -> str:
     """A step for people."""
     ms = "" if step.ms is None else f"{step.ms:.0f} ms"
-    said = "; ".join(part for part in (step.said, ms if step.name != "round trip" else "") if part)
+    text = "; ".join(part for part in (step.said, ms if step.name != "round trip" else "") if part)
     remedy = f"\n{'':21}remedy: {step.remedy}" if step.remedy and step.ok is False else ""
     hint = f" ({step.remedy})" if step.remedy and step.ok is None else ""
-    return f"{SIGNS[step.ok]:7}{step.name:13} {said}{hint}{remedy}"
+    return f"{SIGNS[step.ok]:7}{step.name:13} {text}{hint}{remedy}"
 
 
-def _told(put: Callable[[str], None]) -> Callable[[Step], None]:
-    def told(step: Step) -> None:
+def _printer(put: Callable[[str], None]) -> Callable[[Step], None]:
+    def print_step(step: Step) -> None:
         put(step_words(step))
         sys.stdout.flush()
 
-    return told
+    return print_step
 
 
-say_step, tell_step = _told(say), _told(tell)
+say_step, tell_step = _printer(say), _printer(tell)

@@ -38,7 +38,7 @@ def deploy(args: argparse.Namespace) -> int:
     answer(
         {"name": host.name, **asdict(placement)},
         args.json,
-        lambda told: f"photinus {told['version']} is deployed on {told['name']}",
+        lambda placed: f"photinus {placed['version']} is deployed on {placed['name']}",
     )
     return OK
 
@@ -99,19 +99,19 @@ def autostart(args: argparse.Namespace) -> int:
     return OK
 
 
-def autostart_words(told: Mapping[str, Any]) -> str:
+def autostart_words(state: Mapping[str, Any]) -> str:
     """What is there now, and what it cannot do."""
-    files = ", ".join(map(str, told["files"]))
-    if not told["installed"]:
-        return f"{told['name']} does not resume runs by itself" + (
-            f" any more ({files})" if told["changed"] else ""
+    files = ", ".join(map(str, state["files"]))
+    if not state["installed"]:
+        return f"{state['name']} does not resume runs by itself" + (
+            f" any more ({files})" if state["changed"] else ""
         )
     lines = [
-        f"{told['name']} resumes runs by itself ({told['kind']}: {files})"
-        + ("" if told["changed"] else "; it did already"),
+        f"{state['name']} resumes runs by itself ({state['kind']}: {files})"
+        + ("" if state["changed"] else "; it did already"),
         "  runs started with --restart on-failure or always are resumed; others are marked died",
     ]
-    return "\n".join([*lines, *(f"  {one}" for one in told["notes"])])
+    return "\n".join([*lines, *(f"  {one}" for one in state["notes"])])
 
 
 def doctor(args: argparse.Namespace) -> int:

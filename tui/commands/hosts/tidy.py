@@ -26,22 +26,24 @@ def tidy(host: Host, args: argparse.Namespace) -> int:
             swept = clean(session, dry_run=args.dry_run)
             answer({"name": host.name, **asdict(swept)}, args.json, swept_words)
         else:
-            told = check(session)
-            answer({"name": host.name, **asdict(told)}, args.json, checked_words)
+            state = check(session)
+            answer({"name": host.name, **asdict(state)}, args.json, checked_words)
     return OK
 
 
-def swept_words(told: Mapping[str, Any]) -> str:
+def swept_words(swept: Mapping[str, Any]) -> str:
     """What went, or would go."""
-    would = "would be removed from" if told["dry_run"] else "was removed from"
-    names, kept = (", ".join(told[key]) for key in ("removed", "kept"))
-    return f"{names or 'nothing'} {would} {told['name']} ({told['bytes'] / 1e6:,.0f} MB); kept: {kept or '-'}"
+    would = "would be removed from" if swept["dry_run"] else "was removed from"
+    names, kept = (", ".join(swept[key]) for key in ("removed", "kept"))
+    return (
+        f"{names or 'nothing'} {would} {swept['name']} ({swept['bytes'] / 1e6:,.0f} MB); kept: {kept or '-'}"
+    )
 
 
-def checked_words(told: Mapping[str, Any]) -> str:
+def checked_words(state: Mapping[str, Any]) -> str:
     """The verdict, and each environment with why it stays."""
-    lines = [f"{told['name']}: {told['sentence']} (there {told['version'] or '-'}, here {told['ours']})"]
-    for one in told["environments"]:
+    lines = [f"{state['name']}: {state['sentence']} (there {state['version'] or '-'}, here {state['ours']})"]
+    for one in state["environments"]:
         built = datetime.fromtimestamp(one["at"]).strftime("%Y-%m-%d %H:%M")
         why = ", ".join(one["why"]) or "nothing needs it"
         torch = f"torch {one['torch']}" if one["torch"] else "-"

@@ -51,9 +51,9 @@ def _words(event: Event) -> str:
         case Sample():
             return f"sample of step {event.step}  {event.text[:SAMPLE_SHOWN]!r}"
         case _:
-            told = flatten(event)
+            flat = flatten(event)
             return "  ".join(
-                f"{value}" if name == "type" else f"{name} {value}" for name, value in told.items()
+                f"{value}" if name == "type" else f"{name} {value}" for name, value in flat.items()
             )
 
 

@@ -32,7 +32,7 @@ def start(args: argparse.Namespace) -> int:
         warn_of_others(session, device_of(session, request))
         outcome = start_run(session, request)
         if outcome.ok and request.inherits and session.host.is_local:
-            say(inherited().told)
+            say(inherited().sentence)
         return conclude(args, wait(args, session, outcome))
 
 

@@ -63,9 +63,9 @@ class AddHost(ModalScreen[Host | None]):
     def _judge(self) -> None:
         address = self.query_one("#address", Input).value.strip()
         typed = self.query_one("#name", Input).value.strip()
-        self._host, said = proposed(address, typed, self._known)
+        self._host, message = proposed(address, typed, self._known)
         style = PLAIN if self._host else DIM if not address else hue("amber")
-        self.query_one("#would", Static).update(Text(said, style=style))
+        self.query_one("#would", Static).update(Text(message, style=style))
 
     def on_input_submitted(self, _event: Input.Submitted) -> None:
         """Add what is shown; nothing while it is wrong."""

@@ -46,7 +46,7 @@ def page() -> Text:
     rows = [Text("Keys", style=STRONG), Text("")]
     rows += [_row(key) for key in TABLE]
     rows += [Text(""), Text("Three facts, never mixed", style=STRONG), Text("")]
-    rows += [Text.assemble((f"{word:>10}  ", hue("blue")), (said, PLAIN)) for word, said in WORDS]
+    rows += [Text.assemble((f"{word:>10}  ", hue("blue")), (meaning, PLAIN)) for word, meaning in WORDS]
     rows += [Text(""), Text("esc closes this page", style=DIM)]
     return Text("\n").join(rows)
 

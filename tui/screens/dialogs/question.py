@@ -65,8 +65,8 @@ class QuestionDialog(ModalScreen[str | None]):
             return line(("esc", key), (" closes this", DIM))
         if self._secret:
             return line(("enter", key), (" uses it once, now   ", PLAIN), *leave)
-        said = " runs it, now and later   " if self._question.kind == "proxy_command" else " accepts it   "
-        return line(("a", key), (said, PLAIN), *leave)
+        label = " runs it, now and later   " if self._question.kind == "proxy_command" else " accepts it   "
+        return line(("a", key), (label, PLAIN), *leave)
 
     def on_mount(self) -> None:
         """Begin where one types."""

@@ -106,16 +106,16 @@ class StartForm(ModalScreen[Answer | None]):
         return [(name, name) for name in ("auto", *names)]
 
     def _ways(self) -> Text:
-        key, said = hue("blue", bold=True), PLAIN
+        key, plain = hue("blue", bold=True), PLAIN
         return line(
             ("enter", key),
             (" or ", DIM),
             ("ctrl+s", key),
-            (" starts it   ", said),
+            (" starts it   ", plain),
             ("tab", key),
-            (" next field   ", said),
+            (" next field   ", plain),
             ("esc", key),
-            (" leaves", said),
+            (" leaves", plain),
         )
 
     def on_mount(self) -> None:

@@ -49,10 +49,10 @@ class Fairseq(PatternFormat):
 
     def _json(self, found: re.Match[str]) -> Sequence[Row]:
         try:
-            told = json.loads(found.group(1))
+            record = json.loads(found.group(1))
         except (ValueError, RecursionError):
             return ()
-        values = {str(name): told_number(value) for name, value in told.items()}
+        values = {str(name): told_number(value) for name, value in record.items()}
         values = {name: value for name, value in values.items() if value is not None}
         for lead in ("valid", "train"):
             if f"{lead}_num_updates" in values:

@@ -60,7 +60,7 @@ class HfTrainer(Format):
         if behind is None and text[found.end() :].strip():
             return ()
         rows = [*self._drawn(before)] if before is not None else []
-        rows += self._told(found.group(), line.time)
+        rows += self._printed(found.group(), line.time)
         return [*rows, *self._drawn(behind)] if behind is not None else rows
 
     def take_last(self, line: Line) -> Sequence[Finding]:
@@ -90,10 +90,10 @@ class HfTrainer(Format):
         self._steps.see(bar)
         return rows
 
-    def _told(self, text: str, t: float) -> Sequence[Finding]:
-        told = dict(_PAIR.findall(text))
-        reached = _REACHED.fullmatch(told.get("global_step/max_steps", "").strip("'"))
-        numbers = {name: told_number(value.strip("'")) for name, value in told.items()}
+    def _printed(self, text: str, t: float) -> Sequence[Finding]:
+        texts = dict(_PAIR.findall(text))
+        reached = _REACHED.fullmatch(texts.get("global_step/max_steps", "").strip("'"))
+        numbers = {name: told_number(value.strip("'")) for name, value in texts.items()}
         values = {name: value for name, value in numbers.items() if value is not None}
         if any(name in values for name in _SUMMARY):
             return (*self._settle(None), Start())

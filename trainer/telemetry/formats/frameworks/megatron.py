@@ -30,11 +30,11 @@ def _row(found: re.Match[str]) -> Sequence[Row]:
     fields = piped(found.group(3))
     if fields is None or len(fields) < 3:
         return ()
-    told = measured(fields)
-    seconds = told.pop(_SECONDS, None)
+    values = measured(fields)
+    seconds = values.pop(_SECONDS, None)
     if seconds is not None:
-        told["step_ms"] = 1000.0 * seconds
-    return (Row(int(found.group(1)), name_all(told), total=int(found.group(2))),)
+        values["step_ms"] = 1000.0 * seconds
+    return (Row(int(found.group(1)), name_all(values), total=int(found.group(2))),)
 
 
 def _scores(found: re.Match[str]) -> Sequence[Row]:

@@ -17,13 +17,13 @@ _ARRAYS = (*STEPS, "steps", "epochs")
 _SUMMARY = ("train_runtime", "total_flos")
 
 
-def document_rows(told: object) -> tuple[str, list[Row]]:
+def document_rows(document: object) -> tuple[str, list[Row]]:
     """The name of a document's form and its rows; an empty name where it is none that is known."""
-    if isinstance(told, Mapping) and isinstance(told.get("log_history"), list):
-        return "trainer_state.json", _trainer_state(told)
-    rows = _rows(told)
-    if not rows and isinstance(told, Mapping):
-        rows = next((rows for name in HOLDERS if (rows := _rows(told.get(name)))), [])
+    if isinstance(document, Mapping) and isinstance(document.get("log_history"), list):
+        return "trainer_state.json", _trainer_state(document)
+    rows = _rows(document)
+    if not rows and isinstance(document, Mapping):
+        rows = next((rows for name in HOLDERS if (rows := _rows(document.get(name)))), [])
     return ("JSON history", rows) if rows else ("", [])
 
 
@@ -43,10 +43,10 @@ def parse(data: bytes) -> object:
         raise ValueError(str(error)) from error
 
 
-def _trainer_state(told: Mapping[str, Any]) -> list[Row]:
-    total = whole(told_number(told.get("max_steps"))) or 0
+def _trainer_state(document: Mapping[str, Any]) -> list[Row]:
+    total = whole(told_number(document.get("max_steps"))) or 0
     rows = []
-    for entry in told["log_history"]:
+    for entry in document["log_history"]:
         if not isinstance(entry, Mapping) or any(name in entry for name in _SUMMARY):
             continue
         step = whole(told_number(entry.get("step")))
@@ -58,17 +58,17 @@ def _trainer_state(told: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
-def _rows(told: object) -> list[Row]:
-    if isinstance(told, list):
-        return [row for entry in told if isinstance(entry, Mapping) for row in row_of(_named(entry))]
-    if isinstance(told, Mapping):
-        return _side_by_side(told)
+def _rows(value: object) -> list[Row]:
+    if isinstance(value, list):
+        return [row for entry in value if isinstance(entry, Mapping) for row in row_of(_named(entry))]
+    if isinstance(value, Mapping):
+        return _side_by_side(value)
     return []
 
 
-def _side_by_side(told: Mapping[str, Any]) -> list[Row]:
+def _side_by_side(history: Mapping[str, Any]) -> list[Row]:
     """Arrays of one length; where none of them counts steps, they are a row an epoch."""
-    arrays = {str(name): value for name, value in told.items() if isinstance(value, list) and value}
+    arrays = {str(name): value for name, value in history.items() if isinstance(value, list) and value}
     counter = next((name for name in _ARRAYS if name in arrays), None)
     if counter is None and "loss" not in arrays:
         return []

@@ -45,8 +45,8 @@ def _printed(found: re.Match[str]) -> Sequence[Row]:
     step, total, *texts = found.groups()
     names = ("loss", "grad_norm", "lr", "step_ms", "mfu", "tokens_per_s")
     values = {name: number(text) for name, text in zip(names, texts, strict=True) if text is not None}
-    told = {name: None if name == "mfu" and value < 0 else value for name, value in values.items()}
-    return (Row(int(step), told, total=int(total)),)
+    checked = {name: None if name == "mfu" and value < 0 else value for name, value in values.items()}
+    return (Row(int(step), checked, total=int(total)),)
 
 
 def _cpu(found: re.Match[str]) -> Sequence[Row]:

@@ -46,6 +46,6 @@ def _row(found: re.Match[str]) -> Sequence[Row]:
 
 
 def _scores(found: re.Match[str]) -> Sequence[Row]:
-    told = {name: measure(text) for name, text in _LISTED.findall(found.group(3))}
-    values = name_all({name: value for name, value in told.items() if value is not None})
+    scores = {name: measure(text) for name, text in _LISTED.findall(found.group(3))}
+    values = name_all({name: value for name, value in scores.items() if value is not None})
     return (Row(int(found.group(1)), values, is_eval=True, total=int(found.group(2) or 0)),) if values else ()
