@@ -259,6 +259,8 @@ class Cockpit(SturdyApp):
         session = Session(host, telemetry_s=TELEMETRY_S, read_only=self.read_only)
         if like is not None:
             session.read_only = like.read_only
+        if host.watch:
+            session.watch_for(host.watch)
         self.store.add_host(host)
         self.pulls.begin(session)
         self.sessions[host.name] = session.start()

@@ -13,6 +13,7 @@ from trainer.run.home import state_root
 from tui.commands import cockpit, inspect
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
+from tui.commands.logs import open as opening
 from tui.commands.logs import read as reading
 from tui.commands.output import USAGE, explain, say
 from tui.commands.parser import build_parser
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "tail": tail_events.tail,
     "events": tail_events.events,
     "read": reading.read,
+    "open": opening.open_files,
     **subcommands.COMMANDS,
     **formats.COMMANDS,
     **inspect.COMMANDS,

@@ -131,7 +131,7 @@ class WatchArgs(StreamArgs, frozen=True, kw_only=True):
 
 
 class FilesArgs(VerbArgs, frozen=True, kw_only=True):
-    """Patterns of paths, and of the names of files that count within a folder that fits one (none: no folder)."""
+    """Patterns of paths, and of names of files that count within a folder that fits one (none: no folder)."""
 
     patterns: Annotated[list[Text], Meta(min_length=1, max_length=64)]
     inside: Annotated[list[Name], Meta(max_length=64)] = []

@@ -1,4 +1,4 @@
-"""An agent of the version before: protocol 1.0, no `find` or `files`, `runs` without arguments and in one answer."""
+"""An agent of the version before: protocol 1.0, no `find`, no `files`, `runs` in one answer."""
 
 import json
 from typing import Any

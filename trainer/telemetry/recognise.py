@@ -88,14 +88,14 @@ class FileRecogniser:
     def settle(self) -> list[Event]:
         """Nothing came for a moment: a document that is whole as it stands tells its rows, once.
 
-        All else tells its rows as they come. What comes after it is another document: see `is_document`.
+        What comes after it is another document: see `is_document`. An event file tells the step it is at.
         """
         if self._reader is None and self._head.strip():
             whole = self._choose(self._head, last=True)
             if isinstance(whole, _Document):
                 self._reader, data, self._head = whole, self._head, b""
                 whole.feed(data)
-        return self._reader.settle() if isinstance(self._reader, _Document) else []
+        return self._reader.settle() if isinstance(self._reader, _Document | _Scalars) else []
 
     @property
     def is_document(self) -> bool:
@@ -174,6 +174,9 @@ class _Scalars:
     def feed(self, data: bytes) -> list[Event]:
         return self._take(self._file.feed(data))
 
+    def settle(self) -> list[Event]:
+        return self._take(self._file.settle())
+
     def finish(self) -> list[Event]:
         return self._take(self._file.finish())
 
@@ -236,6 +239,8 @@ class _Document:
 
     def settle(self) -> list[Event]:
         if self.is_log or self._is_told or self._size == self._tried:
+            return []
+        if not self._parts or self._parts[-1].rstrip()[-1:] not in (b"}", b"]"):
             return []
         self._tried = self._size
         return self._rows(b"".join(self._parts))

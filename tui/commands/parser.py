@@ -64,6 +64,17 @@ def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
         "path", help="a log, a file of metrics, or - for stdin; `photinus formats` lists what is known"
     )
     read.add_argument("-f", "--follow", action="store_true", help="go on with what comes")
+    opened = add_bare_command(
+        commands,
+        "open",
+        "open logs, metrics or output folders that anybody wrote, live or over, in the cockpit",
+    )
+    opened.add_argument(
+        "path",
+        nargs="+",
+        metavar="PLACE",
+        help="PATH, GLOB or FOLDER of this machine, or HOST:PATH; printed where stdout is no terminal",
+    )
 
 
 def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from trainer.telemetry.events import Event
+from trainer.telemetry.events import Event, Resume
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.registry import FORMATS
 from trainer.telemetry.read import EventReader
+from trainer.telemetry.recognise import FileRecogniser
 from trainer.telemetry.recogniser import LogRecogniser
 from tui.store.runs import RunRecord
 
 Formats = Sequence[Callable[[], Format]]
 TICK = Callable[[], float]
+PIECE = 1 << 16  # what an agent sends at once where there is more
 
 
 @dataclass(slots=True)
@@ -26,6 +28,45 @@ class EventStream:
         if gen != self.gen:
             self.gen, self.reader = gen, EventReader(mid_line=offset > 0)
         return self.reader.feed(data)
+
+
+@dataclass(slots=True)
+class FileStream:
+    """The files of metrics of a run that is only watched: CSV, JSON, TensorBoard's, one after the other."""
+
+    wall: TICK
+    formats: Formats = FORMATS
+    gen: int = -1
+    recogniser: FileRecogniser | None = None
+    is_new: bool = False
+
+    def take(self, run: RunRecord, gen: int, data: bytes) -> list[Event]:
+        """Events that these bytes complete; what a new file tells anew replaces what was told before."""
+        ended: list[Event] = []
+        if gen != self.gen or self.recogniser is None:
+            ended = self.finish()
+            if self.recogniser is not None and self.recogniser.is_document:
+                run.forget_metrics()
+            self.recogniser = FileRecogniser(lambda: self.wall(), self.formats)
+            self.gen, self.is_new = gen, True
+        events = self.recogniser.feed(data)
+        if len(data) < PIECE:  # all that there is for now
+            events += self.recogniser.settle()
+        run.log_format = self.recogniser.name
+        return ended + self._superseding(run, events)
+
+    def finish(self) -> list[Event]:
+        """No more of this file will come."""
+        return [] if self.recogniser is None else self.recogniser.finish()
+
+    def _superseding(self, run: RunRecord, events: list[Event]) -> list[Event]:
+        """The events; before them that the run goes on from an earlier step, where its file does."""
+        if not events or not self.is_new:
+            return events
+        self.is_new, first = False, events[0]
+        if run.step is None or first.step is None or first.step > run.step:
+            return events
+        return [Resume(seq=0, attempt=first.attempt, t=0.0, step=first.step - 1), *events]
 
 
 @dataclass(slots=True)

@@ -56,7 +56,7 @@ def _search(patterns: list[str], inside: list[str], runs: str) -> FilesFound:
 
 
 def _files(search: PathSearch, place: str, inside: list[str]) -> Iterator[tuple[str, str]]:
-    """A path, and the folder in which it was found; both texts, the second empty for what was named itself."""
+    """A path, and the folder in which it was found: empty for what was named itself."""
     if inside and Path(place).is_dir():
         for path in search.inside(place, inside):
             yield path, place

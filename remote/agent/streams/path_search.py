@@ -1,4 +1,4 @@
-"""Paths that fit a pattern, with a bound on how much is looked at: names of folders never steer it further."""
+"""Paths that fit a pattern, with a bound on how much is looked at."""
 
 import os
 import time
@@ -30,7 +30,7 @@ class PathSearch:
         self._until = time.monotonic() + patience_s
 
     def matches(self, pattern: str) -> Iterator[str]:
-        """Paths that fit an absolute pattern: `*`, `?` and `[...]` within a name, `**` for folders between."""
+        """Paths that fit an absolute pattern: `*`, `?` and `[...]` in a name, `**` for folders between."""
         yield from self._walk("/", PurePath(pattern).parts[1:], 0)
 
     def inside(self, folder: str, names: Sequence[str], depth: int = 0) -> Iterator[str]:

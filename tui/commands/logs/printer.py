@@ -21,6 +21,7 @@ class EventPrinter:
         self._reader = FileRecogniser(clock, formats)
         self._as_json = as_json
         self._named = False
+        self._torn = self._skipped = 0
         self._told: set[tuple[str, int | None]] | None = None
 
     def feed(self, data: bytes) -> None:
@@ -40,13 +41,20 @@ class EventPrinter:
         else:
             self.feed(b"\n")  # a line that was begun before does not go on
 
+    def next_file(self) -> None:
+        """One file is over; another of the same run may follow."""
+        self._put(self._reader.finish())
+        self._torn += self._reader.torn
+        self._skipped += self._reader.skipped
+        self._reader = FileRecogniser(self._clock, self._formats)
+
     def finish(self, name: str) -> int:
         """The end; say what was left out, and answer whether anything was known: the exit code."""
         self._put(self._reader.finish())
-        reader = self._reader
-        if reader.torn or reader.skipped:
-            say(f"{reader.torn} torn and {reader.skipped} malformed or over-long lines were skipped")
-        if reader.name or self._named:
+        torn, skipped = self._torn + self._reader.torn, self._skipped + self._reader.skipped
+        if torn or skipped:
+            say(f"{torn} torn and {skipped} malformed or over-long lines were skipped")
+        if self._reader.name or self._named:
             return OK
         say(f"photinus: {name}: no known metrics in this log")
         say(

@@ -18,7 +18,14 @@ from tests.remote.calling import call
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     root = tmp_path / "exp"
-    for name in ("a/train.log", "b/train.log", "b/old.log", "b/.hidden.log", "c/deep/er/train.log", "out/x.csv"):
+    for name in (
+        "a/train.log",
+        "b/train.log",
+        "b/old.log",
+        "b/.hidden.log",
+        "c/deep/er/train.log",
+        "out/x.csv",
+    ):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("step=1 loss=2\n")
