@@ -256,11 +256,9 @@ class Cockpit(SturdyApp):
         from remote.session.session import Session
 
         like = next(iter(self.sessions.values()), None)
-        session = Session(host, telemetry_s=TELEMETRY_S, read_only=self.read_only)
+        session = Session(host, telemetry_s=TELEMETRY_S, read_only=self.read_only, watches=True)
         if like is not None:
             session.read_only = like.read_only
-        if host.watch:
-            session.watch_for(host.watch)
         self.store.add_host(host)
         self.pulls.begin(session)
         self.sessions[host.name] = session.start()

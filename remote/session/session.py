@@ -56,12 +56,14 @@ class Session:
         read_only: bool = False,
         answers: Answers | None = None,
         history: int = HISTORY,
+        watches: bool = False,
     ) -> None:
         """`telemetry_s`: seconds between `Telemetry` updates, 0 for none; `client` names us to the host.
 
         `read_only`: verbs that act are refused here and never sent; so they are under `photinus --read-only`.
         `answers`: what the operator has decided beforehand (`--accept-host-key`).
         `history`: of how many runs that are over the session hears; of all others always.
+        `watches`: tell what the host's `watch:` names as runs, too.
         """
         self.host = host
         self.read_only = read_only or is_read_only()
@@ -73,6 +75,8 @@ class Session:
         self._loop = SessionLoop(
             host, timings or Timings(), opener, clock, telemetry_s, client, self.answers, history
         )
+        if watches and host.watch:
+            self.watch_for(host.watch)
 
     def start(self) -> "Session":
         """Begin to connect; returns at once. A second start changes nothing."""

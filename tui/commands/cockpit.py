@@ -38,10 +38,8 @@ def demo(args: argparse.Namespace) -> int:
 
 def _open(focus_run: str | None = None) -> int:
     hosts, trouble = known_hosts()
-    sessions = [Session(host, telemetry_s=TELEMETRY_S) for host in hosts]
+    sessions = [Session(host, telemetry_s=TELEMETRY_S, watches=True) for host in hosts]
     for session in sessions:
-        if session.host.watch:
-            session.watch_for(session.host.watch)
         threading.Thread(target=settle_once_connected, args=(session,), daemon=True).start()
     return open_on(sessions, focus_run, trouble)
 

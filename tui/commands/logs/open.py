@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -114,9 +114,18 @@ def _focus(found: list[Opened]) -> str | None:
         if patterns:
             watched = each.session.watch_for(patterns)
             watched.take(each.answer)
-            ours += list(watched.runs)
+            ours += _first_named(each.answer, watched.runs)
         focus = focus or next(iter(ours), None)
     return focus
+
+
+def _first_named(answer: FilesFound, runs: Mapping[str, TrainingFiles]) -> list[str]:
+    """The ids of runs: first of what was named first, and of that what was written last."""
+    numbers = {file.path: file.pattern for file in answer.files}
+    first = {
+        run_id: min(numbers[path] for path in files.metrics or (files.log,)) for run_id, files in runs.items()
+    }
+    return sorted(runs, key=lambda run_id: (first[run_id], -runs[run_id].at))
 
 
 def _own_run(session: Session, path: str) -> str | None:
