@@ -11,6 +11,7 @@ from remote.protocol.version import version
 from trainer.run.disk.ownership import check_root
 from trainer.run.home import state_root
 from tui.commands import cockpit, inspect
+from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
 from tui.commands.logs import open as opening
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "open": opening.open_files,
     **subcommands.COMMANDS,
     **formats.COMMANDS,
+    **export.COMMANDS,
     **inspect.COMMANDS,
     **pull_push.COMMANDS,
 }

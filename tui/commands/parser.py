@@ -5,6 +5,7 @@ import argparse
 from trainer.run.spec import STOP_SIGNALS
 from tui.commands import inspect
 from tui.commands.arguments import EPILOG, RUN_HELP, Commands, add_bare_command, add_command
+from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
 from tui.commands.runs import pull_push
@@ -28,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (formats, subcommands, inspect, pull_push):
+    for room in (formats, export, subcommands, inspect, pull_push):
         room.add_to(commands)
     return parser
 

@@ -48,9 +48,7 @@ def open_files(args: argparse.Namespace) -> int:
         CallError: there is nothing, or it cannot be read.
     """
     with ExitStack() as stack:
-        found = [
-            open_host(stack, host, patterns, watches=True) for host, patterns in by_host(args.path).items()
-        ]
+        found = [_open_host(stack, host, patterns) for host, patterns in by_host(args.path).items()]
         if args.json or not sys.stdout.isatty():
             return print_all(found, as_json=args.json)
         return open_on([each.session for each in found], _focus(found))
@@ -66,14 +64,20 @@ def by_host(places: Iterable[str]) -> dict[Host, list[str]]:
     return named
 
 
-def open_host(stack: ExitStack, host: Host, patterns: list[str], *, watches: bool = False) -> Opened:
-    """A session with a host, and the files there; it is closed with `stack`.
+def _open_host(stack: ExitStack, host: Host, patterns: list[str]) -> Opened:
+    """A session with a host, and the files there; it is closed with `stack`."""
+    session = reach(host, history=200, telemetry_s=TELEMETRY_S)
+    stack.callback(session.close)
+    return Opened(session, tuple(patterns), look_for(session, patterns))
+
+
+def look_for(session: Session, patterns: list[str]) -> FilesFound:
+    """The files of a host that fit; what cannot be looked at is told on stderr.
 
     Raises:
-        CallError: `not_found`: nothing fits a pattern; `refused`: it may not be read; or no host.
+        CallError: `not_found`: nothing fits a pattern; `refused`: it may not be read.
     """
-    session = reach(host, history=200, telemetry_s=TELEMETRY_S if watches else 0.0)
-    stack.callback(session.close)
+    host = session.host
     try:
         answer = session.call(FILES, FilesArgs(patterns=patterns, inside=list(COUNTED)), FILES_S)
     except CallError as error:
@@ -89,7 +93,7 @@ def open_host(stack: ExitStack, host: Host, patterns: list[str], *, watches: boo
     for number, pattern in enumerate(patterns):
         if not any(file.pattern == number for file in answer.files):
             raise _nothing(host, pattern, answer)
-    return Opened(session, tuple(patterns), answer)
+    return answer
 
 
 def _nothing(host: Host, pattern: str, answer: FilesFound) -> CallError:
