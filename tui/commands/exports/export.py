@@ -17,6 +17,7 @@ from remote.session.watching.training_files import training_files
 from trainer.run.disk.atomic import write_bytes
 from trainer.run.layout import RUN_ID
 from tui.commands.arguments import Commands, add_bare_command
+from tui.commands.exports.chart_png import png_bytes
 from tui.commands.exports.chart_svg import svg_bytes
 from tui.commands.exports.gather import files_of, pulled, run_of
 from tui.commands.exports.page_html import html_bytes
@@ -38,12 +39,12 @@ WRITERS: Mapping[str, Callable[[ToldRun], bytes]] = {
     "jsonl": jsonl_bytes,
     "html": html_bytes,
     "svg": svg_bytes,
+    "png": png_bytes,
     "parquet": parquet_bytes,
 }
 FOLDERS: Mapping[str, Callable[[ToldRun, Path], None]] = {"tensorboard": write_tensorboard}
 FORMATS = (*WRITERS, *FOLDERS)
 INSTEAD = {
-    "png": "--to svg is a picture that every browser shows, and prints",
     "wandb-offline": "--to jsonl is what a script of a few lines can log to it",
     "trackio": "--to csv is what a script of a few lines can log to it",
 }

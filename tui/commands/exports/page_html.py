@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 
 from remote.protocol.sanitise import clean
-from tui.commands.exports.chart_svg import STYLE, charts_of, inline_svg, text
+from tui.commands.exports.chart_frame import charts_of
+from tui.commands.exports.chart_svg import STYLE, inline_svg, text
 from tui.commands.exports.told_run import Point, ToldRun
 from tui.store.words import number, size
 

@@ -118,7 +118,7 @@ def test_a_run_that_was_pulled_here_is_written_by_its_checkpoints(here: Path, ph
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("--to", "png"), REFUSED, "--to svg is a picture"),
+        (("--to", "trackio"), REFUSED, "--to csv"),
         (("--to", "wandb-offline"), REFUSED, "--to jsonl"),
         (("--to", "excel"), USAGE, "invalid choice"),
         (("--to", "tensorboard", "--out", "-"), USAGE, "--out FOLDER"),

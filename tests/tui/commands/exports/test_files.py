@@ -23,7 +23,9 @@ from trainer.telemetry.events import (
     Sample,
 )
 from trainer.telemetry.read import EventReader
-from tui.commands.exports.chart_svg import HEIGHT, ChartData, chart, charts_of, svg_bytes
+from tui.commands.exports.chart_frame import COLOURS, HEAD, HEIGHT, ChartData, charts_of
+from tui.commands.exports.chart_png import BAD, png_bytes
+from tui.commands.exports.chart_svg import chart, svg_bytes
 from tui.commands.exports.page_html import html_bytes
 from tui.commands.exports.parquet_file import parquet_bytes
 from tui.commands.exports.table_files import csv_bytes, jsonl_bytes
@@ -207,3 +209,12 @@ def test_arrow_reads_every_column(run: ToldRun) -> None:
     assert (rows[3]["lr"], rows[3]["mfu"], rows[11]["val_ce"]) == (0.1 + 0.2, None, 3.25)
     assert isnan(rows[10]["ce"])
     assert json.dumps(rows[1]["time"].isoformat()) == '"2023-11-14T22:13:30+00:00"'
+
+
+def test_a_picture_of_pixels_shows_the_same_charts(run: ToldRun) -> None:
+    pillow = pytest.importorskip("PIL.Image", reason="Pillow is an extra: pip install 'photinus[png]'")
+    picture = pillow.open(io.BytesIO(png_bytes(run)))
+    assert picture.size == (2240, 2 * (HEIGHT + HEAD))
+    seen = {colour for _, colour in picture.getcolors(1 << 20)}
+    assert {pillow.new("RGB", (1, 1), colour).getpixel((0, 0)) for colour in (*COLOURS[:2], BAD)} <= seen
+    pillow.open(io.BytesIO(png_bytes(told())))
