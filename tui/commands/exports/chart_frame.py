@@ -55,7 +55,7 @@ def _partners(name: str) -> Iterable[str]:
 
 
 @dataclass(frozen=True)
-class Frame:
+class ChartFrame:
     """From step and value to a place in the picture."""
 
     first: int
@@ -65,7 +65,7 @@ class Frame:
     is_log: bool
 
     @classmethod
-    def of(cls, first: int, last: int, values: Sequence[float]) -> "Frame":
+    def of(cls, first: int, last: int, values: Sequence[float]) -> "ChartFrame":
         """A frame around these values; logarithmic where they span decades and are all positive."""
         low, high = max(min(values), -VALUE_MAX), min(max(values), VALUE_MAX)
         is_log = low > 0 and log10(high) - log10(low) >= DECADES
@@ -133,7 +133,7 @@ def enveloped(points: Sequence[Point]) -> list[Point]:
     return found
 
 
-def frame_of(data: ChartData) -> tuple[dict[str, list[Point]], Frame | None]:
+def frame_of(data: ChartData) -> tuple[dict[str, list[Point]], ChartFrame | None]:
     """The points that are drawn, by label, and their frame; None where there is no finite value."""
     drawn = {label: enveloped(points) for label, points in data.series.items()}
     values = [value for points in drawn.values() for _, value in points if isfinite(value)]
@@ -141,4 +141,4 @@ def frame_of(data: ChartData) -> tuple[dict[str, list[Point]], Frame | None]:
         return drawn, None
     steps = [step for points in drawn.values() for step, _ in points]
     levels = [level for level in data.floors.values() if isfinite(level)]
-    return drawn, Frame.of(min(steps), max(steps), [*values, *levels])
+    return drawn, ChartFrame.of(min(steps), max(steps), [*values, *levels])

@@ -17,7 +17,7 @@ from tui.commands.exports.chart_frame import (
     TOP,
     WIDTH,
     ChartData,
-    Frame,
+    ChartFrame,
     charts_of,
     frame_of,
 )
@@ -105,7 +105,7 @@ def _chart(pen: _Pen, data: ChartData) -> None:
             pen.say(WIDTH - RIGHT - 90 * (len(drawn) - place), 8, label[:14], colour)
 
 
-def _series(pen: _Pen, frame: Frame, points: Sequence[Point], colour: str) -> None:
+def _series(pen: _Pen, frame: ChartFrame, points: Sequence[Point], colour: str) -> None:
     """A line with a gap and a mark wherever a value is not finite."""
     pieces: list[list[tuple[float, float]]] = [[]]
     for step, value in points:

@@ -16,7 +16,7 @@ from tui.commands.exports.chart_frame import (
     TOP,
     WIDTH,
     ChartData,
-    Frame,
+    ChartFrame,
     charts_of,
     frame_of,
 )
@@ -82,7 +82,7 @@ def text(said: str) -> str:
     return escape(clean_line(said), quote=True)
 
 
-def _grid(frame: Frame) -> Iterable[str]:
+def _grid(frame: ChartFrame) -> Iterable[str]:
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     for value in frame.levels:
         y = frame.y(value)
@@ -94,7 +94,7 @@ def _grid(frame: Frame) -> Iterable[str]:
         yield f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{step:,.0f}</text>'
 
 
-def _line(frame: Frame, points: Sequence[Point], colour: str) -> Iterable[str]:
+def _line(frame: ChartFrame, points: Sequence[Point], colour: str) -> Iterable[str]:
     """A path with a gap and a mark wherever a value is not finite."""
     parts, begins, bottom = [], True, HEIGHT - BOTTOM
     for step, value in points:
@@ -112,7 +112,7 @@ def _line(frame: Frame, points: Sequence[Point], colour: str) -> Iterable[str]:
                 yield f'<circle cx="{frame.x(step):.1f}" cy="{frame.y(value):.1f}" r="2" fill="{colour}"/>'
 
 
-def _floor(frame: Frame, name: str, level: float) -> str:
+def _floor(frame: ChartFrame, name: str, level: float) -> str:
     if not frame.has(level):
         return ""
     y = frame.y(level)

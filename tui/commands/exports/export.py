@@ -62,11 +62,11 @@ def export(args: argparse.Namespace) -> int:
     formats, faults = formats_at_hand()
     for fault in faults:
         say(f"photinus: a format of yours is left out: {fault}")
-    out = Output(args.to, args.out, force=args.force, several=len(args.run) > 1)
+    out = ExportTarget(args.to, args.out, force=args.force, several=len(args.run) > 1)
     written: list[dict[str, Any]] = []
     failures: list[CallError] = []
     with ExitStack() as stack:
-        sources = Sources(stack, formats)
+        sources = RunSources(stack, formats)
         for name in args.run:
             try:
                 for run in sources.runs(name):
@@ -83,7 +83,7 @@ def export(args: argparse.Namespace) -> int:
     return FAILURE if failures else OK
 
 
-class Sources:
+class RunSources:
     """Runs by what was typed; each host is reached once."""
 
     def __init__(self, stack: ExitStack, formats: Formats) -> None:
@@ -140,7 +140,7 @@ def _is_path(text: str) -> bool:
     return "/" in text or text.startswith("~") or bool(set("*?[") & set(text))
 
 
-class Output:
+class ExportTarget:
     """Where files go: `--out` is a file for one run, a folder for several or where it is one."""
 
     def __init__(self, to: str, out: str, *, force: bool, several: bool) -> None:
