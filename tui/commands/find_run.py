@@ -2,18 +2,17 @@
 
 import unicodedata
 from collections.abc import Sequence
-from contextlib import suppress
 
 from remote.hosts.lookup import find_host, load_hosts
-from remote.protocol.arguments import FilesArgs, FindArgs
+from remote.protocol.arguments import FindArgs
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean_line
-from remote.protocol.verbs import FILES, FIND
+from remote.protocol.verbs import FIND
 from remote.protocol.views import RunView
 from remote.session.last_seen import last_seen
 from remote.session.session import Session
-from remote.session.watching.training_files import COUNTED
 from tui.commands.listed_runs import PATIENCE_S, list_runs
+from tui.commands.watched import demand_not_watched
 
 SHOWN = 8
 NAME_MAX = 4096
@@ -41,30 +40,6 @@ def find_view(session: Session, name: str) -> RunView:
         one_of = ", ".join(f"{view.run_id} ({view.state})" for view in found[:SHOWN])
         raise CallError("bad_request", f"{name!r} is the {by} of {count} runs", f"one of: {one_of}")
     return found[0]
-
-
-def demand_not_watched(session: Session, name: str) -> None:
-    """Files that this host's `watch:` shows as runs are no runs that a command could act on.
-
-    Raises:
-        CallError: `refused`: they are meant.
-    """
-    if not session.host.watch:
-        return
-    watched = session.watch_for(session.host.watch)
-    with suppress(CallError):  # an older agent, which watches nothing
-        args = FilesArgs(patterns=list(session.host.watch), inside=list(COUNTED))
-        watched.take(session.call(FILES, args, PATIENCE_S))
-    session.watched = None
-    meant = next((files for run_id, files in watched.runs.items() if name in (run_id, files.place)), None)
-    if meant is not None:
-        place = meant.place if session.host.is_local else f"{session.host.name}:{meant.place}"
-        raise CallError(
-            "refused",
-            f"{name} is only watched: Photinus did not start it, and never stops, kills or resumes it",
-            f"`photinus open {place}` shows it; `photinus processes --host {session.host.name}` lists what "
-            "writes it, and `photinus end PID` ends a process of yours",
-        )
 
 
 def fitting(views: Sequence[RunView], name: str) -> tuple[str, list[RunView]]:

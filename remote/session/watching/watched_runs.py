@@ -107,6 +107,11 @@ class WatchedRuns:
         """The files of every run by its id."""
         return {run_id: one.files for run_id, one in self._views.items()}
 
+    @property
+    def views(self) -> list[RunView]:
+        """Every run as it is told."""
+        return [one.view for one in self._views.values()]
+
     def through(self, updates: Iterable[Update]) -> list[Update]:
         """The session's updates with those of what is watched: its files' bytes become those of its runs."""
         out: list[Update] = []
@@ -224,8 +229,8 @@ class WatchedRuns:
     def _all(self, wall: float, troubles: tuple[str, ...]) -> RunsSeen:
         """Every run, the host's own and what is watched."""
         assert self._seen is not None
-        ours = tuple(one.view for one in self._views.values())
-        return replace(self._seen, runs=(*self._host_runs.values(), *ours), wall=wall, troubles=(*troubles,))
+        runs = (*self._host_runs.values(), *self.views)
+        return replace(self._seen, runs=runs, wall=wall, troubles=troubles)
 
     def _note(self, answer: FilesFound) -> tuple[bool, list[RunView]]:
         """Take what was found: whether there are other runs than before, and the views that changed."""
