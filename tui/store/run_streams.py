@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from trainer.telemetry.events import Event, Resume
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.registry import FORMATS
-from trainer.telemetry.read import EventReader
+from trainer.telemetry.read import EventReader, decode
 from trainer.telemetry.recognise import FileRecogniser
 from trainer.telemetry.recogniser import LogRecogniser
 from tui.store.runs import RunRecord
@@ -78,6 +78,7 @@ class LogStream:
     gen: int = -1
     skipping: bool = False
     recogniser: LogRecogniser | None = None
+    own: EventReader | None = None  # of a watched file that turns out to hold events of ours
 
     def take(self, run: RunRecord, gen: int, offset: int, data: bytes, file: str) -> list[Event]:
         """Put the lines into the run's ring; events where the run is a command whose format is known."""
@@ -96,6 +97,11 @@ class LogStream:
         run.log.feed(data)
         if run.view.kind != "command":
             return []
+        if self.own is not None:
+            return self.own.feed(data)
+        if self.recogniser is None and run.view.is_watched and not offset and begins_with_event(data):
+            self.own, run.log_format = EventReader(), "events"
+            return self.own.feed(data)
         if self.recogniser is None:
             self.recogniser = LogRecogniser(lambda: self.wall(), self.formats, live=True)  # as it is then
         events = ended + self.recogniser.feed(data)
@@ -105,3 +111,8 @@ class LogStream:
     def finish(self) -> list[Event]:
         """No more of this file will come: what was kept back, without what was cut."""
         return self.recogniser.end_part() if self.recogniser is not None else []
+
+
+def begins_with_event(data: bytes) -> bool:
+    """Whether the first line is an event of ours."""
+    return data[:1] == b"{" and decode(data.partition(b"\n")[0]) is not None

@@ -26,8 +26,11 @@ from remote.session.updates import (
 from remote.session.watching.training_files import COUNTED, TrainingFiles, training_files
 
 LOOK_S = 5.0
-SILENT_S = 180.0  # without a byte
+SILENT_S = 180.0  # without a byte, or `PAUSES` times the longest pause so far
+PAUSES = 3
+PAUSE_MAX = 1200.0
 RUNS_MAX = 500
+SMALL = 1 << 20  # is read whole for a glimpse, too
 LARGE = 64 << 20  # what has no middle to begin in is not read whole for a glimpse
 WHOLE = 1 << 53
 PART = 24  # bits of a generation below the number of a run's file
@@ -59,6 +62,7 @@ class _Watched:
     files: TrainingFiles
     view: RunView
     changed_at: float  # when its files were written last, by our own clock
+    pause: float = 0.0  # the longest so far between two writes
 
 
 @dataclass(slots=True)
@@ -134,7 +138,9 @@ class WatchedRuns:
         """Follow the log of a run, or (`events`) its metrics; the key of its bytes."""
         files = self._views[run_id].files
         if what == "log":
-            paths, last = [files.log] if files.log else [], last
+            paths = [files.log] if files.log else []
+            table = files.log.endswith(".csv") and last >= LARGE  # it begins with the names of its columns
+            last = WHOLE if table or files.bytes <= SMALL else last
         else:
             large = files.bytes > LARGE and last < LARGE
             paths, last = [] if large else list(files.metrics), WHOLE
@@ -258,6 +264,8 @@ class WatchedRuns:
             one.view = replace(one.view, state=self._state(one, now))
             return one.view
         if (files.bytes, files.at) != (known.files.bytes, known.files.at):
+            if known.view.state == "writing":
+                known.pause = max(known.pause, min(now - known.changed_at, PAUSE_MAX))
             known.changed_at = now
         moved = (files.metrics, files.log) != (known.files.metrics, known.files.log)
         known.files = files
@@ -282,7 +290,7 @@ class WatchedRuns:
     def _state(self, one: _Watched, now: float) -> str:
         if not one.files.at:
             return "awaited"
-        return "writing" if now - one.changed_at < SILENT_S else "silent"
+        return "writing" if now - one.changed_at < max(SILENT_S, PAUSES * one.pause) else "silent"
 
     def _gone(self, one: _Watched) -> RunView | None:
         if one.view.state == "gone":

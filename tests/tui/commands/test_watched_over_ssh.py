@@ -95,6 +95,10 @@ def test_commands_print_it_refuse_to_act_on_it_and_read_no_pipe(
     first, name, *rows = said.out.splitlines()
     assert (first, name) == (f"box:{folder}/train.log (log)", "nanoGPT")
     assert rows[0].startswith("eval 0  train_loss 4.2")
+    table = photinus("export", f"box:{folder}/train.log", "--to", "csv", "--out", "-").out
+    assert table.startswith(
+        "step,attempt,kind,time,train_loss,val_loss,loss,step_ms,mfu\n0,1,eval,,4.2,4.3,,,\n"
+    )
     listed = {row["run_id"]: row for row in photinus("ls", "--host", "box", "--json").json}
     assert (listed["a/train.log"]["state"], listed["~/later.log"]["state"]) == ("writing", "awaited")
     assert listed["a/train.log"]["dir"] == f"{folder}/train.log"

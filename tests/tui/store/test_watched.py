@@ -102,6 +102,21 @@ def test_our_own_events_beside_a_log_are_read_as_what_they_are() -> None:
     assert store.runs[KEY].row == {"ce": 2.0}
 
 
+def test_a_file_of_our_own_events_under_any_name_is_read_as_such_and_a_log_beside_it_as_a_log() -> None:
+    store = stored(replace(WATCHED, kind="command"))
+    line = '{"type":"metrics","seq":1,"attempt":1,"step":5,"ce":2.0}\n'
+    tell(
+        store,
+        replace(piece(line), what="log"),
+        replace(piece(line.replace("5", "6"), offset=len(line)), what="log"),
+    )
+    run = store.runs[KEY]
+    assert (run.row, run.step, run.log_format, len(run.log)) == ({"ce": 2.0}, 6, "events", 2)
+    other = stored(replace(WATCHED, kind="command"))
+    tell(other, replace(piece('{"step":5,"ce":2.0}\n{"step":6,"ce":1.0}\n'), what="log"))
+    assert (other.runs[KEY].step, other.runs[KEY].log_format) == (6, "JSON lines")
+
+
 def test_what_is_written_is_read_whole_what_is_silent_to_its_end_and_what_is_promised_not_at_all() -> None:
     many = [replace(WATCHED, run_id=f"a/{n}", kind="command") for n in range(WATCHED_MAX + 5)]
     silent = [replace(WATCHED, run_id=f"b/{n}", kind="command", state="silent") for n in range(GLIMPSES + 5)]

@@ -11,7 +11,7 @@ from remote.protocol.results import FilesFound, FoundFile
 from remote.protocol.views import RunView
 from remote.session.link.link_state import LinkState
 from remote.session.updates import Bytes, HostSeen, RunChanged, RunsSeen, StreamEnd, Truncated, Update
-from remote.session.watching.watched_runs import LOOK_S, OLDER_AGENT, SILENT_S, WatchedRuns
+from remote.session.watching.watched_runs import LOOK_S, OLDER_AGENT, SILENT_S, WHOLE, WatchedRuns
 from tests.tui.fake import HELLO, WALL, view
 
 OWN = view("own-aaaaaa")
@@ -96,6 +96,19 @@ def test_it_is_writing_while_it_grows_then_silent_then_gone_and_comes_back(host:
     assert [run.seq for run in news] == sorted({run.seq for run in news})
 
 
+def test_a_slow_writer_is_silent_after_its_own_pauses(host: Host) -> None:
+    host.answer(file("/exp/a/train.log"))
+    for size in (20, 30):
+        host.now += SILENT_S - 2 * LOOK_S
+        assert host.look(file("/exp/a/train.log", size)) == []
+    host.now += 2 * SILENT_S
+    assert host.look(file("/exp/a/train.log", 30)) == []
+    host.now += SILENT_S
+    (silent,) = host.look(file("/exp/a/train.log", 30))
+    assert isinstance(silent, RunChanged)
+    assert silent.run.state == "silent"
+
+
 def test_a_promised_file_takes_its_place_when_it_comes(host: Host) -> None:
     assert "late/train.log" in views(host.answer(file("/exp/a/train.log")))
     (told,) = host.look(file("/exp/a/train.log"), file("/late/train.log", pattern=1))
@@ -116,7 +129,7 @@ def test_runs_of_the_host_that_came_meanwhile_are_not_forgotten(host: Host) -> N
 def test_bytes_of_its_log_become_the_runs_and_others_pass(host: Host) -> None:
     host.answer(file("/exp/a/train.log"))
     key = host.watched.follow("a/train.log", "log", 1 << 16)
-    assert host.opened == {key: ("/exp/a/train.log", 1 << 16, True)}
+    assert host.opened == {key: ("/exp/a/train.log", WHOLE, True)}  # it is small
     mine, other = Bytes(key, "", "watch", 1, 0, b"x", "train.log"), Bytes(7, "own-aaaaaa", "log", 1, 0, b"y")
     assert host.turn(mine, other, Truncated(key, "", 2)) == [
         replace(mine, run_id="a/train.log", what="log"),
