@@ -96,7 +96,8 @@ def _of_folder(place: str, files: Sequence[FoundFile]) -> Iterator[TrainingFiles
     logs = sorted((file for file in files if _is_log(file)), key=lambda file: (file.at, file.path))
     if "spec.json" in here and ("state.json" in here or "events.jsonl" in here):
         events = [here["events.jsonl"]] if "events.jsonl" in here else []
-        yield _run(place, "run directory", events, logs[-1:], is_ours=bool(events))
+        own = [file for file in logs if _parent(file.path) == f"{place}/log"]
+        yield _run(place, "run directory", events, own[-1:], is_ours=bool(events))
         return
     what, metrics = _metrics(place, here, files)
     if metrics:

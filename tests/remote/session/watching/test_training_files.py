@@ -75,7 +75,11 @@ def test_runs_of_lightning_ultralytics_and_tensorboard_are_one_a_folder() -> Non
 
 def test_a_run_directory_of_ours_tells_its_events_and_its_newest_log() -> None:
     files = found(
-        "x-abcdef/spec.json", "x-abcdef/state.json", "x-abcdef/events.jsonl", "x-abcdef/log/001.log"
+        "x-abcdef/spec.json",
+        "x-abcdef/state.json",
+        "x-abcdef/events.jsonl",
+        "x-abcdef/log/001.log",
+        "x-abcdef/supervisor.log",
     )
     (run,) = training_files(files)
     assert (run.place, run.what, run.is_ours) == ("/out/x-abcdef", "run directory", True)
