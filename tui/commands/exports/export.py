@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tui.commands.exports.parquet_file import parquet_bytes
 from tui.commands.exports.table_files import csv_bytes, jsonl_bytes
 from tui.commands.exports.tensorboard_file import draft_folder, write_tensorboard
 from tui.commands.exports.told_run import ToldRun
+from tui.commands.exports.wandb_folder import write_wandb
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.logs.open import look_for
@@ -42,10 +44,17 @@ WRITERS: Mapping[str, Callable[[ToldRun], bytes]] = {
     "png": png_bytes,
     "parquet": parquet_bytes,
 }
-FOLDERS: Mapping[str, Callable[[ToldRun, Path], None]] = {"tensorboard": write_tensorboard}
+FOLDERS: Mapping[str, Callable[[ToldRun, Path], None]] = {
+    "tensorboard": write_tensorboard,
+    "wandb-offline": write_wandb,
+}
+HELD: Mapping[str, tuple[str, ...]] = {
+    "tensorboard": ("*tfevents*",),
+    "wandb-offline": ("run-*.wandb", "files", "logs", "tmp"),
+}
+"""Names of all that such a folder holds: one with another name in it is somebody's, and stays."""
 FORMATS = (*WRITERS, *FOLDERS)
 INSTEAD = {
-    "wandb-offline": "--to jsonl is what a script of a few lines can log to it",
     "trackio": "--to csv is what a script of a few lines can log to it",
 }
 STDOUT = "-"
@@ -172,7 +181,7 @@ class ExportTarget:
         return {**said, "path": str(path)}
 
     def _path(self, run: ToldRun) -> Path:
-        ending = "" if self._to in FOLDERS else f".{self._to}"
+        ending = f"-{self._to}" if self._to in FOLDERS else f".{self._to}"
         out = Path(self._out or ".").expanduser()
         if self._out and not self._several and not out.is_dir() and not self._out.endswith("/"):
             path = out
@@ -186,11 +195,11 @@ class ExportTarget:
         return path.absolute()
 
     def _folder(self, run: ToldRun, path: Path) -> None:
-        """A folder of event files takes its place by one rename; one with anything else is left alone."""
+        """A folder takes its place by one rename; what holds anything but such an export is left alone."""
         if path.is_symlink() or (path.exists() and not path.is_dir()):
             raise CallError("refused", f"{path} is no folder", "--out names another")
-        if path.is_dir() and any("tfevents" not in one.name or not one.is_file() for one in path.iterdir()):
-            raise CallError("refused", f"{path} holds more than event files", "--out names another")
+        if path.is_dir() and not all(map(self._is_held, path.iterdir())):
+            raise CallError("refused", f"{path} holds more than such an export", "--out names another")
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft_folder(path) as draft:
             made = Path(draft) / "made"
@@ -199,6 +208,9 @@ class ExportTarget:
             if path.is_dir():
                 path.rename(Path(draft) / "old")
             shutil.move(made, path)
+
+    def _is_held(self, path: Path) -> bool:
+        return any(fnmatchcase(path.name, name) for name in HELD[self._to])
 
 
 def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -119,7 +119,6 @@ def test_a_run_that_was_pulled_here_is_written_by_its_checkpoints(here: Path, ph
     ("words", "code", "told"),
     [
         (("--to", "trackio"), REFUSED, "--to csv"),
-        (("--to", "wandb-offline"), REFUSED, "--to jsonl"),
         (("--to", "excel"), USAGE, "invalid choice"),
         (("--to", "tensorboard", "--out", "-"), USAGE, "--out FOLDER"),
     ],

@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from math import isnan, nan
 from pathlib import Path
@@ -31,6 +32,7 @@ from tui.commands.exports.parquet_file import parquet_bytes
 from tui.commands.exports.table_files import csv_bytes, jsonl_bytes
 from tui.commands.exports.tensorboard_file import write_tensorboard
 from tui.commands.exports.told_run import ToldRun
+from tui.commands.exports.wandb_folder import write_wandb
 
 EVIL = "\"'><script>alert(1)</script><img src=http://x/y>\x1b[2J"
 
@@ -218,3 +220,38 @@ def test_a_picture_of_pixels_shows_the_same_charts(run: ToldRun) -> None:
     seen = {colour for _, colour in picture.getcolors(1 << 20)}
     assert {pillow.new("RGB", (1, 1), colour).getpixel((0, 0)) for colour in (*COLOURS[:2], BAD)} <= seen
     pillow.open(io.BytesIO(png_bytes(told())))
+
+
+def test_an_offline_run_of_wandb_holds_every_step(run: ToldRun, tmp_path: Path) -> None:
+    records = pytest.importorskip(
+        "wandb.proto.wandb_internal_pb2", reason="wandb is an extra: pip install 'photinus[wandb]'"
+    )
+    write_wandb(run, tmp_path)
+    (log,) = tmp_path.glob("run-*.wandb")
+    assert {path.name for path in tmp_path.iterdir()} <= {log.name, "files", "logs", "tmp"}
+    history = []
+    for data in leveldb_records(log.read_bytes()[7:], 7):
+        record = records.Record()
+        record.ParseFromString(data)
+        if record.WhichOneof("record_type") == "history":
+            told = {
+                (item.key or item.nested_key[0]): json.loads(item.value_json) for item in record.history.item
+            }
+            history.append(told)
+    assert [told["_step"] for told in history] == list(range(0, 110, 10))
+    assert [told["ce"] for told in history[:10]] == pytest.approx([4.0 - n / 100 for n in range(0, 100, 10)])
+    assert (isnan(history[10]["ce"]), history[10]["val_ce"]) == (True, 3.25)
+
+
+def leveldb_records(data: bytes, place: int) -> Iterator[bytes]:
+    """Records of LevelDB's log, `place` bytes into its first block."""
+    held, at = b"", 0
+    while at + 7 <= len(data):
+        if (left := 32768 - (place + at) % 32768) < 7:
+            at += left
+            continue
+        _, size, kind = struct.unpack_from("<IHB", data, at)
+        held, at = held + data[at + 7 : at + 7 + size], at + 7 + size
+        if kind in (1, 4):
+            yield held
+            held = b""
