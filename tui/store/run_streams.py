@@ -23,7 +23,7 @@ class EventStream:
     gen: int = -1
     reader: EventReader = field(default_factory=EventReader)
 
-    def take(self, gen: int, offset: int, data: bytes) -> list[Event]:
+    def take(self, _run: RunRecord, gen: int, offset: int, data: bytes) -> list[Event]:
         """Events that these bytes complete; a new generation begins anew."""
         if gen != self.gen:
             self.gen, self.reader = gen, EventReader(mid_line=offset > 0)
@@ -40,7 +40,7 @@ class FileStream:
     recogniser: FileRecogniser | None = None
     is_new: bool = False
 
-    def take(self, run: RunRecord, gen: int, data: bytes) -> list[Event]:
+    def take(self, run: RunRecord, gen: int, _offset: int, data: bytes) -> list[Event]:
         """Events that these bytes complete; what a new file tells anew replaces what was told before."""
         ended: list[Event] = []
         if gen != self.gen or self.recogniser is None:
@@ -111,6 +111,11 @@ class LogStream:
     def finish(self) -> list[Event]:
         """No more of this file will come: what was kept back, without what was cut."""
         return self.recogniser.end_part() if self.recogniser is not None else []
+
+
+def metrics_stream(run: RunRecord, formats: Formats) -> EventStream | FileStream:
+    """What reads the metrics of a run: our events, or the files of one that is only watched."""
+    return FileStream(lambda: 0.0, formats) if run.view.kind == "watched" else EventStream()
 
 
 def begins_with_event(data: bytes) -> bool:

@@ -29,7 +29,7 @@ from tui.store.alerts import Alert
 from tui.store.edge import NAMES_MAX, cleaned
 from tui.store.facts import asked
 from tui.store.hosts import HostRecord
-from tui.store.run_streams import EventStream, FileStream, Formats, LogStream
+from tui.store.run_streams import EventStream, FileStream, Formats, LogStream, metrics_stream
 from tui.store.runs import RunRecord
 from tui.store.words import duration, size
 
@@ -61,9 +61,8 @@ class Store:
         self.unseen: list[Alert] = []
         self.bands = bands
         self.formats = formats
-        self._events: dict[RunKey, EventStream] = {}
+        self._events: dict[RunKey, EventStream | FileStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
-        self._files: dict[RunKey, FileStream] = {}
         self._bad_numbers: set[RunKey] = set()
         self._told: set[tuple[RunKey, str]] = set()
         self._counts: Counter[str] = Counter()
@@ -204,7 +203,7 @@ class Store:
         if key in self.runs:
             self._counts[key[0]] -= 1
         self._told = {told for told in self._told if told[0] != key}
-        for table in (self.runs, self._events, self._logs, self._files):
+        for table in (self.runs, self._events, self._logs):
             table.pop(key, None)
 
     def _bytes(self, host: str, update: Bytes, now: float, wall: float) -> None:
@@ -216,14 +215,12 @@ class Store:
         host_wall = wall + (self.hosts[host].wall_ahead or 0.0)
         said_at = update.at or host_wall  # a log has no clock of its own, but its file has
         heard_at: float | None = None
-        if update.what == "events" and run.view.kind == "watched":
-            files = self._files.setdefault(key, FileStream(lambda: 0.0, self.formats))
-            files.wall = lambda: said_at
-            events = files.take(run, update.gen, update.data)
-            heard_at = now - max(0.0, host_wall - said_at)
-        elif update.what == "events":
-            stream = self._events.setdefault(key, EventStream())
-            events = stream.take(update.gen, update.offset, update.data)
+        if update.what == "events":
+            stream = self._events.setdefault(key, metrics_stream(run, self.formats))
+            if isinstance(stream, FileStream):
+                stream.wall = lambda: said_at
+                heard_at = now - max(0.0, host_wall - said_at)
+            events = stream.take(run, update.gen, update.offset, update.data)
         else:
             log = self._logs.setdefault(key, LogStream(lambda: 0.0, self.formats))
             log.wall = lambda: said_at
@@ -292,7 +289,6 @@ class Store:
             return
         if what == "events" or run.view.kind == "command":
             run.forget_metrics()
-        for table in (self._events, self._files) if what == "events" else (self._logs,):
-            table.pop(key, None)
+        (self._events if what == "events" else self._logs).pop(key, None)
         if what == "log":
             run.log = type(run.log)()
