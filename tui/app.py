@@ -257,7 +257,7 @@ class Cockpit(SturdyApp):
         from remote.session.session import Session
 
         like = next(iter(self.sessions.values()), None)
-        session = Session(host, telemetry_s=TELEMETRY_S, read_only=self.read_only)
+        session = Session(host, telemetry_s=TELEMETRY_S, read_only=self.read_only, watches=True)
         if like is not None:
             session.read_only = like.read_only
         self.store.add_host(host)

@@ -11,8 +11,10 @@ from remote.protocol.version import version
 from trainer.run.disk.ownership import check_root
 from trainer.run.home import state_root
 from tui.commands import cockpit, inspect
+from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
+from tui.commands.logs import open as opening
 from tui.commands.logs import read as reading
 from tui.commands.output import USAGE, explain, say
 from tui.commands.parser import build_parser
@@ -31,8 +33,10 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "tail": tail_events.tail,
     "events": tail_events.events,
     "read": reading.read,
+    "open": opening.open_files,
     **subcommands.COMMANDS,
     **formats.COMMANDS,
+    **export.COMMANDS,
     **inspect.COMMANDS,
     **pull_push.COMMANDS,
 }

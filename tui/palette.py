@@ -33,7 +33,7 @@ def _runner(app: App[Any], screen: CockpitScreen, action: str) -> Callable[[], N
 
 def last_words(store: Store) -> str:
     """What the command prints last: which runs go on, and how to come back."""
-    live = [run for run in store.runs.values() if not run.view.is_terminal]
+    live = [run for run in store.runs.values() if run.view.is_live]
     if not live:
         unheard = [host.name for host in store.hosts.values() if not host.runs_seen]
         if unheard:

@@ -61,6 +61,14 @@ def describe_start(request: StartRequest, host: str = "local", device: str = "")
     return "\n".join(lines)
 
 
+def why_only_watched(run_id: str) -> str:
+    """Why nothing is done to files that are watched, and what can be done."""
+    return (
+        f"{run_id} is only watched: Photinus did not start it, and never stops, kills or resumes it. "
+        "Screen 5 lists its process, and ends one of yours whose pid you type"
+    )
+
+
 def _target(run: RunView, host: str) -> str:
     pid = f"pid {run.pid}" if run.pid else "no process"
     return f"{run.run_id} ({run.state}, {pid}) on {host}"

@@ -17,6 +17,7 @@ from remote.protocol.arguments import (
     DeployCleanArgs,
     DoctorArgs,
     EndArgs,
+    FilesArgs,
     NoArgs,
     ReapArgs,
     VerbArgs,
@@ -27,6 +28,7 @@ from remote.protocol.results import (
     DeployCleaned,
     DeployState,
     DoctorAnswer,
+    FilesFound,
     HostLoad,
     ProcessList,
     Reaped,
@@ -73,6 +75,12 @@ def _end(ctx: Context, args: EndArgs) -> Work[Reaped]:
     return end(ctx, args)
 
 
+def _files(ctx: Context, args: FilesArgs) -> Work[FilesFound]:
+    from remote.agent.streams.found_files import find_files
+
+    return find_files(ctx, args)
+
+
 def _doctor(ctx: Context, args: DoctorArgs) -> Work[DoctorAnswer]:
     from remote.agent.checkup.doctor import doctor
 
@@ -113,6 +121,7 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.PROCESSES, _processes),
         served(verbs.REAP, _reap),
         served(verbs.BESIDE, _beside),
+        served(verbs.FILES, _files),
         served(verbs.END, _end),
         served(verbs.TELEMETRY, _telemetry),
         served(verbs.CHECKPOINTS, checkpoints.checkpoints),

@@ -24,6 +24,7 @@ class Host:
         auto_pull: `best`: fetch each new best checkpoint while a session is open; empty: nothing.
         confirm: what `x` and `K` ask in the cockpit: nothing, the same key twice, or the run's name typed.
         caffeinate: on macOS, keep the machine awake while a run is going on.
+        watch: paths and patterns of files there that somebody else's runs write: shown, and never touched.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Host:
     auto_pull: Literal["", "best"] = ""
     confirm: Literal["none", "twice", "name"] = "twice"
     caffeinate: bool = True
+    watch: tuple[str, ...] = ()
 
     @property
     def is_local(self) -> bool:

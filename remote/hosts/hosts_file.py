@@ -23,6 +23,7 @@ from trainer.run.run_errors import RecordError
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,99}")
 PLAIN_PATH = re.compile(r"(/|~/)[A-Za-z0-9._/@+-]{0,1000}")
 LARGEST = 1 << 16
+WATCH_MAX = 64
 KEYS = tuple(field.name for field in fields(Host) if field.name != "name")
 KINDS: Mapping[str, Any] = {field.name: field.type for field in fields(Host)}
 
@@ -202,14 +203,26 @@ def _settings(name: str, node: yaml.MappingNode) -> dict[str, Any]:
         if key not in KEYS:
             faults.append((line, _unknown(name, key)))
             continue
-        value = value_of(value_node) if isinstance(value_node, yaml.ScalarNode) else value_node
-        value = "" if value is None else value
+        value = _watched(value_node) if key == "watch" else _plain(value_node)
         if why := misfit(key, value, is_local=name == LOCAL.name):
             faults.append((line, f"{key} of host {name!r} {why}"))
         values[key] = value
     if faults:
         raise _FaultsError(faults)
     return values
+
+
+def _plain(node: yaml.Node) -> Any:
+    value = value_of(node) if isinstance(node, yaml.ScalarNode) else node
+    return "" if value is None else value
+
+
+def _watched(node: yaml.Node) -> Any:
+    """One path, or a list of them; what is neither stays a node, which fits nowhere."""
+    if not isinstance(node, yaml.SequenceNode):
+        one = _plain(node)
+        return ((one,) if one else ()) if isinstance(one, str) else node
+    return tuple(_plain(each) for each in node.value)
 
 
 def _unknown(name: str, key: object) -> str:
@@ -220,6 +233,8 @@ def _unknown(name: str, key: object) -> str:
 
 def misfit(key: str, value: object, *, is_local: bool = False) -> str:
     """Why a setting cannot have this value; empty where it can."""
+    if key == "watch":
+        return next(_faulty_paths(value), "")
     kind = KINDS[key]
     if get_origin(kind) is Literal:
         choices = get_args(kind)
@@ -229,6 +244,19 @@ def misfit(key: str, value: object, *, is_local: bool = False) -> str:
     if not isinstance(value, str):
         return "must be text; put it in quotes"
     return next(_faulty_text(key, value, is_local), "")
+
+
+def _faulty_paths(value: object) -> Iterator[str]:
+    if not isinstance(value, tuple) or not all(isinstance(each, str) and each for each in value):
+        yield "must be a path, or a list of paths and patterns such as [~/exp/*/train.log]"
+        return
+    if len(value) > WATCH_MAX:
+        yield f"has {len(value)} paths, more than {WATCH_MAX}; a pattern such as ~/exp/*/train.log names many"
+    for each in value:
+        if not each.isprintable() or len(each) > 1024:
+            yield "has control characters, or is longer than 1024"
+        if not each.startswith(("/", "~/")):
+            yield f"must hold absolute paths, or such that begin with ~/; {each[:100]!r} does not"
 
 
 def _faulty_text(key: str, value: str, is_local: bool) -> Iterator[str]:

@@ -130,6 +130,13 @@ class WatchArgs(StreamArgs, frozen=True, kw_only=True):
     path: Text
 
 
+class FilesArgs(VerbArgs, frozen=True, kw_only=True):
+    """Patterns of paths, and of names of files that count within a folder that fits one (none: no folder)."""
+
+    patterns: Annotated[list[Text], Meta(min_length=1, max_length=64)]
+    inside: Annotated[list[Name], Meta(max_length=64)] = []
+
+
 class OlderArgs(VerbArgs, frozen=True, kw_only=True):
     """At most `n` bytes before byte `before` of a file of a stream."""
 

@@ -92,6 +92,33 @@ class Backfill(VerbResult, frozen=True, kw_only=True):
     is_first: bool
 
 
+class FoundFile(VerbResult, frozen=True, kw_only=True, omit_defaults=True):
+    """A plain file of a host.
+
+    Attributes:
+        at: when it was written last, by the host's clock.
+        pattern: which of the patterns that were asked for it fits.
+        folder: the folder that fits it, where that is not the file itself.
+    """
+
+    path: Annotated[str, Meta(min_length=1, max_length=4096)]
+    bytes: Size
+    at: Finite
+    pattern: Size = 0
+    folder: Annotated[str, Meta(max_length=4096)] = ""
+
+
+class FilesFound(VerbResult, frozen=True, kw_only=True):
+    """Files, the newest first; how many more there are, and what could not be looked at."""
+
+    ROWS: ClassVar[tuple[str, type]] = ("files", FoundFile)
+
+    files: list[FoundFile]
+    wall: Finite
+    left_out: Size = 0
+    troubles: list[str] = []
+
+
 class ProcessRow(VerbResult, frozen=True, kw_only=True, omit_defaults=True):
     """A process of a host.
 

@@ -12,6 +12,8 @@ from remote.protocol.sanitise import clean_line
 from remote.protocol.values import Finite, read_as
 from trainer.run.states import TERMINAL
 
+WATCHED = frozenset({"awaited", "writing", "silent", "gone"})
+"""States of files that are watched, and of no run of ours: what they have instead of a run's."""
 MOMENT_MAX = 1e11  # some thousand years: what a calendar can still say
 
 
@@ -90,6 +92,16 @@ class RunView:
     def is_terminal(self) -> bool:
         """Whether this run is over."""
         return self.state in TERMINAL
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it is files that somebody else's run writes, which are only looked at."""
+        return self.state in WATCHED
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it goes on: a run that is not over, and of what is watched what is being written."""
+        return self.state == "writing" or not (self.is_terminal or self.is_watched)
 
     @property
     def has_failed(self) -> bool:

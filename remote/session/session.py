@@ -8,17 +8,18 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from remote.audit.audit_writer import AUDIT_WRITER
 from remote.hosts.host import LOCAL, Host
 from remote.protocol.answers import Answer, OnDone
-from remote.protocol.arguments import VerbArgs, as_sent
+from remote.protocol.arguments import FilesArgs, VerbArgs, as_sent
 from remote.protocol.errors import CallError, Question, UnreachableError
 from remote.protocol.messages import Cursor
 from remote.protocol.permission import is_read_only, refusal
-from remote.protocol.verbs import Verb
+from remote.protocol.results import FilesFound
+from remote.protocol.verbs import FILES, Verb
 from remote.protocol.views import HostHello, RunView
 from remote.session.event_loop import SessionLoop
 from remote.session.link.link_state import LinkState, Timings
@@ -27,12 +28,14 @@ from remote.session.pending_calls import Call
 from remote.session.run_cache import AnsweredRuns
 from remote.session.streams.follower import Follower
 from remote.session.updates import Bytes, Update
+from remote.session.watching.watched_runs import WatchedRuns
 from remote.transport.base import Answers, Opener
 from remote.transport.sftp import Sftp
 
 A = TypeVar("A", bound=VerbArgs)
 R = TypeVar("R")
 CALL_S = 10.0
+FILES_S = 20.0
 FIRST_ATTACH = 262144
 GRACE_S = 5.0
 HISTORY = 200
@@ -53,12 +56,14 @@ class Session:
         read_only: bool = False,
         answers: Answers | None = None,
         history: int = HISTORY,
+        watches: bool = False,
     ) -> None:
         """`telemetry_s`: seconds between `Telemetry` updates, 0 for none; `client` names us to the host.
 
         `read_only`: verbs that act are refused here and never sent; so they are under `photinus --read-only`.
         `answers`: what the operator has decided beforehand (`--accept-host-key`).
         `history`: of how many runs that are over the session hears; of all others always.
+        `watches`: tell what the host's `watch:` names as runs, too.
         """
         self.host = host
         self.read_only = read_only or is_read_only()
@@ -66,14 +71,26 @@ class Session:
         self._keys = itertools.count(1)
         self.answers = answers or Answers()
         self._answered = AnsweredRuns()
+        self.watched: WatchedRuns | None = None
         self._loop = SessionLoop(
             host, timings or Timings(), opener, clock, telemetry_s, client, self.answers, history
         )
+        if watches and host.watch:
+            self.watch_for(host.watch)
 
     def start(self) -> "Session":
         """Begin to connect; returns at once. A second start changes nothing."""
         self._loop.start()
         return self
+
+    def watch_for(self, patterns: Sequence[str]) -> WatchedRuns:
+        """Tell files that fit these patterns as runs, too, and follow them so; before the first drain."""
+
+        def ask(args: FilesArgs, answered: OnDone[FilesFound]) -> None:
+            self.call_async(FILES, args, answered, FILES_S)
+
+        self.watched = WatchedRuns(self, patterns, ask, self._clock)
+        return self.watched
 
     def close(self) -> None:
         """Leave: the agent ends, runs go on. Waits at most a few seconds for the threads."""
@@ -218,6 +235,8 @@ class Session:
         present end of the file, otherwise when the run is over. With `skip`, for a view that a person looks
         at, a reader that is megabytes behind goes on near the end: a `Gap` says so.
         """
+        if self.watched is not None and run_id in self.watched:
+            return self.watched.follow(run_id, what, last)
         follower = Follower(next(self._keys), run_id, what, last, cursor, goes_on=goes_on, skip=skip)
         self._loop.post(lambda: self._loop.follow(follower))
         return follower.key
@@ -242,6 +261,8 @@ class Session:
 
     def unfollow(self, key: int) -> None:
         """Follow no longer; updates already made may still come."""
+        if self.watched is not None and self.watched.unfollow(key):
+            return
         self._loop.post(lambda: self._loop.unfollow(key))
 
     def drain(self, limit: int = 1000) -> list[Update]:
@@ -256,7 +277,7 @@ class Session:
                 read[update.key] = read.get(update.key, 0) + len(update.data)
         if read:
             self._loop.post(lambda: self._loop.drained(read))
-        return updates
+        return updates if self.watched is None else self.watched.through(updates)
 
 
 def connect(host: Host = LOCAL, timeout: float = 15.0, **options: Any) -> Session:

@@ -1,10 +1,13 @@
 """What is fuzzed: each target takes bytes from outside, and may answer with its own typed errors only."""
 
+import csv
+import io
 import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from xml.dom import minidom
 
 from remote.agent.checkup.files import count_malformed
 from remote.agent.run_views import Views, readable
@@ -13,25 +16,31 @@ from remote.hosts.hosts_file import parse_hosts
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import FrameReader
 from remote.protocol.messages import MAGIC, Reply, decode_request
-from remote.protocol.results import CheckpointRow, RunList
+from remote.protocol.results import CheckpointRow, FilesFound, RunList
 from remote.protocol.sanitise import steers
 from remote.protocol.values import read_as
 from remote.protocol.verbs import RUNS
 from remote.protocol.views import RunView
 from remote.session.pending_calls import answer_to
 from remote.session.updates import Bytes, RunsSeen
+from remote.session.watching.watched_runs import WatchedRuns
 from remote.ssh.config.effective import target_of
 from remote.ssh.config.openssh import Asker, fields_of
 from remote.transfer.catalog import RemoteCheckpoint
-from tests.tui.fake import START, WALL, view
+from tests.tui.fake import START, WALL, FakeSession, view
 from trainer.config.config_error import ConfigError
 from trainer.run.checkpoints.manifest import parse_manifest
 from trainer.run.disk.small_record import decode_record
 from trainer.run.home import Home
 from trainer.run.run_errors import CheckpointError, RecordError, RunError
 from trainer.run.spec import RunSpec
+from trainer.telemetry.recognise import FileRecogniser
 from trainer.telemetry.recogniser import LogRecogniser
 from tui.chosen_charts import NAMES_MAX, load
+from tui.commands.exports.chart_svg import svg_bytes
+from tui.commands.exports.page_html import html_bytes
+from tui.commands.exports.table_files import csv_bytes, jsonl_bytes
+from tui.commands.exports.told_run import ToldRun
 from tui.commands.runs.summary import brief, brief_words
 from tui.store.edge import cleaned
 from tui.store.log_ring import LogRing
@@ -150,7 +159,34 @@ def log_lines(data: bytes) -> None:
     assert not [line for line in (ring.line(n) for n in range(len(ring))) if steers(line)]
 
 
+def found_files(data: bytes) -> None:
+    """What a host says of its files: runs whose names steer nothing, of files that it named."""
+    answer = read_as(FilesFound, decode_record(data, "an answer"))
+    watched = WatchedRuns(FakeSession(), ("/out", "/exp/*/train.log"), lambda *_: None, lambda: START)
+    watched.take(answer)
+    paths = {file.path for file in answer.files}
+    for files in watched.runs.values():
+        assert {*files.metrics, files.log} - {""} <= paths
+    (seen,) = watched.through([RunsSeen((), WALL)])
+    assert isinstance(seen, RunsSeen)
+    assert not [run for run in seen.runs if steers(run.run_id + run.name + run.dir)]
+
+
+def exports(data: bytes) -> None:
+    """A file of anybody, as a run of each export."""
+    reader, run = FileRecogniser(), ToldRun("demo", "here", "demo")
+    for start in range(0, len(data), 4096):
+        run.take(reader.feed(data[start : start + 4096]) + reader.settle())
+    run.take(reader.finish())
+    minidom.parseString(svg_bytes(run))
+    assert not steers(html_bytes(run).decode())
+    list(csv.reader(io.StringIO(csv_bytes(run).decode())))
+    jsonl_bytes(run)
+
+
 TARGETS = (
+    Target("found_files", found_files, (RecordError, ProtocolError)),
+    Target("exports", exports),
     Target("protocol", protocol, (ProtocolError,)),
     Target("run_folder", run_folder),
     Target("events", events),

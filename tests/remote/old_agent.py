@@ -1,4 +1,4 @@
-"""An agent of the version before: protocol 1.0, no `find`, `runs` without arguments and in one answer."""
+"""An agent of the version before: protocol 1.0, no `find`, no `files`, `runs` in one answer."""
 
 import json
 from typing import Any
@@ -32,8 +32,8 @@ class OldAgent:
             verb, number = request["verb"], request["id"]
             self.verbs.append(verb)
             self._asked[number] = verb
-            if verb == "find":
-                self._refuse(number, "unknown_verb", "unknown verb 'find'")
+            if verb in ("find", "files"):
+                self._refuse(number, "unknown_verb", f"unknown verb {verb!r}")
                 line = json.dumps({"id": 1 << 50, "verb": "ping", "args": {"n": 0}}).encode() + b"\n"
             elif verb == "runs" and request["args"]:
                 self._refuse(number, "bad_request", "runs: unknown argument: 'finished'")

@@ -81,6 +81,9 @@ class FakeSession:
         self.followed[key] = (run_id, what, last)
         return key
 
+    def watch(self, path: str, cursor: None = None, last: int = 0, goes_on: bool = True) -> int:
+        raise AssertionError(f"{path} was not to be opened")
+
     def unfollow(self, key: int) -> None:
         self.unfollowed.append(key)
 

@@ -26,7 +26,7 @@ class Envelope:
 
     seq: Count
     attempt: Count
-    t: Moment
+    t: Moment = 0.0
     step: Count | None = None
 
 

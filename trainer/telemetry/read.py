@@ -68,7 +68,7 @@ _SEQ, _ATTEMPT, _T, _STEP, _VALUES, _NONFINITE, _U_STAT = (
 
 def _metrics(raw: dict[str, Any]) -> Metrics:
     take, row = raw.pop, _NEW(Metrics)
-    seq, attempt, t, step = take("seq"), take("attempt"), take("t"), take("step")
+    seq, attempt, t, step = take("seq"), take("attempt"), take("t", 0.0), take("step")
     if not (type(seq) is type(attempt) is type(step) is int and type(t) in _TIMES):
         raise MalformedEventError("seq, attempt and step must be whole numbers, t a number")
     if not (0 <= seq <= COUNT_MAX and 0 <= attempt <= COUNT_MAX and 0 <= step <= COUNT_MAX):

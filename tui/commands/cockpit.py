@@ -49,12 +49,17 @@ def _has_terminal() -> bool:
 
 
 def _open(focus_run: str | None = None) -> int:
-    from tui.app import run_cockpit
-
     hosts, trouble = known_hosts()
-    sessions = [Session(host, telemetry_s=TELEMETRY_S) for host in hosts]
+    sessions = [Session(host, telemetry_s=TELEMETRY_S, watches=True) for host in hosts]
     for session in sessions:
         threading.Thread(target=settle_once_connected, args=(session,), daemon=True).start()
+    return open_on(sessions, focus_run, trouble)
+
+
+def open_on(sessions: list[Session], focus_run: str | None, trouble: str = "") -> int:
+    """Open the cockpit on these sessions, and on one of their runs; `trouble` is shown in it."""
+    from tui.app import run_cockpit
+
     said, is_well = run_cockpit(sessions, focus_run, trouble)
     for session in sessions:
         note(session)

@@ -12,6 +12,7 @@ from remote.protocol.views import RunView
 from remote.session.last_seen import last_seen
 from remote.session.session import Session
 from tui.commands.listed_runs import PATIENCE_S, list_runs
+from tui.commands.watched import demand_not_watched
 
 SHOWN = 8
 NAME_MAX = 4096
@@ -33,6 +34,7 @@ def find_view(session: Session, name: str) -> RunView:
         by, found = fitting(list_runs(session).views, name)
         count = len(found)
     if not found:
+        demand_not_watched(session, name)
         raise _unknown(session.host.name, name)
     if count > 1:
         one_of = ", ".join(f"{view.run_id} ({view.state})" for view in found[:SHOWN])

@@ -5,6 +5,7 @@ import argparse
 from trainer.run.spec import STOP_SIGNALS
 from tui.commands import inspect
 from tui.commands.arguments import EPILOG, RUN_HELP, Commands, add_bare_command, add_command
+from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
 from tui.commands.runs import pull_push
@@ -28,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (formats, subcommands, inspect, pull_push):
+    for room in (formats, export, subcommands, inspect, pull_push):
         room.add_to(commands)
     return parser
 
@@ -64,6 +65,17 @@ def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
         "path", help="a log, a file of metrics, or - for stdin; `photinus formats` lists what is known"
     )
     read.add_argument("-f", "--follow", action="store_true", help="go on with what comes")
+    opened = add_bare_command(
+        commands,
+        "open",
+        "open logs, metrics or output folders that anybody wrote, live or over, in the cockpit",
+    )
+    opened.add_argument(
+        "path",
+        nargs="+",
+        metavar="PLACE",
+        help="PATH, GLOB or FOLDER of this machine, or HOST:PATH; printed where stdout is no terminal",
+    )
 
 
 def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -143,13 +143,20 @@ def prompter_of(args: argparse.Namespace, command: str = "") -> Prompter:
 DESK = Prompter()
 
 
-def reach(host: Host, prompter: Prompter = DESK, timeout: float = PATIENCE_S) -> Session:
-    """A session whose host answered hello, questions asked on the way.
+def reach(
+    host: Host,
+    prompter: Prompter = DESK,
+    timeout: float = PATIENCE_S,
+    *,
+    history: int = 0,
+    telemetry_s: float = 0.0,
+) -> Session:
+    """A session whose host answered hello, questions asked on the way; the last two are a `Session`'s.
 
     Raises:
         CallError: it cannot be reached, refused us, or a question was not answered.
     """
-    session = Session(host, history=0).start()
+    session = Session(host, history=history, telemetry_s=telemetry_s).start()
     try:
         _walk_in_aloud(session, prompter.asker(host.name), timeout)
     except BaseException:

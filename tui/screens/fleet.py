@@ -73,9 +73,7 @@ class Fleet(RunActions):
             return key
         runs, host = self.bridge.store.runs, self.chosen_host()
         of_host = [key for key in runs if key[0] == host]
-        return next(
-            (key for key in of_host if not runs[key].view.is_terminal), of_host[0] if of_host else None
-        )
+        return next((key for key in of_host if runs[key].view.is_live), of_host[0] if of_host else None)
 
     def paint(self) -> None:
         """Every cell that differs, and nothing else."""
@@ -99,7 +97,7 @@ class Fleet(RunActions):
         if self._placed or not store.runs or not any(host.runs_seen for host in store.hosts.values()):
             return
         self._placed = True
-        live = [row for row, key in self._keys.items() if not store.runs[key].view.is_terminal]
+        live = [row for row, key in self._keys.items() if store.runs[key].view.is_live]
         if self.table.chosen == self.table.row_names[0] and self._keys:
             self.table.choose((live or list(self._keys))[0])
 

@@ -81,7 +81,7 @@ class Hosts(CockpitScreen):
         """The newest live run of the chosen host."""
         runs = self.bridge.store.runs
         of_host = [key for key in runs if key[0] == self.chosen_host()]
-        return next((key for key in of_host if not runs[key].view.is_terminal), None)
+        return next((key for key in of_host if runs[key].view.is_live), None)
 
     def paint(self) -> None:
         """Show what the store holds now."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from remote.actions.describe import why_only_watched
 from tui.screens.base import CockpitScreen
 from tui.screens.dialogs.confirm import Confirm, describe
 from tui.store.facts import why_not as why_no_link
@@ -85,6 +86,8 @@ class RunActions(CockpitScreen):
 def _why_not_in_state(action: str, run: RunRecord) -> str:
     """Why the run's state does not allow it."""
     view = run.view
+    if view.is_watched:
+        return why_only_watched(view.run_id)
     if action == "resume":
         if not view.is_terminal:
             return f"{view.run_id} is {view.state}: only a run that is over is resumed"

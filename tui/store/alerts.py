@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from tui.store.facts import asked
+from tui.store.hosts import AWAY, HostRecord
 from tui.store.words import duration
 
 Level = Literal["information", "warning", "error"]
@@ -63,3 +65,19 @@ def of_link(host: str, lost: bool, reason: str, away_s: float | None, at: float)
         why = f": {reason}" if reason else ""
         return Alert(at, host, "", "warning", f"link to {host} lost, its runs are unknown, not dead{why}")
     return Alert(at, host, "", "information", f"link to {host} back after {duration(away_s)}")
+
+
+def of_link_change(record: HostRecord, back_after_s: float | None, at: float) -> Alert | None:
+    """What a new state of a host's link is news of, once until it is up again; None where it is none."""
+    name, link, question = record.name, record.link, record.question
+    if link.phase == "key_changed":
+        return of_changed_key(name, at) if record.is_new((link.phase, link.reason)) else None
+    if question is not None:
+        return of_question(name, asked(question), at) if record.is_new(question) else None
+    if link.phase == "refused":
+        anew = record.is_new((link.phase, link.reason))
+        return of_refusal(name, link.reason, link.remedy, at) if anew else None
+    if link.phase in AWAY:
+        anew = record.heard_at is not None and record.is_new("away")
+        return of_link(name, True, link.reason, None, at) if anew else None
+    return None if back_after_s is None else of_link(name, False, "", back_after_s, at)

@@ -57,6 +57,10 @@ _STATES: dict[str, tuple[str, Colour]] = {
     "died": ("✝", "red"),
     "died_reboot": ("✝", "red"),
     "unsupervised": ("◇", "amber"),
+    "awaited": ("◷", "blue"),  # what is watched, from here on
+    "writing": ("▶", "green"),
+    "silent": ("‖", "amber"),
+    "gone": ("✝", "grey"),
 }
 
 

@@ -28,9 +28,8 @@ from tui.store import alerts
 from tui.store.alert_watch import AlertWatch
 from tui.store.alerts import Alert
 from tui.store.edge import NAMES_MAX, cleaned
-from tui.store.facts import asked
-from tui.store.hosts import AWAY, HostRecord
-from tui.store.run_streams import EventStream, Formats, LogStream
+from tui.store.hosts import HostRecord
+from tui.store.run_streams import EventStream, FileStream, Formats, LogStream, metrics_reader
 from tui.store.runs import RunRecord
 from tui.store.words import duration, size
 
@@ -62,7 +61,7 @@ class Store:
         self.unseen: list[Alert] = []
         self.bands = bands
         self.formats = formats
-        self._events: dict[RunKey, EventStream] = {}
+        self._events: dict[RunKey, EventStream | FileStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
         self._watch = AlertWatch()
         self._told: set[tuple[RunKey, str]] = set()
@@ -148,24 +147,12 @@ class Store:
         return news
 
     def _link(self, record: HostRecord, update: LinkChanged, now: float) -> None:
-        link = update.link
-        record.take_link(link, now)
-        if link.is_up:
+        record.take_link(update.link, now)
+        if update.link.is_up:
             record.heard_at = now
-        if link.phase == "key_changed":
-            if record.is_new((link.phase, link.reason)):
-                self._alert(alerts.of_changed_key(record.name, now))
-        elif (question := record.question) is not None:
-            if record.is_new(question):
-                self._alert(alerts.of_question(record.name, asked(question), now))
-        elif link.phase == "refused":
-            if record.is_new((link.phase, link.reason)):
-                self._alert(alerts.of_refusal(record.name, link.reason, link.remedy, now))
-        elif link.phase in AWAY:
-            if record.heard_at is not None and record.is_new("away"):
-                self._alert(alerts.of_link(record.name, True, link.reason, None, now))
-        elif update.back_after_s is not None:
-            self._alert(alerts.of_link(record.name, False, "", update.back_after_s, now))
+        news = alerts.of_link_change(record, update.back_after_s, now)
+        if news is not None:
+            self._alert(news)
 
     def _recovered(self, host: str, update: Recovered) -> None:
         """Every log that is being read says that it has caught up, and with how much."""
@@ -224,8 +211,11 @@ class Store:
         said_at = update.at or host_wall  # a log has no clock of its own, but its file has
         heard_at: float | None = None
         if update.what == "events":
-            stream = self._events.setdefault(key, EventStream())
-            events = stream.take(update.gen, update.offset, update.data)
+            stream = self._events.setdefault(key, metrics_reader(run, self.formats))
+            if isinstance(stream, FileStream):
+                stream.wall = lambda: said_at
+                heard_at = now - max(0.0, host_wall - said_at)
+            events = stream.take(run, update.gen, update.offset, update.data)
         else:
             log = self._logs.setdefault(key, LogStream(lambda: 0.0, self.formats))
             log.wall = lambda: said_at

@@ -1,5 +1,6 @@
 """Which files of which runs the cockpit follows, and from how far back."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -10,6 +11,7 @@ WHOLE = 64 << 20
 TAIL = 256 << 10
 GLIMPSE = 64 << 10
 GLIMPSES = 12
+WATCHED_MAX = 24  # files that others write, read whole at once: a host follows 64 for one client
 StreamKey = tuple[str, str, str]  # host, run, what
 
 
@@ -32,13 +34,19 @@ def wanted(store: Store, opened: RunKey | None) -> dict[StreamKey, int]:
 
     Live runs and the opened one are heard from their beginning; of each host's newest runs that are over, the
     end is enough for the table. The log of a run of our own trainer is read only while it is looked at.
+    Of what is only watched, what is being written counts as live.
     """
     found: dict[StreamKey, int] = {}
     over: dict[str, int] = {}
+    watched: Counter[str] = Counter()
     for (host, run_id), run in store.runs.items():
         what = "log" if run.view.kind == "command" else "events"
-        if not run.view.is_terminal or (host, run_id) == opened:
+        watched[host] += run.view.is_watched and run.view.is_live
+        goes_on = run.view.is_live and not (run.view.is_watched and watched[host] > WATCHED_MAX)
+        if goes_on or (host, run_id) == opened:
             found[host, run_id, what] = WHOLE
+        elif run.view.state == "awaited":
+            continue
         elif over.setdefault(host, 0) < GLIMPSES:
             found[host, run_id, what] = GLIMPSE
             over[host] += 1

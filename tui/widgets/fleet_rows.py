@@ -99,7 +99,7 @@ def rows(
     found: dict[str, Cells] = {}
     keys: dict[str, RunKey] = {}
     for name, host in store.hosts.items():
-        live = sum(not store.runs[key].view.is_terminal for key in of_host[name])
+        live = sum(store.runs[key].view.is_live for key in of_host[name])
         found[f"host {name}"] = host_cells(host, live, now, fit)
         shown = of_host[name]
         if len(store.hosts) > 1 and name not in unfolded:
@@ -118,9 +118,9 @@ def rows(
 
 def folded(store: Store, keys: list[RunKey]) -> list[RunKey]:
     """Live runs, and those that ended last, in the order of `keys`."""
-    over = [key for key in keys if store.runs[key].view.is_terminal]
+    over = [key for key in keys if not store.runs[key].view.is_live]
     kept = set(sorted(over, key=lambda key: -store.runs[key].view.since)[:FOLD])
-    return [key for key in keys if key in kept or not store.runs[key].view.is_terminal]
+    return [key for key in keys if key in kept or store.runs[key].view.is_live]
 
 
 def host_cells(host: HostRecord, live: int, now: float, fit: Fit) -> dict[str, Text]:

@@ -100,7 +100,12 @@ class SessionActs:
             from remote.session.streams.backfill import read_older
 
             try:
-                piece: Backfill | CallError = read_older(self._sessions[host], file, before, run_id=run_id)
+                session = self._sessions[host]
+                files = session.watched.runs.get(run_id) if session.watched is not None else None
+                path, what = ("", "log") if files is None else (files.log, "watch")
+                piece: Backfill | CallError = read_older(
+                    session, file, before, run_id=run_id, what=what, path=path
+                )
             except CallError as error:
                 piece = error
             self._post(lambda: heard(piece))

@@ -138,7 +138,9 @@ def _is_there(path: Path) -> bool:
 
 
 def _open_plain(path: Path, more: int) -> int:
-    """Never waits for the writer of a FIFO, and touches no device."""
+    """Never opens a FIFO, whose writer would notice, nor a device, which might act; and waits for neither."""
+    if not stat.S_ISREG(os.stat(path, follow_symlinks=not more & os.O_NOFOLLOW).st_mode):  # noqa: PTH116
+        raise IsADirectoryError(f"{path} is not a plain file")
     fd = os.open(path, FLAGS | more)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)

@@ -61,13 +61,21 @@ box:
   auto_pull: best
   confirm: name
   caffeinate: false
+  watch: [~/exp/*/train.log, /data]
 """
     (_, box) = parse_hosts(text, "h")
     assert box == Host(
         "box", "ada@box", "/fast/photinus", "~/venv/bin/python", "cu126", "~/checkpoints from the box",
-        "best", "name", False,
+        "best", "name", False, ("~/exp/*/train.log", "/data"),
     )  # fmt: skip
     assert {field.name for field in fields(Host)} == {*KEYS, "name"}
+
+
+def test_one_path_to_watch_needs_no_list() -> None:
+    assert [host.watch for host in parse_hosts("local: {watch: ~/a/*.log}\nb: {watch: }", "h")] == [
+        ("~/a/*.log",),
+        (),
+    ]
 
 
 def test_local_has_settings_and_no_address() -> None:
@@ -104,6 +112,11 @@ def test_local_has_settings_and_no_address() -> None:
         ("box: a\nBox: b\n", 2, "differ by case only"),
         ("box: a\nbox: b\n", 2, "stands twice"),
         ("[a]\n", 1, "must be a mapping of names"),
+        ("box:\n  watch: {a: b}\n", 2, "must be a path, or a list of paths"),
+        ("box:\n  watch: [[/a]]\n", 2, "must be a path, or a list of paths"),
+        ("box:\n  watch: [/a, exp/*.log]\n", 2, "'exp/*.log' does not"),
+        ('box:\n  watch: ["/a\\e[2J"]\n', 2, "has control characters"),
+        (f"box:\n  watch: [{', '.join(['/a'] * 65)}]\n", 2, "has 65 paths, more than 64"),
     ],
 )
 def test_a_fault_is_told_with_its_line_and_a_remedy(text: str, line: int, said: str) -> None:

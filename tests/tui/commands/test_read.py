@@ -12,6 +12,7 @@ import pytest
 from remote.hosts.client_state import make_client_folder
 from tests.tui.commands.conftest import Photinus
 from tests.waiting import wait_until
+from tui.commands.output import NOT_FOUND
 
 ROW = "iter {}: loss 2.5000, time 10.00ms, mfu 1.00%\n"
 LOG = "step 0: train loss 4.2, val loss 4.3\n" + "".join(ROW.format(step) for step in range(0, 40, 10))
@@ -29,8 +30,10 @@ def steps(out: str) -> list[tuple[str, int]]:
     return [(row["type"], row["step"]) for row in told]
 
 
-def photinus_process(*words: str, stdin: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "tui.cli", *words], stdin=stdin, stdout=subprocess.PIPE)
+def photinus_process(*words: str, stdin: int, stderr: int | None = None) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tui.cli", *words], stdin=stdin, stdout=subprocess.PIPE, stderr=stderr
+    )
 
 
 def test_json_is_an_event_a_line_without_a_time_that_nobody_knows(photinus: Photinus, log: Path) -> None:
@@ -111,6 +114,44 @@ def test_follow_goes_on_over_growth_and_rotation_and_gives_new_rows_a_time(tmp_p
         reader.terminate()
         reader.communicate()
     wait_until(lambda: reader.poll() is not None)
+
+
+def test_a_file_that_is_not_there_yet_is_waited_for_and_cut_files_are_read_anew(tmp_path: Path) -> None:
+    log = tmp_path / "later.log"
+    reader = photinus_process(
+        "read", "--json", "-f", str(log), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        assert reader.stdout is not None
+        assert reader.stderr is not None
+        assert b"not there yet" in reader.stderr.readline()
+        log.write_text(ROW.format(0) + ROW.format(10))
+        assert [json.loads(reader.stdout.readline())["step"] for _ in range(2)] == [0, 10]
+        log.write_text("".join(map(ROW.format, range(5))))  # cut, and longer than it was
+        again = [json.loads(reader.stdout.readline()) for _ in range(6)]
+        assert [row["step"] for row in again if row["type"] == "metrics"] == [0, 1, 2, 3, 4]
+        assert again[0]["type"] == "resume"
+    finally:
+        reader.terminate()
+        reader.communicate()
+    assert photinus_process("read", str(tmp_path / "none"), stdin=subprocess.DEVNULL).wait() == NOT_FOUND
+
+
+def test_a_document_that_is_written_anew_tells_its_new_rows_alone(tmp_path: Path) -> None:
+    history = [{"step": n, "loss": 2.0} for n in (10, 20, 30)]
+    state, part = tmp_path / "trainer_state.json", tmp_path / "part"
+    state.write_text(json.dumps({"log_history": history[:2], "max_steps": 100}, indent=1))
+    reader = photinus_process("read", "--json", "-f", str(state), stdin=subprocess.DEVNULL)
+    try:
+        assert reader.stdout is not None
+        rows = [json.loads(reader.stdout.readline()) for _ in range(3)]
+        part.write_text(json.dumps({"log_history": history, "max_steps": 100}, indent=1))
+        part.rename(state)
+        rows.append(json.loads(reader.stdout.readline()))
+        assert [row["step"] for row in rows if row["type"] == "metrics"] == [10, 20, 30]
+    finally:
+        reader.terminate()
+        reader.communicate()
 
 
 def test_ones_own_format_is_tried_alone_and_read_before_the_others(

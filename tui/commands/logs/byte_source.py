@@ -1,12 +1,17 @@
 """The bytes of a file or of stdin, once, as they come; with `follow` also those that are still to come."""
 
+import contextlib
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-CHUNK = 1 << 18
+from tui.commands.output import say
+
+CHUNK = 1 << 16
+CHECKED = 64
 POLL_S = 0.1
 STDIN = "-"
 
@@ -16,12 +21,16 @@ class ByteSource:
 
     Attributes:
         live: whether the end has been seen once, so that what comes now is new.
+        rewritten: how often the file was cut or replaced under us, and is read from its new beginning.
     """
 
     def __init__(self, name: str, *, follow: bool = False) -> None:
         self.name = name
         self.live = False
+        self.rewritten = 0
         self._follow = follow and name != STDIN
+        self._place = 0
+        self._last = b""  # what stands directly before that place
 
     def __iter__(self) -> Iterator[bytes]:
         """Pieces of it, the first as soon as there is one; an empty piece where nothing came for a moment.
@@ -30,42 +39,77 @@ class ByteSource:
             OSError: it cannot be read.
         """
         if self.name == STDIN:
-            yield from self._drain(sys.stdin.fileno())
+            yield from _copy(sys.stdin.fileno())
             return
         path = Path(self.name)
-        fd = self._open(path)
+        fd = self._first(path)
         try:
+            if not self._follow or not stat.S_ISREG(os.fstat(fd).st_mode):
+                yield from _copy(fd)
+                return
             while True:
                 yield from self._drain(fd)
-                if not self._follow:
-                    return
                 self.live = True
                 yield b""
                 time.sleep(POLL_S)
-                if _is_replaced(path, fd):
-                    os.close(fd)
-                    fd = self._open(path)
-                    yield b"\n"  # a line that was begun in the file before does not go on in this one
+                if (following := _other(path, fd)) is not None:
+                    try:
+                        yield from self._drain(fd)  # its last words may have come meanwhile
+                    finally:
+                        os.close(fd)
+                        fd = following
+                    yield self._begin_anew()
         finally:
             os.close(fd)
 
+    def _first(self, path: Path) -> int:
+        """The file; with `follow` it is waited for."""
+        with contextlib.suppress(FileNotFoundError):
+            return _open(path)
+        if not self._follow:
+            return _open(path)  # its absence is the caller's to tell
+        say(f"photinus: {self.name} is not there yet: waiting for it")
+        self.live = True
+        while True:
+            time.sleep(POLL_S)
+            with contextlib.suppress(FileNotFoundError):
+                return _open(path)
+
     def _drain(self, fd: int) -> Iterator[bytes]:
-        while data := os.read(fd, CHUNK):
+        """What is new; from the beginning where the file was cut, even if it has grown past our place."""
+        while True:
+            begin = self._place - len(self._last)
+            data = os.pread(fd, len(self._last) + CHUNK, begin)
+            if data[: len(self._last)] != self._last:
+                yield self._begin_anew()
+                continue
+            if not (data := data[len(self._last) :]):
+                return
+            self._place += len(data)
+            self._last = (self._last + data)[-CHECKED:] if len(data) < CHECKED else data[-CHECKED:]
             yield data
-            self.live = self.live or (self._follow and len(data) < CHUNK)  # its end was there
+            self.live = self.live or len(data) < CHUNK  # its end was there
 
-    @staticmethod
-    def _open(path: Path) -> int:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    def _begin_anew(self) -> bytes:
+        """The mark of another file, or of the same from its new beginning: see `rewritten`."""
+        self._place, self._last = 0, b""
+        self.rewritten += 1
+        return b""
 
 
-def _is_replaced(path: Path, fd: int) -> bool:
-    """Whether the name is another file by now, or the file was cut short."""
+def _copy(fd: int) -> Iterator[bytes]:
+    while data := os.read(fd, CHUNK):
+        yield data
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _other(path: Path, fd: int) -> int | None:
+    """The file that has the name by now, where that is another one."""
     try:
-        named = path.stat()
+        named, ours = path.stat(), os.fstat(fd)
+        return _open(path) if (named.st_dev, named.st_ino) != (ours.st_dev, ours.st_ino) else None
     except FileNotFoundError:
-        return False  # rotated away, and the next one not there yet
-    ours = os.fstat(fd)
-    if (named.st_dev, named.st_ino) != (ours.st_dev, ours.st_ino):
-        return True
-    return named.st_size < os.lseek(fd, 0, os.SEEK_CUR)
+        return None  # rotated away, and the next one not there yet

@@ -23,6 +23,7 @@ from tui.commands.host_session import LAST_FOR_A_ROW, hear, link_to
 from tui.commands.output import OK, answer, emit, say, tell
 from tui.commands.prompts import for_a_script
 from tui.commands.runs.summary import asked, brief, brief_words, full, full_words
+from tui.commands.watched import watched_views
 from tui.health import health_bands
 from tui.store.runs import RunRecord
 
@@ -84,7 +85,7 @@ def rows_of(session: Session, finished: int | None) -> Rows:
     for remark in listed.remarks(session.host.name):
         say(remark)
     name, rows = session.host.name, []
-    for view in listed.views:
+    for view in (*listed.views, *watched_views(session)):
         try:
             rows.append(brief(name, heard.get(view.run_id) or RunRecord(host=name, view=view, heard_at=0.0)))
         except (KeyError, ValueError, OverflowError, TypeError) as error:  # it costs that run its row alone

@@ -75,6 +75,10 @@ class EventFile:
         self._rest = b"" if self._broken else data[place:]
         return found
 
+    def settle(self) -> list[Finding]:
+        """The rows of the step that it is at, as far as they have come; what comes adds to them."""
+        return self._rows()
+
     def finish(self) -> list[Finding]:
         """The rows of the last step; a record that is cut is only counted."""
         self.torn += bool(self._rest)

@@ -1,0 +1,1 @@
+"""`export`: what a run told, in the files of other programs."""
