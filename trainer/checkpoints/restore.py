@@ -11,6 +11,7 @@ from trainer.device.device import Device
 from trainer.job.rank import ALONE, Rank
 from trainer.run.checkpoints.manifest import Manifest
 from trainer.run.run_errors import CheckpointError
+from trainer.step.self_defence import SelfDefence
 from trainer.step.state import TrainState, named_parameters_of
 
 
@@ -39,3 +40,4 @@ def restore(state: TrainState, path: Path, manifest: Manifest, device: Device, r
     state.best = float("inf") if raw.get("best") is None else float(raw["best"])
     state.metrics = dict(manifest.metrics) or None
     state.micro_batch = int(own.get("micro_batch", state.micro_batch))
+    state.defence = SelfDefence.from_json(raw.get("defence") or {"anchor": path.name})

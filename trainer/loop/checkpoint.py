@@ -4,7 +4,8 @@ from typing import Any
 
 from trainer.checkpoints.retain import prune
 from trainer.checkpoints.save import Surroundings, of_process, save
-from trainer.loop.context import Training
+from trainer.loop.context import Training, is_due
+from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.world import WorkerOrder, demand_equal, digest
 
 ENDS_THE_RUN = ("interrupt", "final")
@@ -17,6 +18,8 @@ def save_checkpoint(run: Training, kind: str) -> None:
         return
     with run.clock.outside("save"):
         run.job.reporter.events.phase("saving", state.step)
+        if state.defence.is_calm and (kind != "interrupt" or is_due(run, run.config.checkpoint.every)):
+            state.defence.anchor = checkpoint_name(state.step)
         others = reports_of_others(run)
         corpus, tokenizer = run.corpus, run.corpus.tokenizer.to_json()
         around = Surroundings(
@@ -34,7 +37,7 @@ def save_checkpoint(run: Training, kind: str) -> None:
         run.job.reporter.checkpoint(
             state.step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes
         )
-        prune(folder, run.config.checkpoint, in_use=(saved.name,))
+        prune(folder, run.config.checkpoint, in_use=(saved.name, state.defence.anchor))
         if kind not in ENDS_THE_RUN:
             run.job.reporter.events.phase("training", state.step)
 

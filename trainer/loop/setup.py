@@ -141,6 +141,8 @@ def take_up(job: Job, state: TrainState, corpus: Corpus, device: Device) -> None
         raise RefusedError(refusal(origin.path.name, lines))
     restore(state, origin.path, origin.manifest, device, job.assignment.rank)
     state.parent = origin.parent
+    if origin.path.parent != job.assignment.run.checkpoints:
+        state.defence.anchor = str(origin.path)
     known: dict[str, Precision] = {"bf16": BF16, "fp16": FP16}
     autocast = known.get(str(raw.get("autocast")), FLOAT32).autocast
     take_precision(state, Precision(autocast, "as the checkpoint"), device)

@@ -26,6 +26,7 @@ from trainer.loop.setup import (
     load_scored,
     take_up,
 )
+from trainer.loop.step_back import step_back, watch
 from trainer.loop.timing import Accounting
 from trainer.loop.worker import briefing_of
 from trainer.step.metrics import StepMeter, names_of
@@ -60,13 +61,18 @@ def train_together(run: Training) -> None:
         while not is_last(run):
             job.stop.check()
             step(run)
-            if is_due(run, run.config.log.every) or job.ledger.steps_done == 1:
-                report(run)
+            if in_trouble(run):
+                continue
             if run.looks and (is_due(run, run.config.probe.every) or job.ledger.steps_done == 1):
                 look(run)
-            best = is_due(run, run.config.eval.every) and evaluate(run)
+            scored = is_due(run, run.config.eval.every)
+            best = scored and evaluate(run)
+            if scored and diverges(run):
+                continue
             if is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best):
                 save_checkpoint(run, "final" if is_last(run) else "best" if best else "periodic")
+            if scored and ends_early(run):
+                break
     except StoppedError:
         if not is_last(run):
             interrupt(run)
@@ -76,11 +82,54 @@ def train_together(run: Training) -> None:
     job.reporter.say("Training Finished.")
 
 
+def in_trouble(run: Training) -> bool:
+    """Speak a row, where it is due; step back, where what was done since the last look was no good."""
+    config, trouble = run.config, None
+    row = is_due(run, config.log.every) or run.job.ledger.steps_done == 1
+    if row:
+        trouble = report(run)
+    if row or is_due(run, config.eval.every) or is_due(run, config.checkpoint.every):
+        trouble = watch(run) or trouble
+    if trouble:
+        step_back(run, trouble)
+    return trouble is not None
+
+
+def diverges(run: Training) -> bool:
+    """Step back, where the scores that were just taken say so; else look whether they stand still."""
+    state, guard = run.state, run.config.guard
+    if trouble := state.defence.judge(state.step, (state.metrics or {})["val_ce"], guard):
+        step_back(run, trouble)
+        return True
+    if state.defence.on_plateau(guard):
+        run.job.reporter.note(
+            f"no better score in {guard.plateau} evaluations: the rate is {state.defence.plateau:g} of what "
+            "the schedule says, from here on", "info", state.step,
+        )  # fmt: skip
+    return False
+
+
+def ends_early(run: Training) -> bool:
+    """Whether the run has waited for a better score for long enough; then it is saved, and that is said."""
+    state, patience = run.state, run.config.guard.patience
+    if is_last(run) or not state.defence.is_stale(run.config.guard):
+        return False
+    save_checkpoint(run, "final")
+    run.job.reporter.note(
+        f"ended early, at step {state.step} of {run.config.steps}: no better score in {patience} evaluations",
+        "info", state.step,
+    )  # fmt: skip
+    return True
+
+
 def interrupt(run: Training) -> None:
-    """Save what there is, on the way out."""
+    """Save what there is, on the way out; what is in trouble is left to the checkpoint before."""
     if run.state.step:
         run.job.reporter.events.phase("stopping", run.state.step, run.job.stop.reason)
-        save_checkpoint(run, "interrupt")
+        if trouble := watch(run):
+            run.job.reporter.note(f"not saved: {trouble.reason}", "warning", run.state.step)
+        else:
+            save_checkpoint(run, "interrupt")
 
 
 def prepare_training(job: Job, device: Device, world: World) -> Training:
@@ -162,7 +211,7 @@ def begin_lineage(job: Job, state: TrainState) -> None:
 def step(run: Training) -> None:
     """Take the next batch and perform one optimizer step."""
     run.world.order(WorkerOrder.STEP)
-    batch = to_device(run.world.part(run.batches.batch_at(run.state.step)), run.device)
+    batch = to_device(run.world.part(run.batches.batch_at(run.state.cursor)), run.device)
 
     def tell(message: str) -> None:
         run.job.reporter.note(message, "warning", run.state.step)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.job.environment import granted_threads, prepare_environment
-from trainer.job.job import Assignment, Job
+from trainer.job.job import Assignment, Job, Origin
 from trainer.job.outcome import ExitCode, RefusedError, TrainingFailedError
 from trainer.job.reason import trace_of
 from trainer.user_error import UserError
@@ -57,6 +57,17 @@ def carry_along(assignment: Assignment) -> ExitCode:
     return ExitCode.OK
 
 
+def origin_at(path: Path, sha256: str) -> Origin:
+    """Return a checkpoint that process 0 has named, proven here too.
+
+    Raises:
+        CheckpointError: it is another one here.
+    """
+    from trainer.run.checkpoints.manifest import verify
+
+    return Origin(path, verify(path, sha256), sha256, path.name)
+
+
 def follow(assignment: Assignment) -> None:
     """Meet the others, prepare as process 0 did, then step and report as ordered.
 
@@ -70,10 +81,12 @@ def follow(assignment: Assignment) -> None:
     from trainer.device.device import open_device, own_device
     from trainer.job.log_rotation import OwnLog
     from trainer.loop.setup import build_state, take_precision
+    from trainer.loop.step_back import return_to
     from trainer.run.checkpoints.manifest import verify
     from trainer.step.compile import compile_step
     from trainer.step.kernels import follow_kernels
     from trainer.step.optimizer_step import to_device, train_step_within_memory
+    from trainer.step.self_defence import Trouble
     from trainer.step.world import WorkerOrder, World, digest
 
     config, rank = assignment.config, assignment.rank
@@ -114,7 +127,11 @@ def follow(assignment: Assignment) -> None:
         while (order := world.await_order()) is not WorkerOrder.END:
             log.keep_up()
             if order is WorkerOrder.STEP:
-                batch = to_device(world.part(batches.batch_at(state.step)), device)
+                batch = to_device(world.part(batches.batch_at(state.cursor)), device)
                 train_step_within_memory(state, config, device, batch, tell, world)
+            elif order is WorkerOrder.STEP_BACK:
+                (place, sha256), trouble = world.share((("", ""), Trouble("", 0, 0)))
+                target = origin_at(Path(place), sha256) if place else None
+                return_to(state, config, device, target, trouble, corpus.vocab_size, rank)
             elif order is WorkerOrder.SAVE:
                 world.gather((digest(state.model), of_process(state, device)))

@@ -58,7 +58,7 @@ def train_step(
     overflow = scale.unscale([one.grad for one in parameters if one.grad is not None]) if scale else None
     grad_norm = clip(state, config.optim.clip)
     for group in state.optimizer.param_groups:
-        group["lr"] = state.schedule.rate(state.step)
+        group["lr"] = state.rate(state.step, config.guard)
     make_moments(state.optimizer)
     state.optimizer.found_inf = (~is_usable(means, grad_norm)).float()  # type: ignore[attr-defined]
     state.optimizer.step()

@@ -38,6 +38,7 @@ class WorkerOrder(IntEnum):
     STEP = 2
     SAVE = 3
     END = 4
+    STEP_BACK = 5
 
 
 class LostPeerError(TrainingFailedError):
