@@ -49,7 +49,7 @@ def fail(run: Training, what: str) -> NoReturn:
     Raises:
         DivergedError: always.
     """
-    last = run.job.ledger.checkpoint or "the beginning"
+    last = run.state.defence.anchor or run.job.ledger.checkpoint or "the beginning"
     reason = f"{what}; resume from {last} with a lower optim.lr"
     run.job.reporter.note(reason, "error", run.state.step)
     raise DivergedError(reason)

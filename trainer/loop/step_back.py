@@ -66,13 +66,18 @@ def told(run: Training, trouble: Trouble, name: str, aside: list[str]) -> str:
     """Say what a step back has changed."""
     defence = run.state.defence
     left_out = sum(end - first for first, end in defence.skipped)
-    eased = defence.easing(run.state.step, run.config.guard)
-    how_long = "to the end" if defence.until == FOR_GOOD else f"up to step {defence.until}"
+    eased = defence.easing(trouble.step, run.config.guard)
+    begin = max(defence.since, run.state.step)
+    how_long = (
+        f"from step {begin} to the end"
+        if defence.until == FOR_GOOD
+        else f"from step {begin} to {defence.until}"
+    )
     moved = f"; {', '.join(aside)} moved to the run's trash" if aside else ""
     return (
         f"stepped back from step {trouble.step} to {name or 'the beginning'} ({defence.rollbacks} of "
         f"{run.config.guard.rollbacks} times): {left_out} batches are left out in all, the rate is "
-        f"{eased:.3g} of what the schedule says {how_long}{moved}"
+        f"{eased:.3g} of what the schedule says, {how_long}{moved}"
     )
 
 

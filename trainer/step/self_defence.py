@@ -26,12 +26,14 @@ LEAST_SHIFT = 0.3
 FEW, RECENT, LOOKED_EVERY = 8, 16, 4
 QUIET_SIGMAS = 4.0
 """Above this the last losses are within a spike, though none may be one: such a checkpoint is no good."""
-NOTCHES = 5
-"""A lowered rate comes back in notches of a fifth of `guard.calm` steps."""
+NOTCHES = 12
+"""A lowered rate comes back in notches of a twelfth of `guard.calm` steps."""
 PLATEAU_FACTOR = 0.5
 LONGER, MUCH_LONGER = 2, 4
 """Times that it stays lowered for longer where its return brought trouble, and where it did so again."""
 FOR_GOOD = 1 << 53
+RUN_UP = 4
+"""Steps before the trouble from which on the rate is lowered: those before them were good as they were."""
 Range = tuple[int, int]
 
 
@@ -59,7 +61,8 @@ class SelfDefence:
         streak: steps in a row, up to the last one, whose loss or gradient was not finite.
         lowest: the lowest median of half a window of losses so far; None before the first.
         rollbacks: steps back so far.
-        level, until: how far the rate is lowered up to that step; from there on by one less every notch.
+        level, since, until: how far the rate is lowered between these steps; then by one less every notch.
+        at: the step of the last trouble.
         returns: how often in a row it was the return of the rate that brought trouble.
         plateau: what the rate is multiplied by to the end, for every plateau of the validation loss.
         skipped: ranges of batches that are left out, each from its first up to, not including, its last.
@@ -75,7 +78,9 @@ class SelfDefence:
     lowest: float | None = None
     rollbacks: int = 0
     level: int = 0
+    since: int = 0
     until: int = 0
+    at: int = 0
     returns: int = 0
     plateau: float = 1.0
     skipped: list[Range] = field(default_factory=list)
@@ -133,7 +138,8 @@ class SelfDefence:
         usual, now = median(before), median(self.losses[-FEW:])
         noise = QUIET_SIGMAS * deviation(before, usual)
         if now > usual + max(config.rise * abs(usual), LEAST_SHIFT, noise):
-            return Trouble(f"the loss has jumped: {now:.4g} at step {step}, {usual:.4g} before", step, 0)
+            what = f"the loss has jumped: {now:.4g} at step {step}, {usual:.4g} before"
+            return Trouble(what, step, step - FEW + 1)
         if len(self.losses) < config.window:
             return None
         usual, now = median(self.losses[: config.window // 2]), median(self.losses[-RECENT:])
@@ -203,10 +209,16 @@ class SelfDefence:
             self.returns = 0
         elif before.level > 0 and trouble.step >= before.until:
             self.returns += 1
-        length = config.calm * (LONGER * MUCH_LONGER ** (self.returns - 1) if self.returns else 1)
+        in_place = level >= 2 and abs(trouble.step - before.at) <= RECENT
+        self.level, self.at = level + (2 if in_place else 1), trouble.step
+        length = max(config.calm // self.level, 1)  # a rate that is hardly one is soon tried higher
+        if self.returns:
+            length = config.calm * LONGER * MUCH_LONGER ** (self.returns - 1)
         self.rollbacks = before.rollbacks + 1
         is_last = self.returns > 0 and self.rollbacks == config.rollbacks
-        self.level, self.until = level + 1, FOR_GOOD if is_last else trouble.step + length
+        self.until = FOR_GOOD if is_last else trouble.step + length
+        onset = (trouble.first or trouble.step - RECENT) - RUN_UP
+        self.since = min(onset, before.since) if level else onset
         first = (trouble.first or target + 1) - 1
         blamed = (batch_of(first, before.skipped), batch_of(trouble.step - 1, before.skipped) + 1)
         self.skipped = merged([*before.skipped, blamed])
@@ -214,6 +226,8 @@ class SelfDefence:
 
     def level_at(self, step: int, calm: int) -> int:
         """Return how far the rate is lowered after `step` finished steps; 0: not at all."""
+        if step < self.since:
+            return 0
         risen = 0 if step < self.until else 1 + (step - self.until) // max(calm // NOTCHES, 1)
         return max(self.level - risen, 0)
 
@@ -221,7 +235,7 @@ class SelfDefence:
         """Return what the rate of the step that follows `step` finished ones is multiplied by.
 
         With f = `guard.lower` that is f, f^3, f^6, f^10 ...: one bad batch costs little speed, and a rate
-        that is a thousand times too high is found in eight steps back.
+        that is a thousand times too high is found in five steps back.
         """
         level = self.level_at(step, config.calm)
         return float(config.lower ** (level * (level + 1) // 2)) * self.plateau

@@ -1,0 +1,186 @@
+"""A run in trouble steps back, alone, and ends as well as the clean one; a resume inside decides the same."""
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.trainer.evals.trained import state_root
+from tests.trainer.loop.tiny import events, last_word, moments, run, weights
+from tests.trials import trials
+from trainer.data import Batches
+from trainer.job.stop import Stop
+from trainer.step import optimizer_step
+from trainer.step.lr_schedule import Schedule
+
+STEPS, BAD = 220, 85
+LONG = (
+    f"steps={STEPS}", "optim.warmup=20", "optim.lr=0.01", "checkpoint.every=40", "eval.tokens=2000",
+    "eval.sample_tokens=0", "log.every=5", "probe.every=0", "model.kind=gpt", "model.heads=2",
+)  # fmt: skip
+Patch = pytest.MonkeyPatch
+
+
+def no_number(patch: Patch) -> None:
+    """Gradients of six batches in a row are no number."""
+    changed_gradients(patch, range(BAD, BAD + 6), torch.nan)
+
+
+def hundredfold(patch: Patch) -> None:
+    """One batch's loss is a hundred times what it is."""
+    changed_gradients(patch, (BAD,), 100.0)
+
+
+def changed_gradients(patch: Patch, batches: Any, by: float) -> None:
+    real = optimizer_step.accumulate
+
+    def accumulate(state: Any, *rest: Any) -> torch.Tensor:
+        means = real(state, *rest)
+        if state.cursor in batches:
+            for one in state.model.parameters():
+                if one.grad is not None:
+                    one.grad.mul_(by)
+            means = means.clone()
+            means[:2] *= by
+        return means
+
+    patch.setattr(optimizer_step, "accumulate", accumulate)
+
+
+def corrupted(patch: Patch) -> None:
+    """One batch is made of random bytes."""
+    real = Batches.batch_at
+
+    def batch_at(self: Batches, index: int) -> Any:
+        inputs, targets = real(self, index)
+        if index != BAD:
+            return inputs, targets
+        noise = np.random.default_rng(index)
+        return tuple(noise.integers(0, 256, one.shape) for one in (inputs, targets))
+
+    patch.setattr(Batches, "batch_at", batch_at)
+
+
+def exploding(patch: Patch) -> None:
+    """The rate is a hundred times too high for four steps."""
+    real = Schedule.rate
+    patch.setattr(
+        Schedule, "rate", lambda self, step: real(self, step) * (100 if BAD <= step < BAD + 4 else 1)
+    )
+
+
+def language(path: Path) -> Path:
+    """Write a text in which each of 16 letters has three that may follow: learnt within a hundred steps."""
+    draw, letters = random.Random(1), "abcdefghijklmnop"
+    followers = {letter: draw.sample(letters, 3) for letter in letters}
+    text = [draw.choice(letters)]
+    for index in range(90_000):
+        text.append("\n\n" if index % 60 == 59 else draw.choice(followers.get(text[-1], letters)))
+    path.write_text("".join(text))
+    return path
+
+
+TROUBLES: dict[str, tuple[Callable[[Patch], None], str]] = {
+    "no number": (no_number, "not finite in 4 steps in a row"),
+    "hundredfold loss": (hundredfold, "a spike of the loss"),
+    "corrupted batch": (corrupted, "a spike of the loss"),
+    "exploding rate": (exploding, "a spike of the loss"),
+}
+
+
+@pytest.fixture(name="text", scope="module")
+def text_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One text and one token cache for all runs."""
+    folder = tmp_path_factory.mktemp("trouble")
+    with state_root(folder / "home"):
+        yield language(folder / "text.txt")
+
+
+@pytest.fixture(name="clean", scope="module")
+def clean_fixture(tmp_path_factory: pytest.TempPathFactory, text: Path) -> Path:
+    """The run without trouble."""
+    out = tmp_path_factory.mktemp("clean") / "run"
+    assert run(out, text, sets=LONG) == 0
+    return out
+
+
+def score(out: Path) -> float:
+    value: float = events(out, "eval")[-1]["val_ce"]
+    return value
+
+
+def backs(out: Path) -> list[dict[str, Any]]:
+    return [row for row in events(out, "note") if "stepped back" in row["message"]]
+
+
+def test_a_healthy_run_never_steps_back(clean: Path) -> None:
+    assert not backs(clean)
+    assert not events(clean, "resume")
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_run_in_trouble_ends_unattended_as_well_as_the_clean_one(
+    trouble: str, tmp_path: Path, text: Path, clean: Path, monkeypatch: Patch
+) -> None:
+    bring, reason = TROUBLES[trouble]
+    bring(monkeypatch)
+    out = tmp_path / "run"
+    assert run(out, text, sets=LONG) == 0
+    assert score(out) <= 1.02 * score(clean)
+    told = [row["message"] for row in events(out, "note")]
+    assert any(reason in one for one in told)
+    assert backs(out)
+    went_to = events(out, "resume")
+    assert [row["checkpoint"] for row in went_to] == ["step-00000080"] * len(backs(out))
+    rates = {row["step"]: row["lr"] for row in events(out, "metrics")}
+    whole = {row["step"]: row["lr"] for row in events(clean, "metrics")}
+    assert rates[BAD + 5] < whole[BAD + 5], "the rate was not lowered"
+    assert rates[STEPS] == whole[STEPS], "the rate did not come back"
+
+
+def test_without_steps_back_an_exploding_rate_destroys_what_was_learnt(
+    tmp_path: Path, text: Path, clean: Path, monkeypatch: Patch
+) -> None:
+    """Negative control."""
+    exploding(monkeypatch)
+    assert run(tmp_path / "run", text, sets=(*LONG, "guard.rollbacks=0")) == 0
+    assert not backs(tmp_path / "run")
+    assert score(tmp_path / "run") > 1.05 * score(clean)
+
+
+@pytest.mark.parametrize("trial", range(trials(2, 20)))
+def test_a_resume_inside_of_a_step_back_is_bit_exact(
+    trial: int, tmp_path: Path, text: Path, monkeypatch: Patch
+) -> None:
+    """Killed (the even trials) or stopped at a step near the trouble, before it, in it or after it."""
+    draw = random.Random(trial)
+    name = list(TROUBLES)[trial % 4] if trials(0, 1) else ("exploding rate", "no number")[trial]
+    sets = (*LONG, "steps=115", "optim.horizon=200", "model.kind=kssm-v3", "model.noise=0.05")
+    TROUBLES[name][0](monkeypatch)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert run(whole, text, sets=sets) == 0
+    taken, most = 0, draw.randrange(85, 114)
+    real = Stop.check
+
+    def check(self: Stop) -> None:
+        nonlocal taken
+        taken += 1
+        if taken > most:
+            if trial % 2 == 0:
+                raise KeyboardInterrupt  # nothing is saved, as after a kill
+            self._noticed, self._signal = True, "a trial"
+        real(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stop, "check", check)
+        assert run(parts, text, sets=sets) == (130 if trial % 2 == 0 else 0)
+    assert not (parts / "checkpoints" / "step-00000115").exists()
+    assert run(parts, text, "--resume", sets=sets) == 0, last_word(parts)
+    assert weights(parts, 115) == weights(whole, 115)
+    assert moments(parts, 115) == moments(whole, 115)
+    assert backs(whole)
+    assert backs(whole)[-1]["message"].split(";")[0] == backs(parts)[-1]["message"].split(";")[0]
