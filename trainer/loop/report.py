@@ -5,7 +5,8 @@ from typing import NoReturn
 
 from trainer.checkpoints.save import bad_weights
 from trainer.device.out_of_memory import unless_out_of_memory, within_memory
-from trainer.evals.generate import Sampling, sample
+from trainer.evals.drawing import Sampling
+from trainer.evals.generate import sample
 from trainer.evals.probes.probe import probe
 from trainer.evals.validation import validate
 from trainer.job.outcome import DivergedError
