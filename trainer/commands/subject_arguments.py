@@ -20,7 +20,9 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
         metavar="RUN|CHECKPOINT",
         help="a run's id or folder (its newest checkpoint), or one of them",
     )
-    parser.add_argument("--data", metavar="PATH", help="other text than the run's own")
+    parser.add_argument(
+        "--data", "--text", metavar="PATH", help="other text than the run's own, cut by the model's tokenizer"
+    )
     parser.add_argument("--device", default="", help="cpu, mps, cuda ... (default: what there is)")
     parser.add_argument("--json", action="store_true", help="one line of JSON on stdout")
 

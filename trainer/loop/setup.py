@@ -19,6 +19,7 @@ from trainer.job.job import Job
 from trainer.job.outcome import RefusedError, StoppedError
 from trainer.job.rank import ALONE, Rank
 from trainer.models import LanguageModel, build
+from trainer.models.bolted import BoltedGPT
 from trainer.models.kssm import KuramotoSSM
 from trainer.models.published import PublishedV3
 from trainer.step.compile import Compiled, compile_step
@@ -108,7 +109,7 @@ def build_state(
     if rank.number:
         torch.manual_seed(seed + rank.number)
     noise = device.generator((seed + rank.number) ^ NOISE_SEED)
-    if isinstance(model, (KuramotoSSM, PublishedV3)):
+    if isinstance(model, (KuramotoSSM, BoltedGPT, PublishedV3)):
         model.noise_generator = noise
     return TrainState(
         model=model,
