@@ -16,8 +16,22 @@ PositiveInt = Annotated[int, Meta(ge=1)]
 
 
 class OptimConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """AdamW with linear warm-up and cosine decay."""
+    """The optimizer, and its rate over the steps."""
 
+    name: Annotated[
+        Literal["adamw", "muon"],
+        Meta(description="adamw; muon: orthogonalised momentum for matrices of blocks, AdamW for the rest"),
+    ] = "adamw"
+    schedule: Annotated[
+        Literal["cosine", "linear", "constant", "wsd"],
+        Meta(description="what follows the warm-up; wsd: constant, then linear over the last `decay` of it"),
+    ] = "cosine"
+    decay: Annotated[
+        float, Meta(gt=0, le=1, description="share of the horizon over which wsd falls to its floor")
+    ] = 0.2
+    ema: Annotated[
+        float, Meta(ge=0, lt=1, description="decay a step of averaged weights, kept in checkpoints; 0: none")
+    ] = 0.0
     lr: Annotated[float, Meta(gt=0, le=1, description="peak learning rate")] = 3e-3
     min_lr_ratio: Annotated[float, Meta(ge=0, le=1, description="final rate as a share of the peak")] = 0.1
     warmup: Annotated[int, Meta(ge=0, description="steps of linear warm-up")] = 50
@@ -178,6 +192,15 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             "auto: native where it works"
         ),
     ] = "auto"
+    recompute: Annotated[
+        bool, Meta(description="work the blocks again in the backward pass: less memory, a third more time")
+    ] = False
+    init_from: Annotated[
+        str,
+        Meta(
+            description="a checkpoint whose weights the run begins with; its steps, rate and moments are new"
+        ),
+    ] = ""
     compile: Annotated[
         Literal["off", "on"],
         Meta(description="torch.compile of the training step; takes a minute or more before the first step"),

@@ -10,6 +10,7 @@ from trainer.device.device import Device
 from trainer.job.job import Origin
 from trainer.job.rank import ALONE, Rank
 from trainer.loop.context import Training, is_last
+from trainer.loop.init_from import initialise
 from trainer.loop.report import fail
 from trainer.loop.setup import build_state
 from trainer.run.checkpoints.manifest import Manifest, manifest_sha256, verify
@@ -117,11 +118,13 @@ def return_to(
 def begin_again(state: TrainState, config: RunConfig, device: Device, vocab_size: int, rank: Rank) -> None:
     """Make `state` what it was before its first step."""
     fresh = build_state(config, device, vocab_size, state.schedule.horizon, rank)
+    initialise(fresh, config, device)
     state.model.load_state_dict(fresh.model.state_dict())
     state.optimizer.state.clear()
     state.noise.set_state(fresh.noise.get_state())
     state.step, state.tokens, state.micro_batch = 0, 0, fresh.micro_batch
-    state.best, state.metrics, state.parent = fresh.best, None, ""
+    state.best, state.metrics, state.parent = fresh.best, None, fresh.parent
+    state.average = fresh.average
     state.defence = SelfDefence()
 
 

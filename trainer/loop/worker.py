@@ -77,9 +77,10 @@ def follow(assignment: Assignment) -> None:
     """
     from trainer.checkpoints.restore import restore
     from trainer.checkpoints.save import of_process
-    from trainer.data import Batches, default_cache_dir, prepare_or_cached
+    from trainer.data import Batches, default_cache_dir
     from trainer.device.device import open_device, own_device
     from trainer.job.log_rotation import OwnLog
+    from trainer.loop.init_from import initialise, tokens_of
     from trainer.loop.setup import build_state, take_precision
     from trainer.loop.step_back import return_to
     from trainer.run.checkpoints.manifest import verify
@@ -100,15 +101,18 @@ def follow(assignment: Assignment) -> None:
         briefing: Briefing = world.share(Briefing(0, ""))
         device = open_device(name, briefing.threads)
         cache = assignment.cache or default_cache_dir()
-        corpus = prepare_or_cached(config.data, briefing.fingerprint, cache_dir=cache)
+        path = Path(briefing.checkpoint)
+        known = path if briefing.sha256 else None
+        corpus = tokens_of(config, briefing.fingerprint, known, cache_dir=cache)
         if corpus.fingerprint != briefing.fingerprint:
             raise TrainingFailedError("the text changed while it was read; let it rest, then resume")
-        path = Path(briefing.checkpoint)
         origin = verify(path, briefing.sha256) if briefing.sha256 else None
         horizon = int(origin.raw["schedule"]["horizon"]) if origin else 0
         state = build_state(config, device, corpus.vocab_size, horizon, rank)
         if origin:
             restore(state, path, origin, device, rank)
+        else:
+            initialise(state, config, device)
         precision, state.kernels = world.share((state.precision, state.kernels))
         take_precision(state, precision, device)
         if state.loss_scale and origin:

@@ -8,6 +8,7 @@ from torch import nn
 
 from trainer.config.schema import GuardConfig
 from trainer.models import LanguageModel
+from trainer.step.averaged_weights import AveragedWeights
 from trainer.step.compile import Loss
 from trainer.step.kernels import TORCH, Kernels
 from trainer.step.loss_scale import LossScale
@@ -32,6 +33,7 @@ class TrainState:
         best: lowest validation CE so far; infinite before the first evaluation.
         metrics: validation scores of this very step, for the manifest; None where it was not evaluated.
         parent: the checkpoint that training continued from, or the last one saved.
+        average: of the weights, where `optim.ema` asks for one.
         defence: what the run remembers for its own defence.
     """
 
@@ -49,6 +51,7 @@ class TrainState:
     best: float = float("inf")
     metrics: dict[str, float] | None = None
     parent: str = ""
+    average: AveragedWeights | None = None
     defence: SelfDefence = field(default_factory=SelfDefence)
 
     @property
