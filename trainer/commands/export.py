@@ -28,6 +28,11 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--to", type=Path, required=True, metavar="DIR", help="a folder that is not there yet"
     )
     parser.add_argument(
+        "--averaged",
+        action="store_true",
+        help="the averaged weights of optim.ema, not those of the last step",
+    )
+    parser.add_argument(
         "--evaluation", type=Path, metavar="FILE", help="what `evaluate --json` said of it, for the card"
     )
     parser.add_argument(
@@ -42,7 +47,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     from trainer.export.folder import export
 
     try:
-        files = export(arguments.subject, arguments.to.absolute(), evaluation, controls)
+        files = export(arguments.subject, arguments.to.absolute(), evaluation, controls, arguments.averaged)
     except CheckpointError as error:
         raise RefusedError(str(error)) from error
     for path in files:

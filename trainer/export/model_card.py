@@ -60,6 +60,7 @@ class CardFacts:
         manifest: of the checkpoint, as plain values.
         evaluation: what `photinus-train evaluate --json` said of it, or nothing.
         controls: the same of models that it is compared with.
+        weights_sha256: of the file of weights in the export.
     """
 
     name: str
@@ -67,12 +68,13 @@ class CardFacts:
     manifest: Mapping[str, Any]
     evaluation: Mapping[str, Any] | None = None
     controls: Sequence[Mapping[str, Any]] = ()
+    weights_sha256: str = ""
 
 
 def model_card(facts: CardFacts) -> str:
     """Return the card, as Markdown."""
     raw = facts.manifest
-    config, files = raw.get("config", {}), raw.get("files", {})
+    config = raw.get("config", {})
     model, data = config.get("model", {}), config.get("data", {})
     return CARD.format(
         title=facts.name,
@@ -92,7 +94,7 @@ def model_card(facts: CardFacts) -> str:
         parent=raw.get("parent") or "none",
         fingerprint=raw.get("data_fingerprint", "unknown"),
         tokenizer_hash=raw.get("tokenizer", {}).get("sha256", "unknown"),
-        weights_hash=files.get("model.safetensors", {}).get("sha256", "unknown"),
+        weights_hash=facts.weights_sha256,
         context=config.get("context"),
         device=raw.get("device", "unknown"),
         autocast="float32" if raw.get("autocast") == "off" else raw.get("autocast", "unknown"),

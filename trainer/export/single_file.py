@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import get_type_hints
 
@@ -57,6 +58,11 @@ def single_file(model: type, tokenizer: type, title: str, version: str) -> str:
         model, tokenizer: classes of ours.
         title: its first line.
     """
+    return HEAD.format(title=title, version=version) + "\n" + _definitions(model, tokenizer) + "\n"
+
+
+@cache
+def _definitions(model: type, tokenizer: type) -> str:
     own = dict(zip(STAND_INS, ((one.__module__, one.__name__) for one in (model, tokenizer)), strict=True))
     modules = _modules_from(ROOT, own)
     needed = _reached(modules)
@@ -72,7 +78,7 @@ def single_file(model: type, tokenizer: type, title: str, version: str) -> str:
                 outside[ast.unparse(module.outside[alias])] = module.outside[alias]
     imports = [ast.parse(line).body[0] for line in sorted(outside, key=_import_order)]
     tree = ast.Module([*imports, *body], [])
-    return HEAD.format(title=title, version=version) + "\n" + _spaced(ast.fix_missing_locations(tree)) + "\n"
+    return _spaced(ast.fix_missing_locations(tree))
 
 
 def _modules_from(root: str, own: dict[str, Symbol]) -> dict[str, OwnModule]:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 from msgspec.structs import replace
+from safetensors.torch import load_file
 
 from trainer import cli
 from trainer.checkpoints.save import Surroundings, save
 from trainer.config.model import ModelConfig
-from trainer.config.schema import RunConfig
+from trainer.config.schema import OptimConfig, RunConfig
 from trainer.data import Tokenizer
 from trainer.data.tokenizers.bpe import BpeTokenizer
 from trainer.data.tokenizers.tokenizer import ByteTokenizer
@@ -22,7 +23,8 @@ from trainer.loop.setup import build_state
 from trainer.models import Output
 from trainer.models.forms import small_forms, small_kinds
 
-ALL = {**small_kinds(), **{f"form {name}": form for name, form in small_forms().items()}}
+FORMS = ("mobius", "latch", "feedback", "signed", "clamp", "written by R")
+ALL = {**small_kinds(), **{f"form {name}": small_forms()[name] for name in FORMS}}
 ALONE = """
 import importlib.util, json, sys
 
@@ -53,9 +55,9 @@ assert not any(name.partition(".")[0] in ("trainer", "msgspec") for name in sys.
 PROMPT = "The firefly waits"
 
 
-def checkpoint(folder: Path, model: ModelConfig, tokenizer: Tokenizer) -> Path:
+def checkpoint(folder: Path, model: ModelConfig, tokenizer: Tokenizer, ema: float = 0.0) -> Path:
     """Save a model as a run would, every weight of it moved from where it began."""
-    config, device = RunConfig(model=model, context=32), open_device("cpu", 1)
+    config, device = RunConfig(model=model, context=32, optim=OptimConfig(ema=ema)), open_device("cpu", 1)
     state = build_state(config, device, tokenizer.vocab_size, 0)
     with torch.no_grad():
         for one in state.model.parameters():
@@ -141,3 +143,17 @@ def test_what_cannot_be_exported_is_refused_and_leaves_nothing(
     (path / "model.safetensors").write_bytes(data)
     assert cli.main(["export", str(path), "--to", str(tmp_path / "out")]) == 3
     assert sorted(one.name for one in tmp_path.iterdir()) == ["checkpoints", "full", "no.json"]
+
+
+def test_averaged_weights_are_exported_where_they_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = checkpoint(tmp_path / "with", small_kinds()["gpt"], ByteTokenizer(), ema=0.9)
+    assert cli.main(["export", str(path), "--to", str(tmp_path / "out"), "--averaged"]) == 0
+    written = load_file(tmp_path / "out" / "model.safetensors")
+    average, last = load_file(path / "average.safetensors"), load_file(path / "model.safetensors")
+    assert all(torch.equal(written[name], one) for name, one in average.items())
+    assert not all(torch.equal(written[name], one) for name, one in last.items())
+    bare = checkpoint(tmp_path / "without", small_kinds()["gpt"], ByteTokenizer())
+    assert cli.main(["export", str(bare), "--to", str(tmp_path / "no"), "--averaged"]) == 3
+    assert "holds no averaged weights" in capsys.readouterr().err
