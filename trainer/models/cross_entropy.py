@@ -11,6 +11,8 @@ from torch.utils.checkpoint import checkpoint
 
 CHUNK_LOGITS = 2**22
 """Logits held at once: 16 MB in float32."""
+CUDA_CHUNK_LOGITS = 2**25
+"""Likewise on CUDA, where a piece is ten small kernels, and their number is what counts: 128 MB."""
 
 
 def head_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
@@ -19,7 +21,8 @@ def head_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tenso
     Gradients are taken chunk by chunk while the logits of the chunk are still there; small vocabularies go
     in one piece.
     """
-    rows = max(1, CHUNK_LOGITS // weight.shape[0])
+    held = CUDA_CHUNK_LOGITS if weight.device.type == "cuda" else CHUNK_LOGITS
+    rows = max(1, held // weight.shape[0])
     if hidden.shape[0] <= rows:
         return cross_entropy(linear(hidden, weight).float(), targets)
     loss: Tensor = _HeadCrossEntropy.apply(hidden, weight, targets, rows)  # type: ignore[no-untyped-call]
