@@ -43,6 +43,7 @@ def restore(state: TrainState, path: Path, manifest: Manifest, device: Device, r
     state.best = float("inf") if raw.get("best") is None else float(raw["best"])
     state.metrics = dict(manifest.metrics) or None
     state.micro_batch = int(own.get("micro_batch", state.micro_batch))
+    state.owes_evaluation = bool(raw.get("owes_evaluation", False))
     state.defence = SelfDefence.from_json(raw.get("defence") or {"anchor": path.name})
 
 

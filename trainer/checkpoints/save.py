@@ -116,6 +116,7 @@ def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str,
         "best": state.best if math.isfinite(state.best) else None,
         "defence": state.defence.to_json(),
         "good": state.defence.is_calm,
+        "owes_evaluation": state.owes_evaluation,
         "cursor": {
             "index": state.cursor,
             "seed": config.seed,

@@ -18,7 +18,7 @@ def save_checkpoint(run: Training, kind: str) -> None:
         return
     with run.clock.outside("save"):
         run.job.reporter.events.phase("saving", state.step)
-        if state.defence.is_calm and (kind != "interrupt" or is_due(run, run.config.checkpoint.every)):
+        if state.defence.is_calm and is_regular(run, kind):
             state.defence.anchor = checkpoint_name(state.step)
         others = reports_of_others(run)
         corpus, tokenizer = run.corpus, run.corpus.tokenizer.to_json()
@@ -40,6 +40,11 @@ def save_checkpoint(run: Training, kind: str) -> None:
         prune(folder, run.config.checkpoint, in_use=(saved.name, state.defence.anchor))
         if kind not in ENDS_THE_RUN:
             run.job.reporter.events.phase("training", state.step)
+
+
+def is_regular(run: Training, kind: str) -> bool:
+    """Whether a run that nobody had stopped would have saved here, too."""
+    return kind != "interrupt" or (is_due(run, run.config.checkpoint.every) and not run.state.owes_evaluation)
 
 
 def reports_of_others(run: Training) -> list[dict[str, Any]]:

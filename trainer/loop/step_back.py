@@ -51,7 +51,7 @@ def step_back(run: Training, trouble: Trouble) -> None:
         target = target_of(run)
         run.world.order(WorkerOrder.STEP_BACK)
         place = (str(target.path), target.sha256) if target else ("", "")
-        run.world.share((place, trouble))
+        run.world.share((place, trouble, state.defence))
         return_to(state, run.config, run.device, target, trouble, run.corpus.vocab_size)
         run.meter.forget()
         aside = set_aside(job.assignment.run, state.step, job.assignment.attempt)
@@ -89,7 +89,8 @@ def target_of(run: Training) -> Origin | None:
         return None
     path = Path(anchor) if Path(anchor).is_absolute() else run.job.assignment.run.checkpoints / anchor
     try:
-        return Origin(path, verify(path), manifest_sha256(path), path.name)
+        parent = anchor if path.name == anchor else f"{path.parent.parent.name}/{path.name}"
+        return Origin(path, verify(path), manifest_sha256(path), parent)
     except CheckpointError as error:
         run.job.reporter.note(f"{error}: the run begins again", "warning", run.state.step)
         return None
@@ -110,7 +111,7 @@ def return_to(
         begin_again(state, config, device, vocab_size, rank)
     else:
         restore(state, target.path, target.manifest, device, rank)
-        state.parent = target.path.name
+        state.parent = target.parent
         restore_scale(state, target.manifest)
     state.defence.step_back(before, trouble, state.step, config.guard)
 

@@ -29,6 +29,7 @@ from trainer.loop.setup import (
 from trainer.loop.step_back import step_back, watch
 from trainer.loop.timing import Accounting
 from trainer.loop.worker import briefing_of
+from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.metrics import StepMeter, names_of
 from trainer.step.optimizer_step import to_device, train_step_within_memory
 from trainer.step.state import TrainState
@@ -58,6 +59,8 @@ def train_together(run: Training) -> None:
     """Lead a training that is prepared to its end; alone, or with processes that wait for orders."""
     job = run.job
     try:
+        if run.state.owes_evaluation:
+            pay_evaluation(run)
         while not is_last(run):
             job.stop.check()
             step(run)
@@ -102,6 +105,8 @@ def diverges(run: Training) -> bool:
         step_back(run, trouble)
         return True
     if state.defence.on_plateau(guard):
+        run.world.order(WorkerOrder.EASE)
+        run.world.share(state.defence.plateau)
         run.job.reporter.note(
             f"no better score in {guard.plateau} evaluations: the rate is {state.defence.plateau:g} of what "
             "the schedule says, from here on", "info", state.step,
@@ -128,8 +133,23 @@ def interrupt(run: Training) -> None:
         run.job.reporter.events.phase("stopping", run.state.step, run.job.stop.reason)
         if trouble := watch(run):
             run.job.reporter.note(f"not saved: {trouble.reason}", "warning", run.state.step)
-        else:
-            save_checkpoint(run, "interrupt")
+            return
+        scored = run.state.metrics is not None or not is_due(run, run.config.eval.every)
+        run.state.owes_evaluation = run.state.owes_evaluation or not scored
+        save_checkpoint(run, "interrupt")
+
+
+def pay_evaluation(run: Training) -> None:
+    """Score what an attempt before was stopped in scoring: a resumed run decides by the same scores."""
+    config, state = run.config, run.state
+    best = evaluate(run)
+    state.owes_evaluation = False
+    if diverges(run):
+        return
+    if state.defence.is_calm and (
+        is_due(run, config.checkpoint.every) or (best and config.checkpoint.keep_best)
+    ):
+        state.defence.anchor = checkpoint_name(state.step)
 
 
 def prepare_training(job: Job, device: Device, world: World) -> Training:

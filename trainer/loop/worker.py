@@ -134,8 +134,11 @@ def follow(assignment: Assignment) -> None:
                 batch = to_device(world.part(batches.batch_at(state.cursor)), device)
                 train_step_within_memory(state, config, device, batch, tell, world)
             elif order is WorkerOrder.STEP_BACK:
-                (place, sha256), trouble = world.share((("", ""), Trouble("", 0, 0)))
+                nothing = (("", ""), Trouble("", 0, 0), state.defence)
+                (place, sha256), trouble, state.defence = world.share(nothing)
                 target = origin_at(Path(place), sha256) if place else None
                 return_to(state, config, device, target, trouble, corpus.vocab_size, rank)
+            elif order is WorkerOrder.EASE:
+                state.defence.plateau = world.share(1.0)
             elif order is WorkerOrder.SAVE:
                 world.gather((digest(state.model), of_process(state, device)))

@@ -33,6 +33,7 @@ class TrainState:
         best: lowest validation CE so far; infinite before the first evaluation.
         metrics: validation scores of this very step, for the manifest; None where it was not evaluated.
         parent: the checkpoint that training continued from, or the last one saved.
+        owes_evaluation: whether a stop cut the evaluation of this very step short.
         average: of the weights, where `optim.ema` asks for one.
         defence: what the run remembers for its own defence.
     """
@@ -51,6 +52,7 @@ class TrainState:
     best: float = float("inf")
     metrics: dict[str, float] | None = None
     parent: str = ""
+    owes_evaluation: bool = False
     average: AveragedWeights | None = None
     defence: SelfDefence = field(default_factory=SelfDefence)
 

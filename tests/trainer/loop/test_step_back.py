@@ -13,6 +13,7 @@ from tests.trainer.evals.trained import state_root
 from tests.trainer.loop.tiny import events, last_word, moments, run, weights
 from tests.trials import trials
 from trainer.data import Batches
+from trainer.evals.validation import validate
 from trainer.job.stop import Stop
 from trainer.step import optimizer_step
 from trainer.step.lr_schedule import Schedule
@@ -184,3 +185,45 @@ def test_a_resume_inside_of_a_step_back_is_bit_exact(
     assert moments(parts, 115) == moments(whole, 115)
     assert backs(whole)
     assert backs(whole)[-1]["message"].split(";")[0] == backs(parts)[-1]["message"].split(";")[0]
+
+
+def test_an_evaluation_that_a_stop_cut_short_is_made_up_for(
+    tmp_path: Path, text: Path, monkeypatch: Patch
+) -> None:
+    """Early stop counts evaluations: without the one that was cut short, the run would end later."""
+    stops, seen = list[int](), list[int]()
+
+    def scored(state: Any, config: Any, device: Any, tokens: Any, size: float, check: Any, rows: int) -> Any:
+        seen.append(state.step)
+        if state.step in stops:
+            check.__self__._noticed, check.__self__._signal = True, "a trial"
+        found = validate(state, config, device, tokens, size, check, rows)
+        return found | {"val_ce": 5 + state.step / 100}
+
+    monkeypatch.setattr("trainer.loop.report.validate", scored)
+    sets = (*LONG, "steps=20", "eval.every=4", "guard.patience=2")
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert run(whole, text, sets=sets) == 0
+    stops.append(8)
+    assert run(parts, text, sets=sets) == 0
+    assert last_word(parts)["outcome"] == "stopped"
+    stops.clear()
+    assert run(parts, text, "--resume", sets=sets) == 0
+    assert seen == [4, 8, 12, 4, 8, 8, 12]
+    assert [row["step"] for row in events(parts, "eval")] == [row["step"] for row in events(whole, "eval")]
+    assert last_word(parts)["step"] == last_word(whole)["step"] == 12
+    assert last_word(whole)["outcome"] == "succeeded"
+    assert any("ended early" in row["message"] for row in events(whole, "note"))
+
+
+def test_a_plateau_lowers_the_rate_to_the_end(tmp_path: Path, text: Path) -> None:
+    sets = (*LONG, "steps=20", "eval.every=4", "guard.plateau=1", "optim.lr=0.9", "optim.warmup=0")
+    assert run(tmp_path / "run", text, sets=(*sets, "optim.schedule=constant", "log.every=1")) == 0
+    rates = [row["lr"] for row in events(tmp_path / "run", "metrics")]
+    lowered = [
+        row for row in events(tmp_path / "run", "note") if "of what the schedule says, from" in row["message"]
+    ]
+    assert rates[0] == 0.9
+    assert len(lowered) >= 1
+    before = [row for row in lowered if row["step"] < 20]
+    assert rates[-1] == 0.9 * 0.5 ** len(before)
