@@ -4,6 +4,7 @@ from typing import Any
 
 from trainer.checkpoints.retain import prune
 from trainer.checkpoints.save import Surroundings, of_process, save
+from trainer.job.outcome import DivergedError
 from trainer.loop.context import Training, is_due
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.world import WorkerOrder, demand_equal, digest
@@ -18,6 +19,7 @@ def save_checkpoint(run: Training, kind: str) -> None:
         return
     with run.clock.outside("save"):
         run.job.reporter.events.phase("saving", state.step)
+        before = state.defence.anchor
         if state.defence.is_calm and is_regular(run, kind):
             state.defence.anchor = checkpoint_name(state.step)
         others = reports_of_others(run)
@@ -31,7 +33,11 @@ def save_checkpoint(run: Training, kind: str) -> None:
             tokenizer,
             run.scored.floors,
         )
-        saved = save(folder, state, around, kind)
+        try:
+            saved = save(folder, state, around, kind)
+        except DivergedError:
+            state.defence.anchor = before
+            raise
         ledger.at_checkpoint(state.step, saved.name, saved.sha256)
         state.parent = saved.name
         run.job.reporter.checkpoint(

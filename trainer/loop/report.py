@@ -38,10 +38,12 @@ def report(run: Training) -> Trouble | None:
         run.job.reporter.metrics(step, values)
     if news := run.fallbacks.news():
         run.job.reporter.note(news, "warning", step)
+    if lost:
+        return Trouble(f"the cross-entropy is not finite at step {step}", step, 0)
     if run.meter.skipped:
         many = f"{run.meter.skipped} of {run.meter.steps} steps skipped: loss or gradient was not finite"
         run.job.reporter.note(many, "warning", step)
-    return Trouble(f"the cross-entropy is not finite at step {step}", step, 0) if lost else None
+    return None
 
 
 def fail(run: Training, what: str) -> NoReturn:

@@ -45,7 +45,7 @@ def step_back(run: Training, trouble: Trouble) -> None:
     """
     state, job, guard = run.state, run.job, run.config.guard
     if state.defence.rollbacks >= guard.rollbacks:
-        fail(run, trouble.reason)
+        fail(run, trouble.reason.partition("; resume")[0])
     with run.clock.outside("save"):
         job.reporter.note(trouble.reason, "warning", trouble.step)
         target = target_of(run)

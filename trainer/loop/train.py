@@ -12,7 +12,7 @@ from trainer.device.out_of_memory import unless_out_of_memory
 from trainer.evals.probes.decay_prediction import DecayPrediction, decay_prediction
 from trainer.job.assignment import store_config
 from trainer.job.job import Job
-from trainer.job.outcome import StoppedError
+from trainer.job.outcome import DivergedError, StoppedError
 from trainer.loop.checkpoint import save_checkpoint
 from trainer.loop.context import Training, is_due, is_last
 from trainer.loop.misfits import misfits
@@ -32,6 +32,7 @@ from trainer.loop.worker import briefing_of
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.metrics import StepMeter, names_of
 from trainer.step.optimizer_step import to_device, train_step_within_memory
+from trainer.step.self_defence import Trouble
 from trainer.step.state import TrainState
 from trainer.step.world import WorkerOrder, World, demand_equal, digest
 
@@ -72,8 +73,10 @@ def train_together(run: Training) -> None:
             best = scored and evaluate(run)
             if scored and diverges(run):
                 continue
-            if is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best):
-                save_checkpoint(run, "final" if is_last(run) else "best" if best else "periodic")
+            due = is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best)
+            kind = "final" if is_last(run) else "best" if best else "periodic"
+            if due and not is_saved(run, kind):
+                continue
             if scored and ends_early(run):
                 break
     except StoppedError:
@@ -96,6 +99,16 @@ def in_trouble(run: Training) -> bool:
     if trouble:
         step_back(run, trouble)
     return trouble is not None
+
+
+def is_saved(run: Training, kind: str) -> bool:
+    """Save; step back, where the weights are no numbers that could be saved."""
+    try:
+        save_checkpoint(run, kind)
+    except DivergedError as error:
+        step_back(run, Trouble(str(error), run.state.step, 0))
+        return False
+    return True
 
 
 def diverges(run: Training) -> bool:
