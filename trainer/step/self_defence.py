@@ -219,7 +219,7 @@ class SelfDefence:
         self.until = FOR_GOOD if is_last else trouble.step + length
         onset = (trouble.first or trouble.step - RECENT) - RUN_UP
         self.since = min(onset, before.since) if level else onset
-        first = (trouble.first or target + 1) - 1
+        first = max(trouble.first - 1, target)  # those before the checkpoint are learnt already
         blamed = (batch_of(first, before.skipped), batch_of(trouble.step - 1, before.skipped) + 1)
         self.skipped = merged([*before.skipped, blamed])
         self.plateau = min(self.plateau, before.plateau)
