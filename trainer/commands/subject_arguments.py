@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from trainer.evals.subject import Speaker, Subject
 
 
-def add_subject(parser: argparse.ArgumentParser) -> None:
-    """Add RUN|CHECKPOINT, --data, --device and --json."""
+def add_subject(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
+    """Add RUN|CHECKPOINT, --data, --device and, where there is a report, --json."""
     parser.add_argument(
         "subject",
         metavar="RUN|CHECKPOINT",
@@ -24,7 +24,8 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
         "--data", "--text", metavar="PATH", help="other text than the run's own, cut by the model's tokenizer"
     )
     parser.add_argument("--device", default="", help="cpu, mps, cuda ... (default: what there is)")
-    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout")
+    if json:
+        parser.add_argument("--json", action="store_true", help="one line of JSON on stdout")
 
 
 def demand(*flags: tuple[str, bool, str]) -> None:

@@ -1,6 +1,6 @@
 """Text from the model, one token at a time in its O(1) form, with a generator of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,34 @@ def sample(
     return Sampled(
         tuple(ids), _mean([out.R for out in seen]), _mean([out.coherence for out in seen]), _mean(us)
     )
+
+
+class Conversation:
+    """A model that hears and answers in turn; its state, of one text, is all that it remembers."""
+
+    def __init__(self, model: LanguageModel[Any], device: Device, how: Sampling) -> None:
+        self._model, self._device, self._how = model.eval(), device, how
+        self._generator = torch.Generator("cpu").manual_seed(how.seed)
+        self._state: Any = model.init_state(1)
+        self._scores: Tensor | None = None
+
+    def hear(self, tokens: Sequence[int]) -> None:
+        """Take tokens into the state.
+
+        Raises:
+            ValueError: a model of so many positions has no more.
+        """
+        for token in tokens:
+            out, self._state = self._model.step(torch.tensor([token], device=self._device.place), self._state)
+            self._scores = out.logits[0].float().cpu()
+
+    def answer(self, most: int) -> Iterator[int]:
+        """Yield at most so many tokens, each heard as it is said; nothing where nothing was heard yet."""
+        for _ in range(most if self._scores is not None else 0):
+            assert self._scores is not None
+            token = draw(self._scores, self._how, self._generator)
+            self.hear([token])
+            yield token
 
 
 def _mean(layers: Sequence[Tensor]) -> tuple[float, ...]:

@@ -1,6 +1,7 @@
 """A checkpoint is whole: it speaks where its text is not, and a run outlives its text."""
 
 import hashlib
+import io
 import json
 import shutil
 from pathlib import Path
@@ -149,3 +150,18 @@ def test_a_copy_of_a_checkpoint_alone_is_evaluated_on_a_text_that_is_given(
         assert "--data" in capsys.readouterr().err
         assert cli.main([*words, "--text", str(other)]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["source"] == str(other)
+
+
+def test_a_conversation_remembers_and_is_the_same_for_one_seed(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = trained(tmp_path)
+    answers = []
+    for lines in ("The\n", "The\n", "firefly\nThe\n"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+        capsysbinary.readouterr()
+        assert cli.main(["chat", str(out), "--tokens", "12", "--temperature", "0.5"]) == 0
+        answers.append(capsysbinary.readouterr().out)
+    assert answers[0] == answers[1] != b""
+    assert answers[2] not in (b"", answers[0])
+    assert cli.main(["chat", str(out), "--tokens", "0"]) == 2
