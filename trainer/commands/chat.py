@@ -3,9 +3,14 @@
 import argparse
 import math
 import sys
+from typing import TYPE_CHECKING
 
 from trainer.commands.subject_arguments import add_subject, demand, speaker_of
-from trainer.job.outcome import ExitCode
+from trainer.job.outcome import ExitCode, RefusedError
+
+if TYPE_CHECKING:
+    from trainer.evals.generate import Conversation
+    from trainer.evals.subject import Speaker
 
 Commands = argparse._SubParsersAction
 
@@ -42,13 +47,27 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         line = sys.stdin.readline()
         if not line:
             return ExitCode.OK
-        talk.hear(subject.tokenizer.encode(line))
-        for token in talk.answer(arguments.tokens):
-            piece = subject.tokenizer.decode([token])
-            said.write(piece)
+        try:
+            answer(talk, line, subject, arguments.tokens)
+        except ValueError as error:  # a model of so many positions has no more
             said.flush()
-            if piece.endswith(b"\n"):
-                break
-        else:
-            said.write(b"\n")
+            raise RefusedError(f"{error}; begin the conversation again") from error
+
+
+def answer(talk: "Conversation", line: str, subject: "Speaker", most: int) -> None:
+    """Take a line, and say what follows it.
+
+    Raises:
+        ValueError: the model has no position left.
+    """
+    said = sys.stdout.buffer
+    talk.hear(subject.tokenizer.encode(line))
+    for token in talk.answer(most):
+        piece = subject.tokenizer.decode([token])
+        said.write(piece)
         said.flush()
+        if piece.endswith(b"\n"):
+            break
+    else:
+        said.write(b"\n")
+    said.flush()

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from trainer.checkpoints.restore import restore
 from trainer.checkpoints.retain import set_aside
 from trainer.config.schema import RunConfig
@@ -16,7 +18,7 @@ from trainer.loop.setup import build_state
 from trainer.run.checkpoints.manifest import Manifest, manifest_sha256, verify
 from trainer.run.run_errors import CheckpointError
 from trainer.step.loss_scale import HALVINGS
-from trainer.step.self_defence import FOR_GOOD, SelfDefence, Trouble
+from trainer.step.self_defence import FOR_GOOD, SelfDefence, Trouble, merged
 from trainer.step.state import TrainState
 from trainer.step.world import WorkerOrder
 
@@ -61,6 +63,35 @@ def step_back(run: Training, trouble: Trouble) -> None:
     job.reporter.events.resume(state.step, name)
     job.reporter.note(told(run, trouble, name, aside), "warning", state.step)
     job.reporter.events.phase("training", state.step)
+
+
+def next_batch(run: Training) -> tuple[Any, Any]:
+    """Return the next batch; one that holds what is no token is left out, as a device could not survive it.
+
+    Raises:
+        DivergedError: too many in a row.
+    """
+    state, left_out = run.state, 0
+    while True:
+        arrays = run.batches.batch_at(state.cursor)
+        worst = max(int(one.view(np.uint64).max()) for one in arrays)  # a negative one is a large one
+        if worst < run.corpus.vocab_size:
+            break
+        what = f"batch {state.cursor} holds tokens outside of the vocabulary of {run.corpus.vocab_size}"
+        if left_out == run.config.guard.rollbacks:
+            fail(run, f"{what}, the {left_out + 1}th in a row: the token cache is damaged, remove it")
+        run.job.reporter.note(f"{what}: it is left out", "warning", state.step)
+        state.defence.skipped = merged([*state.defence.skipped, (state.cursor, state.cursor + 1)])
+        left_out += 1
+    if left_out:
+        tell_others(run)
+    return arrays
+
+
+def tell_others(run: Training) -> None:
+    """Tell every other process what this one decided alone: a lower rate, a batch that is left out."""
+    run.world.order(WorkerOrder.AGREE)
+    run.world.share((run.state.defence.plateau, run.state.defence.skipped))
 
 
 def told(run: Training, trouble: Trouble, name: str, aside: list[str]) -> str:

@@ -26,7 +26,7 @@ from trainer.loop.setup import (
     load_scored,
     take_up,
 )
-from trainer.loop.step_back import step_back, watch
+from trainer.loop.step_back import next_batch, step_back, tell_others, watch
 from trainer.loop.timing import Accounting
 from trainer.loop.worker import briefing_of
 from trainer.run.checkpoints.manifest import checkpoint_name
@@ -118,8 +118,7 @@ def diverges(run: Training) -> bool:
         step_back(run, trouble)
         return True
     if state.defence.on_plateau(guard):
-        run.world.order(WorkerOrder.EASE)
-        run.world.share(state.defence.plateau)
+        tell_others(run)
         run.job.reporter.note(
             f"no better score in {guard.plateau} evaluations: the rate is {state.defence.plateau:g} of what "
             "the schedule says, from here on", "info", state.step,
@@ -243,8 +242,9 @@ def begin_lineage(job: Job, state: TrainState) -> None:
 
 def step(run: Training) -> None:
     """Take the next batch and perform one optimizer step."""
+    arrays = next_batch(run)
     run.world.order(WorkerOrder.STEP)
-    batch = to_device(run.world.part(run.batches.batch_at(run.state.cursor)), run.device)
+    batch = to_device(run.world.part(arrays), run.device)
 
     def tell(message: str) -> None:
         run.job.reporter.note(message, "warning", run.state.step)

@@ -138,7 +138,8 @@ def follow(assignment: Assignment) -> None:
                 (place, sha256), trouble, state.defence = world.share(nothing)
                 target = origin_at(Path(place), sha256) if place else None
                 return_to(state, config, device, target, trouble, corpus.vocab_size, rank)
-            elif order is WorkerOrder.EASE:
-                state.defence.plateau = world.share(1.0)
+            elif order is WorkerOrder.AGREE:
+                mine = (state.defence.plateau, state.defence.skipped)
+                state.defence.plateau, state.defence.skipped = world.share(mine)
             elif order is WorkerOrder.SAVE:
                 world.gather((digest(state.model), of_process(state, device)))

@@ -39,7 +39,7 @@ class WorkerOrder(IntEnum):
     SAVE = 3
     END = 4
     STEP_BACK = 5
-    EASE = 6
+    AGREE = 6
 
 
 class LostPeerError(TrainingFailedError):

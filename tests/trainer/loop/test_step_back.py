@@ -187,6 +187,31 @@ def test_a_resume_inside_of_a_step_back_is_bit_exact(
     assert backs(whole)[-1]["message"].split(";")[0] == backs(parts)[-1]["message"].split(";")[0]
 
 
+def test_a_batch_of_what_is_no_token_is_left_out_and_too_many_end_the_run(
+    tmp_path: Path, text: Path, monkeypatch: Patch
+) -> None:
+    real, bad = Batches.batch_at, set[int]()
+
+    def batch_at(self: Batches, index: int) -> Any:
+        inputs, targets = real(self, index)
+        if index in bad:
+            targets[1, 2] = 256 if index % 2 else -1
+        return inputs, targets
+
+    sets = (*LONG, "steps=8", "checkpoint.every=4", "guard.rollbacks=3")
+    monkeypatch.setattr(Batches, "batch_at", batch_at)
+    bad |= {5, 6}
+    assert run(tmp_path / "whole", text, sets=sets) == 0
+    notes = [row["message"] for row in events(tmp_path / "whole", "note") if "left out" in row["message"]]
+    assert [one.split()[1] for one in notes] == ["5", "6"]
+    assert run(tmp_path / "parts", text, sets=(*sets, "steps=4", "optim.horizon=8")) == 0
+    assert run(tmp_path / "parts", text, "--resume", sets=(*sets, "optim.horizon=8")) == 0
+    assert weights(tmp_path / "parts", 8) == weights(tmp_path / "whole", 8)
+    bad |= set(range(3, 12))
+    assert run(tmp_path / "many", text, sets=sets) == 1
+    assert "the 4th in a row: the token cache is damaged" in last_word(tmp_path / "many")["reason"]
+
+
 def test_an_evaluation_that_a_stop_cut_short_is_made_up_for(
     tmp_path: Path, text: Path, monkeypatch: Patch
 ) -> None:
