@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from trainer.commands import causality, corpus, evaluate, reproduce, run, sample, selftest
+from trainer.commands import causality, chat, corpus, evaluate, export, plan, reproduce, run, sample, selftest
 from trainer.commands.run import configuration
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
@@ -58,7 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     config.set_defaults(command=config_command)
     configuration(config)
-    for command in (corpus, causality, evaluate, sample, reproduce, selftest):
+    for command in (corpus, causality, evaluate, sample, chat, export, plan, reproduce, selftest):
         command.add_to(commands)
     return parser
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.learning.contenders import CONTEXT, Setting, config_of
-from trainer.loop.setup import make_optimizer
 from trainer.models import build
+from trainer.step.optimizers import OPTIMIZERS
 
 ROOT = Path(__file__).parents[2]
 CODE = (
@@ -35,7 +35,7 @@ def function_of(name: str) -> tuple[float, ...]:
     try:
         torch.manual_seed(0)
         model = build(config.model, 256)
-        optimizer = make_optimizer(model, config)
+        optimizer = OPTIMIZERS[config.optim.name](model, config.optim)
         tokens = torch.randint(256, (BATCH, CONTEXT + 1)) // 8
         losses = []
         for _ in range(STEPS):

@@ -1,15 +1,15 @@
-"""AdamW's moments by parameter name, so that they are readable without the order of the parameters."""
+"""An optimizer's moments by parameter name, so that they are readable without the order of the parameters."""
 
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+MOMENTS = ("step", "exp_avg", "exp_avg_sq", "momentum")
 
 
 def moments(optimizer: torch.optim.AdamW, named: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
-    """Return `NAME.exp_avg`, `NAME.exp_avg_sq` and `NAME.step` of every parameter that was updated."""
+    """Return `NAME.exp_avg`, `NAME.exp_avg_sq`, `NAME.step` (Muon: `NAME.momentum`) of what was updated."""
     return {
         f"{name}.{moment}": optimizer.state[parameter][moment].detach().contiguous()
         for name, parameter in named.items()

@@ -6,11 +6,12 @@ from safetensors.torch import load_file
 
 from trainer.checkpoints import generators
 from trainer.checkpoints.moments import set_moments
-from trainer.checkpoints.save import MODEL_FILE, OPTIMIZER_FILE
+from trainer.checkpoints.save import AVERAGE_FILE, MODEL_FILE, OPTIMIZER_FILE
 from trainer.device.device import Device
 from trainer.job.rank import ALONE, Rank
 from trainer.run.checkpoints.manifest import Manifest
 from trainer.run.run_errors import CheckpointError
+from trainer.step.self_defence import SelfDefence
 from trainer.step.state import TrainState, named_parameters_of
 
 
@@ -30,6 +31,9 @@ def restore(state: TrainState, path: Path, manifest: Manifest, device: Device, r
         state.model.load_state_dict(load_file(path / MODEL_FILE, device=str(device.place)))
         stored = load_file(path / OPTIMIZER_FILE, device=str(device.place))
         set_moments(state.optimizer, named_parameters_of(state), stored)
+        if state.average is not None:
+            kept = load_file(path / AVERAGE_FILE, device=str(device.place))
+            state.average.values = {name: kept[name] for name in state.average.values}
         generators.restore(device, state.noise, own["generators"])
     except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(
@@ -39,3 +43,22 @@ def restore(state: TrainState, path: Path, manifest: Manifest, device: Device, r
     state.best = float("inf") if raw.get("best") is None else float(raw["best"])
     state.metrics = dict(manifest.metrics) or None
     state.micro_batch = int(own.get("micro_batch", state.micro_batch))
+    state.owes_evaluation = bool(raw.get("owes_evaluation", False))
+    state.defence = SelfDefence.from_json(raw.get("defence") or {"anchor": path.name})
+
+
+def restore_weights(state: TrainState, path: Path, manifest: Manifest, device: Device) -> None:
+    """Put the weights of a verified checkpoint into `state`, and nothing else of it.
+
+    Raises:
+        CheckpointError: they are those of another model.
+    """
+    try:
+        state.model.load_state_dict(load_file(path / MODEL_FILE, device=str(device.place)))
+    except RuntimeError as error:
+        kind = manifest.raw.get("config", {}).get("model", {}).get("kind")
+        why = str(error).splitlines()[-1]
+        raise CheckpointError(
+            f"{path.name} holds another model, of kind {kind}: {why.strip()}; name the preset, the model.* "
+            "keys and the tokenizer that it was trained with"
+        ) from error

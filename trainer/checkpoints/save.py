@@ -25,6 +25,7 @@ from trainer.step.state import TrainState, named_parameters_of
 
 MODEL_FILE = "model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"
+AVERAGE_FILE = "average.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
 FORMAT = 1
 LESS_IS_BETTER = frozenset({"val_ce", "val_loss", "val_ppl", "val_bpb"})
@@ -76,6 +77,8 @@ def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Sa
         weights = {key: value.detach().contiguous() for key, value in state.model.state_dict().items()}
         draft.tensors(MODEL_FILE, weights)
         draft.tensors(OPTIMIZER_FILE, moments(state.optimizer, named_parameters_of(state)))
+        if state.average is not None:
+            draft.tensors(AVERAGE_FILE, state.average.values)
         if around.tokenizer:
             draft.file(TOKENIZER_FILE, around.tokenizer)
         sha256, size = draft.publish(manifest_of(state, around, kind))
@@ -111,8 +114,11 @@ def manifest_of(state: TrainState, around: Surroundings, kind: str) -> dict[str,
         "primary": "val_ce",
         "metrics": {key: entry(key, value) for key, value in metrics.items()},
         "best": state.best if math.isfinite(state.best) else None,
+        "defence": state.defence.to_json(),
+        "good": state.defence.is_calm,
+        "owes_evaluation": state.owes_evaluation,
         "cursor": {
-            "index": state.step,
+            "index": state.cursor,
             "seed": config.seed,
             "batch": config.batch,
             "context": config.context,

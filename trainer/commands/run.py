@@ -43,6 +43,12 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     how.add_argument("--fresh", action="store_true", help="begin anew although --out holds checkpoints")
     how.add_argument(
+        "--init-from",
+        default="",
+        metavar="CKPT",
+        help="begin a new lineage with these weights; optimizer, rate and schedule are its own",
+    )
+    how.add_argument(
         "--from", dest="source", default="", metavar="CKPT", help="continue from this checkpoint"
     )
 
@@ -82,7 +88,8 @@ def run_here(arguments: argparse.Namespace) -> ExitCode:
 
 def assign_supervised(arguments: argparse.Namespace) -> Assignment:
     """Return what a supervisor's spec asks for."""
-    if arguments.preset or arguments.config or arguments.data or arguments.resume or arguments.fresh:
+    words = (arguments.preset, arguments.config, arguments.data, arguments.init_from)
+    if any(words) or arguments.resume or arguments.fresh:
         raise ConfigError("--spec says it all; only --from and --set go with it")
     try:
         return supervised(arguments.spec, arguments.source, arguments.set)
@@ -102,13 +109,16 @@ def leave_refusal(run: RunDir, reason: str) -> None:
 def assign_standalone(arguments: argparse.Namespace) -> Assignment:
     """Return what the command line asks for, in a folder of its own."""
     source = arguments.source or (NEWEST if arguments.resume else "")
+    begin_with = (
+        [f"init_from={Path(arguments.init_from).expanduser().absolute()}"] if arguments.init_from else []
+    )
     demand_folder(arguments.out.absolute())
     assignment = standalone(
         arguments.out,
         preset=arguments.preset,
         data=arguments.data,
         files=arguments.config,
-        overrides=arguments.set,
+        overrides=[*begin_with, *arguments.set],
         source=source,
     )
     if not (source or arguments.fresh or arguments.ranked):

@@ -30,7 +30,8 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Generate, printing as it comes."""
-    from trainer.evals.generate import Sampling, sample
+    from trainer.evals.drawing import Sampling
+    from trainer.evals.generate import sample
 
     demand(
         ("--tokens", arguments.tokens >= 1, "at least 1"),

@@ -13,16 +13,19 @@ if TYPE_CHECKING:
     from trainer.evals.subject import Speaker, Subject
 
 
-def add_subject(parser: argparse.ArgumentParser) -> None:
-    """Add RUN|CHECKPOINT, --data, --device and --json."""
+def add_subject(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
+    """Add RUN|CHECKPOINT, --data, --device and, where there is a report, --json."""
     parser.add_argument(
         "subject",
         metavar="RUN|CHECKPOINT",
         help="a run's id or folder (its newest checkpoint), or one of them",
     )
-    parser.add_argument("--data", metavar="PATH", help="other text than the run's own")
+    parser.add_argument(
+        "--data", "--text", metavar="PATH", help="other text than the run's own, cut by the model's tokenizer"
+    )
     parser.add_argument("--device", default="", help="cpu, mps, cuda ... (default: what there is)")
-    parser.add_argument("--json", action="store_true", help="one line of JSON on stdout")
+    if json:
+        parser.add_argument("--json", action="store_true", help="one line of JSON on stdout")
 
 
 def demand(*flags: tuple[str, bool, str]) -> None:

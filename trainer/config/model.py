@@ -80,6 +80,12 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     noise: Annotated[
         float, Meta(ge=0, le=3.2, description="phase noise in training only, radians; 0 is off")
     ] = 0.0
+    z_loss: Annotated[
+        float, Meta(ge=0, le=1, description="weight of the mean squared log-partition beside CE; 0: off")
+    ] = 0.0
+    soft_cap: Annotated[
+        float, Meta(ge=0, le=1e4, description="c tanh(logit / c): no logit is beyond this; 0: off")
+    ] = 0.0
     heads: Annotated[int, Meta(ge=1, le=256, description="attention heads (gpt)")] = 4
 
     positions: Annotated[

@@ -16,8 +16,22 @@ PositiveInt = Annotated[int, Meta(ge=1)]
 
 
 class OptimConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """AdamW with linear warm-up and cosine decay."""
+    """The optimizer, and its rate over the steps."""
 
+    name: Annotated[
+        Literal["adamw", "muon"],
+        Meta(description="adamw; muon: orthogonalised momentum for matrices of blocks, AdamW for the rest"),
+    ] = "adamw"
+    schedule: Annotated[
+        Literal["cosine", "linear", "constant", "wsd"],
+        Meta(description="what follows the warm-up; wsd: constant, then linear over the last `decay` of it"),
+    ] = "cosine"
+    decay: Annotated[
+        float, Meta(gt=0, le=1, description="share of the horizon over which wsd falls to its floor")
+    ] = 0.2
+    ema: Annotated[
+        float, Meta(ge=0, lt=1, description="decay a step of averaged weights, kept in checkpoints; 0: none")
+    ] = 0.0
     lr: Annotated[float, Meta(gt=0, le=1, description="peak learning rate")] = 3e-3
     min_lr_ratio: Annotated[float, Meta(ge=0, le=1, description="final rate as a share of the peak")] = 0.1
     warmup: Annotated[int, Meta(ge=0, description="steps of linear warm-up")] = 50
@@ -98,7 +112,58 @@ class ProbeConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class GuardConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a run defends itself. A step whose loss or gradient is not finite is always skipped."""
 
-    skips: Annotated[int, Meta(ge=1, description="skipped steps in a row after which the run has failed")] = 4
+    skips: Annotated[
+        int, Meta(ge=1, description="skipped steps in a row after which the run steps back, or has failed")
+    ] = 4
+    rollbacks: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1000,
+            description="times that a run in trouble steps back to its last good checkpoint, leaves the "
+            "batches at fault out and lowers the rate for a while; 0: never",
+        ),
+    ] = 10
+    window: Annotated[
+        int, Meta(ge=32, le=4096, description="steps whose losses and gradients tell what is usual")
+    ] = 64
+    spike: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="robust standard deviations above the median of the window that make a spike; 0: off",
+        ),
+    ] = 12.0
+    rise: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="share by which the loss has risen, in the median, if it jumps or diverges; 0: off",
+        ),
+    ] = 0.2
+    val_rise: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="share by which validation CE is above its lowest, twice, if it diverges while the "
+            "training loss rises; 0: off",
+        ),
+    ] = 0.2
+    lower: Annotated[
+        float,
+        Meta(gt=0, lt=1, description="the rate's factor after a step back; lower^3, lower^6 ... after more"),
+    ] = 0.8
+    calm: Annotated[
+        int, Meta(ge=1, description="steps for which the rate stays lowered; then it comes back in notches")
+    ] = 25
+    patience: Annotated[
+        int,
+        Meta(ge=0, description="evaluations without a better validation CE after which the run ends; 0: off"),
+    ] = 0
+    plateau: Annotated[
+        int,
+        Meta(ge=0, description="evaluations without a better one after which the rate is lowered; 0: off"),
+    ] = 0
 
 
 class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -127,6 +192,15 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             "auto: native where it works"
         ),
     ] = "auto"
+    recompute: Annotated[
+        bool, Meta(description="work the blocks again in the backward pass: less memory, a third more time")
+    ] = False
+    init_from: Annotated[
+        str,
+        Meta(
+            description="a checkpoint whose weights the run begins with; its steps, rate and moments are new"
+        ),
+    ] = ""
     compile: Annotated[
         Literal["off", "on"],
         Meta(description="torch.compile of the training step; takes a minute or more before the first step"),

@@ -90,6 +90,7 @@ def prepare_or_cached(
     progress: Callable[[DataProgress], None] = silent,
     should_stop: Callable[[], bool] = never,
     told: Callable[[str], None] = lambda _: None,
+    tokenizer: Tokenizer | None = None,
 ) -> Corpus:
     """`prepare`; where the text cannot be read any more, the tokens that a checkpoint's `fingerprint` names.
 
@@ -98,7 +99,9 @@ def prepare_or_cached(
         Stopped: if a stop was asked for.
     """
     try:
-        return prepare(config, cache_dir=cache_dir, progress=progress, should_stop=should_stop)
+        return prepare(
+            config, cache_dir=cache_dir, progress=progress, should_stop=should_stop, tokenizer=tokenizer
+        )
     except DataError as error:
         found = cached(fingerprint, cache_dir=cache_dir, progress=progress, should_stop=should_stop)
         if found is None:

@@ -1,6 +1,6 @@
 """Text from the model, one token at a time in its O(1) form, with a generator of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,24 +8,8 @@ import torch
 from torch import Tensor
 
 from trainer.device.device import Device
+from trainer.evals.drawing import Sampling, draw
 from trainer.models import LanguageModel, StepOutput
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How a token is drawn from its scores.
-
-    Attributes:
-        temperature: 0 takes the likeliest.
-        top_k: draw from the k likeliest; 0: from all.
-        top_p: draw from the fewest likeliest whose probabilities reach p.
-        seed: of the generator; training's are not touched.
-    """
-
-    temperature: float = 0.8
-    top_k: int = 0
-    top_p: float = 1.0
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +61,32 @@ def sample(
     )
 
 
-def draw(scores: Tensor, how: Sampling, generator: torch.Generator) -> int:
-    """Return a token id drawn from `scores [V]`."""
-    if how.temperature == 0:
-        return int(scores.argmax())
-    scores = scores / how.temperature
-    if how.top_k:
-        least = scores.topk(min(how.top_k, len(scores))).values[-1]
-        scores = scores.masked_fill(scores < least, -torch.inf)
-    shares = scores.softmax(-1)
-    if how.top_p < 1:
-        ordered, place = shares.sort(descending=True)
-        needed = ordered.cumsum(0) - ordered < how.top_p  # the one that reaches p is drawn from too
-        shares = torch.zeros_like(shares).scatter(0, place[needed], ordered[needed])
-    return int(torch.multinomial(shares, 1, generator=generator))
+class Conversation:
+    """A model that hears and answers in turn; its state, of one text, is all that it remembers."""
+
+    def __init__(self, model: LanguageModel[Any], device: Device, how: Sampling) -> None:
+        self._model, self._device, self._how = model.eval(), device, how
+        self._generator = torch.Generator("cpu").manual_seed(how.seed)
+        self._state: Any = model.init_state(1)
+        self._scores: Tensor | None = None
+
+    def hear(self, tokens: Sequence[int]) -> None:
+        """Take tokens into the state.
+
+        Raises:
+            ValueError: a model of so many positions has no more.
+        """
+        for token in tokens:
+            out, self._state = self._model.step(torch.tensor([token], device=self._device.place), self._state)
+            self._scores = out.logits[0].float().cpu()
+
+    def answer(self, most: int) -> Iterator[int]:
+        """Yield at most so many tokens, each heard as it is said; nothing where nothing was heard yet."""
+        for _ in range(most if self._scores is not None else 0):
+            assert self._scores is not None
+            token = draw(self._scores, self._how, self._generator)
+            self.hear([token])
+            yield token
 
 
 def _mean(layers: Sequence[Tensor]) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from trainer.checkpoints.save import MODEL_FILE, TOKENIZER_FILE
 from trainer.config.resolve import from_values
 from trainer.config.schema import RunConfig
-from trainer.data import Corpus, Tokenizer, prepare, prepare_or_cached
+from trainer.data import Corpus, Tokenizer, default_cache_dir, prepare, prepare_or_cached
 from trainer.data.progress import DataProgress, silent
 from trainer.data.tokenizers.stored import tokenizer_from
 from trainer.device.device import Device, open_device
@@ -102,6 +102,7 @@ def load_subject(
         config = _with_data(config, data)
     place = device_for(device or "auto", config.threads or granted_threads())
     say(f"{path.parent.parent.name}/{path.name}: {config.model.kind} on {config.data.source}")
+    default_cache_dir().parents[1].mkdir(mode=0o700, parents=True, exist_ok=True)  # a state root is private
     corpus = text_of(manifest, config, path, bool(data), progress)
     try:
         demand_same_tokens(manifest, config, corpus, path)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from trainer.config.config_error import ConfigError
 from trainer.config.data_source import DATA_KEY, demand_source
+from trainer.config.keys import keys
 from trainer.config.resolve import Resolved, from_values, override, resolve
 from trainer.job.job import Assignment
 from trainer.job.outcome import RefusedError
 from trainer.job.rank import Rank
 from trainer.run.checkpoints.imported import locate_parent
-from trainer.run.checkpoints.manifest import list_checkpoints
+from trainer.run.checkpoints.manifest import MANIFEST, list_checkpoints, parse_manifest, read_manifest
 from trainer.run.disk.atomic import read_json, write_json
 from trainer.run.layout import RunDir
 from trainer.run.records import read_changed_spec
@@ -64,7 +65,9 @@ def standalone(
     """
     run = RunDir(out.absolute())
     moved = [f"{DATA_KEY}={data}"] if data else []
-    resolved = _stored(run, [*moved, *overrides]) if source and not (preset or files) else None
+    resolved = None
+    if source and not (preset or files):
+        resolved = _stored(run, [*moved, *overrides]) or _told_by(source, [*moved, *overrides])
     if resolved is None:
         if not (preset or files):
             raise ConfigError(
@@ -113,6 +116,17 @@ def _demand_text(resolved: Resolved, run: RunDir, source: str) -> None:
     if source and list_checkpoints(run.checkpoints):
         return
     demand_source(resolved.config.data.source, resolved.origins.get(DATA_KEY, "stored"))
+
+
+def _told_by(source: str, overrides: Sequence[str]) -> Resolved | None:
+    """What a checkpoint by its path says of its own configuration: a copy brings nothing else along."""
+    path = Path(source).expanduser().absolute()
+    if not (path / MANIFEST).is_file():
+        return None
+    raw = parse_manifest(read_manifest(path), path.name).raw.get("config")
+    if not isinstance(raw, dict):
+        return None
+    return override(Resolved(from_values(raw), dict.fromkeys(keys(), "checkpoint"), ""), overrides)
 
 
 def _stored(run: RunDir, overrides: Sequence[str]) -> Resolved | None:

@@ -71,8 +71,8 @@ class Ledger:
         """What a last word and the answer to a stop both say."""
         return {"step": self.step, "checkpoint": self.checkpoint, "sha256": self.sha256}
 
-    def at_checkpoint(self, step: int, name: str, sha256: str) -> None:
-        """Take note of a checkpoint that is proven on disk."""
+    def at_checkpoint(self, step: int, name: str | None, sha256: str | None) -> None:
+        """Take note of a checkpoint that is proven on disk; None: there is none any more."""
         self.checkpoint, self.sha256, self.checkpoint_step = name, sha256, step
 
 

@@ -4,7 +4,9 @@ from typing import Any
 
 from trainer.checkpoints.retain import prune
 from trainer.checkpoints.save import Surroundings, of_process, save
-from trainer.loop.context import Training
+from trainer.job.outcome import DivergedError
+from trainer.loop.context import Training, is_due
+from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.world import WorkerOrder, demand_equal, digest
 
 ENDS_THE_RUN = ("interrupt", "final")
@@ -17,6 +19,9 @@ def save_checkpoint(run: Training, kind: str) -> None:
         return
     with run.clock.outside("save"):
         run.job.reporter.events.phase("saving", state.step)
+        before = state.defence.anchor
+        if state.defence.is_calm and is_regular(run, kind):
+            state.defence.anchor = checkpoint_name(state.step)
         others = reports_of_others(run)
         corpus, tokenizer = run.corpus, run.corpus.tokenizer.to_json()
         around = Surroundings(
@@ -28,15 +33,24 @@ def save_checkpoint(run: Training, kind: str) -> None:
             tokenizer,
             run.scored.floors,
         )
-        saved = save(folder, state, around, kind)
+        try:
+            saved = save(folder, state, around, kind)
+        except DivergedError:
+            state.defence.anchor = before
+            raise
         ledger.at_checkpoint(state.step, saved.name, saved.sha256)
         state.parent = saved.name
         run.job.reporter.checkpoint(
             state.step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes
         )
-        prune(folder, run.config.checkpoint, in_use=(saved.name,))
+        prune(folder, run.config.checkpoint, in_use=(saved.name, state.defence.anchor))
         if kind not in ENDS_THE_RUN:
             run.job.reporter.events.phase("training", state.step)
+
+
+def is_regular(run: Training, kind: str) -> bool:
+    """Whether a run that nobody had stopped would have saved here, too."""
+    return kind != "interrupt" or (is_due(run, run.config.checkpoint.every) and not run.state.owes_evaluation)
 
 
 def reports_of_others(run: Training) -> list[dict[str, Any]]:

@@ -16,7 +16,8 @@ from trainer.config.model import ModelConfig
 from trainer.config.schema import EvalConfig, OptimConfig, RunConfig
 from trainer.device.device import Device
 from trainer.device.operators import missing_operator
-from trainer.evals.generate import Sampling, sample
+from trainer.evals.drawing import Sampling
+from trainer.evals.generate import sample
 from trainer.evals.validation import validate
 from trainer.job.reason import reason_of
 from trainer.loop.setup import build_state

@@ -5,21 +5,18 @@ from typing import NoReturn
 
 from trainer.checkpoints.save import bad_weights
 from trainer.device.out_of_memory import unless_out_of_memory, within_memory
-from trainer.evals.generate import Sampling, sample
+from trainer.evals.drawing import Sampling
+from trainer.evals.generate import sample
 from trainer.evals.probes.probe import probe
 from trainer.evals.validation import validate
 from trainer.job.outcome import DivergedError
 from trainer.loop.context import Training, is_last
-from trainer.step.loss_scale import HALVINGS
 from trainer.step.optimizer_step import to_device
+from trainer.step.self_defence import Trouble, batch_of
 
 
-def report(run: Training) -> None:
-    """Read the meter and speak a row of metrics.
-
-    Raises:
-        DivergedError: loss or gradient are not finite any more.
-    """
+def report(run: Training) -> Trouble | None:
+    """Read the meter and speak a row of metrics; return what is wrong with the weights, if anything is."""
     step, values = run.state.step, run.meter.read()
     lost = run.meter.streak > 0 and bool(bad_weights(run.state))
     if lost:
@@ -28,7 +25,7 @@ def report(run: Training) -> None:
         pace = run.clock.pace(run.config.steps - step)
         values |= {
             "reg": values.get("reg", 0.0),
-            "lr": run.state.schedule.rate(step - 1),
+            "lr": run.state.rate(step - 1, run.config.guard),
             "tokens": float(run.state.tokens),
             "tokens_per_s": pace.tokens_per_s,
             "step_ms": pace.step_ms,
@@ -42,27 +39,11 @@ def report(run: Training) -> None:
     if news := run.fallbacks.news():
         run.job.reporter.note(news, "warning", step)
     if lost:
-        fail(run, f"the cross-entropy is not finite at step {step}")
-    tell_skipped(run)
-
-
-def tell_skipped(run: Training) -> None:
-    """Say how many steps were skipped, and end a run that skips nothing but steps.
-
-    Raises:
-        DivergedError: too many in a row.
-    """
-    step, meter = run.state.step, run.meter
-    if not meter.skipped:
-        return
-    many = f"{meter.skipped} of {meter.steps} steps skipped: loss or gradient was not finite"
-    run.job.reporter.note(many, "warning", step)
-    # fp16 finds its scale by overflowing: that is no fault as long as the scale can fall
-    finding = HALVINGS if run.state.loss_scale else 0
-    if meter.streak >= run.config.guard.skips + finding or (
-        is_last(run) and not finding and meter.streak >= meter.steps
-    ):
-        fail(run, f"loss or gradient was not finite in {meter.streak} steps in a row, up to step {step}")
+        return Trouble(f"the cross-entropy is not finite at step {step}", step, 0)
+    if run.meter.skipped:
+        many = f"{run.meter.skipped} of {run.meter.steps} steps skipped: loss or gradient was not finite"
+        run.job.reporter.note(many, "warning", step)
+    return None
 
 
 def fail(run: Training, what: str) -> NoReturn:
@@ -71,7 +52,7 @@ def fail(run: Training, what: str) -> NoReturn:
     Raises:
         DivergedError: always.
     """
-    last = run.job.ledger.checkpoint or "the beginning"
+    last = run.state.defence.anchor or run.job.ledger.checkpoint or "the beginning"
     reason = f"{what}; resume from {last} with a lower optim.lr"
     run.job.reporter.note(reason, "error", run.state.step)
     raise DivergedError(reason)
@@ -81,7 +62,8 @@ def look(run: Training) -> None:
     """Look into the oscillators on the batch of the last step, and say what was seen."""
     state, reporter = run.state, run.job.reporter
     with run.clock.outside("probe"):
-        batch = to_device(run.world.part(run.batches.batch_at(state.step - 1)), run.device)
+        index = batch_of(state.step - 1, state.defence.skipped)
+        batch = to_device(run.world.part(run.batches.batch_at(index)), run.device)
 
         def without() -> None:
             run.looks = False

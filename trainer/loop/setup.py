@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ import torch
 from trainer.checkpoints.compare import platform_differences, refusal
 from trainer.checkpoints.restore import restore
 from trainer.config.schema import RunConfig
-from trainer.data import Batches, Corpus, DataProgress, Stopped, default_cache_dir, prepare_or_cached
+from trainer.data import Batches, Corpus, DataProgress, Stopped, default_cache_dir
 from trainer.data.progress import Pulse
 from trainer.device.device import Device
 from trainer.device.out_of_memory import within_memory
@@ -18,15 +18,20 @@ from trainer.evals.scored_text import ScoredText, scored_text
 from trainer.job.job import Job
 from trainer.job.outcome import RefusedError, StoppedError
 from trainer.job.rank import ALONE, Rank
-from trainer.models import LanguageModel, build
+from trainer.loop.init_from import initialise, tokens_of
+from trainer.models import build
+from trainer.models.bolted import BoltedGPT
 from trainer.models.kssm import KuramotoSSM
 from trainer.models.published import PublishedV3
+from trainer.step.averaged_weights import AveragedWeights
 from trainer.step.compile import Compiled, compile_step
 from trainer.step.kernels import decide_kernels
 from trainer.step.loss_scale import LossScale
 from trainer.step.lr_schedule import schedule_for
 from trainer.step.optimizer_step import to_device
+from trainer.step.optimizers import OPTIMIZERS
 from trainer.step.precision import BF16, FLOAT32, FP16, Precision, decide_precision
+from trainer.step.recompute import recompute_blocks
 from trainer.step.state import TrainState
 
 T = TypeVar("T")
@@ -46,13 +51,18 @@ def load_corpus(job: Job) -> Corpus:
     def tell(progress: DataProgress) -> None:
         reporter.events.phase("tokenising", detail=progress.stage, done=progress.done, total=progress.total)
 
-    data, cache = job.assignment.config.data, job.assignment.cache or default_cache_dir()
+    cache = job.assignment.cache or default_cache_dir()
     cache.parents[1].mkdir(mode=0o700, parents=True, exist_ok=True)  # a state root made here is private too
     try:
-        corpus = prepare_or_cached(
-            data, known_tokens(job), cache_dir=cache, progress=tell, should_stop=job.stop.requested,
+        corpus = tokens_of(
+            job.assignment.config,
+            known_tokens(job),
+            job.origin.path if job.origin else None,
+            cache_dir=cache,
+            progress=tell,
+            should_stop=job.stop.requested,
             told=lambda text: reporter.note(text, "warning"),
-        )  # fmt: skip
+        )
     except Stopped as stopped:
         raise StoppedError(job.stop.reason) from stopped
     for note in corpus.notes:
@@ -108,23 +118,19 @@ def build_state(
     if rank.number:
         torch.manual_seed(seed + rank.number)
     noise = device.generator((seed + rank.number) ^ NOISE_SEED)
-    if isinstance(model, (KuramotoSSM, PublishedV3)):
+    if isinstance(model, (KuramotoSSM, BoltedGPT, PublishedV3)):
         model.noise_generator = noise
+    if config.recompute:
+        recompute_blocks(model, noise)
     return TrainState(
         model=model,
-        optimizer=make_optimizer(model, config),
+        optimizer=OPTIMIZERS[config.optim.name](model, config.optim),
         schedule=schedule_for(config.optim, config.steps, stored_horizon),
         precision=FLOAT32,
         noise=noise,
         micro_batch=min(config.micro_batch or config.batch, config.batch // rank.size),
+        average=AveragedWeights(model, config.optim.ema) if config.optim.ema else None,
     )
-
-
-def make_optimizer(model: LanguageModel[Any], config: RunConfig) -> torch.optim.AdamW:
-    """Return fused AdamW over the model's own parameter groups."""
-    optim = config.optim
-    groups = model.parameter_groups(optim.weight_decay, optim.decay_omega)
-    return torch.optim.AdamW(groups, lr=optim.lr, betas=(optim.beta1, optim.beta2), fused=True)
 
 
 def take_up(job: Job, state: TrainState, corpus: Corpus, device: Device) -> None:
@@ -135,12 +141,17 @@ def take_up(job: Job, state: TrainState, corpus: Corpus, device: Device) -> None
     """
     origin = job.origin
     if origin is None:
+        initialise(state, job.assignment.config, device)
+        if state.parent:
+            job.reporter.note(f"begins with the weights of {state.parent}; steps, rate and moments are new")
         return
     raw = origin.manifest.raw
     if lines := platform_differences(raw, device.kind, corpus.fingerprint, corpus.vocab_size):
         raise RefusedError(refusal(origin.path.name, lines))
     restore(state, origin.path, origin.manifest, device, job.assignment.rank)
     state.parent = origin.parent
+    if origin.path.parent != job.assignment.run.checkpoints:
+        state.defence.anchor = str(origin.path)
     known: dict[str, Precision] = {"bf16": BF16, "fp16": FP16}
     autocast = known.get(str(raw.get("autocast")), FLOAT32).autocast
     take_precision(state, Precision(autocast, "as the checkpoint"), device)

@@ -12,7 +12,7 @@ from trainer.device.out_of_memory import unless_out_of_memory
 from trainer.evals.probes.decay_prediction import DecayPrediction, decay_prediction
 from trainer.job.assignment import store_config
 from trainer.job.job import Job
-from trainer.job.outcome import StoppedError
+from trainer.job.outcome import DivergedError, StoppedError
 from trainer.loop.checkpoint import save_checkpoint
 from trainer.loop.context import Training, is_due, is_last
 from trainer.loop.misfits import misfits
@@ -26,10 +26,13 @@ from trainer.loop.setup import (
     load_scored,
     take_up,
 )
+from trainer.loop.step_back import next_batch, step_back, tell_others, watch
 from trainer.loop.timing import Accounting
 from trainer.loop.worker import briefing_of
+from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.metrics import StepMeter, names_of
 from trainer.step.optimizer_step import to_device, train_step_within_memory
+from trainer.step.self_defence import Trouble
 from trainer.step.state import TrainState
 from trainer.step.world import WorkerOrder, World, demand_equal, digest
 
@@ -57,16 +60,25 @@ def train_together(run: Training) -> None:
     """Lead a training that is prepared to its end; alone, or with processes that wait for orders."""
     job = run.job
     try:
+        if run.state.owes_evaluation:
+            pay_evaluation(run)
         while not is_last(run):
             job.stop.check()
             step(run)
-            if is_due(run, run.config.log.every) or job.ledger.steps_done == 1:
-                report(run)
+            if in_trouble(run):
+                continue
             if run.looks and (is_due(run, run.config.probe.every) or job.ledger.steps_done == 1):
                 look(run)
-            best = is_due(run, run.config.eval.every) and evaluate(run)
-            if is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best):
-                save_checkpoint(run, "final" if is_last(run) else "best" if best else "periodic")
+            scored = is_due(run, run.config.eval.every)
+            best = scored and evaluate(run)
+            if scored and diverges(run):
+                continue
+            due = is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best)
+            kind = "final" if is_last(run) else "best" if best else "periodic"
+            if due and not is_saved(run, kind):
+                continue
+            if scored and ends_early(run):
+                break
     except StoppedError:
         if not is_last(run):
             interrupt(run)
@@ -76,11 +88,80 @@ def train_together(run: Training) -> None:
     job.reporter.say("Training Finished.")
 
 
+def in_trouble(run: Training) -> bool:
+    """Speak a row, where it is due; step back, where what was done since the last look was no good."""
+    config, trouble = run.config, None
+    row = is_due(run, config.log.every) or run.job.ledger.steps_done == 1
+    if row:
+        trouble = report(run)
+    if row or is_due(run, config.eval.every) or is_due(run, config.checkpoint.every):
+        trouble = watch(run) or trouble
+    if trouble:
+        step_back(run, trouble)
+    return trouble is not None
+
+
+def is_saved(run: Training, kind: str) -> bool:
+    """Save; step back, where the weights are no numbers that could be saved."""
+    try:
+        save_checkpoint(run, kind)
+    except DivergedError as error:
+        step_back(run, Trouble(str(error), run.state.step, 0))
+        return False
+    return True
+
+
+def diverges(run: Training) -> bool:
+    """Step back, where the scores that were just taken say so; else look whether they stand still."""
+    state, guard = run.state, run.config.guard
+    if trouble := state.defence.judge(state.step, (state.metrics or {})["val_ce"], guard):
+        step_back(run, trouble)
+        return True
+    if state.defence.on_plateau(guard):
+        tell_others(run)
+        run.job.reporter.note(
+            f"no better score in {guard.plateau} evaluations: the rate is {state.defence.plateau:g} of what "
+            "the schedule says, from here on", "info", state.step,
+        )  # fmt: skip
+    return False
+
+
+def ends_early(run: Training) -> bool:
+    """Whether the run has waited for a better score for long enough; then it is saved, and that is said."""
+    state, patience = run.state, run.config.guard.patience
+    if is_last(run) or not state.defence.is_stale(run.config.guard):
+        return False
+    save_checkpoint(run, "final")
+    run.job.reporter.note(
+        f"ended early, at step {state.step} of {run.config.steps}: no better score in {patience} evaluations",
+        "info", state.step,
+    )  # fmt: skip
+    return True
+
+
 def interrupt(run: Training) -> None:
-    """Save what there is, on the way out."""
+    """Save what there is, on the way out; what is in trouble is left to the checkpoint before."""
     if run.state.step:
         run.job.reporter.events.phase("stopping", run.state.step, run.job.stop.reason)
+        if trouble := watch(run):
+            run.job.reporter.note(f"not saved: {trouble.reason}", "warning", run.state.step)
+            return
+        scored = run.state.metrics is not None or not is_due(run, run.config.eval.every)
+        run.state.owes_evaluation = run.state.owes_evaluation or not scored
         save_checkpoint(run, "interrupt")
+
+
+def pay_evaluation(run: Training) -> None:
+    """Score what an attempt before was stopped in scoring: a resumed run decides by the same scores."""
+    config, state = run.config, run.state
+    best = evaluate(run)
+    state.owes_evaluation = False
+    if diverges(run):
+        return
+    if state.defence.is_calm and (
+        is_due(run, config.checkpoint.every) or (best and config.checkpoint.keep_best)
+    ):
+        state.defence.anchor = checkpoint_name(state.step)
 
 
 def prepare_training(job: Job, device: Device, world: World) -> Training:
@@ -161,8 +242,9 @@ def begin_lineage(job: Job, state: TrainState) -> None:
 
 def step(run: Training) -> None:
     """Take the next batch and perform one optimizer step."""
+    arrays = next_batch(run)
     run.world.order(WorkerOrder.STEP)
-    batch = to_device(run.world.part(run.batches.batch_at(run.state.step)), run.device)
+    batch = to_device(run.world.part(arrays), run.device)
 
     def tell(message: str) -> None:
         run.job.reporter.note(message, "warning", run.state.step)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.job.environment import granted_threads, prepare_environment
-from trainer.job.job import Assignment, Job
+from trainer.job.job import Assignment, Job, Origin
 from trainer.job.outcome import ExitCode, RefusedError, TrainingFailedError
 from trainer.job.reason import trace_of
 from trainer.user_error import UserError
@@ -57,6 +57,17 @@ def carry_along(assignment: Assignment) -> ExitCode:
     return ExitCode.OK
 
 
+def origin_at(path: Path, sha256: str) -> Origin:
+    """Return a checkpoint that process 0 has named, proven here too.
+
+    Raises:
+        CheckpointError: it is another one here.
+    """
+    from trainer.run.checkpoints.manifest import verify
+
+    return Origin(path, verify(path, sha256), sha256, path.name)
+
+
 def follow(assignment: Assignment) -> None:
     """Meet the others, prepare as process 0 did, then step and report as ordered.
 
@@ -66,14 +77,17 @@ def follow(assignment: Assignment) -> None:
     """
     from trainer.checkpoints.restore import restore
     from trainer.checkpoints.save import of_process
-    from trainer.data import Batches, default_cache_dir, prepare_or_cached
+    from trainer.data import Batches, default_cache_dir
     from trainer.device.device import open_device, own_device
     from trainer.job.log_rotation import OwnLog
+    from trainer.loop.init_from import initialise, tokens_of
     from trainer.loop.setup import build_state, take_precision
+    from trainer.loop.step_back import return_to
     from trainer.run.checkpoints.manifest import verify
     from trainer.step.compile import compile_step
     from trainer.step.kernels import follow_kernels
     from trainer.step.optimizer_step import to_device, train_step_within_memory
+    from trainer.step.self_defence import Trouble
     from trainer.step.world import WorkerOrder, World, digest
 
     config, rank = assignment.config, assignment.rank
@@ -87,15 +101,18 @@ def follow(assignment: Assignment) -> None:
         briefing: Briefing = world.share(Briefing(0, ""))
         device = open_device(name, briefing.threads)
         cache = assignment.cache or default_cache_dir()
-        corpus = prepare_or_cached(config.data, briefing.fingerprint, cache_dir=cache)
+        path = Path(briefing.checkpoint)
+        known = path if briefing.sha256 else None
+        corpus = tokens_of(config, briefing.fingerprint, known, cache_dir=cache)
         if corpus.fingerprint != briefing.fingerprint:
             raise TrainingFailedError("the text changed while it was read; let it rest, then resume")
-        path = Path(briefing.checkpoint)
         origin = verify(path, briefing.sha256) if briefing.sha256 else None
         horizon = int(origin.raw["schedule"]["horizon"]) if origin else 0
         state = build_state(config, device, corpus.vocab_size, horizon, rank)
         if origin:
             restore(state, path, origin, device, rank)
+        else:
+            initialise(state, config, device)
         precision, state.kernels = world.share((state.precision, state.kernels))
         take_precision(state, precision, device)
         if state.loss_scale and origin:
@@ -114,7 +131,15 @@ def follow(assignment: Assignment) -> None:
         while (order := world.await_order()) is not WorkerOrder.END:
             log.keep_up()
             if order is WorkerOrder.STEP:
-                batch = to_device(world.part(batches.batch_at(state.step)), device)
+                batch = to_device(world.part(batches.batch_at(state.cursor)), device)
                 train_step_within_memory(state, config, device, batch, tell, world)
+            elif order is WorkerOrder.STEP_BACK:
+                nothing = (("", ""), Trouble("", 0, 0), state.defence)
+                (place, sha256), trouble, state.defence = world.share(nothing)
+                target = origin_at(Path(place), sha256) if place else None
+                return_to(state, config, device, target, trouble, corpus.vocab_size, rank)
+            elif order is WorkerOrder.AGREE:
+                mine = (state.defence.plateau, state.defence.skipped)
+                state.defence.plateau, state.defence.skipped = world.share(mine)
             elif order is WorkerOrder.SAVE:
                 world.gather((digest(state.model), of_process(state, device)))

@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, linear
 
 from trainer.config.model import ModelConfig
-from trainer.models.cross_entropy import head_cross_entropy
+from trainer.models.cross_entropy import capped, head_cross_entropy, whole_head_loss
 from trainer.models.outputs import U_HIGH, U_LOW, Features, LossOutput, Output, StepOutput
 
 EMBEDDING_STD = 0.02
@@ -43,7 +44,7 @@ class LanguageModel(nn.Module, ABC, Generic[State]):
 
     def head(self, hidden: Tensor) -> Tensor:
         """Return logits `[..., V]` of `hidden [..., D]`; the head is the embedding."""
-        return linear(hidden, self.embedding.weight)
+        return capped(linear(hidden, self.embedding.weight), self.config.soft_cap)
 
     def forward(self, tokens: Tensor) -> Output:
         """Return the scores of every next token of `tokens [B, T]`, and what the oscillators did."""
@@ -61,10 +62,16 @@ class LanguageModel(nn.Module, ABC, Generic[State]):
     def loss(self, tokens: Tensor, targets: Tensor) -> LossOutput:
         """Return CE, penalty and statistics of `tokens` against `targets`, each `[B, T]`."""
         seen = self.features(tokens)
-        return self.account(seen, self.cross_entropy(seen, targets))
+        if not self.config.z_loss:
+            return self.account(seen, self.cross_entropy(seen, targets))
+        ce, z = whole_head_loss(self.head, seen.hidden, targets)
+        out = self.account(seen, ce)
+        return replace(out, total=out.total + self.config.z_loss * z)
 
     def cross_entropy(self, seen: Features, targets: Tensor) -> Tensor:
         """Return the mean CE, nats a token, of what was made of a text against `targets [B, T]`."""
+        if self.config.soft_cap:
+            return whole_head_loss(self.head, seen.hidden, targets)[0]
         return head_cross_entropy(seen.hidden.flatten(0, 1), self.embedding.weight, targets.flatten())
 
     def account(self, seen: Features, ce: Tensor) -> LossOutput:

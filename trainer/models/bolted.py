@@ -32,6 +32,15 @@ class BoltedGPT(GPT):
         self.bank = Bank(config)
         self.alpha = nn.Parameter(torch.tensor(ALPHA))
 
+    @property
+    def noise_generator(self) -> torch.Generator | None:
+        """The generator of the phase noise, on the model's device; the loop seeds, saves and restores it."""
+        return self.bank.noise_generator
+
+    @noise_generator.setter
+    def noise_generator(self, generator: torch.Generator | None) -> None:
+        self.bank.noise_generator = generator
+
     def features(self, tokens: Tensor) -> Features:
         """See `LanguageModel.features`."""
         stream = self.stream(tokens)

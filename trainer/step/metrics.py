@@ -76,10 +76,13 @@ class StepMeter:
         self._norms: Tensor | None = None
         self._streak: Tensor | None = None
         self._count = 0
+        self._trail: list[Tensor] = []
+        self._fetched: list[float] = []
 
     def add(self, means: Tensor, grad_norm: Tensor) -> None:
         """Take a step's vector (see `as_vector`) and gradient norm before clipping. Waits for nothing."""
         norm = grad_norm.detach().float()
+        self._trail += (means[0], norm)
         usable = is_usable(means, norm)
         bad = (~usable).float()
         means, seen = torch.where(usable, means, 0.0), torch.where(usable, norm, -1.0)
@@ -103,7 +106,11 @@ class StepMeter:
         if self._sum is None or self._norms is None or self._streak is None:
             raise ValueError("no step since the last reading")
         good = self._count - self._norms[2]
-        flat = torch.cat([self._norms, self._streak[None], self._sum / good]).tolist()
+        window = torch.cat([self._norms, self._streak[None], self._sum / good])
+        fetched: list[float] = torch.cat([window, *(one[None] for one in self._trail)]).tolist()
+        flat = fetched[: len(window)]
+        self._fetched += fetched[len(window) :]
+        self._trail = []
         last, largest = flat[:2]
         self.steps, self.skipped, self.streak = self._count, int(flat[2]), int(flat[3])
         self._sum = self._norms = None
@@ -112,3 +119,16 @@ class StepMeter:
             last = largest = math.nan
         means = {name: value for name, value in by_name(flat[4:]).items() if name in self.names}
         return {**means, "grad_norm": last, "grad_norm_max": largest}
+
+    def steps_since(self) -> list[tuple[float, float]]:
+        """Return total loss and gradient norm of every step since the last call; waits for the device."""
+        if self._trail:
+            self._fetched += torch.stack(self._trail).tolist()
+            self._trail = []
+        found, self._fetched = self._fetched, []
+        return list(zip(found[::2], found[1::2], strict=True))
+
+    def forget(self) -> None:
+        """Begin anew, as before the first step."""
+        self._sum = self._norms = self._streak = None
+        self._trail, self._fetched, self._count = [], [], 0

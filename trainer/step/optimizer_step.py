@@ -13,6 +13,7 @@ from trainer.device.out_of_memory import within_memory
 from trainer.job.reason import reason_of
 from trainer.step.compile import is_compiler_failure
 from trainer.step.metrics import as_vector, is_usable
+from trainer.step.optimizers import fresh_state
 from trainer.step.state import TrainState
 from trainer.step.world import World
 
@@ -58,10 +59,12 @@ def train_step(
     overflow = scale.unscale([one.grad for one in parameters if one.grad is not None]) if scale else None
     grad_norm = clip(state, config.optim.clip)
     for group in state.optimizer.param_groups:
-        group["lr"] = state.schedule.rate(state.step)
+        group["lr"] = state.rate(state.step, config.guard)
     make_moments(state.optimizer)
     state.optimizer.found_inf = (~is_usable(means, grad_norm)).float()  # type: ignore[attr-defined]
     state.optimizer.step()
+    if state.average is not None:
+        state.average.take(state.model)
     if scale and overflow is not None:
         scale.update(overflow)
     state.optimizer.zero_grad(set_to_none=True)
@@ -142,11 +145,7 @@ def make_moments(optimizer: torch.optim.AdamW) -> None:
             for one in group["params"]:
                 if one.grad is not None and not optimizer.state.get(one):
                     made.append(one)
-                    optimizer.state[one] = {
-                        "step": torch.zeros((), dtype=torch.float32, device=one.device),
-                        "exp_avg": torch.zeros_like(one, memory_format=torch.preserve_format),
-                        "exp_avg_sq": torch.zeros_like(one, memory_format=torch.preserve_format),
-                    }
+                    optimizer.state[one] = fresh_state(group, one)
     except (RuntimeError, MemoryError):
         for one in made:
             optimizer.state.pop(one, None)

@@ -38,6 +38,8 @@ class WorkerOrder(IntEnum):
     STEP = 2
     SAVE = 3
     END = 4
+    STEP_BACK = 5
+    AGREE = 6
 
 
 class LostPeerError(TrainingFailedError):

@@ -1,6 +1,7 @@
 """A checkpoint is whole: it speaks where its text is not, and a run outlives its text."""
 
 import hashlib
+import io
 import json
 import shutil
 from pathlib import Path
@@ -8,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.trainer.evals.trained import state_root
-from tests.trainer.loop.tiny import events, run, weights, write_text
+from tests.trainer.loop.tiny import events, run, signals_restored, weights, write_text
 from trainer import cli
 from trainer.config.data import DataConfig
 from trainer.data import prepare
 from trainer.evals import sections
+from trainer.models.forms import small_kinds
 
 BPE = ("data.tokenizer=bpe", "data.vocab=512")
 
@@ -108,3 +110,58 @@ def test_an_older_checkpoint_without_a_tokenizer_speaks_where_its_text_is(tmp_pa
     with state_root(tmp_path / "empty"):
         (tmp_path / "text.txt").unlink()
         assert cli.main(["sample", str(folder), "--tokens", "2"]) == 3
+
+
+@pytest.mark.parametrize("kind", sorted(small_kinds()))
+def test_a_copy_of_a_checkpoint_alone_is_continued_in_an_empty_home(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bytes and byte pairs in turn: configuration and tokenizer come from the copy, the text from --data."""
+    pairs = BPE if kind in ("gpt", "kssm-v3", "kssm-v2-original") else ()
+    out = trained(tmp_path, (f"model.kind={kind}", "model.heads=2", *pairs), steps=4)
+    copy = tmp_path / "elsewhere" / "step-00000002"
+    shutil.copytree(out / "checkpoints" / "step-00000002", copy)
+    text = (tmp_path / "text.txt").rename(tmp_path / "moved.txt")
+    words = ["run", "--out", str(tmp_path / "on"), "--from", str(copy)]
+    with state_root(tmp_path / "empty"), signals_restored():
+        assert cli.main(words) == 2
+        assert "give --data the path of a text" in capsys.readouterr().err
+        assert cli.main([*words, "--data", str(text)]) == 0
+    assert weights(tmp_path / "on", 4) == weights(out, 4)
+
+
+@pytest.mark.parametrize(("kind", "pairs"), [("gated", ()), ("kssm-v3", BPE)])
+def test_a_copy_of_a_checkpoint_alone_is_evaluated_on_a_text_that_is_given(
+    kind: str,
+    pairs: tuple[str, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sections, "FEWEST", 4)
+    out = trained(tmp_path, (f"model.kind={kind}", "data.val_fraction=0.5", "data.block_kib=1", *pairs))
+    copy = tmp_path / "elsewhere" / "step-00000002"
+    shutil.copytree(out / "checkpoints" / "step-00000002", copy)
+    (tmp_path / "text.txt").unlink()
+    other = write_text(tmp_path / "other.txt", seed=5)
+    words = ["evaluate", str(copy), "--documents", "4", "--texts", "1", "--length", "2", "--json"]
+    with state_root(tmp_path / "empty"):
+        assert cli.main(words) == 3
+        assert "--data" in capsys.readouterr().err
+        assert cli.main([*words, "--text", str(other)]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["source"] == str(other)
+
+
+def test_a_conversation_remembers_and_is_the_same_for_one_seed(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = trained(tmp_path)
+    answers = []
+    for lines in ("The\n", "The\n", "firefly\nThe\n"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+        capsysbinary.readouterr()
+        assert cli.main(["chat", str(out), "--tokens", "12", "--temperature", "0.5"]) == 0
+        answers.append(capsysbinary.readouterr().out)
+    assert answers[0] == answers[1] != b""
+    assert answers[2] not in (b"", answers[0])
+    assert cli.main(["chat", str(out), "--tokens", "0"]) == 2

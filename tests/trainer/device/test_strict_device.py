@@ -18,7 +18,8 @@ from trainer.config.schema import RunConfig
 from trainer.device.device import open_device, own_device
 from trainer.evals import sections
 from trainer.evals.causality import correlation, memory, order_dependence, reach
-from trainer.evals.generate import Sampling, sample
+from trainer.evals.drawing import Sampling
+from trainer.evals.generate import sample
 from trainer.evals.interventions import document_scores
 from trainer.evals.probes.probe import probe
 from trainer.evals.validation import validate

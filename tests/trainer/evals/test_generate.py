@@ -2,7 +2,7 @@
 
 import torch
 
-from trainer.evals.generate import Sampling, draw
+from trainer.evals.drawing import Sampling, draw
 
 SCORES = torch.tensor([0.0, 3.0, 1.0, 2.0])
 

@@ -7,7 +7,8 @@ import torch
 
 from trainer.data.tokenizers.tokenizer import ByteTokenizer
 from trainer.device.device import open_device
-from trainer.evals.generate import Sampling, sample
+from trainer.evals.drawing import Sampling
+from trainer.evals.generate import sample
 from trainer.evals.sampled_texts import TEMPERATURES, distinct, repetition, sample_texts
 from trainer.evals.sections import Section
 from trainer.models import create

@@ -187,13 +187,14 @@ def test_cross_entropy_that_is_not_finite_fails_the_run(
     real_step = train.step
     monkeypatch.setattr(train, "step", poison)
     out = tmp_path / "run"
-    assert run(out, text, sets=["checkpoint.every=1", "log.every=2"]) == 1
+    assert run(out, text, sets=["checkpoint.every=1", "log.every=2", "guard.rollbacks=2"]) == 1
+    assert [row["checkpoint"] for row in events(out, "resume")] == ["step-00000002"] * 2
     word = last_word(out)
     assert word["outcome"] == "failed"
     assert "non-finite weights at step 3" in word["reason"]
     assert [info.step for info in list_checkpoints(out / "checkpoints")] == [1, 2]
     out = tmp_path / "no-save"
-    assert run(out, text, sets=["checkpoint.every=0", "log.every=2"]) == 1
+    assert run(out, text, sets=["checkpoint.every=0", "log.every=2", "guard.rollbacks=0"]) == 1
     assert "cross-entropy is not finite at step 4" in last_word(out)["reason"]
     assert last_word(out)["hopeless"] is True
     assert events(out, "metrics")[-1]["nonfinite"]

@@ -64,9 +64,10 @@ def test_too_many_in_a_row_end_the_run_with_its_last_good_checkpoint(
 ) -> None:
     poisoned({3, 4, 5, 6}, monkeypatch)
     out = tmp_path / "run"
-    assert run(out, text, sets=("guard.skips=3", "log.every=1", "checkpoint.every=2", "steps=9")) == 1
+    sets = ("guard.skips=3", "guard.rollbacks=0", "log.every=1", "checkpoint.every=2", "steps=9")
+    assert run(out, text, sets=sets) == 1
     reason = last_word(out)["reason"]
-    assert "3 steps in a row, up to step 5; resume from step-00000004" in reason
+    assert "3 steps in a row, up to step 5; resume from step-00000002" in reason
     assert len(notes(out)) == 3 + 2  # each step, then the reason as a note and as the last word
 
 
@@ -87,7 +88,7 @@ def test_a_run_that_only_skips_has_failed(
         return found
 
     monkeypatch.setattr(LanguageModel, "loss", bad)
-    assert run(tmp_path / "run", text, sets=("steps=2",)) == 1
+    assert run(tmp_path / "run", text, sets=("steps=2", "guard.rollbacks=0")) == 1
     assert "not finite" in last_word(tmp_path / "run")["reason"]
 
 

@@ -35,36 +35,52 @@ class Dynamics(Protocol):
 
 
 @dataclass(frozen=True)
-class Driven:
-    """`z_t = (1 - g_t) e^{i omega} z_{t-1} + g_t e^{i phi_t}`; without omega it is `ema`."""
+class _Unsettled:
+    """What no coupling changes: `evolve` and `advance` without a strength.
+
+    Attributes:
+        units: N.
+    """
 
     units: int
+
+    def evolve(self, gate: Tensor, phase: Tensor, omega: Tensor, strength: Tensor | None) -> Tensor:
+        """See `Dynamics`."""
+        del strength
+        return self._evolve(gate, phase, omega)
+
+    def advance(
+        self, state: Tensor, gate: Tensor, phase: Tensor, omega: Tensor, strength: Tensor | None
+    ) -> Tensor:
+        """See `Dynamics`."""
+        del strength
+        return self._advance(state, gate, phase, omega)
+
+    def _evolve(self, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _advance(self, state: Tensor, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Driven(_Unsettled):
+    """`z_t = (1 - g_t) e^{i omega} z_{t-1} + g_t e^{i phi_t}`; without omega it is `ema`."""
 
     def rest(self, batch: int, device: torch.device) -> Tensor:
         """See `Dynamics`: nothing moves."""
         return torch.zeros(2, batch, self.units, device=device)
 
-    def evolve(self, gate: Tensor, phase: Tensor, omega: Tensor, strength: Tensor | None) -> Tensor:  # noqa: ARG002
-        """See `Dynamics`."""
+    def _evolve(self, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
         return oscillators.driven_oscillators(gate, phase, omega)
 
-    def advance(
-        self,
-        state: Tensor,
-        gate: Tensor,
-        phase: Tensor,
-        omega: Tensor,
-        strength: Tensor | None,  # noqa: ARG002
-    ) -> Tensor:
-        """See `Dynamics`."""
+    def _advance(self, state: Tensor, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
         return oscillators.advance(state, gate, phase, omega)
 
 
 @dataclass(frozen=True)
-class Mobius:
+class Mobius(_Unsettled):
     """See `mobius.py`."""
-
-    units: int
 
     def rest(self, batch: int, device: torch.device) -> Tensor:
         """See `Dynamics`: every phasor is 1."""
@@ -72,19 +88,10 @@ class Mobius:
         state[0] = 1.0
         return state
 
-    def evolve(self, gate: Tensor, phase: Tensor, omega: Tensor, strength: Tensor | None) -> Tensor:  # noqa: ARG002
-        """See `Dynamics`."""
+    def _evolve(self, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
         return mobius.mobius_phasors(gate, phase, omega)
 
-    def advance(
-        self,
-        state: Tensor,
-        gate: Tensor,
-        phase: Tensor,
-        omega: Tensor,
-        strength: Tensor | None,  # noqa: ARG002
-    ) -> Tensor:
-        """See `Dynamics`."""
+    def _advance(self, state: Tensor, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
         return mobius.advance(state, gate, phase, omega)
 
 

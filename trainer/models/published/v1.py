@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, gelu
 
 from trainer.config.model import ModelConfig
+from trainer.models.cross_entropy import capped
 from trainer.models.outputs import Features
 from trainer.models.published.phases import intervened, kuramoto_step, magnitude, mean_harmonics
 from trainer.models.published.positionwise import PositionWise, evenly_spaced
@@ -64,7 +65,7 @@ class PublishedV1(PositionWise):
 
     def head(self, hidden: Tensor) -> Tensor:
         """Return logits; this model's head is not tied to its embedding."""
-        logits: Tensor = self.to_vocabulary(hidden)
+        logits: Tensor = capped(self.to_vocabulary(hidden), self.config.soft_cap)
         return logits
 
     def cross_entropy(self, seen: Features, targets: Tensor) -> Tensor:
