@@ -12,7 +12,7 @@ from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.starts.busy import already_running, busy, owner_of
 from remote.agent.starts.environment import pinned, training_remedy
 from remote.agent.starts.host_paths import demand_data, grounded
-from remote.agent.starts.parent import demand_parent
+from remote.agent.starts.parent import demand_parent, with_parent
 from remote.agent.starts.program_check import demand_program
 from remote.agent.verb import Work
 from remote.protocol.arguments import StartArgs
@@ -57,7 +57,7 @@ def start(ctx: Context, args: StartArgs) -> Work[StartedRun]:
         SpecError: a malformed spec or id.
         CallError: `already_running`, `device_busy`, `disk_low`, `need_deploy`, `refused`.
     """
-    spec = pinned(grounded(RunSpec.from_json(args.spec)))
+    spec = yield from with_parent(ctx, pinned(grounded(RunSpec.from_json(args.spec))))
     run = ctx.home.run(spec.run_id)
     plan = StartPlan(
         start_id=args.start_id,

@@ -90,6 +90,20 @@ def test_doctor_is_quiet_about_a_healthy_host_and_names_an_orphan_with_its_remed
     assert (code, "local is healthy" in out) == (0, True)
 
 
+def test_a_run_that_is_over_and_left_somebody_is_marked_in_the_list(
+    person: Person, orphan: dict[str, Any]
+) -> None:
+    code, out, _ = person.types("ls")
+    assert code == 0
+    assert f"still lives: pid {orphan['pid']} (" in out
+    (row,) = json.loads(person.types("ls", "--json")[1])
+    assert [said.split()[1] for said in row["left"]] == [str(orphan["pid"])]
+    orphan["process"].kill()
+    orphan["process"].wait()
+    assert "still lives" not in person.types("ls")[1]
+    assert json.loads(person.types("ls", "--json")[1])[0]["left"] == []
+
+
 def test_a_root_that_the_agent_refuses_is_itself_the_finding(
     home: Path, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

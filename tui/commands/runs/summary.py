@@ -135,7 +135,14 @@ def brief_words(row: Mapping[str, Any]) -> str:
     where = f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8}"
     waits = f"  ({in_line(row)})" if row.get("place") else ""
     why = f"  ({row['reason'][:REASON_WIDTH]})" if row["reason"] and row["state"] in FAILURES else ""
-    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{waits}{why}"
+    left = f"  ({still_lives(row['left'])})" if row.get("left") else ""
+    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{waits}{why}{left}"
+
+
+def still_lives(left: Sequence[str]) -> str:
+    """What a run that is over left behind, in the words of a row."""
+    more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+    return f"still lives: {left[0][:REASON_WIDTH]}{more}"
 
 
 def in_line(row: Mapping[str, Any]) -> str:
