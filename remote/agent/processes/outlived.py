@@ -21,7 +21,7 @@ def outlived(ctx: Context, rows: Iterable[RunView]) -> dict[str, list[str]]:
     over = [view.run_id for view in rows if view.is_terminal]
     if not over:
         return {}
-    held = {run_id for run_id in over[:PROBED] if not is_free(ctx.home.run(run_id).trainer_lock)}
+    held = {run_id for run_id in over[:PROBED] if _is_held(ctx.home.run(run_id).trainer_lock)}
     found = {}
     for run_id in sorted(held | _named(ctx.home).intersection(over)):
         if names := _left(ctx, run_id):
@@ -32,11 +32,19 @@ def outlived(ctx: Context, rows: Iterable[RunView]) -> dict[str, list[str]]:
 def _left(ctx: Context, run_id: str) -> list[str]:
     run = ctx.home.run(run_id)
     try:
-        if not is_free(run.lock):
+        if _is_held(run.lock):
             return []  # it goes on again, or its supervisor is about to clear them
         return [named(one.pid) for one in survivors(run, ctx.views.process(run))[:SHOWN]]
     except (RunError, OSError):
         return []  # its records cannot be read: that is told elsewhere
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether it is; what is no lock file (a link, a folder) is held by nobody, and the doctor's to tell."""
+    try:
+        return not is_free(lock)
+    except OSError:
+        return False
 
 
 def _named(home: Home) -> set[str]:
