@@ -20,6 +20,7 @@ from tests.remote.conftest import end_everything
 from tests.remote.scripts import QUIET, spec
 from tests.waiting import wait_until
 from tui.cli import main
+from tui.commands.runs.summary import command_line
 
 
 @pytest.fixture
@@ -214,6 +215,14 @@ def test_show_of_a_command_says_what_runs_where_and_on_what(
     assert "hunter2" not in out
     assert f"in           {home}" in out
     assert "device       cpu (shared)" in out
+
+
+def test_a_command_that_would_fill_a_screen_is_cut_and_says_how_long_it_is() -> None:
+    assert command_line(["python3", "a b.py"]) == "python3 'a b.py'"
+    told = command_line(["true", *map(str, range(20_000))])
+    assert told.startswith("true 0 1 2 ")
+    assert "20,001 words" in told
+    assert len(told) < 1000
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,17 @@ def test_a_program_is_looked_up_where_exec_will_look(tmp_path: Path) -> None:
         demand_program(replace(spec(), resume_argv=("/no/such",)), resumes=True)
 
 
+@pytest.mark.parametrize("line", ["python3 loop.py 3", "./loop.py 3", "python3 'a b.py'"])
+def test_a_command_line_in_quotes_is_told_from_a_program_that_is_missing(tmp_path: Path, line: str) -> None:
+    with pytest.raises(CallError, match="no program") as caught:
+        demand_program(replace(spec(), argv=(line,), cwd=str(tmp_path)))
+    assert caught.value.remedy.endswith(f"leave out the quotes around it: --command -- {line}")
+    for words in (("no-such-program",), (line, "3")):  # the controls: one word, and one of several
+        with pytest.raises(CallError, match="no program") as caught:
+            demand_program(replace(spec(), argv=words, cwd=str(tmp_path)))
+        assert "quotes" not in caught.value.remedy
+
+
 def test_a_device_that_the_host_lacks_is_refused_with_those_it_has(home: Path) -> None:
     ctx = Context.of(open_home(home))
     ctx.devices = lambda: ["cpu", "cuda-0"]
