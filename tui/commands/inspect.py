@@ -190,7 +190,7 @@ def _about(row: ProcessRow) -> str:
     """Of a process that is no run of this home: whose, on what, where its output goes."""
     facts = [f"of {row.user}" if row.user and not row.mine else ""]
     facts.append(f"on {', '.join(row.devices)}" if row.devices else "")
-    facts.append(f"its log: {row.log}" if row.log else "")
+    facts.append(f"its log: {row.log} (photinus tail --pid {row.pid} -f)" if row.log else "")
     facts.append(f"to end it: photinus end {row.pid}" if row.why_not == "" else "")
     return clean_line("; ".join(filter(None, facts)))
 

@@ -211,6 +211,9 @@ def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
     tail.add_argument(
         "--path", metavar="FILE", help="any file of the host instead, such as /var/log/train.log; read only"
     )
+    tail.add_argument(
+        "--pid", type=int, metavar="PID", help="the output of a process of yours that `processes` lists"
+    )
     events.add_argument("run", help=RUN_HELP)
     for parser in (tail, events):
         parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")

@@ -109,12 +109,18 @@ def _foreign_rows(ctx: Context, ours: set[int]) -> list[ProcessRow]:
 
 
 def log_of(pid: int) -> str:
-    """The file that its output goes to, for `watch`; empty where it is none, or cannot be told."""
+    """The plain file of this user that its output goes to, for `watch`; empty where it is none, or unknown.
+
+    By this name there must be the very file that is open: one that took its place is another's words.
+    """
+    output = f"/proc/{pid}/fd/1"
     try:
-        path = os.readlink(f"/proc/{pid}/fd/1")  # noqa: PTH115  no file need be there
-        return path if path.startswith("/") and stat.S_ISREG(os.stat(path).st_mode) else ""  # noqa: PTH116
-    except OSError:
+        path = os.readlink(output)  # noqa: PTH115  no file need be there
+        named, opened = os.stat(path), os.stat(output)  # noqa: PTH116
+    except (OSError, ValueError):
         return ""
+    is_mine = stat.S_ISREG(opened.st_mode) and opened.st_uid == os.geteuid()
+    return path if is_mine and path.startswith("/") and os.path.samestat(named, opened) else ""
 
 
 def _spec(ctx: Context, run: RunDir) -> RunSpec | None:
