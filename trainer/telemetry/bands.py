@@ -18,7 +18,7 @@ TEXT_MAX = 1 << 18
 DEPTH_MAX = 32
 
 
-FLOORS = ("unigram", "bigram", "trigram", "entropy_rate")
+FLOORS = ("unigram", "bigram", "trigram", "entropy_rate", "adrift")
 ROW_METRICS = (
     "total", "ce", "reg", "R", "coherence", "u_val", "u_low", "u_high", "grad_norm", "lr", "tokens",
     "tokens_per_s", "step_ms", "eta_s", "overhead", "step_s", "row_s", "R_predicted",
@@ -97,6 +97,8 @@ class MetricBands(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             usual = context.get(self.limit.of)
             factor = usual if isinstance(usual, int | float) else 0.0
             limits["limit"] = max(self.limit.at_least, self.limit.times * factor)
+        if isinstance(unigram := context.get("unigram"), int | float):
+            limits["adrift"] = 2 * unigram + 2  # more than any guess costs, be the vocabulary large or small
         out = []
         for band in self.bands:
             bound = limits.get(band.bound) if isinstance(band.bound, str) else band.bound
