@@ -6,6 +6,8 @@ from remote.protocol.errors import CallError
 from trainer.run.run_errors import HomeError, LockHeldError, RunError, SpecError
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_NAME = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
+SHOWN = 200
 
 
 def as_call_error(error: Exception) -> CallError:
@@ -22,4 +24,11 @@ def as_call_error(error: Exception) -> CallError:
         return CallError("internal", str(error), "photinus doctor")
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return CallError("disk_low", f"the host's disk is full: {error}", "free some space and try again")
+    if isinstance(error, OSError) and error.errno in NO_NAME:
+        return CallError(
+            "bad_request", f"no file can be called so: {str(error.filename)[:SHOWN]}", "shorten it"
+        )
+    if isinstance(error, OSError) and error.filename is not None:
+        why = f"{str(error.filename)[:SHOWN]}: {error.strerror}"
+        return CallError("refused", why, "photinus doctor says whether it is in order")
     return CallError("internal", f"{type(error).__name__}: {error}", "please report this")

@@ -1,11 +1,15 @@
 """Whether an attempt has made a step of its own: a metrics row says so (the first step always speaks)."""
 
 import json
+import os
 
+from trainer.run.disk.small_record import open_plain
 from trainer.run.layout import RunDir
 from trainer.run.logs import log_files
 from trainer.run.process.process_record import read_process
-from trainer.run.run_errors import RunError
+from trainer.run.run_errors import RecordError, RunError
+
+LINE_MAX = 1 << 20
 
 
 def events_size(run: RunDir) -> int:
@@ -29,10 +33,10 @@ def lived_s(run: RunDir) -> float:
 def made_progress(run: RunDir, attempt: int, offset: int = 0) -> bool:
     """Whether a metrics row of `attempt` stands at or after `offset`; a torn line is no row."""
     try:
-        with run.events.open("rb") as file:
+        with os.fdopen(open_plain(run.events), "rb") as file:
             file.seek(offset)
-            return any(_is_row(line, attempt) for line in file)
-    except FileNotFoundError:
+            return any(_is_row(line, attempt) for line in iter(lambda: file.readline(LINE_MAX), b""))
+    except (OSError, RecordError):
         return False
 
 
@@ -41,6 +45,6 @@ def _is_row(line: bytes, attempt: int) -> bool:
         return False
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(row, dict) and row.get("type") == "metrics" and row.get("attempt") == attempt

@@ -197,6 +197,13 @@ def parse(text: str, where: str = "health file") -> Bands:
     return Bands(file)
 
 
+def _text_of(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise BandsError(f"{path} is no plain file; take it away")
+    with path.open(encoding="utf-8") as file:
+        return file.read(TEXT_MAX + 1)
+
+
 def load(*files: Path) -> Bands:
     """Read health files; a metric of a later file replaces the same metric of an earlier one.
 
@@ -204,7 +211,7 @@ def load(*files: Path) -> Bands:
         BandsError: see `parse`.
         OSError: one cannot be read.
     """
-    parsed = [parse(path.read_text(encoding="utf-8"), path.name) for path in files]
+    parsed = [parse(_text_of(path), path.name) for path in files]
     first, *rest = parsed
     for bands in rest:
         first.metrics |= bands.metrics

@@ -140,6 +140,15 @@ def _drafts(home: Path) -> Iterator[Finding]:
 
 def _audit(ctx: Context) -> Iterator[Finding]:
     path = audit_path(ctx.home)
+    if path.exists() and not path.is_file():
+        yield Finding(
+            level="warning",
+            about="audit log",
+            what=f"{path} is no plain file",
+            why="what is done on this host leaves no record",
+            remedy=f"mv {path} {path}.odd",
+        )
+        return
     if path.exists() and not os.access(path, os.W_OK):
         yield Finding(
             level="warning",

@@ -8,10 +8,7 @@ from remote.agent.verb import Work
 from remote.protocol.arguments import FindArgs
 from remote.protocol.errors import CallError
 from trainer.run.checkpoints.imported import locate_parent
-from trainer.run.checkpoints.manifest import (
-    MANIFEST,
-    parse_manifest,
-)
+from trainer.run.checkpoints.manifest import parse_manifest, read_manifest
 from trainer.run.run_errors import CheckpointError, SpecError
 from trainer.run.spec import RunSpec
 
@@ -54,7 +51,7 @@ def demand_parent(ctx: Context, spec: RunSpec) -> int:
         return 0
     path = locate_parent(ctx.home.root, spec.parent)
     try:
-        return parse_manifest((path / MANIFEST).read_bytes(), path.name).bytes
+        return parse_manifest(read_manifest(path), path.name).bytes
     except (OSError, CheckpointError) as error:
         raise CallError(
             "not_found",
