@@ -75,6 +75,28 @@ def test_an_odd_audit_log_holds_up_neither_a_start_nor_the_end_of_a_run(home: Pa
     assert call(session, "audit", {})["malformed"] == 0, "the control"
 
 
+@pytest.mark.parametrize(
+    ("file", "name", "why"),
+    [
+        ("agent.lock", "folder", "Is a directory"),
+        ("devices/cpu.lock", "folder", "Is a directory"),
+        ("devices/cpu.lock", "device", "it is a symbolic link"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_lock_is_named_by_who_meets_it(
+    home: Path, session: Session, file: str, name: str, why: str
+) -> None:
+    call(session, "ping", {"n": 1})
+    with in_place_of(home / file, ODD[name]):
+        assert file.removesuffix(".lock") in str(call(session, "processes", {}, 20.0)["locks"])
+        with pytest.raises(CallError, match=f"{file}: {why}") as caught:
+            call(session, "start", {"start_id": "s1", "spec": spec(BRIEF).to_json()}, 20.0)
+        assert "photinus doctor" in caught.value.remedy
+        found = examine(Context.of(open_home(home)), checks=(root.check,))
+        assert any(str(home / file) in one.what and one.remedy for one in found)
+    assert not examine(Context.of(open_home(home)), checks=(root.check,)), "the control"
+
+
 def test_an_odd_older_audit_log_hides_no_newer_line(tmp_path: Path, odd: Callable[[Path], object]) -> None:
     path = tmp_path / "audit.jsonl"
     path.write_text('{"at": 1.0, "who": "me", "verb": "stop"}\n')

@@ -24,6 +24,7 @@ def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
     home = ctx.home.root
     yield from _copied(ctx)
     yield from _owners(home)
+    yield from _kinds(home)
     yield from _file_system(home)
     yield from _space(ctx)
     yield from _drafts(home)
@@ -61,6 +62,19 @@ def _owners(home: Path) -> Iterator[Finding]:
                 what=f"{path} belongs to user {found.st_uid}, not to you",
                 why="its locks and states cannot be trusted, and writing there fails",
                 remedy=f"sudo chown -R {os.geteuid()} {path}",
+            )
+
+
+def _kinds(home: Path) -> Iterator[Finding]:
+    """What stands in the place of a lock or of the index: with a folder there, no start is carried out."""
+    for path in [home / "agent.lock", home / "index", *sorted((home / "devices").glob("*.lock"))]:
+        if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+            yield Finding(
+                level="problem",
+                about="state root",
+                what=f"{path} is no plain file",
+                why="whoever needs it is refused",
+                remedy=f"mv {path} {path}.odd",
             )
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import stat
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -133,21 +134,29 @@ def _spec(ctx: Context, run: RunDir) -> RunSpec | None:
 
 def _locks(ctx: Context) -> list[LockRow]:
     """Every device lock, agent.lock, and the lock of each run that is held or should be."""
-    rows = [LockRow(name="agent", free=is_free(ctx.home.agent_lock), run_id=None)]
+    rows = [LockRow(name="agent", free=_is_free(ctx.home.agent_lock), run_id=None)]
     holders: dict[str, str] = {}
     for run in ctx.index.known:
-        is_over, free = run.run_id in ctx.index.finished, is_free(run.lock)
-        if is_over and free and is_free(run.trainer_lock):
+        is_over, free = run.run_id in ctx.index.finished, _is_free(run.lock)
+        if is_over and free and _is_free(run.trainer_lock):
             continue
         spec = _spec(ctx, run)
         if not free and spec is not None:
             holders.update(dict.fromkeys(spec.devices, run.run_id))
         rows.append(LockRow(name=f"runs/{run.run_id}", free=free, run_id=run.run_id))
         rows.append(
-            LockRow(name=f"runs/{run.run_id}/trainer", free=is_free(run.trainer_lock), run_id=run.run_id)
+            LockRow(name=f"runs/{run.run_id}/trainer", free=_is_free(run.trainer_lock), run_id=run.run_id)
         )
     for path in sorted(ctx.home.devices_dir.glob("*.lock")):
-        free = is_free(path)
+        free = _is_free(path)
         owner = None if free else holders.get(path.stem)
         rows.append(LockRow(name=f"devices/{path.stem}", free=free, run_id=owner))
     return rows
+
+
+def _is_free(lock: Path) -> bool:
+    """What is no lock (a link, a folder) is not free: nothing can take it, and the doctor names it."""
+    try:
+        return is_free(lock)
+    except OSError:
+        return False
