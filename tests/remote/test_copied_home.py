@@ -1,6 +1,7 @@
 """A home is a place: a copy of one, or of a run, never claims what runs out of the original."""
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -15,6 +16,7 @@ from remote.agent.runs.stop import kill, stop
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts
 from remote.protocol.arguments import KillArgs, StopArgs
+from remote.protocol.errors import CallError
 from remote.supervisor.admission.queue import enqueue, start_next
 from remote.supervisor.admission.waiting_line import waiting
 from tests.remote.driving import drive
@@ -189,3 +191,24 @@ def test_a_copy_stays_one_and_keeps_its_own_name(stage: Stage) -> None:
     second = copied(stage, "another").home
     assert second.host_id not in (first.host_id, stage.home.host_id)
     assert open_home(stage.home.root).copied == 0.0
+
+
+def test_a_copy_made_of_hard_links_shares_the_locks_and_claims_nothing(stage: Stage) -> None:
+    """`cp -al`, `rsync --link-dest`: the copy's lock is the very file that the original's trainer holds."""
+    run = live(stage)
+    root = stage.home.root.with_name("linked")
+    shutil.copytree(stage.home.root, root, symlinks=True, copy_function=os.link)
+    root.chmod(0o700)
+    kill_nine(process_of(run).supervisor.pid)
+    ctx = Context.of(open_home(root))
+    twin = ctx.home.run(run.run_id)
+    assert twin.trainer_lock.samefile(run.trainer_lock)
+    assert reconcile_all(ctx) == []
+    assert state_of(twin) is State.DIED
+    assert str(run.path) in record_of(twin).reason
+    with pytest.raises(CallError, match="cannot be seen holds its trainer"):
+        drive(kill(ctx, KillArgs(run_id=run.run_id, req_id="r-kill", by="somebody")))
+    assert survivors(twin, process_of(twin)) == []
+    assert [one.pid for one in survivors(run, process_of(run))] == [trainer_pid(run)]
+    stage.contact(run)  # the control: the original adopts it
+    wait_until(lambda: process_of(run).adopted, 10.0, "the adoption")
