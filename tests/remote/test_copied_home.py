@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from remote.actions.intents import intent, leftovers
 from remote.agent.context import Context
 from remote.agent.processes.orphans import members
 from remote.agent.runs.stop import kill, stop
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts
-from remote.protocol.arguments import KillArgs, StopArgs
-from remote.protocol.errors import CallError
+from remote.protocol.arguments import KillArgs, StartArgs, StopArgs
+from remote.protocol.errors import CallError, UnreachableError
 from remote.supervisor.admission.queue import enqueue, start_next
 from remote.supervisor.admission.waiting_line import waiting
 from tests.remote.driving import drive
@@ -212,3 +213,20 @@ def test_a_copy_made_of_hard_links_shares_the_locks_and_claims_nothing(stage: St
     assert [one.pid for one in survivors(run, process_of(run))] == [trainer_pid(run)]
     stage.contact(run)  # the control: the original adopts it
     wait_until(lambda: process_of(run).adopted, 10.0, "the adoption")
+
+
+def test_what_was_asked_and_never_answered_is_sent_by_the_original_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that a client noted before a `cp -a` would else be carried out in both homes."""
+    home, twin, moved = tmp_path / "home", tmp_path / "twin", tmp_path / "moved"
+    monkeypatch.setenv("PHOTINUS_HOME", str(home))
+    args = StartArgs(start_id="s1", spec={})
+    with pytest.raises(UnreachableError), intent("local", "start", args):
+        raise UnreachableError("the laptop was closed")
+    shutil.copytree(home, twin)
+    monkeypatch.setenv("PHOTINUS_HOME", str(twin))
+    assert leftovers("local") == []
+    home.rename(moved)
+    monkeypatch.setenv("PHOTINUS_HOME", str(moved))
+    assert [one.start_id for one in leftovers("local")] == ["s1"], "the control: a home that was moved"
