@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from remote.agent.context import Context
+from remote.agent.processes.outlived import touched
 from remote.protocol.errors import CallError
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
@@ -48,10 +49,14 @@ def members(ctx: Context) -> list[Member]:
 
 
 def _records(ctx: Context) -> dict[RunDir, ProcessRecord]:
-    """Who was recorded last for each run; one that cannot be read hides no other."""
+    """Who was recorded last for each run that a process can be of; one that cannot be read hides no other."""
     ctx.index.look_now()
+    names = touched(ctx.home)
+    over = ctx.index.finished
     found = {}
     for run in ctx.index.known:
+        if names is not None and run.run_id in over and run.run_id not in names:
+            continue  # of thousands that are over nobody lives
         with contextlib.suppress(RunError, OSError):
             if record := ctx.views.process(run):
                 found[run] = record

@@ -1,6 +1,8 @@
 """Which runs that are over have a process that still lives: asked of what lives, not of the history."""
 
-from collections.abc import Iterable
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from remote.agent.context import Context
@@ -23,7 +25,7 @@ def outlived(ctx: Context, rows: Iterable[RunView]) -> dict[str, list[str]]:
         return {}
     held = {run_id for run_id in over[:PROBED] if _is_held(ctx.home.run(run_id).trainer_lock)}
     found = {}
-    for run_id in sorted(held | _named(ctx.home).intersection(over)):
+    for run_id in sorted(held | (touched(ctx.home) or set()).intersection(over)):
         if names := _left(ctx, run_id):
             found[run_id] = names
     return found
@@ -47,14 +49,31 @@ def _is_held(lock: Path) -> bool:
         return False
 
 
-def _named(home: Home) -> set[str]:
-    """The runs of this home that the environments of live processes name."""
-    reader = system_reader()
-    found: dict[Path, None] = {}
+def touched(home: Home, proc: Path = Path("/proc")) -> set[str] | None:
+    """The runs of this home that live processes name in their environments, or whose lock they have open.
+
+    Found by what lives, however many runs are over; None where the kernel shows no open files (macOS).
+    """
+    if not proc.is_dir():
+        return None
+    reader, folders = system_reader(), set[Path]()
     for pid in reader.pids():
         if folder := folder_in(reader.environ(pid).split(b"\0")):
-            found[folder] = None
-    return {folder.name for folder in found if _is_in(folder, home)}
+            folders.add(folder)
+        folders.update(_of_open_locks(proc / str(pid) / "fd"))
+    return {folder.name for folder in folders if _is_in(folder, home)}
+
+
+def _of_open_locks(descriptors: Path) -> Iterator[Path]:
+    try:
+        names = os.listdir(descriptors)  # noqa: PTH208
+    except OSError:
+        return
+    for name in names:
+        with contextlib.suppress(OSError):
+            path = os.readlink(f"{descriptors}/{name}")  # noqa: PTH115
+            if path.endswith("/trainer.lock"):
+                yield Path(path).parent
 
 
 def _is_in(folder: Path, home: Home) -> bool:
