@@ -4,6 +4,7 @@ import os
 import re
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd
 from remote.supervisor.process.command_line import printable
@@ -52,8 +53,14 @@ def last_lines(run: RunDir, count: int) -> list[str]:
     """The last lines of the newest log, each cleaned and cut."""
     try:
         path = newest_log(run)
-        if path is None:
-            return []
+    except OSError:
+        return []
+    return lines_at_end(path, count) if path is not None else []
+
+
+def lines_at_end(path: Path, count: int) -> list[str]:
+    """The last lines of a file that say something, each cleaned and cut; none where it cannot be read."""
+    try:
         with os.fdopen(open_plain(path), "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - LAST_BYTES))
             text = file.read(LAST_BYTES).decode("utf-8", "replace")

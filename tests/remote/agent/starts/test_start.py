@@ -138,6 +138,20 @@ def test_a_failed_spawn_is_a_failed_run_that_says_why(home: Path, monkeypatch: p
     assert is_free(home / "devices" / "cpu.lock")
 
 
+def test_a_supervisor_that_gives_up_at_once_is_told_with_its_last_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had the locks, and wrote no state: nobody waits for a word that never comes."""
+    ctx = Context.of(open_home(home))
+    args = StartArgs(start_id="s1", spec=spec(BRIEF).to_json())
+    monkeypatch.setenv("PHOTINUS_PATIENCE", "[")
+    with pytest.raises(CallError, match=r"ended before it began: .*PHOTINUS_PATIENCE must be") as caught:
+        drive(start(ctx, args))
+    assert "supervisor.log" in caught.value.remedy
+    monkeypatch.setenv("PHOTINUS_PATIENCE", "{}")
+    assert drive(start(ctx, args))["state"] in ("running", "succeeded"), "the same start is carried out"
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
