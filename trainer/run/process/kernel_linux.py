@@ -1,5 +1,6 @@
 """What the kernel says of processes, behind one name for Linux and macOS."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,7 +70,8 @@ class LinuxReader:
         place = self._proc / str(pid)
         yield place
         if _bytes_of(place / "stat").rpartition(b")")[2].split()[:1] == [b"Z"]:
-            yield from (path for path in (place / "task").glob("*") if path.name != str(pid))
+            with contextlib.suppress(OSError):  # a zombie that is reaped meanwhile shows nothing at all
+                yield from (place / "task" / name for name in os.listdir(place / "task") if name != str(pid))  # noqa: PTH208
 
     def _descriptors(self, pid: int, device: int, inode: int) -> list[Path]:
         """Those of a process that are this file."""
