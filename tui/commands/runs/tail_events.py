@@ -38,7 +38,7 @@ def _follow(session: Session, args: argparse.Namespace, what: str, last: int) ->
     if sum(given is not None for given in (path, pid, args.run)) != 1:
         raise CallError(
             "bad_request",
-            "name one thing: a run, a file with --path, or a process with --pid",
+            "name a run, or a file with --path, or a process with --pid: one of them",
             "photinus ls lists the runs, photinus processes the processes",
         )
     if pid is not None:
