@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from remote.agent.context import Context
@@ -10,12 +11,14 @@ from remote.protocol.views import RunView
 from remote.supervisor.process.command_line import named
 from trainer.run.home import Home
 from trainer.run.locks import is_free
+from trainer.run.process.process_record import TOKEN_VARIABLE
 from trainer.run.process.survivors import folder_in, survivors
 from trainer.run.process.system_kernel import system_reader
 from trainer.run.run_errors import RunError
 
 PROBED = 100  # of the runs that ended last the lock is tried, too: whoever holds it may hide its environment
 SHOWN = 5
+TOKEN = f"{TOKEN_VARIABLE}=".encode()
 
 
 def outlived(ctx: Context, rows: Iterable[RunView]) -> dict[str, list[str]]:
@@ -25,7 +28,8 @@ def outlived(ctx: Context, rows: Iterable[RunView]) -> dict[str, list[str]]:
         return {}
     held = {run_id for run_id in over[:PROBED] if _is_held(ctx.home.run(run_id).trainer_lock)}
     found = {}
-    for run_id in sorted(held | (touched(ctx.home) or set()).intersection(over)):
+    seen = touched(ctx.home)
+    for run_id in sorted(held | (seen.names if seen else set()).intersection(over)):
         if names := _left(ctx, run_id):
             found[run_id] = names
     return found
@@ -49,19 +53,32 @@ def _is_held(lock: Path) -> bool:
         return False
 
 
-def touched(home: Home, proc: Path = Path("/proc")) -> set[str] | None:
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What live processes have to do with. `names`: runs; `tokens`: of those that do not say of which run."""
+
+    names: set[str]
+    tokens: set[str]
+
+
+def touched(home: Home, proc: Path = Path("/proc")) -> Touched | None:
     """The runs of this home that live processes name in their environments, or whose lock they have open.
 
     Found by what lives, however many runs are over; None where the kernel shows no open files (macOS).
     """
     if not proc.is_dir():
         return None
-    reader, folders = system_reader(), set[Path]()
+    reader, folders, tokens = system_reader(), set[Path](), set[str]()
     for pid in reader.pids():
-        if folder := folder_in(reader.environ(pid).split(b"\0")):
+        variables = reader.environ(pid).split(b"\0")
+        if folder := folder_in(variables):
             folders.add(folder)
+        else:
+            tokens.update(
+                one[len(TOKEN) :].decode("ascii", "replace") for one in variables if one.startswith(TOKEN)
+            )
         folders.update(_of_open_locks(proc / str(pid) / "fd"))
-    return {folder.name for folder in folders if _is_in(folder, home)}
+    return Touched({folder.name for folder in folders if _is_in(folder, home)}, tokens)
 
 
 def _of_open_locks(descriptors: Path) -> Iterator[Path]:
