@@ -79,6 +79,26 @@ def find_stale(session: Session, pid: int) -> ProcessRow:
     return row
 
 
+def log_of_process(session: Session, pid: int) -> str:
+    """The file on the host that the output of a process of this user goes to, where that is no run's.
+
+    Raises:
+        CallError: `not_found`, or `refused`: it has no such file, or is a run's, which has a log of its own.
+    """
+    rows = session.call(PROCESSES, NoArgs(), ADOPT_S).processes
+    row = next((row for row in rows if row.pid == pid), None)
+    if row is None:
+        raise CallError("not_found", f"pid {pid} is not listed there", "photinus processes lists them")
+    if row.run_id:
+        raise CallError("refused", f"pid {pid} is of run {row.run_id}", f"photinus tail {row.run_id}")
+    if not row.log:
+        whose = "it is another user's" if not row.mine else "its output goes to no plain file of yours"
+        raise CallError(
+            "refused", f"pid {pid} has no log that can be followed: {whose}", "photinus tail --path FILE"
+        )
+    return row.log
+
+
 def end_process(session: Session, pid: int, start: int) -> Outcome:
     """End one such process; refused by the host if that pid is by now another process."""
     try:

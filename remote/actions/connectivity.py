@@ -15,8 +15,9 @@ from remote.protocol.errors import CallError, ErrorCode, QuestionError
 from remote.protocol.sanitise import clean_line
 from remote.protocol.verbs import PING, RUNS
 from remote.session.last_seen import note
+from remote.session.link.open_transport import open_transport
 from remote.session.session import Session
-from remote.transport.base import Answers, ConnectAttempt
+from remote.transport.base import Answers, ConnectAttempt, Opener, Transport
 from remote.transport.login_shell import said_by, shell_ended
 from remote.transport.sftp import Sftp
 
@@ -137,33 +138,47 @@ def check_connectivity(
         agent: go on to the agent, where one was deployed.
     """
     walk = ConnectivityTest(host, told, ask, answers or Answers())
-    if not host.is_local and not _ssh_steps(walk, host):
+    if host.is_local:
+        if agent:
+            _agent_steps(walk, host, open_transport)
         return walk.report
-    if agent:
-        _agent_steps(walk, host)
+    client = _ssh_steps(walk, host)
+    if client is None:
+        return walk.report
+    try:
+        if _shell_step(walk, client, host) and _python_step(walk, client, host) and agent:
+            _agent_steps(walk, host, _opener_over(client))
+    finally:
+        client.close()
     return walk.report
 
 
-def _ssh_steps(walk: ConnectivityTest, host: Host) -> bool:
+def _opener_over(client: "SshClient") -> Opener:
+    """The agent over the connection that was walked: who logs in once touches the key once."""
+    from remote.session.link.ssh_pipe import agent_on
+
+    unused = [client]
+
+    def opener(host: Host, dial: ConnectAttempt) -> Transport:
+        return agent_on(unused.pop(), host) if unused else open_transport(host, dial)
+
+    return opener
+
+
+def _ssh_steps(walk: ConnectivityTest, host: Host) -> "SshClient | None":
     from remote.ssh.config.effective import not_honoured_words, target_of
 
     try:
         target = target_of(host.address, host.name)
     except CallError as error:
         walk.fail("config", error)
-        return False
+        return None
     route = " via ".join([target.where, *(hop.where for hop in reversed(target.hops))])
     said = [route, *(hop.note for hop in (target, *target.hops) if hop.note)]
     if target.not_honoured:
         said.append(f"not honoured: {not_honoured_words(target.not_honoured)}")
     walk.add("config", True, "; ".join(said))
-    client = walk.reach()
-    if client is None:
-        return False
-    try:
-        return _shell_step(walk, client, host) and _python_step(walk, client, host)
-    finally:
-        client.close()
+    return walk.reach()
 
 
 def _shell_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> bool:
@@ -235,12 +250,12 @@ def _host_id(sftp: Sftp, home: str) -> str:
     return ""
 
 
-def _agent_steps(walk: ConnectivityTest, host: Host) -> None:
+def _agent_steps(walk: ConnectivityTest, host: Host, opener: Opener) -> None:
     if not host.is_local and read_placement(host) is None:
         walk.add("agent", None, "nothing is deployed yet", f"photinus hosts deploy {host.name}")
         return
     begun = time.monotonic()
-    with Session(host, history=0) as session:
+    with Session(host, history=0, opener=opener) as session:
         try:
             hello = walk_in(session, walk.ask, HELLO_S)
             ms = (time.monotonic() - begun) * 1000

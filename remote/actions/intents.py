@@ -15,6 +15,7 @@ from remote.protocol.verbs import RESUME, START, Verb
 from remote.protocol.views import StartedRun
 from remote.session.session import Session
 from trainer.run.disk.atomic import read_json, write_json
+from trainer.run.process.folder_place import FolderPlace, place_of
 from trainer.run.run_errors import RunError
 
 FRESH_S = 600.0
@@ -42,9 +43,11 @@ def intent(host: str, verb: str, args: StartArgs | ResumeArgs) -> Iterator[None]
         CallError: `disk_low`: it could not be written, so nothing may be sent.
     """
     try:
-        path = make_client_folder(FOLDER) / f"{args.start_id}.json"
+        folder = make_client_folder(FOLDER)
+        path = folder / f"{args.start_id}.json"
         kept = {name: value for name, value in as_filled(args).items() if name != "inherited"}  # no secrets
-        write_json(path, {"host": host, "verb": verb, "args": kept, "at": time.time()})
+        place = place_of(folder).to_json()
+        write_json(path, {"host": host, "verb": verb, "args": kept, "at": time.time(), "place": place})
     except OSError as error:
         raise CallError(
             "disk_low",
@@ -68,7 +71,8 @@ def leftovers(host: str, now: float | None = None) -> list[Intent]:
     for path in sorted(client_folder(FOLDER).glob("*.json")):
         one = _read(path)
         if one is None or now - one.at > FRESH_S:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what is no file of ours stays, and holds up nobody
+                path.unlink(missing_ok=True)
         elif one.host == host:
             found.append(one)
     return found
@@ -97,9 +101,12 @@ def settle_intents(session: Session) -> list[Outcome]:
 
 
 def _read(path: Path) -> Intent | None:
-    """One intent; what is torn or foreign counts as none."""
+    """One intent; what is torn or foreign counts as none, and so does what a copied home brought along."""
     with contextlib.suppress(RunError, OSError, KeyError, TypeError, ValueError):
         raw = read_json(path)
+        place = FolderPlace.from_json(raw.get("place")) if isinstance(raw, dict) else None
+        if place is not None and not place.is_at(path.parent):
+            return None  # the original sends it, or has had its answer
         if isinstance(raw, dict) and isinstance(raw["args"], dict):
             verb = STARTING[str(raw["verb"])]
             return Intent(path.stem, str(raw["host"]), verb, raw["args"], float(raw["at"]), path)

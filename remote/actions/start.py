@@ -72,7 +72,8 @@ def _send(session: Session, verb: Verb[A, StartedRun], args: A, timeout: float) 
         return Outcome(
             False, view, "internal", f"{view.run_id} {view.state}: {view.reason}", "look at its log"
         )
-    return Outcome(True, view, message=f"{view.run_id} is {view.state}" + _known(answer, args.start_id))
+    why = f" ({view.reason})" if view.reason and not view.is_terminal else ""
+    return Outcome(True, view, message=f"{view.run_id} is {view.state}{why}" + _known(answer, args.start_id))
 
 
 def _known(answer: StartedRun, start_id: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from remote.protocol.views import LastCheckpoint, RunView
 from remote.supervisor.admission.waiting_line import places
-from trainer.run.checkpoints.manifest import MANIFEST, NAME, manifest_sha256, parse_manifest
+from trainer.run.checkpoints.manifest import MANIFEST, NAME, manifest_sha256, parse_manifest, read_manifest
 from trainer.run.disk.atomic import read_json
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
@@ -185,7 +185,7 @@ def _last_checkpoint(run: RunDir) -> LastCheckpoint | None:
         try:
             at = (path / MANIFEST).stat().st_mtime
             sha256 = manifest_sha256(path)
-            parse_manifest((path / MANIFEST).read_bytes(), path.name)
+            parse_manifest(read_manifest(path), path.name)
         except (OSError, CheckpointError):
             continue  # torn, or removed by retention meanwhile
         return LastCheckpoint(step=step, name=path.name, sha256=sha256, at=at)

@@ -15,10 +15,13 @@ from typing import Any
 
 from remote.protocol.views import AuditEntry
 from trainer.run.disk.atomic import fsync_folder, open_append
+from trainer.run.disk.small_record import open_plain
+from trainer.run.run_errors import RecordError
 from trainer.run.secrets import masked, masked_text
 
 NAME = "audit.jsonl"
 ROTATE_BYTES = 4 << 20
+READ_MAX = 4 * ROTATE_BYTES
 KEPT = 3
 LINE_MAX = 8192
 TEXT_MAX = 500
@@ -91,11 +94,31 @@ def read(path: Path, last: int = 100) -> tuple[list[AuditEntry], int]:
     for one in (path, *(_older(path, number) for number in range(1, KEPT + 1))):
         if len(lines) >= last:
             break
-        with contextlib.suppress(FileNotFoundError):
-            lines = one.read_bytes().splitlines() + lines
+        try:
+            lines = _lines(one) + lines
+        except RecordError:  # no file at all: one more that could not be read
+            lines.insert(0, b"")
     parsed = [_parse(line) for line in lines[-last:]] if last > 0 else []
     found = [one for one in parsed if one is not None]
     return found, len(parsed) - len(found)
+
+
+def _lines(path: Path) -> list[bytes]:
+    """The lines of one file, of its last 16 MiB where it is longer; none where there is no such file.
+
+    Raises:
+        RecordError: it is no plain file, or cannot be read.
+    """
+    try:
+        with os.fdopen(open_plain(path), "rb") as file:
+            cut = max(0, os.fstat(file.fileno()).st_size - READ_MAX)
+            file.seek(cut)
+            lines = file.read(READ_MAX).splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+    return lines[1:] if cut else lines
 
 
 def _line(one: AuditEntry) -> bytes:
@@ -169,5 +192,5 @@ def _parse(line: bytes) -> AuditEntry | None:
     try:
         raw = json.loads(line)
         return AuditEntry(**{key: raw[key] for key in AuditEntry.__dataclass_fields__ if key in raw})
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None

@@ -1,12 +1,12 @@
 """The hashes of each build of torch as it was first installed, kept by this client: later ones must match."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remote.hosts.client_state import client_folder, make_client_folder
-from trainer.run.disk.atomic import write_json
+from trainer.run.disk.atomic import read_json, write_json
+from trainer.run.run_errors import RunError
 
 FILE = "torch_hashes.json"
 HASH = re.compile("[0-9a-f]{64}")
@@ -33,8 +33,8 @@ def _prefix(torch: str, python: tuple[int, ...], platform: str) -> str:
 
 def _read() -> dict[str, list[str]]:
     try:
-        raw: Any = json.loads(client_folder(FILE).read_bytes())
-    except (OSError, ValueError):
+        raw = read_json(client_folder(FILE))
+    except (OSError, RunError):
         return {}
     rows = raw.items() if isinstance(raw, dict) else ()
     return {key: hashes for key, value in rows if (hashes := _hashes(value))}

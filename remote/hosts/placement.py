@@ -1,14 +1,13 @@
 """Where our code lies on a host, as this client last saw it: which interpreter runs the agent."""
 
-import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from remote.hosts.client_state import client_folder, make_client_folder
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
-from trainer.run.disk.atomic import write_json
+from trainer.run.disk.atomic import read_json, write_json
+from trainer.run.run_errors import RunError
 
 SAFE_PATH = re.compile(r"/[A-Za-z0-9._/@+-]{1,1000}")
 
@@ -49,11 +48,16 @@ class Placement:
 def read_placement(host: Host) -> Placement | None:
     """What is remembered of a host; None where nothing was deployed, or the note cannot be read."""
     try:
-        raw: Any = json.loads(client_folder("hosts", f"{host.name}.json").read_bytes())
-        kept = {key: raw[key] for key in asdict(Placement(python="")) if key in raw}
-        return Placement(**kept) if isinstance(kept.get("python"), str) else None
-    except (OSError, ValueError, TypeError):
+        raw = read_json(client_folder("hosts", f"{host.name}.json"))
+    except (OSError, RunError):
         return None
+    if not isinstance(raw, dict):
+        return None
+    kept = {key: raw[key] for key in asdict(Placement(python="")) if key in raw}
+    at = kept.pop("at", 0.0)
+    if "python" not in kept or not all(isinstance(text, str) for text in kept.values()):
+        return None
+    return Placement(**kept, at=float(at) if isinstance(at, int | float) else 0.0)
 
 
 def write_placement(host: Host, placement: Placement) -> None:

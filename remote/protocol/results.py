@@ -51,6 +51,7 @@ class RunList(VerbResult, frozen=True, kw_only=True):
         left_out: how many follow that are not among these; `next`: the `skip` that goes on there, or 0.
         live, finished: how many there are of each; None: it is not said (before protocol 1.1).
         troubles: a sentence for each run that cannot be read, or the first of `troubled`.
+        left: of runs that are over, the processes that still live; empty of an older host.
     """
 
     ROWS: ClassVar[tuple[str, type]] = ("runs", RunView)
@@ -63,6 +64,7 @@ class RunList(VerbResult, frozen=True, kw_only=True):
     finished: Size | None = None
     troubles: list[str] = []
     troubled: Size = 0
+    left: dict[str, list[str]] = {}
 
 
 class RunsFound(VerbResult, frozen=True, kw_only=True):

@@ -3,13 +3,17 @@
 from typing import Any
 
 KEPT = 1024
+GREETING = b"SSH-"
+GREETING_WITHIN = 1 << 16
 
 
 class FirstWords:
-    """A socket-like link, whose first bytes are kept."""
+    """A socket-like link, whose first bytes are kept; one that never greets is at its end soon."""
 
     def __init__(self, link: Any) -> None:
         self._link, self._first = link, b""
+        self._heard, self._last = 0, b""
+        self._is_greeted = False
 
     @property
     def text(self) -> str:
@@ -20,7 +24,13 @@ class FirstWords:
 
     def recv(self, size: int) -> bytes:
         """As the link's."""
+        if not self._is_greeted and self._heard > GREETING_WITHIN:
+            return b""  # no SSH server: who looks for the end of a line that has none looks for ever longer
         data: bytes = self._link.recv(size)
+        if not self._is_greeted:
+            self._heard += len(data)
+            self._is_greeted = GREETING in self._last + data
+            self._last = data[-len(GREETING) :]
         if len(self._first) < KEPT:
             self._first = (self._first + data)[:KEPT]
         return data

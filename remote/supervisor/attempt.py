@@ -8,6 +8,8 @@ from remote.supervisor.attempt_watch import AttemptWatch
 from remote.supervisor.process.caffeinate import keep_awake
 from remote.supervisor.process.child import Adopted, Child
 from remote.supervisor.process.launch import launch
+from remote.supervisor.process.launchers import launcher_of
+from remote.supervisor.process.script_files import note_scripts
 from remote.supervisor.supervisor_context import SupervisorContext
 from trainer.run.disk.atomic import make_reserve
 from trainer.run.locks import Flock
@@ -42,7 +44,17 @@ def run_attempt(ctx: SupervisorContext, attempt: int, resume_from: str) -> Attem
     ctx.write_later("process.json", lambda: write_process(ctx.run, record))
     ctx.log(f"attempt {attempt}: {ctx.spec.kind} is process {child.identity.pid}")
     keep_awake(ctx.spec, child.identity.pid, ctx.log)
-    return AttemptWatch(ctx, record).stay(child)
+    return AttemptWatch(ctx, record, _of_scripts(ctx, attempt)).stay(child)
+
+
+def _of_scripts(ctx: SupervisorContext, attempt: int) -> str:
+    """Whether a command's scripts are other ones than before: an attempt that runs another text says so."""
+    if ctx.spec.kind != "command":
+        return ""
+    argv = launcher_of(ctx.spec).argv(ctx.spec, ctx.run, attempt, "")
+    if changed := note_scripts(ctx.run, attempt, argv, ctx.spec.cwd):
+        ctx.log(changed)
+    return changed
 
 
 def adopt(ctx: SupervisorContext) -> AttemptOutcome:

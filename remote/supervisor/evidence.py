@@ -1,14 +1,18 @@
 """What a failure's reason says beside its code: who sent the signal, want of memory, the log's last line."""
 
+import os
 import re
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd
 from remote.supervisor.process.command_line import printable
+from trainer.run.disk.small_record import open_plain
 from trainer.run.layout import RunDir
 from trainer.run.logs import newest_log
 from trainer.run.records import ExitRecord
+from trainer.run.run_errors import RecordError
 from trainer.run.states import State
 
 # What somebody sends; the others are a program's own fault.
@@ -49,12 +53,18 @@ def last_lines(run: RunDir, count: int) -> list[str]:
     """The last lines of the newest log, each cleaned and cut."""
     try:
         path = newest_log(run)
-        if path is None:
-            return []
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - LAST_BYTES))
-            text = file.read(LAST_BYTES).decode("utf-8", "replace")
     except OSError:
+        return []
+    return lines_at_end(path, count) if path is not None else []
+
+
+def lines_at_end(path: Path, count: int) -> list[str]:
+    """The last lines of a file that say something, each cleaned and cut; none where it cannot be read."""
+    try:
+        with os.fdopen(open_plain(path), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - LAST_BYTES))
+            text = file.read(LAST_BYTES).decode("utf-8", "replace")
+    except (OSError, RecordError):
         return []
     lines = [
         printable(ESCAPE.sub("", line)).rstrip()[:LINE_MAX] for line in text.replace("\r", "\n").split("\n")

@@ -1,11 +1,17 @@
 """Whether an attempt has made a step of its own: a metrics row says so (the first step always speaks)."""
 
 import json
+import os
+from collections.abc import Iterator
+from typing import BinaryIO
 
+from trainer.run.disk.small_record import open_plain
 from trainer.run.layout import RunDir
 from trainer.run.logs import log_files
 from trainer.run.process.process_record import read_process
-from trainer.run.run_errors import RunError
+from trainer.run.run_errors import RecordError, RunError
+
+BLOCK = 1 << 20
 
 
 def events_size(run: RunDir) -> int:
@@ -27,20 +33,40 @@ def lived_s(run: RunDir) -> float:
 
 
 def made_progress(run: RunDir, attempt: int, offset: int = 0) -> bool:
-    """Whether a metrics row of `attempt` stands at or after `offset`; a torn line is no row."""
+    """Whether a metrics row of `attempt` stands at or after `offset`; a torn line is no row.
+
+    Read from the end, as attempts follow each other: what earlier ones said, gigabytes perhaps, is not.
+    """
     try:
-        with run.events.open("rb") as file:
-            file.seek(offset)
-            return any(_is_row(line, attempt) for line in file)
-    except FileNotFoundError:
-        return False
+        with os.fdopen(open_plain(run.events), "rb") as file:
+            for line in _lines_from_the_end(file, offset):
+                told = _attempt_of(line)
+                if told is not None and told <= attempt:
+                    return told == attempt
+    except (OSError, RecordError):
+        pass
+    return False
 
 
-def _is_row(line: bytes, attempt: int) -> bool:
+def _lines_from_the_end(file: BinaryIO, offset: int) -> Iterator[bytes]:
+    """The lines at or after `offset`, the last one first; one that is longer than a block is cut."""
+    end, rest = file.seek(0, os.SEEK_END), b""
+    while end > offset:
+        start = max(offset, end - BLOCK)
+        file.seek(start)
+        first, *lines = (file.read(end - start) + rest).split(b"\n")
+        yield from reversed(lines)
+        end, rest = start, first[:BLOCK]
+    yield rest
+
+
+def _attempt_of(line: bytes) -> int | None:
+    """The attempt whose metrics row a line is; None where it is none."""
     if b'"metrics"' not in line:
-        return False
+        return None
     try:
         row = json.loads(line)
-    except ValueError:
-        return False
-    return isinstance(row, dict) and row.get("type") == "metrics" and row.get("attempt") == attempt
+    except (ValueError, RecursionError):
+        return None
+    attempt = row.get("attempt") if isinstance(row, dict) and row.get("type") == "metrics" else None
+    return attempt if isinstance(attempt, int) and not isinstance(attempt, bool) else None

@@ -1,6 +1,7 @@
 """Whether an attempt still shows a sign of life: steps and phases of our trainer, output of a command."""
 
 import json
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -8,8 +9,10 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from trainer.run.disk.small_record import open_plain
 from trainer.run.layout import RunDir
 from trainer.run.logs import log_files
+from trainer.run.run_errors import RecordError
 from trainer.run.spec import RunSpec
 
 FLOOR_S = 600.0
@@ -144,11 +147,11 @@ class StallWatch:
     def _read(self) -> bool:
         """Take in what was said since; whether any of it, by this attempt, is a sign of life."""
         try:
-            with self._run.events.open("rb") as file:
+            with os.fdopen(open_plain(self._run.events), "rb") as file:
                 file.seek(self._offset)
                 data = self._torn + file.read(LEARNT_BYTES)
                 self._offset = file.tell()
-        except OSError:
+        except (OSError, RecordError):
             return False
         *lines, self._torn = data.split(b"\n")
         self._torn = self._torn[-LEARNT_BYTES:]

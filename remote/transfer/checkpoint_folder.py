@@ -120,7 +120,7 @@ def _size(path: Path) -> int:
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return ""
     with open(fd, "rb") as file:  # noqa: PTH123  a descriptor

@@ -204,7 +204,7 @@ def _present(place: SeedPlace, sizes: Mapping[str, int]) -> dict[str, int]:
 
 
 def _chunks(path: Path, start: int) -> Iterator[bytes]:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         while data := os.pread(fd, CHUNK, start):
             start += len(data)

@@ -33,7 +33,7 @@ class LocalSink:
 
     def write(self, path: str, start: int, chunks: Iterable[bytes], on_sent: Callable[[int], None]) -> None:
         """See `Sink`."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
             fd = os.open(path, flags, 0o600)
             try:

@@ -54,7 +54,7 @@ class LocalSource:
     def read(self, path: str, start: int, end: int) -> Iterator[bytes]:
         """See `FileSource`."""
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
                 while start < end and (data := os.pread(fd, min(CHUNK, end - start), start)):
                     start += len(data)

@@ -1,6 +1,7 @@
 """A home is a place: a copy of one, or of a run, never claims what runs out of the original."""
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -9,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from remote.actions.intents import intent, leftovers
 from remote.agent.context import Context
 from remote.agent.processes.orphans import members
 from remote.agent.runs.stop import kill, stop
 from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts
-from remote.protocol.arguments import KillArgs, StopArgs
+from remote.protocol.arguments import KillArgs, StartArgs, StopArgs
+from remote.protocol.errors import CallError, UnreachableError
 from remote.supervisor.admission.queue import enqueue, start_next
 from remote.supervisor.admission.waiting_line import waiting
 from tests.remote.driving import drive
@@ -189,3 +192,41 @@ def test_a_copy_stays_one_and_keeps_its_own_name(stage: Stage) -> None:
     second = copied(stage, "another").home
     assert second.host_id not in (first.host_id, stage.home.host_id)
     assert open_home(stage.home.root).copied == 0.0
+
+
+def test_a_copy_made_of_hard_links_shares_the_locks_and_claims_nothing(stage: Stage) -> None:
+    """`cp -al`, `rsync --link-dest`: the copy's lock is the very file that the original's trainer holds."""
+    run = live(stage)
+    root = stage.home.root.with_name("linked")
+    shutil.copytree(stage.home.root, root, symlinks=True, copy_function=os.link)
+    root.chmod(0o700)
+    kill_nine(process_of(run).supervisor.pid)
+    ctx = Context.of(open_home(root))
+    twin = ctx.home.run(run.run_id)
+    assert twin.trainer_lock.samefile(run.trainer_lock)
+    assert reconcile_all(ctx) == []
+    assert state_of(twin) is State.DIED
+    assert str(run.path) in record_of(twin).reason
+    with pytest.raises(CallError, match="cannot be seen holds its trainer"):
+        drive(kill(ctx, KillArgs(run_id=run.run_id, req_id="r-kill", by="somebody")))
+    assert survivors(twin, process_of(twin)) == []
+    assert [one.pid for one in survivors(run, process_of(run))] == [trainer_pid(run)]
+    stage.contact(run)  # the control: the original adopts it
+    wait_until(lambda: process_of(run).adopted, 10.0, "the adoption")
+
+
+def test_what_was_asked_and_never_answered_is_sent_by_the_original_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that a client noted before a `cp -a` would else be carried out in both homes."""
+    home, twin, moved = tmp_path / "home", tmp_path / "twin", tmp_path / "moved"
+    monkeypatch.setenv("PHOTINUS_HOME", str(home))
+    args = StartArgs(start_id="s1", spec={})
+    with pytest.raises(UnreachableError), intent("local", "start", args):
+        raise UnreachableError("the laptop was closed")
+    shutil.copytree(home, twin)
+    monkeypatch.setenv("PHOTINUS_HOME", str(twin))
+    assert leftovers("local") == []
+    home.rename(moved)
+    monkeypatch.setenv("PHOTINUS_HOME", str(moved))
+    assert [one.start_id for one in leftovers("local")] == ["s1"], "the control: a home that was moved"

@@ -11,6 +11,7 @@ import pytest
 
 from remote.actions.adopt_reap import end_process, find_stale
 from remote.actions.beside import beside as said_beside
+from remote.agent.processes.processes import log_of
 from remote.agent.processes.stale import why_not
 from remote.agent.processes.strangers import beside, strangers
 from remote.protocol.arguments import EndArgs, NoArgs, StartArgs
@@ -23,6 +24,7 @@ from tests.remote.supervisor.stage import Stage, until
 from tests.waiting import wait_until
 from trainer.run.home import Home, open_home
 from trainer.run.states import State
+from tui.cli import main
 
 ROOT_ONLY = pytest.mark.skipif(
     os.geteuid() != 0 or not Path("/usr/bin/python3").exists(),
@@ -135,6 +137,39 @@ def test_an_old_training_is_listed_with_its_log_and_ended_by_pid(
     audited = (home / "audit.jsonl").read_text()
     assert "train_mine.py" in audited
     assert f'"pid":{training.pid}' in audited.replace(" ", "")
+
+
+def test_the_output_of_an_old_training_is_followed(
+    session: Session, training: "subprocess.Popen[bytes]", tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "train.log"
+    log.write_bytes(b"step=1 loss=2.5\n")
+    row_of(session, training.pid)
+    assert main(["tail", "--pid", str(training.pid)]) == 0
+    assert capfd.readouterr().out == "step=1 loss=2.5\n"
+    assert main(["tail", "--pid", str(training.pid), "--path", str(log)]) == 2
+    log.unlink()
+    log.write_bytes(b"somebody else's words\n")
+    assert main(["tail", "--pid", str(training.pid)]) == 3, "another file of that name"
+    view = session.call(START, StartArgs(start_id="s1", spec=spec(QUIET).to_json()))
+    capfd.readouterr()
+    assert main(["tail", "--pid", str(view.pid)]) == 3
+    assert f"photinus tail {view.run_id}" in capfd.readouterr().err
+    assert main(["tail", "--pid", "999999999"]) == 6
+
+
+@ROOT_ONLY
+def test_another_users_output_file_is_not_named(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"")
+    with (tmp_path / "log").open("ab") as log:
+        process = subprocess.Popen([sys.executable, "-S", "-c", QUIET], stdout=log)
+    try:
+        assert log_of(process.pid) == str(tmp_path / "log"), "the control"
+        os.chown(tmp_path / "log", 65534, 65534)
+        assert log_of(process.pid) == ""
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_process_of_a_run_is_never_ended_so(session: Session, other: Stage) -> None:

@@ -31,7 +31,9 @@ def state_root(env: Mapping[str, str] = os.environ) -> Path:
     if text:
         path = Path(os.path.expanduser(text))  # noqa: PTH111  `~nobody` stays, and is then relative
         if not path.is_absolute():
-            raise HomeError(f"{HOME_VARIABLE} is {text!r}, a relative path; set it to {Path.cwd() / path}")
+            raise HomeError(
+                f"{HOME_VARIABLE} is {text!r}, a relative path; set it to {str(Path.cwd() / path)!r}"
+            )
         return path
     return Path(env["HOME"] if env.get("HOME") else Path.home()) / DEFAULT_HOME
 

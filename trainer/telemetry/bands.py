@@ -18,7 +18,7 @@ TEXT_MAX = 1 << 18
 DEPTH_MAX = 32
 
 
-FLOORS = ("unigram", "bigram", "trigram", "entropy_rate")
+FLOORS = ("unigram", "bigram", "trigram", "entropy_rate", "adrift")
 ROW_METRICS = (
     "total", "ce", "reg", "R", "coherence", "u_val", "u_low", "u_high", "grad_norm", "lr", "tokens",
     "tokens_per_s", "step_ms", "eta_s", "overhead", "step_s", "row_s", "stall_s", "R_predicted",
@@ -103,6 +103,8 @@ class MetricBands(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
                 limits["limit"] = max(self.limit.at_least, self.limit.times * usual)
             else:
                 limits["limit"] = self.limit.unknown or self.limit.at_least
+        if isinstance(unigram := context.get("unigram"), int | float):
+            limits["adrift"] = 2 * unigram + 2  # more than any guess costs, be the vocabulary large or small
         out = []
         for band in self.bands:
             bound = limits.get(band.bound) if isinstance(band.bound, str) else band.bound
@@ -201,6 +203,13 @@ def parse(text: str, where: str = "health file") -> Bands:
     return Bands(file)
 
 
+def _text_of(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise BandsError(f"{path} is no plain file; take it away")
+    with path.open(encoding="utf-8") as file:
+        return file.read(TEXT_MAX + 1)
+
+
 def load(*files: Path) -> Bands:
     """Read health files; a metric of a later file replaces the same metric of an earlier one.
 
@@ -208,7 +217,7 @@ def load(*files: Path) -> Bands:
         BandsError: see `parse`.
         OSError: one cannot be read.
     """
-    parsed = [parse(path.read_text(encoding="utf-8"), path.name) for path in files]
+    parsed = [parse(_text_of(path), path.name) for path in files]
     first, *rest = parsed
     for bands in rest:
         first.metrics |= bands.metrics

@@ -17,6 +17,49 @@ EPILOG = f"""Without a command, the cockpit opens. Runs go on when it is closed.
 Everything lives in ~/.photinus, or in $PHOTINUS_HOME where that is set."""
 
 
+SECONDS_MAX = 10_000_000.0
+COUNT_MAX = 1 << 53
+PID_MAX = (1 << 31) - 1
+
+
+def seconds(text: str) -> float:
+    """A time that a clock can wait: 0 to 10,000,000 s (115 days)."""
+    return _within(text, _number(text), 0.0, SECONDS_MAX, "seconds")
+
+
+def deadline(text: str) -> float:
+    """Seconds within a day, which is all that a host takes."""
+    return _within(text, _number(text), 0.0, 86_400.0, "seconds")
+
+
+def count(text: str) -> int:
+    """A whole number, 0 or more."""
+    return int(_within(text, _whole(text), 0, COUNT_MAX, "a whole number"))
+
+
+def pid(text: str) -> int:
+    """What can be the number of a process."""
+    return int(_within(text, _whole(text), 2, PID_MAX, "the number of a process"))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if len(text) <= 20 and text.strip().removeprefix("-").isdecimal() else None
+
+
+def _within(text: str, value: float | None, low: float, high: float, what: str) -> float:
+    """The value, or argparse's error, which names the option; NaN lies nowhere."""
+    if value is None or not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"must be {what} from {low:,.0f} to {high:,.0f}, not {text[:40]!r}")
+    return value
+
+
 Commands = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
 
 

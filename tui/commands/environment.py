@@ -7,6 +7,7 @@ from pathlib import Path
 from remote.protocol.errors import CallError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+FILE_MAX = 1 << 20
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$", "`": "`"}
 
 
@@ -34,7 +35,13 @@ def read_environment(pairs: Sequence[str], file: str | None) -> dict[str, str]:
 
 
 def _pairs_of(path: Path) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    with path.open() as file:
+        lines = file.read(FILE_MAX + 1)
+    if len(lines) > FILE_MAX:
+        raise CallError(
+            "bad_request", f"--env-file {path} is longer than {FILE_MAX:,} characters", "name another file"
+        )
+    for number, line in enumerate(lines.splitlines(), 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue

@@ -17,7 +17,7 @@ from remote.protocol.results import LockRow, ProcessList, ProcessRow, as_answere
 from remote.protocol.sanitise import clean_line
 from remote.protocol.verbs import AUDIT, PROCESSES
 from remote.protocol.views import AuditEntry
-from tui.commands.arguments import Commands, add_command
+from tui.commands.arguments import Commands, add_command, count, pid
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell
@@ -25,6 +25,7 @@ from tui.commands.runs.start import conclude
 from tui.store.words import duration, size
 
 MARKS = {"problem": "!!", "warning": " !", "note": " ."}
+HOST_MAX = 500
 OUTCOME = {"asked": "asked for"}
 
 
@@ -158,7 +159,9 @@ def audit(args: argparse.Namespace) -> int:
         entries, malformed = read(client_folder(NAME), args.last)
     else:
         with link_to(args.host) as session:
-            answer = session.call(AUDIT, AuditArgs(last=args.last))
+            answer = session.call(AUDIT, AuditArgs(last=min(max(1, args.last), HOST_MAX)))
+        if args.last > HOST_MAX:
+            say(f"a host tells the newest {HOST_MAX}: all of them lie in audit.jsonl of its state root")
         entries, malformed = answer.entries, answer.malformed
     if args.json:
         emit([asdict(one) for one in entries])
@@ -190,7 +193,7 @@ def _about(row: ProcessRow) -> str:
     """Of a process that is no run of this home: whose, on what, where its output goes."""
     facts = [f"of {row.user}" if row.user and not row.mine else ""]
     facts.append(f"on {', '.join(row.devices)}" if row.devices else "")
-    facts.append(f"its log: {row.log}" if row.log else "")
+    facts.append(f"its log: {row.log} (photinus tail --pid {row.pid} -f)" if row.log else "")
     facts.append(f"to end it: photinus end {row.pid}" if row.why_not == "" else "")
     return clean_line("; ".join(filter(None, facts)))
 
@@ -220,15 +223,15 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     add_command(commands, "processes", "list processes of runs, what they left behind, and every lock")
     reaping = add_command(commands, "reap", "end one process that a run left behind")
     reaping.add_argument("run", help="run id, or the beginning of one")
-    reaping.add_argument("pid", type=int, help="its pid, as `photinus processes` shows it")
+    reaping.add_argument("pid", type=pid, help="its pid, as `photinus processes` shows it")
     reaping.add_argument("--yes", action="store_true", help="do not ask on the terminal")
     ending = add_command(commands, "end", "end one process of yours that is no run, such as an old training")
-    ending.add_argument("pid", type=int, help="its pid, as `photinus processes` shows it")
+    ending.add_argument("pid", type=pid, help="its pid, as `photinus processes` shows it")
     ending.add_argument("--yes", action="store_true", help="do not ask on the terminal")
     adopting = add_command(commands, "adopt", "give a run that lost its supervisor another")
     adopting.add_argument("run", help="run id, or the beginning of one")
     auditing = add_command(commands, "audit", "print who did what on a host")
-    auditing.add_argument("-n", "--last", type=int, default=50, help="how many entries (default: 50)")
+    auditing.add_argument("-n", "--last", type=count, default=50, help="how many entries (default: 50)")
     auditing.add_argument(
         "--client", action="store_true", help="what was asked from this machine, of any host"
     )

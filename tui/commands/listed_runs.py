@@ -1,7 +1,7 @@
 """The runs of a host as `ls` lists them, and what it did not list."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from remote.protocol.arguments import RunsArgs
 from remote.protocol.results import RunList
@@ -24,6 +24,7 @@ class ListedRuns:
         is_by_choice: whether they were left out because no more were asked for.
         troubles: a sentence for each run that the host could not read, or the first of many.
         troubled: how many those are.
+        left: of runs that are over, what still lives of them.
     """
 
     views: tuple[RunView, ...]
@@ -31,6 +32,7 @@ class ListedRuns:
     is_by_choice: bool = True
     troubles: tuple[str, ...] = ()
     troubled: int = 0
+    left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def remarks(self, host: str) -> Iterator[str]:
         """What a reader of the list must know, a sentence each: a part never passes for the whole."""
@@ -61,17 +63,19 @@ def list_runs(session: Session, finished: int | None = RECENT) -> ListedRuns:
     if hello is None or not hello.has_pages:
         return _part(session.call(RUNS, RunsArgs(), timeout=PATIENCE_S), by_choice=False)
     found: dict[str, RunView] = {}
+    left: dict[str, tuple[str, ...]] = {}
     skip = 0
     for _ in range(PAGES_MAX):
         asked = RunsArgs(finished=PAGE if finished is None else finished, skip=skip)
         answer = session.call(RUNS, asked, timeout=PATIENCE_S)
         page = _part(answer, by_choice=finished is not None)
         found.update((view.run_id, view) for view in page.views)  # a run that went on is told anew
+        left.update(page.left)
         enough = finished is not None and answer.next >= (answer.live or 0) + finished
         if answer.next <= skip or enough:
             break
         skip = answer.next
-    return replace(page, views=tuple(found.values()))
+    return replace(page, views=tuple(found.values()), left=left)
 
 
 def _part(answer: RunList, *, by_choice: bool) -> ListedRuns:
@@ -81,4 +85,5 @@ def _part(answer: RunList, *, by_choice: bool) -> ListedRuns:
         is_by_choice=by_choice,
         troubles=tuple(answer.troubles),
         troubled=max(answer.troubled, len(answer.troubles)),
+        left={run_id: tuple(names) for run_id, names in answer.left.items()},
     )

@@ -4,7 +4,17 @@ import argparse
 
 from trainer.run.spec import STOP_SIGNALS
 from tui.commands import inspect
-from tui.commands.arguments import EPILOG, RUN_HELP, Commands, add_bare_command, add_command
+from tui.commands.arguments import (
+    EPILOG,
+    RUN_HELP,
+    Commands,
+    add_bare_command,
+    add_command,
+    count,
+    deadline,
+    pid,
+    seconds,
+)
 from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
@@ -48,11 +58,11 @@ def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
     ls = add_command(commands, "ls", "list the runs of every host, or of one")
     ls.set_defaults(host=None)
     ls.add_argument(
-        "--timeout", type=float, default=10.0, metavar="S", help="how long to wait for a host (default: 10)"
+        "--timeout", type=seconds, default=10.0, metavar="S", help="how long to wait for a host (default: 10)"
     )
     ls.add_argument(
         "--last",
-        type=int,
+        type=count,
         default=20,
         metavar="N",
         help="how many of the runs that are over are listed, those that ended last (default: 20)",
@@ -135,14 +145,14 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     how.add_argument(
         "--max-restarts",
-        type=int,
+        type=count,
         default=3,
         metavar="N",
         help="failures that --restart bears; one is forgotten for each hour that went well (default: 3)",
     )
     how.add_argument(
         "--restart-backoff",
-        type=float,
+        type=seconds,
         default=5.0,
         metavar="S",
         help="wait before the first restart, doubled with each failure (default: 5)",
@@ -160,13 +170,13 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--wait", choices=["running", "terminal"], help="return only when the run has come so far"
     )
     how.add_argument(
-        "--timeout", type=float, default=60.0, metavar="S", help="how long --wait waits (default: 60)"
+        "--timeout", type=seconds, default=60.0, metavar="S", help="how long --wait waits (default: 60)"
     )
 
 
 def stall_seconds(text: str) -> float:
     """`off`, or seconds."""
-    return 0.0 if text == "off" else float(text)
+    return 0.0 if text == "off" else seconds(text)
 
 
 def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -194,7 +204,7 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--wait", choices=["running", "terminal"], help="return only when the run has come so far"
     )
     resume.add_argument(
-        "--timeout", type=float, default=60.0, metavar="S", help="how long --wait waits (default: 60)"
+        "--timeout", type=seconds, default=60.0, metavar="S", help="how long --wait waits (default: 60)"
     )
     stop = add_command(commands, "stop", "stop a run with a checkpoint proven on disk")
     kill = add_command(commands, "kill", "kill exactly the processes of a run, without a checkpoint")
@@ -203,7 +213,7 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
         parser.add_argument("--no-wait", action="store_true", help="ask, and do not wait for the end")
         parser.add_argument(
             "--timeout",
-            type=float,
+            type=seconds,
             default=patience,
             metavar="S",
             help=f"how long to wait (default: {patience:.0f})",
@@ -217,7 +227,7 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--signal", choices=STOP_SIGNALS, help="send a command this signal instead of its own, now"
     )
     stop.add_argument(
-        "--deadline", type=float, metavar="S", help="kill what has not stopped after this many seconds"
+        "--deadline", type=deadline, metavar="S", help="kill what has not stopped after this many seconds"
     )
 
 
@@ -228,10 +238,13 @@ def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
     tail.add_argument(
         "--path", metavar="FILE", help="any file of the host instead, such as /var/log/train.log; read only"
     )
+    tail.add_argument(
+        "--pid", type=pid, metavar="PID", help="the output of a process of yours that `processes` lists"
+    )
     events.add_argument("run", help=RUN_HELP)
     for parser in (tail, events):
         parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")
     tail.add_argument("--all", action="store_true", help="the whole log, from its first byte on")
     tail.add_argument(
-        "-n", "--bytes", type=int, default=65536, help="how much of the end of the log (default: 65536)"
+        "-n", "--bytes", type=count, default=65536, help="how much of the end of the log (default: 65536)"
     )

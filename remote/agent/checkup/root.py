@@ -24,6 +24,7 @@ def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
     home = ctx.home.root
     yield from _copied(ctx)
     yield from _owners(home)
+    yield from _kinds(home)
     yield from _file_system(home)
     yield from _space(ctx)
     yield from _drafts(home)
@@ -61,6 +62,19 @@ def _owners(home: Path) -> Iterator[Finding]:
                 what=f"{path} belongs to user {found.st_uid}, not to you",
                 why="its locks and states cannot be trusted, and writing there fails",
                 remedy=f"sudo chown -R {os.geteuid()} {path}",
+            )
+
+
+def _kinds(home: Path) -> Iterator[Finding]:
+    """What stands in the place of a lock or of the index: with a folder there, no start is carried out."""
+    for path in [home / "agent.lock", home / "index", *sorted((home / "devices").glob("*.lock"))]:
+        if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+            yield Finding(
+                level="problem",
+                about="state root",
+                what=f"{path} is no plain file",
+                why="whoever needs it is refused",
+                remedy=f"mv {path} {path}.odd",
             )
 
 
@@ -140,6 +154,15 @@ def _drafts(home: Path) -> Iterator[Finding]:
 
 def _audit(ctx: Context) -> Iterator[Finding]:
     path = audit_path(ctx.home)
+    if path.exists() and not path.is_file():
+        yield Finding(
+            level="warning",
+            about="audit log",
+            what=f"{path} is no plain file",
+            why="what is done on this host leaves no record",
+            remedy=f"mv {path} {path}.odd",
+        )
+        return
     if path.exists() and not os.access(path, os.W_OK):
         yield Finding(
             level="warning",

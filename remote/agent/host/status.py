@@ -13,6 +13,7 @@ from remote.agent.audit import audit_path
 from remote.agent.context import Context
 from remote.agent.history import ROW_MAX, TOO_LONG, row_of
 from remote.agent.index_file import Entry
+from remote.agent.processes.outlived import outlived
 from remote.agent.run_index import SLICE_S
 from remote.agent.run_views import readable
 from remote.agent.starts.contact import reconcile, reconcile_all
@@ -107,6 +108,7 @@ def runs(ctx: Context, args: RunsArgs) -> Work[RunList]:
         finished=len(over),
         troubles=troubles[:TROUBLES_MAX],
         troubled=len(troubles),
+        left=outlived(ctx, page.rows),
     )
 
 

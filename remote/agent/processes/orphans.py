@@ -2,11 +2,12 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from remote.agent.context import Context
+from remote.agent.processes.outlived import touched
 from remote.protocol.errors import CallError
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
@@ -48,10 +49,21 @@ def members(ctx: Context) -> list[Member]:
 
 
 def _records(ctx: Context) -> dict[RunDir, ProcessRecord]:
-    """Who was recorded last for each run; one that cannot be read hides no other."""
+    """Who was recorded last for each run that a process can be of; one that cannot be read hides no other."""
     ctx.index.look_now()
+    seen, over = touched(ctx.home), ctx.index.finished
+    if seen is None:
+        return _read(ctx, ctx.index.known)
+    near = [run for run in ctx.index.known if run.run_id not in over or run.run_id in seen.names]
+    found = _read(ctx, near)  # of thousands that are over nobody lives
+    if seen.tokens - {record.token for record in found.values()}:  # somebody hides of which run it is
+        found |= _read(ctx, ctx.index.known)
+    return found
+
+
+def _read(ctx: Context, runs: Iterable[RunDir]) -> dict[RunDir, ProcessRecord]:
     found = {}
-    for run in ctx.index.known:
+    for run in runs:
         with contextlib.suppress(RunError, OSError):
             if record := ctx.views.process(run):
                 found[run] = record

@@ -4,6 +4,7 @@ import os
 import signal
 import stat
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -109,12 +110,18 @@ def _foreign_rows(ctx: Context, ours: set[int]) -> list[ProcessRow]:
 
 
 def log_of(pid: int) -> str:
-    """The file that its output goes to, for `watch`; empty where it is none, or cannot be told."""
+    """The plain file of this user that its output goes to, for `watch`; empty where it is none, or unknown.
+
+    By this name there must be the very file that is open: one that took its place is another's words.
+    """
+    output = f"/proc/{pid}/fd/1"
     try:
-        path = os.readlink(f"/proc/{pid}/fd/1")  # noqa: PTH115  no file need be there
-        return path if path.startswith("/") and stat.S_ISREG(os.stat(path).st_mode) else ""  # noqa: PTH116
-    except OSError:
+        path = os.readlink(output)  # noqa: PTH115  no file need be there
+        named, opened = os.stat(path), os.stat(output)  # noqa: PTH116
+    except (OSError, ValueError):
         return ""
+    is_mine = stat.S_ISREG(opened.st_mode) and opened.st_uid == os.geteuid()
+    return path if is_mine and path.startswith("/") and os.path.samestat(named, opened) else ""
 
 
 def _spec(ctx: Context, run: RunDir) -> RunSpec | None:
@@ -127,21 +134,29 @@ def _spec(ctx: Context, run: RunDir) -> RunSpec | None:
 
 def _locks(ctx: Context) -> list[LockRow]:
     """Every device lock, agent.lock, and the lock of each run that is held or should be."""
-    rows = [LockRow(name="agent", free=is_free(ctx.home.agent_lock), run_id=None)]
+    rows = [LockRow(name="agent", free=_is_free(ctx.home.agent_lock), run_id=None)]
     holders: dict[str, str] = {}
     for run in ctx.index.known:
-        is_over, free = run.run_id in ctx.index.finished, is_free(run.lock)
-        if is_over and free and is_free(run.trainer_lock):
+        is_over, free = run.run_id in ctx.index.finished, _is_free(run.lock)
+        if is_over and free and _is_free(run.trainer_lock):
             continue
         spec = _spec(ctx, run)
         if not free and spec is not None:
             holders.update(dict.fromkeys(spec.devices, run.run_id))
         rows.append(LockRow(name=f"runs/{run.run_id}", free=free, run_id=run.run_id))
         rows.append(
-            LockRow(name=f"runs/{run.run_id}/trainer", free=is_free(run.trainer_lock), run_id=run.run_id)
+            LockRow(name=f"runs/{run.run_id}/trainer", free=_is_free(run.trainer_lock), run_id=run.run_id)
         )
     for path in sorted(ctx.home.devices_dir.glob("*.lock")):
-        free = is_free(path)
+        free = _is_free(path)
         owner = None if free else holders.get(path.stem)
         rows.append(LockRow(name=f"devices/{path.stem}", free=free, run_id=owner))
     return rows
+
+
+def _is_free(lock: Path) -> bool:
+    """What is no lock (a link, a folder) is not free: nothing can take it, and the doctor names it."""
+    try:
+        return is_free(lock)
+    except OSError:
+        return False

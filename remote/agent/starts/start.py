@@ -12,7 +12,7 @@ from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.starts.busy import already_running, busy, owner_of
 from remote.agent.starts.environment import pinned, training_remedy
 from remote.agent.starts.host_paths import demand_data, grounded
-from remote.agent.starts.parent import demand_parent
+from remote.agent.starts.parent import demand_parent, with_parent
 from remote.agent.starts.program_check import demand_program
 from remote.agent.verb import Work
 from remote.protocol.arguments import StartArgs
@@ -21,10 +21,12 @@ from remote.protocol.views import RunView, StartedRun
 from remote.supervisor.admission.admit import Busy, carry_out, take_locks
 from remote.supervisor.admission.queue import enqueue
 from remote.supervisor.admission.reconcile import reconcile_run
+from remote.supervisor.evidence import lines_at_end
 from trainer.run.changes import Change, add_change
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import boot_id
+from trainer.run.process.process_record import read_process
 from trainer.run.records import claim_start, read_spec, read_start, read_state, write_spec, write_state
 from trainer.run.requirements import missing_for_training
 from trainer.run.spec import RunSpec, check_environment
@@ -57,7 +59,7 @@ def start(ctx: Context, args: StartArgs) -> Work[StartedRun]:
         SpecError: a malformed spec or id.
         CallError: `already_running`, `device_busy`, `disk_low`, `need_deploy`, `refused`.
     """
-    spec = pinned(grounded(RunSpec.from_json(args.spec)))
+    spec = yield from with_parent(ctx, pinned(grounded(RunSpec.from_json(args.spec))))
     run = ctx.home.run(spec.run_id)
     plan = StartPlan(
         start_id=args.start_id,
@@ -89,12 +91,22 @@ def carry(ctx: Context, plan: StartPlan, check: Check) -> Work[StartedRun]:
 
 
 def await_hello(ctx: Context, run: RunDir) -> Work[RunView]:
-    """Wait until the run is no longer `starting`; the answer is its view, `starting` if it took too long."""
+    """Wait until the run is no longer `starting`; the answer is its view, `starting` if it took too long.
+
+    Raises:
+        CallError: `internal`: its supervisor is gone and has written no state; the same start id tries again.
+    """
     deadline = time.monotonic() + ctx.hello_s
     while time.monotonic() < deadline:
+        is_left = is_free(run.lock)  # asked first: who ends in order writes a state before it lets go
         state = ctx.views.state(run)
         if state is None or state.state is not State.STARTING:
             break
+        process = read_process(run) if is_left else None
+        if is_left and (process is None or process.attempt < state.attempt):
+            said = "; ".join(lines_at_end(run.supervisor_log, 1)) or "it said nothing"
+            why = f"the supervisor of {run.run_id} ended before it began: {said}"
+            raise CallError("internal", why, f"look at {run.supervisor_log}")
         yield
     return ctx.view(run)
 

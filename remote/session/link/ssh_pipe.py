@@ -23,17 +23,25 @@ def open_ssh(host: Host, dial: ConnectAttempt) -> Transport:
     client = connect(host, dial)
     try:
         dial.say("agent")
-        placement = read_placement(host) or locate(client, host)
-        if placement is None:
-            raise CallError(
-                "need_deploy",
-                f"nothing is deployed on {host.name} yet",
-                f"photinus hosts deploy {host.name}",
-            )
-        return DeployedAgent(client, host, placement)
+        return agent_on(client, host)
     except BaseException:
         client.close()
         raise
+
+
+def agent_on(client: SshClient, host: Host) -> Transport:
+    """Start the agent on a connection that is there: it ends with its transport.
+
+    Raises:
+        OSError: the link broke.
+        CallError: `need_deploy`: there is no agent yet.
+    """
+    placement = read_placement(host) or locate(client, host)
+    if placement is None:
+        raise CallError(
+            "need_deploy", f"nothing is deployed on {host.name} yet", f"photinus hosts deploy {host.name}"
+        )
+    return DeployedAgent(client, host, placement)
 
 
 class DeployedAgent:

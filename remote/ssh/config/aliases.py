@@ -52,7 +52,7 @@ def read_aliases(path: Path) -> list[Alias]:
 def _lines(path: Path, folder: Path, depth: int) -> Iterator[tuple[str, list[str]]]:
     """Keyword in lower case and words of each line, those of Include files in its place."""
     try:
-        if path.stat().st_size > LARGEST:
+        if not path.is_file() or path.stat().st_size > LARGEST:
             return
         text = path.read_text("utf-8", "replace")
     except OSError:

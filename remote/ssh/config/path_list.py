@@ -7,6 +7,7 @@ from pathlib import Path
 
 BOUNDARY = re.compile(r" (?=[/~%$])")
 """Before what an absolute path begins with; a space inside a path is followed by something else."""
+WORDS_MAX = 32  # of one path: each beginning is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,12 @@ def read_path_list(line: str, path_of: Callable[[str], str]) -> PathList:
         whole = path_of(text)
         if not text or text == "none":
             continue
-        if " " not in text or Path(whole).is_file():
+        if " " not in text or _is_file(whole):
             paths.append(whole)
             continue
         for path in _existing_first(text.split(" "), path_of):
             paths.append(path)
-            if " " in path and not Path(path).is_file():
+            if " " in path and not _is_file(path):
                 unclear.append(path)
     return PathList(tuple(paths), tuple(unclear))
 
@@ -42,8 +43,8 @@ def _existing_first(words: list[str], path_of: Callable[[str], str]) -> list[str
     """The longest joins that are files, and what lies between them as it stands."""
     found, rest = list[str](), list[str]()
     while words:
-        joins = ((size, path_of(" ".join(words[:size]))) for size in range(len(words), 0, -1))
-        size, path = next(((size, path) for size, path in joins if Path(path).is_file()), (0, ""))
+        joins = ((size, path_of(" ".join(words[:size]))) for size in range(min(len(words), WORDS_MAX), 0, -1))
+        size, path = next(((size, path) for size, path in joins if _is_file(path)), (0, ""))
         if size:
             found += [path_of(" ".join(rest))] if rest else []
             found.append(path)
@@ -52,3 +53,11 @@ def _existing_first(words: list[str], path_of: Callable[[str], str]) -> list[str
             rest.append(words[0])
         del words[: size or 1]
     return found + ([path_of(" ".join(rest))] if rest else [])
+
+
+def _is_file(path: str) -> bool:
+    """Whether it is one; a name that no file system takes is none."""
+    try:
+        return Path(path).is_file()
+    except OSError:
+        return False

@@ -15,6 +15,7 @@ from trainer.run.process.survivors import Survivor
 
 DUMP_SIGNAL = signal.SIGUSR2  # our trainer has Python's faulthandler on it; SIGUSR1 is NCCL's
 THREADS_MAX = 64
+WRITING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FACTS = ("wchan", "syscall", "stack")
 
 
@@ -30,7 +31,7 @@ def record_stacks(run: RunDir, number: int, why: str, found: Sequence[Survivor],
         if catches(one.pid, DUMP_SIGNAL):
             lines.append(f"  its own stacks are in the log, after {DUMP_SIGNAL.name}")
     try:
-        fd = os.open(run.path / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        fd = os.open(run.path / name, WRITING, 0o600)
         with os.fdopen(fd, "w", encoding="utf-8", errors="replace") as file:
             file.write("\n".join(lines) + "\n")
     except OSError as error:

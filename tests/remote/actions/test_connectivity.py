@@ -116,6 +116,7 @@ def test_a_server_that_hangs_up_is_quoted(start_sshd: StartSshd, laptop: Laptop)
         (b"Exceeded MaxStartups", "Exceeded MaxStartups"),
         (b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n<html>", "HTTP/1.1 400 Bad Request"),
         (b"SSH-1.5-old\r\n", "before 2006: SSH-1.5-old"),
+        (b"y" * 300_000, "yyyyyyyy"),
         (b"", "it said nothing"),
     ],
 )

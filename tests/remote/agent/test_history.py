@@ -3,6 +3,8 @@
 import json
 import os
 import select
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ import pytest
 
 from remote.agent.context import Context
 from remote.agent.find import find
+from remote.agent.processes.orphans import members
+from remote.agent.run_views import Views
 from remote.agent.starts.restart import Restarts
 from remote.protocol.arguments import FindArgs
 from remote.protocol.errors import CallError
@@ -24,6 +28,8 @@ from tests.remote.scripts import QUIET, spec
 from tests.waiting import wait_until
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
+from trainer.run.locks import Flock
+from trainer.run.process.process_record import RUN_DIR_VARIABLE, ProcessRecord
 from trainer.run.run_errors import RunError
 from trainer.run.states import State
 from tui.commands.listed_runs import list_runs
@@ -242,3 +248,29 @@ def test_the_empty_name_is_refused(session: Session) -> None:
         with pytest.raises(CallError) as caught:
             call(session, "find", {"name": name})
         assert caught.value.code == "bad_request"
+
+
+def test_who_lives_is_asked_of_what_lives_and_not_of_every_run_that_is_over(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start looks for orphans: of thousands of runs it reads the records of those that somebody names."""
+    ids = history(home, 30)
+    asked: list[str] = []
+    process = Views.process
+
+    def noting(views: Views, run: RunDir) -> ProcessRecord | None:
+        asked.append(run.run_id)
+        return process(views, run)
+
+    monkeypatch.setattr(Views, "process", noting)
+    ctx = Context.of(open_home(home))
+    assert members(ctx) == []
+    assert asked == []
+    named = {RUN_DIR_VARIABLE: str(home / "runs" / ids[7])}
+    somebody = subprocess.Popen([sys.executable, "-S", "-c", QUIET], env={**os.environ, **named})
+    with Flock(ctx.home.run(ids[9]).trainer_lock) as lock:
+        assert lock.take()
+        assert members(Context.of(open_home(home))) == [], "they carry no token"
+    somebody.kill()
+    somebody.wait()
+    assert sorted({*asked}) == sorted([ids[7], ids[9]]), "the control: by environment, and by an open lock"

@@ -2,9 +2,10 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from remote.supervisor import __main__ as program
@@ -17,6 +18,7 @@ MOMENTS = {
     "before the token": lambda: before(attempt, "write_process"),
     "after the token": lambda: after(attempt, "write_process"),
     "before the spawn": lambda: before(attempt, "launch"),
+    "between fork and exec": lambda: in_the_fork(subprocess),
     "after the spawn": lambda: after(attempt, "launch"),
     "after the identity": lambda: after(attempt, "write_process", call=2),
     "before running": lambda: at_state(State.RUNNING, written=False),
@@ -51,6 +53,21 @@ def after(owner: Any, name: str, call: int = 1) -> None:
         return result
 
     setattr(owner, name, wrapped)
+
+
+def in_the_fork(owner: Any) -> None:
+    """The newborn kills its parent, and is held at the FIFO `gate` of its run before it is anything else."""
+    original = owner.Popen
+
+    def hold(gate: str) -> None:
+        os.kill(os.getppid(), signal.SIGKILL)
+        os.close(os.open(gate, os.O_RDONLY))
+
+    def wrapped(*args: Any, env: Mapping[str, str], **more: Any) -> Any:
+        gate = f"{env['PHOTINUS_RUN_DIR']}/gate"
+        return original(*args, env=env, preexec_fn=lambda: hold(gate), **more)
+
+    owner.Popen = wrapped
 
 
 def at_state(state: State, *, written: bool) -> None:

@@ -1,6 +1,7 @@
 """The supervisor dies by SIGKILL at every moment; the next agent contact adopts or marks, and is right."""
 
 import contextlib
+import os
 import random
 from dataclasses import replace
 from functools import partial
@@ -45,6 +46,10 @@ def begin_dying(stage: Stage, moment: str, **config: Any) -> RunDir:
     return run
 
 
+def is_over_for(stage: Stage, run: RunDir) -> bool:
+    return stage.contact(run).is_terminal
+
+
 @pytest.mark.parametrize("moment", ["on entry", "before the token"])
 def test_lost_before_the_token_stays_startable_by_the_same_start(stage: Stage, moment: str) -> None:
     run = begin_dying(stage, moment, steps=3)
@@ -76,6 +81,23 @@ def test_lost_after_the_spawn_is_adopted_and_ends_by_its_last_word(stage: Stage,
     assert (over.state, over.attempt) == (State.SUCCEEDED, 1)
     assert process_of(run).adopted
     assert run.events.read_bytes().count(b"\n") == 60  # one trainer, undisturbed
+
+
+def test_lost_between_fork_and_exec_is_adopted_by_the_first_contact_after_it(stage: Stage) -> None:
+    """A fork holds copies of all its parent's locks until its exec: till then the run looks supervised."""
+    run = stage.trainer(steps=60)
+    os.mkfifo(run.path / "gate")
+    pid = stage.begin(run, program=faulty("dying", "between fork and exec"))
+    wait_until(lambda: is_gone(pid), 20.0, "the supervisor to die")
+    assert not is_free(run.lock)
+    assert stage.contact(run).state is State.STARTING
+    (run.path / "gate").write_bytes(b"")
+    wait_until(lambda: is_free(run.lock), 10.0, "the exec")
+    stage.contact(run)
+    over = until_over(run)
+    assert (over.state, over.attempt) == (State.SUCCEEDED, 1)
+    assert process_of(run).adopted
+    assert run.events.read_bytes().count(b"\n") == 60
 
 
 @pytest.mark.parametrize("moment", ["before stopping", "after stopping", "after the signal"])
@@ -211,6 +233,8 @@ def test_supervisor_killed_at_random_moments_never_leaves_a_run_unsupervised(sta
         kill_nine(supervisor)
         if stage.contact(run).state is State.STARTING and read_process(run) is None:
             stage.begin(run, attempt=1)
+        # An agent looks every 2 s: its first look may have met the lock in the hands of a fork
+        wait_until(partial(is_over_for, stage, run), 20.0, f"{run.run_id} to end")
         over = until_over(run)
         assert over.state in (State.SUCCEEDED, State.DIED), over
         assert over.state is State.SUCCEEDED or process_of(run).trainer is None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from remote.supervisor.stall import FLOOR_S, StallWatch, UsualPace, silence_of
-from tests.remote.supervisor.stage import Stage, ask, state_of, until, until_over, until_said
+from tests.remote.supervisor.stage import Stage, ask, until, until_over, until_said
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.run.layout import RunDir
@@ -82,7 +82,7 @@ def test_a_silent_command_is_ended_only_where_a_time_was_given(stage: Stage) -> 
     stage.begin(silent)
     until_said(silent, "begun")
     assert silence_of(RunSpec(**spec_words("command", "on-failure", None))) is None
-    assert state_of(silent) is State.RUNNING
+    until(silent, State.RUNNING)
     ask(silent, "kill")
     until_over(silent)
 

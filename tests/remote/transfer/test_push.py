@@ -12,13 +12,15 @@ from remote.transfer.push import PushOptions, origin_of, push
 from remote.transfer.sinks import LocalSink
 from remote.transfer.sources import LostError
 from tests.remote.calling import call
-from tests.remote.scripts import QUIET, spec
+from tests.remote.scripts import BRIEF, QUIET, spec
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save, write_checkpoint
 from tests.sshd.delay import DelayProxy
 from tests.sshd.server import Sshd
 from tests.waiting import wait_until
 from trainer.run.checkpoints.imported import locate_parent, seed_path
 from trainer.run.checkpoints.manifest import MANIFEST, verify
+from trainer.run.home import open_home
+from trainer.run.records import read_spec
 from trainer.run.run_errors import SpecError
 
 
@@ -199,3 +201,22 @@ def test_a_start_from_one_of_another_run_is_taken(session: Session, home: Path) 
     wanted = spec(QUIET, parent=f"{RUN_ID}/step-00000100")
     answer = call(session, "start", {"start_id": "s1", "spec": wanted.to_json()}, 20.0)
     assert answer["state"] == "running"
+
+
+def test_a_start_from_a_run_that_is_named_as_elsewhere(session: Session, home: Path) -> None:
+    """By the beginning of its id; of two that fit none is chosen, and a whole id needs no list."""
+    save(make_run(home), 100, {"model.safetensors": b"weights"})
+
+    def begin(start_id: str, parent: str) -> str:
+        wanted = spec(BRIEF, parent=parent, shared_device=True)
+        call(session, "start", {"start_id": start_id, "spec": wanted.to_json()}, 20.0)
+        return read_spec(open_home(home).run(wanted.run_id)).parent
+
+    assert begin("s1", "demo-ab/step-00000100") == f"{RUN_ID}/step-00000100"
+    make_run(home, "demo-abzzzz")
+    with pytest.raises(CallError, match="'demo-ab' is the beginning of 2 runs") as error:
+        begin("s2", "demo-ab/step-00000100")
+    assert RUN_ID in error.value.remedy
+    assert begin("s3", f"{RUN_ID}/step-00000100") == f"{RUN_ID}/step-00000100"
+    with pytest.raises(CallError, match="no checkpoint demo-abzzzz/step-00000100"):
+        begin("s4", "demo-abz/step-00000100")

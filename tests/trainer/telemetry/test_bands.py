@@ -88,7 +88,14 @@ def test_shares_at_the_ends_do_not_soften_a_red_lamp(bands: Bands) -> None:
 
 @pytest.mark.parametrize(
     ("ce", "word"),
-    [(3.5, "above unigram"), (2.7, "above bigram"), (2.2, "below bigram"), (1.4, "below trigram")],
+    [
+        (22.3, "diverged"),
+        (8.0, "diverged"),
+        (7.9, "above unigram"),
+        (2.7, "above bigram"),
+        (2.2, "below bigram"),
+        (1.4, "below trigram"),
+    ],
 )
 def test_loss_is_judged_beside_the_floors(bands: Bands, ce: float, word: str) -> None:
     verdict = judge(bands, "ce", ce, FLOORS)

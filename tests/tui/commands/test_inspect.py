@@ -20,6 +20,7 @@ from tests.remote.conftest import end_everything
 from tests.remote.scripts import QUIET, spec
 from tests.waiting import wait_until
 from tui.cli import main
+from tui.commands.runs.summary import command_line
 
 
 @pytest.fixture
@@ -88,6 +89,20 @@ def test_doctor_is_quiet_about_a_healthy_host_and_names_an_orphan_with_its_remed
     orphan["process"].wait()
     code, out, _ = person.types("doctor", "--deep")
     assert (code, "local is healthy" in out) == (0, True)
+
+
+def test_a_run_that_is_over_and_left_somebody_is_marked_in_the_list(
+    person: Person, orphan: dict[str, Any]
+) -> None:
+    code, out, _ = person.types("ls")
+    assert code == 0
+    assert f"still lives: pid {orphan['pid']} (" in out
+    (row,) = json.loads(person.types("ls", "--json")[1])
+    assert [said.split()[1] for said in row["left"]] == [str(orphan["pid"])]
+    orphan["process"].kill()
+    orphan["process"].wait()
+    assert "still lives" not in person.types("ls")[1]
+    assert json.loads(person.types("ls", "--json")[1])[0]["left"] == []
 
 
 def test_a_root_that_the_agent_refuses_is_itself_the_finding(
@@ -200,6 +215,14 @@ def test_show_of_a_command_says_what_runs_where_and_on_what(
     assert "hunter2" not in out
     assert f"in           {home}" in out
     assert "device       cpu (shared)" in out
+
+
+def test_a_command_that_would_fill_a_screen_is_cut_and_says_how_long_it_is() -> None:
+    assert command_line(["python3", "a b.py"]) == "python3 'a b.py'"
+    told = command_line(["true", *map(str, range(20_000))])
+    assert told.startswith("true 0 1 2 ")
+    assert "20,001 words" in told
+    assert len(told) < 1000
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,10 @@ from remote.protocol.errors import CallError
 from tests.remote.conftest import end_everything
 from trainer.cli import main as train
 from trainer.run.disk.atomic import read_json, write_json
-from trainer.run.run_errors import RecordError
+from trainer.run.disk.ownership import check_root
+from trainer.run.layout import RunDir
+from trainer.run.locks import Flock
+from trainer.run.run_errors import HomeError, RecordError
 from tui.cli import main
 
 OTHER = 65534
@@ -55,6 +58,21 @@ def test_a_root_that_others_may_enter_is_refused_before_anything_is_run(
     assert main(words) == 3
     assert not evil.exists()
     assert "chmod 700" in capsys.readouterr().err
+
+
+def test_a_root_that_is_refused_says_what_goes_on_in_it(home: Path) -> None:
+    home.chmod(0o755)
+    runs = [RunDir(home / "runs" / f"demo-aaaaa{letter}").create() for letter in "abc"]
+    with pytest.raises(HomeError, match="is open to other users; run: chmod 700"):
+        check_root(home)
+    with Flock(runs[0].lock) as one, Flock(runs[1].lock) as two:
+        assert one.take()
+        with pytest.raises(HomeError, match="and a run in it goes on meanwhile; run: chmod 700"):
+            check_root(home)
+        assert two.take()
+        runs[2].lock.symlink_to(runs[0].lock)
+        with pytest.raises(HomeError, match="and 2 runs in it go on meanwhile"):
+            check_root(home)
 
 
 @pytest.mark.parametrize("below", ["config/hosts.yaml", "config"])

@@ -5,6 +5,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from trainer.run.disk.small_record import read_record
 RESERVE_BYTES = 64 * 1024
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 RETRY_S = 0.05
+APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 FULL_SYNC = getattr(fcntl, "F_FULLFSYNC", None)
 """macOS alone has it: its fsync stops at the drive, whose cache a power cut empties. Not tried on a Mac."""
 
@@ -103,8 +105,16 @@ def write_json_from_reserve(
 
 
 def open_append(path: Path) -> int:
-    """A descriptor that appends to a private file, made if need be. The caller closes it."""
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    """A descriptor that appends to a private plain file, made if need be. The caller closes it.
+
+    Raises:
+        OSError: it cannot be opened, or something else stands in its place; no FIFO is waited for.
+    """
+    fd = os.open(path, APPENDING, 0o600)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a plain file", str(path))
+    return fd
 
 
 def fsync_folder(path: Path) -> None:

@@ -1,13 +1,17 @@
 """Whose a file is, asked before it is used: what another user could have planted is not trusted."""
 
+import contextlib
 import grp
 import os
 import pwd
 import stat
+from itertools import islice
 from pathlib import Path
 
+from trainer.run.locks import is_free
 from trainer.run.run_errors import HomeError
 
+LOCKS_MAX = 10_000
 _VARIABLE = "PHOTINUS_HOME"
 
 
@@ -88,4 +92,15 @@ def check_root(root: Path) -> None:
             f"{root} belongs to user {found.st_uid}, not to you; set {_VARIABLE} to your own folder"
         )
     if found.st_mode & 0o077:
-        raise HomeError(f"{root} is open to other users; run: chmod 700 {root}")
+        raise HomeError(f"{root} is open to other users{_goes_on(root)}; run: chmod 700 {root}")
+
+
+def _goes_on(root: Path) -> str:
+    """What is going on in a root that is not read: somebody holds the locks of so many runs."""
+    held = 0
+    with contextlib.suppress(OSError):
+        for lock in islice(root.glob("runs/*/lock"), LOCKS_MAX):
+            with contextlib.suppress(OSError):
+                held += not is_free(lock)
+    what = "a run in it goes" if held == 1 else f"{held} runs in it go"
+    return f", and {what} on meanwhile" if held else ""

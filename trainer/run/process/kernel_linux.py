@@ -1,6 +1,8 @@
 """What the kernel says of processes, behind one name for Linux and macOS."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from trainer.run.process.kernel import ProcStat
@@ -41,15 +43,12 @@ class LinuxReader:
             session=int(words[3]),
             uid=uid,
             start=int(words[19]),
-            state=words[0].decode(),
+            state=_state(words[0].decode(), threads=int(words[17])),
         )
 
     def environ(self, pid: int) -> bytes:
         """`/proc/PID/environ`: what it was exec'ed with, unless it overwrote that."""
-        try:
-            return (self._proc / str(pid) / "environ").read_bytes()
-        except OSError:
-            return b""
+        return next(filter(None, (_bytes_of(path / "environ") for path in self._faces(pid))), b"")
 
     def opens(self, pid: int, device: int, inode: int) -> bool:
         """Whether any of `/proc/PID/fd` is this file."""
@@ -60,30 +59,51 @@ class LinuxReader:
 
         They are printed for whoever shares the open file description, so a forked worker shows too.
         """
-        for name in self._descriptors(pid, device, inode):
-            try:
-                text = (self._proc / str(pid) / "fdinfo" / name).read_text()
-            except OSError:
-                continue
-            if any(_is_exclusive_flock(row) for row in text.splitlines()):
+        for path in self._descriptors(pid, device, inode):
+            text = _bytes_of(path.parents[1] / "fdinfo" / path.name)
+            if any(_is_exclusive_flock(row) for row in text.decode().splitlines()):
                 return True
         return False
 
-    def _descriptors(self, pid: int, device: int, inode: int) -> list[str]:
-        folder = self._proc / str(pid) / "fd"
-        found = []
+    def _faces(self, pid: int) -> Iterator[Path]:
+        """Where the kernel shows a process; a first thread that has ended shows nothing, the others do."""
+        place = self._proc / str(pid)
+        yield place
+        if _bytes_of(place / "stat").rpartition(b")")[2].split()[:1] == [b"Z"]:
+            with contextlib.suppress(OSError):  # a zombie that is reaped meanwhile shows nothing at all
+                yield from (place / "task" / name for name in os.listdir(place / "task") if name != str(pid))  # noqa: PTH208
+
+    def _descriptors(self, pid: int, device: int, inode: int) -> list[Path]:
+        """Those of a process that are this file."""
+        return next(filter(None, (_files_at(path / "fd", device, inode) for path in self._faces(pid))), [])
+
+
+def _files_at(folder: Path, device: int, inode: int) -> list[Path]:
+    found = []
+    try:
+        names = os.listdir(folder)  # noqa: PTH208
+    except OSError:
+        return []
+    for name in names:
         try:
-            names = os.listdir(folder)  # noqa: PTH208
+            stat = os.stat(folder / name)  # noqa: PTH116
         except OSError:
-            return []
-        for name in names:
-            try:
-                stat = os.stat(folder / name)  # noqa: PTH116
-            except OSError:
-                continue
-            if (stat.st_dev, stat.st_ino) == (device, inode):
-                found.append(name)
-        return found
+            continue
+        if (stat.st_dev, stat.st_ino) == (device, inode):
+            found.append(folder / name)
+    return found
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _state(letter: str, threads: int) -> str:
+    """A process whose first thread has ended shows as a zombie while its other threads go on: it lives."""
+    return "S" if letter == "Z" and threads > 1 else letter
 
 
 def _is_exclusive_flock(row: str) -> bool:

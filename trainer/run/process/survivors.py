@@ -4,7 +4,7 @@ A spawned worker shows only by token and session, a setsid child only by token; 
 scrubbed its environment and descriptors shows by none, and is not found.
 
 Token and session are content, and content can be copied: they count only in the folder that the attempt was
-started in. The lock needs no such proof, as a copy of the file is another file.
+started in. A copy of the lock is another file, unless it is a hard link: of a copied folder nobody survives.
 """
 
 import os
@@ -47,13 +47,15 @@ def survivors(
 
     Zombies, this process, pid 1 and `exclude` (the supervisor's own pid) are left out.
     """
+    if record is not None and record.is_of_a_copy(run):
+        return []  # not even by the lock: a copy made of hard links (cp -al, a snapshot) shares that file
     reader = reader or system_reader()
     boot = reader.boot_id()
     skipped = {1, os.getpid(), *exclude}
     stats = [stat for stat in _everybody(reader) if stat.pid not in skipped]
     mine = [stat for stat in stats if stat.uid == os.geteuid() and not stat.is_zombie]
     holders = _holders(run, mine, reader)
-    if record is not None and (record.boot_id != boot or record.is_of_a_copy(run)):
+    if record is not None and record.boot_id != boot:
         record = None
     found = []
     for stat in mine:

@@ -76,7 +76,10 @@ def load_format(path: Path) -> Callable[[], Format]:
         FormatFileError: it cannot be read, or what it says cannot be used.
     """
     try:
-        text = path.read_bytes()
+        if path.exists() and not path.is_file():
+            raise FormatFileError(f"{path}: it is no plain file; take it away")
+        with path.open("rb") as file:
+            text = file.read(FILE_LIMIT + 1)
     except OSError as error:
         raise FormatFileError(f"{path}: {error.strerror or error}") from error
     if len(text) > FILE_LIMIT:

@@ -2,11 +2,12 @@
 
 import argparse
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from remote.actions.forget import forget
+from remote.hosts.address import split_address
 from remote.hosts.host import LOCAL, Host
 from remote.hosts.hosts_edit import add_hosts, remove_host
 from remote.hosts.hosts_file import hosts_path, why_no_name
@@ -15,6 +16,8 @@ from remote.hosts.placement import read_placement
 from remote.protocol.errors import CallError
 from remote.session.last_seen import last_seen, twins
 from remote.ssh.config.aliases import read_aliases, ssh_config_path
+from remote.ssh.config.effective import target_of
+from remote.ssh.config.openssh import Asker
 from tui.commands.output import OK, answer, emit, say, tell
 from tui.store.words import duration
 
@@ -94,12 +97,16 @@ def import_hosts(args: argparse.Namespace) -> int:
     taken = {host.name.lower() for host in known} | {host.address for host in known}
     new: list[Host] = []
     skipped: list[dict[str, str]] = []
-    for alias in read_aliases(ssh_config_path()):
-        why = why_no_name(alias.name)
+    aliases = read_aliases(ssh_config_path())
+    unresolved, jumps = resolved(alias.name for alias in aliases if not alias.is_forge)
+    for alias in aliases:
+        why = why_no_name(alias.name) or unresolved.get(alias.name, "")
         if alias.name in taken or alias.name.lower() in taken:
             why = "it is in hosts.yaml already"
         elif alias.is_forge:
             why = f"one logs in as {alias.user} there: it serves repositories"
+        elif not why and (behind := jumps.get(alias.name)):
+            why = f"it is the jump before {behind}; photinus hosts add {alias.name} adds it all the same"
         if why:
             skipped.append({"name": alias.name, "why": why})
         else:
@@ -115,6 +122,22 @@ def import_hosts(args: argparse.Namespace) -> int:
     }
     answer(told, args.json, import_words)
     return OK
+
+
+def resolved(names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Why some names lead nowhere; and which are jumps, each with the first name that lies behind it."""
+    unresolved: dict[str, str] = {}
+    jumps: dict[str, str] = {}
+    asker = Asker()
+    for name in names:
+        try:
+            target = target_of(name, asker=asker)
+        except CallError as error:
+            unresolved[name] = f"{error.message}; {error.remedy}"
+            continue
+        for hop in target.hops:
+            jumps.setdefault(split_address(hop.alias).name, name)
+    return unresolved, jumps
 
 
 def import_words(told: Mapping[str, Any]) -> str:

@@ -50,7 +50,7 @@ def list_runs(args: argparse.Namespace) -> int:
                 show_rows(heard)
     if args.json:
         emit([row for host in hosts for row in found.get(host.name, [])])
-    elif found and not any(found.values()):
+    elif found and wanted(args) != 0 and not any(found.values()):
         say(f"no runs on {', '.join(found)} yet: `photinus start --preset NAME --host HOST` starts one")
     return OK if found or failure is None else failure.exit_code
 
@@ -61,7 +61,7 @@ def list_one(name: str, args: argparse.Namespace) -> int:
         rows = rows_of(session, wanted(args))
     if args.json:
         emit(rows)
-    elif not rows:
+    elif not rows and wanted(args) != 0:
         say(f"no runs on {name} yet: `photinus demo` starts one, or `photinus start --preset NAME`")
     else:
         show_rows(rows)
@@ -70,7 +70,7 @@ def list_one(name: str, args: argparse.Namespace) -> int:
 
 def wanted(args: argparse.Namespace) -> int | None:
     """How many of the runs that are over are listed; None: all."""
-    return None if args.all else max(0, args.last)
+    return None if args.all else int(args.last)
 
 
 def rows_of(session: Session, finished: int | None) -> Rows:
@@ -87,7 +87,8 @@ def rows_of(session: Session, finished: int | None) -> Rows:
     name, rows = session.host.name, []
     for view in (*listed.views, *watched_views(session)):
         try:
-            rows.append(brief(name, heard.get(view.run_id) or RunRecord(host=name, view=view, heard_at=0.0)))
+            heard_of = heard.get(view.run_id) or RunRecord(host=name, view=view, heard_at=0.0)
+            rows.append(brief(name, heard_of) | {"left": list(listed.left.get(view.run_id, ()))})
         except (KeyError, ValueError, OverflowError, TypeError) as error:  # it costs that run its row alone
             say(f"{name}: {view.run_id} cannot be told: {error!r}"[:300])
     return rows

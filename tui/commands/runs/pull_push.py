@@ -13,7 +13,7 @@ from remote.transfer.pull import Pulled, PullOptions, pull
 from remote.transfer.push import PushOptions, PushResult, push
 from remote.transfer.select import Choice
 from remote.transfer.transfer_progress import TransferProgress
-from tui.commands.arguments import RUN_HELP, Commands, add_command
+from tui.commands.arguments import RUN_HELP, Commands, add_command, count
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.output import OK, answer, say
@@ -145,7 +145,7 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     which.add_argument("--latest", action="store_true", help="the newest (the default)")
     which.add_argument("--best", action="store_true", help="the best by its primary metric")
     which.add_argument("--match", metavar="GLOB", help="those whose name matches, such as 'step-0000*'")
-    which.add_argument("--since", type=int, metavar="STEP", help="this step and later ones")
+    which.add_argument("--since", type=count, metavar="STEP", help="this step and later ones")
     which.add_argument("--all", action="store_true", help="every one")
     puller.add_argument("--to", metavar="DIR", help="where to; a folder of the run's name is made there")
     puller.add_argument(

@@ -13,10 +13,11 @@ from tui.commands.evidence import evidence_words
 from tui.store.hosts import HostRecord
 from tui.store.lamps import lamps
 from tui.store.runs import RunRecord
-from tui.store.words import duration
+from tui.store.words import duration, size
 
 NAME_WIDTH = 40
 REASON_WIDTH = 120
+COMMAND_WIDTH = 800
 FAILURES = frozenset({"failed", "died", "died_reboot", "unkillable"})
 
 
@@ -136,7 +137,22 @@ def brief_words(row: Mapping[str, Any]) -> str:
     where = f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8}"
     waits = f"  ({in_line(row)})" if row.get("place") else ""
     why = f"  ({row['reason'][:REASON_WIDTH]})" if row["reason"] and row["state"] in FAILURES else ""
-    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{waits}{why}"
+    left = f"  ({still_lives(row['left'])})" if row.get("left") else ""
+    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{waits}{why}{left}"
+
+
+def command_line(argv: Sequence[str]) -> str:
+    """A command as one would type it; of one that fills a screen the beginning, and how much there is."""
+    text = shlex.join(argv)
+    if len(text) <= COMMAND_WIDTH:
+        return text
+    return f"{text[:COMMAND_WIDTH]} ... ({len(argv):,} words, {size(len(text))}: --json has them all)"
+
+
+def still_lives(left: Sequence[str]) -> str:
+    """What a run that is over left behind, in the words of a row."""
+    more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+    return f"still lives: {left[0][:REASON_WIDTH]}{more}"
 
 
 def in_line(row: Mapping[str, Any]) -> str:
@@ -156,11 +172,11 @@ def full_words(shown: Mapping[str, Any]) -> str:
         lines.append(f"  queue        {in_line(shown)}")
     lines += evidence_words(shown)
     if shown.get("argv"):
-        lines.append(f"  command      {shlex.join(shown['argv'])}")
+        lines.append(f"  command      {command_line(shown['argv'])}")
     if shown.get("resume_argv"):
-        lines.append(f"  resumed by   {shlex.join(shown['resume_argv'])}")
+        lines.append(f"  resumed by   {command_line(shown['resume_argv'])}")
     if shown.get("on_end"):
-        lines.append(f"  at its end   {shlex.join(shown['on_end'])}")
+        lines.append(f"  at its end   {command_line(shown['on_end'])}")
     if shown.get("cwd"):
         lines.append(f"  in           {shown['cwd']}")
     lines.append(f"  device       {shown['device']}" + (" (shared)" if shown.get("shared_device") else ""))

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import BinaryIO
 
+from remote.actions.adopt_reap import log_of_process
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean
 from remote.session.link.link_state import HELD
@@ -33,9 +34,16 @@ def events(args: argparse.Namespace) -> int:
 
 def _follow(session: Session, args: argparse.Namespace, what: str, last: int) -> int:
     """Begin to follow what was named; its key."""
-    path = getattr(args, "path", None)
-    if (path is None) == (args.run is None):
-        raise CallError("bad_request", "name a run, or a file with --path", "photinus ls lists the runs")
+    path, pid = getattr(args, "path", None), getattr(args, "pid", None)
+    if sum(given is not None for given in (path, pid, args.run)) != 1:
+        raise CallError(
+            "bad_request",
+            "name a run, or a file with --path, or a process with --pid: one of them",
+            "photinus ls lists the runs, photinus processes the processes",
+        )
+    if pid is not None:
+        path = log_of_process(session, pid)
+        say(f"photinus: the output of pid {pid} goes to {path}")
     if path is not None:
         return session.watch(path, last=last, goes_on=args.follow)
     view = find_view(session, args.run)

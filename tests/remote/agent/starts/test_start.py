@@ -138,6 +138,20 @@ def test_a_failed_spawn_is_a_failed_run_that_says_why(home: Path, monkeypatch: p
     assert is_free(home / "devices" / "cpu.lock")
 
 
+def test_a_supervisor_that_gives_up_at_once_is_told_with_its_last_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had the locks, and wrote no state: nobody waits for a word that never comes."""
+    ctx = Context.of(open_home(home))
+    args = StartArgs(start_id="s1", spec=spec(BRIEF).to_json())
+    monkeypatch.setenv("PHOTINUS_PATIENCE", "[")
+    with pytest.raises(CallError, match=r"ended before it began: .*PHOTINUS_PATIENCE must be") as caught:
+        drive(start(ctx, args))
+    assert "supervisor.log" in caught.value.remedy
+    monkeypatch.setenv("PHOTINUS_PATIENCE", "{}")
+    assert drive(start(ctx, args))["state"] in ("running", "succeeded"), "the same start is carried out"
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -267,6 +281,17 @@ def test_a_program_is_looked_up_where_exec_will_look(tmp_path: Path) -> None:
         demand_program(replace(spec(), argv=("go",), env={"PATH": "/nowhere"}))
     with pytest.raises(CallError, match="no program"):  # a resume runs another command
         demand_program(replace(spec(), resume_argv=("/no/such",)), resumes=True)
+
+
+@pytest.mark.parametrize("line", ["python3 loop.py 3", "./loop.py 3", "python3 'a b.py'"])
+def test_a_command_line_in_quotes_is_told_from_a_program_that_is_missing(tmp_path: Path, line: str) -> None:
+    with pytest.raises(CallError, match="no program") as caught:
+        demand_program(replace(spec(), argv=(line,), cwd=str(tmp_path)))
+    assert caught.value.remedy.endswith(f"leave out the quotes around it: --command -- {line}")
+    for words in (("no-such-program",), (line, "3")):  # the controls: one word, and one of several
+        with pytest.raises(CallError, match="no program") as caught:
+            demand_program(replace(spec(), argv=words, cwd=str(tmp_path)))
+        assert "quotes" not in caught.value.remedy
 
 
 def test_a_device_that_the_host_lacks_is_refused_with_those_it_has(home: Path) -> None:

@@ -153,3 +153,13 @@ def test_malformed_identity_is_an_error() -> None:
         Identity.from_json({"pid": 1})
     with pytest.raises(RunError, match="malformed"):
         Identity.from_json([1])
+
+
+def test_a_zombie_that_is_reaped_while_it_is_looked_at_shows_nothing(tmp_path: Path) -> None:
+    """Its `stat` was read, and its `task` is gone: whoever looked for survivors then must not fall."""
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "stat").write_bytes(b"7 (x) Z 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0")
+    reader = LinuxReader(tmp_path)
+    assert reader.environ(7) == b""
+    assert not reader.opens(7, 1, 2)
+    assert not reader.locks(7, 1, 2)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import wait_until
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.process.folder_place import place_of
-from trainer.run.process.identity import boot_id, identify
+from trainer.run.process.identity import boot_id, identify, is_alive
 from trainer.run.process.kernel_linux import LinuxReader
 from trainer.run.process.process_record import TOKEN_VARIABLE, ProcessRecord
 from trainer.run.process.survivors import main_process, settled, survivors
@@ -112,6 +113,40 @@ def test_zombie_is_no_survivor(run: RunDir, started: "list[subprocess.Popen[byte
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert survivors(run, record_for(run)) == []
+
+
+HEADLESS = """
+import ctypes, sys, threading, time
+threading.Thread(target=time.sleep, args=(120,)).start()
+print("begun", flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a zombie with live threads is Linux's")
+def test_a_process_whose_first_thread_has_ended_is_a_survivor_by_every_mark(
+    run: RunDir, started: "list[subprocess.Popen[bytes]]"
+) -> None:
+    """The kernel calls it a zombie, and shows its environment and files at its other threads alone."""
+    with Flock(run.trainer_lock) as lock:
+        assert lock.take()
+        process = subprocess.Popen(
+            [sys.executable, "-c", HEADLESS],
+            env=clean({TOKEN_VARIABLE: TOKEN}),
+            pass_fds=[lock.fd],
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+        )
+    started.append(process)
+    stat = Path(f"/proc/{process.pid}/stat")
+    wait_until(lambda: b") Z " in stat.read_bytes(), 10.0, "the end of its first thread")
+    (one,) = survivors(run, record_for(run, process))
+    assert (one.pid, one.found_by) == (process.pid, ("lock", "token", "session", "recorded"))
+    assert is_alive(one.identity)
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert survivors(run, record_for(run, process)) == [], "the control: a zombie without threads"
+    assert not is_alive(one.identity)
 
 
 def test_record_of_an_earlier_boot_matches_nothing(

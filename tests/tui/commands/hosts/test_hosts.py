@@ -98,9 +98,10 @@ def test_a_host_that_is_away_is_not_added_unless_it_is_wanted_so(photinus: Photi
     )
 
 
-def test_each_step_to_a_host_is_told(box: Host, photinus: Photinus) -> None:
+def test_each_step_to_a_host_is_told(sshd: Sshd, box: Host, photinus: Photinus) -> None:
     told = photinus("hosts", "test", "box", "--json")
     assert told.code == 0, told.err
+    assert sshd.log.read_text().count("Accepted publickey") == 1, "one touch of a key that wants one"
     assert list(steps(told.json))[-4:] == ["python", "files", "agent", "round trip"]
     assert set(steps(told.json).values()) == {True}
     assert told.json["host_id"]
@@ -233,6 +234,21 @@ def test_the_ssh_configs_hosts_are_imported_once(laptop: Laptop, photinus: Photi
     text = hosts_path().read_text()
     again = photinus("hosts", "import", "--json").json
     assert (again["added"], hosts_path().read_text()) == ([], text)
+
+
+def test_a_jump_and_a_name_that_leads_nowhere_are_not_imported(laptop: Laptop, photinus: Photinus) -> None:
+    laptop.add_config(
+        "Host bastion\n  User ada\nHost node1 node2\n  ProxyJump ada@bastion:22\n"
+        "Host round\n  ProxyJump trip\nHost trip\n  ProxyJump round\nHost far\n  HostName a;b\n"
+        "Host cable\n  HostName fe80::1%%en5\n"
+    )
+    told = photinus("hosts", "import", "--json").json
+    assert [row["name"] for row in told["added"]] == ["node1", "node2", "cable"]
+    why = {row["name"]: row["why"] for row in told["skipped"]}
+    assert "the jump before node1; photinus hosts add bastion" in why["bastion"]
+    assert "in a circle" in why["round"]
+    assert "in a circle" in why["trip"]
+    assert "mend HostName" in why["far"]
 
 
 def test_a_bad_file_is_told_with_its_line_by_every_command(photinus: Photinus) -> None:
