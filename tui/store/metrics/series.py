@@ -7,6 +7,7 @@ from math import inf, isfinite, nan
 from tui.store.metrics.pyramid import FAN, Pyramid
 
 LARGEST = 3.4e38
+NONE_YET = (nan, 0.0)
 LARGEST_STEP = (1 << 32) - 1
 
 
@@ -21,7 +22,7 @@ class Series:
         version: grows with every change, so that a drawing can be kept until then.
     """
 
-    __slots__ = ("_anchors", "_half_life", "_mean", "gaps", "last", "steps", "tree", "version")
+    __slots__ = ("_anchors", "_half_life", "_mean", "_sums", "gaps", "last", "steps", "tree", "version")
 
     def __init__(self) -> None:
         self.steps = array("I")
@@ -30,8 +31,9 @@ class Series:
         self.last: float | None = None
         self.version = 0
         self._half_life = 0.0
-        self._mean = nan
-        self._anchors = array("f")  # the moving average at the end of each FAN values
+        self._mean = NONE_YET
+        self._anchors = array("d")  # the moving average and its weight, at the end of each FAN values
+        self._sums = array("d")  # the sum and the number of all finite values, at the same places
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -80,8 +82,8 @@ class Series:
         if half_life == self._half_life and not again:
             return
         self._half_life = half_life
-        self._mean = nan
-        self._anchors = array("f")
+        self._mean = NONE_YET
+        self._anchors, self._sums = array("d"), array("d")
         if half_life:
             for index in range(len(self.steps)):
                 self._smooth(index)
@@ -94,28 +96,52 @@ class Series:
     def _smooth(self, index: int) -> None:
         self._mean = _step(self._mean, self.tree.values[index], self.decay)
         if (index + 1) % FAN == 0:
-            self._anchors.append(self._mean)
+            self._anchors.extend(self._mean)
+            total, count = self._sums[-2:] if self._sums else (0.0, 0.0)
+            block = [value for value in self.tree.values[index + 1 - FAN : index + 1] if value == value]
+            self._sums.extend((total + sum(block), count + len(block)))
 
     def average_at(self, index: int) -> float:
         """The moving average after value `index`: from the last anchor on, so at most FAN steps of work."""
         anchor = (index + 1) // FAN
-        mean = self._anchors[anchor - 1] if anchor else nan
+        mean = (self._anchors[2 * anchor - 2], self._anchors[2 * anchor - 1]) if anchor else NONE_YET
         decay = self.decay
         for value in self.tree.values[anchor * FAN : index + 1]:
             mean = _step(mean, value, decay)
-        return mean
+        return mean[0]
+
+    def average_over(self, start: int, stop: int) -> float:
+        """What is drawn for the values `[start, stop)`: the moving average at their end, or their own mean.
+
+        That where they are more than it looks back over: at the end alone a fast wave would show as a slow one.
+        """
+        if stop - start <= 2 * self._half_life or stop - start <= 2 * FAN:
+            return self.average_at(stop - 1)
+        first, last = -(-start // FAN), stop // FAN
+        total, count = self._sums[2 * last - 2], self._sums[2 * last - 1]
+        if first:
+            total, count = total - self._sums[2 * first - 2], count - self._sums[2 * first - 1]
+        for value in (*self.tree.values[start : first * FAN], *self.tree.values[last * FAN : stop]):
+            if value == value:
+                total, count = total + value, count + 1
+        return total / count if count else nan
 
     @property
     def average(self) -> float | None:
         """The newest moving average, or None where there is none."""
-        return self._mean if self._half_life and isfinite(self._mean) else None
+        return self._mean[0] if self._half_life and isfinite(self._mean[0]) else None
 
 
-def _step(mean: float, value: float, decay: float) -> float:
-    """One step of the moving average; it starts at the first value and passes over gaps."""
+def _step(mean: tuple[float, float], value: float, decay: float) -> tuple[float, float]:
+    """One step of the moving average and of its weight; it passes over gaps.
+
+    Divided by the weight of what there is, so that the first values do not stand for all that came before.
+    """
     if value != value:
         return mean
-    return value if mean != mean else decay * mean + (1.0 - decay) * value
+    weight = decay * mean[1] + 1.0
+    before = mean[0] if mean[1] else 0.0
+    return before + (value - before) / weight, weight
 
 
 def real(value: float) -> float:

@@ -105,10 +105,10 @@ def draw_values(series: Series, cut: list[Column], scale: Scale, gaps: set[int])
 
 
 def draw_average(series: Series, cut: list[Column], scale: Scale) -> list[int]:
-    """The moving average at the end of each column, as one line."""
+    """The moving average of each column, as one line."""
     pen = Pen(len(cut))
     for column, (start, stop) in enumerate(cut):
-        if start < stop and (mean := series.average_at(stop - 1)) == mean:
+        if start < stop and (mean := series.average_over(start, stop)) == mean:
             pen.join(column, scale.place(mean))
     return pen.masks
 

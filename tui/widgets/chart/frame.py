@@ -86,7 +86,7 @@ def _title(shown: Curves, look: ChartLook, width: int, focused: bool) -> Strip:
         more.append(Segment(f"  last 1/{2**look.zoom}", DIM))
     if marks is not None and marks.last is not None:
         more.append(Segment(f"  ◆ {look.marks_title} {fine(marks.last)}", hue("violet")))
-    if series.average is not None:
+    if series.average is not None and _is_averaged(series, len(series), width):
         more.append(Segment(f"  mean {fine(series.average)}", DIM))
     room = width - sum(part.cell_length for part in parts)
     for part in more:
@@ -117,6 +117,11 @@ def _reading(shown: Curves, look: ChartLook, step: int) -> list[Segment]:
     return parts
 
 
+def _is_averaged(series: Series, rows: int, columns: int) -> bool:
+    """Whether the moving average is worth a line: while each row has its own place, rows are the curve."""
+    return series.average is not None and rows > columns
+
+
 def _nothing(width: int, height: int) -> list[Strip]:
     text = "no values yet"
     lines = [Strip.blank(width)] * height
@@ -136,7 +141,8 @@ def _body(shown: Curves, look: ChartLook, width: int, height: int) -> list[Strip
     scale = _scale(shown, look, cut, place.rows)
     gaps = envelope.gap_columns(series, low, high, 2 * place.columns)
     values = envelope.draw_values(series, cut, scale, gaps)
-    smooth = series.average is not None
+    shown_rows = cut[-1][1] - cut[0][0] if cut else 0
+    smooth = _is_averaged(series, shown_rows, place.columns)
     means = envelope.draw_average(series, cut, scale) if smooth else [0] * len(cut)
     grid = Grid(place, scale, look)
     grid.curve(values, means)

@@ -1,6 +1,7 @@
 import math
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,7 +71,7 @@ def test_the_moving_average_is_the_plain_one_at_every_place() -> None:
     random.seed(1)
     values = [random.random() for _ in range(333)]
     values[100] = math.nan
-    series, decay, mean = Series(), 0.5**0.1, math.nan
+    series, decay, total, weight = Series(), 0.5**0.1, 0.0, 0.0
     for step, value in enumerate(values[:200]):
         series.append(step, value)
     series.smooth_by(10.0)  # the first part at once, the rest as it comes
@@ -78,8 +79,36 @@ def test_the_moving_average_is_the_plain_one_at_every_place() -> None:
         series.append(step, value)
     for step, value in enumerate(values):
         if not math.isnan(value):
-            mean = value if math.isnan(mean) else decay * mean + (1 - decay) * value
-        assert math.isclose(series.average_at(step), mean, rel_tol=1e-4), step
+            total, weight = decay * total + value, decay * weight + 1
+        assert math.isclose(series.average_at(step), total / weight, rel_tol=1e-4), step
+    assert series.average_at(1) == pytest.approx(
+        sum(values[:2]) / 2, rel=0.05
+    )  # the first stands for itself alone
+
+
+def test_a_long_stretch_is_its_mean_and_a_short_one_the_moving_average() -> None:
+    random.seed(2)
+    values = [random.random() for _ in range(5000)]
+    values[2500] = math.nan
+    series = Series()
+    for step, value in enumerate(values):
+        series.append(step, value)
+    series.smooth_by(10.0)
+    for start, stop in ((0, 5000), (7, 1003), (2480, 2555), (100, 133), (4096, 4992)):
+        kept = [value for value in values[start:stop] if value == value]
+        assert math.isclose(series.average_over(start, stop), sum(kept) / len(kept), rel_tol=1e-4)
+    assert series.average_over(100, 110) == series.average_at(109)
+
+
+def test_a_fast_wave_is_no_slow_one() -> None:
+    """Read at the end of each stretch of 71 rows a wave of 70 rows would seem one of 4,970."""
+    series = Series()
+    for step in range(20_000):
+        series.append(step, math.sin(2 * math.pi * step / 70))
+    series.smooth_by(2.0)
+    ends = range(71, 20_000, 71)
+    assert max(abs(series.average_at(end - 1)) for end in ends) > 0.9  # the control
+    assert max(abs(series.average_over(end - 71, end)) for end in ends) < 0.05
 
 
 def test_the_moving_average_follows_a_resume() -> None:

@@ -198,3 +198,15 @@ def test_an_axis_holds_what_it_was_made_for(low: float, high: float) -> None:
 
 def test_ticks_stand_at_round_values() -> None:
     assert [nice_step(raw) for raw in (0.9, 1.1, 2.2, 3, 6)] == [1.0, 2.0, 2.5, 5.0, 10.0]
+
+
+def test_the_rows_are_the_curve_until_there_are_more_of_them_than_columns() -> None:
+    few, many = series_of(*(3.0 - i / 50 for i in range(40))), series_of(*(math.sin(i) for i in range(500)))
+    for series in (few, many):
+        series.smooth_by(10)
+    assert "mean" not in text(few, ChartLook("loss"), width=80)[0]
+    assert "mean" in text(many, ChartLook("loss"), width=80)[0]
+    look = ChartLook("loss")
+    plain = series_of(*(3.0 - i / 50 for i in range(40)))
+    drawn = [draw(one, None, look, 80, 12, focused=False) for one in (few, plain)]
+    assert drawn[0] == drawn[1], "bright, and with nothing over it"
