@@ -17,7 +17,7 @@ from remote.protocol.verbs import PING, RUNS
 from remote.session.last_seen import note
 from remote.session.session import Session
 from remote.transport.base import Answers, ConnectAttempt
-from remote.transport.login_shell import said_by, shell_ended
+from remote.transport.login_shell import quotable, shell_ended
 from remote.transport.sftp import Sftp
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _shell_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> bool
     before, found, after = ran.out.partition(WORD)
     ms = (time.monotonic() - begun) * 1000
     if not found:
-        said = said_by(ran.err, ran.out)
+        said = quotable(ran.err, ran.out)
         why = shell_ended(host.name, ran.code, said, ssh_words(host.address))
         walk.add("shell", False, why.message, why.remedy, code=why.code, ms=ms)
         return False
