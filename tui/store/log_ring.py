@@ -36,7 +36,7 @@ class LogRing:
         return len(self.lines) + bool(self._rest)
 
     @property
-    def heard(self) -> int:
+    def received(self) -> int:
         """Lines since the first byte was heard, those that have left the ring too."""
         return max(self.dropped, 0) + len(self)
 

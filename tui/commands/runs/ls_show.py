@@ -87,7 +87,8 @@ def rows_of(session: Session, finished: int | None) -> Rows:
     name, rows = session.host.name, []
     for view in (*listed.views, *watched_views(session)):
         try:
-            rows.append(brief(name, heard.get(view.run_id) or RunRecord(host=name, view=view, heard_at=0.0)))
+            record = heard.get(view.run_id) or RunRecord(host=name, view=view, received_at=0.0)
+            rows.append(brief(name, record))
         except (KeyError, ValueError, OverflowError, TypeError) as error:  # it costs that run its row alone
             say(f"{name}: {view.run_id} cannot be told: {error!r}"[:300])
     return rows

@@ -27,7 +27,7 @@ KEPT = 50  # of samples, and of notes, are shown
 
 
 @dataclass
-class ToldRun:
+class RecordedRun:
     """One run.
 
     Attributes:
