@@ -93,7 +93,7 @@ class CockpitScreen(Screen[None]):
         return bool(reason)
 
     def notify_outcome(self, outcome: Any) -> None:
-        """How an act ended."""
+        """Notify of how an act ended."""
         text = outcome.message if outcome.ok or not outcome.remedy else f"{outcome.message}. {outcome.remedy}"
         self.notify(text, severity="information" if outcome.ok else "error", markup=False)
 

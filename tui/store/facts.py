@@ -124,7 +124,7 @@ def state_fact(run: RunRecord, host: HostRecord) -> Fact:
 
 
 def age_fact(received_at: float | None, now: float) -> Fact:
-    """When something was heard last."""
+    """When something was received last."""
     if received_at is None:
         return Fact("·", "never", "grey")
     seconds = now - received_at
@@ -143,7 +143,7 @@ def run_age_fact(run: RunRecord, host: HostRecord, now: float) -> Fact:
 
 
 def run_received_at(run: RunRecord, host: HostRecord) -> float:
-    """When the host was heard last, and so this run of it."""
+    """When anything was received of the host last, and so of this run of it."""
     return run.received_at if host.received_at is None else max(run.received_at, host.received_at)
 
 

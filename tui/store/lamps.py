@@ -31,7 +31,7 @@ def context_of(run: RunRecord) -> dict[str, float | str | None]:
 def idle_s(run: RunRecord, now: float) -> float | None:
     """Seconds since the run said something of its work; None while nothing is stepping.
 
-    `now` is when its host was heard last: a silence of the link is none of the run.
+    `now` is when anything was received of its host last: a silence of the link is none of the run.
     """
     if run.view.state != "running" or run.row_at is None:
         return None

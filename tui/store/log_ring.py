@@ -37,7 +37,7 @@ class LogRing:
 
     @property
     def received(self) -> int:
-        """Lines since the first byte was heard, those that have left the ring too."""
+        """Lines since the first byte was received, those that have left the ring too."""
         return max(self.dropped, 0) + len(self)
 
     def line(self, index: int) -> str:

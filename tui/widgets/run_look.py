@@ -12,7 +12,7 @@ def has_our_look(run: RunRecord) -> bool:
 
 
 def is_text_only(run: RunRecord) -> bool:
-    """Whether a command has told no number so far: its text is all there is to see."""
+    """Whether a command has logged no number so far: its text is all there is to see."""
     return run.is_command and not run.catalogue
 
 
