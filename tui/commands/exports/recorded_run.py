@@ -1,4 +1,4 @@
-"""Everything that one run has recorded, as an export needs it: superseded rows gone, numbers as numbers again."""
+"""What one run has recorded, as an export needs it: superseded rows gone, numbers as numbers again."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
