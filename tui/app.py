@@ -180,7 +180,7 @@ class Cockpit(SturdyApp):
             self.focus_run = None
             self.open_run(key)
 
-    def open_when_heard(self, run_id: str) -> None:
+    def open_when_known(self, run_id: str) -> None:
         """Open a run at the first tick that knows it."""
         self.focus_run = run_id
 
@@ -292,9 +292,9 @@ def run_cockpit(
     app = Cockpit(sessions, focus_run)
     app.trouble = trouble
     try:
-        said = app.run()
+        message = app.run()
     finally:
         app.pulls.close()
         for session in app.sessions.values():  # those that were added meanwhile too
             session.close()
-    return said or last_words(app.store), not app.return_code
+    return message or last_words(app.store), not app.return_code

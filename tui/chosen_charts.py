@@ -51,23 +51,23 @@ class ChosenCharts:
 def load(path: Path) -> tuple[dict[str, tuple[str, ...]], str]:
     """What a file of charts says, bounded and cleaned; and why it is left out, empty where it is not."""
     try:
-        told = read_record(path, FILE_MAX)
+        record = read_record(path, FILE_MAX)
     except RecordError as error:
         return {}, f"{error}: your choice of charts is left out until you choose again"
-    if told is None:
+    if record is None:
         return {}, ""
     if (
-        not isinstance(told, dict)
-        or told.get("version") != VERSION
-        or not isinstance(told.get("charts"), dict)
+        not isinstance(record, dict)
+        or record.get("version") != VERSION
+        or not isinstance(record.get("charts"), dict)
     ):
         return {}, f"{path} is no file of charts of this version: it is left out until you choose again"
-    return dict(_sound(told["charts"])), ""
+    return dict(_sound(record["charts"])), ""
 
 
-def _sound(told: dict[object, object]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _sound(charts: dict[object, object]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The entries that make sense; another one costs itself."""
-    for kind, names in list(told.items())[-KINDS_MAX:]:
+    for kind, names in list(charts.items())[-KINDS_MAX:]:
         if isinstance(kind, str) and isinstance(names, list):
             kept = tuple(_fit(name) for name in names[:NAMES_MAX] if isinstance(name, str))
             if kept:

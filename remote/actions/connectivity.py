@@ -18,7 +18,7 @@ from remote.session.last_seen import note
 from remote.session.link.open_transport import open_transport
 from remote.session.session import Session
 from remote.transport.base import Answers, ConnectAttempt, Opener, Transport
-from remote.transport.login_shell import said_by, shell_ended
+from remote.transport.login_shell import quotable, shell_ended
 from remote.transport.sftp import Sftp
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _shell_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> bool
     before, found, after = ran.out.partition(WORD)
     ms = (time.monotonic() - begun) * 1000
     if not found:
-        said = said_by(ran.err, ran.out)
+        said = quotable(ran.err, ran.out)
         why = shell_ended(host.name, ran.code, said, ssh_words(host.address))
         walk.add("shell", False, why.message, why.remedy, code=why.code, ms=ms)
         return False

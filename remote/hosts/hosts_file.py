@@ -152,10 +152,10 @@ def _host(entry: HostEntry) -> Host:
         values = _settings(name, entry.value)
     elif not isinstance(entry.value, yaml.ScalarNode):
         raise _FaultError(entry.line, f"host {name!r} must have settings, or an address as text")
-    elif (said := value_of(entry.value)) is None:
+    elif (address := value_of(entry.value)) is None:
         values = {}
-    elif isinstance(said, str):
-        values = {"address": said}  # `studio: ada@studio.local`
+    elif isinstance(address, str):
+        values = {"address": address}  # `studio: ada@studio.local`
     else:
         shown = entry.value.value[:100]
         raise _FaultError(

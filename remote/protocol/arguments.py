@@ -255,14 +255,14 @@ def read_args(kind: type[A], raw: Mapping[str, Any]) -> A:
         raise ProtocolError(_named(str(error)), REMEDY, code="bad_request") from error
 
 
-def _named(said: str) -> str:
+def _named(message: str) -> str:
     """What is wrong, with the name of the argument in front."""
-    if found := _PLACE.fullmatch(said):
+    if found := _PLACE.fullmatch(message):
         return f"argument {found[2]!r}: {found[1]}"[:300]
-    if found := _FIELD.fullmatch(said):
-        word = "unknown" if "unknown" in said.partition("`")[0] else "missing"
+    if found := _FIELD.fullmatch(message):
+        word = "unknown" if "unknown" in message.partition("`")[0] else "missing"
         return f"{word} argument: {found[1]!r}"[:300]
-    return said[:300]
+    return message[:300]
 
 
 def as_sent(args: VerbArgs) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from remote.ssh.slots import CLOSING_S, NarrowError, Slots, Until
 from remote.ssh.tcp import open_socket
 from remote.transport.base import Answers, ConnectAttempt
 from remote.transport.find_python import find_python
-from remote.transport.login_shell import READY_S, ReadyWord, announced, said_by, shell_ended
+from remote.transport.login_shell import READY_S, ReadyWord, announced, quotable, shell_ended
 from remote.transport.sftp import Sftp
 
 SFTP_SERVER = Path(__file__).with_name("sftp_server.py")
@@ -84,7 +84,7 @@ class SshClient:
         if ran.code < 0 and not self._transports[-1].is_active():
             raise ConnectionResetError("the link broke while a command ran on the host")
         if ready and not ready.is_received:
-            output = said_by(ran.err, ran.out)
+            output = quotable(ran.err, ran.out)
             raise shell_ended(self._name, ran.code, output, self._words)
         return ran
 
@@ -147,7 +147,7 @@ class SshClient:
             self._discard(channel)
             raise OSError(f"no SFTP came up on {self._name}: {str(error) or 'the link broke'}") from None
         self._discard(channel)
-        raise refusals.no_sftp(self._name, said_by(noise))
+        raise refusals.no_sftp(self._name, quotable(noise))
 
     def _sftp_on(self, channel: paramiko.Channel, on_close: Callable[[], None]) -> Sftp:
         channel.settimeout(STALL_S)

@@ -6,7 +6,7 @@ from remote.hosts.address import ssh_words
 from remote.protocol.errors import CallError, Question, QuestionError, TimeoutError_
 from remote.protocol.sanitise import clean
 from remote.ssh.config.effective import Target
-from remote.transport.login_shell import said_by
+from remote.transport.login_shell import quotable
 
 
 def needs_passphrase(host: str, path: str, *, wrong: bool) -> QuestionError:
@@ -110,7 +110,7 @@ def no_commands(name: str, output: str) -> CallError:
     """The server opened a session and would run nothing in it."""
     return CallError(
         "refused",
-        f"{name} runs no commands" + (f": {said_by(output)}" if output else ""),
+        f"{name} runs no commands" + (f": {quotable(output)}" if output else ""),
         "use an account and a key that may run commands there (no ForceCommand internal-sftp, no command=)",
     )
 
@@ -119,7 +119,7 @@ def no_sftp(name: str, output: str) -> CallError:
     """The server has no SFTP, or something else stands in its place."""
     return CallError(
         "refused",
-        f"{name} offers no SFTP" + (f": {said_by(output)}" if output else ""),
+        f"{name} offers no SFTP" + (f": {quotable(output)}" if output else ""),
         "Subsystem sftp internal-sftp in its sshd_config, then restart its SSH server",
     )
 
@@ -127,7 +127,7 @@ def no_sftp(name: str, output: str) -> CallError:
 def no_common_algorithm(where: str, text: str, first: str) -> CallError:
     """It only speaks what is not safe any more."""
     if first.startswith("SSH-1."):
-        sentence = f"{where} speaks an SSH of before 2006: {said_by(first)}"
+        sentence = f"{where} speaks an SSH of before 2006: {quotable(first)}"
         return CallError("refused", sentence, "update its SSH server")
     return CallError(
         "refused",
@@ -139,9 +139,9 @@ def no_common_algorithm(where: str, text: str, first: str) -> CallError:
 def no_handshake(where: str, text: str, first: str, last_words: str) -> str:
     """No SSH server, or one that hung up. `first`: its first words; `last_words`: of a ProxyCommand."""
     if last_words:
-        return f"the ProxyCommand to {where} failed: {said_by(last_words)}"
+        return f"the ProxyCommand to {where} failed: {quotable(last_words)}"
     if "banner" in text or "protocol version" in text:
-        answer = f"its first words: {said_by(first)}" if first.strip() else "it said nothing"
+        answer = f"its first words: {quotable(first)}" if first.strip() else "it said nothing"
         return f"{where} does not answer as an SSH server ({answer})"
     return f"{where} hung up during the handshake" + (f": {clean(text)}" if text else "")
 
@@ -152,7 +152,7 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def _quoted(message: str) -> str:
-    return f"; it said: {said_by(message)}" if message.strip() else ""
+    return f"; it said: {quotable(message)}" if message.strip() else ""
 
 
 def _by_openssh(target: Target) -> str:

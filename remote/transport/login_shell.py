@@ -59,7 +59,7 @@ class ReadyWord:
         return held
 
 
-def said_by(*streams: bytes | str) -> str:
+def quotable(*streams: bytes | str) -> str:
     """What the far end said, as it can be quoted in a sentence: clean, one line, its end if it is long."""
     texts = (one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in streams)
     words = " ".join(" ".join(clean_line(text).split()) for text in texts if text.strip())

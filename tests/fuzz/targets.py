@@ -39,8 +39,8 @@ from trainer.telemetry.recogniser import LogRecogniser
 from tui.chosen_charts import NAMES_MAX, load
 from tui.commands.exports.chart_svg import svg_bytes
 from tui.commands.exports.page_html import html_bytes
+from tui.commands.exports.recorded_run import RecordedRun
 from tui.commands.exports.table_files import csv_bytes, jsonl_bytes
-from tui.commands.exports.told_run import ToldRun
 from tui.commands.runs.summary import brief, brief_words
 from tui.store.edge import cleaned
 from tui.store.log_ring import LogRing
@@ -174,7 +174,7 @@ def found_files(data: bytes) -> None:
 
 def exports(data: bytes) -> None:
     """A file of anybody, as a run of each export."""
-    reader, run = FileRecogniser(), ToldRun("demo", "here", "demo")
+    reader, run = FileRecogniser(), RecordedRun("demo", "here", "demo")
     for start in range(0, len(data), 4096):
         run.take(reader.feed(data[start : start + 4096]) + reader.settle())
     run.take(reader.finish())

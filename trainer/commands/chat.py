@@ -39,18 +39,18 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     subject = speaker_of(arguments)
     how = Sampling(arguments.temperature, seed=arguments.seed)
     talk = Conversation(subject.model, subject.device, how)
-    said, is_person = sys.stdout.buffer, sys.stdin.isatty()
+    out, is_person = sys.stdout.buffer, sys.stdin.isatty()
     while True:
         if is_person:
-            said.write(b"> ")
-            said.flush()
+            out.write(b"> ")
+            out.flush()
         line = sys.stdin.readline()
         if not line:
             return ExitCode.OK
         try:
             answer(talk, line, subject, arguments.tokens)
         except ValueError as error:  # a model of so many positions has no more
-            said.flush()
+            out.flush()
             raise RefusedError(f"{error}; begin the conversation again") from error
 
 
@@ -60,14 +60,14 @@ def answer(talk: "Conversation", line: str, subject: "Speaker", most: int) -> No
     Raises:
         ValueError: the model has no position left.
     """
-    said = sys.stdout.buffer
+    out = sys.stdout.buffer
     talk.hear(subject.tokenizer.encode(line))
     for token in talk.answer(most):
         piece = subject.tokenizer.decode([token])
-        said.write(piece)
-        said.flush()
+        out.write(piece)
+        out.flush()
         if piece.endswith(b"\n"):
             break
     else:
-        said.write(b"\n")
-    said.flush()
+        out.write(b"\n")
+    out.flush()

@@ -43,14 +43,14 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     subject = speaker_of(arguments)
     tokenizer = subject.tokenizer
     prompt = tokenizer.encode(arguments.prompt)
-    said = sys.stdout.buffer
+    out = sys.stdout.buffer
     if not arguments.json:
-        said.write(arguments.prompt.encode())
+        out.write(arguments.prompt.encode())
 
     def show(token: int) -> None:
         if not arguments.json:
-            said.write(tokenizer.decode([token]))
-            said.flush()
+            out.write(tokenizer.decode([token]))
+            out.flush()
 
     how = Sampling(arguments.temperature, arguments.top_k, arguments.top_p, arguments.seed)
     found = sample(subject.model, subject.device, prompt, arguments.tokens, how, on_token=show)
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         text = tokenizer.decode(found.ids).decode("utf-8", "replace")
         row = {"subject": subject.name, "prompt": arguments.prompt, "text": text, "tokens": len(found.ids)}
         row |= {"R": found.R, "coherence": found.coherence, "u": found.u}
-        said.write(json.dumps(row).encode())
-    said.write(b"\n")
-    said.flush()
+        out.write(json.dumps(row).encode())
+    out.write(b"\n")
+    out.flush()
     return ExitCode.OK

@@ -89,7 +89,7 @@ def prepare_or_cached(
     cache_dir: Path | None = None,
     progress: Callable[[DataProgress], None] = silent,
     should_stop: Callable[[], bool] = never,
-    told: Callable[[str], None] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
     tokenizer: Tokenizer | None = None,
 ) -> Corpus:
     """`prepare`; where the text cannot be read any more, the tokens that a checkpoint's `fingerprint` names.
@@ -106,7 +106,7 @@ def prepare_or_cached(
         found = cached(fingerprint, cache_dir=cache_dir, progress=progress, should_stop=should_stop)
         if found is None:
             raise
-        told(f"{error}; the tokens of that text are in the cache still, and are used")
+        warn(f"{error}; the tokens of that text are in the cache still, and are used")
         return found
 
 

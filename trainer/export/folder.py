@@ -94,7 +94,7 @@ def _write(
         ) from error
     save_file(dict(model.state_dict()), draft / WEIGHTS)
     shutil.copyfile(path / TOKENIZER_FILE, draft / TOKENIZER)
-    told = {
+    document = {
         "format": FORMAT,
         "model": to_values(config)["model"],
         "vocab_size": tokenizer.vocab_size,
@@ -102,7 +102,7 @@ def _write(
         "tokenizer": tokenizer.name,
         "special_tokens": [],
     }
-    (draft / CONFIG).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    (draft / CONFIG).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     title = f"{config.model.kind}, {name}: a causal language model and its tokenizer."
     source = single_file(type(model), type(tokenizer), title, installed_version())
     (draft / MODELING).write_text(source, encoding="utf-8")

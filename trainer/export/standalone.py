@@ -44,13 +44,13 @@ def continue_text(
 ) -> bytes:
     """Return `tokens` tokens that continue `prompt`, as bytes; temperature 0 takes the likeliest."""
     generator, how = torch.Generator().manual_seed(seed), Sampling(temperature=temperature, seed=seed)
-    state, said = model.init_state(1), b""
+    state, continuation = model.init_state(1), b""
     ids = tokenizer.encode(prompt) or [0]
     for index in range(len(ids) + tokens - 1):
         out, state = model.step(torch.tensor([ids[index]]), state)
         if index == len(ids) - 1:
             ids.append(draw(out.logits[0].float(), how, generator))
             piece = tokenizer.decode(ids[-1:])
-            said += piece
+            continuation += piece
             on_token(piece)
-    return said
+    return continuation

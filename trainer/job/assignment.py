@@ -67,7 +67,7 @@ def standalone(
     moved = [f"{DATA_KEY}={data}"] if data else []
     resolved = None
     if source and not (preset or files):
-        resolved = _stored(run, [*moved, *overrides]) or _told_by(source, [*moved, *overrides])
+        resolved = _stored(run, [*moved, *overrides]) or _of_checkpoint(source, [*moved, *overrides])
     if resolved is None:
         if not (preset or files):
             raise ConfigError(
@@ -118,7 +118,7 @@ def _demand_text(resolved: Resolved, run: RunDir, source: str) -> None:
     demand_source(resolved.config.data.source, resolved.origins.get(DATA_KEY, "stored"))
 
 
-def _told_by(source: str, overrides: Sequence[str]) -> Resolved | None:
+def _of_checkpoint(source: str, overrides: Sequence[str]) -> Resolved | None:
     """What a checkpoint by its path says of its own configuration: a copy brings nothing else along."""
     path = Path(source).expanduser().absolute()
     if not (path / MANIFEST).is_file():

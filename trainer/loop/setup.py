@@ -61,7 +61,7 @@ def load_corpus(job: Job) -> Corpus:
             cache_dir=cache,
             progress=tell,
             should_stop=job.stop.requested,
-            told=lambda text: reporter.note(text, "warning"),
+            warn=lambda text: reporter.note(text, "warning"),
         )
     except Stopped as stopped:
         raise StoppedError(job.stop.reason) from stopped
@@ -205,7 +205,7 @@ def choose_compiling(job: Job, state: TrainState, batches: Batches, device: Devi
     made = fitted(job, state, device, work)
     state.compiled = made.loss
     job.reporter.note(
-        f"training step {made.told}" if made.loss else made.told, "info" if made.loss else "warning"
+        f"training step {made.message}" if made.loss else made.message, "info" if made.loss else "warning"
     )
 
 

@@ -61,7 +61,7 @@ def step_back(run: Training, trouble: Trouble) -> None:
     job.ledger.step = state.step
     job.ledger.at_checkpoint(state.step if name else -1, name or None, target.sha256 if target else None)
     job.reporter.events.resume(state.step, name)
-    job.reporter.note(told(run, trouble, name, aside), "warning", state.step)
+    job.reporter.note(summary(run, trouble, name, aside), "warning", state.step)
     job.reporter.events.phase("training", state.step)
 
 
@@ -94,8 +94,8 @@ def tell_others(run: Training) -> None:
     run.world.share((run.state.defence.plateau, run.state.defence.skipped))
 
 
-def told(run: Training, trouble: Trouble, name: str, aside: list[str]) -> str:
-    """Say what a step back has changed."""
+def summary(run: Training, trouble: Trouble, name: str, aside: list[str]) -> str:
+    """Describe what a step back has changed."""
     defence = run.state.defence
     left_out = sum(end - first for first, end in defence.skipped)
     eased = defence.easing(trouble.step, run.config.guard)

@@ -25,10 +25,10 @@ Loss: TypeAlias = Callable[[Tensor, Tensor], LossOutput]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What compiling came to: the loss to train with, or None where it did not work, and what to tell."""
+    """What compiling came to: the loss to train with, or None where it did not work, and a message of it."""
 
     loss: Loss | None
-    told: str
+    message: str
 
 
 def compile_step(

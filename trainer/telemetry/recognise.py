@@ -128,10 +128,10 @@ def _begins_document(begun: bytes, first: bytes, *, alone: bool) -> bool:
     if inside not in ((b'"', b"}") if begun[:1] == b"{" else (b"{", b"]")):
         return False
     try:
-        told = parse(first)
+        document = parse(first)
     except ValueError:
         return True
-    return alone or bool(document_rows(told)[0])
+    return alone or bool(document_rows(document)[0])
 
 
 class _Events:
@@ -225,20 +225,20 @@ class _Document:
         self._size = 0
         self._tried = 0
         self._log = _Log(clock, formats)
-        self._is_told = False
+        self._has_rows = False
         self.is_log = False
 
     def feed(self, data: bytes) -> list[Event]:
         if self.is_log:
             return self._as_log(data)
-        if self._is_told:
+        if self._has_rows:
             return []
         self._parts.append(data)
         self._size += len(data)
         return self._as_log(self._all()) if self._size > DOCUMENT_LIMIT else []
 
     def settle(self) -> list[Event]:
-        if self.is_log or self._is_told or self._size == self._tried:
+        if self.is_log or self._has_rows or self._size == self._tried:
             return []
         if not self._parts or self._parts[-1].rstrip()[-1:] not in (b"}", b"]"):
             return []
@@ -248,7 +248,7 @@ class _Document:
     def finish(self) -> list[Event]:
         if self.is_log:
             return self._as_log(b"") + self._log.finish()
-        if self._is_told:
+        if self._has_rows:
             return []
         data = self._all()
         if events := self._rows(data):
@@ -263,7 +263,7 @@ class _Document:
             self.name, rows = document_rows(parse(data.removeprefix(_MARK)))
         except ValueError:
             return []
-        self._is_told = bool(rows)
+        self._has_rows = bool(rows)
         return self._ledger.take(rows)
 
     def _all(self) -> bytes:

@@ -46,7 +46,7 @@ class LogRecogniser:
         self._held: dict[Format, list[tuple[Finding, ...]]] = {}
         self._rank = ""
         self._fenced = False
-        self._told = False  # whether the current format has told anything in this block
+        self._has_matched = False  # whether the current format has matched anything in this block
         self._since = 0  # bytes of blocks in which it has not
         self._known = 0  # bytes since it became known
 
@@ -96,13 +96,13 @@ class LogRecogniser:
     def _scan(self, block: bytes) -> list[Event]:
         events: list[Event] = []
         listening = self._listening()
-        self._told = False
+        self._has_matched = False
         lines = Candidates(block, [*listening, _FENCES] if self._current is None else listening)
         for start in lines:
             if len(listening) == 1 and self._current is not None:
                 rows, lines.place = self._current.take_rows(block, start)
                 if rows:
-                    self._told = True
+                    self._has_matched = True
                     events += self.ledger.take_plain(rows)
                     continue
             before, raw = self._current, lines.line(start)
@@ -117,7 +117,7 @@ class LogRecogniser:
                 if self._current is not before:
                     listening = self._listening()
                     lines.listen(listening)
-        self._since = 0 if self._told else self._since + len(block)
+        self._since = 0 if self._has_matched else self._since + len(block)
         self._known += len(block)
         return events
 
@@ -136,7 +136,7 @@ class LogRecogniser:
         if not findings:
             return []
         if one is self._current:
-            self._told = True
+            self._has_matched = True
             return self.ledger.take(findings)
         held = self._held.setdefault(one, [])
         held.append(tuple(findings))
@@ -163,7 +163,7 @@ class LogRecogniser:
         if self._current is not None:
             self.ledger.forget()
         self._current, self.name = one, one.name
-        self._since, self._known, self._told = 0, 0, True
+        self._since, self._known, self._has_matched = 0, 0, True
         self._fenced = False
         self._held = {}
 

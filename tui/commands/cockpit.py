@@ -60,10 +60,10 @@ def open_on(sessions: list[Session], focus_run: str | None, trouble: str = "") -
     """Open the cockpit on these sessions, and on one of their runs; `trouble` is shown in it."""
     from tui.app import run_cockpit
 
-    said, is_well = run_cockpit(sessions, focus_run, trouble)
+    message, is_well = run_cockpit(sessions, focus_run, trouble)
     for session in sessions:
         note(session)
-    tell(said)
+    tell(message)
     return OK if is_well else FAILURE
 
 

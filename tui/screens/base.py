@@ -92,8 +92,8 @@ class CockpitScreen(Screen[None]):
             self.notify(reason, title=f"cannot {action}", severity="warning", markup=False)
         return bool(reason)
 
-    def told(self, outcome: Any) -> None:
-        """How an act ended."""
+    def notify_outcome(self, outcome: Any) -> None:
+        """Notify of how an act ended."""
         text = outcome.message if outcome.ok or not outcome.remedy else f"{outcome.message}. {outcome.remedy}"
         self.notify(text, severity="information" if outcome.ok else "error", markup=False)
 

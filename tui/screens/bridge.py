@@ -13,29 +13,30 @@ if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
     from remote.protocol.results import Backfill, ProcessList
 
-Told = Callable[["Outcome"], None]
-Heard = Callable[["ProcessList | CallError"], None]
+OnOutcome = Callable[["Outcome"], None]
+OnProcesses = Callable[["ProcessList | CallError"], None]
+OnPiece = Callable[["Backfill | CallError"], None]
 
 
 class Acts(Protocol):
-    """What keys do to hosts. Every method returns at once; the outcome is told on the screen's thread."""
+    """What keys do to hosts. Every method returns at once; the outcome comes on the screen's thread."""
 
-    def start(self, host: str, request: "StartRequest", told: Told) -> None:
+    def start(self, host: str, request: "StartRequest", on_outcome: OnOutcome) -> None:
         """Start a run."""
 
-    def resume(self, host: str, run_id: str, told: Told) -> None:
+    def resume(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Resume a run from its newest whole checkpoint."""
 
-    def stop(self, host: str, run_id: str, told: Told) -> None:
+    def stop(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Ask a run to save and end."""
 
-    def end(self, host: str, pid: int, start: int, told: Told) -> None:
+    def end(self, host: str, pid: int, start: int, on_outcome: OnOutcome) -> None:
         """End one process that is no run, if it still is that one."""
 
-    def kill(self, host: str, run_id: str, told: Told) -> None:
+    def kill(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """End a run now."""
 
-    def reap(self, host: str, run_id: str, pid: int, start: int, told: Told) -> None:
+    def reap(self, host: str, run_id: str, pid: int, start: int, on_outcome: OnOutcome) -> None:
         """End one process that its run left behind."""
 
     def reconnect(self, host: str) -> None:
@@ -44,12 +45,10 @@ class Acts(Protocol):
     def reply(self, host: str, question: Question, text: str) -> None:
         """Hand on what the operator answered; the link is tried again."""
 
-    def processes(self, host: str, heard: Heard) -> None:
+    def processes(self, host: str, on_answer: OnProcesses) -> None:
         """Ask a host for its processes and locks."""
 
-    def older(
-        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Backfill | CallError], None]"
-    ) -> None:
+    def older(self, host: str, run_id: str, file: str, before: int, on_piece: OnPiece) -> None:
         """Ask for what stands before a place in a run's log."""
 
     def hosts(self) -> Sequence[str]:
@@ -59,8 +58,8 @@ class Acts(Protocol):
 class Works(Protocol):
     """Work on hosts themselves. Every method returns at once; lines and ends come on the screen's thread."""
 
-    def add(self, host: Host, told: Callable[[Host | str], None]) -> None:
-        """Write a host into hosts.yaml; `told` gets it back, or why it was not written."""
+    def add(self, host: Host, on_done: Callable[[Host | str], None]) -> None:
+        """Write a host into hosts.yaml; `on_done` gets it back, or why it was not written."""
 
     def test(self, job: HostJob) -> None:
         """Walk the way to the host, a line a step."""
@@ -105,8 +104,8 @@ class Bridge(Protocol):
     def open_run(self, key: RunKey | None) -> None:
         """Show the Run screen of this run, or of the one opened last."""
 
-    def open_when_heard(self, run_id: str) -> None:
-        """Show the Run screen of this run as soon as its host has told of it."""
+    def open_when_known(self, run_id: str) -> None:
+        """Show the Run screen of this run as soon as its host has listed it."""
 
     def add_host(self, host: Host) -> None:
         """Know one more host from now on, and connect to it."""

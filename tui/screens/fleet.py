@@ -83,7 +83,7 @@ class Fleet(RunActions):
         self.table.lay(fit.columns)
         self.table.show(shown)
         self._place()
-        self._say_empty()
+        self._show_empty()
         alerts = [
             lines.line((alert.text, hue("red" if alert.level == "error" else "amber")))
             for alert in store.unseen
@@ -101,18 +101,18 @@ class Fleet(RunActions):
         if self.table.chosen == self.table.row_names[0] and self._keys:
             self.table.choose((live or list(self._keys))[0])
 
-    def _say_empty(self) -> None:
+    def _show_empty(self) -> None:
         """What to press, once the hosts have answered that there is nothing."""
         store = self.bridge.store
         empty = self.query_one("#empty", Panel)
         shown = not store.runs and any(host.runs_seen for host in store.hosts.values())
         empty.set_class(shown, "-shown")
         if shown:
-            said = [
+            hints = [
                 lines.line((EMPTY[0], STRONG)),
                 *(lines.line((text[:4], hue("blue", bold=True)), (text[4:], PLAIN)) for text in EMPTY[1:]),
             ]
-            empty.lay(lambda _width, _height: said)
+            empty.lay(lambda _width, _height: hints)
 
     def action_open(self) -> None:
         """Open the chosen run; of a host its question, its newest live run, or itself; unfold the rest."""

@@ -121,8 +121,8 @@ class Hosts(CockpitScreen):
             return
         link = self.bridge.store.hosts[name].link
         if link.phase == "refused":
-            said = ". ".join(text for text in (link.reason, link.remedy) if text)
-            self.notify(said, title=f"{name} is refused", severity="warning", timeout=15, markup=False)
+            message = ". ".join(text for text in (link.reason, link.remedy) if text)
+            self.notify(message, title=f"{name} is refused", severity="warning", timeout=15, markup=False)
         else:
             self.notify(f"{name} asks nothing; t tests it", timeout=3, markup=False)
 
@@ -130,13 +130,13 @@ class Hosts(CockpitScreen):
         """The form for one more host."""
         from tui.screens.dialogs.add_host import AddHost
 
-        def added(said: Host | str) -> None:
-            if isinstance(said, str):
-                self.notify(said, title="not added", severity="error", markup=False, timeout=15)
+        def added(answer: Host | str) -> None:
+            if isinstance(answer, str):
+                self.notify(answer, title="not added", severity="error", markup=False, timeout=15)
                 return
-            self.bridge.add_host(said)
-            self._wanted = said.name
-            self._begin("test", said.name)
+            self.bridge.add_host(answer)
+            self._wanted = answer.name
+            self._begin("test", answer.name)
 
         def sent(host: Host | None) -> None:
             if host is not None:

@@ -188,7 +188,7 @@ class Processes(CockpitScreen):
         def answered(yes: bool | None) -> None:
             if yes:
                 self._asked.pop(host, None)
-                self.bridge.acts.end(host, one.pid, start, self.told)
+                self.bridge.acts.end(host, one.pid, start, self.notify_outcome)
 
         self.app.push_screen(Confirm("end", describe_end(host, one), str(one.pid)), answered)
 
@@ -205,7 +205,7 @@ class Processes(CockpitScreen):
         def answered(yes: bool | None) -> None:
             if yes:
                 self._asked.pop(host, None)
-                self.bridge.acts.reap(host, one.run_id, one.pid, start, self.told)
+                self.bridge.acts.reap(host, one.run_id, one.pid, start, self.notify_outcome)
 
         if policy == "none":
             answered(True)

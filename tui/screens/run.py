@@ -22,7 +22,7 @@ from tui.widgets.lines import line
 from tui.widgets.log_view import LogView
 from tui.widgets.panel import Layout, Panel
 from tui.widgets.run_head import head
-from tui.widgets.run_look import has_our_look, is_unknown, tells_nothing
+from tui.widgets.run_look import has_our_look, is_text_only, is_unknown
 
 ALL_LAMPS = 24  # lines
 MIDDLING, NARROW, SMALL_WIDTH, SMALL_HEIGHT = 130, 100, 80, 24
@@ -141,7 +141,7 @@ class RunScreen(RunKeys):
         if bridge.store.bands is not None:
             self._lamps(run, bridge.store.bands, lamps(run, host, bridge.store.bands, now))
         self.set_class(run.is_command, "-command")
-        self.set_class(tells_nothing(run), "-text")
+        self.set_class(is_text_only(run), "-text")
         self.set_class(is_unknown(run, now), "-unknown")
         self._lay("hint", lambda _width, _height: run_numbers.hint_rows())
         self._charts(run)
@@ -151,14 +151,14 @@ class RunScreen(RunKeys):
     def _beside(self, run: RunRecord, wall: float) -> None:
         """What stands below the lamps: of a run that is none of ours only what it tells."""
         charted = self.query_one(ChartGrid).plans
-        told = {
-            "numbers": bool(run_numbers.told(run, charted)),
+        filled = {
+            "numbers": bool(run_numbers.uncharted(run, charted)),
             "eval": has_our_look(run) or run.evaluation is not None,
             "checkpoint": has_our_look(run) or run.checkpoint_step is not None,
             "sample": has_our_look(run) or run.sample is not None,
         }
-        for name, is_told in told.items():
-            self.query_one(f"#{name}", Panel).set_class(not is_told, "-off")
+        for name, is_filled in filled.items():
+            self.query_one(f"#{name}", Panel).set_class(not is_filled, "-off")
         self._lay("numbers", lambda _width, _height: run_numbers.number_rows(run, charted))
         self._lay("eval", lambda _width, _height: run_side.evaluation_rows(run))
         self._lay("checkpoint", lambda _width, _height: run_side.checkpoint_rows(run, wall))

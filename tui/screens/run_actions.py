@@ -38,16 +38,16 @@ class RunActions(CockpitScreen):
         self.app.push_screen(StartForm(ready, self.chosen_host()), sent)
 
     def _started(self, outcome: Any) -> None:
-        self.told(outcome)
+        self.notify_outcome(outcome)
         if outcome.ok and outcome.run is not None:
-            self.bridge.open_when_heard(outcome.run.run_id)
+            self.bridge.open_when_known(outcome.run.run_id)
 
     def action_resume(self) -> None:
         """Resume the chosen run."""
         run = self.chosen()
         if not self._refuse("resume") and run is not None:
             self.notify(f"resuming {run.run_id}", markup=False)
-            self.bridge.acts.resume(run.host, run.run_id, self.told)
+            self.bridge.acts.resume(run.host, run.run_id, self.notify_outcome)
 
     def action_stop(self) -> None:
         """Ask whether to stop the chosen run."""
@@ -74,7 +74,7 @@ class RunActions(CockpitScreen):
                 self.notify(changed, severity="warning", markup=False)
                 return
             act = self.bridge.acts.stop if action == "stop" else self.bridge.acts.kill
-            act(host, view.run_id, self.told)
+            act(host, view.run_id, self.notify_outcome)
 
         if policy == "none":
             answered(True)

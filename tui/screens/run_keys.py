@@ -183,7 +183,7 @@ class RunKeys(RunActions):
         self._fetching, log = True, run.log
         file, before = run.log.head
 
-        def heard(piece: "Backfill | CallError") -> None:
+        def received(piece: "Backfill | CallError") -> None:
             self._fetching = False
             if isinstance(piece, CallError):
                 log.head = None
@@ -192,7 +192,7 @@ class RunKeys(RunActions):
                 log.prepend(piece.file, piece.offset, piece.data, is_first=piece.is_first)
                 self.paint()
 
-        self.bridge.acts.older(run.host, run.run_id, file, before, heard)
+        self.bridge.acts.older(run.host, run.run_id, file, before, received)
 
     def action_search(self) -> None:
         """Open the search line."""

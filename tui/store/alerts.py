@@ -78,6 +78,6 @@ def of_link_change(record: HostRecord, back_after_s: float | None, at: float) ->
         anew = record.is_new((link.phase, link.reason))
         return of_refusal(name, link.reason, link.remedy, at) if anew else None
     if link.phase in AWAY:
-        anew = record.heard_at is not None and record.is_new("away")
+        anew = record.received_at is not None and record.is_new("away")
         return of_link(name, True, link.reason, None, at) if anew else None
     return None if back_after_s is None else of_link(name, False, "", back_after_s, at)

@@ -123,11 +123,11 @@ def state_fact(run: RunRecord, host: HostRecord) -> Fact:
     return Fact(glyph, state.replace("_", " "), colour, place)
 
 
-def age_fact(heard_at: float | None, now: float) -> Fact:
-    """When something was heard last."""
-    if heard_at is None:
+def age_fact(received_at: float | None, now: float) -> Fact:
+    """When something was received last."""
+    if received_at is None:
         return Fact("·", "never", "grey")
-    seconds = now - heard_at
+    seconds = now - received_at
     return Fact("", age(seconds), "green" if seconds < 10 else "amber" if seconds < 60 else "grey")
 
 
@@ -136,15 +136,15 @@ def run_age_fact(run: RunRecord, host: HostRecord, now: float) -> Fact:
 
     A run that says nothing is the business of its lamps; of a host that cannot be reached it is a stale view.
     """
-    heard_at = run_heard_at(run, host)
+    received_at = run_received_at(run, host)
     if is_stale(host):
-        return Fact("", "stale view", "grey", duration(now - heard_at))
-    return age_fact(heard_at, now)
+        return Fact("", "stale view", "grey", duration(now - received_at))
+    return age_fact(received_at, now)
 
 
-def run_heard_at(run: RunRecord, host: HostRecord) -> float:
-    """When the host was heard last, and so this run of it."""
-    return run.heard_at if host.heard_at is None else max(run.heard_at, host.heard_at)
+def run_received_at(run: RunRecord, host: HostRecord) -> float:
+    """When anything was received of the host last, and so of this run of it."""
+    return run.received_at if host.received_at is None else max(run.received_at, host.received_at)
 
 
 def why_not(host: HostRecord) -> str:

@@ -22,7 +22,7 @@ class HostRecord:
         config: what the operator's hosts file says of it; None where only its name is known.
         link_at: monotonic seconds at which the link's state was told last.
         away_since: monotonic seconds at which a link that had been up went away; None while it is up.
-        heard_at: monotonic seconds at which anything was heard from the host; None before that.
+        received_at: monotonic seconds at which anything was received from the host; None before that.
         job: the newest piece of work on the host itself: a test, a deploy, a doctor.
         troubles: what was the matter with the link since it was up last.
         load: the newest telemetry; a missing or None value is unknown, never zero.
@@ -35,7 +35,7 @@ class HostRecord:
     link: LinkState = field(default_factory=LinkState)
     link_at: float = 0.0
     away_since: float | None = None
-    heard_at: float | None = None
+    received_at: float | None = None
     hello: HostHello | None = None
     load: HostLoad = field(default_factory=HostLoad)
     talk: deque[str] = field(default_factory=lambda: deque(maxlen=100))

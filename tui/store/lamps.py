@@ -19,7 +19,7 @@ OWN = frozenset({"memory_used", "disk_free_gb", *CORE})
 
 def context_of(run: RunRecord) -> dict[str, float | str | None]:
     """What bounds and sentences may refer to."""
-    context: dict[str, float | str | None] = {**run.told, "u_stat": run.u_stat, "step_s": run.step_s}
+    context: dict[str, float | str | None] = {**run.numbers, "u_stat": run.u_stat, "step_s": run.step_s}
     context |= {"row_s": run.row_s, "stall_s": run.stall_s}
     if run.floors is not None:
         floors = run.floors
@@ -31,17 +31,17 @@ def context_of(run: RunRecord) -> dict[str, float | str | None]:
 def idle_s(run: RunRecord, now: float) -> float | None:
     """Seconds since the run said something of its work; None while nothing is stepping.
 
-    `now` is when its host was heard last: a silence of the link is none of the run.
+    `now` is when anything was received of its host last: a silence of the link is none of the run.
     """
-    if run.view.state != "running" or run.row_heard is None:
+    if run.view.state != "running" or run.row_at is None:
         return None
-    return now - max(run.row_heard, run.said_heard or run.row_heard)
+    return now - max(run.row_at, run.active_at or run.row_at)
 
 
 def silence_s(run: RunRecord, host: HostRecord, now: float) -> float | None:
     """`idle_s` as far as the host was heard; None while it cannot be asked."""
-    lagging = host.link.phase == "lagging" and host.heard_at is not None
-    return None if host.away_since is not None else idle_s(run, host.heard_at or now if lagging else now)
+    lagging = host.link.phase == "lagging" and host.received_at is not None
+    return None if host.away_since is not None else idle_s(run, host.received_at or now if lagging else now)
 
 
 def penalty(row: Mapping[str, float]) -> float | None:
@@ -74,10 +74,10 @@ def lamps(run: RunRecord, host: HostRecord, bands: Bands, now: float) -> list[La
             value = _value(run, host, metric, now)
             verdict = judge(bands, metric, value, context)
             found.append(_journey(verdict, run) if bands.metrics[metric].zones else verdict)
-    told = run.told
+    numbers = run.numbers
     found += _not_finite(run, bands)
-    others = [metric for metric in bands.metrics if metric not in OWN and metric in told]
-    found += [judge(bands, metric, told[metric], context) for metric in others]
+    others = [metric for metric in bands.metrics if metric not in OWN and metric in numbers]
+    found += [judge(bands, metric, numbers[metric], context) for metric in others]
     used, total, free = host.load_now.mem_used, host.load_now.mem_total, host.load_now.disk_free
     if "memory_used" in bands:
         found.append(

@@ -36,8 +36,8 @@ class LogRing:
         return len(self.lines) + bool(self._rest)
 
     @property
-    def heard(self) -> int:
-        """Lines since the first byte was heard, those that have left the ring too."""
+    def received(self) -> int:
+        """Lines since the first byte was received, those that have left the ring too."""
         return max(self.dropped, 0) + len(self)
 
     def line(self, index: int) -> str:

@@ -37,30 +37,30 @@ class RunRecord:
 
     Attributes:
         view: what the host's files say of it.
-        heard_at: monotonic seconds at which anything of it was heard last.
+        received_at: monotonic seconds at which anything of it was received last.
         row: the newest metrics; NaN where the run said nan or inf.
-        row_heard: monotonic seconds at which the newest row was said, by the clock of its host.
+        row_at: monotonic seconds at which the newest row was logged, by the clock of its host.
         probe: the newest look into the model.
-        said_heard: the same of anything else that shows it at work: scores, a checkpoint, a phase.
+        active_at: the same of anything else that shows it at work: scores, a checkpoint, a phase.
         catalogue: the metrics that it tells, in the order in which they were first heard of.
         names_left_out: whether it told more metrics than are kept.
         log_format: in which its log is, as far as it is known; of a command alone.
         axis: what its steps count, `step` or `epoch`.
-        log_heard: monotonic seconds at which its log was heard first.
-        told_steps: planned steps that its log tells, 0 for none.
+        log_at: monotonic seconds at which its log was received first.
+        announced_steps: planned steps that its log announces, 0 for none.
         version: grows with every change, metrics and state alike.
     """
 
     host: str
     view: RunView
-    heard_at: float
+    received_at: float
     series: dict[str, Series] = field(default_factory=dict)
     row: dict[str, float] = field(default_factory=dict)
     step: int | None = None
-    row_heard: float | None = None
+    row_at: float | None = None
     row_t: float = 0.0
     u_stat: str = ""
-    said_heard: float | None = None
+    active_at: float | None = None
     catalogue: dict[str, Metric] = field(default_factory=dict)
     pace: RowPace = field(default_factory=RowPace)
     hello: Hello | None = None
@@ -76,8 +76,8 @@ class RunRecord:
     names_left_out: bool = False
     log_format: str = ""
     axis: str = "step"
-    log_heard: float | None = None
-    told_steps: int = 0
+    log_at: float | None = None
+    announced_steps: int = 0
     version: int = 0
 
     @property
@@ -90,8 +90,8 @@ class RunRecord:
         """Planned steps, 0 where unknown."""
         if self.hello and self.hello.max_steps:
             return self.hello.max_steps
-        is_of_these = self.told_steps >= (self.step or 0)  # else it counts something else
-        return self.view.max_steps or (self.told_steps if is_of_these else 0)
+        is_of_these = self.announced_steps >= (self.step or 0)  # else it counts something else
+        return self.view.max_steps or (self.announced_steps if is_of_these else 0)
 
     def see(self, view: RunView, now: float) -> bool:
         """Take the host's word; an older one than is known changes nothing. Whether the state changed."""
@@ -99,7 +99,7 @@ class RunRecord:
             return False
         changed = (view.state, view.attempt) != (self.view.state, self.view.attempt)
         self.view = view
-        self.heard_at = now
+        self.received_at = now
         self.version += 1
         return changed
 
@@ -107,7 +107,7 @@ class RunRecord:
         """Take one thing that the run said."""
         self.version += 1
         if type(event) in AT_WORK:
-            self.said_heard = max(now, self.said_heard or now)
+            self.active_at = max(now, self.active_at or now)
         match event:
             case Metrics():
                 self._metrics(event, now, zones)
@@ -124,7 +124,7 @@ class RunRecord:
             case Phase():
                 self.phase = event
                 if event.phase == "training" and event.total:
-                    self.told_steps = event.total
+                    self.announced_steps = event.total
                 self._reached(event.step)
             case Sample():
                 self.sample = event
@@ -139,7 +139,7 @@ class RunRecord:
     def _metrics(self, event: Metrics, now: float, zones: MetricBands | None) -> None:
         if event.step is None:
             return
-        self.step, self.row_heard, self.row_t, self.u_stat = event.step, now, event.t, event.u_stat
+        self.step, self.row_at, self.row_t, self.u_stat = event.step, now, event.t, event.u_stat
         self.pace.row(event.step, event.t)
         self.row = {k: real(v) for k, v in event.values.items() if v is not None}
         self.row |= dict.fromkeys(event.nonfinite, nan)
@@ -200,14 +200,14 @@ class RunRecord:
         """Before its events are read again from an earlier place."""
         self.series.clear()
         self.catalogue.clear()
-        self.row, self.step, self.row_heard, self.probe = {}, None, None, None
-        self.said_heard = self.log_heard = None
+        self.row, self.step, self.row_at, self.probe = {}, None, None, None
+        self.active_at = self.log_at = None
         self.pace.clear()
         self.zones = ZoneCounter()
         self.version += 1
 
     @property
-    def told(self) -> dict[str, float]:
+    def numbers(self) -> dict[str, float]:
         """The newest numbers: those of the last look into the model, and those of the newest row."""
         if self.probe is None:
             return self.row
@@ -216,11 +216,11 @@ class RunRecord:
     @property
     def step_s(self) -> float | None:
         """Usual seconds a step: what a run of ours says, else by its last rows, else what its log says."""
-        told = self.newest("step_ms")
-        heard = self.pace.step_s
-        if told is None or told != told or self.axis != "step" or (heard is not None and self.is_command):
-            return heard
-        return told / 1000.0
+        given = self.newest("step_ms")
+        pace = self.pace.step_s
+        if given is None or given != given or self.axis != "step" or (pace is not None and self.is_command):
+            return pace
+        return given / 1000.0
 
     @property
     def row_s(self) -> float | None:
@@ -244,9 +244,9 @@ class RunRecord:
         """Seconds of training left, None where unknown."""
         if self.step is None or not self.max_steps:
             return None
-        told = self.row.get("eta_s")
-        if told is not None and told == told:
-            return told
+        given = self.row.get("eta_s")
+        if given is not None and given == given:
+            return given
         pace = self.step_s if self.step_s is not None else self.pace.step_since(self.began_s)
         return None if pace is None else max(self.max_steps - self.step, 0) * pace
 

@@ -92,7 +92,7 @@ class Store:
         record = self.hosts[host]
         record.version += 1
         if not isinstance(update, LinkChanged | AgentTalk):
-            record.heard_at = now
+            record.received_at = now
         match update:
             case Bytes():
                 self._bytes(host, update, now, wall)
@@ -149,7 +149,7 @@ class Store:
     def _link(self, record: HostRecord, update: LinkChanged, now: float) -> None:
         record.take_link(update.link, now)
         if update.link.is_up:
-            record.heard_at = now
+            record.received_at = now
         news = alerts.of_link_change(record, update.back_after_s, now)
         if news is not None:
             self._alert(news)
@@ -187,7 +187,7 @@ class Store:
                 )
                 return
             self._counts[host] += 1
-            self.runs[key] = RunRecord(host=host, view=view, heard_at=now)
+            self.runs[key] = RunRecord(host=host, view=view, received_at=now)
         elif run.see(view, now):
             told = alerts.of_state(host, view.run_id, run.name, view.state, view.reason, now)
             if told is not None:
@@ -206,7 +206,7 @@ class Store:
         run = self.runs.get(key)
         if run is None:
             return  # of a run that its host has forgotten
-        run.heard_at = now
+        run.received_at = now
         host_wall = wall + (self.hosts[host].wall_ahead or 0.0)
         said_at = update.at or host_wall  # a log has no clock of its own, but its file has
         heard_at: float | None = None
@@ -219,7 +219,7 @@ class Store:
         else:
             log = self._logs.setdefault(key, LogStream(lambda: 0.0, self.formats))
             log.wall = lambda: said_at
-            run.log_heard = now if run.log_heard is None else run.log_heard
+            run.log_at = now if run.log_at is None else run.log_at
             events = log.take(run, update.gen, update.offset, update.data, update.file)
             # A row is as old as the bytes it came in: a log's own clock has no zone.
             heard_at = now - max(0.0, host_wall - said_at)

@@ -14,7 +14,7 @@ from tui.store.facts import (
     is_stale,
     link_fact,
     run_age_fact,
-    run_heard_at,
+    run_received_at,
     state_fact,
 )
 from tui.store.hosts import HostRecord
@@ -134,13 +134,13 @@ def host_cells(host: HostRecord, live: int, now: float, fit: Fit) -> dict[str, T
         name = shortened(host.name, width - len(count), 4)
         cells["run"] = lines.line((name, STRONG), (count, DIM))
     else:
-        said = lines.fact(link, detail=cell_len(link.text) + 8 <= width)
-        name = shortened(host.name, max(width - said.cell_len - 1, 6), 4)
-        room = width - len(name) - 1 - said.cell_len
-        cells["run"] = lines.line((f"{name} ", STRONG)) + said
+        shown = lines.fact(link, detail=cell_len(link.text) + 8 <= width)
+        name = shortened(host.name, max(width - shown.cell_len - 1, 6), 4)
+        room = width - len(name) - 1 - shown.cell_len
+        cells["run"] = lines.line((f"{name} ", STRONG)) + shown
         if len(count) <= room:
             cells["run"] += lines.line((count, DIM))
-    return cells | _load_cells(host) | {"data": _old(age_fact(host.heard_at, now), fit.width("data"))}
+    return cells | _load_cells(host) | {"data": _old(age_fact(host.received_at, now), fit.width("data"))}
 
 
 def _load_cells(host: HostRecord) -> dict[str, Text]:
@@ -205,7 +205,7 @@ def _cells_of(run: RunRecord, host: HostRecord, bands: Bands | None, now: float,
 def _age(run: RunRecord, host: HostRecord, now: float, width: int) -> Text:
     if is_stale(host):
         text = run_age_fact(run, host, now).text
-        return lines.line((text if len(text) <= width else duration(now - run_heard_at(run, host)), FAINT))
+        return lines.line((text if len(text) <= width else duration(now - run_received_at(run, host)), FAINT))
     if run.view.is_terminal:
         return lines.line(("over", FAINT))
     return _old(run_age_fact(run, host, now), width)
@@ -232,12 +232,12 @@ def _lamp(run: RunRecord, bands: Bands | None, metric: str, *, worded: bool) -> 
 def _step(run: RunRecord, width: int) -> str:
     if run.step is None:
         return run.phase.phase if run.phase and not run.view.is_terminal else "n/a"
-    said = f"{run.step:,}/{run.max_steps:,}" if run.max_steps else f"{run.step:,}"
-    if len(said) > width and run.max_steps:
+    progress = f"{run.step:,}/{run.max_steps:,}" if run.max_steps else f"{run.step:,}"
+    if len(progress) > width and run.max_steps:
         return f"{run.step:,} {share(run.step, run.max_steps)}".replace(" %", "%")
-    return said
+    return progress
 
 
 def _memory(run: RunRecord) -> str:
-    told = run.row.get("memory_bytes", run.row.get("rss"))
-    return size(told) if told is not None else ""
+    used = run.row.get("memory_bytes", run.row.get("rss"))
+    return size(used) if used is not None else ""

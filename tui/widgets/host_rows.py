@@ -43,7 +43,7 @@ def host_cells(host: HostRecord, now: float, width: int) -> Cells:
         "version": _known(hello.version if hello else ""),
         "platform": _known(hello.platform if hello else ""),
         "devices": _known(", ".join(host.devices)),
-        "heard": lines.fact(age_fact(host.heard_at, now)),
+        "heard": lines.fact(age_fact(host.received_at, now)),
     }
 
 

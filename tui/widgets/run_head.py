@@ -24,8 +24,8 @@ def _log(run: RunRecord) -> Text:
     if not run.log_format:
         return line(("log: ", DIM), ("no known metrics so far", FAINT))
     many = len(run.catalogue)
-    said = f"{many} metric{'' if many == 1 else 's'}" + (", an epoch a row" if run.axis == "epoch" else "")
-    return line(("log: ", DIM), (run.log_format, hue("cyan")), ("  ·  ", FAINT), (said, DIM))
+    summary = f"{many} metric{'' if many == 1 else 's'}" + (", an epoch a row" if run.axis == "epoch" else "")
+    return line(("log: ", DIM), (run.log_format, hue("cyan")), ("  ·  ", FAINT), (summary, DIM))
 
 
 def _who(run: RunRecord) -> Text:
@@ -76,8 +76,8 @@ def _phase(run: RunRecord) -> str:
 def _progress(run: RunRecord, width: int) -> Text:
     """Step, bar, share, time left, seconds a step, tokens a second."""
     step, most = run.step, run.max_steps
-    said = f"{run.axis} {step:,}" if step is not None else f"{run.axis} n/a"
-    said += f" / {most:,}" if most else ""
+    position = f"{run.axis} {step:,}" if step is not None else f"{run.axis} n/a"
+    position += f" / {most:,}" if most else ""
     pace = f"{duration(run.step_s)}/{run.axis}" if run.step_s is not None else f"n/a/{run.axis}"
     if run.is_command and run.step_s is None:
         average = run.pace.step_since(run.began_s)  # all that is known of a log that was read at once
@@ -91,10 +91,10 @@ def _progress(run: RunRecord, width: int) -> Text:
     share = min((step or 0) / most, 1.0) if most else 0.0
     if most:
         rest.insert(0, (f" {100 * share:3.0f} %", PLAIN))
-    room = width - len(said) - sum(len(text) for text, _ in rest) - 3
+    room = width - len(position) - sum(len(text) for text, _ in rest) - 3
     bar: list[Part] = []
     if most and room >= 8:
         cells = min(room, 60)
         full = round(share * cells)
         bar = [("  ", PLAIN), ("━" * full, hue("green")), ("─" * (cells - full), FAINT)]
-    return line((said, PLAIN), *bar, *rest)
+    return line((position, PLAIN), *bar, *rest)

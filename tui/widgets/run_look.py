@@ -11,13 +11,13 @@ def has_our_look(run: RunRecord) -> bool:
     return not run.is_command or "u_val" in run.catalogue
 
 
-def tells_nothing(run: RunRecord) -> bool:
-    """Whether a command has told no number so far: its text is all there is to see."""
+def is_text_only(run: RunRecord) -> bool:
+    """Whether a command has logged no number so far: its text is all there is to see."""
     return run.is_command and not run.catalogue
 
 
 def is_unknown(run: RunRecord, now: float) -> bool:
     """Whether a log has gone on for long enough, or has ended, without a row of any known format."""
-    if not tells_nothing(run) or run.log_heard is None:
+    if not is_text_only(run) or run.log_at is None:
         return False
-    return run.view.is_terminal or run.log.heard >= LINES or now - run.log_heard >= SECONDS
+    return run.view.is_terminal or run.log.received >= LINES or now - run.log_at >= SECONDS

@@ -17,7 +17,7 @@ MOST = 10
 NAME_WIDTH = 22
 
 
-def told(run: RunRecord, charted: Sequence[ChartPlan]) -> list[Metric]:
+def uncharted(run: RunRecord, charted: Sequence[ChartPlan]) -> list[Metric]:
     """The metrics that no chart shows, of a run that is none of ours: those have lamps."""
     if has_our_look(run):
         return []
@@ -27,7 +27,7 @@ def told(run: RunRecord, charted: Sequence[ChartPlan]) -> list[Metric]:
 
 def number_rows(run: RunRecord, charted: Sequence[ChartPlan]) -> list[Text]:
     """A line a metric: name, newest value, unit."""
-    metrics = told(run, charted)
+    metrics = uncharted(run, charted)
     rows = [_row(one, run.newest(one.name)) for one in metrics[:MOST]]
     if left := len(metrics) - MOST:
         rows += [line((f"{left} more: m lists them", FAINT))] if left > 0 else []
@@ -36,10 +36,10 @@ def number_rows(run: RunRecord, charted: Sequence[ChartPlan]) -> list[Text]:
 
 def _row(one: Metric, value: float | None) -> Text:
     name = one.name if cell_len(one.name) <= NAME_WIDTH else f"{one.name[: NAME_WIDTH - 1]}…"
-    said = count(value) if one.kind == "count" and value is not None and abs(value) >= 1e4 else fine(value)
+    shown = count(value) if one.kind == "count" and value is not None and abs(value) >= 1e4 else fine(value)
     style = hue("red", bold=True) if value is not None and value != value else PLAIN
     return line(
-        (name + " " * (NAME_WIDTH - cell_len(name)), DIM), (f"{said:>9}", style), (f" {one.unit}", DIM)
+        (name + " " * (NAME_WIDTH - cell_len(name)), DIM), (f"{shown:>9}", style), (f" {one.unit}", DIM)
     )
 
 

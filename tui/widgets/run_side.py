@@ -25,16 +25,16 @@ def lamp_rows(verdicts: list[LampReading], width: int, height: int) -> list[Text
     whys = {verdict.metric: reason_rows(verdict, width) for verdict in verdicts}
     order = ("bad", "warn", "ok", "info", "unknown")
     room = height - len(verdicts)
-    told: set[str] = set()
+    explained: set[str] = set()
     for verdict in sorted(verdicts, key=lambda verdict: order.index(verdict.severity)):
         need = len(whys[verdict.metric])
         if need <= room and verdict.severity != "unknown":
-            told.add(verdict.metric)
+            explained.add(verdict.metric)
             room -= need
     rows = []
     for verdict in verdicts:
         rows.append(lamp_row(verdict))
-        if verdict.metric in told:
+        if verdict.metric in explained:
             rows += whys[verdict.metric]
     return rows
 
@@ -113,12 +113,12 @@ def evaluation_rows(run: RunRecord) -> list[Text]:
 
 def _scores(found: Evaluation) -> list[Text]:
     """The scores of an evaluation as they are called."""
-    told = [
+    scores = [
         (name, value) for name, value in found.values.items() if value is not None or name in found.nonfinite
     ]
     return [
         line((f"{name[:22]:<22}", DIM), (number(nan if value is None else value), PLAIN))
-        for name, value in told[:SCORES]
+        for name, value in scores[:SCORES]
     ]
 
 
@@ -133,11 +133,11 @@ def sample_rows(run: RunRecord, width: int, height: int) -> list[Text]:
 
 def checkpoint_rows(run: RunRecord, wall: float) -> list[Text]:
     """The newest checkpoint with its age, and what a kill would lose."""
-    known, told = run.view.last_checkpoint, run.checkpoint
-    if known is None and told is None:
+    known, reported = run.view.last_checkpoint, run.checkpoint
+    if known is None and reported is None:
         return [line(("none yet", FAINT))]
-    if told is not None and (known is None or (told.step or 0) >= known.step):
-        step, name, at, kind = told.step, told.path.rsplit("/", 1)[-1], told.t, told.kind
+    if reported is not None and (known is None or (reported.step or 0) >= known.step):
+        step, name, at, kind = reported.step, reported.path.rsplit("/", 1)[-1], reported.t, reported.kind
     else:
         assert known is not None
         step, name, at, kind = known.step, known.name, known.at, ""

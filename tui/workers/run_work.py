@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from remote.protocol.errors import CallError, Question
 from trainer.user_error import UserError
-from tui.screens.bridge import Heard, Told
+from tui.screens.bridge import OnOutcome, OnPiece, OnProcesses
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
@@ -28,31 +28,31 @@ class SessionActs:
         """The names of all hosts."""
         return tuple(self._sessions)
 
-    def start(self, host: str, request: "StartRequest", told: Told) -> None:
+    def start(self, host: str, request: "StartRequest", on_outcome: OnOutcome) -> None:
         """Start a run."""
         from remote.actions import start_run
 
-        self._do(lambda: start_run(self._sessions[host], request), told)
+        self._do(lambda: start_run(self._sessions[host], request), on_outcome)
 
-    def resume(self, host: str, run_id: str, told: Told) -> None:
+    def resume(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Resume a run from its newest whole checkpoint."""
         from remote.actions import resume_run
 
-        self._do(lambda: resume_run(self._sessions[host], run_id), told)
+        self._do(lambda: resume_run(self._sessions[host], run_id), on_outcome)
 
-    def stop(self, host: str, run_id: str, told: Told) -> None:
+    def stop(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Ask a run to save and end; its new state comes as an update."""
         from remote.actions import stop_run
 
-        self._do(lambda: stop_run(self._sessions[host], run_id, wait=False), told)
+        self._do(lambda: stop_run(self._sessions[host], run_id, wait=False), on_outcome)
 
-    def kill(self, host: str, run_id: str, told: Told) -> None:
+    def kill(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """End a run now; its new state comes as an update."""
         from remote.actions import kill_run
 
-        self._do(lambda: kill_run(self._sessions[host], run_id, wait=False), told)
+        self._do(lambda: kill_run(self._sessions[host], run_id, wait=False), on_outcome)
 
-    def reap(self, host: str, run_id: str, pid: int, start: int, told: Told) -> None:
+    def reap(self, host: str, run_id: str, pid: int, start: int, on_outcome: OnOutcome) -> None:
         """End one process that its run left behind: the host looks again whether it is still that one."""
 
         def act() -> "Outcome":
@@ -60,9 +60,9 @@ class SessionActs:
 
             return reap(self._sessions[host], run_id, pid, start)
 
-        self._do(act, told)
+        self._do(act, on_outcome)
 
-    def end(self, host: str, pid: int, start: int, told: Told) -> None:
+    def end(self, host: str, pid: int, start: int, on_outcome: OnOutcome) -> None:
         """End one process of one's own that is no run: the host looks again whether it is still that one."""
 
         def act() -> "Outcome":
@@ -70,13 +70,13 @@ class SessionActs:
 
             return end_process(self._sessions[host], pid, start)
 
-        self._do(act, told)
+        self._do(act, on_outcome)
 
     def reply(self, host: str, question: Question, text: str) -> None:
         """Hand on what the operator answered; the link is tried again."""
         self._sessions[host].answer(question, text)
 
-    def processes(self, host: str, heard: Heard) -> None:
+    def processes(self, host: str, on_answer: OnProcesses) -> None:
         """Ask a host for its processes and locks."""
 
         def work() -> None:
@@ -87,13 +87,11 @@ class SessionActs:
                 answer: ProcessList | CallError = self._sessions[host].call(PROCESSES, NoArgs())
             except CallError as error:
                 answer = error
-            self._post(lambda: heard(answer))
+            self._post(lambda: on_answer(answer))
 
         threading.Thread(target=work, name="photinus-call", daemon=True).start()
 
-    def older(
-        self, host: str, run_id: str, file: str, before: int, heard: "Callable[[Backfill | CallError], None]"
-    ) -> None:
+    def older(self, host: str, run_id: str, file: str, before: int, on_piece: OnPiece) -> None:
         """Ask for what stands before a place in a run's log."""
 
         def work() -> None:
@@ -108,7 +106,7 @@ class SessionActs:
                 )
             except CallError as error:
                 piece = error
-            self._post(lambda: heard(piece))
+            self._post(lambda: on_piece(piece))
 
         threading.Thread(target=work, name="photinus-older", daemon=True).start()
 
@@ -116,7 +114,7 @@ class SessionActs:
         """Try the link now."""
         self._sessions[host].reconnect_now()
 
-    def _do(self, act: Callable[[], "Outcome"], told: Told) -> None:
+    def _do(self, act: Callable[[], "Outcome"], on_outcome: OnOutcome) -> None:
         """Run a blocking act away from the screen. The thread is a daemon: leaving never waits for a host."""
 
         def work() -> None:
@@ -130,6 +128,6 @@ class SessionActs:
                 outcome = Outcome(False, None, "internal", error.message, error.remedy)
             except OSError as error:
                 outcome = Outcome(False, None, "internal", str(error))
-            self._post(lambda: told(outcome))
+            self._post(lambda: on_outcome(outcome))
 
         threading.Thread(target=work, name="photinus-act", daemon=True).start()

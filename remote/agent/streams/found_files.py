@@ -50,9 +50,9 @@ def _search(patterns: list[str], inside: list[str], runs: str) -> FilesFound:
     if search.is_cut:
         search.tell("there is more than is looked through: name narrower patterns")
     newest = sorted(rows.values(), key=lambda row: (-row.at, row.path))
-    told = list(_bounded(newest))
-    left_out = len(newest) - len(told)
-    return FilesFound(files=told, left_out=left_out, troubles=search.troubles, wall=time.time())
+    listed = list(_bounded(newest))
+    left_out = len(newest) - len(listed)
+    return FilesFound(files=listed, left_out=left_out, troubles=search.troubles, wall=time.time())
 
 
 def _files(search: PathSearch, place: str, inside: list[str]) -> Iterator[tuple[str, str]]:
@@ -95,12 +95,12 @@ def _bounded(rows: list[FoundFile]) -> Iterator[FoundFile]:
         yield row
 
 
-def _absolute(said: str) -> str:
+def _absolute(pattern: str) -> str:
     """A pattern from the root on; `~/` is the home of the user there."""
     try:
-        path = Path(said).expanduser()
+        path = Path(pattern).expanduser()
     except RuntimeError as error:
-        raise CallError("bad_request", f"{said[:200]!r}: {error}", "name the path in full") from error
-    if "\0" in said or not path.is_absolute():
-        raise CallError("bad_request", f"{said[:200]!r} is no absolute path", "begin it with / or ~/")
+        raise CallError("bad_request", f"{pattern[:200]!r}: {error}", "name the path in full") from error
+    if "\0" in pattern or not path.is_absolute():
+        raise CallError("bad_request", f"{pattern[:200]!r} is no absolute path", "begin it with / or ~/")
     return os.path.normpath(path)

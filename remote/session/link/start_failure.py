@@ -4,7 +4,7 @@ from remote.hosts.address import ssh_words
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
 from remote.session.link.connection import ConnectionClosed
-from remote.transport.login_shell import said_by, shell_remedy
+from remote.transport.login_shell import quotable, shell_remedy
 
 NOT_FOUND = (126, 127)
 BY_SIGNAL = 128
@@ -27,6 +27,6 @@ def refusal(host: Host, ended: ConnectionClosed) -> CallError | None:
     return CallError(
         "refused",
         f"the login shell on {host.name} ended before the agent began (code {code}{quoted})",
-        shell_remedy(said_by(output), ssh_words(host.address)),
+        shell_remedy(quotable(output), ssh_words(host.address)),
         {"code": code, "said": output},
     )

@@ -184,20 +184,20 @@ class WatchedRuns:
     def _of_stream(
         self, stream: _Stream, update: Bytes | StreamBegin | StreamEnd | Truncated | Gap
     ) -> Iterable[Update]:
-        told = replace(update, key=stream.key, run_id=stream.run_id)
-        if isinstance(told, Bytes):
-            return (replace(told, what=stream.what, gen=told.gen + (stream.part << PART)),)
-        if isinstance(told, Truncated):
-            return (replace(told, gen=told.gen + (stream.part << PART)),)
-        if not isinstance(told, StreamEnd):
-            return (told,)
+        keyed = replace(update, key=stream.key, run_id=stream.run_id)
+        if isinstance(keyed, Bytes):
+            return (replace(keyed, what=stream.what, gen=keyed.gen + (stream.part << PART)),)
+        if isinstance(keyed, Truncated):
+            return (replace(keyed, gen=keyed.gen + (stream.part << PART)),)
+        if not isinstance(keyed, StreamEnd):
+            return (keyed,)
         del self._streams[update.key]
-        if told.reason:
-            self._unreadable[stream.run_id] = told.reason
+        if keyed.reason:
+            self._unreadable[stream.run_id] = keyed.reason
         elif stream.waiting:
             self._open_next(stream)
             return ()
-        return (told,)
+        return (keyed,)
 
     def _look(self) -> None:
         now = self._clock()

@@ -49,9 +49,9 @@ def call_end_command(spec: RunSpec, run: RunDir, ended: StateRecord, timeout_s: 
     is_late = process.poll() is None
     if is_late:
         _end(process)
-    said = masked_text(output.decode("utf-8", "replace").strip())
+    printed = masked_text(output.decode("utf-8", "replace").strip())
     how = f"was ended after {timeout_s:g} s" if is_late else f"ended with {process.wait()}"
-    log(f"the command for the end {how}" + (f"; it said: {said}" if said else ""))
+    log(f"the command for the end {how}" + (f"; it said: {printed}" if printed else ""))
 
 
 def environment_at_end(

@@ -13,7 +13,7 @@ from tui.store.lamps import lamps
 from tui.store.metrics.chart_plan import charts
 from tui.store.runs import RunRecord
 from tui.store.store import Store
-from tui.widgets.run_look import EXAMPLES, LINES, SECONDS, is_unknown, tells_nothing
+from tui.widgets.run_look import EXAMPLES, LINES, SECONDS, is_text_only, is_unknown
 
 KEY = ("local", "demo-aaaaaa")
 UP = LinkState("connected", 0.002, START, 0)
@@ -147,8 +147,8 @@ def test_a_run_of_ours_that_evaluates_is_not_stalled(bands: Bands) -> None:
     tell(made, LinkChanged(UP), RunsSeen((view(),), WALL))
     tell(made, Bytes(1, KEY[1], "events", 1, 0, events(range(0, 500, 5)).encode(), ""))
     run = made.runs[KEY]
-    assert run.row_heard is not None
-    last = run.row_heard - START
+    assert run.row_at is not None
+    last = run.row_at - START
     assert lit(made, last + 4.0)["idle_s"] == "stepping"
     assert lit(made, last + 6.0)["idle_s"] == "stalled"
     state = '{{"type":"state","seq":{seq},"attempt":1,"t":{t},"step":495,"phase":"{phase}"}}\n'
@@ -181,14 +181,14 @@ def test_a_number_that_is_none_lights_a_lamp_though_it_has_no_bands(store: Store
 
 def test_an_unknown_log_says_so_after_some_lines_or_some_time_and_never_a_known_one(store: Store) -> None:
     run = hear(store, [(0.0, "it turns\n" * (LINES - 1))])
-    assert tells_nothing(run)
+    assert is_text_only(run)
     assert not is_unknown(run, START + SECONDS - 1)
     assert is_unknown(run, START + SECONDS)
     hear(store, [(1.0, "it turns\n" * LINES)])
     assert is_unknown(run, START + 1.0)
     rows = "".join(f"{example}\n" for example in (EXAMPLES[0], EXAMPLES[0].replace("10", "20")))
     tell(store, Bytes(1, KEY[1], "log", 1, 10_000, rows.encode(), "001.log"), at=2.0)
-    assert not tells_nothing(run)
+    assert not is_text_only(run)
     assert not is_unknown(run, START + 9999)
 
 

@@ -97,7 +97,7 @@ def test_a_lost_link_makes_a_live_run_unknown_and_never_dead(store: Store) -> No
     assert run.view.state == "running"  # what was said last stays what was said last
     assert (state_fact(run, host).word, state_fact(run, host).detail) == ("unknown", "was running")
     assert link_fact(host, START + 10).word == "lost"
-    assert age_fact(run.heard_at, START + 10).word == "10 s ago"
+    assert age_fact(run.received_at, START + 10).word == "10 s ago"
     assert "not reachable" in why_not(host)
 
 
@@ -108,10 +108,10 @@ def test_a_run_that_is_over_stays_so_while_its_host_is_away(store: Store) -> Non
 
 def test_data_age_grows_while_the_link_is_well(store: Store) -> None:
     tell(store, Telemetry(HostLoad(cpu_percent=3.0)), at=50)
-    assert age_fact(store.runs[KEY].heard_at, START + 50).word == "50 s ago"
-    assert age_fact(store.hosts["local"].heard_at, START + 50).word == "now"
+    assert age_fact(store.runs[KEY].received_at, START + 50).word == "50 s ago"
+    assert age_fact(store.hosts["local"].received_at, START + 50).word == "now"
     tell(store, said(events(range(1))), at=51)
-    assert age_fact(store.runs[KEY].heard_at, START + 51).word == "now"
+    assert age_fact(store.runs[KEY].received_at, START + 51).word == "now"
 
 
 def test_lamps_are_lit_by_the_first_row(store: Store) -> None:
@@ -222,7 +222,7 @@ def test_rows_of_a_command_have_the_time_at_which_they_are_heard(bands: Bands) -
     for n in range(1, 120):
         tell(made, said(row_of_table(380 + 20 * n), what="log"), at=2.0 * n)
     assert run.step_s == pytest.approx(0.1)
-    assert run.row_heard == START + 238.0
+    assert run.row_at == START + 238.0
     assert "stalled" not in words(made, at=239.0).values()
 
 
@@ -298,7 +298,7 @@ def test_what_was_written_long_ago_is_not_called_new(command: Store) -> None:
     pieces(command, (60.0, row(1)), (120.0, row(2)), at_host=True)
     late = replace(said(row(3), what="log", offset=2 * len(row(1))), at=WALL + 180)
     tell(command, late, at=3780)
-    assert command.runs[KEY].row_heard == START + 180
+    assert command.runs[KEY].row_at == START + 180
     assert words(command, at=3780)["idle_s"] == "stalled"
 
 
@@ -309,9 +309,9 @@ def test_a_host_with_another_clock_makes_no_row_old_or_new(command: Store) -> No
     ahead = -7200.0
     tell(command, RunsSeen(tuple(run.view for run in command.runs.values()), WALL + ahead))
     pieces(command, (10.0, HEAD + row(1)), at_host=False)
-    assert command.runs[KEY].row_heard == START + 10
+    assert command.runs[KEY].row_at == START + 10
     tell(command, replace(said(row(2), what="log", offset=len(HEAD + row(1))), at=WALL + ahead + 15), at=20)
-    assert command.runs[KEY].row_heard == START + 15
+    assert command.runs[KEY].row_at == START + 15
 
 
 def test_rows_that_come_in_bursts_tell_their_pace(command: Store) -> None:
@@ -443,7 +443,7 @@ def test_leaving_a_run_lets_go_of_its_log_only(bands: Bands) -> None:
 
 
 def test_eta_and_pace_are_worked_out_where_the_run_does_not_say() -> None:
-    run = RunRecord(host="local", view=view(), heard_at=START)
+    run = RunRecord(host="local", view=view(), received_at=START)
     store = Store(["local"])
     store.runs[KEY] = run
     rows = "".join(
@@ -456,7 +456,7 @@ def test_eta_and_pace_are_worked_out_where_the_run_does_not_say() -> None:
 
 
 def test_what_is_not_known_of_a_run_is_none() -> None:
-    run = RunRecord(host="local", view=view(last_checkpoint=None), heard_at=START)
+    run = RunRecord(host="local", view=view(last_checkpoint=None), received_at=START)
     assert (run.step_s, run.eta_s, run.unsaved_steps, run.checkpoint_step) == (None, None, None, None)
     assert isinstance(run.view, RunView)
 

@@ -58,7 +58,7 @@ def test_a_look_lights_its_lamps_and_outlives_the_rows_after_it(store: Store) ->
         "no effect",
     )
     assert lit["coherence"] == "partial"
-    assert run.told["ce"] == run.row["ce"]
+    assert run.numbers["ce"] == run.row["ce"]
     assert list(run.series["warfare_ratio"].steps) == [300]
 
 

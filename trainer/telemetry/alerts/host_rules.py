@@ -43,8 +43,8 @@ class HostRules:
         new = [name for name in sorted(names) if self._orphans.begins(name, now)]
         self._seen = set(names)
         many = len(new)
-        said = f"{many} process{'es' if many > 1 else ''} without a run {'go' if many > 1 else 'goes'} on"
-        return [Firing("orphan", "warning", said)] if new else []
+        message = f"{many} process{'es' if many > 1 else ''} without a run {'go' if many > 1 else 'goes'} on"
+        return [Firing("orphan", "warning", message)] if new else []
 
     def link(self, phase: str, now: float, reason: str = "") -> list[Firing]:
         """A state of the link: `lost` or `refused` once, until it was up for a minute."""
@@ -61,5 +61,5 @@ class HostRules:
         """A state of a run: an ending once an attempt."""
         if state not in ENDS or not self._ends.begins((run_id, attempt, state), now):
             return []
-        said = f"{state.replace('_', ' ')}{f': {reason}' if reason else ''}"
-        return [Firing("ended", ENDS[state], said)]  # type: ignore[arg-type]  # the table's words are levels
+        message = f"{state.replace('_', ' ')}{f': {reason}' if reason else ''}"
+        return [Firing("ended", ENDS[state], message)]  # type: ignore[arg-type]  # the table's words are levels

@@ -10,7 +10,7 @@ SPREAD = 0.01  # it moves by less than this
 class LockedRule:
     """Watches R within its zones."""
 
-    __slots__ = ("_edges", "_from", "_high", "_low", "_rows", "_since", "_to", "_told", "_zone")
+    __slots__ = ("_edges", "_from", "_has_fired", "_high", "_low", "_rows", "_since", "_to", "_zone")
 
     def __init__(self, zones: MetricBands) -> None:
         self._edges = zones.edges({})
@@ -19,7 +19,7 @@ class LockedRule:
 
     def _begin(self, value: float) -> None:
         """Another zone, or another place in it."""
-        self._since, self._told = self._rows, False
+        self._since, self._has_fired = self._rows, False
         zones = (edge for edge in self._edges if edge[0] <= value < edge[1])
         self._from, self._to, band = next(zones, (value, value, None))
         self._zone = band.word if band is not None else "in no zone"
@@ -37,8 +37,8 @@ class LockedRule:
             return None
         self._low, self._high = low, high
         stayed = self._rows - self._since
-        if self._told or stayed < max(ROWS, self._rows / 2):
+        if self._has_fired or stayed < max(ROWS, self._rows / 2):
             return None
-        self._told = True
-        said = f"R has stood at {value:.3f} ({self._zone}) for {stayed:,} rows"
-        return Firing("locked", "warning", said, step)
+        self._has_fired = True
+        message = f"R has stood at {value:.3f} ({self._zone}) for {stayed:,} rows"
+        return Firing("locked", "warning", message, step)

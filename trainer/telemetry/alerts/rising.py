@@ -44,8 +44,8 @@ class RisingRule:
         rises = middle > self._best + room
         if not self._occasion.fires(rises, good=middle <= self._best + room / 2):
             return None
-        said = f"{self._name} rises: {middle:.4g}, it was {self._best:.4g} at step {self._best_step:,}"
-        return Firing("rising", "warning", said, step)
+        message = f"{self._name} rises: {middle:.4g}, it was {self._best:.4g} at step {self._best_step:,}"
+        return Firing("rising", "warning", message, step)
 
 
 def scatter(values: Sequence[float]) -> float:

@@ -45,8 +45,8 @@ class RunRules:
         self._locked = LockedRule(zones) if zones is not None else None
 
     def row(self, step: int, values: Mapping[str, Number], bad: tuple[str, ...] = ()) -> list[Firing]:
-        """A row of training; `bad` names what was nan or inf. One that was told before counts for nothing."""
-        if self._was_told(step, training=True):
+        """A row of training; `bad` names what was nan or inf. A repeated one counts for nothing."""
+        if self._is_repeat(step, training=True):
             return []
         found: list[Firing | None] = []
         if bad or self._finite.is_on:
@@ -64,7 +64,7 @@ class RunRules:
 
     def scores(self, step: int, values: Mapping[str, Number], bad: tuple[str, ...] = ()) -> list[Firing]:
         """Scores of an evaluation."""
-        if self._was_told(step, training=False):
+        if self._is_repeat(step, training=False):
             return []
         found: list[Firing | None] = [self._not_finite(step, bad)] if bad else []
         if not self._held_out and (name := _main_loss(values)):
@@ -74,8 +74,8 @@ class RunRules:
             found.append(self._rising.row(step, value))
         return list(filter(None, found))
 
-    def _was_told(self, step: int, *, training: bool) -> bool:
-        """Whether a row was told before: a file is read again from its beginning."""
+    def _is_repeat(self, step: int, *, training: bool) -> bool:
+        """Whether a row came before: a file is read again from its beginning."""
         if step < self._top[training]:
             return True
         self._top[training] = step

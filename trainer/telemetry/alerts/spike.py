@@ -46,7 +46,7 @@ class SpikeRule:
         self._since += 1
         if len(self._rows) >= ENOUGH and (self._since >= AGAIN or (self._watch < value and not large)):
             self._look()
-        return Firing("spike", "warning", _said(self._name, value, level), step) if fires else None
+        return Firing("spike", "warning", _message(self._name, value, level), step) if fires else None
 
     def _look(self) -> None:
         self._since = 0
@@ -59,5 +59,5 @@ class SpikeRule:
         self._watch = base + deviation
 
 
-def _said(name: str, value: float, level: float) -> str:
+def _message(name: str, value: float, level: float) -> str:
     return f"{name} jumped to {value:.4g} from about {level:.4g}"

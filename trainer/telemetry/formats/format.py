@@ -89,8 +89,8 @@ class PatternFormat(Format):
         for pattern, take in self._patterns:
             if (found := pattern.fullmatch(text)) is not None:
                 self._row_text = text
-                told = take(found)
-                return told if text is line.text else _stamped(told, line.time)
+                findings = take(found)
+                return findings if text is line.text else _stamped(findings, line.time)
         return ()
 
 

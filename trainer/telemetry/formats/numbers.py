@@ -40,7 +40,7 @@ def measure(text: str) -> float | None:
         return None
 
 
-def told_number(value: object) -> float | None:
+def number_of(value: object) -> float | None:
     """A number of a dictionary, numbers written as text among them; None for a flag, a word or a list."""
     if isinstance(value, bool):
         return None

@@ -45,7 +45,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class BareEvent:
     """Any other event, without its envelope."""
 
     kind: type[Event]
@@ -53,7 +53,7 @@ class Told:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
-Finding: TypeAlias = Row | Start | Told
+Finding: TypeAlias = Row | Start | BareEvent
 Plain: TypeAlias = tuple[
     int, dict[str, Number]
 ]  # step and values of a row of training that tells nothing else

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 
 from trainer.telemetry.events import Evaluation, Event, Metrics, Number, Phase, Resume
-from trainer.telemetry.formats.row import STEP_LIMIT, Finding, Plain, Row, Start, Told
+from trainer.telemetry.formats.row import STEP_LIMIT, BareEvent, Finding, Plain, Row, Start
 
 RECENT = 8  # rows among which a rank may lag behind the others
 
@@ -51,7 +51,7 @@ class RowLedger:
                 self._row(finding, out)
             elif isinstance(finding, Start):
                 self._start(finding)
-            elif isinstance(finding, Told):
+            elif isinstance(finding, BareEvent):
                 out.append(self._stamp(finding))
         return out
 
@@ -93,7 +93,7 @@ class RowLedger:
         if start.resumed is not None:
             self._resumed = start.resumed
 
-    def _stamp(self, finding: Told) -> Event:
+    def _stamp(self, finding: BareEvent) -> Event:
         step = None if finding.step is None else min(max(finding.step, 0), STEP_LIMIT)
         self._seq += 1
         return finding.kind(
@@ -144,7 +144,7 @@ class RowLedger:
         if self._top >= 0:
             self._attempt += 1
         origin = max(step - 1, 0) if resumed is None else min(resumed, step)
-        out.append(self._stamp(Told(Resume, origin)))
+        out.append(self._stamp(BareEvent(Resume, origin)))
         self.forget()
 
     def _remember(self, row: Row) -> None:
@@ -160,7 +160,7 @@ class RowLedger:
         self._planned = 0
         if total != self._total and 0 < total <= STEP_LIMIT:
             self._total = total
-            out.append(self._stamp(Told(Phase, None, {"phase": "training", "total": total})))
+            out.append(self._stamp(BareEvent(Phase, None, {"phase": "training", "total": total})))
 
     def _event(self, row: Row) -> Event:
         values, bad = _numbers(row.values)

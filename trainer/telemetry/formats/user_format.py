@@ -12,7 +12,7 @@ from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.numbers import measure, whole
-from trainer.telemetry.formats.row import Finding, Row, Start, Told
+from trainer.telemetry.formats.row import BareEvent, Finding, Row, Start
 
 KINDS = ("rows", "scores", "starts", "checkpoints")
 FILE_LIMIT = 1 << 18
@@ -63,7 +63,7 @@ def _tell(kind: str, found: re.Match[str], line: Line) -> Finding | None:
     if step is None:
         return None
     if kind == "checkpoints":
-        return Told(Checkpoint, step, {"path": groups.get("path", ""), "sha256": "", "kind": "periodic"})
+        return BareEvent(Checkpoint, step, {"path": groups.get("path", ""), "sha256": "", "kind": "periodic"})
     beside = _PLACES if "step" not in groups else ("step", "total", "path")
     values = {name: value for name, value in numbers.items() if value is not None and name not in beside}
     return Row(step, name_all(values), kind == "scores", total, line.time) if values else None

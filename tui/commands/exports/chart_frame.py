@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, isfinite, log10
 
-from tui.commands.exports.told_run import Point, ToldRun
+from tui.commands.exports.recorded_run import Point, RecordedRun
 
 WIDTH, HEIGHT = 560, 240
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 30, 26
@@ -33,7 +33,7 @@ class ChartData:
     floors: Mapping[str, float] = field(default_factory=dict)
 
 
-def charts_of(run: ToldRun) -> list[ChartData]:
+def charts_of(run: RecordedRun) -> list[ChartData]:
     """A chart for each metric, the usual ones first; what was held out beside what was trained."""
     series = run.series()
     beside = {name: partner for name in series for partner in _partners(name) if partner in series}

@@ -22,14 +22,14 @@ from tui.commands.exports.chart_frame import (
     frame_of,
 )
 from tui.commands.exports.missing_library import needs
-from tui.commands.exports.told_run import Point, ToldRun
+from tui.commands.exports.recorded_run import Point, RecordedRun
 from tui.store.words import number
 
 SCALE = 2  # pixels of the picture for one of the frame
 INK, DIM, GRID, BAD, PAPER = "#111111", "#555555", "#dddddd", "#cc0000", "#ffffff"
 
 
-def png_bytes(run: ToldRun) -> bytes:
+def png_bytes(run: RecordedRun) -> bytes:
     """Every chart of a run in one picture, two beside each other.
 
     Raises:
@@ -69,10 +69,10 @@ class _Pen:
         self._draw.ellipse([left, top, right, bottom], fill=colour)
 
     def say(
-        self, x: float, y: float, said: str, colour: str, *, anchor: str = "lt", is_title: bool = False
+        self, x: float, y: float, text: str, colour: str, *, anchor: str = "lt", is_title: bool = False
     ) -> None:
         font = self._bold if is_title else self._font
-        self._draw.text(self._at(x, y), clean_line(said), fill=colour, font=font, anchor=anchor)
+        self._draw.text(self._at(x, y), clean_line(text), fill=colour, font=font, anchor=anchor)
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
         return (self.x + x) * SCALE, (self.y + y) * SCALE

@@ -20,7 +20,7 @@ from tui.commands.exports.chart_frame import (
     charts_of,
     frame_of,
 )
-from tui.commands.exports.told_run import Point, ToldRun
+from tui.commands.exports.recorded_run import Point, RecordedRun
 from tui.store.words import number
 
 STYLE = """
@@ -32,7 +32,7 @@ STYLE = """
 """
 
 
-def svg_bytes(run: ToldRun) -> bytes:
+def svg_bytes(run: RecordedRun) -> bytes:
     """Every chart of a run in one picture, two beside each other."""
     charts = charts_of(run)
     rows = max(1, ceil(len(charts) / 2))
@@ -53,9 +53,9 @@ def svg_bytes(run: ToldRun) -> bytes:
 
 def inline_svg(data: ChartData) -> str:
     """One chart, to stand in a page."""
-    said = text(f"{data.title} by step")
+    label = text(f"{data.title} by step")
     box = f'viewBox="0 0 {WIDTH} {HEIGHT}"'
-    return f'<svg {box} class="chart" role="img" aria-label="{said}">{chart(data)}</svg>'
+    return f'<svg {box} class="chart" role="img" aria-label="{label}">{chart(data)}</svg>'
 
 
 def chart(data: ChartData) -> str:
@@ -77,9 +77,9 @@ def chart(data: ChartData) -> str:
     return "".join(parts)
 
 
-def text(said: str) -> str:
+def text(raw: str) -> str:
     """A text that is text and nothing else, in an attribute too."""
-    return escape(clean_line(said), quote=True)
+    return escape(clean_line(raw), quote=True)
 
 
 def _grid(frame: ChartFrame) -> Iterable[str]:

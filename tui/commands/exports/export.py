@@ -23,9 +23,9 @@ from tui.commands.exports.chart_svg import svg_bytes
 from tui.commands.exports.gather import files_of, pulled, run_of
 from tui.commands.exports.page_html import html_bytes
 from tui.commands.exports.parquet_file import parquet_bytes
+from tui.commands.exports.recorded_run import RecordedRun
 from tui.commands.exports.table_files import csv_bytes, jsonl_bytes
 from tui.commands.exports.tensorboard_file import draft_folder, write_tensorboard
-from tui.commands.exports.told_run import ToldRun
 from tui.commands.exports.wandb_folder import write_wandb
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
@@ -36,7 +36,7 @@ from tui.commands.target import split_run
 from tui.own_formats import formats_at_hand
 from tui.store.run_streams import Formats
 
-WRITERS: Mapping[str, Callable[[ToldRun], bytes]] = {
+WRITERS: Mapping[str, Callable[[RecordedRun], bytes]] = {
     "csv": csv_bytes,
     "jsonl": jsonl_bytes,
     "html": html_bytes,
@@ -44,7 +44,7 @@ WRITERS: Mapping[str, Callable[[ToldRun], bytes]] = {
     "png": png_bytes,
     "parquet": parquet_bytes,
 }
-FOLDERS: Mapping[str, Callable[[ToldRun, Path], None]] = {
+FOLDERS: Mapping[str, Callable[[RecordedRun, Path], None]] = {
     "tensorboard": write_tensorboard,
     "wandb-offline": write_wandb,
 }
@@ -100,7 +100,7 @@ class RunSources:
         self._sessions: dict[str, Session] = {}
         self._hosts = load_hosts()
 
-    def runs(self, text: str) -> Iterator[ToldRun]:
+    def runs(self, text: str) -> Iterator[RecordedRun]:
         """The runs that a name, a file, a folder or a pattern means; of a folder each that lies in it.
 
         Raises:
@@ -126,7 +126,7 @@ class RunSources:
             else:
                 say(f"photinus: {run.where}: no known metrics, left out")
 
-    def _own(self, host: Host, path: str) -> ToldRun | None:
+    def _own(self, host: Host, path: str) -> RecordedRun | None:
         """The run of that host whose directory this is."""
         name = path.rstrip("/").rpartition("/")[2]
         if not RUN_ID.fullmatch(name):
@@ -158,17 +158,17 @@ class ExportTarget:
         if out == STDOUT and (several or to in FOLDERS):
             raise CallError("bad_request", "only one run, and one file, fits stdout", "--out FOLDER")
 
-    def write(self, run: ToldRun) -> dict[str, Any]:
+    def write(self, run: RecordedRun) -> dict[str, Any]:
         """Write one run, and say what was written.
 
         Raises:
             CallError: `refused`: something is there already, or a library is missing.
         """
-        said = {"name": run.name, "where": run.where, "to": self._to, "rows": len(run.rows)}
+        written = {"name": run.name, "where": run.where, "to": self._to, "rows": len(run.rows)}
         if self._out == STDOUT:
             sys.stdout.buffer.write(WRITERS[self._to](run))
             sys.stdout.buffer.flush()
-            return {**said, "path": STDOUT}
+            return {**written, "path": STDOUT}
         path = self._path(run)
         if os.path.lexists(path) and not self._force:
             raise CallError("refused", f"{path} is there already", "--force replaces it, --out names another")
@@ -178,9 +178,9 @@ class ExportTarget:
             data = WRITERS[self._to](run)
             path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(path, data, 0o644)
-        return {**said, "path": str(path)}
+        return {**written, "path": str(path)}
 
-    def _path(self, run: ToldRun) -> Path:
+    def _path(self, run: RecordedRun) -> Path:
         ending = f"-{self._to}" if self._to in FOLDERS else f".{self._to}"
         out = Path(self._out or ".").expanduser()
         if self._out and not self._several and not out.is_dir() and not self._out.endswith("/"):
@@ -194,7 +194,7 @@ class ExportTarget:
         self._taken.add(path)
         return path.absolute()
 
-    def _folder(self, run: ToldRun, path: Path) -> None:
+    def _folder(self, run: RecordedRun, path: Path) -> None:
         """A folder takes its place by one rename; what holds anything but such an export is left alone."""
         if path.is_symlink() or (path.exists() and not path.is_dir()):
             raise CallError("refused", f"{path} is no folder", "--out names another")

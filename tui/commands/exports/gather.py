@@ -21,7 +21,7 @@ from trainer.telemetry.read import EventReader
 from trainer.telemetry.recognise import FileRecogniser
 from trainer.telemetry.recogniser import LogRecogniser
 from tui.commands.evidence import clock, evidence
-from tui.commands.exports.told_run import ToldRun
+from tui.commands.exports.recorded_run import RecordedRun
 from tui.commands.find_run import find_view
 from tui.commands.host_session import POLL_S, metrics_stream
 from tui.commands.logs.host_file import QUIET_S, WHOLE, pieces
@@ -33,19 +33,19 @@ PAIRS_MAX = 2000
 _NO_SLUG = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def run_of(session: Session, name: str, formats: Formats) -> ToldRun:
+def run_of(session: Session, name: str, formats: Formats) -> RecordedRun:
     """A run of a host, from its first byte to its present end.
 
     Raises:
         CallError: there is none of that name, or its host did not send it.
     """
     view = find_view(session, name)
-    told = session.call(RUN, RunArgs(run_id=view.run_id))
+    details = session.call(RUN, RunArgs(run_id=view.run_id))
     host = session.host.name
-    run = ToldRun(clean_line(view.name), f"{view.run_id} on {host}", slug(view.run_id))
-    run.facts |= _facts(host, told)
-    run.config = dict(_flat(told.spec.get("config") or {}))
-    run.environment = _environment(session, told)
+    run = RecordedRun(clean_line(view.name), f"{view.run_id} on {host}", slug(view.run_id))
+    run.facts |= _facts(host, details)
+    run.config = dict(_flat(details.spec.get("config") or {}))
+    run.environment = _environment(session, details)
     reader = _Logs(formats) if metrics_stream(view) == "log" else _Events()
     key = session.follow(view.run_id, metrics_stream(view), None, WHOLE, False)
     for update in _stream(session, key):
@@ -57,7 +57,7 @@ def run_of(session: Session, name: str, formats: Formats) -> ToldRun:
     return _summed(run)
 
 
-def files_of(session: Session, files: TrainingFiles, formats: Formats) -> ToldRun:
+def files_of(session: Session, files: TrainingFiles, formats: Formats) -> RecordedRun:
     """A run that somebody else's files tell.
 
     Raises:
@@ -67,7 +67,9 @@ def files_of(session: Session, files: TrainingFiles, formats: Formats) -> ToldRu
     where = files.place if host.is_local else f"{host.name}:{files.place}"
     path = Path(files.place)
     name = path.name if path.parent.name in ("", "/") else f"{path.parent.name}/{path.name}"
-    run = ToldRun(clean_line(name), clean_line(where), slug(path.stem if path.suffix in KNOWN else path.name))
+    run = RecordedRun(
+        clean_line(name), clean_line(where), slug(path.stem if path.suffix in KNOWN else path.name)
+    )
     found = ""
     for one in files.metrics or (files.log,):
         reader = FileRecogniser(lambda: 0.0, formats)
@@ -93,7 +95,7 @@ def files_of(session: Session, files: TrainingFiles, formats: Formats) -> ToldRu
 KNOWN = (".log", ".csv", ".json", ".jsonl", ".txt", ".out")
 
 
-def pulled(folder: Path) -> ToldRun | None:
+def pulled(folder: Path) -> RecordedRun | None:
     """A run whose checkpoints were pulled to this machine, by their manifests; None where it is none."""
     events: list[Event] = []
     for seq, one in enumerate(sorted(list_checkpoints(folder), key=lambda one: one.step)):
@@ -118,7 +120,7 @@ def pulled(folder: Path) -> ToldRun | None:
         )
     if not events:
         return None
-    run = ToldRun(clean_line(folder.name), clean_line(str(folder)), slug(folder.name))
+    run = RecordedRun(clean_line(folder.name), clean_line(str(folder)), slug(folder.name))
     run.take(events)
     run.facts["what it is"] = "checkpoints that were pulled: scores at each of them, and no rows between"
     return _summed(run)
@@ -167,22 +169,22 @@ class _Logs:
 
 def _stream(session: Session, key: int) -> Iterator[Bytes]:
     """The bytes of one followed file, up to its present end."""
-    heard = time.monotonic()
+    received_at = time.monotonic()
     while True:
         updates = session.drain()
         for update in updates:
             if isinstance(update, Bytes) and update.key == key:
-                heard = time.monotonic()
+                received_at = time.monotonic()
                 yield update
             elif isinstance(update, StreamEnd) and update.key == key:
                 return
-        if time.monotonic() - heard > QUIET_S:
+        if time.monotonic() - received_at > QUIET_S:
             raise CallError("timeout", f"{session.host.name} did not send what the run told", "try again")
         if not updates:
             time.sleep(POLL_S)
 
 
-def _take_spec(session: Session, place: str, run: ToldRun) -> None:
+def _take_spec(session: Session, place: str, run: RecordedRun) -> None:
     """What a run directory of ours says of the run beside; one that makes no sense costs that alone."""
     data = b""
     for piece in pieces(session, f"{place}/spec.json"):
@@ -204,32 +206,33 @@ def _take_spec(session: Session, place: str, run: ToldRun) -> None:
         run.environment = {"variables": clean_line(", ".join(sorted(map(str, env))))[:VALUE_MAX]}
 
 
-def _facts(host: str, told: RunDetails) -> dict[str, str]:
-    shown = evidence(told)
+def _facts(host: str, details: RunDetails) -> dict[str, str]:
+    shown = evidence(details)
     facts = {
-        "run": told.run_id, "host": host, "kind": told.kind, "state": told.state, "reason": told.reason,
-        "device": told.device, "preset": told.preset, "attempts": str(told.attempt), "by": told.by,
+        "run": details.run_id, "host": host, "kind": details.kind, "state": details.state,
+        "reason": details.reason, "device": details.device, "preset": details.preset,
+        "attempts": str(details.attempt), "by": details.by,
         "began": clock(shown["began"]) if shown["began"] is not None else "",
         "ended": clock(shown["ended"]) if shown["ended"] is not None else "",
-        "command": " ".join(map(str, told.spec.get("argv") or [])), "directory": told.dir,
+        "command": " ".join(map(str, details.spec.get("argv") or [])), "directory": details.dir,
     }  # fmt: skip
-    return {name: clean_line(said)[:VALUE_MAX] for name, said in facts.items() if said}
+    return {name: clean_line(value)[:VALUE_MAX] for name, value in facts.items() if value}
 
 
-def _environment(session: Session, told: RunDetails) -> dict[str, str]:
+def _environment(session: Session, details: RunDetails) -> dict[str, str]:
     """The machine, and of the run's own environment the names alone."""
     hello = session.hello
     found = {}
     if hello is not None:
         found = {"system": hello.platform, "python": hello.python, "photinus": hello.version}
         found["environment"] = hello.env
-    names = sorted(map(str, told.spec.get("env") or []))
+    names = sorted(map(str, details.spec.get("env") or []))
     found["variables"] = ", ".join(names)
-    found["working directory"] = str(told.spec.get("cwd") or "")
-    return {name: clean_line(said)[:VALUE_MAX] for name, said in found.items() if said}
+    found["working directory"] = str(details.spec.get("cwd") or "")
+    return {name: clean_line(value)[:VALUE_MAX] for name, value in found.items() if value}
 
 
-def _summed(run: ToldRun) -> ToldRun:
+def _summed(run: RecordedRun) -> RecordedRun:
     rows = run.rows
     steps = [row.step for row in rows if row.step is not None]
     run.facts["rows"] = f"{len(rows):,}"

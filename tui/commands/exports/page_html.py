@@ -6,7 +6,7 @@ from math import isfinite
 from remote.protocol.sanitise import clean
 from tui.commands.exports.chart_frame import charts_of
 from tui.commands.exports.chart_svg import STYLE, inline_svg, text
-from tui.commands.exports.told_run import Point, ToldRun
+from tui.commands.exports.recorded_run import Point, RecordedRun
 from tui.store.words import number, size
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -22,7 +22,7 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}pre{white-space:pre
 """
 
 
-def html_bytes(run: ToldRun) -> bytes:
+def html_bytes(run: RecordedRun) -> bytes:
     """The page: facts, charts, numbers, configuration, environment, floors, samples, checkpoints, notes."""
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
@@ -52,12 +52,12 @@ def _section(title: str, inside: str) -> str:
 
 def _pairs(pairs: Mapping[str, str]) -> str:
     rows = "".join(
-        f'<tr><td class="dim">{text(name)}</td><td>{text(said)}</td></tr>' for name, said in pairs.items()
+        f'<tr><td class="dim">{text(name)}</td><td>{text(value)}</td></tr>' for name, value in pairs.items()
     )
     return f'<div class="scroll"><table>{rows}</table></div>' if rows else ""
 
 
-def _charts(run: ToldRun) -> str:
+def _charts(run: RecordedRun) -> str:
     drawn = "".join(map(inline_svg, charts_of(run)))
     return f'<div class="charts">{drawn}</div>' if drawn else "<p>no numbers were told</p>"
 
@@ -68,14 +68,14 @@ def _numbers(series: Mapping[str, Sequence[Point]]) -> str:
     )
     rows = "".join(
         f"<tr><td>{text(name)}</td>"
-        + "".join(f'<td class="n">{text(cell)}</td>' for cell in _told_of(points))
+        + "".join(f'<td class="n">{text(cell)}</td>' for cell in _statistics(points))
         + "</tr>"
         for name, points in series.items()
     )
     return f'<div class="scroll"><table><tr><th>metric</th>{head}</tr>{rows}</table></div>' if rows else ""
 
 
-def _told_of(points: Sequence[Point]) -> Iterable[str]:
+def _statistics(points: Sequence[Point]) -> Iterable[str]:
     finite = [value for _, value in points if isfinite(value)]
     yield f"{len(points):,}"
     yield number(points[0][1], 5)
@@ -85,24 +85,24 @@ def _told_of(points: Sequence[Point]) -> Iterable[str]:
     yield f"{points[-1][0]:,}"
 
 
-def _floors(run: ToldRun) -> dict[str, str]:
+def _floors(run: RecordedRun) -> dict[str, str]:
     floors = run.floors
     if floors is None:
         return {}
-    told = {"unigram": floors.unigram, "bigram": floors.bigram, "trigram": floors.trigram}
+    entropies = {"unigram": floors.unigram, "bigram": floors.bigram, "trigram": floors.trigram}
     if floors.entropy_rate is not None:
-        told["entropy rate"] = floors.entropy_rate
-    return {name: f"{number(value, 5)} nats a token" for name, value in told.items()}
+        entropies["entropy rate"] = floors.entropy_rate
+    return {name: f"{number(value, 5)} nats a token" for name, value in entropies.items()}
 
 
-def _sample(step: int | None, prompt: str, said: str) -> str:
+def _sample(step: int | None, prompt: str, continuation: str) -> str:
     head = f"step {step:,}" if step is not None else ""
-    whole = clean(f"{prompt}{said}")
+    whole = clean(f"{prompt}{continuation}")
     escaped = "".join(f"{text(line)}\n" for line in whole.split("\n"))
     return f'<div class="dim">{text(head)}</div><pre>{escaped}</pre>'
 
 
-def _checkpoints(run: ToldRun) -> str:
+def _checkpoints(run: RecordedRun) -> str:
     rows = "".join(
         f'<tr><td class="n">{one.step or 0:,}</td><td>{text(one.kind)}</td><td>{text(one.path)}</td>'
         f'<td class="n">{text(size(one.bytes) if one.bytes else "")}</td></tr>'

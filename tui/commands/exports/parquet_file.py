@@ -4,11 +4,11 @@ import io
 from math import nan
 
 from tui.commands.exports.missing_library import needs
+from tui.commands.exports.recorded_run import KINDS, RecordedRun, numbers
 from tui.commands.exports.table_files import FIRST
-from tui.commands.exports.told_run import KINDS, ToldRun, numbers
 
 
-def parquet_bytes(run: ToldRun) -> bytes:
+def parquet_bytes(run: RecordedRun) -> bytes:
     """The columns of the CSV with their types: a metric is a double, null where it was not measured.
 
     Raises:

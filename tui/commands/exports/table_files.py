@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from math import isfinite
 
 from trainer.telemetry.flat import json_lines
-from tui.commands.exports.told_run import KINDS, ToldRun, numbers
+from tui.commands.exports.recorded_run import KINDS, RecordedRun, numbers
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would work out a name that begins so
 FIRST = ("step", "attempt", "kind", "time")
 
 
-def csv_bytes(run: ToldRun) -> bytes:
+def csv_bytes(run: RecordedRun) -> bytes:
     """A header and a line a row: step, attempt, train, eval or probe, time (UTC), and every metric.
 
     A cell is empty where nothing was measured, `nan` where it was not finite.
@@ -23,13 +23,13 @@ def csv_bytes(run: ToldRun) -> bytes:
     names = run.names
     writer.writerow([*FIRST, *map(_heading, names)])
     for row in run.rows:
-        told = dict(numbers(row))
-        cells = ["" if (value := told.get(name)) is None else number(value) for name in names]
+        values = dict(numbers(row))
+        cells = ["" if (value := values.get(name)) is None else number(value) for name in names]
         writer.writerow([row.step, row.attempt, KINDS[type(row)], moment(row.t), *cells])
     return out.getvalue().encode("utf-8", "replace")
 
 
-def jsonl_bytes(run: ToldRun) -> bytes:
+def jsonl_bytes(run: RecordedRun) -> bytes:
     """An event a line, in the form of `events.jsonl` and of `photinus read --json`."""
     return json_lines(run.events)
 

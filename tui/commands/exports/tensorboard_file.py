@@ -4,10 +4,10 @@ import tempfile
 from pathlib import Path
 
 from tui.commands.exports.missing_library import needs
-from tui.commands.exports.told_run import ToldRun, numbers
+from tui.commands.exports.recorded_run import RecordedRun, numbers
 
 
-def write_tensorboard(run: ToldRun, folder: Path) -> None:
+def write_tensorboard(run: RecordedRun, folder: Path) -> None:
     """Fill a folder with one event file: a scalar for each metric, step and time as they were told.
 
     Raises:

@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 
 from tui.commands.exports.missing_library import needs
-from tui.commands.exports.told_run import ToldRun, numbers
+from tui.commands.exports.recorded_run import RecordedRun, numbers
 
 QUIET = {"WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true", "WANDB_MODE": "offline"}
 
 
-def write_wandb(run: ToldRun, folder: Path) -> None:
+def write_wandb(run: RecordedRun, folder: Path) -> None:
     """Fill a folder that `wandb sync` takes: a row a step, configuration, and facts as notes.
 
     Raises:
@@ -38,7 +38,7 @@ def write_wandb(run: ToldRun, folder: Path) -> None:
     shutil.rmtree(folder / "wandb")
 
 
-def by_step(run: ToldRun) -> dict[int, dict[str, float]]:
+def by_step(run: RecordedRun) -> dict[int, dict[str, float]]:
     """What was told of each step, by growing step: it takes no other."""
     found: dict[int, dict[str, float]] = {}
     for row in run.rows:

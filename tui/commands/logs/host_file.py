@@ -19,13 +19,13 @@ def pieces(session: Session, path: str) -> Iterator[bytes]:
         CallError: it cannot be read, or its host sends nothing for a while.
     """
     key = session.watch(path, None, WHOLE, False)
-    heard = time.monotonic()
+    received_at = time.monotonic()
     try:
         while True:
             updates = session.drain()
             for update in updates:
                 if isinstance(update, Bytes) and update.key == key:
-                    heard = time.monotonic()
+                    received_at = time.monotonic()
                     yield update.data
                 elif isinstance(update, StreamEnd) and update.key == key:
                     if update.reason:
@@ -33,7 +33,7 @@ def pieces(session: Session, path: str) -> Iterator[bytes]:
                             "refused", f"{path}: {update.reason}", "name a plain file that you may read"
                         )
                     return
-            if time.monotonic() - heard > QUIET_S:
+            if time.monotonic() - received_at > QUIET_S:
                 raise CallError("timeout", f"{session.host.name} did not send {path}", "try again")
             if not updates:
                 time.sleep(POLL_S)

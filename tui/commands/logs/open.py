@@ -103,10 +103,10 @@ def _nothing(host: Host, pattern: str, answer: FilesFound) -> CallError:
             "refused", f"{pattern} {where} is not read", "name a plain file or a folder that you may read"
         )
     if MAGIC & set(pattern):
-        said = f"no file {where} fits {pattern}"
+        message = f"no file {where} fits {pattern}"
     else:
-        said = f"there is no training log, no metrics file and no such folder {where}: {pattern}"
-    return CallError("not_found", said, "look at its path; `watch:` in hosts.yaml waits for one")
+        message = f"there is no training log, no metrics file and no such folder {where}: {pattern}"
+    return CallError("not_found", message, "look at its path; `watch:` in hosts.yaml waits for one")
 
 
 def _focus(found: list[Opened]) -> str | None:

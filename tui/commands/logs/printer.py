@@ -22,7 +22,7 @@ class EventPrinter:
         self._as_json = as_json
         self._named = False
         self._torn = self._skipped = 0
-        self._told: set[tuple[str, int | None]] | None = None
+        self._printed: set[tuple[str, int | None]] | None = None
 
     def feed(self, data: bytes) -> None:
         """Print what these bytes complete."""
@@ -37,7 +37,7 @@ class EventPrinter:
         """The file was cut or replaced: a log goes on, a document is another one, told where it differs."""
         if self._reader.is_document:
             self._reader = FileRecogniser(self._clock, self._formats)
-            self._told = self._told or set()
+            self._printed = self._printed or set()
         else:
             self.feed(b"\n")  # a line that was begun before does not go on
 
@@ -67,9 +67,9 @@ class EventPrinter:
     def _put(self, events: Sequence[Event]) -> None:
         out = sys.stdout.buffer
         if self._reader.is_document:
-            told = self._told = self._told or set()
-            events = [event for event in events if _mark(event) not in told]
-            told.update(map(_mark, events))
+            printed = self._printed = self._printed or set()
+            events = [event for event in events if _mark(event) not in printed]
+            printed.update(map(_mark, events))
         if self._reader.name and not self._named:
             self._named = True
             if not self._as_json:

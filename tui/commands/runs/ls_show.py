@@ -87,8 +87,8 @@ def rows_of(session: Session, finished: int | None) -> Rows:
     name, rows = session.host.name, []
     for view in (*listed.views, *watched_views(session)):
         try:
-            heard_of = heard.get(view.run_id) or RunRecord(host=name, view=view, heard_at=0.0)
-            rows.append(brief(name, heard_of) | {"left": list(listed.left.get(view.run_id, ()))})
+            record = heard.get(view.run_id) or RunRecord(host=name, view=view, received_at=0.0)
+            rows.append(brief(name, record) | {"left": list(listed.left.get(view.run_id, ()))})
         except (KeyError, ValueError, OverflowError, TypeError) as error:  # it costs that run its row alone
             say(f"{name}: {view.run_id} cannot be told: {error!r}"[:300])
     return rows

@@ -68,7 +68,7 @@ def full(host: str, run: RunRecord, bands: Bands) -> dict[str, Any]:
     evaluation, sample, floors, probe = run.evaluation, run.sample, run.floors, run.probe
     return {
         **brief(host, run),
-        "metrics": finite(run.told),
+        "metrics": finite(run.numbers),
         "u_stat": run.u_stat or None,
         "health": {
             verdict.metric: health(verdict)

@@ -61,5 +61,5 @@ def _row(alert: Alert, unseen: bool, now: float, wall: float) -> Text:
     style = colours[alert.level] if unseen else FAINT
     where = f"  {alert.run_id} on {alert.host}" if alert.run_id else ""
     mark = {"error": "✖", "warning": "!", "information": "·"}[alert.level]
-    said = (f"{mark} {alert.text}", style)
-    return line((f"{at}  ", DIM), said, (f"  {age(passed)}", FAINT), (where, DIM))
+    message = (f"{mark} {alert.text}", style)
+    return line((f"{at}  ", DIM), message, (f"  {age(passed)}", FAINT), (where, DIM))

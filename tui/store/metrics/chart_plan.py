@@ -52,7 +52,7 @@ def automatic(catalogue: Catalogue) -> list[str]:
     loss = loss_of(catalogue)
     first = [name for name in (loss, *USUAL[1:]) if name in catalogue]
     bases = trained(catalogue)
-    others = [one for one in catalogue.values() if one.name not in first and _tells(one, bases, loss)]
+    others = [one for one in catalogue.values() if one.name not in first and _is_notable(one, bases, loss)]
     others.sort(key=lambda one: (_ORDER.index(one.kind), one.is_held_out))
     return [*first, *(one.name for one in others)][:FEW]
 
@@ -74,7 +74,7 @@ def put_on_chart(names: Sequence[str], name: str, place: int | None) -> list[str
     return after
 
 
-def _tells(one: Metric, bases: frozenset[str], loss: str) -> bool:
+def _is_notable(one: Metric, bases: frozenset[str], loss: str) -> bool:
     """Whether a metric is worth a chart that nobody asked for."""
     if one.kind in _DULL or one.name in _NEVER or (loss == "ce" and one.name == "total"):
         return False

@@ -113,7 +113,7 @@ class Series:
     def average_over(self, start: int, stop: int) -> float:
         """What is drawn for the values `[start, stop)`: the moving average at their end, or their own mean.
 
-        That where they are more than it looks back over: at the end alone a fast wave would show as a slow one.
+        That where they are more than it looks back over: at the end alone a fast wave would seem a slow one.
         """
         if stop - start <= 2 * self._half_life or stop - start <= 2 * FAN:
             return self.average_at(stop - 1)

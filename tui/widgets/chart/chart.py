@@ -95,8 +95,8 @@ class Chart(Widget, can_focus=True):
                 overlay=self._overlay,
             )
         except Exception as error:
-            said = Strip([Segment(f" {self.look.title}: cannot be drawn: {error!r}"[:200], hue("red"))])
-            return [said.adjust_cell_length(width), *[Strip.blank(width)] * (height - 1)]
+            strip = Strip([Segment(f" {self.look.title}: cannot be drawn: {error!r}"[:200], hue("red"))])
+            return [strip.adjust_cell_length(width), *[Strip.blank(width)] * (height - 1)]
 
     def toggle_log(self) -> None:
         """Logarithmic values, or linear ones again."""

@@ -108,8 +108,8 @@ def _reading(shown: Curves, look: ChartLook, step: int) -> list[Segment]:
         Segment(f" at {look.axis} {series.steps[index]:,}", PLAIN),
     ]
     if overlay is not None and (other := overlay.index_at(step)) is not None:
-        said = fine(overlay.tree.values[other])
-        parts.append(Segment(f"  {OVERLAY} {look.overlay_title} {said}", hue("amber")))
+        overlaid = fine(overlay.tree.values[other])
+        parts.append(Segment(f"  {OVERLAY} {look.overlay_title} {overlaid}", hue("amber")))
     if series.average is not None:
         parts.append(Segment(f"  mean {fine(series.average_at(index))}", DIM))
     if marks is not None and (mark := marks.index_at(step)) is not None:

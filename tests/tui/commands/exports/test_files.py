@@ -29,9 +29,9 @@ from tui.commands.exports.chart_png import BAD, png_bytes
 from tui.commands.exports.chart_svg import chart, svg_bytes
 from tui.commands.exports.page_html import html_bytes
 from tui.commands.exports.parquet_file import parquet_bytes
+from tui.commands.exports.recorded_run import RecordedRun
 from tui.commands.exports.table_files import csv_bytes, jsonl_bytes
 from tui.commands.exports.tensorboard_file import write_tensorboard
-from tui.commands.exports.told_run import ToldRun
 from tui.commands.exports.wandb_folder import write_wandb
 
 EVIL = "\"'><script>alert(1)</script><img src=http://x/y>\x1b[2J"
@@ -44,15 +44,15 @@ def row(step: int, values: Mapping[str, float | None], seq: int = 0, attempt: in
     return Metrics(seq=seq or step + 1, attempt=attempt, t=t, step=step, values=kept, nonfinite=bad)
 
 
-def told(*events: Event) -> ToldRun:
-    run = ToldRun("demo", "demo-abcdef on box", "demo-abcdef")
+def recorded(*events: Event) -> RecordedRun:
+    run = RecordedRun("demo", "demo-abcdef on box", "demo-abcdef")
     run.take(events)
     return run
 
 
 @pytest.fixture
-def run() -> ToldRun:
-    made = told(
+def run() -> RecordedRun:
+    made = recorded(
         Floors(seq=1, attempt=1, t=0.0, unigram=3.0, bigram=2.0, trigram=1.5),
         *(row(step, {"ce": 4.0 - step / 100, "lr": 0.1 + 0.2, "mfu": None}) for step in range(0, 100, 10)),
         row(100, {"ce": nan, "lr": 1e-5}),
@@ -65,7 +65,7 @@ def run() -> ToldRun:
     return made
 
 
-def test_csv_has_a_line_a_row_and_reads_back_exactly(run: ToldRun) -> None:
+def test_csv_has_a_line_a_row_and_reads_back_exactly(run: RecordedRun) -> None:
     rows = list(csv.DictReader(io.StringIO(csv_bytes(run).decode())))
     assert list(rows[0]) == ["step", "attempt", "kind", "time", "ce", "lr", "mfu", "val_ce"]
     assert [int(one["step"]) for one in rows] == [*range(0, 110, 10), 100]
@@ -81,18 +81,18 @@ def test_csv_has_a_line_a_row_and_reads_back_exactly(run: ToldRun) -> None:
 
 
 def test_a_name_that_a_spreadsheet_would_work_out_or_that_is_taken_is_another() -> None:
-    header = csv_bytes(told(row(1, {"=1+1": 2.0, "step": 3.0, "a,b": 4.0}))).decode().splitlines()[0]
+    header = csv_bytes(recorded(row(1, {"=1+1": 2.0, "step": 3.0, "a,b": 4.0}))).decode().splitlines()[0]
     assert header == 'step,attempt,kind,time,\'=1+1,metric step,"a,b"'
 
 
-def test_jsonl_is_what_our_own_reader_reads(run: ToldRun) -> None:
+def test_jsonl_is_what_our_own_reader_reads(run: RecordedRun) -> None:
     reader = EventReader()
     assert reader.feed(jsonl_bytes(run)) == run.events
     assert (reader.torn, reader.malformed) == (0, 0)
 
 
 def test_rows_that_a_resume_superseded_are_not_written() -> None:
-    run = told(
+    run = recorded(
         *(row(step, {"ce": 1.0}) for step in (10, 20, 30)),
         Resume(seq=40, attempt=2, t=0.0, step=10),
         row(20, {"ce": 9.0}, seq=41, attempt=2),
@@ -119,7 +119,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_the_page_holds_everything_and_needs_nothing(run: ToldRun) -> None:
+def test_the_page_holds_everything_and_needs_nothing(run: RecordedRun) -> None:
     page = Page(html_bytes(run))
     for said in (
         "demo-abcdef on box",
@@ -139,7 +139,7 @@ def test_the_page_holds_everything_and_needs_nothing(run: ToldRun) -> None:
 
 
 def test_whatever_a_run_calls_itself_stays_text() -> None:
-    run = told(
+    run = recorded(
         row(1, {EVIL: 1.0}),
         row(2, {EVIL: 2.0}),
         Sample(seq=3, attempt=1, t=0.0, step=2, text=EVIL),
@@ -175,18 +175,18 @@ def test_no_spike_is_lost_in_a_picture_and_what_is_no_number_is_a_gap_with_a_mar
     "values", [[0.0], [5.0, 5.0], [1e308, -1e308], [1e-300, 1e300], [nan], [float(1 << 60)]]
 )
 def test_a_picture_is_made_of_whatever_numbers_there_are(values: list[float]) -> None:
-    run = told(*(row(step, {"x": value}) for step, value in enumerate(values)))
+    run = recorded(*(row(step, {"x": value}) for step, value in enumerate(values)))
     minidom.parseString(svg_bytes(run))
     assert b"nan" not in svg_bytes(run).replace(b"no finite", b"")
 
 
 def test_a_run_without_numbers_is_said_to_have_none() -> None:
-    assert b"no numbers were told" in svg_bytes(told())
-    assert b"no numbers were told" in html_bytes(told())
-    assert csv_bytes(told()) == b"step,attempt,kind,time\n"
+    assert b"no numbers were told" in svg_bytes(recorded())
+    assert b"no numbers were told" in html_bytes(recorded())
+    assert csv_bytes(recorded()) == b"step,attempt,kind,time\n"
 
 
-def test_tensorboard_reads_every_scalar(run: ToldRun, tmp_path: Path) -> None:
+def test_tensorboard_reads_every_scalar(run: RecordedRun, tmp_path: Path) -> None:
     reading = pytest.importorskip(
         "tensorboard.backend.event_processing.event_accumulator",
         reason="TensorBoard is an extra: pip install 'photinus[tensorboard]'",
@@ -200,7 +200,7 @@ def test_tensorboard_reads_every_scalar(run: ToldRun, tmp_path: Path) -> None:
     assert isnan(ce[10].value)
 
 
-def test_arrow_reads_every_column(run: ToldRun) -> None:
+def test_arrow_reads_every_column(run: RecordedRun) -> None:
     parquet = pytest.importorskip(
         "pyarrow.parquet", reason="Apache Arrow is an extra: pip install 'photinus[parquet]'"
     )
@@ -213,16 +213,16 @@ def test_arrow_reads_every_column(run: ToldRun) -> None:
     assert json.dumps(rows[1]["time"].isoformat()) == '"2023-11-14T22:13:30+00:00"'
 
 
-def test_a_picture_of_pixels_shows_the_same_charts(run: ToldRun) -> None:
+def test_a_picture_of_pixels_shows_the_same_charts(run: RecordedRun) -> None:
     pillow = pytest.importorskip("PIL.Image", reason="Pillow is an extra: pip install 'photinus[png]'")
     picture = pillow.open(io.BytesIO(png_bytes(run)))
     assert picture.size == (2240, 2 * (HEIGHT + HEAD))
     seen = {colour for _, colour in picture.getcolors(1 << 20)}
     assert {pillow.new("RGB", (1, 1), colour).getpixel((0, 0)) for colour in (*COLOURS[:2], BAD)} <= seen
-    pillow.open(io.BytesIO(png_bytes(told())))
+    pillow.open(io.BytesIO(png_bytes(recorded())))
 
 
-def test_an_offline_run_of_wandb_holds_every_step(run: ToldRun, tmp_path: Path) -> None:
+def test_an_offline_run_of_wandb_holds_every_step(run: RecordedRun, tmp_path: Path) -> None:
     records = pytest.importorskip(
         "wandb.proto.wandb_internal_pb2", reason="wandb is an extra: pip install 'photinus[wandb]'"
     )
@@ -234,12 +234,14 @@ def test_an_offline_run_of_wandb_holds_every_step(run: ToldRun, tmp_path: Path) 
         record = records.Record()
         record.ParseFromString(data)
         if record.WhichOneof("record_type") == "history":
-            told = {
+            entry = {
                 (item.key or item.nested_key[0]): json.loads(item.value_json) for item in record.history.item
             }
-            history.append(told)
-    assert [told["_step"] for told in history] == list(range(0, 110, 10))
-    assert [told["ce"] for told in history[:10]] == pytest.approx([4.0 - n / 100 for n in range(0, 100, 10)])
+            history.append(entry)
+    assert [entry["_step"] for entry in history] == list(range(0, 110, 10))
+    assert [entry["ce"] for entry in history[:10]] == pytest.approx(
+        [4.0 - n / 100 for n in range(0, 100, 10)]
+    )
     assert (isnan(history[10]["ce"]), history[10]["val_ce"]) == (True, 3.25)
 
 

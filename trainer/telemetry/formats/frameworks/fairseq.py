@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from trainer.telemetry.formats.format import PatternFormat, Take
 from trainer.telemetry.formats.metric_names import name_all
-from trainer.telemetry.formats.numbers import NUMBER, number, told_number, whole
+from trainer.telemetry.formats.numbers import NUMBER, number, number_of, whole
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
@@ -52,7 +52,7 @@ class Fairseq(PatternFormat):
             record = json.loads(found.group(1))
         except (ValueError, RecursionError):
             return ()
-        values = {str(name): told_number(value) for name, value in record.items()}
+        values = {str(name): number_of(value) for name, value in record.items()}
         values = {name: value for name, value in values.items() if value is not None}
         for lead in ("valid", "train"):
             if f"{lead}_num_updates" in values:

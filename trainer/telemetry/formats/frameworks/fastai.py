@@ -45,11 +45,11 @@ class Fastai(Format):
             numbers = [_cell(cell) for cell in cells[1:-1]]
         except ValueError:
             return ()
-        told = dict(zip(self._columns[1:-1], numbers, strict=True))
+        values = dict(zip(self._columns[1:-1], numbers, strict=True))
         step = int(cells[0][:15])
-        trained: dict[str, float | None] = {"loss": told.pop("train_loss")}
+        trained: dict[str, float | None] = {"loss": values.pop("train_loss")}
         rows = [Row(step, trained)]
-        if scores := {name: value for name, value in told.items() if value is not None}:
+        if scores := {name: value for name, value in values.items() if value is not None}:
             rows.append(Row(step, name_all(scores), is_eval=True))
         return rows
 

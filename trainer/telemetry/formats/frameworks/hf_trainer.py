@@ -8,7 +8,7 @@ from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.frameworks.hf_steps import HfSteps
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.metric_names import name_all
-from trainer.telemetry.formats.numbers import COUNT, count, told_number, whole
+from trainer.telemetry.formats.numbers import COUNT, count, number_of, whole
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row, Start
 
@@ -93,7 +93,7 @@ class HfTrainer(Format):
     def _printed(self, text: str, t: float) -> Sequence[Finding]:
         texts = dict(_PAIR.findall(text))
         reached = _REACHED.fullmatch(texts.get("global_step/max_steps", "").strip("'"))
-        numbers = {name: told_number(value.strip("'")) for name, value in texts.items()}
+        numbers = {name: number_of(value.strip("'")) for name, value in texts.items()}
         values = {name: value for name, value in numbers.items() if value is not None}
         if any(name in values for name in _SUMMARY):
             return (*self._settle(None), Start())

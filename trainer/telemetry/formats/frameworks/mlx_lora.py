@@ -8,7 +8,7 @@ from trainer.telemetry.formats.format import PatternFormat, Take
 from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.numbers import COUNT, NUMBER, count, number
 from trainer.telemetry.formats.pattern import lazy
-from trainer.telemetry.formats.row import Finding, Row, Start, Told
+from trainer.telemetry.formats.row import BareEvent, Finding, Row, Start
 
 _ROW = lazy(
     rf"Iter ({COUNT}): Train loss ({NUMBER})"
@@ -54,7 +54,7 @@ def _scores(found: re.Match[str]) -> Sequence[Finding]:
 
 def _saved(found: re.Match[str]) -> Sequence[Finding]:
     path = found.group(3) or found.group(2)
-    return (Told(Checkpoint, count(found.group(1)), {"path": path, "sha256": "", "kind": "periodic"}),)
+    return (BareEvent(Checkpoint, count(found.group(1)), {"path": path, "sha256": "", "kind": "periodic"}),)
 
 
 def _start(found: re.Match[str]) -> Sequence[Finding]:

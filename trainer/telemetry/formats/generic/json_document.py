@@ -9,7 +9,7 @@ import msgspec
 
 from trainer.telemetry.formats.generic.json_lines import STEPS, row_of
 from trainer.telemetry.formats.metric_names import name_all
-from trainer.telemetry.formats.numbers import told_number, whole
+from trainer.telemetry.formats.numbers import number_of, whole
 from trainer.telemetry.formats.row import Row
 
 HOLDERS = ("history", "training_history", "log", "logs", "metrics", "results", "epochs")
@@ -44,13 +44,13 @@ def parse(data: bytes) -> object:
 
 
 def _trainer_state(document: Mapping[str, Any]) -> list[Row]:
-    total = whole(told_number(document.get("max_steps"))) or 0
+    total = whole(number_of(document.get("max_steps"))) or 0
     rows = []
     for entry in document["log_history"]:
         if not isinstance(entry, Mapping) or any(name in entry for name in _SUMMARY):
             continue
-        step = whole(told_number(entry.get("step")))
-        numbers = {str(name): told_number(value) for name, value in entry.items() if name != "step"}
+        step = whole(number_of(entry.get("step")))
+        numbers = {str(name): number_of(value) for name, value in entry.items() if name != "step"}
         values = {name: value for name, value in numbers.items() if value is not None}
         if step is not None and values.keys() - {"epoch"}:
             is_eval = any(name.startswith("eval_") for name in values)

@@ -7,7 +7,7 @@ from typing import Any
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line, parse_time
 from trainer.telemetry.formats.metric_names import VALUES_LIMIT, is_metric, split
-from trainer.telemetry.formats.numbers import told_number, whole
+from trainer.telemetry.formats.numbers import number_of, whole
 from trainer.telemetry.formats.row import Finding, Row
 
 STEPS = (
@@ -39,10 +39,10 @@ class JsonLines(Format):
         if text[:1] != "{" or text[-1:] != "}":
             return ()
         try:
-            told = json.loads(text)
+            record = json.loads(text)
         except (ValueError, RecursionError):
             return ()
-        if "num_updates" in told or "valid_num_updates" in told or not (rows := row_of(told)):
+        if "num_updates" in record or "valid_num_updates" in record or not (rows := row_of(record)):
             return ()
         self.axis = "step" if any(f'"{name}"' in text for name in STEPS[:-1]) else "epoch"
         return rows
@@ -52,25 +52,25 @@ class JsonLines(Format):
         return self.take(line)
 
 
-def row_of(told: Mapping[str, Any]) -> list[Row]:
+def row_of(record: Mapping[str, Any]) -> list[Row]:
     """The rows of one object; none where it has no step, or nothing that is measured in training."""
     flat: dict[str, Any] = {}
-    _flatten(told, "", flat, 0)
-    name = next((name for name in STEPS if whole(told_number(flat.get(name))) is not None), None)
+    _flatten(record, "", flat, 0)
+    name = next((name for name in STEPS if whole(number_of(flat.get(name))) is not None), None)
     if name is None:
         return []
-    step = whole(told_number(flat.pop(name)))
+    step = whole(number_of(flat.pop(name)))
     assert step is not None
-    numbers = {key: value for key, text in flat.items() if (value := told_number(text)) is not None}
+    numbers = {key: value for key, text in flat.items() if (value := number_of(text)) is not None}
     values = {key: value for key, value in numbers.items() if key not in STEPS or key == "epoch"}
     if not any(is_metric(key) for key in values):
         return []
     return split(step, values, _time(flat))
 
 
-def _flatten(told: Mapping[str, Any], lead: str, flat: dict[str, Any], depth: int) -> None:
+def _flatten(record: Mapping[str, Any], lead: str, flat: dict[str, Any], depth: int) -> None:
     """Put what lies in inner objects beside the rest, under `outer/inner`; wrappers lend no name."""
-    for key, value in told.items():
+    for key, value in record.items():
         name = f"{lead}{key}"
         if isinstance(value, Mapping):
             if depth < _DEEPEST:
@@ -85,7 +85,7 @@ def _time(flat: Mapping[str, Any]) -> float:
         value = flat.get(name)
         if isinstance(value, str) and (when := parse_time(value)):
             return when
-        number = told_number(value)
+        number = number_of(value)
         if number is not None and 1e9 < number < 1e10:
             return number
     return 0.0

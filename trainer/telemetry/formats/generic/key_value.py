@@ -31,7 +31,7 @@ class KeyValue(PatternFormat):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: dict[str, float | None] = {}
+        self._gathered: dict[str, float | None] = {}
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:
         """See `PatternFormat`."""
@@ -46,8 +46,8 @@ class KeyValue(PatternFormat):
 
     def _metric(self, found: re.Match[str]) -> Sequence[Finding]:
         value = measure(found.group(2))
-        if value is not None and len(self._told) < VALUES_LIMIT:
-            self._told[found.group(1)] = value
+        if value is not None and len(self._gathered) < VALUES_LIMIT:
+            self._gathered[found.group(1)] = value
         return ()
 
     def _row(self, found: re.Match[str]) -> Sequence[Finding]:
@@ -66,8 +66,8 @@ class KeyValue(PatternFormat):
             values.pop("epoch", None)
         elif "epoch" in places:
             values.setdefault("epoch", float(places["epoch"]))
-        told, self._told = self._told, {}
-        before = [Row(step, name_all(told), False, total)] if told else []
+        gathered, self._gathered = self._gathered, {}
+        before = [Row(step, name_all(gathered), False, total)] if gathered else []
         return before + split(step, values, total=total)
 
 

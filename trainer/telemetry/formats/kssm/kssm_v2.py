@@ -8,7 +8,7 @@ from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.numbers import NUMBER, number
 from trainer.telemetry.formats.pattern import lazy
-from trainer.telemetry.formats.row import Finding, Row, Start, Told
+from trainer.telemetry.formats.row import BareEvent, Finding, Row, Start
 
 _ROW = lazy(
     rf"\s*(\d{{1,12}}) \|\s*({NUMBER}) \|\s*({NUMBER}) \|\s*({NUMBER})±({NUMBER})"
@@ -54,7 +54,7 @@ class KssmV2(Format):
             return self.finish()
         if (found := _SAVED.fullmatch(text)) is not None and self._step >= 0:
             return (
-                Told(
+                BareEvent(
                     Checkpoint,
                     int(found.group(2)),
                     {"path": found.group(1), "sha256": "", "kind": "periodic"},

@@ -8,7 +8,7 @@ from trainer.telemetry.events import Checkpoint, Note, Phase, Sample
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.kssm import kssm_v3_lines as lines
 from trainer.telemetry.formats.line import Line
-from trainer.telemetry.formats.row import Finding, Plain, Row, Start, Told
+from trainer.telemetry.formats.row import BareEvent, Finding, Plain, Row, Start
 
 SAMPLE_LIMIT = 4096
 BEHIND_ROW = 4  # lines in which an evaluation or a checkpoint begins
@@ -178,7 +178,7 @@ class KssmV3(Format):
             return
         text = "\n".join(self._sample).removesuffix("...")
         tones = () if R is None or not isfinite(R) else (R,)
-        self._out.append(Told(Sample, self._eval_step or self._step, {"text": text, "R": tones}))
+        self._out.append(BareEvent(Sample, self._eval_step or self._step, {"text": text, "R": tones}))
         self._sample = None
 
     def _checkpoint_title(self, step: str) -> None:
@@ -196,7 +196,7 @@ class KssmV3(Format):
             step = int(named.group(1)) if named and what == "Checkpoint" else self._eval_step or self._step
         self._checkpoint_step = None
         kind = "best" if what == "Best model" else "periodic"
-        self._out.append(Told(Checkpoint, step, {"path": path, "sha256": "", "kind": kind}))
+        self._out.append(BareEvent(Checkpoint, step, {"path": path, "sha256": "", "kind": kind}))
 
     def _resume(self, step: str) -> None:
         self._out.append(Start(resumed=int(step)))
@@ -206,7 +206,9 @@ class KssmV3(Format):
         self._note("info", f"weights of step {step}, fresh optimizer: steps count from 0 again")
 
     def _phase(self, phase: str, detail: str = "", done: int = 0, total: int = 0) -> None:
-        self._out.append(Told(Phase, None, {"phase": phase, "detail": detail, "done": done, "total": total}))
+        self._out.append(
+            BareEvent(Phase, None, {"phase": phase, "detail": detail, "done": done, "total": total})
+        )
 
     def _progress(self, done: str, total: str) -> None:
         self._phase("tokenising", "chunks", lines.count(done), lines.count(total))
@@ -216,7 +218,7 @@ class KssmV3(Format):
             self._phase(phase, title.lower())
 
     def _note(self, level: str, message: str) -> None:
-        self._out.append(Told(Note, None, {"level": level, "message": message}))
+        self._out.append(BareEvent(Note, None, {"level": level, "message": message}))
 
     def _failure(self, message: str) -> None:
         """Whether the run has failed is its supervisor's word, not that of a line."""

@@ -1,4 +1,4 @@
-"""Everything that one run has told, as an export needs it: superseded rows gone, numbers as numbers again."""
+"""What one run has recorded, as an export needs it: superseded rows gone, numbers as numbers again."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,14 +27,14 @@ KEPT = 50  # of samples, and of notes, are shown
 
 
 @dataclass
-class ToldRun:
+class RecordedRun:
     """One run.
 
     Attributes:
         name, where: for people, and from where it was read.
         slug: what a file of it may be called.
         facts, config, environment: what its host says of it beside, as texts.
-        events: rows and whatever else was told and stands, in the order in which it was told.
+        events: rows and whatever else was recorded and stands, in that order.
         planned: steps, 0 where that is not known.
     """
 
@@ -48,7 +48,7 @@ class ToldRun:
     planned: int = 0
 
     def take(self, events: Iterable[Event]) -> None:
-        """Take what it told next."""
+        """Take what it recorded next."""
         for event in events:
             match event:
                 case Metrics() | Evaluation() | Probe() | Sample() | Checkpoint() | Note() | Floors():
