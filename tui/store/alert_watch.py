@@ -24,10 +24,12 @@ class AlertWatch:
     def __init__(self) -> None:
         self._runs: dict[tuple[str, str], RunRules] = {}
         self._hosts: dict[str, HostRules] = {}
+        self._lives: dict[tuple[str, str], int] = {}
 
     def forget(self, key: tuple[str, str]) -> None:
         """A run is known no longer."""
         self._runs.pop(key, None)
+        self._lives.pop(key, None)
 
     def event(
         self, run: RunRecord, event: Event, now: float, said_at: float, bands: Bands | None
@@ -45,6 +47,7 @@ class AlertWatch:
             found = rules.row(step, event.values, event.nonfinite) if step is not None else found
         elif isinstance(event, Resume):
             rules.forget(step if step is not None else -1)
+            self._lives[key] = self._lives.get(key, 0) + 1
         elif isinstance(event, Probe):
             found = rules.probe(step, event.values)
         elif isinstance(event, Evaluation) and step is not None:
@@ -52,7 +55,9 @@ class AlertWatch:
         if not found:
             return []
         is_old = run.view.is_terminal or now - said_at > OLD_S
-        return [_of_run(run, one, now) for one in found if not is_old or one.rule in ALWAYS]
+        # Its own clock tells a trainer's second try at a step from the first; a log has been read from its start.
+        which = f" at {event.t:.0f}" if not run.is_command else f" of {self._lives.get(key, 0)}"
+        return [_of_run(run, one, now, which) for one in found if not is_old or one.rule in ALWAYS]
 
     def silence(
         self, runs: Mapping[tuple[str, str], RunRecord], hosts: Mapping[str, HostRecord], now: float
@@ -71,8 +76,9 @@ class AlertWatch:
         percent = 100 * used / total if used is not None and total else None
         rules = self._hosts.setdefault(host, HostRules())
         found = rules.load(percent, load.disk_free)
-        return [Alert(now, host, "", one.level, f"{host}: {one.text}") for one in found]
+        return [Alert(now, host, "", one.level, f"{host}: {one.text}", one.rule) for one in found]
 
 
-def _of_run(run: RunRecord, one: Firing, now: float) -> Alert:
-    return Alert(now, run.host, run.run_id, one.level, f"{run.name}: {one.text}")
+def _of_run(run: RunRecord, one: Firing, now: float, which: str = "") -> Alert:
+    occasion = f"step {one.step}{which or f' of attempt {run.view.attempt}'}"
+    return Alert(now, run.host, run.run_id, one.level, f"{run.name}: {one.text}", one.rule, occasion)

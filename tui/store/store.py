@@ -202,7 +202,7 @@ class Store:
             self._counts[host] += 1
             self.runs[key] = RunRecord(host=host, view=view, heard_at=now)
         elif run.see(view, now):
-            told = alerts.of_state(host, view.run_id, run.name, view.state, view.reason, now)
+            told = alerts.of_state(host, view, run.name, now)
             if told is not None:
                 self._alert(told)
 
