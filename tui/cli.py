@@ -11,6 +11,7 @@ from remote.protocol.version import version
 from trainer.run.disk.ownership import check_root
 from trainer.run.home import state_root
 from tui.commands import cockpit, inspect
+from tui.commands.alerts import alert_commands
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
 from tui.commands.logs import read as reading
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "tail": tail_events.tail,
     "events": tail_events.events,
     "read": reading.read,
+    **alert_commands.COMMANDS,
     **subcommands.COMMANDS,
     **formats.COMMANDS,
     **inspect.COMMANDS,

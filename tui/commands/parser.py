@@ -4,6 +4,7 @@ import argparse
 
 from trainer.run.spec import STOP_SIGNALS
 from tui.commands import inspect
+from tui.commands.alerts import alert_commands
 from tui.commands.arguments import EPILOG, RUN_HELP, Commands, add_bare_command, add_command
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
@@ -28,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (formats, subcommands, inspect, pull_push):
+    for room in (formats, subcommands, inspect, pull_push, alert_commands):
         room.add_to(commands)
     return parser
 

@@ -55,7 +55,7 @@ class AlertWatch:
         if not found:
             return []
         is_old = run.view.is_terminal or now - said_at > OLD_S
-        # Its own clock tells a trainer's second try at a step from the first; a log has been read from its start.
+        # A trainer's clock tells a second try at a step from the first; a log was read from its start.
         which = f" at {event.t:.0f}" if not run.is_command else f" of {self._lives.get(key, 0)}"
         return [_of_run(run, one, now, which) for one in found if not is_old or one.rule in ALWAYS]
 
