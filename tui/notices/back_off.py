@@ -29,7 +29,7 @@ def retry_after_s(text: str, wall: float) -> float | None:
     except ValueError:
         pass
     else:
-        return min(seconds, AFTER_MAX_S) if seconds >= 0 else None
+        return min(seconds, AFTER_MAX_S) if seconds >= 0 else None  # nan is not
     try:
         date = parsedate_to_datetime(text)
         at = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()

@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -169,6 +170,7 @@ def _told(one: Notice, as_json: bool) -> None:
         emit(one.to_json())
     else:
         tell(f"{time.strftime('%d %b %H:%M:%S', time.localtime(one.at))}  {said(one)}")
+        sys.stdout.flush()  # into a file or a journal it is read while the watch goes on
 
 
 def _report(reports: list[SendReport]) -> None:
