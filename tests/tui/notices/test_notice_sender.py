@@ -222,8 +222,7 @@ def test_each_service_gets_its_own_words(receiver: Receiver) -> None:
     one = told(text="Größe <!channel> @everyone failed")
     url = receiver.url("x")
     slack, discord, ntfy = (
-        posting(NoticeChannel("a", kind, url=url), one)
-        for kind in ("slack", "discord", "ntfy")  # type: ignore[arg-type]
+        posting(NoticeChannel("a", kind, url=url), one) for kind in ("slack", "discord", "ntfy")
     )
     assert "<!channel>" not in slack.body.decode()
     assert b'"parse": []' in discord.body

@@ -27,7 +27,7 @@ def systemd_watch(python: str, env: Mapping[str, str]) -> str:
     """
     settings = "".join(f"Environment={_quoted(f'{name}={value}')}\n" for name, value in env.items())
     return f"""\
-# Made by `photinus alerts autostart`; `photinus alerts autostart --remove` takes it away.
+# Made by `photinus alerts autostart`; the same with --remove takes it away.
 [Unit]
 Description=Photinus: alerts of training runs
 
