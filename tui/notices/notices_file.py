@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ from trainer.config.yaml_values import parse_yaml
 from trainer.run.disk.ownership import why_untrusted
 from trainer.run.disk.small_record import open_plain
 from trainer.run.run_errors import RecordError
-from tui.notices.notice import LEVELS
+from tui.notices.notice import LEVELS, Level
 from tui.notices.notice_channel import KINDS, NoticeChannel, why_no_url
 from tui.notices.quiet_hours import QuietHours
+from tui.notices.terminal_signals import TerminalSignals
 
 NAME = "notices.yaml"
 SIZE_MAX, CHANNELS_MAX, WORDS_MAX, WORD_MAX = 1 << 16, 20, 100, 4096
-TOP = ("channels", "level", "rules", "hosts", "quiet")
+TOP = ("channels", "level", "rules", "hosts", "quiet", "cockpit")
+SIGNALS = ("bell", "osc9", "osc777")
 KEYS = ("kind", "url", "token", "command", "level", "rules", "hosts", "allow_http")
 RULES = (
     "ended", "nan", "spike", "plateau", "rising", "locked", "clamp", "warfare", "stall", "memory", "disk",
@@ -28,6 +31,7 @@ RULES = (
 )  # fmt: skip
 _CHANNEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,49}")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_OWN = re.compile(r"own\.[A-Za-z0-9_-]{1,40}")
 _LINE = re.compile(r"\bline (\d+)")
 EXAMPLE = """\
 channels:
@@ -43,6 +47,7 @@ class NoticeSettings:
 
     channels: tuple[NoticeChannel, ...] = ()
     quiet: QuietHours = field(default_factory=QuietHours)
+    cockpit: TerminalSignals = field(default_factory=TerminalSignals)
 
 
 def notices_path() -> Path:
@@ -92,7 +97,7 @@ def parse_settings(data: bytes, where: str) -> NoticeSettings:
     if not isinstance(told, dict) or not isinstance(told.get("channels") or {}, dict):
         raise ConfigError(f"{where} must have `channels:`, each a name with `kind:` and `url:` below it")
     channels, faults = [], list(_unknown("the file", told, TOP))
-    quiet = _quiet(told.get("quiet"), faults)
+    quiet, cockpit = _quiet(told.get("quiet"), faults), _cockpit(told.get("cockpit"), faults)
     usual = {key: told[key] for key in ("level", "rules", "hosts") if told.get(key) is not None}
     named = told.get("channels") or {}
     if len(named) > CHANNELS_MAX:
@@ -102,7 +107,7 @@ def parse_settings(data: bytes, where: str) -> NoticeSettings:
             channels.append(made)
     if faults:
         raise ConfigError("\n".join(f"{where}: {fault}" for fault in faults))
-    return NoticeSettings(tuple(channels), quiet)
+    return NoticeSettings(tuple(channels), quiet, cockpit)
 
 
 def _channel(name: object, raw: object, usual: Mapping[str, Any], faults: list[str]) -> NoticeChannel | None:
@@ -132,8 +137,8 @@ def _channel(name: object, raw: object, usual: Mapping[str, Any], faults: list[s
     if level not in LEVELS:
         faults.append(f"level of channel {name} must be one of {', '.join(LEVELS)}")
     rules, hosts = values.get("rules", []), values.get("hosts", [])
-    if not _are_words(rules) or not set(rules) <= set(RULES):
-        faults.append(f"rules of channel {name} must be a list of some of {', '.join(RULES)}")
+    if not _are_words(rules) or not all(rule in RULES or _OWN.fullmatch(rule) for rule in rules):
+        faults.append(f"rules of channel {name} must be a list of some of {', '.join(RULES)}, own.NAME")
     if not _are_words(hosts):
         faults.append(f"hosts of channel {name} must be a list of names")
     if kind is None or len(faults) > before:
@@ -162,6 +167,16 @@ def _quiet(raw: object, faults: list[str]) -> QuietHours:
     return QuietHours(begins, ends, but if but in LEVELS else None)
 
 
+def _cockpit(raw: object, faults: list[str]) -> TerminalSignals:
+    if raw is None:
+        return TerminalSignals()
+    if not isinstance(raw, dict) or not all(level in LEVELS for level in raw.values()):
+        faults.append(f"cockpit must be a level for each: {{bell: error}}; levels are {', '.join(LEVELS)}")
+        return TerminalSignals()
+    faults += _unknown("cockpit", raw, SIGNALS)
+    return TerminalSignals(**{name: raw.get(name) for name in SIGNALS})
+
+
 def _unknown(what: str, told: Mapping[object, object], known: tuple[str, ...]) -> Iterator[str]:
     for key in told:
         if key not in known:
@@ -177,3 +192,18 @@ def _are_words(value: object) -> bool:
         and len(value) <= WORDS_MAX
         and all(isinstance(one, str) and one and "\0" not in one and len(one) <= WORD_MAX for one in value)
     )
+
+
+def cockpit_signals() -> tuple[Callable[[str, Level], str], str]:
+    """What a cockpit writes to its terminal for an alert; and why that is nothing, empty where it is well."""
+    try:
+        settings = read_settings(notices_path())
+    except ConfigError as error:
+        return lambda *_: "", f"no bell and no desktop notices: {error}"
+
+    def written(text: str, level: Level) -> str:
+        if settings.quiet.holds(level, datetime.now()):
+            return ""
+        return settings.cockpit.of(text, level, in_tmux="TMUX" in os.environ)
+
+    return written, ""

@@ -1,10 +1,11 @@
 """The rules of every run and host that is known, and their firings as alerts with a name before them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from remote.protocol.results import HostLoad
 from trainer.telemetry.alerts.host_rules import HostRules
 from trainer.telemetry.alerts.occasion import Firing
+from trainer.telemetry.alerts.own_rules import OwnRule
 from trainer.telemetry.alerts.run_rules import RunRules
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Evaluation, Event, Metrics, Probe, Resume
@@ -19,9 +20,14 @@ ALWAYS = frozenset({"nan"})  # but this is told whenever it is found
 
 
 class AlertWatch:
-    """Keeps the rules; the store asks it with each thing that it hears, and twice a second."""
+    """Keeps the rules; the store asks it with each thing that it hears, and twice a second.
+
+    Attributes:
+        own: the operator's rules, of runs that are heard of from here on.
+    """
 
     def __init__(self) -> None:
+        self.own: Sequence[OwnRule] = ()
         self._runs: dict[tuple[str, str], RunRules] = {}
         self._hosts: dict[str, HostRules] = {}
         self._lives: dict[tuple[str, str], int] = {}
@@ -40,7 +46,7 @@ class AlertWatch:
         key = (run.host, run.view.run_id)
         rules = self._runs.get(key)
         if rules is None:
-            rules = self._runs[key] = RunRules(bands)
+            rules = self._runs[key] = RunRules(bands, self.own)
         found: list[Firing] = []
         step = event.step
         if type(event) is Metrics:

@@ -20,13 +20,12 @@ from trainer.config.config_error import ConfigError
 from trainer.run.locks import Flock
 from tui.commands.alerts.watched_hosts import WatchedHosts
 from tui.commands.output import OK, emit, say, tell
-from tui.health import health_bands
 from tui.notices.channel_bodies import said
 from tui.notices.notice import Notice
 from tui.notices.notice_journal import NoticeJournal
 from tui.notices.notice_sender import NoticeSender, SendReport
 from tui.notices.notices_file import EXAMPLE, NoticeSettings, notices_path, read_settings
-from tui.own_formats import formats_at_hand
+from tui.operator_files import read_into
 from tui.store.store import Store
 
 TICK_S = 0.5
@@ -43,15 +42,14 @@ def watch(args: argparse.Namespace) -> int:
         journal = NoticeJournal()
         for trouble in filter(None, (journal.trouble,)):
             say(f"photinus: {trouble}")
-        formats, faults = formats_at_hand()
-        for fault in faults:
-            say(f"photinus: a format of yours is left out: {fault}")
         hosts = load_hosts()
         sessions = {
             host.name: Session(host, telemetry_s=TELEMETRY_S, read_only=True, history=HISTORY)
             for host in hosts
         }
-        watched = WatchedHosts(Store(hosts, health_bands(), formats), journal)
+        watched = WatchedHosts(Store(hosts), journal)
+        for trouble in read_into(watched.store):
+            say(f"photinus: {trouble}")
         sender = NoticeSender(settings, journal)
         names = ", ".join(one.name for one in settings.channels)
         say(f"watching {', '.join(sessions)}; alerts go to {names}")
