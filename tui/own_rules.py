@@ -38,7 +38,7 @@ def own_rules(path: Path | None = None) -> tuple[list[OwnRule], list[str]]:
         faults.append(f"{path} has more than {RULES_MAX} rules: the rest is left out")
     for name, raw in list(told.items())[:RULES_MAX]:
         wrong = list(_faults(name, raw))
-        faults += [f"{path}: rule {str(name)[:40]!r} {fault}" for fault in wrong]
+        faults += [f"{path}: rule {_word(name)!r} {fault}" for fault in wrong]
         if not wrong:
             rules.append(OwnRule(name=name, **raw))
     return rules, faults
@@ -53,9 +53,9 @@ def _faults(name: object, raw: Any) -> Iterator[str]:
         return
     for key in raw:
         if key not in KEYS:
-            close = get_close_matches(str(key)[:40], KEYS, 1)
+            close = get_close_matches(_word(key), KEYS, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(KEYS)}"
-            yield f"has the key {str(key)[:40]!r}, which is unknown; {hint}"
+            yield f"has the key {_word(key)!r}, which is unknown; {hint}"
     metric, rows = raw.get("metric"), raw.get("rows", 1)
     if not isinstance(metric, str) or not 0 < len(metric) <= METRIC_MAX:
         yield "has no `metric:`; name one as the Run screen does"
@@ -66,6 +66,11 @@ def _faults(name: object, raw: Any) -> Iterator[str]:
         yield f"must have a whole number from 1 to {ROWS_MAX:,} as `rows:`"
     if raw.get("level", "warning") not in LEVELS:
         yield f"must have one of {', '.join(LEVELS)} as `level:`"
+
+
+def _word(value: object) -> str:
+    """A text, cut; of anything else nothing: a number may have more digits than can be written."""
+    return value[:40] if isinstance(value, str) else ""
 
 
 def _is_number(value: object) -> bool:

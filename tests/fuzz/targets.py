@@ -1,5 +1,6 @@
 """What is fuzzed: each target takes bytes from outside, and may answer with its own typed errors only."""
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Callable
@@ -33,6 +34,10 @@ from trainer.run.spec import RunSpec
 from trainer.telemetry.recogniser import LogRecogniser
 from tui.chosen_charts import NAMES_MAX, load
 from tui.commands.runs.summary import brief, brief_words
+from tui.notices.notice_channel import KINDS
+from tui.notices.notice_journal import NoticeJournal
+from tui.notices.notices_file import parse_settings
+from tui.own_rules import own_rules
 from tui.store.edge import cleaned
 from tui.store.log_ring import LogRing
 from tui.store.store import Store
@@ -150,6 +155,22 @@ def log_lines(data: bytes) -> None:
     assert not [line for line in (ring.line(n) for n in range(len(ring))) if steers(line)]
 
 
+def notices(data: bytes) -> None:
+    """A file of the alerts of a client, as each of those that it has."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(data)
+        rules, _ = own_rules(path)
+        assert all(rule.rows >= 1 and rule.beyond(0.0) is not None for rule in rules)
+        journal = NoticeJournal(path)
+        told = [entry.notice.text for entry in journal.entries.values()]
+        assert not any(steers(text) for text in [*told, journal.trouble])
+        journal.look("host", 1.0)
+        journal.encoded()
+        with contextlib.suppress(ConfigError):
+            assert all(channel.kind in KINDS for channel in parse_settings(data, "file").channels)
+
+
 TARGETS = (
     Target("protocol", protocol, (ProtocolError,)),
     Target("run_folder", run_folder),
@@ -160,4 +181,5 @@ TARGETS = (
     Target("hosts", hosts, (ConfigError,)),
     Target("ssh_settings", ssh_settings, (CallError,)),
     Target("log_lines", log_lines),
+    Target("notices", notices),
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from remote.hosts.client_state import client_folder, make_client_folder
-from trainer.run.disk.atomic import write_json
+from trainer.run.disk.atomic import encode, write_bytes
 from trainer.run.disk.small_record import read_record
 from trainer.run.run_errors import RecordError
 from tui.notices.delivery import Delivery, moment, read_delivery
@@ -44,7 +44,6 @@ class NoticeJournal:
         looked: host id -> epoch seconds at which that host's runs were looked at last.
         standing: (host id, rule) of what a host may go on with -> its occasion, and when it was told last.
         trouble: why the file was left out; empty where it was not.
-        is_first: whether nobody has ever watched here.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -55,7 +54,6 @@ class NoticeJournal:
         self.standing: dict[tuple[str, str], tuple[str, float]] = {}
         self.trouble = ""
         self._is_changed = False
-        self.is_first = not self._path.exists()
         try:
             self._read(read_record(self._path, FILE_MAX))
         except RecordError as error:
@@ -132,22 +130,18 @@ class NoticeJournal:
         if not self._is_changed:
             return
         make_client_folder("alerts")
-        write_json(self._path, self._told())
+        write_bytes(self._path, self.encoded())
         self._is_changed = False
 
-    def _told(self) -> dict[str, Any]:
+    def encoded(self) -> bytes:
+        """The file as it is written."""
         notices = [
             {**entry.notice.to_json(), "to": {name: one.to_json() for name, one in entry.deliveries.items()}}
             for entry in self.entries.values()
         ]
         standing = [[*who, *what] for who, what in self.standing.items()]
-        return {
-            "version": VERSION,
-            "keys": list(self._keys),
-            "notices": notices,
-            "looked": self.looked,
-            "standing": standing,
-        }
+        told = {"keys": list(self._keys), "notices": notices, "looked": self.looked, "standing": standing}
+        return encode({"version": VERSION, **told})
 
     def _read(self, told: object) -> None:
         """Take what makes sense; another record costs itself."""

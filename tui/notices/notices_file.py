@@ -27,7 +27,7 @@ SIGNALS = ("bell", "osc9", "osc777")
 KEYS = ("kind", "url", "token", "command", "level", "rules", "hosts", "allow_http")
 RULES = (
     "ended", "nan", "spike", "plateau", "rising", "locked", "clamp", "warfare", "stall", "memory", "disk",
-    "orphan", "lost", "back", "refused", "asks", "key_changed", "left_out",
+    "lost", "back", "refused", "asks", "key_changed", "left_out",
 )  # fmt: skip
 _CHANNEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,49}")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
@@ -156,7 +156,7 @@ def _quiet(raw: object, faults: list[str]) -> QuietHours:
         faults.append('quiet must be hours: {from: "22:00", to: "07:00"}')
         return QuietHours()
     faults += _unknown("quiet", raw, ("from", "to", "but"))
-    times = [_TIME.fullmatch(str(raw.get(key, ""))) for key in ("from", "to")]
+    times = [_TIME.fullmatch(_word(raw.get(key))) for key in ("from", "to")]
     but = raw.get("but")
     if but is not None and but not in LEVELS:
         faults.append(f"but of quiet must be one of {', '.join(LEVELS)}")
@@ -180,10 +180,15 @@ def _cockpit(raw: object, faults: list[str]) -> TerminalSignals:
 def _unknown(what: str, told: Mapping[object, object], known: tuple[str, ...]) -> Iterator[str]:
     for key in told:
         if key not in known:
-            close = get_close_matches(str(key)[:50], known, 1)
+            close = get_close_matches(_word(key), known, 1)
             yield f"{what} has a key that is unknown; " + (
                 f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
             )
+
+
+def _word(value: object) -> str:
+    """A text, cut; of anything else nothing: a number may have more digits than can be written."""
+    return value[:50] if isinstance(value, str) else ""
 
 
 def _are_words(value: object) -> bool:
