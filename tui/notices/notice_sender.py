@@ -47,14 +47,18 @@ class NoticeSender:
     def __init__(
         self, settings: NoticeSettings, journal: NoticeJournal, send: Deliver = deliver, most: int = AT_ONCE
     ) -> None:
-        self._channels = {one.name: one for one in settings.channels}
-        self._quiet = settings.quiet
         self._journal = journal
         self._send, self._most = send, most
         self._on_way: set[tuple[str, str]] = set()
         self._came: deque[tuple[str, str, Trial]] = deque()
         self._free_at: dict[str, float] = {}  # channel -> until when it wants to be left alone
-        journal.give_up_strangers(settings.channels)
+        self.take(settings)
+
+    def take(self, settings: NoticeSettings) -> None:
+        """Send by these settings from here on; what waits for a channel that is gone is given up."""
+        self._channels = {one.name: one for one in settings.channels}
+        self._quiet = settings.quiet
+        self._journal.give_up_strangers(settings.channels)
 
     @property
     def is_busy(self) -> bool:
@@ -131,6 +135,7 @@ class NoticeSender:
         return SendReport(entry.notice, name, after)
 
     def _is_hopeless(self, name: str, before: Delivery, wall: float) -> bool:
-        if self._channels[name].kind == "command" and before.tries >= COMMAND_TRIES:
+        channel = self._channels.get(name)
+        if channel is None or (channel.kind == "command" and before.tries >= COMMAND_TRIES):
             return True
         return is_hopeless(before.tries, wall - before.first)

@@ -80,6 +80,19 @@ def read_settings(path: Path) -> NoticeSettings:
     return parse_settings(data, str(path))
 
 
+def read_channels() -> NoticeSettings:
+    """The settings, which name a channel at least.
+
+    Raises:
+        ConfigError: there is none, or as `read_settings`.
+    """
+    settings = read_settings(notices_path())
+    if not settings.channels:
+        remedy = f"write it (chmod 600), such as:\n\n{EXAMPLE}\n\nthen: photinus alerts test"
+        raise ConfigError(f"there is no channel in {notices_path()}", remedy)
+    return settings
+
+
 def parse_settings(data: bytes, where: str) -> NoticeSettings:
     """The settings in a text; `where` names it in errors.
 

@@ -13,7 +13,6 @@ from typing import Any
 from remote.protocol.errors import CallError
 from trainer.run.disk.atomic import fsync_folder, write_bytes
 from trainer.run.home import HOME_VARIABLE, state_root
-from tui.commands.alerts.watch import settings_with_channels
 from tui.commands.alerts.watch_units import (
     WATCH,
     begin_words,
@@ -22,6 +21,7 @@ from tui.commands.alerts.watch_units import (
     systemd_watch_files,
 )
 from tui.commands.output import OK, answer
+from tui.notices.notices_file import read_channels
 
 BOOTED = Path("/run/systemd/system")
 KEPT = (HOME_VARIABLE, "XDG_CONFIG_HOME")  # where the settings and the hosts lie
@@ -54,7 +54,7 @@ class WatchGround:
 def autostart(args: argparse.Namespace) -> int:
     """Install or remove it."""
     if not args.remove:
-        settings_with_channels()  # what it could not do is told here and now
+        read_channels()  # what it could not do is told here and now
     answer(arrange_watch(WatchGround(), remove=args.remove), args.json, _in_words)
     return OK
 

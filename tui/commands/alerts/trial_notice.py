@@ -5,15 +5,15 @@ import os
 import time
 from typing import Any
 
-from tui.commands.alerts.watch import settings_with_channels
 from tui.commands.output import FAILURE, OK, answer
 from tui.notices.notice import notice
 from tui.notices.notice_sender import deliver
+from tui.notices.notices_file import read_channels
 
 
 def try_channels(args: argparse.Namespace) -> int:
     """Send it now, whatever the hours and the level; exit code 1 where a channel did not take it."""
-    settings = settings_with_channels()
+    settings = read_channels()
     text = "this is a test of `photinus alerts`: alerts of your runs come this way"
     one = notice("local", "", "", "test", os.urandom(8).hex(), "information", text, time.time())
     rows: list[dict[str, Any]] = []

@@ -3,9 +3,7 @@
 import argparse
 import os
 import signal
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,62 +12,35 @@ from typing import Any
 from remote.hosts.client_state import client_folder, make_client_folder
 from remote.hosts.lookup import load_hosts
 from remote.protocol.errors import CallError
-from remote.session.last_seen import note
-from remote.session.session import Session
-from trainer.config.config_error import ConfigError
-from trainer.run.locks import Flock
+from trainer.run.locks import Flock, is_free
+from tui.commands.alerts.watch_loop import WatchLoop
 from tui.commands.alerts.watched_hosts import WatchedHosts
-from tui.commands.output import OK, emit, say, tell
-from tui.notices.channel_bodies import said
-from tui.notices.notice import Notice
+from tui.commands.output import OK, say
 from tui.notices.notice_journal import NoticeJournal
-from tui.notices.notice_sender import NoticeSender, SendReport
-from tui.notices.notices_file import EXAMPLE, NoticeSettings, notices_path, read_settings
+from tui.notices.notice_sender import NoticeSender
+from tui.notices.notices_file import read_channels
 from tui.operator_files import read_into
 from tui.store.store import Store
 
-TICK_S = 0.5
-TELEMETRY_S = 10.0
-LEAVE_S = 25.0
-HISTORY = 500
 LOCK = "watch.lock"
 
 
 def watch(args: argparse.Namespace) -> int:
     """Watch until it is interrupted or ended; what is on its way then is waited for."""
-    settings = settings_with_channels()
+    settings = read_channels()
     with only_sender(), _leave_signals() as leave:
         journal = NoticeJournal()
-        for trouble in filter(None, (journal.trouble,)):
-            say(f"photinus: {trouble}")
+        if journal.trouble:
+            say(f"photinus: {journal.trouble}")
         hosts = load_hosts()
-        sessions = {
-            host.name: Session(host, telemetry_s=TELEMETRY_S, read_only=True, history=HISTORY)
-            for host in hosts
-        }
         watched = WatchedHosts(Store(hosts), journal)
         for trouble in read_into(watched.store):
             say(f"photinus: {trouble}")
         sender = NoticeSender(settings, journal)
-        names = ", ".join(one.name for one in settings.channels)
-        say(f"watching {', '.join(sessions)}; alerts go to {names}")
-        _watch(watched, sender, sessions, leave, as_json=args.json)
+        channels = ", ".join(one.name for one in settings.channels)
+        say(f"watching {', '.join(host.name for host in hosts)}; alerts go to {channels}")
+        WatchLoop(hosts, watched, sender, as_json=args.json).run(leave)
     return OK
-
-
-def settings_with_channels() -> NoticeSettings:
-    """The settings, which name a channel at least.
-
-    Raises:
-        ConfigError: there is none, or the file is at fault.
-    """
-    settings = read_settings(notices_path())
-    if not settings.channels:
-        raise ConfigError(
-            f"there is no channel in {notices_path()}",
-            f"write it (chmod 600), such as:\n\n{EXAMPLE}\n\nthen: photinus alerts test",
-        )
-    return settings
 
 
 @contextmanager
@@ -80,8 +51,8 @@ def only_sender() -> Iterator[Path]:
         CallError: `already_running`: another is; it is named.
     """
     path = make_client_folder("alerts") / LOCK
-    lock = Flock.now(path)
-    if lock is None:
+    lock = Flock(path)
+    if not lock.take():  # whoever only asks holds it for a moment
         raise CallError(
             "already_running",
             f"another `photinus alerts watch` sends from this machine already{_holder(path)}",
@@ -95,13 +66,7 @@ def only_sender() -> Iterator[Path]:
 
 def is_watching() -> bool:
     """Whether a watch sends from this machine now."""
-    path = client_folder("alerts", LOCK)
-    if not path.exists():
-        return False
-    lock = Flock.now(path)
-    if lock is not None:
-        lock.close()
-    return lock is None
+    return not is_free(client_folder("alerts", LOCK))
 
 
 def _holder(path: Path) -> str:
@@ -126,55 +91,3 @@ def _leave_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _watch(
-    watched: WatchedHosts,
-    sender: NoticeSender,
-    sessions: dict[str, Session],
-    leave: threading.Event,
-    *,
-    as_json: bool,
-) -> None:
-    trouble = ""
-    try:
-        for session in sessions.values():
-            session.start()
-        while not leave.is_set():
-            now, wall = time.monotonic(), time.time()
-            try:
-                for one in sender.add(watched.tick(sessions, now, wall)):
-                    _told(one, as_json)
-                _report(sender.pump(wall))
-                trouble = ""
-            except OSError as error:
-                if trouble != (trouble := f"{error.strerror or error}"):
-                    say(
-                        f"photinus: what was told cannot be kept, and nothing is sent until it can: {trouble}"
-                    )
-            for fault in watched.faults:
-                say(f"photinus: {fault}")
-            watched.faults.clear()
-            leave.wait(TICK_S)
-    finally:
-        _report(sender.finish(LEAVE_S))
-        for session in sessions.values():
-            note(session)
-            session.close()
-
-
-def _told(one: Notice, as_json: bool) -> None:
-    if as_json:
-        emit(one.to_json())
-    else:
-        tell(f"{time.strftime('%d %b %H:%M:%S', time.localtime(one.at))}  {said(one)}")
-        sys.stdout.flush()  # into a file or a journal it is read while the watch goes on
-
-
-def _report(reports: list[SendReport]) -> None:
-    for report in reports:
-        done = report.delivery
-        if done.progress == "given_up":
-            say(f"{report.channel}: given up after {done.tries} tries: {done.said}: {said(report.notice)}")
-        elif done.progress == "waiting" and done.tries in (1, 10):
-            say(f"{report.channel}: {done.said}; it is tried again")

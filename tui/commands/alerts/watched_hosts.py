@@ -64,6 +64,13 @@ class WatchedHosts:
             found += self._endings(name, now, wall, listed=name in listed)
         return found
 
+    def forget(self, name: str) -> None:
+        """Know a host no longer, or anew."""
+        self.store.forget_host(name)
+        self._first_heard.pop(name, None)
+        self._looked_at.pop(name, None)
+        self._known = {key for key in self._known if key[0] != name}
+
     def _hear(self, name: str, update: Update, now: float, wall: float) -> None:
         try:
             self._follows.hear(name, update, now)
