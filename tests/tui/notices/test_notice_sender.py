@@ -1,5 +1,6 @@
 """Each notice arrives once: at a server that fails, stalls, drips or answers 429; over a restart."""
 
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -95,6 +96,42 @@ def test_a_server_that_stalls_holds_neither_other_notices_nor_whoever_pumps(
     sender.pump(WALL)
     wait_until(lambda: len(receiver.keys("well")) == 2 and len(receiver.keys("slow")) == 1)
     assert sender.is_busy
+
+
+def test_four_tries_of_a_channel_are_on_their_way_at_a_time(
+    journal: NoticeJournal, receiver: Receiver
+) -> None:
+    go, begun = threading.Event(), []
+
+    def slow(channel: NoticeChannel, one: Notice) -> Trial:
+        begun.append(one.key)
+        return Trial(go.wait(60.0), "done")
+
+    sender = NoticeSender(to(receiver, "slow"), journal, slow)
+    sender.add([told(f"{number}") for number in range(9)])
+    sender.pump(WALL)
+    wait_until(lambda: len(begun) == 4)
+    sender.pump(WALL)
+    assert len(begun) == 4
+    go.set()
+    wait_until(lambda: (sender.pump(WALL), len(begun) == 9)[1])
+    sender.finish(10.0)
+    assert len(set(begun)) == 9
+
+
+def test_what_never_arrives_is_given_up_after_a_day_and_a_command_after_five_tries(
+    journal: NoticeJournal, receiver: Receiver
+) -> None:
+    channels = (*to(receiver, "dead").channels, NoticeChannel("bell", "command", command=("false",)))
+    sender = NoticeSender(NoticeSettings(channels), journal, lambda *_: Trial(False, "no"))
+    sender.add([told()])
+    ways = journal.entries[told().key].deliveries
+    for number in range(6):
+        settle(sender, WALL + 100 * number)
+    assert (ways["bell"].progress, ways["bell"].tries) == ("given_up", 5)
+    assert [name for _, name, _ in journal.waiting()] == ["dead"]
+    settle(sender, WALL + 24 * 3600)
+    assert [name for _, name, _ in journal.waiting()] == []
 
 
 def test_a_refusal_is_given_up_at_once_and_a_redirect_is_not_followed(

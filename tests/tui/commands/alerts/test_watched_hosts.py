@@ -9,6 +9,7 @@ from remote.protocol.views import RunView
 from remote.session.link.link_state import LinkState
 from remote.session.updates import LinkChanged, RunsSeen, StreamBegin
 from tests.tui.fake import START, WALL, FakeSession, view
+from tui.commands.alerts.followed_runs import FILES_MAX
 from tui.commands.alerts.past_endings import FIRST_MAX, endings_to_tell
 from tui.commands.alerts.watched_hosts import WatchedHosts
 from tui.notices.notice import Notice
@@ -184,3 +185,16 @@ def test_one_update_that_cannot_be_taken_costs_itself(monkeypatch: pytest.Monkey
     watch.hosts.store.hosts["gpu"].link = watch.session.link
     assert watch.texts() == ["demo failed"]
     assert "ZeroDivisionError" in watch.hosts.faults[0]
+
+
+def test_sixty_files_of_a_host_are_followed_and_what_is_over_makes_room() -> None:
+    watch = Watch()
+    runs = [view(f"r-{n}") for n in range(FILES_MAX + 5)]
+    watch.connect(*runs)
+    watch.tick()
+    assert len(watch.session.followed) == FILES_MAX
+    first = watch.session.followed[1][0]
+    watch.session.change(view(first, seq=9, state="failed", since=WALL))
+    assert watch.texts(1.0) == ["demo failed"]
+    assert watch.session.unfollowed == [1]
+    assert len(watch.session.followed) == FILES_MAX + 1
