@@ -77,7 +77,8 @@ class NoticeSender:
         Raises:
             OSError: the journal could not be written; nothing was begun then.
         """
-        reports = [self._note(*self._came.popleft(), wall) for _ in range(len(self._came))]
+        noted = [self._note(*self._came.popleft(), wall) for _ in range(len(self._came))]
+        reports = [one for one in noted if one is not None]
         due = list(self._due(wall)) if begin else []
         self._journal.save()
         for one, channel in due:
@@ -118,9 +119,11 @@ class NoticeSender:
             now_on_way[name] += 1
             yield one, channel
 
-    def _note(self, key: str, name: str, trial: Trial, wall: float) -> SendReport:
+    def _note(self, key: str, name: str, trial: Trial, wall: float) -> SendReport | None:
         self._on_way.discard((key, name))
-        entry = self._journal.entries[key]
+        entry = self._journal.entries.get(key)
+        if entry is None:
+            return None  # more came meanwhile than is kept
         before = entry.deliveries[name]
         if trial.ok:
             after = replace(before, progress="sent", said=trial.said, due=0.0)

@@ -140,8 +140,9 @@ class WatchedHosts:
         host_id = self._host_id(alert.host)
         before, at = self._journal.standing.get((host_id, alert.rule), ("", 0.0))
         is_early = now - self._first_heard.get(alert.host, now) < STANDING_S
-        goes_on = before and is_early and wall - at < STANDING_MAX_S
-        occasion = before if goes_on else f"{alert.rule} {wall:.0f}"
+        if before and is_early and wall - at < STANDING_MAX_S:
+            return before
+        occasion = f"{alert.rule} {wall:.0f}"
         self._journal.stand(host_id, alert.rule, occasion, wall)
         return occasion
 

@@ -161,15 +161,16 @@ def test_a_link_that_is_back_soon_is_no_news_and_one_that_stays_away_is_told_onc
     assert [one.rule for one in watch.tick(1.0)] == ["back"]
 
 
-def test_a_disk_that_stays_full_over_a_restart_is_one_occasion_and_later_another() -> None:
+def test_a_disk_that_stays_full_over_restarts_is_one_occasion_a_day_and_later_another() -> None:
     watch = Watch()
     watch.connect(disk_free=1e8)
     watch.connect(disk_free=1e8)
     assert [one.rule for one in watch.tick()] == ["disk"]
-    again = Watch(at=HOUR)
-    again.connect(disk_free=1e8)
-    again.connect(disk_free=1e8)
-    assert again.tick() == []
+    for hours, told in ((20, []), (30, ["disk"]), (31, [])):
+        again = Watch(at=hours * HOUR)
+        again.connect(disk_free=1e8)
+        again.connect(disk_free=1e8)
+        assert [one.rule for one in again.tick()] == told
     for _ in range(2):
         again.connect(disk_free=9e9)
     again.tick(HOUR)
