@@ -97,9 +97,10 @@ class Cockpit(SturdyApp):
     def _begin(self) -> None:
         """What the first paint need not wait for: bands, links, the timer."""
         from tui.notices.notices_file import cockpit_signals
-        from tui.operator_files import read_into
+        from tui.operator_files import read_into, remember_looks
 
         self._signals, fault = cockpit_signals()
+        remember_looks(self.store)
         troubles = (*read_into(self.store), self.trouble, self.charts.trouble, fault)
         for trouble in filter(None, troubles):
             self.notify(trouble, severity="error", markup=False, timeout=60)

@@ -1,6 +1,7 @@
 """The rules of every run and host that is known, and their firings as alerts with a name before them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from remote.protocol.results import HostLoad
 from trainer.telemetry.alerts.host_rules import HostRules
@@ -9,11 +10,12 @@ from trainer.telemetry.alerts.own_rules import OwnRule
 from trainer.telemetry.alerts.run_rules import RunRules
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.events import Evaluation, Event, Metrics, Probe, Resume
-from tui.store.alerts import Alert
+from tui.store.alerts import Alert, of_state
 from tui.store.hosts import HostRecord
 from tui.store.lamps import silence_s
 from tui.store.runs import RunRecord
 
+PAST_MAX = 20  # failures of a host that are told when it is heard first
 OLD_S = 600.0  # what happened longer ago is history when it is read, and no news
 JUDGED = frozenset({Metrics, Evaluation, Probe, Resume})
 ALWAYS = frozenset({"nan"})  # but this is told whenever it is found
@@ -24,10 +26,13 @@ class AlertWatch:
 
     Attributes:
         own: the operator's rules, of runs that are heard of from here on.
+        looked: host -> epoch seconds at which this client heard of its runs last, before it began.
     """
 
     def __init__(self) -> None:
         self.own: Sequence[OwnRule] = ()
+        self.looked: Mapping[str, float] = {}
+        self._greeted: set[str] = set()
         self._runs: dict[tuple[str, str], RunRules] = {}
         self._hosts: dict[str, HostRules] = {}
         self._lives: dict[tuple[str, str], int] = {}
@@ -68,13 +73,29 @@ class AlertWatch:
     def silence(
         self, runs: Mapping[tuple[str, str], RunRecord], hosts: Mapping[str, HostRecord], now: float
     ) -> list[Alert]:
-        """Runs that stand still, by their own pace."""
-        found: list[Alert] = []
+        """Runs that stand still, by their own pace; once a host, those that failed before it was heard."""
+        found = list(self._past(runs, hosts, now))
         for key, rules in self._runs.items():
             if (run := runs.get(key)) is not None and run.view.state == "running":
                 idle = silence_s(run, hosts[run.host], now)
                 found += [_of_run(run, one, now) for one in rules.silence(idle, run.stall_s, run.step)]
         return found
+
+    def _past(
+        self, runs: Mapping[tuple[str, str], RunRecord], hosts: Mapping[str, HostRecord], now: float
+    ) -> Iterator[Alert]:
+        for name, host in hosts.items():
+            if not host.runs_seen or name in self._greeted:
+                continue
+            self._greeted.add(name)
+            if (looked := self.looked.get(name)) is None:
+                continue
+            since = looked + (host.wall_ahead or 0.0)
+            mine = (run for key, run in runs.items() if key[0] == name and run.view.has_failed)
+            failed = sorted((run for run in mine if run.view.since >= since), key=lambda run: run.view.since)
+            for run in failed[-PAST_MAX:]:
+                if (alert := of_state(name, run.view, run.name, now)) is not None:
+                    yield replace(alert, text=f"{alert.text} (since you looked last)")
 
     def load(self, host: str, load: HostLoad, now: float) -> list[Alert]:
         """A reading of a machine."""
