@@ -11,7 +11,7 @@ import pytest
 from tui.commands.parser import build_parser
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("docs/old-habits.md", "docs/doctor.md", "docs/transfer.md")
+PAGES = ("docs/old-habits.md", "docs/doctor.md", "docs/transfer.md", "docs/alerts.md")
 SPOKEN = re.compile(r"`((?:photinus) [^`]+)`")
 
 

@@ -19,6 +19,7 @@ from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts, Works
 from tui.screens.fleet import Fleet
 from tui.screens.run import RunScreen
+from tui.store.alerts import Level
 from tui.store.store import RunKey, Store
 from tui.store.wanted import Followers
 from tui.theme import NAME, THEME
@@ -76,6 +77,7 @@ class Cockpit(SturdyApp):
         self.charts = ChosenCharts()
         self.focus_run = focus_run
         self.trouble = ""
+        self._signals: Callable[[str, Level], str] = lambda *_: ""
         self._clock, self._wall, self._tick_s = clock, wall, tick_s
         self._opened: RunKey | None = None
         self._followers = Followers()
@@ -94,17 +96,13 @@ class Cockpit(SturdyApp):
 
     def _begin(self) -> None:
         """What the first paint need not wait for: bands, links, the timer."""
-        from tui.health import health_bands
-        from tui.own_formats import formats_at_hand
+        from tui.notices.notices_file import cockpit_signals
+        from tui.operator_files import read_into, remember_looks
 
-        self.store.formats, faults = formats_at_hand()
-        for fault in faults:
-            self.notify(f"a format of yours is left out: {fault}", severity="error", markup=False, timeout=30)
-        try:
-            self.store.bands = health_bands()
-        except (ValueError, OSError) as error:  # somebody edited the bands: everything but the lamps works
-            self.notify(f"no lamps: {error}", severity="error", markup=False, timeout=30)
-        for trouble in filter(None, (self.trouble, self.charts.trouble)):
+        self._signals, fault = cockpit_signals()
+        remember_looks(self.store)
+        troubles = (*read_into(self.store), self.trouble, self.charts.trouble, fault)
+        for trouble in filter(None, troubles):
             self.notify(trouble, severity="error", markup=False, timeout=60)
         threading.Thread(target=self._connect, name="photinus-connect", daemon=True).start()
         self.set_interval(self._tick_s, self.tick)
@@ -138,6 +136,8 @@ class Cockpit(SturdyApp):
         self._open_focus()
         for alert in self.store.take_news(self.now()):
             self.notify(alert.text, severity=alert.level, markup=False)
+            if (said := self._signals(alert.text, alert.level)) and self._driver is not None:
+                self._driver.write(said)
         for text, level in self.pulls.news():
             self.notify(text, title="auto-pull", severity=level, markup=False)
         if isinstance(screen := self.screen, CockpitScreen) and screen.is_mounted:

@@ -11,6 +11,7 @@ from remote.protocol.version import version
 from trainer.run.disk.ownership import check_root
 from trainer.run.home import state_root
 from tui.commands import cockpit, inspect
+from tui.commands.alerts import alert_commands
 from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
@@ -34,6 +35,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "events": tail_events.events,
     "read": reading.read,
     "open": opening.open_files,
+    **alert_commands.COMMANDS,
     **subcommands.COMMANDS,
     **formats.COMMANDS,
     **export.COMMANDS,

@@ -1,5 +1,6 @@
 """What is fuzzed: each target takes bytes from outside, and may answer with its own typed errors only."""
 
+import contextlib
 import csv
 import io
 import json
@@ -42,6 +43,10 @@ from tui.commands.exports.page_html import html_bytes
 from tui.commands.exports.recorded_run import RecordedRun
 from tui.commands.exports.table_files import csv_bytes, jsonl_bytes
 from tui.commands.runs.summary import brief, brief_words
+from tui.notices.notice_channel import KINDS
+from tui.notices.notice_journal import NoticeJournal
+from tui.notices.notices_file import parse_settings
+from tui.own_rules import own_rules
 from tui.store.edge import cleaned
 from tui.store.log_ring import LogRing
 from tui.store.store import Store
@@ -184,6 +189,22 @@ def exports(data: bytes) -> None:
     jsonl_bytes(run)
 
 
+def notices(data: bytes) -> None:
+    """A file of the alerts of a client, as each of those that it has."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(data)
+        rules, _ = own_rules(path)
+        assert all(rule.rows >= 1 and rule.beyond(0.0) is not None for rule in rules)
+        journal = NoticeJournal(path)
+        told = [entry.notice.text for entry in journal.entries.values()]
+        assert not any(steers(text) for text in [*told, journal.trouble])
+        journal.look("host", 1.0)
+        journal.encoded()
+        with contextlib.suppress(ConfigError):
+            assert all(channel.kind in KINDS for channel in parse_settings(data, "file").channels)
+
+
 TARGETS = (
     Target("found_files", found_files, (RecordError, ProtocolError)),
     Target("exports", exports),
@@ -196,4 +217,5 @@ TARGETS = (
     Target("hosts", hosts, (ConfigError,)),
     Target("ssh_settings", ssh_settings, (CallError,)),
     Target("log_lines", log_lines),
+    Target("notices", notices),
 )

@@ -620,7 +620,7 @@ async def test_broken_bands_cost_only_the_lamps(monkeypatch: pytest.MonkeyPatch)
     def broken() -> None:
         raise BandsError("kssm.yaml: metric 'R' has no bands: give at least one")
 
-    monkeypatch.setattr("tui.health.health_bands", broken)
+    monkeypatch.setattr("tui.operator_files.health_bands", broken)
     session = FakeSession()
     app = cockpit(session)
     async with app.run_test(size=(160, 50)) as pilot:

@@ -4,6 +4,7 @@ import argparse
 
 from trainer.run.spec import STOP_SIGNALS
 from tui.commands import inspect
+from tui.commands.alerts import alert_commands
 from tui.commands.arguments import (
     EPILOG,
     RUN_HELP,
@@ -39,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (formats, export, subcommands, inspect, pull_push):
+    for room in (formats, export, subcommands, inspect, pull_push, alert_commands):
         room.add_to(commands)
     return parser
 

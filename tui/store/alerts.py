@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from remote.protocol.views import RunView
 from tui.store.facts import asked
 from tui.store.hosts import AWAY, HostRecord
 from tui.store.words import duration
@@ -21,50 +22,61 @@ _ENDINGS: dict[str, tuple[Level, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to say, once. `at` is monotonic seconds."""
+    """One thing to say, once.
+
+    Attributes:
+        at: monotonic seconds.
+        rule: what found it, in one word.
+        occasion: which time that was, the same whenever it is read again; empty where only `at` tells it.
+    """
 
     at: float
     host: str
     run_id: str
     level: Level
     text: str
+    rule: str = ""
+    occasion: str = ""
 
 
-def of_state(host: str, run_id: str, name: str, state: str, reason: str, at: float) -> Alert | None:
+def of_state(host: str, view: RunView, name: str, at: float) -> Alert | None:
     """A run reached an ending, or None where the state is no news by itself."""
-    if state not in _ENDINGS:
+    if view.state not in _ENDINGS:
         return None
-    level, said = _ENDINGS[state]
-    return Alert(at, host, run_id, level, f"{name} {said}" + (f": {reason}" if reason else ""))
+    level, said = _ENDINGS[view.state]
+    text = f"{name} {said}" + (f": {view.reason}" if view.reason else "")
+    return Alert(at, host, view.run_id, level, text, "ended", f"attempt {view.attempt} {view.state}")
 
 
 def of_bounds(host: str, run_id: str, text: str, at: float) -> Alert:
     """Something was left out: more than a client keeps, or nothing that it understands."""
-    return Alert(at, host, run_id, "warning", text)
+    return Alert(at, host, run_id, "warning", text, "left_out", text)
 
 
 def of_question(host: str, asked: str, at: float) -> Alert:
     """A host cannot be reached before the operator has decided something."""
-    return Alert(at, host, "", "warning", f"{host}: {asked}. Press ! to answer")
+    return Alert(at, host, "", "warning", f"{host}: {asked}. Press ! to answer", "asks")
 
 
 def of_changed_key(host: str, at: float) -> Alert:
     """A host shows another key than the one that is known: nothing is sent to it."""
-    return Alert(at, host, "", "error", f"{host}: host key changed, so nothing was sent. Press ! to see both")
+    text = f"{host}: host key changed, so nothing was sent. Press ! to see both"
+    return Alert(at, host, "", "error", text, "key_changed")
 
 
 def of_refusal(host: str, reason: str, remedy: str, at: float) -> Alert:
     """A host cannot be used until something is changed: trying again would not help."""
     said = ". ".join(text for text in (reason, remedy) if text)
-    return Alert(at, host, "", "warning", f"{host} is refused: {said}")
+    return Alert(at, host, "", "warning", f"{host} is refused: {said}", "refused")
 
 
 def of_link(host: str, lost: bool, reason: str, away_s: float | None, at: float) -> Alert:
     """A link went away or came back."""
     if lost:
         why = f": {reason}" if reason else ""
-        return Alert(at, host, "", "warning", f"link to {host} lost, its runs are unknown, not dead{why}")
-    return Alert(at, host, "", "information", f"link to {host} back after {duration(away_s)}")
+        text = f"link to {host} lost, its runs are unknown, not dead{why}"
+        return Alert(at, host, "", "warning", text, "lost")
+    return Alert(at, host, "", "information", f"link to {host} back after {duration(away_s)}", "back")
 
 
 def of_link_change(record: HostRecord, back_after_s: float | None, at: float) -> Alert | None:

@@ -47,6 +47,7 @@ class Store:
         alerts: the newest last; `news` are those not yet shown, `unseen` those not yet acknowledged.
         bands: the health file, None before it was read.
         formats: of the logs of commands, those that are looked for first before the others.
+        watch: the rules of alerts.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Store:
         self.formats = formats
         self._events: dict[RunKey, EventStream | FileStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
-        self._watch = AlertWatch()
+        self.watch = AlertWatch()
         self._told: set[tuple[RunKey, str]] = set()
         self._counts: Counter[str] = Counter()
 
@@ -108,7 +109,7 @@ class Store:
                 record.hello = update.hello
             case Telemetry():
                 record.load = update.load
-                for alert in self._watch.load(host, update.load, now):
+                for alert in self.watch.load(host, update.load, now):
                     self._alert(alert)
             case Truncated():
                 self._truncated(host, update)
@@ -141,7 +142,7 @@ class Store:
 
     def take_news(self, now: float | None = None) -> list[Alert]:
         """Alerts that nobody has seen yet, once; at `now` (monotonic seconds) also runs that stand still."""
-        for alert in self._watch.silence(self.runs, self.hosts, now) if now is not None else ():
+        for alert in self.watch.silence(self.runs, self.hosts, now) if now is not None else ():
             self._alert(alert)
         news, self.news = self.news, []
         return news
@@ -189,7 +190,7 @@ class Store:
             self._counts[host] += 1
             self.runs[key] = RunRecord(host=host, view=view, received_at=now)
         elif run.see(view, now):
-            told = alerts.of_state(host, view.run_id, run.name, view.state, view.reason, now)
+            told = alerts.of_state(host, view, run.name, now)
             if told is not None:
                 self._alert(told)
 
@@ -197,7 +198,7 @@ class Store:
         if key in self.runs:
             self._counts[key[0]] -= 1
         self._told = {told for told in self._told if told[0] != key}
-        self._watch.forget(key)
+        self.watch.forget(key)
         for table in (self.runs, self._events, self._logs):
             table.pop(key, None)
 
@@ -247,7 +248,7 @@ class Store:
             except Exception as error:  # one event that we cannot take costs itself, and is told once
                 self._tell_once(key, f"{run.name}: an event could not be taken: {error!r}"[:300], now)
                 continue
-            for alert in self._watch.event(run, event, now, said_at, self.bands):
+            for alert in self.watch.event(run, event, now, said_at, self.bands):
                 self._alert(alert)
         if run.names_left_out:
             self._tell_once(

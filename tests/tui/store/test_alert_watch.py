@@ -90,3 +90,20 @@ def test_a_run_that_is_forgotten_is_watched_no_longer(store: Store) -> None:
     tell(store, rows(*calm(5)))
     tell(store, RunsSeen((), WALL))
     assert news(store, 9000.0) == []
+
+
+def test_what_failed_since_this_client_looked_last_is_told_when_the_host_is_heard() -> None:
+    made = Store(["local", "new"])
+    made.watch.looked = {"local": WALL - 100}
+    views = (
+        view("old-aaaaaa", state="failed", since=WALL - 200),
+        view("bad-aaaaaa", state="failed", since=WALL - 50, reason="exit code 1"),
+        view("fine-aaaaa", state="succeeded", since=WALL - 50),
+    )
+    assert made.take_news(START) == []
+    for host in ("local", "new"):
+        made.apply(host, RunsSeen(views, WALL), START, WALL)
+    (alert,) = made.take_news(START)
+    assert (alert.host, alert.text) == ("local", "demo failed: exit code 1 (since you looked last)")
+    made.apply("local", RunsSeen(views, WALL), START + 5, WALL + 5)
+    assert made.take_news(START + 5) == []

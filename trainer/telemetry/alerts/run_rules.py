@@ -1,9 +1,10 @@
 """Every rule on what one run says: rows in, firings out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from trainer.telemetry.alerts.locked import LockedRule
 from trainer.telemetry.alerts.occasion import Firing, Occasion
+from trainer.telemetry.alerts.own_rules import OwnRule, OwnRules
 from trainer.telemetry.alerts.plateau import PlateauRule
 from trainer.telemetry.alerts.rising import RisingRule
 from trainer.telemetry.alerts.spike import SpikeRule
@@ -28,14 +29,15 @@ ENDS_SHARE = 0.5
 class RunRules:
     """The rules of one run. A new attempt begins anew: `forget`."""
 
-    def __init__(self, bands: Bands | None = None) -> None:
-        self._bands = bands
+    def __init__(self, bands: Bands | None = None, own: Iterable[OwnRule] = ()) -> None:
+        self._bands, self._own = bands, tuple(own)
         self._idle = Occasion()
         self.forget()
 
     def forget(self, step: int = -1) -> None:
         """Rows after this, past `step`, are compared with none before; others were told already."""
         self._top = {True: step, False: step}  # of training, of scores
+        self._own_rows, self._own_scores = OwnRules(self._own), OwnRules(self._own)
         self._finite = Occasion(ends=FINITE_ROWS)
         self._clamped = Occasion(begins=CLAMPED_ROWS, ends=CLAMPED_ROWS)
         self._warfare = Occasion(begins=2, ends=2)
@@ -60,6 +62,8 @@ class RunRules:
         value = values.get(self._loss)
         if value is not None and abs(value) <= LARGEST:
             found += (self._spike.row(step, value), self._plateau.row(step, value))
+        if self._own:
+            found += self._own_rows.row(step, values)
         return list(filter(None, found))
 
     def scores(self, step: int, values: Mapping[str, Number], bad: tuple[str, ...] = ()) -> list[Firing]:
@@ -72,6 +76,7 @@ class RunRules:
         value = values.get(self._held_out)
         if value is not None and abs(value) <= LARGEST:
             found.append(self._rising.row(step, value))
+        found += self._own_scores.row(step, values)
         return list(filter(None, found))
 
     def _is_repeat(self, step: int, *, training: bool) -> bool:

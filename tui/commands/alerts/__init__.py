@@ -1,0 +1,1 @@
+"""`photinus alerts ...`: what is sent outward, and by whom."""

@@ -1,0 +1,74 @@
+"""One alert on its way outward, with the key by which a receiver knows it again."""
+
+import hashlib
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from remote.protocol.sanitise import clean_line
+from trainer.run.secrets import masked_text
+
+Level = Literal["information", "warning", "error"]
+LEVELS: tuple[Level, ...] = ("information", "warning", "error")
+TEXT_MAX, NAME_MAX = 1000, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a person hears; its texts are clean, short, and without what looks like a secret.
+
+    Attributes:
+        key: the same for the same occasion, whenever it is found and however often it is sent.
+        run: the run's id, empty where it is of the host.
+        at: epoch seconds of this machine's clock.
+    """
+
+    key: str
+    host: str
+    run: str
+    rule: str
+    level: Level
+    text: str
+    at: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def notice(
+    host: str, host_id: str, run: str, rule: str, occasion: str, level: Level, text: str, at: float
+) -> Notice:
+    """A notice of these facts. `host_id`: the host under whatever name, `occasion`: which time it was."""
+    key = key_of(host_id or host, run, rule, occasion)
+    said = masked_text(clean_line(text[: 2 * TEXT_MAX]))[:TEXT_MAX]
+    return Notice(key, _fit(host), _fit(run), _fit(rule), level, said, at)
+
+
+def key_of(host_id: str, run: str, rule: str, occasion: str) -> str:
+    """The idempotency key: 32 hexadecimal digits that only these four words give."""
+    parts = "".join(f"{len(part)}:{part}" for part in (host_id, run, rule, occasion))
+    return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def read_notice(raw: object) -> Notice | None:
+    """A notice as a file has it, cleaned again; None where it makes no sense."""
+    if not isinstance(raw, dict):
+        return None
+    told = {field.name: raw.get(field.name) for field in fields(Notice)}
+    at = told.pop("at")
+    if told["level"] not in LEVELS or isinstance(at, bool) or not isinstance(at, int | float):
+        return None
+    if not all(isinstance(value, str) for value in told.values()):
+        return None
+    texts = {name: _fit(str(value)) for name, value in told.items() if name not in ("text", "level")}
+    text = clean_line(str(told["text"])[:TEXT_MAX])
+    return Notice(**texts, level=told["level"], text=text, at=float(at))
+
+
+def is_level(level: Level, least: Level) -> bool:
+    """Whether a level is at least another."""
+    return LEVELS.index(level) >= LEVELS.index(least)
+
+
+def _fit(text: str) -> str:
+    return clean_line(text[:NAME_MAX])
