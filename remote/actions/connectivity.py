@@ -60,22 +60,22 @@ class ConnectivityReport:
 
 
 class ConnectivityTest:
-    """One test; `told` hears of each step as it ends."""
+    """One test; `on_step` is called with each step as it ends."""
 
-    def __init__(self, host: Host, told: Callable[[Step], None], ask: Ask, answers: Answers) -> None:
+    def __init__(self, host: Host, on_step: Callable[[Step], None], ask: Ask, answers: Answers) -> None:
         self.report = ConnectivityReport()
         self.ask = ask
-        self._host, self._told, self._answers = host, told, answers
+        self._host, self._on_step, self._answers = host, on_step, answers
         self._open: tuple[str, float] | None = None
-        self._told_before = 0
+        self._repeats_left = 0
 
-    def add(self, name: str, ok: bool | None, said: str = "", remedy: str = "", **more: Any) -> None:
+    def add(self, name: str, ok: bool | None, message: str = "", remedy: str = "", **more: Any) -> None:
         """A step has ended."""
-        step = Step(name=name, ok=ok, said=clean_line(said), remedy=clean_line(remedy), **more)
+        step = Step(name=name, ok=ok, said=clean_line(message), remedy=clean_line(remedy), **more)
         self.report.steps.append(step)
-        self._told_before -= 1
-        if self._told_before < 0:
-            self._told(step)
+        self._repeats_left -= 1
+        if self._repeats_left < 0:
+            self._on_step(step)
 
     def fail(self, name: str, error: CallError | OSError) -> None:
         """A step has failed."""
@@ -88,7 +88,7 @@ class ConnectivityTest:
         """The dial is at this stage now: the one before went well; or it waits in it for a person."""
         name, waits, what = stage.partition(" (")
         if waits:
-            self._told(Step(name=name, ok=None, said=clean_line(what.removesuffix(")"))))
+            self._on_step(Step(name=name, ok=None, said=clean_line(what.removesuffix(")"))))
             return
         now = time.monotonic()
         if self._open is not None:
@@ -112,7 +112,7 @@ class ConnectivityTest:
                 except CallError as unanswered:
                     self._fail_at(unanswered)
                     return None
-                self._told_before = len(self.report.steps) - done  # they will go as well as before
+                self._repeats_left = len(self.report.steps) - done  # they will go as well as before
                 del self.report.steps[done:]
             except (CallError, OSError) as error:
                 self._fail_at(error)
@@ -128,16 +128,21 @@ class ConnectivityTest:
 
 
 def check_connectivity(
-    host: Host, told: Callable[[Step], None], ask: Ask, answers: Answers | None = None, *, agent: bool = True
+    host: Host,
+    on_step: Callable[[Step], None],
+    ask: Ask,
+    answers: Answers | None = None,
+    *,
+    agent: bool = True,
 ) -> ConnectivityReport:
     """Walk the way to `host`. Nothing is changed there, except that an agent has a contact with its runs.
 
     Args:
-        told: hears of each step as it ends.
+        on_step: called with each step as it ends.
         ask: asked for what only the operator can decide; what it raises fails the step.
         agent: go on to the agent, where one was deployed.
     """
-    walk = ConnectivityTest(host, told, ask, answers or Answers())
+    walk = ConnectivityTest(host, on_step, ask, answers or Answers())
     if host.is_local:
         if agent:
             _agent_steps(walk, host, open_transport)
@@ -174,10 +179,10 @@ def _ssh_steps(walk: ConnectivityTest, host: Host) -> "SshClient | None":
         walk.fail("config", error)
         return None
     route = " via ".join([target.where, *(hop.where for hop in reversed(target.hops))])
-    said = [route, *(hop.note for hop in (target, *target.hops) if hop.note)]
+    parts = [route, *(hop.note for hop in (target, *target.hops) if hop.note)]
     if target.not_honoured:
-        said.append(f"not honoured: {not_honoured_words(target.not_honoured)}")
-    walk.add("config", True, "; ".join(said))
+        parts.append(f"not honoured: {not_honoured_words(target.not_honoured)}")
+    walk.add("config", True, "; ".join(parts))
     return walk.reach()
 
 
@@ -191,13 +196,13 @@ def _shell_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> bool
     before, found, after = ran.out.partition(WORD)
     ms = (time.monotonic() - begun) * 1000
     if not found:
-        said = quotable(ran.err, ran.out)
-        why = shell_ended(host.name, ran.code, said, ssh_words(host.address))
+        output = quotable(ran.err, ran.out)
+        why = shell_ended(host.name, ran.code, output, ssh_words(host.address))
         walk.add("shell", False, why.message, why.remedy, code=why.code, ms=ms)
         return False
     noise = len(before) + len(after)
-    said = f"prints {noise} bytes of its own, which are skipped" if noise else "quiet"
-    walk.add("shell", True, said, ms=ms)
+    message = f"prints {noise} bytes of its own, which are skipped" if noise else "quiet"
+    walk.add("shell", True, message, ms=ms)
     return True
 
 
@@ -221,8 +226,8 @@ def _python_step(walk: ConnectivityTest, client: "SshClient", host: Host) -> boo
             return False
         walk.add("python", True, f"a new deploy would be refused: {error.message}; {error.remedy}", ms=ms)
     else:
-        said = [f"{python.label}, {survey.system} {survey.arch}", *(f"note: {note}" for note in notes)]
-        walk.add("python", True, "; ".join(said), ms=ms)
+        parts = [f"{python.label}, {survey.system} {survey.arch}", *(f"note: {note}" for note in notes)]
+        walk.add("python", True, "; ".join(parts), ms=ms)
     return _files_step(walk, client, survey.home)
 
 
@@ -235,8 +240,8 @@ def _files_step(walk: ConnectivityTest, client: "SshClient", home: str) -> bool:
     except (CallError, OSError) as error:
         walk.fail("files", error)
         return False
-    said = "SFTP" if client.offers_sftp else "the host offers no SFTP; a small server of ours does it"
-    walk.add("files", True, said, ms=(time.monotonic() - begun) * 1000)
+    message = "SFTP" if client.offers_sftp else "the host offers no SFTP; a small server of ours does it"
+    walk.add("files", True, message, ms=(time.monotonic() - begun) * 1000)
     return True
 
 

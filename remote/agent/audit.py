@@ -17,7 +17,7 @@ KEYS = ("start_id", "req_id", "run_id", "pid")
 
 
 class Auditor:
-    """Writes entries for one agent. What cannot be written is told on stderr, and holds up nothing."""
+    """Writes entries for one agent. What cannot be written is reported on stderr, and holds up nothing."""
 
     def __init__(self, home: Home) -> None:
         self.path = audit_path(home)

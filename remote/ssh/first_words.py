@@ -12,7 +12,7 @@ class FirstWords:
 
     def __init__(self, link: Any) -> None:
         self._link, self._first = link, b""
-        self._heard, self._last = 0, b""
+        self._received, self._last = 0, b""
         self._is_greeted = False
 
     @property
@@ -24,11 +24,11 @@ class FirstWords:
 
     def recv(self, size: int) -> bytes:
         """As the link's."""
-        if not self._is_greeted and self._heard > GREETING_WITHIN:
+        if not self._is_greeted and self._received > GREETING_WITHIN:
             return b""  # no SSH server: who looks for the end of a line that has none looks for ever longer
         data: bytes = self._link.recv(size)
         if not self._is_greeted:
-            self._heard += len(data)
+            self._received += len(data)
             self._is_greeted = GREETING in self._last + data
             self._last = data[-len(GREETING) :]
         if len(self._first) < KEPT:

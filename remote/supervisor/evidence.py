@@ -35,11 +35,11 @@ def explained(
     """A failure with its evidence; a trainer's own last word needs none but the kernel's."""
     if outcome.state is not State.FAILED:
         return outcome
-    said = memory
-    if not said and ending.signal in SENT:
-        said = "not sent by Photinus"
+    detail = memory
+    if not detail and ending.signal in SENT:
+        detail = "not sent by Photinus"
     line = last_line(run) if ending.code and word is None and not memory else ""
-    reason = f"{outcome.reason} ({said})" if said else outcome.reason
+    reason = f"{outcome.reason} ({detail})" if detail else outcome.reason
     return replace(outcome, reason=f"{reason}: {line}" if line else reason)
 
 

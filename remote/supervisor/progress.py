@@ -35,14 +35,14 @@ def lived_s(run: RunDir) -> float:
 def made_progress(run: RunDir, attempt: int, offset: int = 0) -> bool:
     """Whether a metrics row of `attempt` stands at or after `offset`; a torn line is no row.
 
-    Read from the end, as attempts follow each other: what earlier ones said, gigabytes perhaps, is not.
+    Read from the end, as attempts follow each other: what earlier ones wrote, gigabytes perhaps, is not.
     """
     try:
         with os.fdopen(open_plain(run.events), "rb") as file:
             for line in _lines_from_the_end(file, offset):
-                told = _attempt_of(line)
-                if told is not None and told <= attempt:
-                    return told == attempt
+                row_attempt = _attempt_of(line)
+                if row_attempt is not None and row_attempt <= attempt:
+                    return row_attempt == attempt
     except (OSError, RecordError):
         pass
     return False

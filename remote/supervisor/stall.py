@@ -21,7 +21,7 @@ LONGER = 3.0  # times the longest evaluation, save or compile that was seen
 UNSEEN = 6.0  # floors, for a phase that was not seen to its end yet
 LOOKS = 20  # looks within a silence
 GAP_S = 30.0  # a look that came later than this: it was not the run alone that stood still
-LEARNT_BYTES = 1 << 20  # what an adopted run had said before, to know its pace
+LEARNT_BYTES = 1 << 20  # what an adopted run had written before, to know its pace
 ROWS = 64
 SIGNS = frozenset({"metrics", "eval", "probe", "sample", "checkpoint", "state", "resume", "hello"})
 TRAINING = "training"
@@ -101,7 +101,7 @@ class StallWatch:
         self._offset, self._torn = self._begin(), b""
         self._last, self._quiet = clock(), 0.0
         self._next = 0.0
-        self._heard = self._signs()
+        self._last_signs = self._signs()
 
     def look(self) -> str:
         """Why the attempt counts as stalled; "" while it does not."""
@@ -114,8 +114,8 @@ class StallWatch:
         if self._is_trainer:
             if self._read():
                 self._quiet = 0.0
-        elif (signs := self._signs()) != self._heard:
-            self._heard, self._quiet = signs, 0.0
+        elif (signs := self._signs()) != self._last_signs:
+            self._last_signs, self._quiet = signs, 0.0
         borne = self._pace.timeouts() if self._is_trainer else self._silence
         if self._quiet <= borne:
             return ""
@@ -145,7 +145,7 @@ class StallWatch:
             return ("", 0)
 
     def _read(self) -> bool:
-        """Take in what was said since; whether any of it, by this attempt, is a sign of life."""
+        """Take in what was written since; whether any of it, by this attempt, is a sign of life."""
         try:
             with os.fdopen(open_plain(self._run.events), "rb") as file:
                 file.seek(self._offset)

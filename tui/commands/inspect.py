@@ -181,8 +181,8 @@ def audit_words(one: AuditEntry) -> str:
         at = f"{one.at:.0f}"
     where = f" on {one.host}" if one.host else ""
     outcome = OUTCOME.get(one.outcome, one.outcome)
-    said = f": {one.said}" if one.said else ""
-    return clean_line(f"{at}  {one.verb:7} {one.run or '-'}{where}  {outcome}{said}  by {one.who}")
+    message = f": {one.said}" if one.said else ""
+    return clean_line(f"{at}  {one.verb:7} {one.run or '-'}{where}  {outcome}{message}  by {one.who}")
 
 
 def _bytes(value: float | None) -> str:

@@ -86,7 +86,7 @@ def status(ctx: Context, _args: NoArgs) -> Work[HostStatus]:
 def runs(ctx: Context, args: RunsArgs) -> Work[RunList]:
     """The verb: first the runs that are not over, then the others, those that ended last first.
 
-    `finished` bounds how many of those that are over are told, `skip` passes over what an earlier page told.
+    `finished` bounds how many of those that are over are listed, `skip` passes over what an earlier page had.
     What did not fit is counted in `left_out`; `next` is the `skip` that goes on there, 0 at the end.
     """
     yield from ctx.index.refresh()
@@ -200,14 +200,14 @@ def _live(ctx: Context, troubles: list[str]) -> list[RunView]:
             troubles.append(f"{one.run_id}: {TOO_LONG}")
         elif isinstance(view, RunView):
             views.append(view)
-        elif view is not None and not any(said.startswith(one.run_id) for said in troubles):
+        elif view is not None and not any(trouble.startswith(one.run_id) for trouble in troubles):
             troubles.append(f"{one.run_id}: {view}")
     return sorted(views, key=lambda view: (view.created, view.run_id), reverse=True)
 
 
-def _add_troubles(ctx: Context, said: list[str]) -> None:
-    told = {trouble.partition(":")[0] for trouble in said}
-    said += [trouble for trouble in history.troubles(ctx) if trouble.partition(":")[0] not in told]
+def _add_troubles(ctx: Context, troubles: list[str]) -> None:
+    known = {trouble.partition(":")[0] for trouble in troubles}
+    troubles += [trouble for trouble in history.troubles(ctx) if trouble.partition(":")[0] not in known]
 
 
 def _checkpoints(one: RunDir) -> Iterator[CheckpointBrief]:

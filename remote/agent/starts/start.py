@@ -104,8 +104,8 @@ def await_hello(ctx: Context, run: RunDir) -> Work[RunView]:
             break
         process = read_process(run) if is_left else None
         if is_left and (process is None or process.attempt < state.attempt):
-            said = "; ".join(lines_at_end(run.supervisor_log, 1)) or "it said nothing"
-            why = f"the supervisor of {run.run_id} ended before it began: {said}"
+            last_line = "; ".join(lines_at_end(run.supervisor_log, 1)) or "it said nothing"
+            why = f"the supervisor of {run.run_id} ended before it began: {last_line}"
             raise CallError("internal", why, f"look at {run.supervisor_log}")
         yield
     return ctx.view(run)

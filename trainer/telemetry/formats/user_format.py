@@ -45,15 +45,15 @@ class UserFormat(Format):
                 return ()
             for kind, pattern in self._patterns:
                 if (found := pattern.fullmatch(text.strip())) is not None and (
-                    told := _tell(kind, found, line)
+                    finding := _finding(kind, found, line)
                 ):
                     if kind == "rows":
                         self.axis = "step" if found.groupdict().get("step") else "epoch"
-                    return (told,)
+                    return (finding,)
         return ()
 
 
-def _tell(kind: str, found: re.Match[str], line: Line) -> Finding | None:
+def _finding(kind: str, found: re.Match[str], line: Line) -> Finding | None:
     groups = {name: text for name, text in found.groupdict().items() if text is not None}
     numbers = {name: measure(text) for name, text in groups.items()}
     total = whole(numbers.get("total")) or 0
@@ -85,22 +85,22 @@ def load_format(path: Path) -> Callable[[], Format]:
     if len(text) > FILE_LIMIT:
         raise FormatFileError(f"{path}: it is larger than {FILE_LIMIT >> 10} KiB; keep one format a file")
     try:
-        told = yaml.safe_load(text)
+        document = yaml.safe_load(text)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise FormatFileError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         raise FormatFileError(
             f"{path}: a format is a mapping with `rows`, each a name and a regular expression"
         )
-    unknown = sorted(str(key) for key in told if key not in ("name", "contains", *KINDS))
+    unknown = sorted(str(key) for key in document if key not in ("name", "contains", *KINDS))
     if unknown:
         raise FormatFileError(
             f"{path}: unknown key {unknown[0]!r}; there are name, contains, {', '.join(KINDS)}"
         )
-    patterns = {kind: _patterns(path, kind, told.get(kind)) for kind in KINDS}
+    patterns = {kind: _patterns(path, kind, document.get(kind)) for kind in KINDS}
     if not patterns["rows"] and not patterns["scores"]:
         raise FormatFileError(f"{path}: no `rows`; give each a name and a regular expression")
-    name, needles = str(told.get("name", path.stem))[:60], _needles(path, told.get("contains"))
+    name, needles = str(document.get("name", path.stem))[:60], _needles(path, document.get("contains"))
     return lambda: UserFormat(name, needles, patterns)
 
 
@@ -116,8 +116,8 @@ def load_formats(folder: Path) -> tuple[list[Callable[[], Format]], list[FormatF
     return formats, faults
 
 
-def _needles(path: Path, told: Any) -> tuple[bytes, ...]:
-    texts = [told] if isinstance(told, str) else told or []
+def _needles(path: Path, contains: Any) -> tuple[bytes, ...]:
+    texts = [contains] if isinstance(contains, str) else contains or []
     if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
         raise FormatFileError(
             f"{path}: `contains` is a text, or a list of texts, that every line of the format holds"
@@ -125,13 +125,13 @@ def _needles(path: Path, told: Any) -> tuple[bytes, ...]:
     return tuple(text.encode() for text in texts)
 
 
-def _patterns(path: Path, kind: str, told: Any) -> list[re.Pattern[str]]:
-    if told is None:
+def _patterns(path: Path, kind: str, section: Any) -> list[re.Pattern[str]]:
+    if section is None:
         return []
-    if not isinstance(told, dict) or len(told) > PATTERNS_LIMIT:
+    if not isinstance(section, dict) or len(section) > PATTERNS_LIMIT:
         raise FormatFileError(f"{path}: `{kind}` is a mapping of a name to a regular expression")
     patterns = []
-    for name, text in told.items():
+    for name, text in section.items():
         try:
             pattern = re.compile(str(text))
         except (re.error, OverflowError, RecursionError) as error:

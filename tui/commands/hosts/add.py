@@ -98,7 +98,7 @@ def asked_host(args: argparse.Namespace) -> Host:
 
 
 def same_as(host: Host, report: ConnectivityReport) -> list[str]:
-    """The other names of the same state root, told on stderr."""
+    """The other names of the same state root, noted on stderr."""
     same = twins(host.name, report.host_id, load_hosts()) if report.host_id else []
     if same:
         say(f"note: {host.name} is the same host as {', '.join(same)}: its runs would be listed twice")

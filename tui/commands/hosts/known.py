@@ -86,7 +86,7 @@ def remove(args: argparse.Namespace) -> int:
     answer(
         {"name": host.name, "removed": True, "file": str(path)},
         args.json,
-        lambda told: f"{told['name']} is no longer in {told['file']}; on the host itself nothing was touched",
+        lambda row: f"{row['name']} is no longer in {row['file']}; on the host itself nothing was touched",
     )
     return OK
 
@@ -114,13 +114,13 @@ def import_hosts(args: argparse.Namespace) -> int:
             taken.add(alias.name.lower())
     if new and not args.dry_run:
         add_hosts(new)
-    told = {
+    report = {
         "added": [{"name": host.name, "address": host.address} for host in new],
         "skipped": skipped,
         "dry_run": args.dry_run,
         "file": str(hosts_path()),
     }
-    answer(told, args.json, import_words)
+    answer(report, args.json, import_words)
     return OK
 
 
@@ -140,13 +140,13 @@ def resolved(names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     return unresolved, jumps
 
 
-def import_words(told: Mapping[str, Any]) -> str:
+def import_words(report: Mapping[str, Any]) -> str:
     """What was added and what was not, for people."""
-    verb = "would be added" if told["dry_run"] else "was added"
-    lines = [f"{row['name']} {verb}" for row in told["added"]]
-    lines += [f"{row['name']} is left out: {row['why']}" for row in told["skipped"]]
+    verb = "would be added" if report["dry_run"] else "was added"
+    lines = [f"{row['name']} {verb}" for row in report["added"]]
+    lines += [f"{row['name']} is left out: {row['why']}" for row in report["skipped"]]
     if not lines:
         return f"{ssh_config_path()} names no host"
-    if told["added"] and not told["dry_run"]:
-        lines.append(f"they are in {told['file']}; next: photinus hosts test {told['added'][0]['name']}")
+    if report["added"] and not report["dry_run"]:
+        lines.append(f"they are in {report['file']}; next: photinus hosts test {report['added'][0]['name']}")
     return "\n".join(lines)

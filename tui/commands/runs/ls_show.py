@@ -27,9 +27,9 @@ from tui.commands.watched import watched_views
 from tui.health import health_bands
 from tui.store.runs import RunRecord
 
-HEARD_MAX = 200  # runs whose last step is looked for in what they said; live ones first
+READ_MAX = 200  # runs whose last step is looked for in what they wrote; live ones first
 GRACE_S = 0.5  # so that a host that was not reached can still say why
-SILENCE_S = 2.0  # before it is said for whom we wait
+SILENCE_S = 2.0  # before a line says for whom we wait
 Rows = list[dict[str, Any]]
 
 
@@ -40,14 +40,14 @@ def list_runs(args: argparse.Namespace) -> int:
         return list_one(args.host or hosts[0].name, args)
     found: dict[str, Rows] = {}
     failure: CallError | None = None
-    for host, heard in hear_all(hosts, args.timeout, wanted(args)):
-        if isinstance(heard, CallError):
-            failure = failure or heard
-            say(f"{host.name}: unknown: {heard.message}" + (f" ({heard.remedy})" if heard.remedy else ""))
+    for host, reply in hear_all(hosts, args.timeout, wanted(args)):
+        if isinstance(reply, CallError):
+            failure = failure or reply
+            say(f"{host.name}: unknown: {reply.message}" + (f" ({reply.remedy})" if reply.remedy else ""))
         else:
-            found[host.name] = heard
+            found[host.name] = reply
             if not args.json:
-                show_rows(heard)
+                show_rows(reply)
     if args.json:
         emit([row for host in hosts for row in found.get(host.name, [])])
     elif found and wanted(args) != 0 and not any(found.values()):
@@ -74,20 +74,20 @@ def wanted(args: argparse.Namespace) -> int | None:
 
 
 def rows_of(session: Session, finished: int | None) -> Rows:
-    """What `ls` says of each run; what it does not list, or cannot, is told on stderr.
+    """What `ls` lists of each run; what it does not list, or cannot, is noted on stderr.
 
     Raises:
         CallError: the host did not say it in time.
     """
     listed = listed_runs.list_runs(session, finished)
-    told = [view for view in listed.views if not view.is_terminal or view.step is None]
-    heard = hear(session, told[:HEARD_MAX], LAST_FOR_A_ROW)
+    to_read = [view for view in listed.views if not view.is_terminal or view.step is None]
+    records = hear(session, to_read[:READ_MAX], LAST_FOR_A_ROW)
     for remark in listed.remarks(session.host.name):
         say(remark)
     name, rows = session.host.name, []
     for view in (*listed.views, *watched_views(session)):
         try:
-            record = heard.get(view.run_id) or RunRecord(host=name, view=view, received_at=0.0)
+            record = records.get(view.run_id) or RunRecord(host=name, view=view, received_at=0.0)
             rows.append(brief(name, record) | {"left": list(listed.left.get(view.run_id, ()))})
         except (KeyError, ValueError, OverflowError, TypeError) as error:  # it costs that run its row alone
             say(f"{name}: {view.run_id} cannot be told: {error!r}"[:300])
@@ -109,7 +109,7 @@ def hear_all(
     Nobody is asked anything: a host that has a question says so in its error. What has not answered after
     `timeout` seconds is left alone.
     """
-    told: queue.SimpleQueue[tuple[Host, Rows | CallError]] = queue.SimpleQueue()
+    replies: queue.SimpleQueue[tuple[Host, Rows | CallError]] = queue.SimpleQueue()
 
     def look(host: Host) -> None:
         try:
@@ -117,13 +117,13 @@ def hear_all(
                 settle_intents(session)
                 rows = rows_of(session, finished)
                 note(session)
-            told.put((host, rows))
+            replies.put((host, rows))
         except QuestionError as error:
-            told.put((host, for_a_script(error, f"photinus hosts test {host.name}")))
+            replies.put((host, for_a_script(error, f"photinus hosts test {host.name}")))
         except CallError as error:
-            told.put((host, error))
+            replies.put((host, error))
         except Exception as error:  # whatever it is, the other hosts are listed
-            told.put((host, CallError("internal", f"{type(error).__name__}: {error}")))
+            replies.put((host, CallError("internal", f"{type(error).__name__}: {error}")))
 
     for host in hosts:
         threading.Thread(target=look, args=(host,), name=f"photinus-ls-{host.name}", daemon=True).start()
@@ -131,7 +131,7 @@ def hear_all(
     left, quiet_until = {host.name: host for host in hosts}, began + min(SILENCE_S, patience)
     while left:
         try:
-            host, heard = told.get(timeout=max(0.0, quiet_until - time.monotonic()))
+            host, reply = replies.get(timeout=max(0.0, quiet_until - time.monotonic()))
         except queue.Empty:
             if quiet_until >= began + patience:
                 break
@@ -139,7 +139,7 @@ def hear_all(
             quiet_until = began + patience
             continue
         del left[host.name]
-        yield host, heard
+        yield host, reply
     for host in left.values():
         yield host, CallError("unreachable", f"no answer in {timeout:g} s", "--timeout S waits longer")
 
@@ -149,7 +149,7 @@ def show(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         run = hear(session, [view])[view.run_id]
-        told = session.call(RUN, RunArgs(run_id=view.run_id))
-    shown = full(args.host, run, health_bands()) | asked(told.spec) | evidence(told)
+        details = session.call(RUN, RunArgs(run_id=view.run_id))
+    shown = full(args.host, run, health_bands()) | asked(details.spec) | evidence(details)
     answer(shown, args.json, full_words)
     return OK
