@@ -43,9 +43,9 @@ class AlertWatch:
         self._lives.pop(key, None)
 
     def event(
-        self, run: RunRecord, event: Event, now: float, said_at: float, bands: Bands | None
+        self, run: RunRecord, event: Event, now: float, written_at: float, bands: Bands | None
     ) -> list[Alert]:
-        """What a run said at `said_at`, and heard `now`: monotonic seconds."""
+        """What a run said at `written_at`, and heard `now`: monotonic seconds."""
         if type(event) not in JUDGED:
             return []
         key = (run.host, run.view.run_id)
@@ -65,7 +65,7 @@ class AlertWatch:
             found = rules.scores(step, event.values, event.nonfinite)
         if not found:
             return []
-        is_old = run.view.is_terminal or now - said_at > OLD_S
+        is_old = run.view.is_terminal or now - written_at > OLD_S
         # A trainer's clock tells a second try at a step from the first; a log was read from its start.
         which = f" at {event.t:.0f}" if not run.is_command else f" of {self._lives.get(key, 0)}"
         return [_of_run(run, one, now, which) for one in found if not is_old or one.rule in ALWAYS]

@@ -43,8 +43,8 @@ def of_state(host: str, view: RunView, name: str, at: float) -> Alert | None:
     """A run reached an ending, or None where the state is no news by itself."""
     if view.state not in _ENDINGS:
         return None
-    level, said = _ENDINGS[view.state]
-    text = f"{name} {said}" + (f": {view.reason}" if view.reason else "")
+    level, ending = _ENDINGS[view.state]
+    text = f"{name} {ending}" + (f": {view.reason}" if view.reason else "")
     return Alert(at, host, view.run_id, level, text, "ended", f"attempt {view.attempt} {view.state}")
 
 
@@ -66,8 +66,8 @@ def of_changed_key(host: str, at: float) -> Alert:
 
 def of_refusal(host: str, reason: str, remedy: str, at: float) -> Alert:
     """A host cannot be used until something is changed: trying again would not help."""
-    said = ". ".join(text for text in (reason, remedy) if text)
-    return Alert(at, host, "", "warning", f"{host} is refused: {said}", "refused")
+    why = ". ".join(text for text in (reason, remedy) if text)
+    return Alert(at, host, "", "warning", f"{host} is refused: {why}", "refused")
 
 
 def of_link(host: str, lost: bool, reason: str, away_s: float | None, at: float) -> Alert:

@@ -65,7 +65,7 @@ class Store:
         self._events: dict[RunKey, EventStream | FileStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
         self.watch = AlertWatch()
-        self._told: set[tuple[RunKey, str]] = set()
+        self._noted: set[tuple[RunKey, str]] = set()
         self._counts: Counter[str] = Counter()
 
     def add_host(self, host: str | Host) -> HostRecord:
@@ -158,11 +158,11 @@ class Store:
     def _recovered(self, host: str, update: Recovered) -> None:
         """Every log that is being read says that it has caught up, and with how much."""
         missed = f"{update.lines:,} line{'' if update.lines == 1 else 's'} recovered"
-        said = missed if update.lines else "nothing was missed"
+        recovered = missed if update.lines else "nothing was missed"
         of = f" in {update.runs} runs" if update.runs > 1 else ""
         for run in self.runs.values():
             if run.host == host and len(run.log):
-                run.log.note(f"── link back after {duration(update.seconds)}, {said}{of} ──")
+                run.log.note(f"── link back after {duration(update.seconds)}, {recovered}{of} ──")
 
     def _runs(self, record: HostRecord, update: RunsSeen, now: float, wall: float) -> None:
         record.runs_seen = True
@@ -190,14 +190,14 @@ class Store:
             self._counts[host] += 1
             self.runs[key] = RunRecord(host=host, view=view, received_at=now)
         elif run.see(view, now):
-            told = alerts.of_state(host, view, run.name, now)
-            if told is not None:
-                self._alert(told)
+            ending = alerts.of_state(host, view, run.name, now)
+            if ending is not None:
+                self._alert(ending)
 
     def _forget(self, key: RunKey) -> None:
         if key in self.runs:
             self._counts[key[0]] -= 1
-        self._told = {told for told in self._told if told[0] != key}
+        self._noted = {note for note in self._noted if note[0] != key}
         self.watch.forget(key)
         for table in (self.runs, self._events, self._logs):
             table.pop(key, None)
@@ -209,23 +209,23 @@ class Store:
             return  # of a run that its host has forgotten
         run.received_at = now
         host_wall = wall + (self.hosts[host].wall_ahead or 0.0)
-        said_at = update.at or host_wall  # a log has no clock of its own, but its file has
-        heard_at: float | None = None
+        written_at = update.at or host_wall  # a log has no clock of its own, but its file has
+        received_at: float | None = None
         if update.what == "events":
             stream = self._events.setdefault(key, metrics_reader(run, self.formats))
             if isinstance(stream, FileStream):
-                stream.wall = lambda: said_at
-                heard_at = now - max(0.0, host_wall - said_at)
+                stream.wall = lambda: written_at
+                received_at = now - max(0.0, host_wall - written_at)
             events = stream.take(run, update.gen, update.offset, update.data)
         else:
             log = self._logs.setdefault(key, LogStream(lambda: 0.0, self.formats))
-            log.wall = lambda: said_at
+            log.wall = lambda: written_at
             run.log_at = now if run.log_at is None else run.log_at
             events = log.take(run, update.gen, update.offset, update.data, update.file)
             # A row is as old as the bytes it came in: a log's own clock has no zone.
-            heard_at = now - max(0.0, host_wall - said_at)
+            received_at = now - max(0.0, host_wall - written_at)
         run.version += 1
-        self._apply(key, run, events, now, host_wall, heard_at)
+        self._apply(key, run, events, now, host_wall, received_at)
 
     def _apply(
         self,
@@ -234,21 +234,21 @@ class Store:
         events: list[Event],
         now: float,
         host_wall: float,
-        heard_at: float | None = None,
+        received_at: float | None = None,
     ) -> None:
-        """Take events; a row is as old as its own clock says, however late it was heard, or as `heard_at`."""
+        """Take events; a row is as old as its own clock says, however late it came, or as `received_at`."""
         zones = self.bands.metrics.get("R") if self.bands else None
         for one in events:
             event = cleaned(one)
-            said_at = now - max(0.0, host_wall - event.t) if event.t else now
-            if heard_at is not None:
-                said_at = heard_at
+            written_at = now - max(0.0, host_wall - event.t) if event.t else now
+            if received_at is not None:
+                written_at = received_at
             try:
-                run.apply(event, said_at, zones)
+                run.apply(event, written_at, zones)
             except Exception as error:  # one event that we cannot take costs itself, and is told once
                 self._tell_once(key, f"{run.name}: an event could not be taken: {error!r}"[:300], now)
                 continue
-            for alert in self.watch.event(run, event, now, said_at, self.bands):
+            for alert in self.watch.event(run, event, now, written_at, self.bands):
                 self._alert(alert)
         if run.names_left_out:
             self._tell_once(
@@ -256,8 +256,8 @@ class Store:
             )
 
     def _tell_once(self, key: RunKey, text: str, now: float) -> None:
-        if (key, text) not in self._told:
-            self._told.add((key, text))
+        if (key, text) not in self._noted:
+            self._noted.add((key, text))
             self._alert(alerts.of_bounds(*key, text, now))
 
     def _end(self, host: str, update: StreamEnd, now: float) -> None:
