@@ -59,7 +59,7 @@ class RunKeys(RunActions):
         for widget in (chosen, *chosen.ancestors):
             if isinstance(widget, Widget) and widget is not self:
                 widget.add_class("-current")
-        chosen.focus()
+        self.set_focus(chosen)  # at once: `focus()` waits behind what is painted meanwhile
         self.call_after_refresh(self.paint)
 
     def on_descendant_focus(self) -> None:

@@ -7,7 +7,7 @@ from tui.commands.alerts.autostart import autostart
 from tui.commands.alerts.sent import list_sent
 from tui.commands.alerts.trial_notice import try_channels
 from tui.commands.alerts.watch import watch
-from tui.commands.arguments import Commands, add_bare_command
+from tui.commands.arguments import Commands, add_bare_command, count
 
 ABOUT = """Alerts go to webhooks, ntfy, Slack, Discord or a command, as client/alerts/notices.yaml says."""
 
@@ -30,7 +30,7 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     one.set_defaults(act=watch)
     one = add_bare_command(verbs, "list", "what was sent, of which run on which host, when and to whom")
     one.set_defaults(act=list_sent)
-    one.add_argument("--last", type=int, default=50, metavar="N", help="the newest N (default: 50)")
+    one.add_argument("--last", type=count, default=50, metavar="N", help="the newest N (default: 50)")
     one = add_bare_command(verbs, "test", "send one test notice to every channel, and say what came of it")
     one.set_defaults(act=try_channels)
     one = add_bare_command(verbs, "autostart", "watch from every login on")
