@@ -14,7 +14,7 @@ from remote.agent.starts.boot_units import launchd_files, launchd_notes, systemd
 from remote.protocol.arguments import AutostartArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import AutostartState
-from trainer.run.disk.atomic import fsync_folder, write_bytes
+from trainer.run.disk.atomic import put
 
 LINGER = Path("/var/lib/systemd/linger")
 BOOTED = Path("/run/systemd/system")
@@ -77,7 +77,7 @@ def arrange(ground: Ground, action: str, python: str, home: str) -> AutostartSta
         return _answer(kind, files, changed, ())
     if action == "refresh" and not any(path.is_symlink() or path.exists() for path in files):
         return _answer(kind, files, [], ())
-    changed = [path for path, content in files.items() if _put(path, content)]
+    changed = [path for path, content in files.items() if put(path, content, 0o644)]
     return _answer(kind, files, changed, notes)
 
 
@@ -107,22 +107,6 @@ def _answer(
         changed=bool(changed),
         notes=list(notes),
     )
-
-
-def _put(path: Path, content: bytes | Path) -> bool:
-    """Make it so; whether anything had to be done."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, Path):
-        if path.is_symlink() and path.readlink() == content:
-            return False
-        path.unlink(missing_ok=True)
-        path.symlink_to(content)
-        fsync_folder(path.parent)
-        return True
-    if not path.is_symlink() and path.is_file() and path.read_bytes() == content:
-        return False
-    write_bytes(path, content, 0o644)
-    return True
 
 
 def _remove(path: Path) -> bool:

@@ -35,6 +35,26 @@ def write_bytes(path: Path, data: bytes, mode: int = 0o600) -> None:
     fsync_folder(path.parent)
 
 
+def put(path: Path, content: bytes | Path, mode: int) -> bool:
+    """Make a file of these bytes, or a link to that path; whether anything had to be done.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, Path):
+        if path.is_symlink() and path.readlink() == content:
+            return False
+        path.unlink(missing_ok=True)
+        path.symlink_to(content)
+        fsync_folder(path.parent)
+        return True
+    if not path.is_symlink() and path.is_file() and path.read_bytes() == content:
+        return False
+    write_bytes(path, content, mode)
+    return True
+
+
 def write_json(path: Path, value: object, mode: int = 0o600) -> None:
     """`write_bytes` of one JSON object and a newline."""
     write_bytes(path, encode(value), mode)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from remote.protocol.errors import CallError
-from trainer.run.disk.atomic import fsync_folder, write_bytes
+from trainer.run.disk.atomic import put
 from trainer.run.home import HOME_VARIABLE, state_root
 from tui.commands.alerts.watch_units import (
     WATCH,
@@ -92,7 +92,7 @@ def arrange_watch(ground: WatchGround, *, remove: bool) -> dict[str, Any]:
         for path in there:
             path.unlink(missing_ok=True)
         return _answer(kind, files, bool(there), [])
-    changed = [path for path, content in files.items() if _put(path, content)]
+    changed = [path for path, content in files.items() if put(path, content, 0o600)]
     if kind == "launchd":
         for one in end_words(kind, root, uid):
             ground.call(one)
@@ -110,22 +110,6 @@ def _answer(kind: str, files: Mapping[Path, object], changed: bool, notes: list[
         "files": list(map(str, files)),
         "notes": notes,
     }
-
-
-def _put(path: Path, content: bytes | Path) -> bool:
-    """Make it so; whether anything had to be done."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, Path):
-        if path.is_symlink() and path.readlink() == content:
-            return False
-        path.unlink(missing_ok=True)
-        path.symlink_to(content)
-        fsync_folder(path.parent)
-        return True
-    if not path.is_symlink() and path.is_file() and path.read_bytes() == content:
-        return False
-    write_bytes(path, content, 0o600)
-    return True
 
 
 def _in_words(told: dict[str, Any]) -> str:
