@@ -136,8 +136,8 @@ class Cockpit(SturdyApp):
         self._open_focus()
         for alert in self.store.take_news(self.now()):
             self.notify(alert.text, severity=alert.level, markup=False)
-            if (said := self._signals(alert.text, alert.level)) and self._driver is not None:
-                self._driver.write(said)
+            if (signal := self._signals(alert.text, alert.level)) and self._driver is not None:
+                self._driver.write(signal)
         for text, level in self.pulls.news():
             self.notify(text, title="auto-pull", severity=level, markup=False)
         if isinstance(screen := self.screen, CockpitScreen) and screen.is_mounted:

@@ -7,8 +7,7 @@ import pytest
 from remote.session.link.link_state import LinkState
 from remote.session.updates import Bytes, LinkChanged, RunsSeen, Update
 from tests.tui.fake import START, WALL, events, view
-from trainer.config.locate import configs_dir
-from trainer.telemetry.bands import Bands, load
+from trainer.telemetry.bands import Bands
 from tui.store.lamps import lamps
 from tui.store.metrics.chart_plan import charts
 from tui.store.runs import RunRecord
@@ -27,11 +26,6 @@ HF_ROWS = [
 EPOCH = (
     "Epoch {n}/7\n24/24 ━━━━ 2s 44ms/step - accuracy: 0.5 - loss: 0.8 - val_accuracy: 0.4 - val_loss: 0.9\n"
 )
-
-
-@pytest.fixture(scope="module")
-def bands() -> Bands:
-    return load(configs_dir() / "health" / "kssm.yaml")
 
 
 @pytest.fixture

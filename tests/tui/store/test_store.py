@@ -20,8 +20,7 @@ from remote.session.updates import (
     Update,
 )
 from tests.tui.fake import START, WALL, events, view
-from trainer.config.locate import configs_dir
-from trainer.telemetry.bands import Bands, load
+from trainer.telemetry.bands import Bands
 from tui.store.facts import age_fact, link_fact, run_age_fact, state_fact, why_not
 from tui.store.hosts import TROUBLES_MAX
 from tui.store.lamps import lamps
@@ -32,11 +31,6 @@ from tui.store.wanted import GLIMPSE, GLIMPSES, TAIL, WHOLE, Followers, wanted
 KEY = ("local", "demo-aaaaaa")
 UP = LinkState("connected", 0.002, START, 0)
 LOST = LinkState("lost", None, START + 5, 1, "no pong for 9 s")
-
-
-@pytest.fixture(scope="module")
-def bands() -> Bands:
-    return load(configs_dir() / "health" / "kssm.yaml")
 
 
 @pytest.fixture

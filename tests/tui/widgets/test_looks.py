@@ -9,8 +9,7 @@ from remote.session.updates import LinkChanged, RunsSeen
 from tests.tui.driving import picture, settle
 from tests.tui.fake import WALL, FakeSession, cockpit, events, view
 from tests.tui.store.test_store import KEY, UP, said, tell, words
-from trainer.config.locate import configs_dir
-from trainer.telemetry.bands import Bands, load
+from trainer.telemetry.bands import Bands
 from trainer.telemetry.judge import judge
 from tui.app import Cockpit
 from tui.commands.runs.summary import full
@@ -18,11 +17,6 @@ from tui.store.runs import RunRecord
 from tui.store.store import Store
 from tui.widgets.oscillators import MOST, rows
 from tui.widgets.panel import Panel
-
-
-@pytest.fixture(scope="module")
-def bands() -> Bands:
-    return load(configs_dir() / "health" / "kssm.yaml")
 
 
 @pytest.fixture
