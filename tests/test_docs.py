@@ -55,6 +55,13 @@ def test_every_command_that_the_page_names_exists(page: str) -> None:
     assert {command: why for command in named if (why := trouble(command))} == {}
 
 
+def test_that_no_limit_is_set_is_said_where_a_run_is_started() -> None:
+    said = " ".join(parsers(build_parser())["start"].format_help().split())
+    assert "No limit of memory or processes is set" in said
+    for page in ("docs/runs.md", "SECURITY.md"):
+        assert "systemd-run --user --scope" in (ROOT / page).read_text(encoding="utf-8")
+
+
 def test_the_check_above_would_notice() -> None:
     assert trouble("photinus frobnicate RUN")
     assert trouble("photinus stop --gently RUN")

@@ -22,8 +22,8 @@ from tui.commands.logs import formats
 from tui.commands.runs import pull_push
 
 NO_LIMITS = (
-    "No limit of memory or processes is set: where there is systemd, begin a command with "
-    "systemd-run --user --scope -p MemoryMax=32G (docs/runs.md)."
+    "No limit of memory or processes is set: where there is systemd, begin a command with systemd-run, as "
+    "docs/runs.md shows."
 )
 
 
