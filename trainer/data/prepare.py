@@ -19,6 +19,7 @@ from trainer.data.corpora.named import NamedCorpus
 from trainer.data.data_errors import CacheError, ChangedWhileReadError, DataError
 from trainer.data.prepared_corpus import Corpus
 from trainer.data.progress import DataProgress, Pulse, never, silent
+from trainer.data.sources.file_formats import PLAIN, READ, suffix_of
 from trainer.data.sources.generated import RULES, GeneratedText
 from trainer.data.sources.python_docs import PythonDocs
 from trainer.data.sources.recall import RecallText
@@ -191,6 +192,33 @@ def settings_of(config: DataConfig, content: str) -> dict[str, str]:
         "block_kib": str(config.block_kib),
         "max_mb": repr(config.max_mb),
     }
+
+
+def fingerprint_under(config: DataConfig, corpus: Corpus, then: str) -> str:
+    """The fingerprint that the text of `config` would have under the suffix of the path `then`.
+
+    Its own where the suffix says another way of reading, or the text is no lone file: a folder's names count.
+
+    Raises:
+        DataError: the text cannot be read.
+    """
+    source, suffix = open_source(config), suffix_of(then)
+    if (
+        not isinstance(source, TextFiles)
+        or not source.path.is_file()
+        or _own_way(suffix_of(source.path.name))
+    ):
+        return corpus.fingerprint
+    if _own_way(suffix):
+        return corpus.fingerprint
+    source.stamp()
+    content = source.content_hash_as(suffix, Pulse(silent, never))
+    return fingerprint_of({**corpus.meta.settings, "content": content})
+
+
+def _own_way(suffix: str) -> bool:
+    """Whether a file of this suffix is read otherwise than as plain text."""
+    return suffix in READ - PLAIN
 
 
 def fingerprint_of(settings: Mapping[str, str]) -> str:

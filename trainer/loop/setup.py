@@ -11,6 +11,7 @@ from trainer.checkpoints.compare import platform_differences, refusal
 from trainer.checkpoints.restore import restore
 from trainer.config.schema import RunConfig
 from trainer.data import Batches, Corpus, DataProgress, Stopped, default_cache_dir
+from trainer.data.prepare import fingerprint_under
 from trainer.data.progress import Pulse
 from trainer.device.device import Device
 from trainer.device.out_of_memory import within_memory
@@ -133,6 +134,17 @@ def build_state(
     )
 
 
+def _as_named_then(job: Job, corpus: Corpus) -> str:
+    """The corpus' fingerprint, under the suffix that its file had for the checkpoint where that fits."""
+    raw = job.origin.manifest.raw if job.origin else {}
+    then = raw.get("config", {}).get("data", {})
+    source = then.get("source") if isinstance(then, dict) else None
+    if raw.get("data_fingerprint") == corpus.fingerprint or not isinstance(source, str):
+        return corpus.fingerprint
+    renamed = fingerprint_under(job.assignment.config.data, corpus, source)
+    return renamed if renamed == raw.get("data_fingerprint") else corpus.fingerprint
+
+
 def take_up(job: Job, state: TrainState, corpus: Corpus, device: Device) -> None:
     """Continue from the job's checkpoint, where it has one.
 
@@ -146,7 +158,7 @@ def take_up(job: Job, state: TrainState, corpus: Corpus, device: Device) -> None
             job.reporter.note(f"begins with the weights of {state.parent}; steps, rate and moments are new")
         return
     raw = origin.manifest.raw
-    if lines := platform_differences(raw, device.kind, corpus.fingerprint, corpus.vocab_size):
+    if lines := platform_differences(raw, device.kind, _as_named_then(job, corpus), corpus.vocab_size):
         raise RefusedError(refusal(origin.path.name, lines))
     restore(state, origin.path, origin.manifest, device, job.assignment.rank)
     state.parent = origin.parent

@@ -133,6 +133,21 @@ def test_resume_on_other_text_is_refused(
     assert "data_fingerprint" in capsys.readouterr().err
 
 
+def test_a_text_under_another_suffix_of_plain_text_is_the_same(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    run(out, text, sets=["steps=2"])
+    renamed = text.rename(text.with_suffix(".bak"))
+    assert run(out, renamed, "--resume", sets=["steps=3"]) == 0
+    assert last_word(out)["steps_done"] == 1
+    back = renamed.rename(text.with_suffix(".md"))
+    assert run(out, back, "--resume", sets=["steps=4"]) == 0, "also of a checkpoint under a suffix of no kind"
+    back.write_text(back.read_text().replace("firefly", "glow-worm"))
+    assert run(out, back, "--resume", sets=["steps=5"]) == 3
+    assert "data_fingerprint" in capsys.readouterr().err
+
+
 def test_more_steps_continue_under_the_schedule_that_the_run_began_with(
     tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

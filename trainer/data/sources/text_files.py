@@ -46,11 +46,15 @@ class TextFiles:
 
     def content_hash(self, pulse: Pulse) -> str:
         """See `Source`."""
+        return self.content_hash_as(suffix_of(self.path.name), pulse)
+
+    def content_hash_as(self, suffix: str, pulse: Pulse) -> str:
+        """`content_hash`, had a lone file this suffix; a folder's files are known by their own names."""
         digest = hashlib.sha256(self._reader.encode())
         total, done = sum(path.stat().st_size for path in self._files), 0
         for path in self._files:
             # a lone file may be renamed without its text changing, but its suffix says how it is read
-            name = str(path.relative_to(self.path)) if path != self.path else suffix_of(path.name)
+            name = str(path.relative_to(self.path)) if path != self.path else suffix
             inner = hashlib.sha256()
             for chunk in _chunks(path):
                 pulse.beat("hash", done, total)
