@@ -8,14 +8,17 @@ from trainer.telemetry.formats.pattern import lazy
 
 NEEDLES = (b"it/s", b"s/it", b"?it")
 _BAR = lazy(
-    r"(?P<lead>[^|%]{0,80}?)\s?(?P<percent>\d{1,3})%\|[^|]{0,400}\|\s*(?P<done>\d{1,12})/(?P<total>\d{1,12}) "
+    r"(?P<lead>[^%]{0,80}?)\s?(?P<percent>\d{1,3})%\|[^|]{0,400}\|\s*(?P<done>\d{1,12})/(?P<total>\d{1,12}) "
     r"\[[\d:?]{1,12}<(?:[\d:?]{1,12}|\d{1,6} days?, [\d:]{1,12}),\s+(?:\d[\d.e+]{0,12}|\?)\s?"
     r"(?:it/s|s/it|it|ba/s|ex/s|step/s|s/step)"
     r"(?P<postfix>(?:, [^\]\[]{0,2000})?)\]"
 )
-_PAIR = lazy(rf"(?:, |^)([\w/.@() -]{{1,60}}?)=\s?({NUMBER}(?:[KMGBT%]|ms|s)?)(?=, |$)")
-
-
+_FIELD = lazy(r"\s*([A-Za-z_][\w/.@() -]{0,60}?)(?:=\s?|:\s{1,4})(\S{1,40})\s*")
+_FIELDS = lazy(r"([A-Za-z_][\w/.@()-]{0,60})(?:=\s?|:\s{1,4})([^\s,|;]{1,40})")
+_PARTS = lazy(r"[,|;]")
+_LOSS = lazy(
+    rf"[,|;(\s-]*(?<![^\W_])((?:\w{{1,30}}[ _/-])?loss)(?:\s?[=:]\s{{0,4}}|\s)({NUMBER})(?=[\s,|;)\]]|:|$)\)?", re.IGNORECASE
+)
 _LEAD = lazy(r"(?:[\w\[(][^'\"`<>{}]{0,80})?")
 _GLUED = lazy(r"(?:\s*|\w.*|[\[{].*|`Trainer\.fit`.*)", re.DOTALL)
 
@@ -26,6 +29,7 @@ class Bar(NamedTuple):
     Attributes:
         lead: what stands before it.
         rest: what stands behind it, in the same redraw.
+        names: of all that is written behind it, numbers or not.
     """
 
     lead: str
@@ -33,6 +37,7 @@ class Bar(NamedTuple):
     total: int
     values: dict[str, float]
     rest: str
+    names: frozenset[str]
 
     @property
     def stands_alone(self) -> bool:
@@ -50,6 +55,24 @@ def find_bar(text: str) -> Bar | None:
             last = found
     if last is None:
         return None
-    pairs = {name.strip(): measure(value) for name, value in _PAIR.findall(last["postfix"])}
+    lead, described = _described(last["lead"].strip())
+    pairs = described | {name: measure(value) for name, value in _pairs(last["postfix"])}
     values = {name: value for name, value in pairs.items() if value is not None}
-    return Bar(last["lead"].strip(), int(last["done"]), int(last["total"]), values, text[last.end() :])
+    return Bar(lead, int(last["done"]), int(last["total"]), values, text[last.end() :], frozenset(pairs))
+
+
+def _pairs(postfix: str) -> list[tuple[str, str]]:
+    """What is written behind a bar: `loss=0.5, lr=1e-3`, `loss: 0.5 | acc: 0.5`, `loss=0.5 acc=0.5`."""
+    pairs: list[tuple[str, str]] = []
+    for part in _PARTS.split(postfix):
+        found = _FIELD.fullmatch(part)
+        pairs += [(found.group(1), found.group(2))] if found is not None else _FIELDS.findall(part)
+    return pairs
+
+
+def _described(lead: str) -> tuple[str, dict[str, float | None]]:
+    """What stands before a bar without the losses that are told there, and those losses."""
+    if "oss" not in lead and "OSS" not in lead:
+        return lead, {}
+    losses = {name.replace(" ", "_"): measure(value) for name, value in _LOSS.findall(lead)}
+    return _LOSS.sub("", lead).strip(" :,|;-") if losses else lead, losses

@@ -49,7 +49,7 @@ class HfTrainer(Format):
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
-        text = line.text
+        text = line.plain
         found = _DICT.search(text) if "{'" in text else None
         if found is None:
             bar = find_bar(text)
