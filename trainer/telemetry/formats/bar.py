@@ -17,9 +17,11 @@ _FIELD = lazy(r"\s*([A-Za-z_][\w/.@() -]{0,60}?)(?:=\s?|:\s{1,4})(\S{1,40})\s*")
 _FIELDS = lazy(r"([A-Za-z_][\w/.@()-]{0,60})(?:=\s?|:\s{1,4})([^\s,|;]{1,40})")
 _PARTS = lazy(r"[,|;]")
 _LOSS = lazy(
-    rf"[,|;(\s-]*(?<![^\W_])((?:\w{{1,30}}[ _/-])?loss)(?:\s?[=:]\s{{0,4}}|\s)({NUMBER})(?=[\s,|;)\]]|:|$)\)?", re.IGNORECASE
+    rf"[,|;(\s-]*(?<![^\W_])((?:\w{{1,30}}[ _/-])?loss)(?:\s?[=:]\s{{0,4}}|\s)({NUMBER})"
+    r"(?=[\s,|;:)\]]|$)\)?",
+    re.IGNORECASE,
 )
-_LEAD = lazy(r"(?:[\w\[(][^'\"`<>{}]{0,80})?")
+_LEAD = lazy(r"(?!\d{1,3}\.(?:\s|$))(?:[\w\[(][^'\"`<>{}]{0,80})?")
 _GLUED = lazy(r"(?:\s*|\w.*|[\[{].*|`Trainer\.fit`.*)", re.DOTALL)
 
 
@@ -30,6 +32,7 @@ class Bar(NamedTuple):
         lead: what stands before it.
         rest: what stands behind it, in the same redraw.
         names: of all that is written behind it, numbers or not.
+        is_drawn: whether what stands before it is no quotation mark, no item of a list and no program.
     """
 
     lead: str
@@ -38,11 +41,12 @@ class Bar(NamedTuple):
     values: dict[str, float]
     rest: str
     names: frozenset[str]
+    is_drawn: bool
 
     @property
     def stands_alone(self) -> bool:
         """Whether it is drawn, maybe with another stream behind it, and not spoken of in a sentence."""
-        return _LEAD.fullmatch(self.lead) is not None and _GLUED.fullmatch(self.rest) is not None
+        return self.is_drawn and _GLUED.fullmatch(self.rest) is not None
 
 
 def find_bar(text: str) -> Bar | None:
@@ -55,10 +59,18 @@ def find_bar(text: str) -> Bar | None:
             last = found
     if last is None:
         return None
-    lead, described = _described(last["lead"].strip())
+    written = last["lead"].strip()
+    lead, described = _described(written)
     pairs = described | {name: measure(value) for name, value in _pairs(last["postfix"])}
-    values = {name: value for name, value in pairs.items() if value is not None}
-    return Bar(lead, int(last["done"]), int(last["total"]), values, text[last.end() :], frozenset(pairs))
+    return Bar(
+        lead,
+        int(last["done"]),
+        int(last["total"]),
+        {name: value for name, value in pairs.items() if value is not None},
+        text[last.end() :],
+        frozenset(pairs),
+        _LEAD.fullmatch(written) is not None,
+    )
 
 
 def _pairs(postfix: str) -> list[tuple[str, str]]:

@@ -17,7 +17,9 @@ _STAMP = (
 )
 _LEVEL = r"(?:DEBUG|INFO|WARNING|WARN|ERROR|NOTICE)"
 _GLOG = r"[IWE]\d{4} \d\d:\d\d:\d\d\.\d{1,9} +\d{1,20} [\w.]{1,80}:\d{1,6}\]"
-_PLACE = r"(?!(?i:epoch|step|iter|val|valid|validation|eval|test)\b[^\]]{0,20}\](?!\[))"  # `[Epoch 1]`, `[val]`
+_PLACE = (
+    r"(?!(?i:epoch|step|iter|val|valid|validation|eval|test)\b[^\]]{0,20}\](?!\[))"  # `[Epoch 1]`, `[val]`
+)
 _MARK = (
     rf"(?:\[{_PLACE}[^\[\]]{{1,80}}\]:?|\((?:\w+ )?pid=[^()]{{1,60}}\)|(?:{_STAMP})"
     rf"|{_LEVEL}(?::[\w.]{{1,80}}:)?|{_GLOG})"
@@ -36,7 +38,7 @@ _SHIPPED = (  # what gathers the output of several programs puts before a line
 )
 _PREFIX = lazy(
     rf"(?:\s{{0,8}}(?:{_SHIPPED}|{_MARK}{_BETWEEN}))(?:\s{{0,8}}(?:{_SHIPPED}|{_MARK}{_BETWEEN}|{_NAME})){{0,12}}\s{{0,8}}"
-    r"|\s{1,3}"  # four are a quotation
+    r"|\s{1,3}(?!\s)"  # four are a quotation
 )
 _SOURCE = lazy(r"\s{2,}[\w./-]{1,80}\.py:\d{1,6}\s*$")  # rich's handler puts it at the right edge
 _TIME = lazy(_STAMP)
@@ -85,7 +87,7 @@ class Line:
             text = self.plain
             assert self._plain is not None
             self._body = self._plain
-            if "%|" in text and (bar := find_bar(text)) is not None and bar.rest.strip():
+            if "%|" in text and (bar := find_bar(text)) is not None and bar.is_drawn and bar.rest.strip():
                 inner = _split(bar.rest)
                 self._body = inner[0] or self._plain[0], inner[1]
         return self._body

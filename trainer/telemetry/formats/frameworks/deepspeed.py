@@ -1,4 +1,4 @@
-"""DeepSpeed's own words, which tell no loss but of a pipeline: `step=10, skipped=0, lr=[1e-06, 1e-06], mom=[(0.9, 0.999)]`."""
+"""DeepSpeed's own words, which tell a loss of pipelines alone: `step=10, skipped=0, lr=[1e-06], mom=..`."""
 
 import re
 from collections.abc import Sequence

@@ -10,10 +10,14 @@ from trainer.telemetry.formats.numbers import NUMBER, number, number_of, whole
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
-_INNER = lazy(r"(?:train_inner \| |\| )?epoch (\d{1,9}):\s+(\d{1,12}) / (\d{1,12}) ((?:\w{1,40}=[^,\s]{1,40}(?:, )?)+)\s*")
+_INNER = lazy(
+    r"(?:train_inner \| |\| )?epoch (\d{1,9}):\s+(\d{1,12}) / (\d{1,12}) "
+    r"((?:\w{1,40}=[^,\s]{1,40}(?:, )?)+)\s*"
+)
 _PAIR = lazy(rf"(\w{{1,40}})=({NUMBER})(?=,|\s|$)")
 _EPOCH = lazy(
-    r"(?:(?:train|valid|test) \| |\| )?epoch (\d{1,9}) \| (valid on '[^']{1,80}' subset \| )?((?:\w{1,40} \S{1,40}(?: \| )?)+)\s*"
+    r"(?:(?:train|valid|test) \| |\| )?epoch (\d{1,9}) \| (valid on '[^']{1,80}' subset \| )?"
+    r"((?:\w{1,40} \S{1,40}(?: \| )?)+)\s*"
 )
 _STATED = lazy(rf"(\w{{1,40}}) ({NUMBER})(?= \||\s*$)")
 _JSON = lazy(r"(?:(?:train|valid|test) \| )?(\{\"epoch\": .*\})\s*")

@@ -14,7 +14,8 @@ _ROW = lazy(
     r"((?:consumed (?:samples|tokens)|elapsed time per iteration \(m?s\)):.*)"
 )
 _SCORES = lazy(
-    r"\s*validation loss at iteration\s+(\d{1,12})(?: (?:on|for) (\w+) (?:set|data))? \| (.*loss.*)", re.IGNORECASE
+    r"\s*validation loss at iteration\s+(\d{1,12})(?: (?:on|for) (\w+) (?:set|data))? \| (.*loss.*)",
+    re.IGNORECASE,
 )
 _SECONDS = "elapsed time per iteration (s)"
 

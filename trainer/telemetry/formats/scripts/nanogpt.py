@@ -12,9 +12,7 @@ _ROW = lazy(
     rf"iter ({COUNT}): loss ({NUMBER}), time ({NUMBER})ms(?:, mfu ({NUMBER})%)?"
     rf"(?:, (?:lr|learning rate) ({NUMBER}))?\s*"
 )
-_LLAMA = lazy(
-    rf"({COUNT}) \| loss ({NUMBER}) \| lr ({NUMBER}) \| ({NUMBER})ms(?: \| mfu ({NUMBER})%)?\s*"
-)
+_LLAMA = lazy(rf"({COUNT}) \| loss ({NUMBER}) \| lr ({NUMBER}) \| ({NUMBER})ms(?: \| mfu ({NUMBER})%)?\s*")
 _SCORES = lazy(rf"step ({COUNT}): train loss ({NUMBER}), val loss ({NUMBER})(?:, lr ({NUMBER}))?\s*")
 
 
