@@ -24,7 +24,7 @@ from remote.supervisor.admission.reconcile import reconcile_run
 from remote.supervisor.evidence import lines_at_end
 from trainer.run.changes import Change, add_change
 from trainer.run.home import Home
-from trainer.run.layout import RunDir
+from trainer.run.layout import RUN_ID, RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import boot_id
 from trainer.run.process.process_record import read_process
@@ -250,6 +250,9 @@ def _check_fresh(ctx: Context, plan: StartPlan) -> None:
         raise CallError("refused", f"run {run.run_id} exists already", "resume it, or start under another id")
     if run.spec.exists() and read_spec(run) != spec:
         raise CallError("refused", f"run {run.run_id} has another spec already", "start under another id")
+    if spec.name != spec.run_id and RUN_ID.fullmatch(spec.name) and ctx.home.run(spec.name).spec.exists():
+        why = f"{spec.name} is the id of another run: whoever typed it would mean either"
+        raise CallError("refused", why, "give another --name")
     if spec.kind == "trainer" and spec.max_steps < 1:
         raise CallError("refused", "the run would do zero steps", "set steps to 1 or more")
     check_host(ctx, spec, demand_parent(ctx, spec))
