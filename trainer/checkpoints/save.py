@@ -28,7 +28,7 @@ OPTIMIZER_FILE = "optimizer.safetensors"
 AVERAGE_FILE = "average.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
 FORMAT = 1
-LESS_IS_BETTER = frozenset({"val_ce", "val_loss", "val_ppl", "val_bpb"})
+LESS_IS_BETTER = frozenset({"val_ce", "val_loss", "val_ppl", "val_bpb", "val_ce_ema"})
 
 
 @dataclass(frozen=True, slots=True)
