@@ -26,7 +26,7 @@ class AveragedWeights:
 
     @contextmanager
     def lent_to(self, model: LanguageModel[Any]) -> Iterator[None]:
-        """Have the model compute with the averages inside of this block; then its weights are its own again."""
+        """Have the model compute with the averages inside of this block, and with its own weights after."""
         own = {name: one.data for name, one in model.named_parameters()}
         try:
             for name, one in model.named_parameters():
