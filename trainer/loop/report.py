@@ -31,6 +31,8 @@ def report(run: Training) -> Trouble | None:
             "step_ms": pace.step_ms,
             "eta_s": pace.eta_s,
             "overhead": pace.overhead,
+            "data_wait": pace.data_wait,
+            **(run.speed.values(pace.tokens_per_s) if run.speed else {}),
             **run.device.memory(),
         }
         if run.prediction is not None:
