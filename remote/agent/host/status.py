@@ -35,7 +35,8 @@ from trainer.run.process.identity import boot_id
 from trainer.run.process.survivors import survivors
 from trainer.run.states import State
 
-LOG_LINES = 12
+LOG_LINES, TRACE_LINES = 12, 40
+TRACE = "Traceback (most recent call last)"
 
 TROUBLES_MAX = 20
 
@@ -158,7 +159,7 @@ def run(ctx: Context, args: RunArgs) -> RunDetails:
         process=process.to_json() | {"token": None} if process else None,
         began=process.started if process else None,
         ended=_ended(ctx, one),
-        log_end=tuple(last_lines(one, LOG_LINES)) if _has_failed(ctx, one) else (),
+        log_end=_log_end(one) if _has_failed(ctx, one) else (),
         left=tuple(named(left.pid) for left in survivors(one, process)) if _is_over(ctx, one) else (),
     )
 
@@ -166,6 +167,13 @@ def run(ctx: Context, args: RunArgs) -> RunDetails:
 def _ended(ctx: Context, run: RunDir) -> float | None:
     state = ctx.views.state(run)
     return state.since if state is not None and state.is_terminal else None
+
+
+def _log_end(run: RunDir) -> tuple[str, ...]:
+    """The last lines of its log; the last traceback whole, where they are its end."""
+    lines = last_lines(run, TRACE_LINES)
+    begins = next((place for place in range(len(lines) - 1, -1, -1) if TRACE in lines[place]), len(lines))
+    return tuple(lines[min(begins, max(len(lines) - LOG_LINES, 0)) :])
 
 
 def _has_failed(ctx: Context, run: RunDir) -> bool:
