@@ -156,6 +156,15 @@ class GuardConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         float,
         Meta(gt=0, lt=1, description="the rate's factor after a step back; lower^3, lower^6 ... after more"),
     ] = 0.8
+    restart: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="the rate's factor, to the end, of a run that begins again because its rate was too "
+            "high since the first step; 0: off",
+        ),
+    ] = 0.1
     calm: Annotated[
         int, Meta(ge=1, description="steps for which the rate stays lowered; then it comes back in notches")
     ] = 25
