@@ -66,6 +66,9 @@ class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     max_gb: Annotated[
         float, Meta(ge=0, description="GB of checkpoints above which the oldest go; 0: no limit")
     ] = 0.0
+    disk_wait: Annotated[
+        float, Meta(ge=0, description="hours that a run waits where the disk is full; 0: it fails at once")
+    ] = 24.0
     pins: Annotated[
         str,
         Meta(pattern=r"^(\d+(,\d+)*)?$", description="steps whose checkpoints are never removed: 500,1000"),
@@ -107,6 +110,19 @@ class ProbeConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         int,
         Meta(ge=0, description="steps between looks into the oscillators and their gradients; 0 is off"),
     ] = 200
+
+
+class ProfileConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A look at where one step's time goes."""
+
+    at: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="step whose operators are traced; the trace lies in a checkpoint of that step, which "
+            "is kept; 0: none",
+        ),
+    ] = 0
 
 
 class GuardConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -153,6 +169,15 @@ class GuardConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         float,
         Meta(gt=0, lt=1, description="the rate's factor after a step back; lower^3, lower^6 ... after more"),
     ] = 0.8
+    restart: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="the rate's factor, to the end, of a run that begins again because its rate was too "
+            "high since the first step; 0: off",
+        ),
+    ] = 0.1
     calm: Annotated[
         int, Meta(ge=1, description="steps for which the rate stays lowered; then it comes back in notches")
     ] = 25
@@ -176,6 +201,7 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     eval: EvalConfig = field(default_factory=EvalConfig)
     log: LogConfig = field(default_factory=LogConfig)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
+    profile: ProfileConfig = field(default_factory=ProfileConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
     parallel: ParallelConfig = field(default_factory=ParallelConfig)
     steps: Annotated[int, Meta(ge=1, description="optimizer steps in all")] = 3000
@@ -192,6 +218,10 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             "auto: native where it works"
         ),
     ] = "auto"
+    deterministic: Annotated[
+        Literal["off", "on"],
+        Meta(description="have torch take algorithms that give the same bits each time, be they slower"),
+    ] = "off"
     recompute: Annotated[
         bool, Meta(description="work the blocks again in the backward pass: less memory, a third more time")
     ] = False

@@ -6,6 +6,7 @@ from trainer.checkpoints.retain import prune
 from trainer.checkpoints.save import Surroundings, of_process, save
 from trainer.job.outcome import DivergedError
 from trainer.loop.context import Training, is_due
+from trainer.loop.disk_guard import with_space
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.world import WorkerOrder, demand_equal, digest
 
@@ -32,9 +33,10 @@ def save_checkpoint(run: Training, kind: str) -> None:
             others,
             tokenizer,
             run.scored.floors,
+            run.trace,
         )
         try:
-            saved = save(folder, state, around, kind)
+            saved = with_space(run, lambda: save(folder, state, around, kind))
         except DivergedError:
             state.defence.anchor = before
             raise
@@ -43,7 +45,8 @@ def save_checkpoint(run: Training, kind: str) -> None:
         run.job.reporter.checkpoint(
             state.step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes
         )
-        prune(folder, run.config.checkpoint, in_use=(saved.name, state.defence.anchor))
+        traced = checkpoint_name(run.config.profile.at)
+        prune(folder, run.config.checkpoint, in_use=(saved.name, state.defence.anchor, traced))
         if kind not in ENDS_THE_RUN:
             run.job.reporter.events.phase("training", state.step)
 

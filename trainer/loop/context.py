@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 
 from trainer.config.schema import RunConfig
-from trainer.data import Batches, Corpus
+from trainer.data import Corpus
+from trainer.data.scored import BatchSource
 from trainer.device.device import Device
 from trainer.device.operators import Fallbacks
 from trainer.evals.probes.decay_prediction import DecayPrediction
 from trainer.evals.scored_text import ScoredText
 from trainer.job.job import Job
+from trainer.loop.speed_of_light import SpeedOfLight
 from trainer.loop.timing import Accounting
 from trainer.step.metrics import StepMeter
 from trainer.step.state import TrainState
@@ -23,6 +25,8 @@ class Training:
         looks: whether it looks into its oscillators now and then; it gives up where memory does not suffice.
         prediction: of R, where weight decay makes one.
         fallbacks: operators that the device lacks, as they come up.
+        speed: what a token takes, and how fast the device could be.
+        trace: of the step that was just done, gzipped, where it was asked for; its checkpoint takes it along.
         eval_rows: sequences scored at a time, where memory holds fewer than training's; 0: as many.
     """
 
@@ -31,7 +35,7 @@ class Training:
     device: Device
     corpus: Corpus
     scored: ScoredText
-    batches: Batches
+    batches: BatchSource
     state: TrainState
     meter: StepMeter
     clock: Accounting
@@ -39,6 +43,8 @@ class Training:
     looks: bool = False
     prediction: DecayPrediction | None = None
     eval_rows: int = 0
+    speed: SpeedOfLight | None = None
+    trace: bytes = b""
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
 
 
