@@ -12,6 +12,7 @@ from remote.hosts.client_state import client_folder, make_client_folder, read_ow
 from remote.protocol.errors import CallError, Question, QuestionError
 from remote.ssh.config.effective import Target
 from remote.ssh.known_hosts import (
+    KeyStanding,
     KnownHostsLine,
     fingerprint,
     host_name,
@@ -23,6 +24,7 @@ from remote.ssh.known_hosts import (
 )
 from remote.transport.base import Answers
 
+NO_AUTHORITY = " (its @cert-authority line is not supported here)"
 KRL = b"SSHKRL\n\0"
 
 
@@ -67,11 +69,11 @@ class Trust:
                 {"fingerprint": shown, "file": verdict.entry.file, "line": verdict.entry.line},
             )
         if verdict.is_ == "changed" and verdict.entry is not None:
-            raise _changed(name, self._names[0], kind, shown, verdict.entry)
+            raise _changed(name, self._names[0], kind, shown, verdict)
         if shown in answers.accepted_keys:
             self._store(key)
             return
-        notes = " (its @cert-authority line is not supported here)" if verdict.has_authority else ""
+        notes = NO_AUTHORITY if verdict.has_authority else ""
         notes += "".join(f" ({trouble})" for trouble in (*self._troubles, self._target.note) if trouble)
         raise QuestionError(
             "key_unknown",
@@ -152,8 +154,11 @@ def _place(entry: KnownHostsLine) -> str:
     return f"{entry.file} line {entry.line}"
 
 
-def _changed(name: str, listed: str, kind: str, shown: str, entry: KnownHostsLine) -> CallError:
+def _changed(name: str, listed: str, kind: str, shown: str, verdict: KeyStanding) -> CallError:
     """`listed`: the host's name as known_hosts has it."""
+    entry = verdict.entry
+    assert entry is not None
+    notes = NO_AUTHORITY if verdict.has_authority else ""  # `ssh` may go by it, and let one in
     known = fingerprint(entry.key)
     is_plain = not any(set(pattern) & set("*?!") for pattern in entry.patterns)
     forget = (
@@ -164,7 +169,7 @@ def _changed(name: str, listed: str, kind: str, shown: str, entry: KnownHostsLin
     return CallError(
         "key_changed",
         f"the key of {name} has changed: it shows {kind} {shown}, known is {entry.key_type} {known} "
-        f"({_place(entry)})",
+        f"({_place(entry)}){notes}",
         "someone may be listening in, or the host was set up anew: ask whoever runs it, and only then: "
         f"{forget}",
         {"shown": shown, "known": known, "file": entry.file, "line": entry.line},

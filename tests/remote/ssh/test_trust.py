@@ -125,6 +125,10 @@ def test_an_authority_is_told_to_be_unsupported(sshd: Sshd, laptop: Laptop) -> N
     error = refused(sshd.host(trusted=False))
     assert error.code == "key_unknown"
     assert "@cert-authority" in error.message
+    sshd.trust()
+    sshd.change_host_key()
+    changed = refused(sshd.host(trusted=False))
+    assert (changed.code, "@cert-authority" in changed.message) == ("key_changed", True), "ssh may let one in"
 
 
 def test_the_key_is_checked_before_any_of_our_keys_is_shown(sshd: Sshd) -> None:
