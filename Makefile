@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock bench chaos fuzz clean
+.PHONY: help setup demo test check kernels format lock bench chaos fuzz clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -42,6 +42,9 @@ check: $(STAMP)  ## what CI checks before it tests: style, types, import arrows
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/mypy
 
+kernels: $(STAMP) ## test the Triton kernels under its interpreter, which is installed beside (1 GB)
+	@.ci/kernels
+
 format: $(STAMP) ## lay the code out as `make check` wants it
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -62,4 +65,4 @@ fuzz: $(STAMP)   ## mutated input for every reader of what comes from outside, S
 	@$(BIN)/python -m tests.fuzz $(SECONDS_EACH)
 
 clean:           ## remove what make made (runs in ~/.photinus stay)
-	rm -rf $(VENV) .mypy_cache .ruff_cache
+	rm -rf $(VENV) .kernels .mypy_cache .ruff_cache

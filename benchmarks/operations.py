@@ -52,7 +52,7 @@ class Operations(TorchDispatchMode):
     @property
     def total(self) -> int:
         """All of them."""
-        return sum(self.counts.values())
+        return int(sum(self.counts.values()))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func._schema.name

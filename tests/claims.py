@@ -1,4 +1,4 @@
-"""What `make chaos` prints at its end: one line a claim, with its trials and its failures.
+"""What a suite says at its end of kernels left out, and `make chaos` of claims: trials and failures of each.
 
 `@pytest.mark.claim("what must hold")` names it; a trial test without a name is called by its function. A test
 counts as one trial unless it says more: `record_property("trials", n)`.
@@ -43,6 +43,12 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", ())
+    kernels = sum(report.nodeid.startswith("tests/kernels/") for report in skipped)
+    if kernels:
+        terminalreporter.write_line(
+            f"{kernels} tests of Triton kernels were left out: `make kernels` runs them"
+        )
     if os.environ.get("PHOTINUS_TRIALS") != "full":
         return
     reports = [

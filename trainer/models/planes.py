@@ -22,6 +22,9 @@ def times(planes: Tensor, real: Tensor, imag: Tensor, out: Tensor | None = None)
 
 def turned(planes: Tensor, real: Tensor, imag: Tensor, sign: int = 1) -> Tensor:
     """Return `times` of shapes that may widen, in three operations: for devices and compilers."""
+    if torch.compiler.is_compiling():  # planes apart become one kernel; written into one another, several
+        along = torch.addcmul(planes[0] * real, planes[1], imag, value=-sign)
+        return torch.stack((along, torch.addcmul(planes[1] * real, planes[0], imag, value=sign)))
     product = planes * real
     product[0].addcmul_(planes[1], imag, value=-sign)
     product[1].addcmul_(planes[0], imag, value=sign)

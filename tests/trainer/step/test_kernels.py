@@ -1,6 +1,8 @@
 """Which code works the inner loops: what is asked for, what this host can, and what is told of it."""
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from trainer.models import native
 from trainer.step.kernels import Kernels, decide_kernels, follow_kernels
 
 CPU = Device(torch.device("cpu"), 1)
+LAUNCHES = ("TritonDrivenOscillators", "TritonGatedStates", "TritonOrderParameters")
 OSCILLATORS, ATTENTION = ModelConfig(), ModelConfig(kind="gpt")
 
 
@@ -55,6 +58,28 @@ def test_a_host_without_a_compiler_trains_with_torch_and_says_so(
         assert made.name == "torch"
         assert made.reason.startswith("no C++ compiler found")
     assert not native.enabled()
+
+
+def test_on_cuda_triton_is_taken_where_it_agrees_and_torch_where_it_is_not_or_differs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cuda = Device(torch.device("cuda", 0), 1)
+    assert decide_kernels("auto", ATTENTION, cuda, never).reason == "gpt on cuda has no native ones"
+    monkeypatch.setitem(sys.modules, "trainer.models.native.gpu.launches", None)
+    without = decide_kernels("auto", OSCILLATORS, cuda, never)
+    assert without.name == "torch"
+    assert without.reason.startswith("Triton cannot be imported")
+    forms = {name: object() for name in LAUNCHES}
+    monkeypatch.setitem(sys.modules, "trainer.models.native.gpu.launches", SimpleNamespace(**forms))
+    for error, name, reason in (
+        (3e-7, "native", "Triton, agrees with torch to 3e-07"),
+        (0.5, "torch", "Triton computes otherwise than torch on cuda:0: off by 0.5"),
+        (float("nan"), "torch", "Triton computes otherwise than torch on cuda:0: off by nan"),
+    ):
+        monkeypatch.setattr("trainer.models.native.cuda.largest_error", lambda *_, error=error: error)
+        assert decide_kernels("auto", OSCILLATORS, cuda, never) == Kernels(name, reason)  # type: ignore[arg-type]
+        assert native.enabled() == (name == "native")
+    native.disable()
 
 
 def test_a_further_process_refuses_to_differ_from_the_first(

@@ -1,7 +1,7 @@
 """The compiled kernels, loaded into this process: on or off for all models in it."""
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ctypes import c_float, c_int, c_int64, c_void_p
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ SIGNATURES: dict[str, tuple[type, ...]] = {
 }
 _loaded: list[ctypes.CDLL] = []
 _apply: list[Callable[..., Any]] = []
+_on_cuda: dict[type[torch.autograd.Function], type[torch.autograd.Function]] = {}
 
 
 def enable(cache: Path, building: Callable[[], None] = lambda: None) -> bool:
@@ -51,20 +52,28 @@ def enable(cache: Path, building: Callable[[], None] = lambda: None) -> bool:
 def disable() -> None:
     """Use the torch forms from now on."""
     _loaded.clear()
+    _on_cuda.clear()
+
+
+def serve_cuda(forms: Mapping[type[torch.autograd.Function], type[torch.autograd.Function]]) -> None:
+    """Use these functions on CUDA in the place of those for a CPU, from now on."""
+    _on_cuda.update(forms)
 
 
 def enabled() -> bool:
     """Whether native kernels are in use."""
-    return bool(_loaded)
+    return bool(_loaded or _on_cuda)
 
 
 def serves(tensor: Tensor) -> bool:
     """Whether the kernels are in use and can take a tensor like this one."""
-    return bool(_loaded) and tensor.device.type == "cpu" and tensor.dtype == torch.float32
+    found = _loaded if tensor.device.type == "cpu" else _on_cuda if tensor.device.type == "cuda" else ()
+    return bool(found) and tensor.dtype == torch.float32
 
 
 def apply(form: type[torch.autograd.Function], *arguments: object) -> Any:
     """Apply one of the functions that call kernels, outside of any graph that torch.compile draws."""
+    form = _on_cuda.get(form, form)
     return _apply[0](form, *arguments) if _apply else form.apply(*arguments)  # type: ignore[no-untyped-call]
 
 

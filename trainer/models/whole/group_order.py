@@ -69,8 +69,12 @@ class _GroupOrder(torch.autograd.Function):
         shrink = -drag * step.error
         along = (shrink if outward is None else shrink + outward) * inverse
         dz = torch.addcmul(dz, z, along)
-        dz[0].addcmul_(drag, mean[1]).sub_(back[1])
-        dz[1].addcmul_(drag, mean[0], value=-1).add_(back[0])
+        if torch.compiler.is_compiling():  # as in `turned`
+            real = torch.addcmul(dz[0], drag, mean[1]) - back[1]
+            dz = torch.stack((real, torch.addcmul(dz[1], drag, mean[0], value=-1) + back[0]))
+        else:
+            dz[0].addcmul_(drag, mean[1]).sub_(back[1])
+            dz[1].addcmul_(drag, mean[0], value=-1).add_(back[0])
         return dz, (d_delta * step.error).sum((2, 3)), None
 
 

@@ -12,13 +12,16 @@ def log_u_whole(live: Tensor, soften: float, limit: float) -> Tensor:
 
     n = d g - c h and m = a g - c e lie as one pair: a and d are every other number, and so are e and h.
     """
-    log_u: Tensor = _LogU.apply(live, soften, limit)  # type: ignore[no-untyped-call]
+    log_u: Tensor = WholeLogU.apply(live, soften, limit)  # type: ignore[no-untyped-call]
     return log_u
 
 
-class _LogU(torch.autograd.Function):
+class WholeLogU(torch.autograd.Function):
+    """The formula, and its gradient written out."""
+
     @staticmethod
     def forward(ctx: Any, live: Tensor, soften: float, limit: float) -> Tensor:
+        """See `log_u_whole`."""
         ad, c, eh, g = _parts(live)
         pair = torch.addcmul(ad * g, c, eh, value=-1)
         square = pair * pair + soften
@@ -31,6 +34,7 @@ class _LogU(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradient of the six numbers."""
         live, share, bent = ctx.saved_tensors
         ad, c, eh, g = _parts(live)
         slope = torch.addcmul(grad, grad * bent, bent, value=-1).unsqueeze(-1)
