@@ -9,6 +9,7 @@ from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import Frame
 from remote.protocol.messages import PROTO, Pushed, Reply
 from remote.protocol.results import HostLoad, Pong, RunList, StatePushed, StreamOver, StreamSkipped
+from remote.protocol.sanitise import clean_line
 from remote.protocol.values import read_as
 from remote.protocol.verbs import HELLO, PING, RUNS, TELEMETRY, Verb
 from remote.protocol.version import version
@@ -20,6 +21,7 @@ from remote.session.streams.followed_streams import FollowedStreams
 from remote.session.updates import AgentTalk, HostSeen, RunChanged, RunsSeen, Telemetry, Update, offer
 
 LIVE_MAX = 10_000
+LEFT_MAX, NAMES_MAX, NAME_MAX = 1000, 8, 200  # runs that left something, what, its length
 A = TypeVar("A", bound=VerbArgs)
 
 
@@ -44,6 +46,7 @@ class Dialogue:
         self._history = history
         self._waiting: dict[int, Verb[Any, Any]] = {}
         self._pages: list[RunView] = []
+        self._left: dict[str, list[str]] = {}
         self._next_telemetry = self._next_refresh = 0.0
 
     def begin(self) -> None:
@@ -51,6 +54,7 @@ class Dialogue:
         self.hello_done, self.refusal = False, None
         self._waiting.clear()
         self._pages.clear()
+        self._left.clear()
         self._next_telemetry = self._next_refresh = 0.0
 
     def say_hello(self, connection: Connection) -> None:
@@ -131,6 +135,8 @@ class Dialogue:
 
     def _take_runs(self, answer: RunList, connection: Connection) -> None:
         self._pages += answer.runs
+        for run_id, names in list(answer.left.items())[:LEFT_MAX]:
+            self._left[run_id] = [clean_line(name)[:NAME_MAX] for name in names[:NAMES_MAX]]
         live = sum(not view.is_terminal for view in self._pages)
         wanted = answer.live or 0
         if answer.runs and live < wanted and len(self._pages) <= answer.next <= LIVE_MAX:
@@ -138,8 +144,10 @@ class Dialogue:
             return
         views = self._board.put_all({view.run_id: view for view in self._pages}.values())
         self._pages.clear()
+        left, self._left = self._left, {}
         all_live = not answer.left_out or (answer.live is not None and live >= wanted)
-        offer(self._updates, RunsSeen(views, answer.wall, answer.left_out, all_live, tuple(answer.troubles)))
+        troubles = tuple(answer.troubles)
+        offer(self._updates, RunsSeen(views, answer.wall, answer.left_out, all_live, troubles, left))
         for view in views:
             self._streams.run_seen(view, connection)
 

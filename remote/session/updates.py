@@ -1,7 +1,8 @@
 """What a session tells its owner: typed, in order, taken with `Session.drain`."""
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from remote.protocol.messages import Cursor
@@ -50,6 +51,7 @@ class RunsSeen:
         left_out: how many more there are, which are not among these.
         has_all_live: whether every run that is not over is.
         troubles: a sentence for each run that cannot be read on the host.
+        left: of runs that are over, what they left behind that still lives.
     """
 
     runs: tuple[RunView, ...]
@@ -57,6 +59,7 @@ class RunsSeen:
     left_out: int = 0
     has_all_live: bool = True
     troubles: tuple[str, ...] = ()
+    left: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

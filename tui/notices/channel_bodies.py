@@ -9,7 +9,8 @@ from tui.notices.notice import Notice
 from tui.notices.notice_channel import NoticeChannel
 
 KEY_HEADER = "Idempotency-Key"
-DISCORD_MAX = 1900
+DISCORD_MAX, SLACK_MAX = 1900, 8000  # characters
+NTFY_MAX = 3900  # bytes: of more than 4 KiB ntfy makes a file
 MARKS = {"information": "·", "warning": "!", "error": "✖"}
 _PRIORITY = {"information": "3", "warning": "4", "error": "5"}
 _TAG = {"information": "information_source", "warning": "warning", "error": "rotating_light"}
@@ -31,9 +32,9 @@ def posting(channel: NoticeChannel, one: Notice) -> Posting:
         headers["Authorization"] = f"Bearer {channel.token}"
     match channel.kind:
         case "slack":
-            body = _json({"text": said(one).translate(_SLACK)})
+            body = _json({"text": with_trace(one, SLACK_MAX).translate(_SLACK)})
         case "discord":
-            body = _json({"content": said(one)[:DISCORD_MAX], "allowed_mentions": {"parse": []}})
+            body = _json({"content": with_trace(one, DISCORD_MAX), "allowed_mentions": {"parse": []}})
         case "ntfy":
             headers |= {
                 "Content-Type": "text/plain; charset=utf-8",
@@ -42,6 +43,8 @@ def posting(channel: NoticeChannel, one: Notice) -> Posting:
                 "Tags": _TAG[one.level],
             }
             body = said(one).encode()
+            if room := max(NTFY_MAX - len(body), 0) * bool(one.trace):
+                body += b"\n\n" + one.trace.encode()[-room:].decode("utf-8", "ignore").encode()
         case _:
             body = notice_json(one)
     return Posting(headers, body)
@@ -56,6 +59,15 @@ def said(one: Notice) -> str:
     """A notice in a line: how grave, what, and of which run on which host."""
     where = f"{one.run} on {one.host}" if one.run else one.host
     return f"{MARKS[one.level]} {one.text} ({where})"
+
+
+def with_trace(one: Notice, most: int) -> str:
+    """The line, and the end of the log below it as it stands: its newest part, where not all fits."""
+    line = said(one)[:most]
+    room = most - len(line) - 8
+    if not one.trace or room < 40:
+        return line
+    return f"{line}\n```\n{one.trace.replace('`', chr(39))[-room:]}\n```"
 
 
 def _json(value: object) -> bytes:

@@ -1,7 +1,8 @@
 """One alert on its way outward, with the key by which a receiver knows it again."""
 
 import hashlib
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from remote.protocol.sanitise import clean_line
@@ -9,7 +10,7 @@ from trainer.run.secrets import masked_text
 
 Level = Literal["information", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("information", "warning", "error")
-TEXT_MAX, NAME_MAX = 1000, 200
+TEXT_MAX, NAME_MAX, TRACE_MAX = 1000, 200, 6000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Notice:
         key: the same for the same occasion, whenever it is found and however often it is sent.
         run: the run's id, empty where it is of the host.
         at: epoch seconds of this machine's clock.
+        trace: of a run that failed, its last traceback or the last lines of its log.
     """
 
     key: str
@@ -29,6 +31,7 @@ class Notice:
     level: Level
     text: str
     at: float
+    trace: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -44,6 +47,12 @@ def notice(
     return Notice(key, _fit(host), _fit(run), _fit(rule), level, said, at)
 
 
+def traced(one: Notice, lines: Iterable[str]) -> Notice:
+    """The notice with the end of a log: clean, without what looks like a secret, cut at its beginning."""
+    trace = "\n".join(masked_text(clean_line(line)) for line in lines)
+    return replace(one, trace=trace[-TRACE_MAX:])
+
+
 def key_of(host_id: str, run: str, rule: str, occasion: str) -> str:
     """The idempotency key: 32 hexadecimal digits that only these four words give."""
     parts = "".join(f"{len(part)}:{part}" for part in (host_id, run, rule, occasion))
@@ -55,14 +64,15 @@ def read_notice(raw: object) -> Notice | None:
     if not isinstance(raw, dict):
         return None
     told = {field.name: raw.get(field.name) for field in fields(Notice)}
-    at = told.pop("at")
+    at, trace = told.pop("at"), told.pop("trace")
     if told["level"] not in LEVELS or isinstance(at, bool) or not isinstance(at, int | float):
         return None
     if not all(isinstance(value, str) for value in told.values()):
         return None
     texts = {name: _fit(str(value)) for name, value in told.items() if name not in ("text", "level")}
     text = clean_line(str(told["text"])[:TEXT_MAX])
-    return Notice(**texts, level=told["level"], text=text, at=float(at))
+    read = Notice(**texts, level=told["level"], text=text, at=float(at))
+    return traced(read, trace[:TRACE_MAX].split("\n")) if isinstance(trace, str) and trace else read
 
 
 def is_level(level: Level, least: Level) -> bool:

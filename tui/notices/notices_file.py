@@ -27,7 +27,7 @@ SIGNALS = ("bell", "osc9", "osc777")
 KEYS = ("kind", "url", "token", "command", "level", "rules", "hosts", "allow_http")
 RULES = (
     "ended", "nan", "spike", "plateau", "rising", "locked", "clamp", "warfare", "stall", "memory", "disk",
-    "lost", "back", "refused", "asks", "key_changed", "left_out",
+    "orphan", "lost", "back", "refused", "asks", "key_changed", "left_out",
 )  # fmt: skip
 _CHANNEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,49}")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")

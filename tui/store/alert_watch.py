@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from remote.protocol.results import HostLoad
+from remote.session.updates import RunsSeen
 from trainer.telemetry.alerts.host_rules import HostRules
 from trainer.telemetry.alerts.occasion import Firing
 from trainer.telemetry.alerts.own_rules import OwnRule
@@ -35,6 +36,7 @@ class AlertWatch:
         self._greeted: set[str] = set()
         self._runs: dict[tuple[str, str], RunRules] = {}
         self._hosts: dict[str, HostRules] = {}
+        self._left: dict[str, Mapping[str, Sequence[str]]] = {}
         self._lives: dict[tuple[str, str], int] = {}
 
     def forget(self, key: tuple[str, str]) -> None:
@@ -96,6 +98,20 @@ class AlertWatch:
             for run in failed[-PAST_MAX:]:
                 if (alert := of_state(name, run.view, run.name, now)) is not None:
                     yield replace(alert, text=f"{alert.text} (since you looked last)")
+
+    def left(
+        self, host: str, update: RunsSeen, runs: Mapping[tuple[str, str], RunRecord], now: float
+    ) -> list[Alert]:
+        """What runs left behind. The same `left`, told once more by the session, is no new look."""
+        if self._left.get(host) is update.left:
+            return []
+        self._left[host] = update.left
+        found = self._hosts.setdefault(host, HostRules()).orphans(update.left, now)
+        return [
+            Alert(now, host, run_id, one.level, f"{runs[host, run_id].name}: {one.text}", one.rule, one.text)
+            for run_id, one in found.items()
+            if (host, run_id) in runs
+        ]
 
     def load(self, host: str, load: HostLoad, now: float) -> list[Alert]:
         """A reading of a machine."""

@@ -177,6 +177,8 @@ class Store:
                 self._forget(key)  # else it may be one of those that the host left out
         for view in sorted(update.runs, key=lambda view: (view.is_terminal, -view.created)):
             self._see(record.name, view, now)
+        for alert in self.watch.left(record.name, update, self.runs, now):
+            self._alert(alert)
 
     def _see(self, host: str, view: RunView, now: float) -> None:
         key = (host, view.run_id)

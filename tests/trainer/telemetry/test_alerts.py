@@ -162,10 +162,16 @@ def test_memory_and_disk_that_swing_around_a_threshold_are_one_occasion() -> Non
 
 def test_each_orphan_is_told_once() -> None:
     host = HostRules()
-    assert [one.rule for one in host.orphans(["a", "b"], 0.0)] == ["orphan"]
-    assert host.orphans(["a", "b"], 1.0) == host.orphans(["b"], 2.0) == []
-    assert len(host.orphans(["b", "c"], 3.0)) == 1
-    assert host.orphans([], 4.0) == []
+    assert host.orphans({"run": ["a", "b"]}, 0.0) == {}  # its run has just ended: it may be ending, too
+    (told,) = host.orphans({"run": ["a", "b"]}, 1.0).values()
+    assert (told.rule, told.text) == ("orphan", "left behind and still alive: a, b")
+    assert host.orphans({"run": ["b"]}, 2.0) == host.orphans({"run": ["b", "c"], "other": ["b"]}, 3.0) == {}
+    found = host.orphans({"run": ["b", "c"], "other": ["b"]}, 4.0)
+    assert {run_id: one.text.rpartition(" ")[2] for run_id, one in found.items()} == {
+        "run": "c",
+        "other": "b",
+    }
+    assert host.orphans({}, 5.0) == {}
 
 
 def test_a_link_that_flaps_is_told_once_and_one_that_was_well_again() -> None:

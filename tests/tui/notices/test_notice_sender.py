@@ -12,7 +12,7 @@ from tui.notices.channel_bodies import posting
 from tui.notices.delivery import Trial
 from tui.notices.http_post import post
 from tui.notices.local_command import call_command
-from tui.notices.notice import Notice, notice
+from tui.notices.notice import Notice, notice, read_notice, traced
 from tui.notices.notice_channel import NoticeChannel
 from tui.notices.notice_journal import NoticeJournal
 from tui.notices.notice_sender import NoticeSender
@@ -303,3 +303,16 @@ def test_the_journal_is_bounded_and_a_damaged_one_is_told(
     assert NoticeJournal().entries == {}
     path.write_text("{")
     assert "not JSON" in NoticeJournal().trouble
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("slack", 9000), ("discord", 2200), ("ntfy", 4096), ("webhook", 20_000)]
+)
+def test_the_end_of_a_log_goes_along_and_fits(kind: str, most: int) -> None:
+    lines = [f"  line {n} of `it` & <more>" for n in range(400)]
+    one = traced(told(), [*lines, "ValueError: no\nsuch"])
+    body = posting(NoticeChannel("c", kind, "https://example.org"), one).body.decode()  # type: ignore[arg-type]
+    assert len(body.encode()) <= most
+    assert "ValueError: no" in body
+    assert "line 1 of" not in body
+    assert read_notice(one.to_json()) == one

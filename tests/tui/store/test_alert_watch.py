@@ -107,3 +107,15 @@ def test_what_failed_since_this_client_looked_last_is_told_when_the_host_is_hear
     assert (alert.host, alert.text) == ("local", "demo failed: exit code 1 (since you looked last)")
     made.apply("local", RunsSeen(views, WALL), START + 5, WALL + 5)
     assert made.take_news(START + 5) == []
+
+
+def test_what_a_run_left_behind_is_told_once_a_second_look_has_found_it_too(store: Store) -> None:
+    over = (view(state="failed"),)
+    left = {KEY[1]: ["pid 77 (python)"], "gone-aaaaa": ["pid 78"]}
+    first, again = RunsSeen(over, WALL, left=left), RunsSeen(over, WALL, left=dict(left))
+    tell(store, first, first)  # the session tells the same look twice
+    assert "orphan" not in [alert.rule for alert in store.take_news(START)]
+    tell(store, again, RunsSeen(over, WALL, left=dict(left)), at=30.0)
+    (alert,) = store.take_news(START + 30.0)
+    assert (alert.rule, alert.level, alert.run_id) == ("orphan", "warning", KEY[1])
+    assert alert.text == "demo: left behind and still alive: pid 77 (python)"

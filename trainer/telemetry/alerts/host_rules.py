@@ -1,6 +1,6 @@
 """Every rule on a host and on the ends of its runs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from trainer.telemetry.alerts.occasion import Firing, Occasion, Quiet
 
@@ -22,7 +22,7 @@ class HostRules:
         self._disk = Occasion(begins=READINGS, ends=READINGS)
         self._links = Quiet(LINK_REST_S)
         self._orphans = Quiet(0.0)
-        self._seen: set[str] = set()
+        self._seen: set[tuple[str, str]] = set()
         self._ends = Quiet(0.0)
 
     def load(self, memory_percent: float | None, disk_free: float | None) -> list[Firing]:
@@ -36,15 +36,23 @@ class HostRules:
             found.append(Firing("disk", "error", f"{disk_free / 1e9:.2g} GB free on its disk"))
         return found
 
-    def orphans(self, names: Collection[str], now: float) -> list[Firing]:
-        """The processes that were left behind, by names that no other process ever has."""
-        for name in self._seen.difference(names):
-            self._orphans.ends(name, now)
-        new = [name for name in sorted(names) if self._orphans.begins(name, now)]
-        self._seen = set(names)
-        many = len(new)
-        message = f"{many} process{'es' if many > 1 else ''} without a run {'go' if many > 1 else 'goes'} on"
-        return [Firing("orphan", "warning", message)] if new else []
+    def orphans(self, left: Mapping[str, Collection[str]], now: float) -> dict[str, Firing]:
+        """The processes that runs which are over left behind, a firing a run once each of them is seen again.
+
+        A run that has just ended may still be ending its children.
+        """
+        seen = {(run_id, name) for run_id, names in left.items() for name in names}
+        for gone in self._seen - seen:
+            self._orphans.ends(gone, now)
+        new: dict[str, list[str]] = {}
+        for run_id, name in sorted(seen & self._seen):
+            if self._orphans.begins((run_id, name), now):
+                new.setdefault(run_id, []).append(name)
+        self._seen = seen
+        return {
+            run_id: Firing("orphan", "warning", f"left behind and still alive: {', '.join(names)}")
+            for run_id, names in new.items()
+        }
 
     def link(self, phase: str, now: float, reason: str = "") -> list[Firing]:
         """A state of the link: `lost` or `refused` once, until it was up for a minute."""

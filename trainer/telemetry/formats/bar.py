@@ -8,15 +8,20 @@ from trainer.telemetry.formats.pattern import lazy
 
 NEEDLES = (b"it/s", b"s/it", b"?it")
 _BAR = lazy(
-    r"(?P<lead>[^|%]{0,80}?)\s?(?P<percent>\d{1,3})%\|[^|]{0,400}\|\s*(?P<done>\d{1,12})/(?P<total>\d{1,12}) "
+    r"(?P<lead>[^%]{0,80}?)\s?(?P<percent>\d{1,3})%\|[^|]{0,400}\|\s*(?P<done>\d{1,12})/(?P<total>\d{1,12}) "
     r"\[[\d:?]{1,12}<(?:[\d:?]{1,12}|\d{1,6} days?, [\d:]{1,12}),\s+(?:\d[\d.e+]{0,12}|\?)\s?"
     r"(?:it/s|s/it|it|ba/s|ex/s|step/s|s/step)"
     r"(?P<postfix>(?:, [^\]\[]{0,2000})?)\]"
 )
-_PAIR = lazy(rf"(?:, |^)([\w/.@() -]{{1,60}}?)=\s?({NUMBER}(?:[KMGBT%]|ms|s)?)(?=, |$)")
-
-
-_LEAD = lazy(r"(?:[\w\[(][^'\"`<>{}]{0,80})?")
+_FIELD = lazy(r"\s*([A-Za-z_][\w/.@() -]{0,60}?)(?:=\s?|:\s{1,4})(\S{1,40})\s*")
+_FIELDS = lazy(r"([A-Za-z_][\w/.@()-]{0,60})(?:=\s?|:\s{1,4})([^\s,|;]{1,40})")
+_PARTS = lazy(r"[,|;]")
+_LOSS = lazy(
+    rf"[,|;(\s-]*(?<![^\W_])((?:\w{{1,30}}[ _/-])?loss)(?:\s?[=:]\s{{0,4}}|\s)({NUMBER})"
+    r"(?=[\s,|;:)\]]|$)\)?",
+    re.IGNORECASE,
+)
+_LEAD = lazy(r"(?!\d{1,3}\.(?:\s|$))(?:[\w\[(][^'\"`<>{}]{0,80})?")
 _GLUED = lazy(r"(?:\s*|\w.*|[\[{].*|`Trainer\.fit`.*)", re.DOTALL)
 
 
@@ -26,6 +31,8 @@ class Bar(NamedTuple):
     Attributes:
         lead: what stands before it.
         rest: what stands behind it, in the same redraw.
+        names: of all that is written behind it, numbers or not.
+        is_drawn: whether what stands before it is no quotation mark, no item of a list and no program.
     """
 
     lead: str
@@ -33,11 +40,13 @@ class Bar(NamedTuple):
     total: int
     values: dict[str, float]
     rest: str
+    names: frozenset[str]
+    is_drawn: bool
 
     @property
     def stands_alone(self) -> bool:
         """Whether it is drawn, maybe with another stream behind it, and not spoken of in a sentence."""
-        return _LEAD.fullmatch(self.lead) is not None and _GLUED.fullmatch(self.rest) is not None
+        return self.is_drawn and _GLUED.fullmatch(self.rest) is not None
 
 
 def find_bar(text: str) -> Bar | None:
@@ -50,6 +59,32 @@ def find_bar(text: str) -> Bar | None:
             last = found
     if last is None:
         return None
-    pairs = {name.strip(): measure(value) for name, value in _PAIR.findall(last["postfix"])}
-    values = {name: value for name, value in pairs.items() if value is not None}
-    return Bar(last["lead"].strip(), int(last["done"]), int(last["total"]), values, text[last.end() :])
+    written = last["lead"].strip()
+    lead, described = _described(written)
+    pairs = described | {name: measure(value) for name, value in _pairs(last["postfix"])}
+    return Bar(
+        lead,
+        int(last["done"]),
+        int(last["total"]),
+        {name: value for name, value in pairs.items() if value is not None},
+        text[last.end() :],
+        frozenset(pairs),
+        _LEAD.fullmatch(written) is not None,
+    )
+
+
+def _pairs(postfix: str) -> list[tuple[str, str]]:
+    """What is written behind a bar: `loss=0.5, lr=1e-3`, `loss: 0.5 | acc: 0.5`, `loss=0.5 acc=0.5`."""
+    pairs: list[tuple[str, str]] = []
+    for part in _PARTS.split(postfix):
+        found = _FIELD.fullmatch(part)
+        pairs += [(found.group(1), found.group(2))] if found is not None else _FIELDS.findall(part)
+    return pairs
+
+
+def _described(lead: str) -> tuple[str, dict[str, float | None]]:
+    """What stands before a bar without the losses that are told there, and those losses."""
+    if "oss" not in lead and "OSS" not in lead:
+        return lead, {}
+    losses = {name.replace(" ", "_"): measure(value) for name, value in _LOSS.findall(lead)}
+    return _LOSS.sub("", lead).strip(" :,|;-") if losses else lead, losses

@@ -7,7 +7,7 @@ from trainer.telemetry.formats.pattern import lazy
 _FINITE = r"(?:\d(?:\d|,(?=\d)){0,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,4})?"
 NUMBER = rf"[-+]?(?:{_FINITE}|[nN]a[nN]|NAN|[iI]nf(?:inity)?|INF)"
 COUNT = r"\d(?:\d|,(?=\d)){0,18}"
-_SCALED = lazy(rf"({NUMBER})\s?([KMGBT]?)(?:\s?(?:%|ms|us|s|m|h|it/s|s/it|GB|GiB|MB|MiB|x))?")
+_SCALED = lazy(rf"({NUMBER})\s?([KMGBT]?)(?:\s?(?:%|ms|us|s|m|h|it/s|s/it|GB|GiB|MB|MiB|x))?\*?")
 _SCALES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
 
 

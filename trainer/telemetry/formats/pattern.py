@@ -3,7 +3,7 @@
 import re
 from typing import Any, cast
 
-_METHODS = ("match", "fullmatch", "search", "findall", "finditer", "sub")
+_METHODS = ("match", "fullmatch", "search", "findall", "finditer", "split", "sub")
 
 
 class _Lazy:

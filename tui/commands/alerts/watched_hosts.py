@@ -4,12 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from remote.hosts.host import Host
+from remote.protocol.arguments import RunArgs
+from remote.protocol.errors import CallError
+from remote.protocol.verbs import RUN, A, R, Verb
 from remote.session.last_seen import last_seen
 from remote.session.updates import RunsSeen, Update
 from tui.commands.alerts.followed_runs import FollowedRuns, FollowsRuns
 from tui.commands.alerts.held_links import HeldLinks
 from tui.commands.alerts.past_endings import endings_to_tell
-from tui.notices.notice import Notice, key_of, notice
+from tui.notices.notice import Notice, key_of, notice, traced
 from tui.notices.notice_journal import NoticeJournal
 from tui.store import alerts
 from tui.store.alerts import Alert
@@ -22,6 +25,7 @@ STANDING_MAX_S = 24 * 3600.0
 LATE_S = 600.0
 LOOK_S = 30.0
 BACKLOG_MAX = 200
+TRACE_S = 3.0
 
 
 class WatchedSession(FollowsRuns, Protocol):
@@ -34,6 +38,10 @@ class WatchedSession(FollowsRuns, Protocol):
 
     def drain(self, limit: int = ...) -> list[Update]:
         """Take the oldest updates."""
+        ...
+
+    def call(self, verb: Verb[A, R], args: A, timeout: float = ...) -> R:
+        """Ask and wait for the answer."""
         ...
 
 
@@ -62,7 +70,17 @@ class WatchedHosts:
         found = [*self._fresh(now, wall), *self._caught_up(now, wall)]
         for name in self.store.hosts:
             found += self._endings(name, now, wall, listed=name in listed)
-        return found
+        return [self._traced(one, sessions) for one in found]
+
+    def _traced(self, one: Notice, sessions: Mapping[str, WatchedSession]) -> Notice:
+        """Of a run that failed, with the end of its log; without, where its host does not say it at once."""
+        if one.rule != "ended" or one.level != "error" or self._journal.knows(one.key):
+            return one
+        try:
+            details = sessions[one.host].call(RUN, RunArgs(run_id=one.run), TRACE_S)
+        except (KeyError, CallError):
+            return one
+        return traced(one, details.log_end)
 
     def forget(self, name: str) -> None:
         """Know a host no longer, or anew."""

@@ -26,6 +26,7 @@ from tui.commands.exports.parquet_file import parquet_bytes
 from tui.commands.exports.recorded_run import RecordedRun
 from tui.commands.exports.table_files import csv_bytes, jsonl_bytes
 from tui.commands.exports.tensorboard_file import draft_folder, write_tensorboard
+from tui.commands.exports.trackio_folder import write_trackio
 from tui.commands.exports.wandb_folder import write_wandb
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
@@ -47,49 +48,53 @@ WRITERS: Mapping[str, Callable[[RecordedRun], bytes]] = {
 FOLDERS: Mapping[str, Callable[[RecordedRun, Path], None]] = {
     "tensorboard": write_tensorboard,
     "wandb-offline": write_wandb,
+    "trackio": write_trackio,
 }
 HELD: Mapping[str, tuple[str, ...]] = {
     "tensorboard": ("*tfevents*",),
     "wandb-offline": ("run-*.wandb", "files", "logs", "tmp"),
+    "trackio": ("*.db", "*.db-wal", "*.db-shm", "*.lock"),
 }
 """Names of all that such a folder holds: one with another name in it is somebody's, and stays."""
 FORMATS = (*WRITERS, *FOLDERS)
-INSTEAD = {
-    "trackio": "--to csv is what a script of a few lines can log to it",
-}
+WITHOUT_ROWS = ("jsonl", "html")
+"""What says something of a run that has told no number yet."""
 STDOUT = "-"
+KNOWN_BY = "`photinus read` says what a log may print to be known"
 
 
 def export(args: argparse.Namespace) -> int:
-    """Write every run; 1 where one of several could not be.
+    """Write every run; 1 where one of several could not be, or told no number.
 
     Raises:
         CallError: the only one could not be, or the command line makes no sense.
     """
-    if args.to in INSTEAD:
-        raise CallError("refused", f"there is no export to {args.to} yet", INSTEAD[args.to])
     formats, faults = formats_at_hand()
     for fault in faults:
         say(f"photinus: a format of yours is left out: {fault}")
     out = ExportTarget(args.to, args.out, force=args.force, several=len(args.run) > 1)
     written: list[dict[str, Any]] = []
-    failures: list[CallError] = []
+    missed = False
     with ExitStack() as stack:
         sources = RunSources(stack, formats)
         for name in args.run:
             try:
                 for run in sources.runs(name):
+                    if not run.rows and not (run.events and args.to in WITHOUT_ROWS):
+                        say(f"photinus: {run.where}: no known metrics, so nothing was written ({KNOWN_BY})")
+                        missed = True
+                        continue
                     written.append(out.write(run))
                     if not args.json and args.out != STDOUT:
                         tell(f"{written[-1]['path']}  {written[-1]['rows']:,} rows of {run.where}")
             except CallError as error:
                 if len(args.run) == 1:
                     raise
-                failures.append(error)
+                missed = True
                 say(f"photinus: {name}: {error.message}" + (f" ({error.remedy})" if error.remedy else ""))
     if args.json and args.out != STDOUT:
         emit(written)
-    return FAILURE if failures else OK
+    return FAILURE if missed else OK
 
 
 class RunSources:
@@ -222,9 +227,7 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="RUN",
         help="RUN or HOST:RUN; or a log, metrics file or output folder: PATH, GLOB or HOST:PATH",
     )
-    parser.add_argument(
-        "--to", required=True, choices=[*FORMATS, *INSTEAD], metavar="FORMAT", help=", ".join(FORMATS)
-    )
+    parser.add_argument("--to", required=True, choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
     parser.add_argument(
         "--out",
         default="",

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.trainer.telemetry.formats.samples import SAMPLES
+from tests.trainer.telemetry.formats.samples_further import FURTHER
+from tests.trainer.telemetry.formats.samples_further_tables import FURTHER_TABLES
 from tests.trainer.telemetry.formats.samples_more import MORE_SAMPLES
 from trainer.telemetry.events import Evaluation, Metrics
 from trainer.telemetry.formats.format import Format
@@ -13,7 +15,8 @@ from trainer.telemetry.formats.registry import FORMATS
 from trainer.telemetry.recognise import FileRecogniser
 from trainer.telemetry.recogniser import LogRecogniser
 
-LINES = [line for sample in [*SAMPLES, *MORE_SAMPLES] for line in sample.text.splitlines() if line.strip()]
+LOGS = [*SAMPLES, *MORE_SAMPLES, *FURTHER, *FURTHER_TABLES]
+LINES = [line for sample in LOGS for line in sample.text.splitlines() if line.strip()]
 
 
 def in_sentences() -> str:
@@ -26,8 +29,14 @@ def in_quotations() -> str:
 
 def between_fences() -> str:
     """Few rows of each, as a text about a trainer shows them."""
-    texts = [sample.text for sample in [*SAMPLES, *MORE_SAMPLES]]
+    texts = [sample.text for sample in LOGS]
     return "".join(f"It prints:\n\n```\n{text}\n```\n\nand so on.\n" for text in texts)
+
+
+def in_tables() -> str:
+    return "".join(
+        f"| {line.replace('|', ' ')} | seen once |\n- {line}\n* {line}\n1. {line}\n" for line in LINES
+    )
 
 
 def in_programs() -> str:
@@ -48,6 +57,37 @@ lr=0.1
 epochs=3 loss=0.5 lr=0.1
 --step=10 --loss=0.5 --lr=0.1
 python train.py step=10 loss=0.5
+"""
+SETTINGS = """\
+step: 10
+loss: mse
+epoch: 3, batch: 8, optimizer: adam
+Epoch: 3
+Epoch 3 of training begins, with the loss as before: see below
+Epoch 4: val_loss did not improve from 0.5120
+Epoch 4: early stopping
+Epoch 5: reducing learning rate to 1e-05
+Step 5: Total=7.645 is what it said, CE=3
+Steps: 100, Loss: cross entropy
+Iter 100: Saved adapter weights to adapters.safetensors
+checkpoint: step=10
+[train] epochs=3 lr=0.1 loss=cross_entropy
++---------+----------+
+| loss    | 0.5120   |
+| step    | 10       |
++---------+----------+
+wandb: Run summary:
+wandb:          loss 0.51203
+wandb:   global_step 200
+  0%|          | 0/10 [00:00<?, ?it/s]
+ 10%|█         | 1/10 [00:01<00:09,  1.00it/s]
+100%|██████████| 10/10 [00:10<00:00,  1.00it/s]
+Downloading (loss table):  10%|█         | 1/10 [00:01<00:09,  1.00it/s]
+Filter: 100%|██████████| 1000/1000 [00:01<00:00, 812.10 examples/s]
+tests/test_loss.py::test_step[10] PASSED                 [ 10%]
+| N/A   36C    P0            124W /  700W |   26227MiB /  81559MiB |      0%      Default |
+  1,234,567  12%   10.11MB/s    0:00:09
+commit 1f2e3d4: loss 2.5 at step 10
 """
 INSTALLERS = """\
 Collecting torch==2.13.0
@@ -96,8 +136,10 @@ TEXTS: dict[str, Callable[[], str]] = {
     "sentences": in_sentences,
     "quotations": in_quotations,
     "fences": between_fences,
+    "tables": in_tables,
     "programs": in_programs,
     "arguments": lambda: ARGUMENTS * 3,
+    "settings": lambda: SETTINGS * 3,
     "installers": lambda: INSTALLERS * 3,
     "noise": noise,
 }

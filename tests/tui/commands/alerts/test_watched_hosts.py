@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.session.link.link_state import LinkState
 from remote.session.updates import LinkChanged, RunsSeen, StreamBegin
@@ -199,3 +200,26 @@ def test_sixty_files_of_a_host_are_followed_and_what_is_over_makes_room() -> Non
     assert watch.texts(1.0) == ["demo failed"]
     assert watch.session.unfollowed == [1]
     assert len(watch.session.followed) == FILES_MAX + 1
+
+
+def test_a_run_that_failed_is_told_with_the_end_of_its_log() -> None:
+    watch = Watch()
+    watch.connect(view())
+    watch.tick()
+    over = view(state="failed", seq=9, reason="exit code 1", since=WALL + 5)
+    trace = (
+        "Traceback (most recent call last):",
+        '  File "train.py", line 3',
+        "ValueError: --api-key=abc123secret",
+    )
+    watch.session.results["run"] = {**over.to_json(), "wall": WALL, "spec": {}, "log_end": list(trace)}
+    watch.session.change(over)
+    (one,) = watch.tick(5.0)
+    assert one.trace.splitlines()[:2] == list(trace[:2])
+    assert "ValueError" in one.trace
+    assert "abc123secret" not in one.trace
+    watch.session.change(view(attempt=2, seq=12))
+    watch.session.results["run"] = CallError("not_found", "it is gone")
+    watch.session.change(view(state="failed", attempt=2, seq=19, reason="exit code 2", since=WALL + 60))
+    (other,) = watch.tick(60.0)
+    assert (other.text, other.trace) == ("demo failed: exit code 2", "")

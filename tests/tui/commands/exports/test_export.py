@@ -101,6 +101,16 @@ def test_of_several_runs_one_that_is_not_there_costs_itself(
     assert "none.log" in said.err
 
 
+@pytest.mark.parametrize("to", ["csv", "html", "jsonl"])
+def test_what_tells_no_number_is_not_written(here: Path, log: Path, photinus: Photinus, to: str) -> None:
+    """The control is the log beside it, which does."""
+    (log.parent / "words.log").write_text("once upon a time\n" * 9)
+    said = photinus("export", str(log.parent / "words.log"), str(log), "--to", to)
+    assert said.code == FAILURE
+    assert "words.log: no known metrics, so nothing was written" in said.err
+    assert [path.name for path in here.iterdir()] == [f"train.{to}"]
+
+
 def test_a_run_that_was_pulled_here_is_written_by_its_checkpoints(here: Path, photinus: Photinus) -> None:
     for step in (100, 200):
         folder = here / "demo-abcdef" / f"step-{step:08d}"
@@ -117,7 +127,7 @@ def test_a_run_that_was_pulled_here_is_written_by_its_checkpoints(here: Path, ph
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("--to", "trackio"), REFUSED, "--to csv"),
+        (("--to", "trackio", "--out", "-"), USAGE, "--out FOLDER"),
         (("--to", "excel"), USAGE, "invalid choice"),
         (("--to", "tensorboard", "--out", "-"), USAGE, "--out FOLDER"),
     ],

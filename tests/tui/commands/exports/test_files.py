@@ -32,6 +32,7 @@ from tui.commands.exports.parquet_file import parquet_bytes
 from tui.commands.exports.recorded_run import RecordedRun
 from tui.commands.exports.table_files import csv_bytes, jsonl_bytes
 from tui.commands.exports.tensorboard_file import write_tensorboard
+from tui.commands.exports.trackio_folder import write_trackio
 from tui.commands.exports.wandb_folder import write_wandb
 
 EVIL = "\"'><script>alert(1)</script><img src=http://x/y>\x1b[2J"
@@ -243,6 +244,24 @@ def test_an_offline_run_of_wandb_holds_every_step(run: RecordedRun, tmp_path: Pa
         [4.0 - n / 100 for n in range(0, 100, 10)]
     )
     assert (isnan(history[10]["ce"]), history[10]["val_ce"]) == (True, 3.25)
+
+
+def test_trackio_reads_every_row_with_its_time(run: RecordedRun, tmp_path: Path) -> None:
+    """Two runs in one process: each folder has its own."""
+    store = pytest.importorskip(
+        "trackio.sqlite_storage", reason="trackio is an extra: pip install 'photinus[trackio]'"
+    )
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        write_trackio(run, tmp_path / name)
+        assert [path.name for path in (tmp_path / name).iterdir()] == ["photinus.db"]
+    store.TRACKIO_DIR = tmp_path / "other"
+    told = store.SQLiteStorage.get_logs("photinus", "demo")
+    assert [one["step"] for one in told] == [*range(0, 110, 10), 100]
+    assert [one["ce"] for one in told[:10]] == pytest.approx([4.0 - n / 100 for n in range(0, 100, 10)])
+    assert (isnan(told[10]["ce"]), told[11]["val_ce"]) == (True, 3.25)
+    assert told[1]["timestamp"] == "2023-11-14T22:13:30.000+00:00"
+    assert store.SQLiteStorage.get_run_config("photinus", "demo") == {"optim.lr": "0.3"}
 
 
 def leveldb_records(data: bytes, place: int) -> Iterator[bytes]:

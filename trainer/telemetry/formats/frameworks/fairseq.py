@@ -10,13 +10,17 @@ from trainer.telemetry.formats.numbers import NUMBER, number, number_of, whole
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
-_INNER = lazy(r"(?:\| )?epoch (\d{1,9}):\s+(\d{1,12}) / (\d{1,12}) ((?:\w{1,40}=[^,\s]{1,40}(?:, )?)+)\s*")
+_INNER = lazy(
+    r"(?:train_inner \| |\| )?epoch (\d{1,9}):\s+(\d{1,12}) / (\d{1,12}) "
+    r"((?:\w{1,40}=[^,\s]{1,40}(?:, )?)+)\s*"
+)
 _PAIR = lazy(rf"(\w{{1,40}})=({NUMBER})(?=,|\s|$)")
 _EPOCH = lazy(
-    r"(?:\| )?epoch (\d{1,9}) \| (valid on '[^']{1,80}' subset \| )?((?:\w{1,40} \S{1,40}(?: \| )?)+)\s*"
+    r"(?:(?:train|valid|test) \| |\| )?epoch (\d{1,9}) \| (valid on '[^']{1,80}' subset \| )?"
+    r"((?:\w{1,40} \S{1,40}(?: \| )?)+)\s*"
 )
 _STATED = lazy(rf"(\w{{1,40}}) ({NUMBER})(?= \||\s*$)")
-_JSON = lazy(r"(\{\"epoch\": .*\})\s*")
+_JSON = lazy(r"(?:(?:train|valid|test) \| )?(\{\"epoch\": .*\})\s*")
 
 
 class Fairseq(PatternFormat):
@@ -75,5 +79,6 @@ def _scores(values: dict[str, float | None]) -> Sequence[Row]:
     step = whole(values.pop("num_updates", None))
     if step is None:
         return ()
-    named = {name if name == "epoch" else f"val_{name}": value for name, value in values.items()}
+    own = {name.removeprefix("valid_"): value for name, value in values.items()}
+    named = {name if name == "epoch" else f"val_{name}": value for name, value in own.items()}
     return (Row(step, name_all(named), is_eval=True),)

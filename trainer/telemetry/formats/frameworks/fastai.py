@@ -33,12 +33,13 @@ class Fastai(Format):
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
-        if _HEADER.fullmatch(line.text) is not None:
-            self._columns = line.text.split()
+        text = line.plain
+        if _HEADER.fullmatch(text) is not None:
+            self._columns = text.split()
             return (Start(),)
-        if not self._columns or not line.text[:1].isdigit():
+        if not self._columns or not text[:1].isdigit():
             return ()
-        cells = line.text.split()
+        cells = text.split()
         if len(cells) != len(self._columns) or not cells[0].isdigit() or _CLOCK.fullmatch(cells[-1]) is None:
             return ()
         try:

@@ -17,7 +17,10 @@ _DICT = lazy(rf"\{{'[^'\n]{{1,100}}': {_VALUE}(?:, '[^'\n]{{1,100}}': {_VALUE}){
 _PAIR = lazy(rf"'([^'\n]{{1,100}})': ({_VALUE})")
 _TOTAL = lazy(rf"\s*Total optimization steps\s*=\s*({COUNT})\s*")
 _EPOCHS = lazy(rf"\s*Num Epochs\s*=\s*({COUNT})\s*.*")
-_UNSLOTH = lazy(rf".*Num Epochs = ({COUNT})\s*\|\s*Total steps = ({COUNT})\s*")
+_UNSLOTH = lazy(
+    rf"[\\/|O^_ ]{{0,24}}(?:Num examples = {COUNT}\s*\|\s*)?Num Epochs = ({COUNT})"
+    rf"\s*\|\s*Total steps = ({COUNT})\s*"
+)
 _REACHED = lazy(r"(\d{1,12})/(\d{1,12})")
 _TRAINED = ("loss", "reward", "rewards/chosen", "train_loss_step")
 _SUMMARY = ("train_runtime", "total_flos", "train_samples_per_second")
@@ -49,7 +52,7 @@ class HfTrainer(Format):
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
-        text = line.text
+        text = line.plain
         found = _DICT.search(text) if "{'" in text else None
         if found is None:
             bar = find_bar(text)
@@ -58,6 +61,8 @@ class HfTrainer(Format):
         if before is None and text[: found.start()].strip() and line.body[:1] != "{":
             return ()  # a dictionary in a sentence
         if behind is None and text[found.end() :].strip():
+            return ()
+        if before is not None and not before.is_drawn:
             return ()
         rows = [*self._drawn(before)] if before is not None else []
         rows += self._printed(found.group(), line.time)

@@ -13,7 +13,7 @@ _EPOCH = lazy(r"\s*Epoch (\d{1,9})/(\d{1,9})\s*")
 _BAR = lazy(
     rf"\s*(\d{{1,12}})/(\d{{1,12}}|Unknown) (?:\[[=>.]{{1,80}}\]\s*)?(?:[━ ]{{0,80}})?"
     rf"(?:- )?(?:ETA: )?[\d:]{{1,12}}s?"
-    rf"(?: (\d{{1,9}})(us|ms|s)/(?:step|epoch|sample))?((?: - [\w/ .-]{{1,60}}: {NUMBER})+)"
+    rf"(?:(?: -)? (\d{{1,9}})(us|ms|s)/(?:step|epoch|sample))?((?: - [\w/ .-]{{1,60}}: {NUMBER})+)"
     r"(?: - \d{1,9}m?s/epoch)?(?: - \d{1,9}[mu]?s/step)?\s*"
 )
 _FIELD = lazy(rf" - ([\w/ .-]{{1,60}}?): ({NUMBER})")
@@ -35,7 +35,7 @@ class Keras(Format):
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
-        text = line.text
+        text = line.plain
         if (named := _EPOCH.fullmatch(text)) is not None:
             found = self.finish()
             epoch = int(named.group(1))

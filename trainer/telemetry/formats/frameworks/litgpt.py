@@ -13,7 +13,11 @@ _ROW = lazy(
     rf"loss train: ({NUMBER}), val: (?:n/a|{NUMBER}) \| "
     rf"iter time: ({NUMBER}) ms(?: \(step\))?(?: remaining time: .{{1,40}})?\s*"
 )
-_SCORES = lazy(rf"iter (\d{{1,12}}): val loss ({NUMBER}), val time: ({NUMBER}) ms\s*")
+_EARLIER = lazy(
+    rf"iter (\d{{1,12}})(?: \|)? step (\d{{1,12}}): loss ({NUMBER}), iter time: ({NUMBER}) ?ms"
+    rf"(?: \((?:optimizer\.)?step\))?(?: remaining time: .{{1,40}})?\s*"
+)
+_SCORES = lazy(rf"(?:iter|step) (\d{{1,12}}): val loss ({NUMBER}), val time: ({NUMBER}) ?ms\s*")
 
 
 class LitGpt(PatternFormat):
@@ -21,16 +25,23 @@ class LitGpt(PatternFormat):
 
     name = "litgpt"
     example = "Epoch 1 | iter 6 step 3 | loss train: 1.767, val: 1.800 | iter time: 621.25 ms (step)"
-    needles = (b" | loss train: ", b": val loss ")
+    needles = (b" | loss train: ", b": val loss ", b", iter time: ")
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:
         """See `PatternFormat`."""
-        return (_ROW, _row), (_SCORES, _scores)
+        return (_ROW, _row), (_EARLIER, _earlier), (_SCORES, _scores)
 
 
 def _row(found: re.Match[str]) -> Sequence[Row]:
     epoch, step, optimizer_step, loss, ms = found.groups()
     values = {"loss": loss, "step_ms": ms, "epoch": epoch, "optimizer_step": optimizer_step}
+    return (Row(int(step), {name: number(text) for name, text in values.items()}),)
+
+
+def _earlier(found: re.Match[str]) -> Sequence[Row]:
+    """The row of its first versions, which name no epoch."""
+    step, optimizer_step, loss, ms = found.groups()
+    values = {"loss": loss, "step_ms": ms, "optimizer_step": optimizer_step}
     return (Row(int(step), {name: number(text) for name, text in values.items()}),)
 
 

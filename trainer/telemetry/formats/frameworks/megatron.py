@@ -9,8 +9,14 @@ from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
-_ROW = lazy(r"\s*iteration\s+(\d{1,12})/\s*(\d{1,12}) \| (consumed (?:samples|tokens):.*)")
-_SCORES = lazy(r"\s*validation loss at iteration\s+(\d{1,12})(?: on (\w+) set)? \| (.*loss.*)")
+_ROW = lazy(
+    r"\s*(?:samples/sec: [\d.]{1,20} \| )?iteration\s+(\d{1,12})/\s*(\d{1,12}) \| "
+    r"((?:consumed (?:samples|tokens)|elapsed time per iteration \(m?s\)):.*)"
+)
+_SCORES = lazy(
+    r"\s*validation loss at iteration\s+(\d{1,12})(?: (?:on|for) (\w+) (?:set|data))? \| (.*loss.*)",
+    re.IGNORECASE,
+)
 _SECONDS = "elapsed time per iteration (s)"
 
 
@@ -19,7 +25,7 @@ class Megatron(PatternFormat):
 
     name = "Megatron"
     example = " iteration 20/ 1000 | consumed samples: 320 | learning rate: 2.0E-05 | lm loss: 9.37E+00 |"
-    needles = (b" | consumed ", b"validation loss at iteration")
+    needles = (b" | consumed ", b"elapsed time per iteration", b"validation loss at iteration")
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:
         """See `PatternFormat`."""
@@ -43,5 +49,6 @@ def _scores(found: re.Match[str]) -> Sequence[Row]:
         return ()
     lead = "test" if found.group(2) == "test" else "val"
     names = {"lm loss value": f"{lead}_loss", "lm loss PPL": f"{lead}_ppl"}
+    names |= {"LM loss": f"{lead}_loss", "lm loss": f"{lead}_loss", "LM PPL": f"{lead}_ppl"}
     values = name_all(measured(fields, names))
     return (Row(int(found.group(1)), values, is_eval=True),) if values else ()

@@ -65,9 +65,9 @@ class CsvTable(Format):
             columns = _cells(text, delimiter)
             lower = [name.lower() for name in columns]
             step = next((name for name in _STEPS if name in lower), None)
-            if step is None or not 2 <= len(columns) <= COLUMNS_LIMIT or len(set(columns)) < len(columns):
+            if step is None or not 2 <= len(columns) <= COLUMNS_LIMIT:
                 continue
-            if all(columns) and not any(_number(name) is not None for name in columns):
+            if all(columns[1:]) and not any(_number(name) is not None for name in columns):
                 self._columns, self._delimiter, self._step = columns, delimiter, lower.index(step)
                 self.axis = "epoch" if step.startswith("epoch") else "step"
                 return (Start(),)
@@ -84,8 +84,8 @@ class CsvTable(Format):
             return ()
         values: dict[str, float | None] = {}
         for place, (name, cell) in enumerate(zip(self._columns, cells, strict=True)):
-            if place != self._step and (value := _number(cell)) is not None:
-                values[name] = value
+            if name and place != self._step and (value := _number(cell)) is not None:
+                values.setdefault(name, value)
         if _KSSM.keys() <= values.keys():
             values |= {short: values[name] for name, short in _KSSM.items()}
         return split(step, values)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from trainer.telemetry.formats.generic.json_lines import STEPS, row_of
-from trainer.telemetry.formats.metric_names import name_all
+from trainer.telemetry.formats.metric_names import canonical, name_all
 from trainer.telemetry.formats.numbers import number_of, whole
 from trainer.telemetry.formats.row import Row
 
@@ -70,9 +70,10 @@ def _side_by_side(history: Mapping[str, Any]) -> list[Row]:
     """Arrays of one length; where none of them counts steps, they are a row an epoch."""
     arrays = {str(name): value for name, value in history.items() if isinstance(value, list) and value}
     counter = next((name for name in _ARRAYS if name in arrays), None)
-    if counter is None and "loss" not in arrays:
+    measure = counter or next((name for name in arrays if canonical(name) == "loss"), None)
+    if measure is None:
         return []
-    length = len(arrays[counter or "loss"])
+    length = len(arrays[measure])
     columns = {name: value for name, value in arrays.items() if len(value) == length and name != counter}
     rows: list[Row] = []
     for place in range(length):

@@ -19,8 +19,13 @@ STEPS = (
     "iters",
     "update",
     "trainer/global_step",
+    "train/step",
+    "train/global_step",
+    "current_steps",
+    "training_step",
     "epoch",
 )
+_TOTALS = ("total_steps", "max_steps", "total_iters", "max_iters")
 _WRAPPERS = frozenset({"metrics", "values", "data", "logs", "scalars"})
 _TIMES = ("timestamp", "_timestamp", "time", "ts", "t", "wall_time")
 _DEEPEST = 3
@@ -31,7 +36,7 @@ class JsonLines(Format):
 
     name = "JSON lines"
     example = '{"step": 10, "loss": 2.31, "lr": 0.0003}'
-    needles = (b'step"', b'"iter', b'"epoch"', b'"update"')
+    needles = (b'step"', b'_steps"', b'"iter', b'"epoch"', b'"update"')
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
@@ -61,11 +66,14 @@ def row_of(record: Mapping[str, Any]) -> list[Row]:
         return []
     step = whole(number_of(flat.pop(name)))
     assert step is not None
+    if isinstance(flat.get("name"), str) and "value" in flat:
+        flat[flat.pop("name")] = flat.pop("value")  # a line a number
+    total = next((whole(number_of(flat.pop(key))) for key in _TOTALS if key in flat), None)
     numbers = {key: value for key, text in flat.items() if (value := number_of(text)) is not None}
     values = {key: value for key, value in numbers.items() if key not in STEPS or key == "epoch"}
     if not any(is_metric(key) for key in values):
         return []
-    return split(step, values, _time(flat))
+    return split(step, values, _time(flat), total or 0)
 
 
 def _flatten(record: Mapping[str, Any], lead: str, flat: dict[str, Any], depth: int) -> None:

@@ -31,7 +31,7 @@ class LightningBar(Format):
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
-        bar = find_bar(line.text)
+        bar = find_bar(line.plain)
         if bar is None or (named := _EPOCH.fullmatch(bar.lead)) is None or not is_lightning(bar):
             return ()
         if not bar.stands_alone:
@@ -70,4 +70,4 @@ def _rows(step: int, bar: Bar) -> Sequence[Row]:
 
 def is_lightning(bar: Bar) -> bool:
     """Whether a bar is one of Lightning's."""
-    return _EPOCH.fullmatch(bar.lead) is not None and any(_OWN.match(name) for name in bar.values)
+    return _EPOCH.fullmatch(bar.lead) is not None and any(_OWN.match(name) for name in bar.names)

@@ -9,9 +9,9 @@ from trainer.telemetry.formats.generic.lightning_bar import is_lightning
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.metric_names import canonical, split
 from trainer.telemetry.formats.pattern import lazy
-from trainer.telemetry.formats.row import Finding, Row
+from trainer.telemetry.formats.row import Finding, Row, Start
 
-_EPOCH = lazy(r"(?:.*\b)?epoch\s*[:#=]?\s*(\d{1,9})(?:\s*/\s*(\d{1,9}))?\b.*", re.IGNORECASE)
+_EPOCH = lazy(r"(?:.*\b)?epoch\s*[:#=]?\s*[\[(]?(\d{1,9})(?:\s*/\s*(\d{1,9}))?\b.*", re.IGNORECASE)
 _NOT_TRAINING = lazy(r"valid|\bval\b|eval|test|download|load|generat|map\b|sanity", re.IGNORECASE)
 
 
@@ -29,10 +29,11 @@ class TqdmPostfix(Format):
         self._bar: Bar | None = None
         self._before = 0  # steps of the epochs before
         self._epoch = -1
+        self._moves = False  # whether a bar was seen to move
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
-        bar = find_bar(line.text)
+        bar = find_bar(line.plain)
         if bar is None or not bar.stands_alone or not _trains(bar):
             return ()
         kept = self._bar
@@ -44,6 +45,9 @@ class TqdmPostfix(Format):
             self._go_on(kept, bar)
         elif self.live and bar.done > kept.done:
             found = tuple(self.finish())
+        elif bar.done > kept.done and not self._moves:
+            self._moves = True
+            found = (Start(),)  # that of a bar which is drawn again; the run may have no other
         self._bar = bar
         return found
 
@@ -66,6 +70,8 @@ class TqdmPostfix(Format):
     def _go_on(self, kept: Bar, bar: Bar) -> None:
         """The next epoch counts on from the end of the one before; an earlier epoch is a new attempt."""
         epoch = _epoch(bar)
+        if epoch is None and self._epoch < 0 and kept.done == kept.total:
+            self._before += kept.total
         if epoch is not None and epoch != self._epoch:
             self._before = self._before + kept.total if epoch > self._epoch else 0
             self._epoch = epoch
@@ -83,6 +89,6 @@ def _planned(bar: Bar) -> int:
 
 
 def _trains(bar: Bar) -> bool:
-    if is_lightning(bar) or "v_num" in bar.values or _NOT_TRAINING.search(bar.lead) is not None:
+    if is_lightning(bar) or "v_num" in bar.names or _NOT_TRAINING.search(bar.lead) is not None:
         return False
     return any("loss" in canonical(name).lower() for name in bar.values)

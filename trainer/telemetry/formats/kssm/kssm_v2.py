@@ -39,8 +39,8 @@ class KssmV2(Format):
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
-        text = line.text if "|" not in line.body else line.body
-        if (found := _ROW.fullmatch(text)) is not None:
+        text = line.body
+        if (found := _ROW.fullmatch(line.text) or _ROW.fullmatch(text)) is not None:
             values = dict(zip(_COLUMNS, map(number, found.groups()[1:]), strict=True))
             self._step = int(found.group(1))
             return (*self.finish(), Row(self._step, values))
@@ -48,7 +48,7 @@ class KssmV2(Format):
             ended = self.finish()
             self._scores = {"val_loss": number(found.group(1)), "val_ppl": number(found.group(2))}
             return ended
-        if self._scores:
+        if self._scores and not text.isspace() and text:
             if (found := _TONE.fullmatch(text)) is not None:
                 self._scores |= {"val_R": number(found.group(1)), "val_R_std": number(found.group(2))}
             return self.finish()

@@ -12,6 +12,7 @@ _ROW = lazy(
     rf"iter ({COUNT}): loss ({NUMBER}), time ({NUMBER})ms(?:, mfu ({NUMBER})%)?"
     rf"(?:, (?:lr|learning rate) ({NUMBER}))?\s*"
 )
+_LLAMA = lazy(rf"({COUNT}) \| loss ({NUMBER}) \| lr ({NUMBER}) \| ({NUMBER})ms(?: \| mfu ({NUMBER})%)?\s*")
 _SCORES = lazy(rf"step ({COUNT}): train loss ({NUMBER}), val loss ({NUMBER})(?:, lr ({NUMBER}))?\s*")
 
 
@@ -20,15 +21,24 @@ class NanoGpt(PatternFormat):
 
     name = "nanoGPT"
     example = "iter 10: loss 4.0427, time 362.69ms, mfu 1.26%"
-    needles = (b": loss ", b": train loss ")
+    needles = (b": loss ", b": train loss ", b" | loss ")
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:
         """See `PatternFormat`."""
-        return (_ROW, _row), (_SCORES, _scores)
+        return (_ROW, _row), (_SCORES, _scores), (_LLAMA, _llama)
 
 
 def _row(found: re.Match[str]) -> Sequence[Row]:
-    step, loss, ms, mfu, lr = found.groups()
+    return _numbers(*found.groups())
+
+
+def _llama(found: re.Match[str]) -> Sequence[Row]:
+    """The row of llama2.c, which grew out of nanoGPT."""
+    step, loss, lr, ms, mfu = found.groups()
+    return _numbers(step, loss, ms, mfu, lr)
+
+
+def _numbers(step: str, loss: str, ms: str, mfu: str | None, lr: str | None) -> Sequence[Row]:
     values: dict[str, float | None] = {"loss": number(loss), "step_ms": number(ms)}
     if mfu is not None:
         values["mfu"] = None if number(mfu) < 0 else number(mfu)  # -100 until it is measured
