@@ -17,6 +17,7 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(
             min_length=1,
             description="python-docs, recall, brackets, interleaved, flip-flop, corpus:NAME, "
+            "mix:WEIGHT*SOURCE,WEIGHT*SOURCE, "
             "or the path of a .txt, .md, .jsonl, .parquet, .gz, .zip file or a folder",
         ),
     ] = "python-docs"
