@@ -17,7 +17,8 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Meta(
             min_length=1,
             description="python-docs, recall, brackets, interleaved, flip-flop, corpus:NAME, "
-            "or the path of a .txt, .md, .jsonl, .gz, .zip file or a folder",
+            "mix:WEIGHT*SOURCE,WEIGHT*SOURCE, "
+            "or the path of a .txt, .md, .jsonl, .parquet, .gz, .zip file or a folder",
         ),
     ] = "python-docs"
     tokenizer: Annotated[
@@ -36,9 +37,9 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         float,
         Meta(gt=0, le=1e6, description="text read at most, in MB; a note says what was left out"),
     ] = 4000.0
-    text_field: Annotated[str, Meta(min_length=1, description="the key of the text in .jsonl records")] = (
-        "text"
-    )
+    text_field: Annotated[
+        str, Meta(min_length=1, description="the key of the text in .jsonl records, its column in .parquet")
+    ] = "text"
     cache_days: Annotated[
         float, Meta(ge=0, description="days that an unused token cache is kept; 0 keeps only those in use")
     ] = 7.0

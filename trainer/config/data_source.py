@@ -11,6 +11,9 @@ DATA_KEY = "data.source"
 GENERATED_SOURCES = frozenset({"recall", "brackets", "interleaved", "flip-flop"})
 NAMED_SOURCES = GENERATED_SOURCES | {"python-docs"}
 CORPUS = "corpus:"
+MIXTURE = "mix:"
+PARTS_MAX = 32
+_PART = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*\*\s*(.+?)\s*", re.DOTALL)
 CORPUS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -37,11 +40,43 @@ def corpus_folder(source: str, env: Mapping[str, str] = os.environ) -> Path | No
     return corpora_folder(env) / name
 
 
+def mixture_parts(source: str) -> list[tuple[float, str]] | None:
+    """Return weight and source of each part of `mix:3*a.txt,1*corpus:b`; None for any other source.
+
+    Raises:
+        ConfigError: that is no mixture, or a part of it cannot be mixed.
+    """
+    if not source.startswith(MIXTURE):
+        return None
+    parts = []
+    for word in source.removeprefix(MIXTURE).split(","):
+        found = _PART.fullmatch(word)
+        if found is None or float(found[1]) == 0:
+            raise ConfigError(
+                f"{DATA_KEY}: {word!r} is no part of a mixture; write WEIGHT*SOURCE, such as "
+                "mix:3*book.txt,1*python-docs (a path has no comma)"
+            )
+        if found[2] in GENERATED_SOURCES or found[2].startswith(MIXTURE):
+            raise ConfigError(
+                f"{DATA_KEY}: {found[2]} cannot be mixed; mix files, folders, corpus:NAME and python-docs"
+            )
+        parts.append((float(found[1]), found[2]))
+    if not 2 <= len(parts) <= PARTS_MAX or len({name for _, name in parts}) < len(parts):
+        raise ConfigError(
+            f"{DATA_KEY}: a mixture is of 2 to {PARTS_MAX} different sources, such as "
+            "mix:3*book.txt,1*python-docs"
+        )
+    return parts
+
+
 def absolute_source(text: str) -> str:
     """Return a source as it is stored: a path that exists becomes absolute, anything else stays.
 
     So a resume from another folder finds the same text, and a word that is no path is shown as it was typed.
     """
+    if text.startswith(MIXTURE):
+        parts = mixture_parts(text) or []
+        return MIXTURE + ",".join(f"{weight:g}*{absolute_source(name)}" for weight, name in parts)
     path = None if text in NAMED_SOURCES or text.startswith(CORPUS) else _existing(text)
     return text if path is None else str(path)
 
@@ -57,6 +92,10 @@ def demand_source(text: str, origin: str, env: Mapping[str, str] = os.environ) -
     Raises:
         ConfigError: naming the path and the remedy.
     """
+    if (parts := mixture_parts(text)) is not None:
+        for _, name in parts:
+            demand_source(name, origin, env)
+        return
     corpus = corpus_folder(text, env)
     if corpus and not corpus.is_dir():
         raise ConfigError(

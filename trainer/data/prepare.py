@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from trainer.config.data import DataConfig
-from trainer.config.data_source import corpus_folder
+from trainer.config.data_source import corpus_folder, mixture_parts
 from trainer.data.cache.cache import TokenCache
 from trainer.data.cache.fill import fill_entry
 from trainer.data.cache.prune import prune
@@ -21,6 +21,7 @@ from trainer.data.prepared_corpus import Corpus
 from trainer.data.progress import DataProgress, Pulse, never, silent
 from trainer.data.sources.file_formats import PLAIN, READ, suffix_of
 from trainer.data.sources.generated import RULES, GeneratedText
+from trainer.data.sources.mixture import Mixture
 from trainer.data.sources.python_docs import PythonDocs
 from trainer.data.sources.recall import RecallText
 from trainer.data.sources.source import TextSource
@@ -38,11 +39,15 @@ def default_cache_dir(env: Mapping[str, str] = os.environ) -> Path:
 
 
 def open_source(config: DataConfig) -> TextSource:
-    """The source that `config.source` names: `python-docs`, one that is generated, a named corpus, or a path.
+    """The source that `config.source` names: `python-docs`, a generated one, a corpus, a path, or a mixture.
 
     Raises:
         ConfigError: what follows `corpus:` is no name.
     """
+    if (parts := mixture_parts(config.source)) is not None:
+        return Mixture(
+            [(weight, open_source(msgspec.structs.replace(config, source=name))) for weight, name in parts]
+        )
     if config.source == "python-docs":
         return PythonDocs()
     if config.source == "recall":

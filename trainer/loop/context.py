@@ -10,8 +10,7 @@ from trainer.device.operators import Fallbacks
 from trainer.evals.probes.decay_prediction import DecayPrediction
 from trainer.evals.scored_text import ScoredText
 from trainer.job.job import Job
-from trainer.loop.speed_of_light import SpeedOfLight
-from trainer.loop.timing import Accounting
+from trainer.loop.timing import Accounting, SpeedOfLight
 from trainer.step.metrics import StepMeter
 from trainer.step.state import TrainState
 from trainer.step.world import World

@@ -26,9 +26,8 @@ from trainer.loop.setup import (
     load_scored,
     take_up,
 )
-from trainer.loop.speed_of_light import SpeedOfLight
 from trainer.loop.step_back import next_batch, step_back, tell_others, watch
-from trainer.loop.timing import Accounting
+from trainer.loop.timing import Accounting, SpeedOfLight
 from trainer.loop.trace import traced
 from trainer.loop.worker import briefing_of
 from trainer.run.checkpoints.manifest import checkpoint_name

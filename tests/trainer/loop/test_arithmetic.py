@@ -7,7 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from trainer.config.model import ModelConfig
 from trainer.device.peak_speed import peak_tflops
-from trainer.loop.speed_of_light import flop_per_token
+from trainer.loop.timing import flop_per_token
 from trainer.models import build
 from trainer.models.forms import small_kinds
 

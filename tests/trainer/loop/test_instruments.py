@@ -13,7 +13,7 @@ from tests.trainer.evals.trained import state_root
 from tests.trainer.loop.tiny import events, run, weights, write_text
 from trainer.device.device import Device
 from trainer.job.environment import prepare_environment
-from trainer.loop.speed_of_light import SpeedOfLight
+from trainer.loop.timing import SpeedOfLight
 from trainer.run.checkpoints.manifest import verify
 
 SETS = ("model.kind=gpt", "model.heads=2", "checkpoint.every=3", "checkpoint.keep_last=1", "log.every=1")

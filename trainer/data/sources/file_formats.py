@@ -1,4 +1,4 @@
-"""One file to the texts in it: plain, JSON lines, gzip or zip."""
+"""One file to the texts in it: plain, JSON lines, Parquet, gzip or zip."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ import msgspec
 from trainer.data.data_errors import BadFileError
 from trainer.data.display_names import shown
 from trainer.data.sources.decompress import Allowance, Bounds, TooMuchError, gunzip, members, unzip
+from trainer.data.sources.parquet import rows_of
 from trainer.data.sources.text import decode
 
 PLAIN = frozenset({".txt", ".text", ".md", ".markdown", ".rst"})
-READ = PLAIN | {".jsonl", ".gz", ".zip"}
-GIVE = "give .txt, .md, .jsonl, .gz, .zip or a folder of them"
+READ = PLAIN | {".jsonl", ".parquet", ".gz", ".zip"}
+GIVE = "give .txt, .md, .jsonl, .parquet, .gz, .zip or a folder of them"
 
 Complain = Callable[[BadFileError], None]
 
@@ -38,7 +39,7 @@ def texts_of(
 
     Args:
         path: The file.
-        text_field: The key of the text in JSON lines.
+        text_field: The key of the text in JSON lines; its column in Parquet.
         complain: Told of a bad line or member, whose siblings are then read all the same; without it a bad
             part is the whole file's fault.
         bounds: How much it may unpack to.
@@ -71,6 +72,9 @@ class _Reader:
             yield from self._members(raw, name, depth + 1)
         elif kind == ".jsonl":
             yield from self._lines(decode(raw, shown(name)), name)
+        elif kind == ".parquet":
+            for number, text in rows_of(raw, name, self.text_field, self.allowance):
+                yield RawText(f"{name}:{number}", text)
         else:
             yield RawText(name, decode(raw, shown(name)))
 

@@ -15,7 +15,7 @@ from trainer.data.stamps import Stamp, stamp_of
 
 FORMAT = "files 1"
 HASH_BYTES = 1 << 20
-GIVE = "give --data the path of a .txt, .md, .jsonl, .gz or .zip file or of a folder of them"
+GIVE = "give --data the path of a .txt, .md, .jsonl, .parquet, .gz or .zip file or of a folder of them"
 
 
 class TextFiles:
