@@ -105,4 +105,5 @@ def end_process(session: Session, pid: int, start: int) -> Outcome:
         answer = session.call(END, EndArgs(pid=pid, start=start, by=whoami()), REAP_S)
     except CallError as error:
         return failed(error)
-    return Outcome(True, message=f"pid {answer.pid} ended by signal {answer.signal}")
+    left = f"; what it had started goes on: {', '.join(answer.left)}" if answer.left else ""
+    return Outcome(True, message=f"pid {answer.pid} ended by signal {answer.signal}{left}")

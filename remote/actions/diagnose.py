@@ -18,7 +18,7 @@ from remote.session.session import Session
 QUICK_S = 60.0
 DEEP_S = 3600.0
 SKEW_S = 2.0
-OURS = re.compile(r"photinus (adopt|audit|doctor|events|kill|processes|reap|resume|show|stop)\b")
+OURS = re.compile(r"photinus (adopt|audit|doctor|events|kill|processes|reap|resume|show|start|stop)\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """`python -P -m remote.agent --stdio`: serve one client until it leaves; `--contact`: once, without one."""
 
 import argparse
+import os
+import stat
 import sys
 
 from remote.agent.service import IDLE_EXIT_S, Service
@@ -10,7 +12,7 @@ from remote.protocol.messages import MAGIC, encode_error
 
 
 def main() -> int:
-    """Exit codes: 0 the client left or was silent, 1 a contact met trouble, 3 the state root is unsafe."""
+    """Exit codes: 0 the client left or was silent, 1 a contact met trouble, 2 usage, 3 an unsafe root."""
     parser = argparse.ArgumentParser(prog="photinus-agent", description="The host's end of a Photinus link.")
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument("--stdio", action="store_true", help="speak on stdin and stdout")
@@ -21,6 +23,9 @@ def main() -> int:
     options = parser.parse_args()
     if options.contact:
         return contact_once()
+    if not can_be_heard():
+        sys.stderr.write("photinus-agent: nobody can speak with it: stdin is no pipe, socket or terminal\n")
+        return 2
     sys.stdout.buffer.write(MAGIC)
     sys.stdout.buffer.flush()
     from trainer.run.home import open_home
@@ -38,6 +43,15 @@ def main() -> int:
 
         renew(home.root)
     return Service(home, idle_exit_s=options.idle_exit).serve()
+
+
+def can_be_heard(stdin: int = 0) -> bool:
+    """Whether a client can be at the other end: of a file, or of /dev/null, nothing can be waited for."""
+    try:
+        kind = os.fstat(stdin).st_mode
+    except OSError:  # closed
+        return False
+    return stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) or os.isatty(stdin)
 
 
 def contact_once() -> int:

@@ -62,6 +62,7 @@ class Deployment:
 
     Attributes:
         trust_index: compare no hashes of packages. wheels: a folder here whose wheels are brought over.
+        skip_selftest: train on no accelerator; they multiply as ever.
     """
 
     host: Host
@@ -69,6 +70,7 @@ class Deployment:
     hearing: Hearing
     trust_index: bool = False
     wheels: Path | None = None
+    skip_selftest: bool = False
 
 
 def deploy(
@@ -79,6 +81,7 @@ def deploy(
     force: bool = False,
     trust_index: bool = False,
     wheels: Path | None = None,
+    skip_selftest: bool = False,
     connect: Connect | None = None,
 ) -> Placement:
     """Make `host` able to run our agent and trainer, and remember where. Environments in use stay untouched.
@@ -88,6 +91,7 @@ def deploy(
         force: build a new environment although the host has what we would build.
         trust_index: install what the host's index gives, without comparing hashes.
         wheels: a folder on this machine; its wheels are brought over, and no index is asked.
+        skip_selftest: train on no accelerator of the host (`photinus doctor` then says so).
 
     Raises:
         OSError: the host cannot be reached now, or the link broke; deploying again goes on where it was.
@@ -102,7 +106,8 @@ def deploy(
     try:
         asked = {"force": force, "trust_index": trust_index, "wheels": str(wheels or "")}
         with AUDIT_WRITER.audited_act(host.name, "deploy", asked):
-            deployment = Deployment(host, client, Hearing(say, dial.gave_up), trust_index, wheels)
+            hearing = Hearing(say, dial.gave_up)
+            deployment = Deployment(host, client, hearing, trust_index, wheels, skip_selftest)
             return carry_out(deployment, force=force)
     finally:
         client.close()
@@ -189,6 +194,7 @@ def _kit(deployment: Deployment, survey: Survey, plan: DeployPlan, wheel: Wheel)
         known_torch=known_torch(plan.torch, plan.python.version, survey.platform),
         trust_index=deployment.trust_index,
         links=links,
+        selftest=not deployment.skip_selftest,
     )
 
 

@@ -15,6 +15,7 @@ from remote.protocol.messages import decode_object
 from remote.protocol.sanitise import clean_line, clean_tree
 from remote.protocol.views import checked
 from remote.transport.find_python import NO_PYTHON, find_python
+from remote.transport.login_shell import remedy_by_words
 from trainer.run.disk.filesystems import from_mount_listing, from_mountinfo, is_network
 
 PROBE = Path(__file__).parent / "on_host" / "probe.py"
@@ -119,12 +120,15 @@ def probe(client: ProbeRunner, host: Host, timeout_s: float = PROBE_S) -> Survey
                 "install Python 3.11 or newer there (apt-get install python3 python3-venv; brew install "
                 "python@3.13; or uv python install 3.13)",
             ) from error
+        words = ssh_words(host.address)
         output = clean_line((answer.err or answer.out)[-600:].decode("utf-8", "replace")).strip()
         raise CallError(
             "refused",
             f"{host.name} did not answer the probe (exit code {answer.code}): {error}"
             + (f"; it said: {output[-200:]}" if output else ""),
-            f"try: ssh {ssh_words(host.address)} python3 --version",
+            # a restricted shell runs that very line, and nothing of ours
+            (remedy_by_words(output, words) if "restricted" in output else "")
+            or f"try: ssh {words} python3 --version",
         ) from error
 
 

@@ -173,11 +173,12 @@ class ProcessList(VerbResult, frozen=True, kw_only=True):
 
 
 class Reaped(VerbResult, frozen=True, kw_only=True):
-    """Which process ended, and by which signal."""
+    """Which process ended, and by which signal. `left`: what it had started and what lives on."""
 
     pid: int
     signal: int
     command: str = ""
+    left: list[str] = []
 
 
 class MemoryPressure(VerbResult, frozen=True, kw_only=True):

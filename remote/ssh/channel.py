@@ -127,7 +127,11 @@ def run_to_end(
 
     def feed() -> None:
         with contextlib.suppress(OSError), link_errors():
-            if may_send.wait(READY_S) and stdin:
+            if not may_send.wait(READY_S) and ready is not None:
+                ready.is_late = (
+                    True  # whoever waits for our input gets its end, and may then come to our command
+                )
+            elif stdin:
                 channel.sendall(stdin)
             channel.shutdown_write()
 

@@ -23,7 +23,7 @@ from remote.ssh.slots import CLOSING_S, NarrowError, Slots, Until
 from remote.ssh.tcp import open_socket
 from remote.transport.base import Answers, ConnectAttempt
 from remote.transport.find_python import find_python
-from remote.transport.login_shell import READY_S, ReadyWord, announced, quotable, shell_ended
+from remote.transport.login_shell import READY_S, ReadyWord, announced, quotable, shell_ended, shell_waits
 from remote.transport.sftp import Sftp
 
 SFTP_SERVER = Path(__file__).with_name("sftp_server.py")
@@ -86,6 +86,8 @@ class SshClient:
         if ready and not ready.is_received:
             output = quotable(ran.err, ran.out)
             raise shell_ended(self._name, ran.code, output, self._words)
+        if ready and ready.is_late:
+            raise shell_waits(self._name, quotable(ran.err, ran.out))
         return ran
 
     def open_agent(self, command: str) -> ChannelPipe:

@@ -26,7 +26,7 @@ def only_passwords(target: Target, methods: Iterable[str], message: str) -> Call
         "auth_refused",
         f"{target.where} takes no key, only {_listed(methods)}, which Photinus does not offer"
         + _quoted(message),
-        _by_openssh(target) or f"let it take your key: ssh-copy-id {ssh_words(target.where)}",
+        _by_openssh(target) or f"let it take your key: ssh-copy-id {target.words}",
         {"methods": list(methods), "said": message},
     )
 
@@ -49,7 +49,7 @@ def hung_up(target: Target, tried: list[str], message: str) -> CallError:
     remedy = "name the right one in ~/.ssh/config: IdentityFile PATH and IdentitiesOnly yes"
     if count < 2:
         remedy = "ask whoever runs the host: " if message else ""
-        remedy += f"its log says more, and so does: ssh -v {ssh_words(target.where)}"
+        remedy += f"its log says more, and so does: ssh -v {target.words}"
     keys = "1 key" if count == 1 else f"{count} keys"
     return CallError(
         "auth_refused",
@@ -73,9 +73,9 @@ def refused(
     return CallError(
         "auth_refused",
         sentence,
-        f"ssh-copy-id {ssh_words(target.where)}, and check the user's name"
+        f"ssh-copy-id {target.words}, and check the user's name"
         if tried
-        else f"make a key (ssh-keygen -t ed25519), then ssh-copy-id {ssh_words(target.where)}",
+        else f"make a key (ssh-keygen -t ed25519), then ssh-copy-id {target.words}",
         {"tried": tried, "methods": list(methods), "troubles": troubles, "said": message},
     )
 
@@ -124,15 +124,16 @@ def no_sftp(name: str, output: str) -> CallError:
     )
 
 
-def no_common_algorithm(where: str, text: str, first: str) -> CallError:
-    """It only speaks what is not safe any more."""
+def no_common_algorithm(where: str, text: str, first: str, setting: str) -> CallError:
+    """It only speaks what is not safe any more, or what we do not know; `setting`: what would let us in."""
     if first.startswith("SSH-1."):
         sentence = f"{where} speaks an SSH of before 2006: {quotable(first)}"
         return CallError("refused", sentence, "update its SSH server")
+    update = "update the host's SSH server (CBC ciphers, MD5 and SHA-1 are not used)"
     return CallError(
         "refused",
         f"{where} and Photinus have no safe algorithm in common: {clean(text)}",
-        "update the host's SSH server (CBC ciphers, MD5 and SHA-1 are not used)",
+        f"{setting} in its sshd_config lets us in; if it does not know that, {update}" if setting else update,
     )
 
 
@@ -160,7 +161,8 @@ def _by_openssh(target: Target) -> str:
     if not target.is_jump:
         return ""
     name = target.alias
+    words = ssh_words(name)
     return (
-        f"in ~/.ssh/config, in place of ProxyJump: ProxyCommand ssh -W %h:%p {ssh_words(name)}; and open a "
-        f"master first (ControlMaster and ControlPath for {name}): ssh -fN {ssh_words(name)}"
+        f"in ~/.ssh/config, in place of ProxyJump: ProxyCommand ssh -W %h:%p {words}; and open a "
+        f"master first (ControlMaster and ControlPath for {name}): ssh -fN {words}"
     )

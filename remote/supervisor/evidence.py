@@ -1,5 +1,6 @@
 """What a failure's reason says beside its code: who sent the signal, want of memory, the log's last line."""
 
+import contextlib
 import os
 import re
 import signal
@@ -16,7 +17,17 @@ from trainer.run.run_errors import RecordError
 from trainer.run.states import State
 
 # What somebody sends; the others are a program's own fault.
-SENT = frozenset({signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
+SENT = frozenset(
+    {signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1}
+)
+CAUSES = {
+    signal.SIGXCPU: "its limit of processor time: ulimit -t",
+    signal.SIGXFSZ: "its limit of a file's size: ulimit -f",
+    signal.SIGBUS: "a mapped file was cut short, its disk is full, or memory failed",
+}
+BY_SHELL = range(129, 160)  # how a shell tells that a child was ended by a signal: 128 and its number
+TRACEBACK = "Traceback (most recent call last):"
+TRACEBACK_LINES = 20  # of the log's end; what stands further up was borne
 SHELLS_KILLED = 128 + signal.SIGKILL  # how a shell tells that its child was killed
 LAST_BYTES = 8192
 # A terminal's colours and titles: whole sequences, of which the first character alone would be dropped else.
@@ -35,18 +46,32 @@ def explained(
     """A failure with its evidence; a trainer's own last word needs none but the kernel's."""
     if outcome.state is not State.FAILED:
         return outcome
-    detail = memory
-    if not detail and ending.signal in SENT:
-        detail = "not sent by Photinus"
+    detail = memory or _of_signal(ending)
     line = last_line(run) if ending.code and word is None and not memory else ""
     reason = f"{outcome.reason} ({detail})" if detail else outcome.reason
     return replace(outcome, reason=f"{reason}: {line}" if line else reason)
 
 
+def _of_signal(ending: ProcessEnd) -> str:
+    if ending.signal in SENT:
+        return "not sent by Photinus"
+    if ending.signal is not None:
+        return next((cause for number, cause in CAUSES.items() if number == ending.signal), "")
+    if ending.code is not None and ending.code in BY_SHELL:
+        with contextlib.suppress(ValueError):
+            return f"as a shell tells of {signal.Signals(ending.code - 128).name}"
+    return ""
+
+
 def last_line(run: RunDir) -> str:
-    """The last line of the newest log that says something, cut; "" where there is none."""
-    lines = last_lines(run, 1)
-    return lines[-1] if lines else ""
+    """What the newest log ends with, one line, cut; "" where there is none.
+
+    Of a traceback at its end, the line that names the exception: a long message has further lines.
+    """
+    lines = last_lines(run, TRACEBACK_LINES)
+    starts = [number for number, line in enumerate(lines) if line == TRACEBACK]
+    raised = (line for line in lines[starts[-1] + 1 :] if line[0] not in " |+") if starts else iter(())
+    return next(raised, lines[-1] if lines else "")
 
 
 def last_lines(run: RunDir, count: int) -> list[str]:

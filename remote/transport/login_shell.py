@@ -14,6 +14,7 @@ ASK = "ask whoever runs the host for"
 REMEDIES = (
     (r"password.*(expire|change)|(expire|change).*password", "ssh -t {words}, and set a new password there"),
     (r"not available|nologin|disabled|locked|expired", f"{ASK} an account with a login shell"),
+    (r"sftp (connections )?only|only.* sftp", f"{ASK} an account that may run commands, not files alone"),
     (r"restricted", f"the account has a restricted shell (rbash): {ASK} another one"),
     (r"not a (tty|terminal)|no tty|requires? a (tty|terminal)", START_UP),
 )
@@ -33,10 +34,13 @@ def announced(command: str) -> str:
 
 
 class ReadyWord:
-    """Listens for the word in what comes, and takes it out. Used by one thread."""
+    """Listens for the word in what comes, and takes it out. Used by one thread.
+
+    `is_late`: nobody waits for it any more; nothing was sent.
+    """
 
     def __init__(self) -> None:
-        self.is_received = False
+        self.is_received = self.is_late = False
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -68,8 +72,24 @@ def quotable(*streams: bytes | str) -> str:
 
 def shell_remedy(output: str, words: str) -> str:
     """What helps where a login shell printed this and ran no command of ours; `words`: the host for `ssh`."""
+    return remedy_by_words(output, words) or (OTHERWISE if output else SILENT)
+
+
+def remedy_by_words(output: str, words: str) -> str:
+    """What helps against what a shell says of itself; empty where that is not known."""
     remedy = next((text for pattern, text in REMEDIES if re.search(pattern, output, re.IGNORECASE)), "")
-    return (remedy or (OTHERWISE if output else SILENT)).format(words=words)
+    return remedy.format(words=words)
+
+
+def shell_waits(name: str, output: str) -> CallError:
+    """A start-up file on `name` reads our input: it asks for something."""
+    return CallError(
+        "refused",
+        f"the login shell on {name} waited for input for {READY_S:g} s before it ran a command"
+        + (f": {output}" if output else ""),
+        f"look for `read`, `select` or `ssh-add`: {START_UP}",
+        {"said": output},
+    )
 
 
 def shell_ended(name: str, code: int, output: str, words: str) -> CallError:

@@ -1,6 +1,7 @@
 """Who computes beside the runs of this home is told before a start; one's own may be ended, by pid."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -139,6 +140,27 @@ def test_an_old_training_is_listed_with_its_log_and_ended_by_pid(
     assert f'"pid":{training.pid}' in audited.replace(" ", "")
 
 
+def test_who_is_ended_says_what_it_had_started(session: Session, tmp_path: Path) -> None:
+    """A launcher's workers may hold the device; nothing but the process that was shown is ever ended."""
+    script = tmp_path / "train_many.py"
+    worker = [sys.executable, "-S", "-c", QUIET]
+    script.write_text(f"import subprocess\nprint(subprocess.Popen({worker!r}).pid, flush=True)\n{QUIET}")
+    launcher = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, start_new_session=True)
+    assert launcher.stdout is not None
+    pid = int(launcher.stdout.readline())
+    try:
+        outcome = end_process(session, launcher.pid, start_of(session, launcher.pid))
+        assert outcome.ok, outcome
+        assert "what it had started goes on" in outcome.message
+        assert str(pid) in outcome.message
+        assert Path(f"/proc/{pid}").exists()
+    finally:
+        launcher.stdout.close()
+        launcher.kill()
+        launcher.wait()
+        os.kill(pid, signal.SIGKILL)
+
+
 def test_the_output_of_an_old_training_is_followed(
     session: Session, training: "subprocess.Popen[bytes]", tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -183,6 +205,36 @@ def test_a_process_of_a_run_is_never_ended_so(session: Session, other: Stage) ->
         session.call(END, EndArgs(pid=pid, start=start_of(session, pid)))
     with pytest.raises(CallError, match="left alone"):
         find_stale(session, pid)
+
+
+@pytest.mark.parametrize("is_clean", [False, True])
+def test_a_trainer_of_another_home_is_never_ended_either(
+    session: Session, other: Stage, tmp_path: Path, is_clean: bool
+) -> None:
+    """Its command names a training script; it is known by what it carries, or by what it came from."""
+    script, noted = tmp_path / "train_there.py", tmp_path / "pid"
+    script.write_text(QUIET)
+    launch = (
+        "import os, subprocess, sys\n"
+        f"env = {{}} if {is_clean} else None\n"
+        f"one = subprocess.Popen([sys.executable, {str(script)!r}], env=env)\n"
+        f"name = {str(noted)!r}\n"
+        "open(name + '.new', 'w').write(str(one.pid))\n"
+        "os.rename(name + '.new', name)\n"
+        "one.wait()\n"
+    )
+    run = other.python(launch)
+    other.begin(run)
+    wait_until(noted.exists, 20.0, "the trainer")
+    pid = int(noted.read_text())
+    row = row_of(session, pid)
+    assert (row.home, row.why_not) == (
+        str(other.home.root),
+        f"it is a run of {other.home.root}: stop it there",
+    )
+    with pytest.raises(CallError, match="stop it there"):
+        session.call(END, EndArgs(pid=pid, start=start_of(session, pid)))
+    assert Path(f"/proc/{pid}").exists()
 
 
 def test_what_the_agent_came_from_is_never_ended(home: Path) -> None:

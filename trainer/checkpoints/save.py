@@ -27,8 +27,9 @@ MODEL_FILE = "model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"
 AVERAGE_FILE = "average.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
+TRACE_FILE = "trace.json.gz"
 FORMAT = 1
-LESS_IS_BETTER = frozenset({"val_ce", "val_loss", "val_ppl", "val_bpb"})
+LESS_IS_BETTER = frozenset({"val_ce", "val_loss", "val_ppl", "val_bpb", "val_ce_ema"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Surroundings:
         others: `of_process` of every process but the first.
         tokenizer: all that makes it again, as JSON; so the model can speak where its text is not.
         floors: unigram, bigram and trigram of what it is scored on, nats a token.
+        trace: of its very step, gzipped, where `profile.at` asked for one.
     """
 
     config: RunConfig
@@ -57,6 +59,7 @@ class Surroundings:
     others: Sequence[Mapping[str, Any]] = ()
     tokenizer: bytes = b""
     floors: tuple[float, ...] = ()
+    trace: bytes = b""
 
 
 def of_process(state: TrainState, device: Device) -> dict[str, Any]:
@@ -81,6 +84,8 @@ def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Sa
             draft.tensors(AVERAGE_FILE, state.average.values)
         if around.tokenizer:
             draft.file(TOKENIZER_FILE, around.tokenizer)
+        if around.trace:
+            draft.file(TRACE_FILE, around.trace)
         sha256, size = draft.publish(manifest_of(state, around, kind))
     return Saved(name, sha256, size)
 

@@ -2,14 +2,16 @@
 
 import argparse
 import json
+from dataclasses import asdict
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from trainer.job.environment import granted_threads
-from trainer.job.outcome import ExitCode
+from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from trainer.loop.device_proof import KindProof
+    from trainer.run.device_report import DeviceReport
 
 Commands = argparse._SubParsersAction
 
@@ -24,15 +26,52 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--device", action="append", default=[], metavar="NAME",
         help="cpu, mps, cuda:N; may be given again (default: what a run would take)",
     )  # fmt: skip
+    parser.add_argument(
+        "--keep", action="store_true",
+        help="keep the result in this environment, where `photinus doctor` finds it; a kept one of this "
+        "torch, version and device is not worked again",
+    )  # fmt: skip
+    parser.add_argument("--again", action="store_true", help="with --keep: work it again")
     parser.add_argument("--json", action="store_true", help="one line of JSON on stdout")
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Prove each device, and print what came out; 1 where one does not train as the CPU does."""
-    reports = [prove_device(name.replace("-", ":"), arguments.json) for name in arguments.device or ["auto"]]
+    names = [name.replace("-", ":") for name in arguments.device or ["auto"]]
+    if arguments.keep:
+        kept = [keep_proof(name, arguments.json, arguments.again) for name in names]
+        if arguments.json:
+            print(json.dumps({"kept": [asdict(one) for one in kept]}))
+        return ExitCode.OK if all(one.is_good for one in kept) else ExitCode.FAILURE
+    reports = [prove_device(name, arguments.json) for name in names]
     if arguments.json:
         print(json.dumps({"devices": reports}))
     return ExitCode.OK if all(report["is_good"] for report in reports) else ExitCode.FAILURE
+
+
+def keep_proof(name: str, is_quiet: bool, again: bool) -> "DeviceReport":
+    """Return what is kept of a device; prove it first, where nothing of this code and torch is.
+
+    Raises:
+        RefusedError: there is no such device here, or nothing can be kept here.
+    """
+    from trainer.evals.subject import device_for
+    from trainer.run.device_report import read_report, report_of, write_report
+    from trainer.run.requirements import installed_version
+
+    device = device_for(name, granted_threads())
+    kept_as, name_of = str(device.place).replace(":", "-"), str(device.facts().get("name", ""))
+    report = None if again else read_report(kept_as)
+    here = (installed_version("torch"), installed_version("photinus"), name_of)
+    if report is None or (report.torch, report.version, report.name) != here:
+        report = report_of(prove_device(name, is_quiet), kept_as, *here)
+        try:
+            write_report(report)
+        except OSError as error:
+            raise RefusedError(f"{error}: nothing is kept in this environment; leave --keep out") from error
+    if not is_quiet:
+        print(report.sentence + (f"; {report.remedy}" if report.remedy else ""), flush=True)
+    return report
 
 
 def prove_device(name: str, is_quiet: bool) -> dict[str, Any]:

@@ -24,6 +24,11 @@ def add_subject(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
         "--data", "--text", metavar="PATH", help="other text than the run's own, cut by the model's tokenizer"
     )
     parser.add_argument("--device", default="", help="cpu, mps, cuda ... (default: what there is)")
+    parser.add_argument(
+        "--averaged",
+        action="store_true",
+        help="the averaged weights of optim.ema, not those of the last step",
+    )
     if json:
         parser.add_argument("--json", action="store_true", help="one line of JSON on stdout")
 
@@ -48,7 +53,8 @@ def speaker_of(arguments: argparse.Namespace) -> "Speaker":
     from trainer.evals.subject import Speaker, load_speaker
 
     try:
-        found = None if arguments.data else load_speaker(arguments.subject, device=arguments.device, say=_say)
+        how = {"device": arguments.device, "averaged": arguments.averaged, "say": _say}
+        found = None if arguments.data else load_speaker(arguments.subject, **how)
     except CheckpointError as error:
         raise RefusedError(str(error)) from error
     if found is None:
@@ -70,8 +76,9 @@ def subject_of(arguments: argparse.Namespace) -> "Subject":
     bars = Bars()
     try:
         return load_subject(
-            arguments.subject, data=arguments.data, device=arguments.device, say=_say, progress=bars
-        )
+            arguments.subject, data=arguments.data, device=arguments.device,
+            averaged=arguments.averaged, say=_say, progress=bars,
+        )  # fmt: skip
     except (CheckpointError, DataError) as error:
         raise RefusedError(str(error)) from error
     finally:

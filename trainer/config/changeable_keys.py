@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 FREE = (
-    "checkpoint.", "eval.", "log.", "probe.", "guard.", "data.", "parallel.",
+    "checkpoint.", "eval.", "log.", "probe.", "profile.", "guard.", "data.", "parallel.",
     "steps", "device", "threads", "optim.horizon", "optim.amp", "kernels", "init_from",
 )  # fmt: skip
 """What may change: it does not touch the arithmetic, or is compared as what it came to (data by fingerprint,

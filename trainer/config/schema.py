@@ -109,6 +109,19 @@ class ProbeConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ] = 200
 
 
+class ProfileConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A look at where one step's time goes."""
+
+    at: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="step whose operators are traced; the trace lies in a checkpoint of that step, which "
+            "is kept; 0: none",
+        ),
+    ] = 0
+
+
 class GuardConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a run defends itself. A step whose loss or gradient is not finite is always skipped."""
 
@@ -153,6 +166,15 @@ class GuardConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         float,
         Meta(gt=0, lt=1, description="the rate's factor after a step back; lower^3, lower^6 ... after more"),
     ] = 0.8
+    restart: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="the rate's factor, to the end, of a run that begins again because its rate was too "
+            "high since the first step; 0: off",
+        ),
+    ] = 0.1
     calm: Annotated[
         int, Meta(ge=1, description="steps for which the rate stays lowered; then it comes back in notches")
     ] = 25
@@ -176,6 +198,7 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     eval: EvalConfig = field(default_factory=EvalConfig)
     log: LogConfig = field(default_factory=LogConfig)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
+    profile: ProfileConfig = field(default_factory=ProfileConfig)
     guard: GuardConfig = field(default_factory=GuardConfig)
     parallel: ParallelConfig = field(default_factory=ParallelConfig)
     steps: Annotated[int, Meta(ge=1, description="optimizer steps in all")] = 3000
@@ -192,6 +215,10 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             "auto: native where it works"
         ),
     ] = "auto"
+    deterministic: Annotated[
+        Literal["off", "on"],
+        Meta(description="have torch take algorithms that give the same bits each time, be they slower"),
+    ] = "off"
     recompute: Annotated[
         bool, Meta(description="work the blocks again in the backward pass: less memory, a third more time")
     ] = False

@@ -61,6 +61,11 @@ class Device:
         if self.kind == "cuda":
             torch.set_float32_matmul_precision("high" if wanted else "highest")
 
+    def set_deterministic(self, wanted: bool) -> None:
+        """Have torch take algorithms that give the same bits each time; one that has none ends the run."""
+        torch.use_deterministic_algorithms(wanted)
+        torch.backends.cudnn.benchmark = False
+
     def has_bf16(self) -> bool:
         """Whether this is a CUDA device with bf16 units of its own."""
         return self.kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)

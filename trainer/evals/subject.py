@@ -9,7 +9,7 @@ import msgspec
 import torch
 from safetensors.torch import load_file
 
-from trainer.checkpoints.save import MODEL_FILE, TOKENIZER_FILE
+from trainer.checkpoints.save import AVERAGE_FILE, MODEL_FILE, TOKENIZER_FILE
 from trainer.config.resolve import from_values
 from trainer.config.schema import RunConfig
 from trainer.data import Corpus, Tokenizer, default_cache_dir, prepare, prepare_or_cached
@@ -78,6 +78,7 @@ def load_subject(
     *,
     data: str | None = None,
     device: str = "",
+    averaged: bool = False,
     say: Callable[[str], None] = lambda _: None,
     progress: Callable[[DataProgress], None] = silent,
 ) -> Subject:
@@ -87,6 +88,7 @@ def load_subject(
         name: as in `find_checkpoint`.
         data: another source than the one it was trained on.
         device: where to compute; the best that there is by default.
+        averaged: take the averaged weights of `optim.ema`.
         say: told what it is, and what is odd about it.
         progress: told how far the text is read, where it has to be read anew.
 
@@ -98,6 +100,8 @@ def load_subject(
     path = find_checkpoint(name)
     manifest = verify(path)
     config = config_of(manifest, path)
+    if averaged:
+        demand_average(manifest, path)
     if data:
         config = _with_data(config, data)
     place = device_for(device or "auto", config.threads or granted_threads())
@@ -108,7 +112,7 @@ def load_subject(
         demand_same_tokens(manifest, config, corpus, path)
         if not data and manifest.raw.get("data_fingerprint") != corpus.fingerprint:
             say(f"{config.data.source} has changed since training: what is held out now may have been seen")
-        model = load_model(path, config, corpus.vocab_size, place)
+        model = load_model(path, config, corpus.vocab_size, place, averaged)
     except RefusedError:
         corpus.close()
         raise
@@ -126,7 +130,7 @@ class Speaker:
 
 
 def load_speaker(
-    name: str, *, device: str = "", say: Callable[[str], None] = lambda _: None
+    name: str, *, device: str = "", averaged: bool = False, say: Callable[[str], None] = lambda _: None
 ) -> Speaker | None:
     """Load and verify what sampling needs; None where an older checkpoint holds no tokenizer.
 
@@ -138,14 +142,19 @@ def load_speaker(
     tokenizer = stored_tokenizer(manifest, path)
     if tokenizer is None:
         return None
+    if averaged:
+        demand_average(manifest, path)
     config = config_of(manifest, path)
     place = device_for(device or "auto", config.threads or granted_threads())
     label = f"{path.parent.parent.name}/{path.name}"
     say(f"{label}: {config.model.kind} on {config.data.source}")
-    return Speaker(label, load_model(path, config, tokenizer.vocab_size, place), tokenizer, place)
+    model = load_model(path, config, tokenizer.vocab_size, place, averaged)
+    return Speaker(label, model, tokenizer, place)
 
 
-def load_model(path: Path, config: RunConfig, vocab_size: int, device: Device) -> LanguageModel[Any]:
+def load_model(
+    path: Path, config: RunConfig, vocab_size: int, device: Device, averaged: bool = False
+) -> LanguageModel[Any]:
     """Build the model of a verified checkpoint, for evaluation.
 
     Raises:
@@ -153,13 +162,29 @@ def load_model(path: Path, config: RunConfig, vocab_size: int, device: Device) -
     """
     try:
         model = build(config.model, vocab_size).to(device.place)
-        model.load_state_dict(load_file(path / MODEL_FILE, device=str(device.place)))
+        weights = load_file(path / MODEL_FILE, device=str(device.place))
+        if averaged:
+            weights |= load_file(path / AVERAGE_FILE, device=str(device.place))
+        model.load_state_dict(weights)
     except (RuntimeError, ModelSpecError) as error:
         raise RefusedError(
             f"{path.name} does not fit this version of {config.model.kind}: {str(error).splitlines()[0]}; "
             "evaluate it with the version that trained it"
         ) from error
     return model.eval()
+
+
+def demand_average(manifest: Manifest, path: Path) -> None:
+    """Refuse a checkpoint without averaged weights.
+
+    Raises:
+        RefusedError: it has none.
+    """
+    if AVERAGE_FILE not in manifest.files:
+        raise RefusedError(
+            f"{path.name} holds no averaged weights: a run keeps them with --set optim.ema=0.999; "
+            "leave --averaged out"
+        )
 
 
 def stored_tokenizer(manifest: Manifest, path: Path) -> Tokenizer | None:

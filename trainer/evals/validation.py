@@ -15,6 +15,8 @@ from trainer.step.metrics import as_vector, by_name, names_of
 from trainer.step.optimizer_step import Batch, to_device
 from trainer.step.state import TrainState
 
+AVERAGED_CE = "val_ce_ema"
+"""The same score of the averaged weights of `optim.ema`, where there are some."""
 METRICS = {
     "R": "val_R",
     "coherence": "val_coherence",

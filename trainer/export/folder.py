@@ -16,7 +16,7 @@ from torch import Tensor
 from trainer.checkpoints.save import AVERAGE_FILE, MODEL_FILE, TOKENIZER_FILE, installed_version
 from trainer.config.resolve import to_values
 from trainer.data import Tokenizer
-from trainer.evals.subject import config_of, find_checkpoint, stored_tokenizer
+from trainer.evals.subject import config_of, demand_average, find_checkpoint, stored_tokenizer
 from trainer.export.model_card import CardFacts, model_card
 from trainer.export.single_file import single_file
 from trainer.export.standalone import CONFIG, TOKENIZER, WEIGHTS
@@ -51,11 +51,8 @@ def export(
     path = find_checkpoint(subject)
     manifest = verify(path)
     tokenizer = stored_tokenizer(manifest, path)
-    if averaged and AVERAGE_FILE not in manifest.files:
-        raise RefusedError(
-            f"{path.name} holds no averaged weights: a run keeps them with --set optim.ema=0.999; "
-            "leave --averaged out"
-        )
+    if averaged:
+        demand_average(manifest, path)
     if tokenizer is None:
         raise RefusedError(
             f"{path.name} is older than the tokenizer in a checkpoint, and cannot be exported alone; "

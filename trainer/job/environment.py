@@ -9,10 +9,14 @@ FRAGMENTS = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
 """Either name sets CUDA's allocator; a micro-batch that is halved finds its memory in pieces without this."""
 # Not tried on a Mac. Past the watermark MPS fails the allocation instead of swapping the whole machine.
 MPS_WATERMARKS = {"PYTORCH_MPS_HIGH_WATERMARK_RATIO": "0.9", "PYTORCH_MPS_LOW_WATERMARK_RATIO": "0.8"}
+CUBLAS_WORKSPACE = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+"""Without it cuBLAS gives other bits on another day, and torch refuses to promise the same ones."""
 
 
-def prepare_environment(env: MutableMapping[str, str] = os.environ) -> None:
+def prepare_environment(env: MutableMapping[str, str] = os.environ, *, deterministic: bool = False) -> None:
     """Set what torch reads only at its import; what the operator has set stands."""
+    if deterministic:
+        env.setdefault(*CUBLAS_WORKSPACE)
     for name, value in MPS_WATERMARKS.items():
         env.setdefault(name, value)
     if not any(name in env for name in FRAGMENTS):

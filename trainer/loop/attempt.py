@@ -71,7 +71,7 @@ def _work(assignment: Assignment, stop: Stop, reporter: RunReporter, ledger: Led
         raise RefusedError(f"{', '.join(missing)} is missing: {REMEDY}")
     if warning := torch_warning():
         reporter.note(warning, "warning")
-    prepare_environment()
+    prepare_environment(deterministic=config.deterministic == "on")
     from trainer.loop.train import train
 
     train(

@@ -32,6 +32,7 @@ def save_checkpoint(run: Training, kind: str) -> None:
             others,
             tokenizer,
             run.scored.floors,
+            run.trace,
         )
         try:
             saved = save(folder, state, around, kind)
@@ -43,7 +44,8 @@ def save_checkpoint(run: Training, kind: str) -> None:
         run.job.reporter.checkpoint(
             state.step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes
         )
-        prune(folder, run.config.checkpoint, in_use=(saved.name, state.defence.anchor))
+        traced = checkpoint_name(run.config.profile.at)
+        prune(folder, run.config.checkpoint, in_use=(saved.name, state.defence.anchor, traced))
         if kind not in ENDS_THE_RUN:
             run.job.reporter.events.phase("training", state.step)
 

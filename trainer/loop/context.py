@@ -9,6 +9,7 @@ from trainer.device.operators import Fallbacks
 from trainer.evals.probes.decay_prediction import DecayPrediction
 from trainer.evals.scored_text import ScoredText
 from trainer.job.job import Job
+from trainer.loop.speed_of_light import SpeedOfLight
 from trainer.loop.timing import Accounting
 from trainer.step.metrics import StepMeter
 from trainer.step.state import TrainState
@@ -23,6 +24,8 @@ class Training:
         looks: whether it looks into its oscillators now and then; it gives up where memory does not suffice.
         prediction: of R, where weight decay makes one.
         fallbacks: operators that the device lacks, as they come up.
+        speed: what a token takes, and how fast the device could be.
+        trace: of the step that was just done, gzipped, where it was asked for; its checkpoint takes it along.
         eval_rows: sequences scored at a time, where memory holds fewer than training's; 0: as many.
     """
 
@@ -39,6 +42,8 @@ class Training:
     looks: bool = False
     prediction: DecayPrediction | None = None
     eval_rows: int = 0
+    speed: SpeedOfLight | None = None
+    trace: bytes = b""
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
 
 

@@ -14,7 +14,7 @@ from trainer.checkpoints.restore import restore
 from trainer.checkpoints.save import Surroundings, save
 from trainer.config.model import ModelConfig
 from trainer.config.schema import EvalConfig, OptimConfig, RunConfig
-from trainer.device.device import Device
+from trainer.device.device import Device, is_out_of_memory
 from trainer.device.operators import missing_operator
 from trainer.evals.drawing import Sampling
 from trainer.evals.generate import sample
@@ -36,6 +36,7 @@ REMEDIES = {
     "evaluation": "evaluate with --device cpu",
     "sample": "sample with --device cpu",
     "error": "another build of torch (`torch:` of the host), or --set device=cpu",
+    "memory": "free the device's memory, then `photinus-train selftest --keep --again`",
 }
 TOLERANCES = {
     "loss": 2e-3,
@@ -104,7 +105,8 @@ def prove(
             found = (train or train_few)(model, device)
         except (RuntimeError, TypeError, ValueError) as error:
             detail = missing_operator(error) or reason_of(error)
-            yield KindProof(kind, (DeviceDifference("error", float("inf"), REMEDIES["error"], detail),), {})
+            what = "memory" if is_out_of_memory(error) else "error"
+            yield KindProof(kind, (DeviceDifference(what, float("inf"), REMEDIES[what], detail),), {})
             continue
         errors = compared(found, expected)
         wrong = tuple(
@@ -196,11 +198,3 @@ def _error(found: list[float], expected: list[float]) -> float:
     if one.shape != other.shape or not bool(one.isfinite().all()):
         return float("inf")
     return float((one - other).abs().max() / other.abs().max().clamp(min=1e-12))
-
-
-def facts_of(device: Device) -> dict[str, Any]:
-    """Return what a run would use here: torch, number format, threads."""
-    facts: dict[str, Any] = {"torch": torch.__version__, "threads": device.threads}
-    if device.kind == "cuda":
-        facts |= {"name": torch.cuda.get_device_name(device.place), "bf16": torch.cuda.is_bf16_supported()}
-    return facts

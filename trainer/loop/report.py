@@ -8,7 +8,7 @@ from trainer.device.out_of_memory import unless_out_of_memory, within_memory
 from trainer.evals.drawing import Sampling
 from trainer.evals.generate import sample
 from trainer.evals.probes.probe import probe
-from trainer.evals.validation import validate
+from trainer.evals.validation import AVERAGED_CE, validate
 from trainer.job.outcome import DivergedError
 from trainer.loop.context import Training, is_last
 from trainer.step.optimizer_step import to_device
@@ -31,6 +31,8 @@ def report(run: Training) -> Trouble | None:
             "step_ms": pace.step_ms,
             "eta_s": pace.eta_s,
             "overhead": pace.overhead,
+            "data_wait": pace.data_wait,
+            **(run.speed.values(pace.tokens_per_s) if run.speed else {}),
             **run.device.memory(),
         }
         if run.prediction is not None:
@@ -104,7 +106,12 @@ def validated(run: Training) -> dict[str, float]:
 
     def work(rows: int) -> dict[str, float]:
         check = run.job.stop.check
-        return validate(state, run.config, run.device, scored.tokens, scored.bytes_per_token, check, rows)
+        how = (state, run.config, run.device, scored.tokens, scored.bytes_per_token, check, rows)
+        scores = validate(*how)
+        if state.average is not None:
+            with state.average.lent_to(state.model):
+                scores[AVERAGED_CE] = validate(*how)["val_ce"]
+        return scores
 
     def halved(rows: int) -> None:
         run.job.reporter.note(f"out of memory: {rows} sequences scored at a time", "warning", state.step)

@@ -17,10 +17,12 @@ from trainer.loop.report import fail
 from trainer.loop.setup import build_state
 from trainer.run.checkpoints.manifest import Manifest, manifest_sha256, verify
 from trainer.run.run_errors import CheckpointError
+from trainer.step.early_rate import EarlySteps
 from trainer.step.loss_scale import HALVINGS
 from trainer.step.self_defence import FOR_GOOD, SelfDefence, Trouble, merged
 from trainer.step.state import TrainState
 from trainer.step.world import WorkerOrder
+from trainer.telemetry.events import StepBack
 
 
 def watch(run: Training) -> Trouble | None:
@@ -29,8 +31,9 @@ def watch(run: Training) -> Trouble | None:
     # fp16 finds its scale by overflowing: that is no fault as long as the scale can fall
     finding = HALVINGS if run.state.loss_scale else 0
     steps = run.meter.steps_since()
+    early = EarlySteps(run.state.schedule.warmup, run.scored.floors[0])
     for number, (loss, norm) in enumerate(steps, run.state.step - len(steps) + 1):
-        if found := defence.observe(number, loss, norm, guard, guard.skips + finding):
+        if found := defence.observe(number, loss, norm, guard, guard.skips + finding, early):
             return found
     if is_last(run) and not finding and defence.streak > 0 and defence.streak >= run.meter.steps:
         step, many = run.state.step, defence.streak
@@ -50,7 +53,7 @@ def step_back(run: Training, trouble: Trouble) -> None:
         fail(run, trouble.reason.partition("; resume")[0])
     with run.clock.outside("save"):
         job.reporter.note(trouble.reason, "warning", trouble.step)
-        target = target_of(run)
+        target = None if trouble.restarts else target_of(run)
         run.world.order(WorkerOrder.STEP_BACK)
         place = (str(target.path), target.sha256) if target else ("", "")
         run.world.share((place, trouble, state.defence))
@@ -61,11 +64,12 @@ def step_back(run: Training, trouble: Trouble) -> None:
     job.ledger.step = state.step
     job.ledger.at_checkpoint(state.step if name else -1, name or None, target.sha256 if target else None)
     job.reporter.events.resume(state.step, name)
+    job.reporter.events.step_back(event_of(run, trouble, name))
     job.reporter.note(summary(run, trouble, name, aside), "warning", state.step)
     job.reporter.events.phase("training", state.step)
 
 
-def next_batch(run: Training) -> tuple[Any, Any]:
+def next_batch(run: Training) -> tuple[Any, ...]:
     """Return the next batch; one that holds what is no token is left out, as a device could not survive it.
 
     Raises:
@@ -74,7 +78,7 @@ def next_batch(run: Training) -> tuple[Any, Any]:
     state, left_out = run.state, 0
     while True:
         arrays = run.batches.batch_at(state.cursor)
-        worst = max(int(one.view(np.uint64).max()) for one in arrays)  # a negative one is a large one
+        worst = max(int(one.view(np.uint64).max()) for one in arrays[:2])  # a negative one is a large one
         if worst < run.corpus.vocab_size:
             break
         what = f"batch {state.cursor} holds tokens outside of the vocabulary of {run.corpus.vocab_size}"
@@ -94,6 +98,25 @@ def tell_others(run: Training) -> None:
     run.world.share((run.state.defence.plateau, run.state.defence.skipped))
 
 
+def event_of(run: Training, trouble: Trouble, name: str) -> StepBack:
+    """Return what programs are told of a step back that was just made."""
+    state, guard = run.state, run.config.guard
+    defence = state.defence
+    return StepBack(
+        seq=0,
+        attempt=0,
+        step=state.step,
+        found=trouble.step,
+        reason=trouble.reason,
+        checkpoint=name,
+        times=defence.rollbacks,
+        most=guard.rollbacks,
+        left_out=sum(end - first for first, end in defence.skipped),
+        rate=defence.easing(trouble.step, guard),
+        until=0 if defence.until == FOR_GOOD else defence.until,
+    )
+
+
 def summary(run: Training, trouble: Trouble, name: str, aside: list[str]) -> str:
     """Describe what a step back has changed."""
     defence = run.state.defence
@@ -102,7 +125,7 @@ def summary(run: Training, trouble: Trouble, name: str, aside: list[str]) -> str
     begin = max(defence.since, run.state.step)
     how_long = (
         f"from step {begin} to the end"
-        if defence.until == FOR_GOOD
+        if defence.until == FOR_GOOD or trouble.restarts
         else f"from step {begin} to {defence.until}"
     )
     moved = f"; {', '.join(aside)} moved to the run's trash" if aside else ""

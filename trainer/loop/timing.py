@@ -15,12 +15,14 @@ class Pace:
         tokens_per_s: likewise.
         eta_s: seconds to the last step, time outside counted at its share so far.
         overhead: share of all time since the start spent outside of steps, in [0, 1].
+        data_wait: share of the steps' time in which the device waited for its batch, in [0, 1].
     """
 
     step_ms: float
     tokens_per_s: float
     eta_s: float
     overhead: float
+    data_wait: float = 0.0
 
 
 class Accounting:
@@ -39,6 +41,7 @@ class Accounting:
         self._outside: dict[str, float] = {}
         self._outside_at_mark = 0.0
         self._steps = self._tokens = 0
+        self._waited = 0.0
 
     @contextmanager
     def outside(self, what: str) -> Iterator[None]:
@@ -49,6 +52,15 @@ class Accounting:
             yield
         finally:
             self._outside[what] = self._outside.get(what, 0.0) + self._clock() - begun
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """Count the time of this block, which is within a step, as spent on getting its batch."""
+        begun = self._clock()
+        try:
+            yield
+        finally:
+            self._waited += self._clock() - begun
 
     def step(self, tokens: int) -> None:
         """Count a finished step of so many tokens."""
@@ -62,9 +74,11 @@ class Accounting:
         overhead = min(outside / max(now - self._start, 1e-9), 1.0)
         step_s = inside / max(self._steps, 1)
         eta = remaining * step_s / max(1.0 - overhead, 1e-3)
-        pace = Pace(step_s * 1e3, self._tokens / inside, eta, overhead)
+        waited = min(self._waited / inside, 1.0)
+        pace = Pace(step_s * 1e3, self._tokens / inside, eta, overhead, waited)
         self._mark, self._outside_at_mark = now, outside
         self._steps = self._tokens = 0
+        self._waited = 0.0
         return pace
 
     def shares(self) -> dict[str, float]:

@@ -26,8 +26,10 @@ from trainer.loop.setup import (
     load_scored,
     take_up,
 )
+from trainer.loop.speed_of_light import SpeedOfLight
 from trainer.loop.step_back import next_batch, step_back, tell_others, watch
 from trainer.loop.timing import Accounting
+from trainer.loop.trace import traced
 from trainer.loop.worker import briefing_of
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.metrics import StepMeter, names_of
@@ -48,6 +50,7 @@ def train(job: Job) -> None:
     """
     device = open_device(own_device(job.assignment.device, job.assignment.rank), job.threads)
     device.set_tf32(job.assignment.config.optim.tf32)
+    device.set_deterministic(job.assignment.config.deterministic == "on")
     fallbacks = Fallbacks()
     with fallbacks.listening(), World(job.assignment.rank).join(device) as world:
         job.stop.check()
@@ -64,7 +67,7 @@ def train_together(run: Training) -> None:
             pay_evaluation(run)
         while not is_last(run):
             job.stop.check()
-            step(run)
+            traced(run, step)
             if in_trouble(run):
                 continue
             if run.looks and (is_due(run, run.config.probe.every) or job.ledger.steps_done == 1):
@@ -74,6 +77,7 @@ def train_together(run: Training) -> None:
             if scored and diverges(run):
                 continue
             due = is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best)
+            due = due or bool(run.trace)
             kind = "final" if is_last(run) else "best" if best else "periodic"
             if due and not is_saved(run, kind):
                 continue
@@ -197,6 +201,7 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
         job, config, device, corpus, scored, batches, state, StepMeter(names), clock, world,
         looks=config.probe.every > 0 and "R" in names,
         prediction=predicted(job, state, device, corpus, batches),
+        speed=SpeedOfLight.of(config, state, device, world.size),
     )  # fmt: skip
 
 
@@ -242,9 +247,10 @@ def begin_lineage(job: Job, state: TrainState) -> None:
 
 def step(run: Training) -> None:
     """Take the next batch and perform one optimizer step."""
-    arrays = next_batch(run)
-    run.world.order(WorkerOrder.STEP)
-    batch = to_device(run.world.part(arrays), run.device)
+    with run.clock.fetching():
+        arrays = next_batch(run)
+        run.world.order(WorkerOrder.STEP)
+        batch = to_device(run.world.part(arrays), run.device)
 
     def tell(message: str) -> None:
         run.job.reporter.note(message, "warning", run.state.step)

@@ -37,7 +37,7 @@ def briefing_of(job: Job, fingerprint: str) -> Briefing:
 def carry_along(assignment: Assignment) -> ExitCode:
     """Follow process 0 to the end of the attempt. What goes wrong here is told to the launcher."""
     number = assignment.rank.number
-    prepare_environment()
+    prepare_environment(deterministic=assignment.config.deterministic == "on")
     from torch.distributed.elastic.multiprocessing.errors import ErrorHandler
 
     from trainer.step.world import LostPeerError
@@ -95,6 +95,7 @@ def follow(assignment: Assignment) -> None:
     name = own_device(assignment.device, rank)
     device = open_device(name, config.threads or max(1, granted_threads() // rank.size))
     device.set_tf32(config.optim.tf32)
+    device.set_deterministic(config.deterministic == "on")
     with World(rank).join(device) as world:
         if world.await_order() is WorkerOrder.END:
             return

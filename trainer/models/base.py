@@ -59,20 +59,26 @@ class LanguageModel(nn.Module, ABC, Generic[State]):
         logits = self.head(seen.hidden)[:, 0]
         return StepOutput(logits, seen.R[:, 0], seen.coherence[:, 0], u), state
 
-    def loss(self, tokens: Tensor, targets: Tensor) -> LossOutput:
-        """Return CE, penalty and statistics of `tokens` against `targets`, each `[B, T]`."""
+    def loss(self, tokens: Tensor, targets: Tensor, scored: Tensor | None = None) -> LossOutput:
+        """Return CE, penalty and statistics of `tokens` against `targets`, each `[B, T]`.
+
+        Args:
+            scored: `[B, T]` float32, what each position weighs in the mean CE (`trainer.data.scored`); None:
+                alike. The penalty is one on the model, and keeps to all positions.
+        """
         seen = self.features(tokens)
         if not self.config.z_loss:
-            return self.account(seen, self.cross_entropy(seen, targets))
-        ce, z = whole_head_loss(self.head, seen.hidden, targets)
+            return self.account(seen, self.cross_entropy(seen, targets, scored))
+        ce, z = whole_head_loss(self.head, seen.hidden, targets, scored)
         out = self.account(seen, ce)
         return replace(out, total=out.total + self.config.z_loss * z)
 
-    def cross_entropy(self, seen: Features, targets: Tensor) -> Tensor:
+    def cross_entropy(self, seen: Features, targets: Tensor, scored: Tensor | None = None) -> Tensor:
         """Return the mean CE, nats a token, of what was made of a text against `targets [B, T]`."""
         if self.config.soft_cap:
-            return whole_head_loss(self.head, seen.hidden, targets)[0]
-        return head_cross_entropy(seen.hidden.flatten(0, 1), self.embedding.weight, targets.flatten())
+            return whole_head_loss(self.head, seen.hidden, targets, scored)[0]
+        weighs = None if scored is None else scored.flatten()
+        return head_cross_entropy(seen.hidden.flatten(0, 1), self.embedding.weight, targets.flatten(), weighs)
 
     def account(self, seen: Features, ce: Tensor) -> LossOutput:
         """Return what a step needs of features and the mean CE of their head."""

@@ -19,6 +19,8 @@ from trainer.models.kuramoto.scan import chunk_length, scan, scan_back
 from trainer.models.native.gated import NativeGatedStates
 from trainer.models.native.rows import halves
 from trainer.models.outputs import Features
+from trainer.models.whole import is_whole
+from trainer.models.whole.gated_whole import gated_whole
 
 
 def gated_states(gate: Tensor, value: Tensor) -> Tensor:
@@ -26,6 +28,8 @@ def gated_states(gate: Tensor, value: Tensor) -> Tensor:
     if native.serves(gate):
         kept: Tensor = native.apply(NativeGatedStates, gate, value)
         return kept
+    if is_whole(gate):
+        return gated_whole(gate, value)
     tokens = gate.shape[1]
     spare = -tokens % chunk_length(tokens)
     if spare:

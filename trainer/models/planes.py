@@ -20,6 +20,14 @@ def times(planes: Tensor, real: Tensor, imag: Tensor, out: Tensor | None = None)
     return product
 
 
+def turned(planes: Tensor, real: Tensor, imag: Tensor, sign: int = 1) -> Tensor:
+    """Return `times` of shapes that may widen, in three operations: for devices and compilers."""
+    product = planes * real
+    product[0].addcmul_(planes[1], imag, value=-sign)
+    product[1].addcmul_(planes[0], imag, value=sign)
+    return product
+
+
 def batch_slices(planes: Tensor) -> Iterator[slice]:
     """Yield slices of the batch, dimension 1 of `planes`; the whole of it on anything but a CPU."""
     batch = planes.shape[1]

@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import re
 import secrets
+import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ from trainer.run.run_errors import HomeError, LockHeldError, RecordError, SpecEr
 HOME_VARIABLE = "PHOTINUS_HOME"
 DEFAULT_HOME = ".photinus"
 AGENT_LOCK_S = 10.0
+HOST_FILE = "host.json"
+HOST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
 def state_root(env: Mapping[str, str] = os.environ) -> Path:
@@ -45,12 +49,25 @@ class Home:
     Attributes:
         copy_of: the path of the state root that this one was copied from; "" where it is no copy.
         copied: when that was found (epoch seconds): what was queued before belongs to the original.
+        damage: why `host.json` cannot be believed; "" where it can. The id is then made from the folder
+            alone, and whether this is a copy is not known: what runs is served, nothing is begun.
     """
 
     root: Path
     host_id: str
     copy_of: str = ""
     copied: float = 0.0
+    damage: str = ""
+
+    @property
+    def host_file(self) -> Path:
+        """What says which host this is, and in which folder that was written."""
+        return self.root / HOST_FILE
+
+    @property
+    def move_away(self) -> str:
+        """The command that takes a damaged `host.json` out of the way."""
+        return shlex.join(["mv", str(self.host_file), f"{self.host_file}.damaged"])
 
     @property
     def agent_lock(self) -> Path:
@@ -161,18 +178,21 @@ def _check(root: Path, filesystem: Callable[[Path], str]) -> None:
 
 
 def _identified(root: Path) -> Home:
-    """The home under its id; in another folder than the noted one it is a copy, and gets an id of its own."""
-    path, here = root / "host.json", place_of(root)
+    """The home under its id; in another folder than the noted one it is a copy, and gets an id of its own.
+
+    A damaged record is left as it is: what it said of a copy would be lost for good.
+    """
+    path, here = root / HOST_FILE, place_of(root)
     create_if_absent = {"host_id": secrets.token_hex(16), "created": time.time(), "place": here.to_json()}
     try:
         raw = read_json(path)
         if raw is None:
             create_json(path, create_if_absent)
             raw = read_json(path)
-    except RecordError:
-        raw = None
-    if not isinstance(raw, dict) or not isinstance(raw.get("host_id"), str):
-        raise HomeError(f"{path} does not name this host; move it away and try again")
+    except RecordError as error:
+        return _unnamed(root, here, str(error))
+    if not isinstance(raw, dict) or not _is_id(raw.get("host_id")):
+        return _unnamed(root, here, f"{path} does not name this host")
     noted = FolderPlace.from_json(raw.get("place"))
     if noted is not None and not noted.is_at(root):
         raw = raw | {
@@ -190,6 +210,15 @@ def _identified(root: Path) -> Home:
         copy_of if isinstance(copy_of, str) else "",
         float(copied) if isinstance(copied, int | float) else 0.0,
     )
+
+
+def _unnamed(root: Path, here: FolderPlace, damage: str) -> Home:
+    """A home whose record is damaged: every program that meets it makes the same id, and writes nothing."""
+    return Home(root, hashlib.sha256(f"unnamed {here}".encode()).hexdigest()[:32], damage=damage)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and HOST_ID.fullmatch(value) is not None
 
 
 def _note(path: Path, value: dict[str, object]) -> None:

@@ -14,6 +14,16 @@ def missing_for_training() -> list[str]:
     return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
+def installed_version(package: str) -> str:
+    """The version of an installed package, without importing it; empty where there is none."""
+    from importlib import metadata  # 25 ms, which an agent does not pay to start
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 def torch_warning(version_of: Callable[[str], str] | None = None) -> str:
     """What to tell of a torch that is older or newer than those we are written for; "" of one of those."""
     from importlib import metadata  # 25 ms, which an agent does not pay to start

@@ -20,7 +20,8 @@ from trainer.step.kernels import default_kernel_cache
 from trainer.step.precision import Precision
 
 CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
-Loss: TypeAlias = Callable[[Tensor, Tensor], LossOutput]
+Loss: TypeAlias = Callable[..., LossOutput]
+"""As `LanguageModel.loss`: tokens, targets, and what each position weighs, where not all are scored."""
 
 
 @dataclass(frozen=True, slots=True)

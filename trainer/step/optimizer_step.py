@@ -22,20 +22,30 @@ ALONE = World()
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Inputs and targets of one optimizer step on the device, `[B, T]` int64."""
+    """Inputs and targets of one optimizer step on the device, `[B, T]` int64.
+
+    Attributes:
+        scored: `[B, T]` float32, what each position weighs in the loss (`trainer.data.scored`); None: alike.
+        tokens: how many positions count, of all processes' parts divided by their number.
+    """
 
     inputs: Tensor
     targets: Tensor
+    scored: Tensor | None = None
+    tokens: float = 0.0
 
 
-def to_device(arrays: tuple[Any, Any], device: Device) -> Batch:
-    """Return numpy int64 arrays `[B, T]` as a batch on the device.
+def to_device(arrays: tuple[Any, ...], device: Device) -> Batch:
+    """Return numpy int64 arrays `[B, T]`, inputs and targets, and the weights of `trainer.data.scored`, where
+    not all positions are scored, as a batch on the device.
 
     Only what is copied from pinned memory is not waited for: torch keeps such memory until it was read. MPS
     would read pageable memory later, when the arrays may be gone, and train on whatever lies there then.
     """
-    inputs, targets = (_copied(torch.from_numpy(array), device) for array in arrays)
-    return Batch(inputs, targets)
+    inputs, targets, *scored = (_copied(torch.from_numpy(array), device) for array in arrays)
+    if not scored:
+        return Batch(inputs, targets, None, inputs.numel())
+    return Batch(inputs, targets, scored[0], inputs.numel() / max(float(arrays[2].max()), 1.0))
 
 
 def _copied(tokens: Tensor, device: Device) -> Tensor:
@@ -69,7 +79,7 @@ def train_step(
         scale.update(overflow)
     state.optimizer.zero_grad(set_to_none=True)
     state.step += 1
-    state.tokens += batch.inputs.numel() * world.size
+    state.tokens += round((batch.tokens or batch.inputs.numel()) * world.size)
     return means, grad_norm
 
 
@@ -78,11 +88,11 @@ def accumulate(state: TrainState, device: Device, batch: Batch) -> Tensor:
     size = batch.inputs.shape[0]
     means: Tensor | None = None
     loss_of = state.compiled or state.model.loss
-    parts = (torch.split(tokens, state.micro_batch) for tokens in (batch.inputs, batch.targets))
-    for inputs, targets in zip(*parts, strict=True):
+    arrays = [one for one in (batch.inputs, batch.targets, batch.scored) if one is not None]
+    for inputs, *rest in zip(*(torch.split(one, state.micro_batch) for one in arrays), strict=True):
         share = inputs.shape[0] / size
         with state.precision.context(device):
-            loss = loss_of(inputs, targets)
+            loss = loss_of(inputs, *rest)
         device.peak.sample()
         weight = share if state.loss_scale is None else state.loss_scale.factor[0] * share
         torch.autograd.backward(loss.total * weight)

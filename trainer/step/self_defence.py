@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from trainer.config.schema import GuardConfig
+from trainer.step.early_rate import BLOCK, EarlySteps, is_early, risen, stuck
 
 FEWEST = 16
 """Values that a window must have before it judges the next one."""
@@ -26,6 +27,8 @@ LEAST_SHIFT = 0.3
 FEW, RECENT, LOOKED_EVERY = 8, 16, 4
 QUIET_SIGMAS = 4.0
 """Above this the last losses are within a spike, though none may be one: such a checkpoint is no good."""
+EARLY_SIGMAS = 2.0
+"""Of the first losses, which a rate that is too high throws far apart."""
 NOTCHES = 12
 """A lowered rate comes back in notches of a twelfth of `guard.calm` steps."""
 PLATEAU_FACTOR = 0.5
@@ -45,11 +48,13 @@ class Trouble:
         reason: a sentence.
         step: the step at which it was found.
         first: the first step to blame (counted from 1); 0: every one since the checkpoint.
+        restarts: no batch is to blame and no checkpoint good: the rate is too high since the beginning.
     """
 
     reason: str
     step: int
     first: int
+    restarts: bool = False
 
 
 @dataclass(slots=True)
@@ -68,6 +73,8 @@ class SelfDefence:
         skipped: ranges of batches that are left out, each from its first up to, not including, its last.
         anchor: the newest good checkpoint.
         val_lowest: the lowest validation CE that this judges by, and `val_median` of the losses then.
+        begun: total loss of the very first step; None of a run that was not watched from there.
+        blocks: medians of the loss over the first blocks of steps after the warm-up.
         worse: evaluations in a row that diverge; `stale`: without a new lowest; `flat`: likewise, since the
             last plateau.
     """
@@ -87,12 +94,20 @@ class SelfDefence:
     anchor: str = ""
     val_lowest: float | None = None
     val_median: float | None = None
+    begun: float | None = None
+    blocks: list[float] = field(default_factory=list)
     worse: int = 0
     stale: int = 0
     flat: int = 0
 
     def observe(
-        self, step: int, loss: float, norm: float, config: GuardConfig, allowed: int
+        self,
+        step: int,
+        loss: float,
+        norm: float,
+        config: GuardConfig,
+        allowed: int,
+        early: EarlySteps | None = None,
     ) -> Trouble | None:
         """Take what step number `step` came to; return what is wrong, if anything is.
 
@@ -101,6 +116,7 @@ class SelfDefence:
         Args:
             loss, norm: total loss and gradient norm before clipping, finite or not.
             allowed: steps in a row that may be skipped.
+            early: what the first steps are judged by; None: they are not.
         """
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self.streak += 1
@@ -118,7 +134,28 @@ class SelfDefence:
         for values, value in ((self.losses, loss), (self.norms, log_norm)):
             values.append(value)
             del values[: -config.window]
+        if early is not None and (found := self._too_high(step, loss, config, early)):
+            return found
         return self._divergence(step, config) if step % LOOKED_EVERY == 0 else None
+
+    def _too_high(self, step: int, loss: float, config: GuardConfig, early: EarlySteps) -> Trouble | None:
+        if step == 1:
+            self.begun = loss
+        if self.begun is None or not config.restart or not is_early(step, early):
+            return None
+        now, what = None, ""
+        if len(self.losses) >= FEWEST and step % LOOKED_EVERY == 0:
+            last = self.losses[-FEWEST:]
+            now = risen(self.begun, last, EARLY_SIGMAS * deviation(last, median(last)))
+            what = f"it began at {self.begun:.4g}"
+        if now is None and step > early.warmup and (step - early.warmup) % BLOCK == 0:
+            self.blocks.append(median(self.losses[-BLOCK:]))
+            now = stuck(self.begun, self.blocks, early)
+            what = f"which is above counting single tokens ({early.unigram:.4g}), and no longer falls"
+        if now is None:
+            return None
+        told = f"the rate is too high since the first step: at step {step} the loss is {now:.4g}, {what}"
+        return Trouble(told, step, 0, restarts=True)
 
     def _spike(self, step: int, loss: float, log_norm: float, limit: float) -> Trouble | None:
         if found := excess(self.losses, loss, limit, LEAST_RISE, LEAST_RISE):
@@ -203,6 +240,10 @@ class SelfDefence:
         Args:
             before: what was known when the trouble was found.
         """
+        if trouble.restarts:
+            self.rollbacks, self.skipped = before.rollbacks + 1, list(before.skipped)
+            self.plateau = before.plateau * config.restart
+            return
         level = before.level_at(trouble.step, config.calm)
         self.returns = before.returns
         if level == 0 and trouble.step > before.until + LONGER * MUCH_LONGER * config.calm:

@@ -148,13 +148,13 @@ class World:
         self._call(lambda: dist.all_gather_object(held, value))
         return held
 
-    def part(self, batch: tuple[Any, Any]) -> tuple[Any, Any]:
+    def part(self, batch: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return this process's rows of a global batch, arrays `[B, T]` whose B is a multiple of `size`."""
         if self.size == 1:
             return batch
         rows = len(batch[0]) // self.size
         mine = slice(self.rank.number * rows, (self.rank.number + 1) * rows)
-        return batch[0][mine], batch[1][mine]
+        return tuple(one[mine] for one in batch)
 
     def average(self, parameters: Sequence[nn.Parameter], means: Tensor) -> Tensor:
         """Replace each gradient by its mean over the processes, and return the mean of `means`.

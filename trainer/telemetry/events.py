@@ -130,6 +130,30 @@ class Resume(Envelope):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepBack(Envelope):
+    """The run found itself in trouble and goes on from `step`; a `resume` of that step stands beside it.
+
+    Since November 2026; runs of before tell it by the resume and by notes alone.
+
+    Attributes:
+        found: the step at which the trouble was found. reason: a sentence.
+        checkpoint: the good one that it went back to; "" for the beginning.
+        times: which step back this is, of at most `most`.
+        left_out: batches that are left out, in all.
+        rate: what the rate is multiplied by at `found`, until step `until`; 0: to the end.
+    """
+
+    found: Count
+    reason: str
+    checkpoint: str = ""
+    times: Count = 1
+    most: Count = 0
+    left_out: Count = 0
+    rate: float = 1.0
+    until: Count = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note(Envelope):
     """A sentence for the operator. `level` is info, warning or error."""
 
@@ -146,7 +170,18 @@ class Unknown(Envelope):
 
 
 Event: TypeAlias = (
-    Hello | Metrics | Evaluation | Probe | Sample | Checkpoint | Phase | Floors | Resume | Note | Unknown
+    Hello
+    | Metrics
+    | Evaluation
+    | Probe
+    | Sample
+    | Checkpoint
+    | Phase
+    | Floors
+    | Resume
+    | StepBack
+    | Note
+    | Unknown
 )
 
 TYPE_NAMES: dict[type, str] = {
@@ -159,5 +194,6 @@ TYPE_NAMES: dict[type, str] = {
     Phase: "state",
     Floors: "floors",
     Resume: "resume",
+    StepBack: "step_back",
     Note: "note",
 }

@@ -4,14 +4,14 @@ import math
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 
-from trainer.telemetry.events import COUNT_MAX
+from trainer.telemetry.events import COUNT_MAX, Envelope, StepBack
 
 TAIL_BYTES = 1 << 20
 
@@ -127,6 +127,11 @@ class EventWriter:
     def resume(self, step: int, checkpoint: str) -> None:
         """This attempt continues from `step`: earlier rows past it are superseded."""
         self.write("resume", step, {"checkpoint": checkpoint})
+
+    def step_back(self, event: StepBack) -> None:
+        """The run goes on from an earlier step; of the envelope its step alone is taken."""
+        own = (item.name for item in fields(event) if item.name not in Envelope.__dataclass_fields__)
+        self.write("step_back", event.step, {name: getattr(event, name) for name in own})
 
     def note(self, message: str, level: str = "info", step: int | None = None) -> None:
         """A sentence for the operator; `level` is info, warning or error."""

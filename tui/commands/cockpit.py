@@ -100,7 +100,8 @@ def find_or_start(session: Session, args: argparse.Namespace) -> str:
         CallError: it could not be started.
     """
     live = list_runs(session, finished=0).views
-    living = [view for view in live if view.name == DEMO and not view.is_terminal]
+    # a command that somebody called so is no demo of ours
+    living = [view for view in live if view.name == DEMO and view.kind == "trainer" and not view.is_terminal]
     if living:
         say(f"the demo run {living[0].run_id} is {living[0].state}: attaching to it")
         return living[0].run_id

@@ -21,6 +21,11 @@ from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
 from tui.commands.runs import pull_push
 
+NO_LIMITS = (
+    "No limit of memory or processes is set: where there is systemd, begin a command with "
+    "systemd-run --user --scope -p MemoryMax=32G (docs/runs.md)."
+)
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; `args.command` is empty for the cockpit."""
@@ -115,7 +120,7 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="run the command after -- instead of our trainer",
     )
     what.add_argument("argv", nargs="*", metavar="ARG", help="with --command: -- PROGRAM ARG ...")
-    how = start.add_argument_group("how")
+    how = start.add_argument_group("how", NO_LIMITS)
     how.add_argument("--name", help="a name for people (default: the preset, or the program)")
     how.add_argument("--device", help="cpu, mps, cuda-0 ... (default: what the configuration says)")
     how.add_argument("--shared", action="store_true", help="take no device lock: share the device knowingly")

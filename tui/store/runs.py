@@ -20,6 +20,7 @@ from trainer.telemetry.events import (
     Probe,
     Resume,
     Sample,
+    StepBack,
 )
 from trainer.telemetry.zones import ZoneCounter
 from tui.store.edge import NAMES_MAX
@@ -48,6 +49,7 @@ class RunRecord:
         axis: what its steps count, `step` or `epoch`.
         log_at: monotonic seconds at which its log was received first.
         announced_steps: planned steps that its log announces, 0 for none.
+        step_back: the newest time that it went back from trouble by itself.
         version: grows with every change, metrics and state alike.
     """
 
@@ -70,6 +72,7 @@ class RunRecord:
     probe: Probe | None = None
     sample: Sample | None = None
     checkpoint: Checkpoint | None = None
+    step_back: StepBack | None = None
     notes: deque[Note] = field(default_factory=lambda: deque(maxlen=50))
     zones: ZoneCounter = field(default_factory=ZoneCounter)
     log: LogRing = field(default_factory=LogRing)
@@ -117,6 +120,8 @@ class RunRecord:
                 self._probe(event)
             case Resume():
                 self._resume(event)
+            case StepBack():
+                self.step_back = event
             case Hello():
                 self.hello = event
             case Floors():
@@ -201,6 +206,7 @@ class RunRecord:
         self.series.clear()
         self.catalogue.clear()
         self.row, self.step, self.row_at, self.probe = {}, None, None, None
+        self.step_back = None
         self.active_at = self.log_at = None
         self.pace.clear()
         self.zones = ZoneCounter()

@@ -3,10 +3,11 @@
 from rich.text import Text
 
 from remote.hosts.host import LOCAL
+from trainer.telemetry.events import StepBack
 from tui.store.facts import link_fact, run_age_fact, state_fact
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
-from tui.store.words import count, duration, shortened
+from tui.store.words import count, duration, number, shortened
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets.lines import Part, fact, line
 
@@ -63,7 +64,17 @@ def _facts(run: RunRecord, host: HostRecord, now: float, wall: float) -> Text:
         parts.append(line((f"    {run.view.reason}", DIM)))
     elif not run.view.is_terminal and run.phase and run.phase.phase != "training":
         parts.append(line((f"    {_phase(run)}", hue("blue"))))
+    elif run.step_back is not None and not run.view.is_terminal:
+        parts.append(line((f"    {_stepped_back(run.step_back)}", hue("amber"))))
     return Text("", end="", no_wrap=True, overflow="ellipsis").join(parts)
+
+
+def _stepped_back(told: StepBack) -> str:
+    """How often the run defended itself, why last, and what that has changed."""
+    times = f"{told.times} of {told.most}" if told.most else str(told.times)
+    until = f"until step {told.until:,}" if told.until else "to the end"
+    eased = f"; {number(told.rate, 2)} of the rate {until}" if told.rate < 1 else ""
+    return f"stepped back ({times}) from {told.found:,}{eased}: {told.reason}"
 
 
 def _phase(run: RunRecord) -> str:

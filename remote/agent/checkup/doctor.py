@@ -4,17 +4,27 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from typing import TypeAlias
 
 from remote.agent.background import in_thread
-from remote.agent.checkup import checkpoints, environments, files, locks, machine, processes, queue, root
+from remote.agent.checkup import (
+    accelerators,
+    checkpoints,
+    environments,
+    files,
+    locks,
+    machine,
+    processes,
+    queue,
+    root,
+)
 from remote.agent.context import Context
 from remote.agent.verb import Work
 from remote.protocol.arguments import DoctorArgs
 from remote.protocol.finding import Finding, ranked
 from remote.protocol.results import DoctorAnswer, FindingRow
 from remote.protocol.version import version
+from trainer.run.requirements import installed_version
 
 Check: TypeAlias = Callable[[Context, bool], Iterator[Finding]]
 CHECKS: tuple[Check, ...] = (
@@ -26,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     checkpoints.check,
     machine.check,
     environments.check,
+    accelerators.check,
 )
 SENT_MAX = 300
 
@@ -67,16 +78,9 @@ def facts(ctx: Context) -> dict[str, str]:
     return {
         "photinus": version(),
         "python": platform.python_version(),
-        "torch": torch_version(),
+        "torch": installed_version("torch"),
         "platform": f"{sys.platform} {platform.machine()}",
         "home": str(ctx.home.root),
         "devices": ", ".join(ctx.devices()),
+        **accelerators.facts(ctx.devices()),
     }
-
-
-def torch_version() -> str:
-    """The installed torch, without importing it; empty where there is none."""
-    try:
-        return metadata.version("torch")
-    except metadata.PackageNotFoundError:
-        return ""

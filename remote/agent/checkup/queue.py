@@ -33,6 +33,15 @@ def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
                 remedy=f"rm {entry.path}",
             )
             continue
+        if ctx.home.damage:
+            yield Finding(
+                level="note",
+                about="queue",
+                what=f"{run.run_id} is not started from this line",
+                why="whose line this is stands in the damaged host.json",
+                remedy=f"{ctx.home.move_away}, if this is no copy",
+            )
+            continue
         if not is_ours(ctx.home, entry):
             yield Finding(
                 level="note",

@@ -22,6 +22,7 @@ SHOWN = 5
 def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
     """Findings about the state root itself. One that others may read is refused before any agent serves."""
     home = ctx.home.root
+    yield from _damaged(ctx)
     yield from _copied(ctx)
     yield from _owners(home)
     yield from _kinds(home)
@@ -29,6 +30,19 @@ def check(ctx: Context, _deep: bool) -> Iterator[Finding]:
     yield from _space(ctx)
     yield from _drafts(home)
     yield from _audit(ctx)
+
+
+def _damaged(ctx: Context) -> Iterator[Finding]:
+    if not ctx.home.damage:
+        return
+    yield Finding(
+        level="problem",
+        about="state root",
+        what=ctx.home.damage,
+        why="nothing is begun here: whether this is a copy of another state root, whose line of waiting runs "
+        "is not ours, cannot be told",
+        remedy=f"{ctx.home.move_away}, if this is no copy; the next command then gives the host a new id",
+    )
 
 
 def _copied(ctx: Context) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from remote.agent.verb import Work
 from remote.protocol.arguments import BesideArgs, EndArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import Beside, ProcessRow, Reaped
-from remote.supervisor.process.command_line import shortened
+from remote.supervisor.process.command_line import named, shortened
 from trainer.run.process.identity import Identity, is_alive
 from trainer.run.process.signals import RefusedSignalError, own_ancestry, send
 from trainer.run.process.system_kernel import system_reader
@@ -20,6 +20,7 @@ from trainer.run.secrets import masked
 GRACE_S = 2.0
 DEATH_S = 5.0
 SHOWN = 50
+LEFT_SHOWN = 8
 COMMAND_MAX = 300
 
 
@@ -83,6 +84,7 @@ def end(ctx: Context, args: EndArgs) -> Work[Reaped]:
         )
     who = Identity(one.stat.pid, one.stat.start, system_reader().boot_id())
     command = " ".join(masked(one.command.split()))[:COMMAND_MAX]
+    started = yield from in_thread(lambda: _started_by(who))
     ctx.audit.noted("end", {"pid": who.pid, "start": who.start, "command": command})
     for signum, timeouts in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, DEATH_S)):
         try:
@@ -92,9 +94,17 @@ def end(ctx: Context, args: EndArgs) -> Work[Reaped]:
         deadline = time.monotonic() + timeouts
         while time.monotonic() < deadline:
             if not is_alive(who):
-                return Reaped(pid=who.pid, signal=int(signum), command=shortened(one.command))
+                left = [named(each.pid) for each in started if is_alive(each)][:LEFT_SHOWN]
+                return Reaped(pid=who.pid, signal=int(signum), command=shortened(one.command), left=left)
             yield
     raise CallError("timeout", f"pid {who.pid} did not die of SIGKILL", "look again in a minute")
+
+
+def _started_by(who: Identity) -> list[Identity]:
+    """Its children: they are not ended with it, and a launcher's workers may hold the device."""
+    reader = system_reader()
+    stats = filter(None, map(reader.stat, reader.pids()))
+    return [Identity(one.pid, one.start, who.boot_id) for one in stats if one.ppid == who.pid]
 
 
 def _shown(ctx: Context, pid: int, start: int) -> Stranger:

@@ -66,7 +66,8 @@ def strangers(
     for pid, stat in sorted(stats.items()):
         if pid == os.getpid() or not ours.isdisjoint(_line_of(pid, stats)):
             continue
-        if one := _judge(stat, users.get(pid, {}), known, reader):
+        runs = (_run_elsewhere(one, reader) for one in _line_of(pid, stats))
+        if one := _judge(stat, users.get(pid, {}), known, runs):
             found.append(one)
     return found
 
@@ -79,21 +80,24 @@ def beside(home: Home, device: str, found: Iterable[Stranger] | None = None) -> 
 
 
 def _judge(
-    stat: ProcStat, uses: Mapping[str, int | None], knows_memory: bool, reader: ProcessReader
+    stat: ProcStat,
+    uses: Mapping[str, int | None],
+    knows_memory: bool,
+    runs: Iterator[tuple[str, str] | None],
 ) -> Stranger | None:
+    """`runs`: state root and run of another home that it is of, then of what it came from."""
     words = words_of(stat.pid)
-    home, run_id, devices = _of_another_home(words)
-    if not home and (folder := folder_in(reader.environ(stat.pid).split(b"\0"))) and uses:
-        home, run_id = str(folder.parent.parent), folder.name
+    supervised, _, devices = _of_another_home(words)
+    if not (supervised or uses or _looks_like_training(words)):
+        return None
+    home, run_id = next(filter(None, runs), ("", ""))
     memory = [value for value in uses.values() if value is not None]
     if home:
         why = f"run {run_id} of another state root, {home}"
     elif uses:
         why = f"it uses {', '.join(sorted(uses))} and carries no run's token"
     else:
-        why = _looks_like_training(words)
-    if not why:
-        return None
+        why = "its command names a training script, and it carries no run's token"
     return Stranger(
         stat=stat,
         user=_name_of(stat.uid),
@@ -105,6 +109,14 @@ def _judge(
         home=home,
         run_id=run_id,
     )
+
+
+def _run_elsewhere(pid: int, reader: ProcessReader) -> tuple[str, str] | None:
+    """State root and run of a supervisor or of a process that carries a run's folder; None of any other."""
+    home, run_id, _ = _of_another_home(words_of(pid))
+    if not home and (folder := folder_in(reader.environ(pid).split(b"\0"))):
+        home, run_id = str(folder.parent.parent), folder.name
+    return (home, run_id) if home else None
 
 
 def _users_of_devices(
@@ -173,13 +185,11 @@ def _is_same(one: Path, other: Path) -> bool:
         return False
 
 
-def _looks_like_training(words: list[str]) -> str:
+def _looks_like_training(words: list[str]) -> bool:
     if any(own in word for word in words[:6] for own in OUR_OWN):
-        return ""
+        return False
     is_python = bool(words) and "python" in words[0].rpartition("/")[2]
-    if is_python and any("train" in word for word in words[1:4]):
-        return "its command names a training script, and it carries no run's token"
-    return ""
+    return is_python and any("train" in word for word in words[1:4])
 
 
 def _name_of(uid: int) -> str:

@@ -19,7 +19,7 @@ def reconcile_all(ctx: Context) -> list[str]:
     """
     if not ctx.index.is_whole:
         ctx.index.look_now()
-    troubles = []
+    troubles = [f"state root: {ctx.home.damage} (photinus doctor)"] if ctx.home.damage else []
     for run in ctx.index.live:
         try:
             reconcile(ctx, run)

@@ -31,6 +31,8 @@ class Restarts:
     def due(self) -> list[Work[StartedRun]]:
         """The resumes that are wanted now and that this agent did not begin yet."""
         self.is_waiting = False
+        if self._ctx.home.damage:
+            return []
         if not self._ctx.index.is_whole:
             self._ctx.index.look_now()
         lost = [entry for entry in self._ctx.index.newest() if entry.state in LOST]

@@ -23,7 +23,8 @@ from remote.supervisor.admission.queue import enqueue
 from remote.supervisor.admission.reconcile import reconcile_run
 from remote.supervisor.evidence import lines_at_end
 from trainer.run.changes import Change, add_change
-from trainer.run.layout import RunDir
+from trainer.run.home import Home
+from trainer.run.layout import RUN_ID, RunDir
 from trainer.run.locks import is_free
 from trainer.run.process.identity import boot_id
 from trainer.run.process.process_record import read_process
@@ -151,6 +152,7 @@ def reconciled(ctx: Context, run: RunDir, state: StateRecord) -> StateRecord:
 
 
 def _carry_out(ctx: Context, plan: StartPlan, *, is_last: bool) -> RunDir | None:
+    _demand_named(ctx.home)
     plan.run.create()
     locks = take_locks(ctx.home, plan.run, plan.spec)
     if isinstance(locks, Busy):
@@ -179,6 +181,21 @@ def _carry_out(ctx: Context, plan: StartPlan, *, is_last: bool) -> RunDir | None
         inherited=plan.inherited,
     )
     return plan.run
+
+
+def _demand_named(home: Home) -> None:
+    """Whether this home is a copy is written in its record: while that is damaged nothing is begun.
+
+    Raises:
+        CallError: `refused`.
+    """
+    if home.damage:
+        raise CallError(
+            "refused",
+            f"{home.damage}: runs that are on can be followed, stopped and killed, but none is begun, "
+            "because whether this state root is a copy cannot be told",
+            f"{home.move_away}; the next command then gives the host a new id",
+        )
 
 
 def _unmake(run: RunDir) -> None:
@@ -233,6 +250,9 @@ def _check_fresh(ctx: Context, plan: StartPlan) -> None:
         raise CallError("refused", f"run {run.run_id} exists already", "resume it, or start under another id")
     if run.spec.exists() and read_spec(run) != spec:
         raise CallError("refused", f"run {run.run_id} has another spec already", "start under another id")
+    if spec.name != spec.run_id and RUN_ID.fullmatch(spec.name) and ctx.home.run(spec.name).spec.exists():
+        why = f"{spec.name} is the id of another run: whoever typed it would mean either"
+        raise CallError("refused", why, "give another --name")
     if spec.kind == "trainer" and spec.max_steps < 1:
         raise CallError("refused", "the run would do zero steps", "set steps to 1 or more")
     check_host(ctx, spec, demand_parent(ctx, spec))

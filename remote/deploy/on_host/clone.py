@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from remote.deploy.on_host.installed import HOME_NOTE, RECORD, Installed, read_installed
+from trainer.run.device_report import FOLDER as SELFTEST
 
 OURS = ("trainer", "remote", "configs")
 NOTES = frozenset({HOME_NOTE, RECORD})
@@ -32,6 +33,8 @@ def clone(source: Path, draft: Path) -> None:
         inside = here.relative_to(source)
         if here.name == "site-packages":
             below[:] = [name for name in below if not _is_ours(name)]
+        if here == source:
+            below[:] = [name for name in below if name != SELFTEST]  # other code is tried anew
         there = draft / inside
         there.mkdir(mode=0o700, exist_ok=True)
         links = [name for name in below if (here / name).is_symlink()]

@@ -1,14 +1,17 @@
 """The first minute of a connection, in Paramiko's words: handshake, the host's key, our keys."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
+from remote.protocol.errors import CallError
 from remote.ssh import refusals
+from remote.ssh.algorithms import nothing_fits, offered
 from remote.ssh.auth.identities import Offer, certificate_fits, certificate_paths, in_order
 from remote.ssh.auth.key_agent import KeyAgent
 from remote.ssh.auth.key_file import read_key_file, read_public_key
@@ -67,7 +70,7 @@ def handshake(link: Any, target: Target, answers: Answers, deadline: Deadline) -
         transport.close()
         link.close()
         if isinstance(error, IncompatiblePeer):
-            raise refusals.no_common_algorithm(target.where, str(error), first_words.text) from None
+            raise _incompatible(transport, target, str(error), first_words.text) from None
         if isinstance(error, BROKEN):
             last_words = link.last_words() if isinstance(link, ProxySocket) else ""
             why = refusals.no_handshake(target.where, str(error), first_words.text, last_words)
@@ -99,6 +102,8 @@ def log_in(transport: paramiko.Transport, target: Target, answers: Answers, dead
                     raise refusals.hung_up(target, ring.tried, door.message)
                 if "publickey" not in door.methods:
                     raise refusals.another_factor(target, door.methods, door.message)
+        if door.took:
+            raise refusals.another_factor(target, ["another key"], door.message)
         raise refusals.refused(target, door.methods, ring.tried, ring.troubles, door.message)
 
 
@@ -118,10 +123,20 @@ def _led_by(best: Iterable[str], usual: Iterable[str]) -> tuple[str, ...]:
     return (*first, *(name for name in usual if name not in first))
 
 
+def _incompatible(transport: "_Transport", target: Target, complaint: str, first: str) -> CallError:
+    why, setting = nothing_fits(complaint, transport.offered)
+    return refusals.no_common_algorithm(target.where, why or complaint, first, setting)
+
+
 class _Transport(paramiko.Transport):
-    """One that keeps what the server says as it hangs up."""
+    """One that keeps what the server offers to speak, and what it says as it hangs up."""
 
     farewell = ""
+    offered: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+    def _parse_kex_init(self, m: Any) -> Any:
+        self.offered = offered(m.asbytes())
+        return super()._parse_kex_init(m)  # type: ignore[misc]  # the stubs do not know it
 
     def _parse_disconnect(self, m: Any) -> None:
         m.get_int()
@@ -129,11 +144,12 @@ class _Transport(paramiko.Transport):
 
 
 class _Door:
-    """The server's answers to what we try. `message`: its banner and its farewell."""
+    """The server's answers to what we try. `took`: a key was right, and was not enough."""
 
     def __init__(self, transport: paramiko.Transport, target: Target, deadline: Deadline) -> None:
         self._transport, self._target, self._deadline = transport, target, deadline
         self.methods: list[str] = ["publickey"]
+        self.took = False
         self._banner = ""
 
     @property
@@ -164,7 +180,7 @@ class _Door:
             if self._transport.is_active():
                 raise OSError(f"{self._target.where}: {error}") from None
         else:
-            self.methods = rest
+            self.methods, self.took = rest, bool(rest)
             return not rest
         finally:
             self._listen()

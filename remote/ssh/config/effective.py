@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -79,6 +80,11 @@ class Target:
         """`user@name:port`, for sentences."""
         return str(Address(self.hostname, self.user, self.port))
 
+    @property
+    def words(self) -> str:
+        """The same as OpenSSH takes it; a configuration may name users that no address of ours has."""
+        return shlex.join([*(["-p", str(self.port)] if self.port else []), f"{self.user}@{self.hostname}"])
+
 
 def target_of(address: str, alias: str = "", asker: Asker | None = None) -> Target:
     """Where `address` is, with every hop before it; `alias` is what the operator calls it.
@@ -100,7 +106,7 @@ def _resolve(
     hostname, port, user = _whereabouts(found, address)
     if not NAME.fullmatch(hostname):
         raise CallError("refused", f"{hostname!r} is no name of a host", f"mend HostName of {address.name}")
-    here = f"{user}@{hostname}:{port}"
+    here = str(address)  # two names may lead to one place: a port of the loopback at each end, say
     if here in trail or len(trail) >= MOST_HOPS:
         raise jump_circle(alias, f"over {here}")
     tokens = tokens_of(asker, address, hostname, port, user, found)
@@ -115,7 +121,7 @@ def _resolve(
     hops: tuple[Target, ...] = ()
     jump = found.get("proxyjump", ["none"])[0]
     if jumps and jump != "none":
-        hops = _hops(jump, asker, (*trail, here))
+        hops = _hops(expand(jump, tokens), asker, (*trail, here))
     command = found.get("proxycommand", ["none"])[0]
     return Target(
         alias=alias,
@@ -133,7 +139,7 @@ def _resolve(
         revoked_host_keys=files("revokedhostkeys"),
         hops=hops,
         not_honoured=_not_honoured(found, blank),
-        note=_missing([*known.unclear, *global_known.unclear]),
+        note="; ".join(filter(None, [_missing([*known.unclear, *global_known.unclear]), _not_asked(found)])),
     )
 
 
@@ -178,6 +184,12 @@ def _missing(paths: list[str]) -> str:
     """`ssh -G` prints no quotes: where a path with spaces is no file, it may stand for several."""
     named = ", ".join(paths)
     return f"no such file of known hosts: {named} (its spaces may part several paths)" if paths else ""
+
+
+def _not_asked(found: Mapping[str, list[str]]) -> str:
+    """Whoever is asked about a key should know that somebody else knew the answer."""
+    command = found.get("knownhostscommand", ["none"])[0]
+    return "" if command == "none" else "your KnownHostsCommand, which may know this host, is not asked"
 
 
 def _not_honoured(found: Mapping[str, list[str]], blank: Mapping[str, list[str]]) -> tuple[str, ...]:

@@ -55,7 +55,12 @@ def start_next(home: Home) -> list[str]:
 
 
 def is_ours(home: Home, entry: Waiting) -> bool:
-    """Whether it was put in this line: what a copied home brought along waits in the original's."""
+    """Whether it was put in this line: what a copied home brought along waits in the original's.
+
+    Where `host.json` is damaged, whose line this is cannot be told.
+    """
+    if home.damage:
+        return False
     if not home.copied:
         return True
     try:

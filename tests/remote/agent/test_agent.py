@@ -33,6 +33,16 @@ def test_hello_says_who_answers(raw_agent: Agents) -> None:
     assert "cpu" in hello["devices"]
 
 
+@pytest.mark.parametrize("there", ["/dev/null", __file__])
+def test_where_no_client_can_be_it_says_so(home: Path, there: str) -> None:
+    words = [sys.executable, "-P", "-m", "remote.agent", "--stdio"]
+    with Path(there).open("rb") as stdin:
+        done = subprocess.run(words, stdin=stdin, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"photinus-agent: nobody can speak with it")
+    assert b"Traceback" not in done.stderr
+
+
 def test_an_unknown_verb_and_a_malformed_line_are_answered_and_the_agent_lives_on(raw_agent: Agents) -> None:
     agent = raw_agent()
     agent.greet()

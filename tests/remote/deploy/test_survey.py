@@ -137,6 +137,10 @@ def test_an_answer_that_is_none_shows_what_the_host_said() -> None:
         probe(Canned(b"", 1, b"\x1b[1mThis account is disabled\x1b[0m\n"), HOST)
     assert "ssh ada@box" in caught.value.remedy
     assert "\x1b" not in str(caught.value)
+    with pytest.raises(CallError, match="exec: restricted") as caught:
+        probe(Canned(b"", 1, b"rbash: line 1: exec: restricted\n"), HOST)
+    assert "restricted shell" in caught.value.remedy
+    assert "python3 --version" not in caught.value.remedy, "a restricted shell runs that very line"
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,17 @@ def test_a_program_goes_to_nobody_else(replaced: tuple[Sshd, Path], act: Callabl
     assert heard.read_bytes() == b"", "it was there, and read, and nothing came"
 
 
+def test_a_start_up_file_that_asks_for_something_is_named(
+    start_sshd: StartSshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets the end of our input, no byte of it, and then comes to our command: too late to be trusted."""
+    monkeypatch.setattr("remote.ssh.channel.READY_S", 0.3)
+    sshd = start_sshd([User("u", bashrc="echo which project?; read project")])
+    with pytest.raises(CallError, match=r"waited for input.*which project\?") as caught:
+        probing(sshd.host("u"))
+    assert (caught.value.code, "`read`" in caught.value.remedy) == ("refused", True)
+
+
 def test_a_request_goes_to_nobody_else_and_the_link_is_refused(replaced: tuple[Sshd, Path]) -> None:
     sshd, heard = replaced
     with Session(placed(sshd, "u"), timings=Timings(hello_s=0.3)) as session:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from remote.supervisor.evidence import TRACEBACK, TRACEBACK_LINES, last_line
 from remote.supervisor.process.out_of_memory import OomWatch
 from tests.remote.supervisor.stage import Stage, ask, trainer_pid, until, until_over
+from trainer.run.layout import RunDir
 from trainer.run.states import State
 
 V1 = Path("/sys/fs/cgroup/memory")
@@ -26,6 +28,13 @@ V2 = Path("/sys/fs/cgroup/cgroup.controllers")
             "no space",
         ),
         ("raise SystemExit(3)", "exit code 3"),
+        (
+            "raise RuntimeError('device-side assert\\nCompile with DSA\\n  to see more')",
+            ": RuntimeError: device-side assert",
+        ),
+        ("try: 1/0\nexcept ZeroDivisionError as e: raise KeyError('k\\nl') from e", ": KeyError: 'k\\nl'"),
+        ("raise SystemExit(143)", "exit code 143 (as a shell tells of SIGTERM)"),
+        ("raise SystemExit(200)", "exit code 200"),
         ("print('fine')", ""),
     ],
 )
@@ -69,6 +78,26 @@ def test_control_what_an_operator_ended_is_his_and_a_fault_of_its_own_is_nobodys
     own = stage.python("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     stage.begin(own)
     assert until_over(own).reason == "killed by SIGSEGV"
+
+
+def test_a_limit_of_the_kernel_is_named(stage: Stage) -> None:
+    code = "import os, signal as s; s.signal(s.SIGXFSZ, s.SIG_DFL); os.kill(os.getpid(), s.SIGXFSZ)"
+    limited = stage.python(code)
+    stage.begin(limited)
+    assert until_over(limited).reason == "killed by SIGXFSZ (its limit of a file's size: ulimit -f)"
+
+
+def test_a_traceback_far_above_the_end_is_not_the_cause(tmp_path: Path) -> None:
+    run = RunDir(tmp_path / "run-abcdef")
+    run.log_dir.mkdir(parents=True)
+    log = run.log_dir / "001.log"
+    told = f"{TRACEBACK}\n  File x\n    call()\nValueError: borne\nit went on\n"
+    log.write_text(told)
+    assert last_line(run) == "ValueError: borne"
+    log.write_text(told + "row\n" * TRACEBACK_LINES + "no space left\n")
+    assert last_line(run) == "no space left"
+    log.write_text(f"{TRACEBACK}\n  File x\n")
+    assert last_line(run) == "  File x", "a log cut short says what it has"
 
 
 class Counters:

@@ -1,5 +1,7 @@
 """`auto_pull: best`: each new best, one at a time, and never an exception."""
 
+import contextlib
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,6 +54,26 @@ def wait_for_notes(auto: AutoPull, count: int) -> list[Note]:
 
     wait_until(enough, 10.0, "notes")
     return notes
+
+
+def test_what_comes_by_itself_leaves_two_gib_of_the_disk_free(
+    session: Session, run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody watches it: a host with a better "best" each minute must not fill this disk."""
+    save(run, 100, {"model.safetensors": b"one"}, 2.0)
+    room = shutil.disk_usage(tmp_path)
+    free = [2 << 30]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room._replace(free=free[0]))
+    with contextlib.closing(AutoPull(session, folder=tmp_path / "to")) as auto:
+        auto.take(RunChanged(seen(100)))
+        (told,) = wait_for_notes(auto, 1)
+        assert isinstance(told, AutoPullFailed), told
+        assert not list((tmp_path / "to").rglob("model.safetensors"))
+    free[0] = 3 << 30  # the control
+    with contextlib.closing(AutoPull(session, folder=tmp_path / "to")) as auto:
+        auto.take(RunChanged(seen(100)))
+        (told,) = wait_for_notes(auto, 1)
+        assert isinstance(told, AutoPulled), told
 
 
 def test_each_new_best_comes_and_what_is_no_better_does_not(

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
+from msgspec.structs import replace
 
 from remote.agent.context import Context
 from remote.agent.runs.checkpoints import checkpoints
@@ -46,6 +47,26 @@ def test_every_checkpoint_is_told_with_its_files_and_marks(session: Session, hom
         "old-abcdef/step-00000050", "final", {"val_ce": 3.0},
     )  # fmt: skip
     assert rows[100].manifest_bytes == (run.checkpoints / "step-00000100" / MANIFEST).stat().st_size
+
+
+def test_a_list_without_end_is_given_up_after_its_pages(
+    session: Session, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remote.transfer.catalog.PAGES_MAX", 3)
+    run = make_run(home)
+    for step in range(1, 5):
+        save(run, step, {})
+    real, asked = session.call, list[object]()
+
+    def one_a_page(verb: Verb[Any, R], args: Any, timeout: float = 30.0) -> R:
+        asked.append(args)
+        answer: Any = real(verb, args, timeout)
+        return cast(R, replace(answer, checkpoints=answer.checkpoints[:1], left_out=9))
+
+    monkeypatch.setattr(session, "call", one_a_page)
+    with pytest.raises(CallError, match="without end"):
+        read_catalog(session, RUN_ID)
+    assert len(asked) == 3
 
 
 def test_more_than_a_line_holds_comes_in_pages(session: Session, home: Path) -> None:

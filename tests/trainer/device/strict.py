@@ -171,6 +171,7 @@ def _doubles(rules: Rules, count: int) -> Iterator[Any]:
         yield patch.object(torch.cuda, name, _indexed(lambda value=value: value))  # type: ignore[misc]
     yield patch.object(torch.cuda, "max_memory_allocated", _indexed(lambda: 1 << 21))
     yield patch.object(torch.cuda, "reset_peak_memory_stats", _indexed(lambda: None))
+    yield patch.object(torch.cuda, "get_device_name", lambda _: "NVIDIA H200")
     yield patch.object(torch.cuda, "is_bf16_supported", lambda including_emulation=True: True)
     yield patch.object(
         torch._C, "_mps_deviceSynchronize", lambda: waited("torch.mps.synchronize"), create=True

@@ -10,7 +10,7 @@ import torch
 
 from tests.trainer.device.strict import StrictError, strict_device
 from tests.trainer.evals.trained import state_root
-from tests.trainer.loop.tiny import last_word, run, write_text
+from tests.trainer.loop.tiny import events, last_word, run, write_text
 from trainer import cli
 from trainer.config.model import Kind, ModelConfig
 from trainer.config.resolve import resolve
@@ -97,6 +97,7 @@ def test_cuda_without_an_index_is_its_first_device(tmp_path: Path, text: Path) -
     with strict_device("cuda"):
         everything(tmp_path / "run", text, "model.kind=gpt", "model.dim=16", "model.heads=2")
         assert [str(open_device(name, 1).place) for name in ("auto", "cuda")] == ["cuda:0"] * 2
+    assert events(tmp_path / "run", "metrics")[-1]["mfu"] > 0, "of a card whose peak is known"
 
 
 def test_one_of_several_cuda_devices_is_taken_by_its_index() -> None:

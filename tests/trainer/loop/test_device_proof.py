@@ -1,8 +1,10 @@
 """A device that trains as the CPU does passes; of one that does not, the difference is named."""
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from trainer.device.device import Device, open_device
 from trainer.loop import device_proof
 from trainer.loop.device_proof import TOLERANCES, TrainedFew, prove, train_few
 from trainer.models.forms import small_kinds
+from trainer.run.device_report import read_report, write_report
 
 CPU = Device(torch.device("cpu"), 1)
 
@@ -50,6 +53,31 @@ def test_a_device_that_trains_as_the_cpu_does_passes(capsys: pytest.CaptureFixtu
     assert rows[-1].startswith("mps trains as the CPU does (2 kinds")
     assert (found["device"], found["is_good"]) == ("mps", True)
     assert [set(kind["errors"]) for kind in found["kinds"]] == [set(TOLERANCES)] * 2
+
+
+def test_a_kept_result_is_answered_from_and_worked_again_only_where_asked(
+    tmp_path: Path,
+    trained: Callable[[ModelConfig, Device], TrainedFew],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(device_proof, "train_few", lambda model, _: trained(model, CPU))
+    words = ["selftest", "--device", "cpu", "--keep"]
+    assert cli.main(words) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("kind")
+    assert cli.main(words) == 0
+    assert capsys.readouterr().out.startswith("cpu trains as the CPU does (torch")
+    report = read_report("cpu")
+    assert report is not None
+    write_report(replace(report, is_good=False, wrong=("gpt: loss differs",)))
+    assert cli.main([*words, "--json"]) == 1
+    (kept,) = json.loads(capsys.readouterr().out)["kept"]
+    assert (kept["device"], kept["is_good"], kept["wrong"]) == ("cpu", False, ["gpt: loss differs"])
+    write_report(replace(report, is_good=False, torch="2.0"))
+    assert cli.main(words) == 0, "another torch is tried anew"
+    assert cli.main([*words, "--again"]) == 0
+    assert capsys.readouterr().out.count("kind ") == 2
 
 
 def scaled(few: TrainedFew, name: str) -> TrainedFew:

@@ -121,6 +121,7 @@ def backs(out: Path) -> list[dict[str, Any]]:
 def test_a_healthy_run_never_steps_back(clean: Path) -> None:
     assert not backs(clean)
     assert not events(clean, "resume")
+    assert not events(clean, "step_back")
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
@@ -137,10 +138,31 @@ def test_a_run_in_trouble_ends_unattended_as_well_as_the_clean_one(
     assert backs(out)
     went_to = events(out, "resume")
     assert [row["checkpoint"] for row in went_to] == ["step-00000080"] * len(backs(out))
+    told_by_event = events(out, "step_back")
+    assert [(one["step"], one["checkpoint"]) for one in told_by_event] == [(80, "step-00000080")] * len(
+        went_to
+    )
+    assert [one["times"] for one in told_by_event] == list(range(1, len(went_to) + 1))
+    assert reason in told_by_event[0]["reason"]
+    assert told_by_event[0]["rate"] < 1
     rates = {row["step"]: row["lr"] for row in events(out, "metrics")}
     whole = {row["step"]: row["lr"] for row in events(clean, "metrics")}
     assert rates[BAD + 5] < whole[BAD + 5], "the rate was not lowered"
     assert rates[STEPS] == whole[STEPS], "the rate did not come back"
+
+
+def test_a_rate_that_is_too_high_from_the_first_step_begins_again_with_a_tenth(
+    tmp_path: Path, text: Path
+) -> None:
+    sets = (*LONG, "steps=60", "optim.lr=1", "optim.warmup=0", "model.layers=2")
+    assert run(tmp_path / "run", text, sets=sets) == 0
+    (back, *_) = events(tmp_path / "run", "step_back")
+    assert "too high since the first step" in back["reason"]
+    assert (back["step"], back["checkpoint"], back["left_out"], back["until"]) == (0, "", 0, 0)
+    assert back["rate"] == pytest.approx(0.1)
+    assert run(tmp_path / "off", text, sets=(*sets, "guard.restart=0", "guard.rollbacks=0")) == 0
+    assert not events(tmp_path / "off", "step_back")
+    assert score(tmp_path / "run") < 0.95 * score(tmp_path / "off")
 
 
 def test_without_steps_back_an_exploding_rate_destroys_what_was_learnt(
@@ -242,7 +264,8 @@ def test_an_evaluation_that_a_stop_cut_short_is_made_up_for(
 
 
 def test_a_plateau_lowers_the_rate_to_the_end(tmp_path: Path, text: Path) -> None:
-    sets = (*LONG, "steps=20", "eval.every=4", "guard.plateau=1", "optim.lr=0.9", "optim.warmup=0")
+    sets = (*LONG, "steps=20", "eval.every=4", "guard.plateau=1", "optim.lr=0.9", "optim.warmup=0",
+            "guard.restart=0")  # fmt: skip
     assert run(tmp_path / "run", text, sets=(*sets, "optim.schedule=constant", "log.every=1")) == 0
     rates = [row["lr"] for row in events(tmp_path / "run", "metrics")]
     lowered = [

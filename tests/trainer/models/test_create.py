@@ -46,8 +46,19 @@ def test_28m_and_its_controls_are_of_one_size_with_the_vocabulary_that_they_name
     assert count(control) == pytest.approx(count("kssm-v3-28m"), rel=0.03)
 
 
+def test_160m_and_its_controls_are_equal_within_a_hundredth() -> None:
+    def count(preset: str) -> int:
+        config = resolve(preset).config
+        with torch.device("meta"):
+            return create(preset, config.data.vocab).parameter_count()
+
+    sizes = [count(f"{kind}-160m") for kind in ("kssm-v3", "gated", "gpt")]
+    assert sizes[0] == pytest.approx(160e6, rel=0.01)
+    assert max(sizes) <= 1.01 * min(sizes)
+
+
 @pytest.mark.parametrize(
-    "preset", [f"{kind}{size}" for kind in ("kssm-v3", "gated") for size in ("", "-28m")]
+    "preset", [f"{kind}{size}" for kind in ("kssm-v3", "gated") for size in ("", "-28m", "-160m")]
 )
 def test_widths_of_larger_presets_suit_wide_registers(preset: str) -> None:
     model = resolve(preset).config.model
@@ -56,8 +67,8 @@ def test_widths_of_larger_presets_suit_wide_registers(preset: str) -> None:
 
 
 def test_heads_of_the_gpts_are_whole_registers_wide() -> None:
-    widths = [resolve(preset).config.model for preset in ("gpt-tiny", "gpt", "gpt-28m")]
-    assert [one.dim // one.heads for one in widths] == [32, 40, 64]
+    widths = [resolve(preset).config.model for preset in ("gpt-tiny", "gpt", "gpt-28m", "gpt-160m")]
+    assert [one.dim // one.heads for one in widths] == [32, 40, 64, 64]
 
 
 def test_a_resolved_config_and_a_mapping_build_the_same_model() -> None:

@@ -3,8 +3,10 @@
 import json
 import math
 import random
+from collections.abc import Callable
 
 from trainer.config.schema import GuardConfig
+from trainer.step.early_rate import EarlySteps
 from trainer.step.self_defence import SelfDefence, Trouble, batch_of, excess, merged
 
 GUARD = GuardConfig()
@@ -64,6 +66,56 @@ def test_a_loss_that_climbs_slowly_or_jumps_is_found_and_is_no_good_before() -> 
     few = [memory.observe(step, 2.7, 1.0, GUARD, 4) for step in range(101, 106)]
     assert few == [None] * 5
     assert not memory.is_calm, "a checkpoint within a jump would be good"
+
+
+EARLY = EarlySteps(warmup=20, unigram=3.3)
+
+
+def begun(curve: Callable[[int], float], steps: int = 600) -> tuple[int, Trouble] | None:
+    """Where a run that goes this way from its first step on would begin again."""
+    memory, guard = SelfDefence(), GuardConfig(rise=0.0, spike=0.0)
+    for step in range(1, steps + 1):
+        if found := memory.observe(step, curve(step), 1.0, guard, 4, EARLY):
+            return step, found
+    return None
+
+
+def test_a_rate_that_is_too_high_from_the_first_step_is_found_where_the_loss_climbs_or_stands() -> None:
+    climbs = begun(lambda step: 5.5 if step < 3 else 60.0)
+    assert climbs is not None
+    assert climbs[0] <= 20
+    assert climbs[1].restarts
+    assert "since the first step: at step 16 the loss is 60, it began at 5.5" in climbs[1].reason
+    stands = begun(lambda step: max(3.52, 5.5 - step * 0.2) + 0.1 * math.sin(step * step))
+    assert stands is not None
+    assert stands[0] == 20 + 7 * 32
+    assert "no longer falls" in stands[1].reason
+
+
+def test_a_slow_run_one_at_the_floor_and_one_that_is_told_of_nothing_are_left_alone() -> None:
+    healthy: list[Callable[[int], float]] = [
+        lambda step: 5.5 - step * 1e-5,  # a rate that is too low
+        lambda step: 3.4 + 2.1 * math.exp(-step / 400),  # slow, and still falling
+        lambda step: 3.3 + 2.2 * math.exp(-step / 10) + 0.1 * math.sin(step * step),  # stands at the floor
+        lambda step: 2.5 + 3 * math.exp(-step / 60) + (4 if step == 5 else 0),
+    ]
+    assert [begun(curve) for curve in healthy] == [None] * 4
+    memory = SelfDefence()
+    late = [memory.observe(step, 60.0 if step > 700 else 3.5, 1.0, GuardConfig(rise=0, spike=0), 4, EARLY)
+            for step in range(600, 800)]  # fmt: skip
+    assert late == [None] * 200, "a run of before, which was not watched from its first step"
+    off = GuardConfig(restart=0.0, rise=0.0, spike=0.0)
+    memory = SelfDefence()
+    assert not any(memory.observe(step, 5.5 * step, 1.0, off, 4, EARLY) for step in range(1, 300))
+
+
+def test_a_run_that_begins_again_keeps_a_tenth_of_the_rate_to_the_end() -> None:
+    before = SelfDefence(rollbacks=1, skipped=[(3, 4)], plateau=0.5)
+    after = SelfDefence()
+    after.step_back(before, Trouble("why", 40, 0, restarts=True), 0, GUARD)
+    assert (after.rollbacks, after.skipped, after.plateau) == (2, [(3, 4)], 0.05)
+    assert {after.easing(step, GUARD) for step in (0, 40, 5000)} == {0.05}
+    assert SelfDefence.from_json(json.loads(json.dumps(after.to_json()))) == after
 
 
 def test_a_model_that_learns_by_heart_does_not_diverge_and_one_that_forgets_does() -> None:

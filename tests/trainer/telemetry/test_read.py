@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.telemetry.events import Checkpoint, Evaluation, Hello, Metrics, Phase, Resume, Unknown
+from trainer.telemetry.events import (
+    Checkpoint,
+    Evaluation,
+    Hello,
+    Metrics,
+    Note,
+    Phase,
+    Resume,
+    StepBack,
+    Unknown,
+)
 from trainer.telemetry.flat import flatten
 from trainer.telemetry.read import EventReader, decode
 
@@ -42,6 +52,22 @@ def test_each_type_becomes_its_own_value() -> None:
     assert isinstance(scores, Evaluation)
     assert scores.best
     assert scores.values == {"val_ce": 1.5}
+
+
+def test_a_step_back_is_read_and_a_reader_of_before_has_the_resume_beside_it() -> None:
+    told = {"found": 85, "reason": "a spike", "checkpoint": "step-00000080", "times": 2, "most": 10}
+    event = decode(line(type="step_back", step=80, **told, left_out=1, rate=0.8, until=110))
+    assert isinstance(event, StepBack)
+    assert (event.step, event.found, event.rate, event.until) == (80, 85, 0.8, 110)
+    assert flatten(event)["type"] == "step_back"
+    least = decode(line(type="step_back", step=0, found=3, reason="why"))
+    assert isinstance(least, StepBack)
+    assert (least.rate, least.until, least.most) == (1.0, 0, 0)
+    assert decode(line(type="step_back", step=0, reason="why")) is None, "without the step it is none"
+    before = [
+        decode(row) for row in (line(type="resume", step=80), line(type="note", level="warning", message="m"))
+    ]
+    assert [type(one) for one in before] == [Resume, Note], "what a run of before told is read as ever"
 
 
 def test_texts_and_flags_are_no_metrics() -> None:

@@ -1,21 +1,25 @@
 """What the cockpit does about hosts before and after it is open."""
 
+import argparse
 import threading
 from pathlib import Path
 
 import pytest
 
+from remote.actions import Outcome
 from remote.actions.intents import intent, leftovers
 from remote.protocol.arguments import StartArgs
 from remote.protocol.errors import UnreachableError
 from remote.session.last_seen import last_seen
 from remote.session.session import Session
 from tests.remote.scripts import BRIEF, noting, spec
+from tests.remote.views import view
 from tests.sshd.server import Sshd
 from tests.tui.fake import FakeSession, cockpit
 from tests.waiting import wait_until
 from tui.cli import main
 from tui.commands import cockpit as commands
+from tui.commands.listed_runs import ListedRuns
 from tui.commands.output import USAGE
 
 
@@ -66,3 +70,19 @@ def test_without_a_terminal_nothing_is_painted_or_started(
     assert "needs a terminal" in said.err
     assert "photinus ls --json" in said.err
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("kind", ["command", "trainer"])
+def test_a_command_that_is_called_demo_is_no_demo(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    run = view(name="demo", kind=kind, state="running")
+    monkeypatch.setattr(commands, "list_runs", lambda *_, **__: ListedRuns((run,)))
+    started: list[object] = []
+
+    def start(_session: object, request: object) -> Outcome:
+        started.append(request)
+        return Outcome(True, view(run_id="demo-bbbbbb"))
+
+    monkeypatch.setattr(commands, "start_run", start)
+    args = argparse.Namespace(preset="kssm-v3-tiny", data=None)
+    found = commands.find_or_start(FakeSession("local"), args)  # type: ignore[arg-type]
+    assert (found == run.run_id, len(started)) == ((True, 0) if kind == "trainer" else (False, 1))

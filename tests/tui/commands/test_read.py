@@ -82,6 +82,14 @@ def test_a_pipe_is_read_whole_packed_or_not(name: str) -> None:
     assert steps(ran.stdout.decode()) == [("metrics", step) for step in range(0, 60_000, 10)]
 
 
+def test_a_device_without_end_is_no_log(photinus: Photinus) -> None:
+    said = photinus("read", "/dev/zero")
+    assert said.code != 0
+    assert "/dev/zero" in said.err
+    assert "device" in said.err
+    assert "device" not in photinus("read", "/dev/null").err, "the control: it ends at once"
+
+
 def test_a_row_is_printed_while_the_pipe_is_still_open() -> None:
     ours, theirs = os.pipe()
     reader = photinus_process("read", "--json", "-", stdin=ours)

@@ -17,6 +17,7 @@ from tui.store.runs import RunRecord
 from tui.store.store import Store
 from tui.widgets.oscillators import MOST, rows
 from tui.widgets.panel import Panel
+from tui.widgets.run_head import head
 
 
 @pytest.fixture
@@ -54,6 +55,24 @@ def test_a_look_lights_its_lamps_and_outlives_the_rows_after_it(store: Store) ->
     assert lit["coherence"] == "partial"
     assert run.numbers["ce"] == run.row["ce"]
     assert list(run.series["warfare_ratio"].steps) == [300]
+
+
+def test_a_run_that_stepped_back_tells_its_story_while_it_trains(store: Store, bands: Bands) -> None:
+    text = {"type": "step_back", "seq": 9000, "attempt": 1, "t": WALL, "step": 280, "found": 300,
+            "reason": "a spike of the loss", "times": 1, "most": 10, "rate": 0.8, "until": 320}  # fmt: skip
+    run = looked(store, "")
+    host = store.hosts["local"]
+
+    def facts() -> str:
+        return head(run, host, 0.0, WALL, 160)[1].plain
+
+    assert "stepped back" not in facts()
+    tell(store, said(json.dumps(text) + "\n", offset=9999))
+    assert "stepped back (1 of 10) from 300; 0.80 of the rate until step 320: a spike of the loss" in facts()
+    assert full("local", run, bands)["step_back"] == {
+        "step": 280, "found": 300, "reason": "a spike of the loss", "checkpoint": "", "times": 1, "most": 10,
+        "left_out": 0, "rate": 0.8, "until": 320,
+    }  # fmt: skip
 
 
 def test_without_a_look_there_is_nothing_of_it(store: Store, bands: Bands) -> None:

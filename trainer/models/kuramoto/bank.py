@@ -122,9 +122,10 @@ class Bank(nn.Module):
     def _pull(self, stream: Tensor) -> Pull:
         if not self.config.coupled:
             return Pull(None, None, torch.zeros((), device=stream.device))
-        u, penalty = stream.new_ones(stream.shape[:2], dtype=torch.float32), stream.new_zeros(())
         if self.coupling is not None:
             u, penalty = self.coupling(stream)
+        else:
+            u, penalty = stream.new_ones(stream.shape[:2], dtype=torch.float32), stream.new_zeros(())
         strength = coupling_strength(u, self.config.k_max, self.config.k_sign == "signed")
         return Pull(u if self.coupling is not None else None, strength, penalty)
 

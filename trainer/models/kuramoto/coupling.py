@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from trainer.models import native
 from trainer.models.base import initialise_linear
 from trainer.models.native.u import NativeLogU
+from trainer.models.whole import is_whole
+from trainer.models.whole.log_u import log_u_whole
 
 LIVE = ("a", "c", "d", "e", "g", "h")
 _SOFTEN = 0.01
@@ -50,6 +52,8 @@ def log_u_of(live: Tensor) -> Tensor:
     if native.serves(live):
         log_u: Tensor = native.apply(NativeLogU, live, _SOFTEN, _LIMIT)
         return log_u
+    if is_whole(live):
+        return log_u_whole(live, _SOFTEN, _LIMIT)
     return smooth_log_u(*_fraction(live))
 
 

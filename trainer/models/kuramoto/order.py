@@ -13,6 +13,8 @@ from torch.autograd.function import once_differentiable
 from trainer.models import native
 from trainer.models.native.order import NativeOrderParameters
 from trainer.models.planes import EPS, batch_slices, times
+from trainer.models.whole import is_whole
+from trainer.models.whole.group_order import group_order
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ def order_parameters(states: Tensor, coupling: Tensor | None, group: int, harmon
     shaped = states.view(*states.shape[:-1], group, units // group)
     if native.serves(states):
         return OrderParameters(*native.apply(NativeOrderParameters, shaped, coupling, harmonics))
+    if is_whole(states):
+        return OrderParameters(*group_order(shaped, coupling, harmonics))
     return OrderParameters(*_OrderParameters.apply(shaped, coupling, harmonics))  # type: ignore[no-untyped-call]
 
 

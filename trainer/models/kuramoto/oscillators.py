@@ -11,6 +11,8 @@ from trainer.models import native
 from trainer.models.kuramoto.scan import RotatingFrame, chunk_length, rotating_frame, scan, scan_back
 from trainer.models.native.driven import NativeDrivenOscillators
 from trainer.models.planes import batch_slices, times
+from trainer.models.whole import is_whole
+from trainer.models.whole.driven_states import driven_states
 
 
 def driven_oscillators(gate: Tensor, phase: Tensor, omega: Tensor, start: Tensor | None = None) -> Tensor:
@@ -26,11 +28,14 @@ def driven_oscillators(gate: Tensor, phase: Tensor, omega: Tensor, start: Tensor
         `[2, B, T, N]`, real and imaginary part, inside the unit disk.
     """
     batch, tokens, units = gate.shape
+    if native.serves(gate):
+        begin = gate.new_zeros(2, batch, units) if start is None else start
+        kept: Tensor = native.apply(NativeDrivenOscillators, gate, phase, omega, begin)
+        return kept
+    if is_whole(gate):
+        return driven_states(gate, phase, omega, start)
     if start is None:
         start = gate.new_zeros(2, batch, units)
-    if native.serves(gate):
-        kept: Tensor = native.apply(NativeDrivenOscillators, gate, phase, omega, start)
-        return kept
     spare = -tokens % chunk_length(tokens)
     if spare:
         gate = pad(gate, (0, 0, 0, spare))

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, gelu
+from torch.nn.functional import gelu
 
 from trainer.config.model import ModelConfig
-from trainer.models.cross_entropy import capped
+from trainer.models.cross_entropy import capped, weighted_cross_entropy
 from trainer.models.outputs import Features
 from trainer.models.published.phases import intervened, kuramoto_step, magnitude, mean_harmonics
 from trainer.models.published.positionwise import PositionWise, evenly_spaced
@@ -68,6 +68,7 @@ class PublishedV1(PositionWise):
         logits: Tensor = capped(self.to_vocabulary(hidden), self.config.soft_cap)
         return logits
 
-    def cross_entropy(self, seen: Features, targets: Tensor) -> Tensor:
+    def cross_entropy(self, seen: Features, targets: Tensor, scored: Tensor | None = None) -> Tensor:
         """See `LanguageModel.cross_entropy`."""
-        return cross_entropy(self.head(seen.hidden).float().flatten(0, 1), targets.flatten())
+        logits, weighs = self.head(seen.hidden).float(), None if scored is None else scored.flatten()
+        return weighted_cross_entropy(logits.flatten(0, 1), targets.flatten(), weighs)

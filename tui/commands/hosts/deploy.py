@@ -33,7 +33,7 @@ def deploy(args: argparse.Namespace) -> int:
         return tidy(host, args)
     prompter = prompter_of(args, f"photinus hosts deploy {host.name}")
     wheels = Path(args.wheels) if args.wheels else None
-    how = DeployOptions(force=args.force, trust_index=args.trust_index, wheels=wheels)
+    how = DeployOptions(args.force, args.trust_index, wheels, args.skip_selftest)
     placement = deploy_to(host, prompter, Answers(), how)
     answer(
         {"name": host.name, **asdict(placement)},
@@ -50,6 +50,7 @@ class DeployOptions:
     force: bool = False
     trust_index: bool = False
     wheels: Path | None = None
+    skip_selftest: bool = False
 
     @property
     def further(self) -> dict[str, Any]:

@@ -48,6 +48,9 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="DIR",
         help="bring the wheels of this folder over; no index is asked",
     )
+    one.add_argument(
+        "--skip-selftest", action="store_true", help="train on no accelerator; `doctor` names what would"
+    )
     one.add_argument("--check", action="store_true", help="only say what is deployed, and what is kept")
     one.add_argument("--clean", action="store_true", help="only remove environments that nothing needs")
     one.add_argument("--dry-run", action="store_true", help="with --clean: only say what would go")

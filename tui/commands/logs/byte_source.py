@@ -1,6 +1,7 @@
 """The bytes of a file or of stdin, once, as they come; with `follow` also those that are still to come."""
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -103,7 +104,18 @@ def _copy(fd: int) -> Iterator[bytes]:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    """A file, a pipe or a terminal; of a disk or of /dev/zero there is no end.
+
+    Raises:
+        OSError: there is none, or it is such a device.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    found = os.fstat(fd)
+    is_character = stat.S_ISCHR(found.st_mode) and not os.isatty(fd)
+    if stat.S_ISBLK(found.st_mode) or (is_character and not os.path.samestat(found, os.stat(os.devnull))):  # noqa: PTH116
+        os.close(fd)
+        raise OSError(errno.EINVAL, "a device is no log", str(path))
+    return fd
 
 
 def _other(path: Path, fd: int) -> int | None:

@@ -13,6 +13,7 @@ from trainer.telemetry.events import (
     Probe,
     Resume,
     Sample,
+    StepBack,
 )
 from trainer.telemetry.flat import flatten
 
@@ -37,6 +38,8 @@ def _words(event: Event) -> str:
             return f"checkpoint of step {event.step}  {event.path}"
         case Resume():
             return f"attempt {event.attempt} goes on from step {event.step}"
+        case StepBack():
+            return f"step back {event.times} of {event.most}, from step {event.found}: {event.reason}"
         case Phase():
             done = (
                 f" {event.done} of {event.total}"

@@ -8,6 +8,8 @@ from typing import Any
 
 from remote.protocol.views import RunView
 from trainer.telemetry.bands import Bands
+from trainer.telemetry.events import StepBack
+from trainer.telemetry.flat import flatten
 from trainer.telemetry.judge import LampReading
 from tui.commands.evidence import evidence_words
 from tui.store.hosts import HostRecord
@@ -84,7 +86,17 @@ def full(host: str, run: RunRecord, bands: Bands) -> dict[str, Any]:
         "floors": {"unigram": floors.unigram, "bigram": floors.bigram, "trigram": floors.trigram}
         if floors
         else None,
+        "step_back": told(run.step_back),
         "notes": [note.message for note in run.notes],
+    }
+
+
+def told(back: StepBack | None) -> dict[str, Any] | None:
+    """How the run last went back from trouble by itself; None where it never did."""
+    if back is None:
+        return None
+    return {
+        name: value for name, value in flatten(back).items() if name not in ("type", "seq", "attempt", "t")
     }
 
 

@@ -122,6 +122,17 @@ def test_a_start_id_is_not_lent_to_another_run(home: Path, session: Session) -> 
     assert caught.value.code == "refused"
 
 
+def test_a_name_that_is_another_runs_id_is_refused(session: Session) -> None:
+    """Whoever typed it would mean either: a whole id always wins, and no name would reach the second."""
+    first = spec(BRIEF)
+    call(session, "start", {"start_id": "s1", "spec": first.to_json()})
+    second = replace(spec(BRIEF, shared_device=True), name=first.run_id)
+    with pytest.raises(CallError, match="is the id of another run") as caught:
+        call(session, "start", {"start_id": "s2", "spec": second.to_json()})
+    assert "--name" in caught.value.remedy
+    call(session, "start", {"start_id": "s2", "spec": replace(second, name=second.run_id).to_json()})
+
+
 def test_a_failed_spawn_is_a_failed_run_that_says_why(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> int:
         raise OSError("out of processes")

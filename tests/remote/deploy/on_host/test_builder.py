@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from remote.deploy.on_host.build_environment import EnvironmentBuild
 from remote.deploy.on_host.build_progress import ProgramFailed, Reporter
 from remote.deploy.on_host.builder import stop_name
 from remote.deploy.on_host.installed import Installed, read_installed
@@ -17,6 +19,7 @@ from remote.deploy.wheel import pack, sources
 from tests.remote.deploy.stage import Stage, fake, messages, read_line
 from tests.trials import trials
 from tests.waiting import wait_until
+from trainer.run.device_report import report_path
 
 
 @pytest.fixture
@@ -71,6 +74,9 @@ def test_a_new_wheel_takes_the_packages_over_and_leaves_the_old_as_it_is(stage: 
     stage.build(stage.order(stage.kit("a" * 16)))
     marker = next((stage.env("a" * 16) / "lib").glob("python3.*")) / "site-packages" / "a_package.py"
     marker.write_text("x = 1\n")
+    kept = report_path("cuda-0", stage.env("a" * 16))
+    kept.parent.mkdir()
+    kept.write_text("of the code that was")
     before = snapshot(stage.env("a" * 16))
     stage.wheel = pack(sources() | {"remote/added.py": b"y = 2\n"}, "1.0")
     stage.put(stage.wheel)
@@ -85,6 +91,7 @@ def test_a_new_wheel_takes_the_packages_over_and_leaves_the_old_as_it_is(stage: 
     assert snapshot(stage.env("a" * 16)) == before
     twin = next(new.glob("lib/*/site-packages/a_package.py"))
     assert twin.stat().st_ino == marker.stat().st_ino, "linked, not copied"
+    assert not report_path("cuda-0", new).exists(), "other code has not been tried yet"
     assert str(stage.env("a" * 16)) not in (new / "pyvenv.cfg").read_text()
     assert len(list(new.glob("lib/*/site-packages/photinus-*.dist-info"))) == 1
 
@@ -192,6 +199,34 @@ def test_an_environment_that_does_not_work_is_not_kept(stage: Stage) -> None:
     assert "no device cuda:77 here" in last["error"]["message"]
     assert "`torch:`" in last["error"]["remedy"]
     assert stage.leftovers() == []
+
+
+class Trials(Reporter):
+    """Notes what is tried; the training of one device comes out otherwise than that of the CPU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tried, self.told = list[str](), list[str]()
+
+    def say(self, line: str) -> None:
+        self.told.append(line)
+
+    def run(self, argv: Sequence[str], *_: object, **__: object) -> list[str]:
+        self.tried.append(" ".join(argv[3:]))
+        if argv[3:5] == ["trainer", "selftest"] and argv[-1] == "cuda-1":
+            raise ProgramFailed(argv, 1, ["cuda-1 does not train as the CPU does: gpt: loss differs"])
+        return []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_every_accelerator_trains_a_little_and_what_differs_is_told(stage: Stage, wanted: bool) -> None:
+    trials = Trials()
+    kit = stage.kit(devices=("cpu", "cuda-0", "cuda-1"), selftest=wanted)
+    EnvironmentBuild(kit, stage.env(), Path("none.whl"), trials, 0)._try_out()
+    trained = [words for words in trials.tried if words.startswith("trainer selftest")]
+    expected = [f"trainer selftest --keep --device {name}" for name in ("cuda-0", "cuda-1")]
+    assert trained == (expected if wanted else [])
+    assert any("cuda-1 does not train" in line for line in trials.told) is wanted
 
 
 RETRY = (

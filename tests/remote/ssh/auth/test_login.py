@@ -265,6 +265,7 @@ def test_a_refusal_names_each_key_of_the_agent(
     [
         ({"PubkeyAuthentication": "no", "PasswordAuthentication": "yes"}, "only password"),
         ({"AuthenticationMethods": "publickey,password", "PasswordAuthentication": "yes"}, "as well"),
+        ({"AuthenticationMethods": "publickey,publickey"}, "took the key and wants another key as well"),
     ],
 )
 def test_passwords_are_not_offered_and_that_is_said(
@@ -293,10 +294,15 @@ def test_a_key_that_cannot_be_read_is_named_and_the_next_one_tried(sshd: Sshd, l
     assert "ssh-add" in error.message
 
 
-def test_an_unknown_user_is_refused_like_a_wrong_key(sshd: Sshd) -> None:
+def test_an_unknown_user_is_refused_like_a_wrong_key(sshd: Sshd, laptop: Laptop) -> None:
+    """Also one whom no address of ours could name: a configuration may."""
     host = sshd.host()
     error = refused(Host("box", address=sshd.address("nobody-here")))
     assert error.code == "auth_refused"
+    laptop.add_config(f"Host odd\n  HostName 127.0.0.1\n  Port {sshd.port}\n  User CORP\\ada")
+    odd = refused(Host("box", address="odd"))
+    assert odd.code == "auth_refused"
+    assert f"ssh-copy-id -p {sshd.port} 'CORP\\ada@127.0.0.1'" in odd.remedy
     assert works(connect(host, ConnectAttempt()))
 
 

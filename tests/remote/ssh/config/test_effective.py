@@ -83,6 +83,25 @@ def test_jumps_are_resolved_each_by_itself(laptop: Laptop) -> None:
     assert [hop.hostname for hop in target_of("deep").hops] == ["gate.lab", "10.0.0.2"]
 
 
+def test_a_jump_has_its_tokens(laptop: Laptop) -> None:
+    laptop.add_config("Host *.lab\n  HostName %h\n  Port 2200\nHost gate-*\n  User keeper")
+    laptop.add_config("Host box.lab\n  User me\n  ProxyJump gate-%h")
+    assert [hop.where for hop in target_of("box.lab").hops] == ["keeper@gate-box.lab:2200"]
+
+
+def test_two_names_of_one_place_are_no_circle(laptop: Laptop) -> None:
+    """A port of the loopback at either end, say; OpenSSH goes by the names as well."""
+    for name, rest in (("gate", ""), ("inner", "ProxyJump gate")):
+        laptop.add_config(f"Host {name}\n  HostName 127.0.0.1\n  Port 2222\n  User me\n  {rest}")
+    assert [hop.where for hop in target_of("inner").hops] == ["me@127.0.0.1:2222"]
+
+
+def test_who_is_asked_about_a_key_hears_of_a_known_hosts_command(laptop: Laptop) -> None:
+    laptop.add_config("Host box\n  KnownHostsCommand /usr/bin/corp-keys %H")
+    assert "KnownHostsCommand" in target_of("box").note
+    assert target_of("other").note == ""
+
+
 @pytest.mark.parametrize(
     "text",
     [
