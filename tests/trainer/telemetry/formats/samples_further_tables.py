@@ -122,6 +122,23 @@ BAR_VARIANTS = [
         [m(30, loss=0.52), m(40, loss=0.42, lr=1e-4, tok=1200.0)],
     ),
     Sample(
+        "tqdm",
+        "Epoch 0:  50%|#####     | 5/10 [00:05<00:05,  1.23batch/s, loss=0.9]\rEpoch 0: 100%|##########| 10/10 [00:10<00:00,  1.23batch/s, loss=0.8]\n"
+        "Epoch 1: 100%|##########| 10/10 [00:10<00:00,  1.2ks/img, loss=0.7]\n",
+        [m(10, loss=0.8), m(20, loss=0.7)],
+    ),
+    Sample(
+        "tqdm",
+        "0it [00:00, ?it/s]\r1it [00:01,  1.02s/it, loss=2.5]\r2it [00:02,  1.02s/it, loss=2.4]\rtrain: 30it [00:31,  1.02s/it, loss=1.5]\n",
+        [m(2, loss=2.4), m(30, loss=1.5)],
+    ),
+    Sample(
+        "Lightning",
+        "Epoch 0: |          | 1/? [00:00<00:00,  2.33it/s, v_num=0, train_loss=2.9]\rEpoch 0: |          | 40/? [00:09<00:00,  2.33it/s, v_num=0, train_loss=2.2]\n"
+        "Epoch 1: |          | 40/? [00:09<00:00,  2.33it/s, v_num=0, train_loss=1.2, val_loss=1.3]\n",
+        [m(40, loss=2.2), m(80, loss=1.2), e(80, val_loss=1.3)],
+    ),
+    Sample(
         "Lightning",
         redraw("Epoch 0", 4, 8, "loss=10.473, v_num=193315") + "\n" + redraw("Epoch 0", 8, 8, "loss=9.473, v_num=193315, val_loss=9.1") + "\n"
         + redraw("Epoch 1", 8, 8, "loss=8.473, v_num=193315, val_loss=8.1") + "\n",
@@ -213,6 +230,13 @@ GENERIC_VARIANTS = [
         '{"current_steps": 20, "total_steps": 100, "loss": 1.4, "lr": 0.0001, "epoch": 0.2, "percentage": 20.0, "elapsed_time": "0:00:20"}\n'
         '{"current_steps": 20, "total_steps": 100, "eval_loss": 1.45, "epoch": 0.2, "percentage": 20.0}\n',
         [m(10, loss=1.5, lr=1e-4), m(20, loss=1.4), e(20, val_loss=1.45)],
+    ),
+    Sample(
+        "JSON lines",
+        '{"loss": 1.81, "token_acc": 0.5, "grad_norm": 0.7, "learning_rate": 2e-05, "epoch": 0.01, "global_step/max_steps": "1/187"}\n'
+        '{"loss": 1.71, "token_acc": 0.6, "grad_norm": 0.7, "learning_rate": 1e-04, "epoch": 0.03, "global_step/max_steps": "5/187"}\n'
+        '{"eval_loss": 1.6, "eval_token_acc": 0.6, "epoch": 0.03, "global_step/max_steps": "5/187"}\n',
+        [m(1, loss=1.81, lr=2e-5), m(5, loss=1.71, token_acc=0.6), e(5, val_loss=1.6)],
     ),
     Sample(
         "JSON lines",
