@@ -49,7 +49,7 @@ def notice(
 
 
 def traced(one: Notice, lines: Iterable[str]) -> Notice:
-    """The notice with the end of a log, from its last traceback on: clean, without what looks like a secret."""
+    """The notice with the end of a log, from its last traceback on: clean, and without secrets."""
     shown = [masked_text(clean_line(line)) for line in lines]
     begins = max((place for place, line in enumerate(shown) if TRACE in line), default=0)
     return replace(one, trace="\n".join(shown[begins:])[-TRACE_MAX:])
