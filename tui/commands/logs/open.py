@@ -98,7 +98,7 @@ def look_for(session: Session, patterns: list[str]) -> FilesFound:
             raise CallError(
                 "not_found",
                 f"{pattern} holds a checkpoint, which tells no numbers, and no log",
-                "open what its run printed; `python train.py | tee out/train.log` keeps it",
+                "open what its run printed; a pipe into tee keeps it in that folder",
             )
     return answer
 
