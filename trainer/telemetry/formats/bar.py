@@ -6,11 +6,12 @@ from typing import NamedTuple
 from trainer.telemetry.formats.numbers import NUMBER, measure
 from trainer.telemetry.formats.pattern import lazy
 
-NEEDLES = (b"%|", b"it [", b"/? [")
+NEEDLES = (b"%|", b"it/s", b"s/it", b"it [", b"/? [")
 _RATE = r"(?:\d[\d.e+]{0,12}[kMG]?|\?)\s?(?:[A-Za-z]{1,12}/s|s/[A-Za-z]{1,12}|it)"
 _POSTFIX = r"(?P<postfix>(?:, [^\]\[]{0,2000})?)\]"
 _BAR = lazy(
-    r"(?P<lead>[^%]{0,80}?)\s?(?P<percent>\d{1,3})%\|[^|]{0,400}\|\s*(?P<done>\d{1,12})/(?P<total>\d{1,12}) "
+    r"(?P<lead>[^%]{0,80}?)\s?(?P<percent>\d{1,3})%(?:\|[^|]{0,400}\|\s*|\s)"
+    r"(?P<done>\d{1,12})/(?P<total>\d{1,12}) "
     rf"\[[\d:?]{{1,12}}<(?:[\d:?]{{1,12}}|\d{{1,6}} days?, [\d:]{{1,12}}),\s+{_RATE}{_POSTFIX}"
 )
 _ENDLESS = lazy(
@@ -56,7 +57,7 @@ class Bar(NamedTuple):
 
 def find_bar(text: str) -> Bar | None:
     """The last bar in a line, None where there is none."""
-    if "%|" not in text:
+    if "%|" not in text and ("% " not in text or "<" not in text):
         return _endless(text) if "it [" in text or "/? [" in text else None
     last = None
     for found in _BAR.finditer(text):

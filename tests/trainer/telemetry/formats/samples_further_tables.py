@@ -189,6 +189,18 @@ BAR_VARIANTS = [
         [m(0, loss=1.507166), e(0, val_loss=1.4, error_rate=0.45), m(1, loss=0.750641), e(1, val_loss=0.7)],
     ),
     Sample(
+        "fastai",
+        "Training lm from random weights\nepoch     train_loss  valid_loss  accuracy\n1         3.269541    3.451855    0.387471\n"
+        "2         3.069541    3.251855    0.407471\nTotal time: 01:02\n",
+        [m(1, loss=3.269541), e(1, val_loss=3.451855, accuracy=0.387471), m(2, loss=3.069541), e(2, val_loss=3.251855)],
+    ),
+    Sample(
+        "HF Trainer",
+        "  0% 0/2238 [00:00<?, ?it/s]\r  4% 100/2238 [1:49:59<42:08:58, 70.97s/it]{'loss': 2.6446, 'learning_rate': 5e-05, 'epoch': 0.04}\n"
+        "  4% 101/2238 [1:50:59<42:08:58, 70.97s/it]\r  9% 200/2238 [3:49:59<42:08:58, 70.97s/it]{'loss': 2.4, 'learning_rate': 4e-05, 'epoch': 0.09}\n",
+        [m(100, loss=2.6446), m(200, loss=2.4)],
+    ),
+    Sample(
         "CSV",
         "epoch,train_loss,valid_loss,accuracy,time\n0,1.507166,1.4,0.5,00:10\n1,0.750641,0.7,0.6,00:11\n",
         [m(0, loss=1.507166), e(0, val_loss=1.4), m(1, loss=0.750641), e(1, val_loss=0.7)],
