@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from remote.agent.audit import Auditor
+from remote.agent.kept.gone import demand_here
 from remote.agent.run_index import RunIndex
 from remote.agent.run_views import Views
 from remote.agent.sampler import Sampler
@@ -76,6 +77,7 @@ class Context:
             run = self.home.run(run_id)
             if self.views.state(run) is not None:
                 return run
+        demand_here(self.home, run_id)
         raise CallError("not_found", f"no run {run_id} on this host", "photinus ls shows the runs of a host")
 
     def view(self, run: RunDir) -> RunView:

@@ -5,6 +5,7 @@ from collections.abc import Generator
 
 from remote.agent.context import Context
 from remote.agent.history import name_of, plain, row_of, troubles
+from remote.agent.kept.gone import demand_here
 from remote.agent.run_index import SLICE_S
 from remote.agent.run_views import readable
 from remote.agent.verb import Work
@@ -24,7 +25,7 @@ def find(ctx: Context, args: FindArgs) -> Work[RunsFound]:
     Of several that fit, live ones come first, then the newest; `count` says how many fit.
 
     Raises:
-        CallError: `bad_request`: nothing was typed.
+        CallError: `bad_request`: nothing was typed; `not_found`: it is in the trash, or was moved.
         RunError: the run of that id is there and cannot be read.
     """
     typed = plain(args.name)
@@ -42,6 +43,7 @@ def find(ctx: Context, args: FindArgs) -> Work[RunsFound]:
     rows = [row for run_id in fitting[:SHOWN] if (row := _row(ctx, run_id)) is not None]
     if not rows:
         _demand_readable(ctx, typed)
+        demand_here(ctx.home, typed)
     return _found(by, rows, len(fitting) if rows else 0)
 
 
@@ -55,7 +57,7 @@ def _names(ctx: Context) -> Generator[None, None, list[tuple[str, str]]]:
     live = sorted((view for view in views if isinstance(view, RunView)), key=lambda view: -view.created)
     names = [(view.run_id, plain(view.name)) for view in live]
     until = time.monotonic() + SLICE_S
-    for entry in ctx.index.newest():
+    for entry in [*ctx.index.newest(), *ctx.index.newest(archived=True)]:
         names.append((entry.run_id, name_of(ctx, entry)))
         if time.monotonic() > until:
             yield

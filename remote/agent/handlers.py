@@ -22,6 +22,16 @@ from remote.protocol.arguments import (
     ReapArgs,
     VerbArgs,
 )
+from remote.protocol.keeping import (
+    ArchiveArgs,
+    KeepArgs,
+    KeptRun,
+    LabelArgs,
+    PurgeArgs,
+    Purged,
+    TrashArgs,
+    TrashList,
+)
 from remote.protocol.results import (
     AutostartState,
     Beside,
@@ -34,6 +44,7 @@ from remote.protocol.results import (
     Reaped,
 )
 from remote.protocol.verbs import Verb
+from remote.protocol.views import RunView
 
 A = TypeVar("A", bound=VerbArgs)
 R = TypeVar("R")
@@ -105,6 +116,42 @@ def _deploy_clean(ctx: Context, args: DeployCleanArgs) -> Work[DeployCleaned]:
     return clean_up(ctx, args)
 
 
+def _label(ctx: Context, args: LabelArgs) -> RunView:
+    from remote.agent.runs.label import label
+
+    return label(ctx, args)
+
+
+def _archive(ctx: Context, args: ArchiveArgs) -> Work[KeptRun]:
+    from remote.agent.runs.archive import archive
+
+    return archive(ctx, args)
+
+
+def _restore(ctx: Context, args: KeepArgs) -> Work[KeptRun]:
+    from remote.agent.runs.archive import restore
+
+    return restore(ctx, args)
+
+
+def _trash(ctx: Context, args: KeepArgs) -> Work[KeptRun]:
+    from remote.agent.runs.trash import trash
+
+    return trash(ctx, args)
+
+
+def _trashed(ctx: Context, args: TrashArgs) -> TrashList:
+    from remote.agent.runs.trash import trash_list
+
+    return trash_list(ctx, args)
+
+
+def _purge(ctx: Context, args: PurgeArgs) -> Work[Purged]:
+    from remote.agent.runs.trash import purge
+
+    return purge(ctx, args)
+
+
 HANDLERS: Mapping[str, Handler] = dict(
     (
         served(verbs.HELLO, status.hello),
@@ -117,6 +164,12 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.RESUME, resume.resume),
         served(verbs.STOP, stop.stop),
         served(verbs.KILL, stop.kill),
+        served(verbs.LABEL, _label),
+        served(verbs.ARCHIVE, _archive),
+        served(verbs.RESTORE, _restore),
+        served(verbs.TRASH, _trash),
+        served(verbs.TRASHED, _trashed),
+        served(verbs.PURGE, _purge),
         served(verbs.ADOPT, stop.adopt),
         served(verbs.PROCESSES, _processes),
         served(verbs.REAP, _reap),

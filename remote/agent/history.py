@@ -5,7 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from remote.agent.context import Context
-from remote.agent.index_file import Entry
+from remote.agent.index_file import NOTHING, Details, Entry
+from remote.agent.kept.labels import read_labels
 from remote.agent.run_index import mark_of
 from remote.agent.run_views import readable
 from remote.protocol.messages import encode
@@ -54,6 +55,17 @@ def troubles(ctx: Context) -> Iterator[str]:
 
 def name_of(ctx: Context, entry: Entry) -> str:
     """The name of a run that is over; empty where its spec cannot be read."""
+    if entry.labels != NOTHING and (label := read_labels(ctx.home.run(entry.run_id)).name):
+        return plain(label)
+    return _of_spec(ctx, entry).name or ""
+
+
+def parent_of(ctx: Context, entry: Entry) -> str:
+    """The run that it began from; empty where from none, or its spec cannot be read."""
+    return _of_spec(ctx, entry).parent.partition("/")[0]
+
+
+def _of_spec(ctx: Context, entry: Entry) -> Details:
     run, known = ctx.home.run(entry.run_id), entry.details
     mark = mark_of(run.spec)
     if known.name is None or known.name_of != mark:
@@ -61,10 +73,11 @@ def name_of(ctx: Context, entry: Entry) -> str:
             raw = read_json(run.spec)
         except (RunError, OSError):
             raw = None
-        name = raw.get("name") if isinstance(raw, dict) else None
+        name, parent = (raw.get("name"), raw.get("parent")) if isinstance(raw, dict) else (None, None)
         known.name, known.name_of = plain(name)[:ROW_MAX] if isinstance(name, str) else "", mark
+        known.parent = parent[:ROW_MAX] if isinstance(parent, str) else ""
         ctx.index.learnt(entry)
-    return known.name
+    return known
 
 
 def plain(name: str) -> str:

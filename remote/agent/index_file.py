@@ -18,10 +18,10 @@ from remote.protocol.version import version
 from trainer.run.layout import RUN_ID
 from trainer.run.states import TERMINAL
 
-FORMAT = 1
+FORMAT = 2
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FILE_MAX = 256 << 20
-SETTLED, TROUBLED = b"s", b"t"
+SETTLED, TROUBLED, ARCHIVED = b"s", b"t", b"a"
 Mark: TypeAlias = tuple[int, int, int, int]
 NOTHING: Mark = (0, 0, 0, 0)
 
@@ -34,6 +34,7 @@ class Details:
         name: for people, as the spec with the mark `name_of` says; None: that was not read yet.
         row: the view as a line of JSON, empty: not worked out yet; `of`: the marks of what it was made from.
         trouble: why no view can be made.
+        parent: `RUN/step-N` that it began from, as the spec says; read with the name.
     """
 
     name: str | None = None
@@ -41,6 +42,7 @@ class Details:
     row: bytes = b""
     of: tuple[Mark, ...] = ()
     trouble: str = ""
+    parent: str = ""
 
 
 @dataclass(slots=True)
@@ -48,10 +50,11 @@ class Entry:
     """A run that is over.
 
     Attributes:
-        mark: of the `state.json` that all this comes from.
+        mark, labels: of the `state.json` and the `labels.json` that all this comes from.
         since: when it ended, epoch seconds.
         is_settled: it died, and it was found that no restart of it is wanted.
         is_troubled: no view can be made of it; the details say why.
+        is_archived: it is not listed.
     """
 
     run_id: str
@@ -60,6 +63,8 @@ class Entry:
     since: float
     is_settled: bool = False
     is_troubled: bool = False
+    labels: Mark = NOTHING
+    is_archived: bool = False
     _line: bytes = field(default=b"", repr=False)
     _details: Details | None = None
 
@@ -72,19 +77,21 @@ class Entry:
 
     def to_line(self) -> bytes:
         """All of it, without the checksum."""
-        flags = SETTLED * self.is_settled + TROUBLED * self.is_troubled or b"-"
-        facts = f"{self.run_id} {' '.join(map(str, self.mark))} {self.state} {self.since!r} ".encode() + flags
+        flags = SETTLED * self.is_settled + TROUBLED * self.is_troubled + ARCHIVED * self.is_archived or b"-"
+        labels = "-" if self.labels == NOTHING else ":".join(map(str, self.labels))
+        words = [self.run_id, *map(str, self.mark), labels, self.state, repr(self.since)]
+        facts = " ".join(words).encode() + b" " + flags
         more = self._details
         if more is None:
             return facts + b" " + self._line
-        fields = json.dumps([more.name, more.name_of, more.of, more.trouble]).encode()
+        fields = json.dumps([more.name, more.name_of, more.of, more.trouble, more.parent]).encode()
         return facts + b" " + fields + b"\t" + more.row.rstrip(b"\n")
 
     @classmethod
     def from_line(cls, line: bytes) -> "Entry | None":
         """What `to_line` made; None for anything else."""
         try:
-            run_id, mtime, ctime, inode, size, state, since, flags, rest = line.split(b" ", 8)
+            run_id, mtime, ctime, inode, size, labels, state, since, flags, rest = line.split(b" ", 9)
             entry = cls(
                 run_id=run_id.decode("ascii"),
                 mark=(int(mtime), int(ctime), int(inode), int(size)),
@@ -92,6 +99,8 @@ class Entry:
                 since=float(since),
                 is_settled=SETTLED in flags,
                 is_troubled=TROUBLED in flags,
+                labels=NOTHING if labels == b"-" else _mark(labels.split(b":")),
+                is_archived=ARCHIVED in flags,
                 _line=rest,
             )
         except ValueError:
@@ -160,8 +169,8 @@ def _details(line: bytes) -> Details:
     """From the rest of a line; what cannot be read is worked out again."""
     fields, _, row = line.partition(b"\t")
     try:
-        name, name_of, of, trouble = json.loads(fields)
-        return Details(name, _mark(name_of), row, tuple(map(_mark, of)), trouble)
+        name, name_of, of, trouble, parent = json.loads(fields)
+        return Details(name, _mark(name_of), row, tuple(map(_mark, of)), trouble, parent)
     except (ValueError, TypeError, RecursionError):
         return Details()
 

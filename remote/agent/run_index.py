@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.agent.index_file import NOTHING, Entry, IndexFile, Mark
+from remote.agent.kept.labels import FILE as LABELS
+from remote.agent.kept.labels import read_labels
 from trainer.run.home import Home
 from trainer.run.layout import RUN_ID, RunDir
 from trainer.run.records import read_state
@@ -114,7 +116,7 @@ class RunIndex:
             return False
         mark = mark_of(f"{self._base}/{name}/state.json")
         if entry is not None:
-            if entry.mark == mark:
+            if entry.mark == mark and entry.labels == mark_of(f"{self._base}/{name}/{LABELS}"):
                 return False
         elif mark == self._live.get(name, NOTHING):
             return False  # still live as it was, or not begun yet
@@ -124,10 +126,10 @@ class RunIndex:
             self._sort(name, mark)
         return True
 
-    def newest(self) -> list[Entry]:
-        """The finished runs, those that ended last first."""
+    def newest(self, *, archived: bool = False) -> list[Entry]:
+        """The finished runs that are listed, or those that are archived; those that ended last first."""
         with self._lock:
-            entries = list(self.finished.values())
+            entries = [entry for entry in self.finished.values() if entry.is_archived is archived]
         return sorted(entries, key=lambda entry: (-entry.since, entry.run_id))
 
     def take_news(self) -> set[str]:
@@ -146,7 +148,7 @@ class RunIndex:
             return
         learnt, self._unwritten, self._saved_at = self._unwritten, {}, now
         if self._file.lines + len(learnt) > 2 * len(self.finished) + SPARE_LINES:
-            self._file.replace(self.newest())
+            self._file.replace([*self.newest(), *self.newest(archived=True)])
         else:
             self._file.add(learnt.values())
 
@@ -182,9 +184,16 @@ class RunIndex:
             self._live[name] = UNKNOWN  # it changed under our eyes: looked at again
         elif state in TERMINAL:
             entry = self.finished[name] = Entry(name, mark, state, since)
+            self._take_labels(entry)
             self.learnt(entry)
         else:
             self._live[name] = mark
+
+    def _take_labels(self, entry: Entry) -> None:
+        """Mark first: what is written while it is read makes another mark, and is looked at again."""
+        entry.labels = mark_of(f"{self._base}/{entry.run_id}/{LABELS}")
+        if entry.labels != NOTHING:
+            entry.is_archived = read_labels(self._home.run(entry.run_id)).archived > 0
 
     def _read(self, name: str) -> tuple[str, float]:
         state = read_state(self._home.run(name))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from remote.agent.kept.labels import Labels, labels_path, read_labels
 from remote.protocol.views import LastCheckpoint, RunView
 from remote.supervisor.admission.waiting_line import places
 from trainer.run.checkpoints.manifest import MANIFEST, NAME, manifest_sha256, parse_manifest, read_manifest
@@ -50,8 +51,8 @@ class Views:
 
     def forget(self, run: RunDir) -> None:
         """Hold nothing more of a run: of thousands that are over, what was read would fill the memory."""
-        for path in (run.state, run.spec, run.process, run.checkpoints):
-            for kind in ("state", "spec", "process", "checkpoint"):
+        for path in (run.state, run.spec, run.process, run.checkpoints, labels_path(run)):
+            for kind in ("state", "spec", "process", "checkpoint", "labels"):
                 self._cache.pop((kind, path), None)
 
     def state(self, run: RunDir) -> StateRecord | None:
@@ -71,13 +72,18 @@ class Views:
         """Who was recorded last."""
         return self._cached("process", run.process, lambda: read_process(run))
 
+    def labels(self, run: RunDir) -> Labels:
+        """What people call it."""
+        return self._cached("labels", labels_path(run), lambda: read_labels(run))
+
     def last_checkpoint(self, run: RunDir) -> LastCheckpoint | None:
         """The newest checkpoint with a readable manifest (its files are not hashed here)."""
         return self._cached("checkpoint", run.checkpoints, lambda: _last_checkpoint(run))
 
     def fingerprint(self, run: RunDir) -> tuple[Stamp, ...]:
         """Changes whenever the run's view may; the place of one that waits changes with the line."""
-        return stamp(run.state), stamp(run.process), stamp(run.checkpoints), stamp(self._home.queue_dir)
+        paths = (run.state, run.process, run.checkpoints, labels_path(run), self._home.queue_dir)
+        return tuple(map(stamp, paths))
 
     def view(self, run: RunDir) -> RunView | None:
         """The whole view; None before the run's first state.
@@ -88,7 +94,7 @@ class Views:
         state = self.state(run)
         if state is None:
             return None
-        spec = self.spec(run)
+        spec, labels = self.spec(run), self.labels(run)
         process = None if state.is_terminal else self.process(run)
         last = self.last_checkpoint(run)
         on = process if process and process.attempt == state.attempt else None
@@ -97,12 +103,13 @@ class Views:
         trainer = on.trainer.pid if on and on.trainer and is_alive(on.trainer) else None
         supervisor = on.supervisor.pid if on and is_alive(on.supervisor) else None
         name = State.UNSUPERVISED if trainer and not supervisor and is_free(run.lock) else state.state
-        why_not = why_not_resumable(spec, state, last)
+        archived = labels.archived if state.is_terminal else 0.0  # what goes on is never out of sight
+        why_not = why_not_resumable(spec, state, last, archived=archived > 0)
         log = newest_log(run)
         place, ahead = self._place(run) if state.state is State.QUEUED else (0, "")
         return RunView(
             run_id=run.run_id,
-            name=spec.name,
+            name=labels.name or spec.name,
             kind=spec.kind,
             state=str(name),
             seq=state.seq,
@@ -127,7 +134,20 @@ class Views:
             place=place,
             ahead=ahead,
             step=_last_step(run, state) if state.is_terminal else None,
+            tags=labels.tags,
+            note=labels.note,
+            archived=archived,
+            began=on.started if on else self._began(run, state),
         )
+
+    def _began(self, run: RunDir, state: StateRecord) -> float | None:
+        """Of a run that is over; a record that cannot be read costs no more than this number."""
+        try:
+            process = self.process(run)
+        except (RunError, OSError):
+            return None
+        is_of_it = process is not None and process.attempt == state.attempt and state.is_terminal
+        return process.started if process is not None and is_of_it and process.started else None
 
     def _place(self, run: RunDir) -> tuple[int, str]:
         """Worked out once for all that wait, as long as the line is the same."""
@@ -146,8 +166,12 @@ class Views:
         return value
 
 
-def why_not_resumable(spec: RunSpec, state: StateRecord, last: LastCheckpoint | None) -> str:
+def why_not_resumable(
+    spec: RunSpec, state: StateRecord, last: LastCheckpoint | None, *, archived: bool = False
+) -> str:
     """Why a resume would be refused; empty if it would not."""
+    if archived:
+        return f"it is archived: photinus restore {spec.run_id}"
     if spec.kind == "command" and not spec.resume_argv:  # said of a live run too: a kill would be its end
         return "a command started without --resume-command cannot be resumed"
     if not state.is_terminal:

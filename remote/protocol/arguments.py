@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from remote.protocol.errors import ProtocolError
 from remote.protocol.values import Cursor
+from remote.protocol.views import RunFilter
 
 RUN_NAME = r"[a-z0-9][a-z0-9._-]{0,95}"
 TICKET = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
@@ -49,10 +50,14 @@ class PingArgs(VerbArgs, frozen=True, kw_only=True):
 
 
 class RunsArgs(VerbArgs, frozen=True, kw_only=True):
-    """Of the runs that are over, how many (None: all that fit); of all, how many earlier pages told."""
+    """Of the runs that are over, how many (None: all that fit); of all, how many earlier pages told.
+
+    `only`: which are meant (None: those that are not archived).
+    """
 
     finished: Count | None = None
     skip: Count = 0
+    only: RunFilter | None = None
 
 
 class FindArgs(VerbArgs, frozen=True, kw_only=True):

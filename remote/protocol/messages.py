@@ -32,7 +32,7 @@ __all__ = [
     "encode", "encode_error", "encode_request", "encode_result",
 ]  # fmt: skip
 
-PROTO = (1, 1)
+PROTO = (1, 2)
 LINE_LIMIT = 1 << 20
 ANSWER_MAX = LINE_LIMIT - (1 << 14)
 """What the rows of one answer may take: the rest of the line is for what stands around them."""

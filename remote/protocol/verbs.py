@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from remote.protocol import arguments as take
+from remote.protocol import keeping as keep
 from remote.protocol import results as give
 from remote.protocol.arguments import NoArgs, VerbArgs
 from remote.protocol.results import NoResult
@@ -44,6 +45,12 @@ START = Verb("start", take.StartArgs, StartedRun, acts=True)
 RESUME = Verb("resume", take.ResumeArgs, StartedRun, acts=True)
 STOP = Verb("stop", take.StopArgs, EndedRun, acts=True, always=True)
 KILL = Verb("kill", take.KillArgs, EndedRun, acts=True, always=True)
+LABEL = Verb("label", keep.LabelArgs, RunView, acts=True)
+ARCHIVE = Verb("archive", keep.ArchiveArgs, keep.KeptRun, acts=True)
+TRASH = Verb("trash", keep.KeepArgs, keep.KeptRun, acts=True)
+RESTORE = Verb("restore", keep.KeepArgs, keep.KeptRun, acts=True)
+PURGE = Verb("purge", keep.PurgeArgs, keep.Purged, acts=True)
+TRASHED = Verb("trashed", keep.TrashArgs, keep.TrashList)
 ADOPT = Verb("adopt", take.RunArgs, RunView, acts=True)
 TAIL = Verb("tail", take.TailArgs, give.StreamOpened, repeatable=False)
 EVENTS = Verb("events", take.TailArgs, give.StreamOpened, repeatable=False)

@@ -1,10 +1,12 @@
 """What an agent says of a run and of itself, parsed once at the edge into frozen values."""
 
+import fnmatch
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeAlias
 
+import msgspec
 from msgspec import Meta
 
 from remote.protocol.errors import ProtocolError
@@ -14,6 +16,7 @@ from trainer.run.states import TERMINAL
 
 WATCHED = frozenset({"awaited", "writing", "silent", "gone"})
 """States of files that are watched, and of no run of ours: what they have instead of a run's."""
+Tag: TypeAlias = Annotated[str, Meta(pattern=r"\A[^\s,\x00-\x1f\x7f]{1,40}\Z")]
 MOMENT_MAX = 1e11  # some thousand years: what a calendar can still say
 
 
@@ -59,6 +62,8 @@ class RunView:
         place, ahead: of a queued run, which one in line it is (1: the next) and the run directly before it; 0
             and empty where it does not wait, or the host's agent is of before 1.1.
         step: of a run that is over, its last step as its own last word has it; None where it left none.
+        tags, note, archived: its labels; archived since when, 0 where it is not.
+        began: its newest attempt, epoch seconds of the host's clock; None where that is not known.
     """
 
     run_id: str
@@ -87,6 +92,10 @@ class RunView:
     place: int = 0
     ahead: str = ""
     step: int | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    archived: Finite = 0.0
+    began: Finite | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -120,6 +129,40 @@ class RunView:
             ProtocolError: a field is missing or of the wrong type; the message names it.
         """
         return read_as(cls, raw)
+
+
+class RunFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which runs are meant: all that is said must hold.
+
+    Attributes:
+        states: one of these. tags: all of these.
+        name: a pattern (`*`, `?`) of the name or the id; without such a sign, a part of either.
+        after, before: when it came into its state (`since`), epoch seconds of the host's clock.
+        archived: those that are archived, and no others; else those that are not.
+    """
+
+    states: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=16)] = []
+    tags: Annotated[list[Tag], Meta(max_length=32)] = []
+    name: Annotated[str, Meta(max_length=200)] = ""
+    after: Finite | None = None
+    before: Finite | None = None
+    archived: bool = False
+
+    def fits(self, view: RunView) -> bool:
+        """Whether a run is meant."""
+        return (
+            (not self.states or view.state in self.states)
+            and set(self.tags) <= set(view.tags)
+            and (not self.name or self._is_named(view.name) or self._is_named(view.run_id))
+            and (self.after is None or view.since >= self.after)
+            and (self.before is None or view.since <= self.before)
+            and bool(view.archived) == self.archived
+        )
+
+    def _is_named(self, name: str) -> bool:
+        if "*" in self.name or "?" in self.name:
+            return fnmatch.fnmatchcase(name, self.name)
+        return self.name in name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +213,7 @@ class RunDetails(ExtendedRun):
     Attributes:
         wall: the host's clock, epoch seconds.
         checkpoints: the newest 200, newest first.
-        began, ended: its newest attempt, epoch seconds of the host's clock.
+        ended: its newest attempt, epoch seconds of the host's clock.
         log_end: the last lines of the log of a run that failed.
         left: what still lives of a run that is over.
     """
@@ -179,7 +222,6 @@ class RunDetails(ExtendedRun):
     spec: Mapping[str, Any]
     checkpoints: tuple[CheckpointBrief, ...] = ()
     process: Mapping[str, Any] | None = None
-    began: Finite | None = None
     ended: Finite | None = None
     log_end: tuple[str, ...] = ()
     left: tuple[str, ...] = ()

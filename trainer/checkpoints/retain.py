@@ -8,6 +8,7 @@ from pathlib import Path
 from trainer.checkpoints.draft import DRAFT_PREFIX
 from trainer.config.schema import CheckpointConfig
 from trainer.run.checkpoints.manifest import checkpoint_name, list_checkpoints
+from trainer.run.checkpoints.pins import read_pins
 from trainer.run.checkpoints.retention import Policy, retention_plan
 from trainer.run.layout import RunDir
 
@@ -19,7 +20,8 @@ TRASH_DAYS = 7
 def prune(folder: Path, config: CheckpointConfig, in_use: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Remove what the plan does not keep; return the names. Latest, best and `in_use` always stay."""
     policy = Policy(config.keep_last, config.keep_best, config.keep_every, round(config.max_gb * 1e9))
-    pins = [checkpoint_name(int(step)) for step in config.pins.split(",") if step]
+    run = RunDir(folder.parent)
+    pins = {*(checkpoint_name(int(step)) for step in config.pins.split(",") if step), *read_pins(run)}
     plan = retention_plan(list_checkpoints(folder), policy, pins, in_use)
     for name in plan.remove:
         doomed = folder / f"{DRAFT_PREFIX}removed-{name}"

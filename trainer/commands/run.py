@@ -113,6 +113,11 @@ def assign_standalone(arguments: argparse.Namespace) -> Assignment:
         [f"init_from={Path(arguments.init_from).expanduser().absolute()}"] if arguments.init_from else []
     )
     demand_folder(arguments.out.absolute())
+    if (arguments.out / "feed" / "ledger.jsonl").exists():
+        raise ConfigError(
+            f"--out {arguments.out} is a run that is fed; go on with "
+            "`photinus-train feed run --resume --out DIR`"
+        )
     assignment = standalone(
         arguments.out,
         preset=arguments.preset,

@@ -6,6 +6,8 @@ step. Since each of those takes a mean over its own positions, the weights carry
 the whole batch is 1, so the mean of `weight * loss` is that very quotient, however the batch is split.
 """
 
+from typing import Any, Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,13 @@ from trainer.data.batches import Ids
 Weights = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 ScoredBatch = tuple[Ids, Ids, Weights]
+
+
+class BatchSource(Protocol):
+    """Batches as a function of their index."""
+
+    def batch_at(self, index: int) -> tuple[Any, ...]:
+        """Return inputs and targets int64 [B, T], and weights float32 [B, T] where not all are scored."""
 
 
 def scored_weights(mask: Mask) -> Weights:

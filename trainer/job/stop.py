@@ -50,6 +50,10 @@ class Stop:
         """
         self._run, self._attempt, self._token, self._parent = run, attempt, token, parent
 
+    def ask(self, reason: str) -> None:
+        """Request a stop from within, for this reason; an earlier one stands."""
+        self._asked = self._asked or reason
+
     def requested(self) -> bool:
         """Whether to stop. Cheap: a folder is scanned at most every 50 ms."""
         if not self._noticed:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from trainer.checkpoints.compare import differences, refusal
 from trainer.checkpoints.origin import find_origin
@@ -25,9 +26,22 @@ from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
 from trainer.telemetry.write import EventWriter
 from trainer.user_error import UserError
 
+Work: TypeAlias = Callable[[Job], None]
 
-def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
-    """Carry out an assignment and leave its last word in `exit.json`. The caller holds the trainer's lock."""
+
+def training() -> Work:
+    """Return the story of a run of so many steps. torch comes with it."""
+    from trainer.loop.train import train
+
+    return train
+
+
+def carry_out(assignment: Assignment, stop: Stop, story: Callable[[], Work] = training) -> ExitCode:
+    """Carry out an assignment and leave its last word in `exit.json`. The caller holds the trainer's lock.
+
+    Args:
+        story: returns what the attempt does with its job; called once everything that can fail fast has not.
+    """
     ledger = Ledger()
     run = assignment.run
     try:
@@ -37,7 +51,7 @@ def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
         write_hello(run, assignment.attempt, assignment.token, os.getpid())
         with EventWriter(run.events, assignment.attempt) as events:
             reporter = RunReporter(events, OwnLog(run, assignment.config.log.max_bytes))
-            ending = _judge(lambda: _work(assignment, stop, reporter, ledger), stop)
+            ending = _judge(lambda: _work(assignment, stop, reporter, ledger, story), stop)
             _last_words(reporter, ending, ledger)
             if ending.outcome != "failed":
                 stop.acknowledge(ledger)
@@ -48,7 +62,9 @@ def carry_out(assignment: Assignment, stop: Stop) -> ExitCode:
     return ending.code
 
 
-def _work(assignment: Assignment, stop: Stop, reporter: RunReporter, ledger: Ledger) -> None:
+def _work(
+    assignment: Assignment, stop: Stop, reporter: RunReporter, ledger: Ledger, story: Callable[[], Work]
+) -> None:
     config, resolved = assignment.config, assignment.resolved
     reporter.events.hello(
         name=assignment.name,
@@ -72,13 +88,10 @@ def _work(assignment: Assignment, stop: Stop, reporter: RunReporter, ledger: Led
     if warning := torch_warning():
         reporter.note(warning, "warning")
     prepare_environment(deterministic=config.deterministic == "on")
-    from trainer.loop.train import train
-
-    train(
-        Job(
-            assignment=assignment, origin=origin, stop=stop, reporter=reporter, ledger=ledger, threads=threads
-        )
+    job = Job(
+        assignment=assignment, origin=origin, stop=stop, reporter=reporter, ledger=ledger, threads=threads
     )
+    story()(job)
 
 
 def _origin(assignment: Assignment, reporter: RunReporter) -> Origin | None:

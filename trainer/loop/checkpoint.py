@@ -6,6 +6,7 @@ from trainer.checkpoints.retain import prune
 from trainer.checkpoints.save import Surroundings, of_process, save
 from trainer.job.outcome import DivergedError
 from trainer.loop.context import Training, is_due
+from trainer.loop.disk_guard import with_space
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.world import WorkerOrder, demand_equal, digest
 
@@ -35,7 +36,7 @@ def save_checkpoint(run: Training, kind: str) -> None:
             run.trace,
         )
         try:
-            saved = save(folder, state, around, kind)
+            saved = with_space(run, lambda: save(folder, state, around, kind))
         except DivergedError:
             state.defence.anchor = before
             raise

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from trainer.config.schema import RunConfig
-from trainer.data import Batches, Corpus
+from trainer.data import Corpus
+from trainer.data.scored import BatchSource
 from trainer.device.device import Device
 from trainer.device.operators import Fallbacks
 from trainer.evals.probes.decay_prediction import DecayPrediction
@@ -34,7 +35,7 @@ class Training:
     device: Device
     corpus: Corpus
     scored: ScoredText
-    batches: Batches
+    batches: BatchSource
     state: TrainState
     meter: StepMeter
     clock: Accounting

@@ -102,7 +102,8 @@ class Phase(Envelope):
     """What the attempt is doing: type `state`.
 
     `phase` is one of loading, tokenising, compiling, probing, training, evaluating, saving, sampling,
-    stopping, finished, failed. `done` and `total` drive a progress bar; 0 is unknown.
+    stopping, paused (by a full disk or an operator), waiting (for a file to train), finished, failed.
+    `done` and `total` drive a progress bar; 0 is unknown.
     """
 
     phase: str

@@ -32,6 +32,16 @@ def deadline(text: str) -> float:
     return _within(text, _number(text), 0.0, 86_400.0, "seconds")
 
 
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def age(text: str) -> float:
+    """A length of time: `90s`, `30m`, `12h`, `7d`, `2w`, or seconds alone; up to 10,000,000,000 s."""
+    unit = UNITS.get(text[-1:], 0.0)
+    value = _number(text[:-1] if unit else text)
+    return _within(text, None if value is None else value * (unit or 1.0), 0.0, 1e10, "a time such as 30m")
+
+
 def count(text: str) -> int:
     """A whole number, 0 or more."""
     return int(_within(text, _whole(text), 0, COUNT_MAX, "a whole number"))

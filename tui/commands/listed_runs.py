@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from remote.protocol.arguments import RunsArgs
 from remote.protocol.results import RunList
 from remote.protocol.verbs import RUNS
-from remote.protocol.views import RunView
+from remote.protocol.views import RunFilter, RunView
 from remote.session.session import Session
 
 RECENT = 20
 PAGE = 200
+FILTERS = (1, 2)  # the protocol that knows `only`
 PATIENCE_S = 30.0  # of a host that is loaded, and reads a long history for the first time
 PAGES_MAX = 10_000
 
@@ -25,6 +26,7 @@ class ListedRuns:
         troubles: a sentence for each run that the host could not read, or the first of many.
         troubled: how many those are.
         left: of runs that are over, what still lives of them.
+        wall: the host's clock at that moment; 0: it was not asked.
     """
 
     views: tuple[RunView, ...]
@@ -33,6 +35,7 @@ class ListedRuns:
     troubles: tuple[str, ...] = ()
     troubled: int = 0
     left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    wall: float = 0.0
 
     def remarks(self, host: str) -> Iterator[str]:
         """What a reader of the list must know, a sentence each: a part never passes for the whole."""
@@ -52,21 +55,26 @@ class ListedRuns:
             yield f"{host}: what cannot be read is left alone{and_more}: photinus doctor --host {host}"
 
 
-def list_runs(session: Session, finished: int | None = RECENT) -> ListedRuns:
+def list_runs(session: Session, finished: int | None = RECENT, only: RunFilter | None = None) -> ListedRuns:
     """Every run that is not over, and of the others the `finished` that ended last; None: all of them.
+
+    `only`: of those that fit; a host that is too old to know it tells all, and they are sifted here.
 
     Raises:
         CallError: the host did not say it in time.
         ProtocolError: its answer makes no sense.
     """
     hello = session.hello
+    if only is not None and only != RunFilter() and (hello is None or hello.proto < FILTERS):
+        return _sifted(list_runs(session, None), only, finished)
     if hello is None or not hello.has_pages:
         return _part(session.call(RUNS, RunsArgs(), timeout=PATIENCE_S), by_choice=False)
+    sent = None if only == RunFilter() else only
     found: dict[str, RunView] = {}
     left: dict[str, tuple[str, ...]] = {}
     skip = 0
     for _ in range(PAGES_MAX):
-        asked = RunsArgs(finished=PAGE if finished is None else finished, skip=skip)
+        asked = RunsArgs(finished=PAGE if finished is None else finished, skip=skip, only=sent)
         answer = session.call(RUNS, asked, timeout=PATIENCE_S)
         page = _part(answer, by_choice=finished is not None)
         found.update((view.run_id, view) for view in page.views)  # a run that went on is told anew
@@ -78,6 +86,14 @@ def list_runs(session: Session, finished: int | None = RECENT) -> ListedRuns:
     return replace(page, views=tuple(found.values()), left=left)
 
 
+def _sifted(whole: ListedRuns, only: RunFilter, finished: int | None) -> ListedRuns:
+    fitting = [view for view in whole.views if only.fits(view)]
+    over = [view for view in fitting if view.is_terminal]
+    kept = {view.run_id for view in over[:finished]}
+    views = tuple(view for view in fitting if not view.is_terminal or view.run_id in kept)
+    return replace(whole, views=views, left_out=len(over) - len(kept), is_by_choice=True)
+
+
 def _part(answer: RunList, *, by_choice: bool) -> ListedRuns:
     return ListedRuns(
         views=tuple(answer.runs),
@@ -85,5 +101,6 @@ def _part(answer: RunList, *, by_choice: bool) -> ListedRuns:
         is_by_choice=by_choice,
         troubles=tuple(answer.troubles),
         troubled=max(answer.troubled, len(answer.troubles)),
+        wall=answer.wall,
         left={run_id: tuple(names) for run_id, names in answer.left.items()},
     )

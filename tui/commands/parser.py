@@ -19,7 +19,8 @@ from tui.commands.arguments import (
 from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
-from tui.commands.runs import pull_push
+from tui.commands.runs import keep, ls_show, pull_push
+from tui.commands.runs.selection import add_filters, add_selection
 
 NO_LIMITS = (
     "No limit of memory or processes is set: where there is systemd, begin a command with "
@@ -45,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (formats, export, subcommands, inspect, pull_push, alert_commands):
+    for room in (formats, export, subcommands, inspect, pull_push, keep, alert_commands):
         room.add_to(commands)
     return parser
 
@@ -74,6 +75,14 @@ def _add_looking(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="how many of the runs that are over are listed, those that ended last (default: 20)",
     )
     ls.add_argument("--all", action="store_true", help="list every run that was ever started")
+    add_filters(ls)
+    ls.add_argument(
+        "--sort",
+        choices=sorted(ls_show.SORTS),
+        help="in this order; else live ones, then those that ended last",
+    )
+    ls.add_argument("--archived", action="store_true", help="list the runs that are archived")
+    ls.add_argument("--trash", action="store_true", help="list what lies in the trash of a host")
     show = add_command(commands, "show", "show one run: state, metrics, health, last checkpoint")
     show.add_argument("run", help=RUN_HELP)
     read = add_bare_command(commands, "read", "recognise a training log and print what it tells")
@@ -215,7 +224,7 @@ def _add_acting(commands: "Commands[argparse.ArgumentParser]") -> None:
     stop = add_command(commands, "stop", "stop a run with a checkpoint proven on disk")
     kill = add_command(commands, "kill", "kill exactly the processes of a run, without a checkpoint")
     for parser, patience in ((stop, 600.0), (kill, 60.0)):
-        parser.add_argument("run", help=RUN_HELP)
+        add_selection(parser)
         parser.add_argument("--no-wait", action="store_true", help="ask, and do not wait for the end")
         parser.add_argument(
             "--timeout",

@@ -24,7 +24,7 @@ from remote.protocol.arguments import AuditArgs, HelloArgs, NoArgs, PingArgs, Ru
 from remote.protocol.messages import ANSWER_MAX, PROTO, encode
 from remote.protocol.results import AuditEntries, HostStatus, Pong, RunList
 from remote.protocol.version import version
-from remote.protocol.views import AuditEntry, CheckpointBrief, HostHello, RunDetails, RunView
+from remote.protocol.views import AuditEntry, CheckpointBrief, HostHello, RunDetails, RunFilter, RunView
 from remote.supervisor.admission.waiting_line import waiting
 from remote.supervisor.evidence import last_lines
 from remote.supervisor.process.command_line import named
@@ -89,10 +89,14 @@ def runs(ctx: Context, args: RunsArgs) -> Work[RunList]:
 
     `finished` bounds how many of those that are over are listed, `skip` passes over what an earlier page had.
     What did not fit is counted in `left_out`; `next` is the `skip` that goes on there, 0 at the end.
+    With `only`, all of this is said of the runs that fit it.
     """
     yield from ctx.index.refresh()
     troubles = reconcile_all(ctx)
-    live, over = _live(ctx, troubles), ctx.index.newest()
+    live, over = _live(ctx, troubles), ctx.index.newest(archived=bool(args.only and args.only.archived))
+    if args.only is not None:
+        live = [view for view in live if args.only.fits(view)]
+        over = yield from _fitting(ctx, over, args.only)
     page = Page(ANSWER_MAX)
     taken = page.take(live[args.skip :])
     if taken == len(live[args.skip :]):
@@ -134,6 +138,24 @@ class Page:
         return count
 
 
+def _fitting(ctx: Context, entries: Sequence[Entry], only: RunFilter) -> Generator[None, None, list[Entry]]:
+    """The entries that fit; of one whose state or time does not, nothing is read."""
+    found = []
+    until = time.monotonic() + SLICE_S
+    for entry in entries:
+        is_out = (
+            (only.states and entry.state not in only.states)
+            or (only.after is not None and entry.since < only.after)
+            or (only.before is not None and entry.since > only.before)
+        )
+        if not is_out and ((view := row_of(ctx, entry)) is None or only.fits(view)):
+            found.append(entry)
+        if time.monotonic() > until:
+            yield
+            until = time.monotonic() + SLICE_S
+    return found
+
+
 def _take_over(ctx: Context, page: Page, entries: Sequence[Entry]) -> Generator[None, None, int]:
     """Rows of runs that are over, until the page is full; how many were dealt with."""
     until = time.monotonic() + SLICE_S
@@ -157,7 +179,6 @@ def run(ctx: Context, args: RunArgs) -> RunDetails:
         spec=ctx.views.spec(one).to_json() | {"env": sorted(ctx.views.spec(one).env)},
         checkpoints=tuple(_checkpoints(one)),
         process=process.to_json() | {"token": None} if process else None,
-        began=process.started if process else None,
         ended=_ended(ctx, one),
         log_end=_log_end(one) if _has_failed(ctx, one) else (),
         left=tuple(named(left.pid) for left in survivors(one, process)) if _is_over(ctx, one) else (),

@@ -5,6 +5,7 @@ from typing import Any
 
 from remote.agent.background import in_thread
 from remote.agent.context import Context
+from remote.agent.kept.labels import read_labels
 from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.starts.busy import already_running
 from remote.agent.starts.environment import standing
@@ -78,6 +79,10 @@ def _check(ctx: Context, plan: StartPlan, size: int) -> None:
     state = present(plan.run)
     if not state.is_terminal or state.attempt + 1 != plan.attempt:
         raise already_running(plan.spec, state)
+    if read_labels(plan.run).archived:
+        raise CallError(
+            "refused", f"{plan.run.run_id} is archived", f"photinus restore {plan.run.run_id} first"
+        )
     check_host(ctx, standing(ctx.home, plan.spec), size)
     demand_program(plan.spec, resumes=True)
 

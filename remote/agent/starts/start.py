@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from remote.agent.context import Context
+from remote.agent.kept.gone import demand_here
 from remote.agent.processes.lock_holders import Holder, holders
 from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.starts.busy import already_running, busy, owner_of
@@ -127,6 +128,8 @@ def _attempt(ctx: Context, plan: StartPlan, check: Check, *, is_last: bool) -> R
         if run != plan.run:
             why = f"start id {plan.start_id} was already used for {known.run_id}"
             raise CallError("refused", why, "use another")
+    if read_state(plan.run) is None:
+        demand_here(ctx.home, plan.run.run_id)  # what this start id became may lie in the trash by now
     check()
     return _carry_out(ctx, plan, is_last=is_last)
 

@@ -14,6 +14,8 @@ from trainer.checkpoints.save import LESS_IS_BETTER
 from trainer.config.schema import CheckpointConfig
 from trainer.run.checkpoints.manifest import list_checkpoints, newest_valid, verify
 
+NO_WAIT = "checkpoint.disk_wait=0"
+
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
@@ -31,7 +33,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_full_disk_while_saving_leaves_the_earlier_checkpoints_valid(small_disk: Path, text: Path) -> None:
     out = small_disk / "run"
-    assert run(out, text, sets=["steps=200", "model.dim=48", "checkpoint.keep_last=99"]) == 1
+    assert run(out, text, sets=["steps=200", "model.dim=48", "checkpoint.keep_last=99", NO_WAIT]) == 1
     assert "disk is full" in last_word(out)["reason"]
     assert last_word(out)["outcome"] == "failed"
     found = newest_valid(out / "checkpoints")
@@ -55,7 +57,7 @@ def test_disk_that_refuses_fails_the_run_and_spares_what_was_there(
 
     with monkeypatch.context() as patch:
         patch.setattr(at, refuse)
-        assert run(out, text, "--resume") == 1
+        assert run(out, text, "--resume", sets=[NO_WAIT]) == 1
     word = last_word(out)
     assert "disk is full" in word["reason"]
     assert (word["checkpoint"], word["step"]) == ("step-00000002", 4)

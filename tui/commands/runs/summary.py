@@ -18,6 +18,7 @@ from tui.store.runs import RunRecord
 from tui.store.words import duration, size
 
 NAME_WIDTH = 40
+TAGS_WIDTH = 60
 REASON_WIDTH = 120
 COMMAND_WIDTH = 800
 FAILURES = frozenset({"failed", "died", "died_reboot", "unkillable"})
@@ -54,7 +55,24 @@ def view_fields(host: str, view: RunView) -> dict[str, Any]:
         "dir": view.dir,
         "place": view.place or None,
         "ahead": view.ahead or None,
+        "tags": list(view.tags),
+        "note": view.note or None,
+        "archived": view.archived or None,
+        "began": view.began,
     }
+
+
+def times(view: RunView, wall: float) -> dict[str, float | None]:
+    """Seconds since it was made, and that its newest attempt took so far; by its host's clock."""
+    until = view.since if view.is_terminal else wall
+    return {
+        "age_s": max(0.0, wall - view.created) if wall and view.created else None,
+        "duration_s": max(0.0, until - view.began) if view.began and until else None,
+    }
+
+
+COLUMNS = ("RUN", "STATE", "HOST", "DEVICE", "AGE", "TOOK", "STEP", "NAME [TAGS] (REASON)")
+HEADER = "{:28} {:12} {:10} {:8} {:>7} {:>7} {:>15}  {}".format(*COLUMNS)
 
 
 def last_checkpoint(view: RunView) -> dict[str, Any] | None:
@@ -147,10 +165,17 @@ def brief_words(row: Mapping[str, Any]) -> str:
         else f"{row['step']}" + (f"/{row['max_steps']}" if row["max_steps"] else "")
     )
     where = f"{row['run_id']:28} {row['state']:12} {row['host']:10} {row['device']:8}"
+    where += f" {short(row.get('age_s')):>7} {short(row.get('duration_s')):>7}"
+    tags = f" [{' '.join(row['tags'])[:TAGS_WIDTH]}]" if row.get("tags") else ""
     waits = f"  ({in_line(row)})" if row.get("place") else ""
     why = f"  ({row['reason'][:REASON_WIDTH]})" if row["reason"] and row["state"] in FAILURES else ""
     left = f"  ({still_lives(row['left'])})" if row.get("left") else ""
-    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{waits}{why}{left}"
+    return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{tags}{waits}{why}{left}"
+
+
+def short(seconds: float | None) -> str:
+    """A time in a column."""
+    return "-" if seconds is None else duration(seconds).replace(" ", "")
 
 
 def command_line(argv: Sequence[str]) -> str:
@@ -180,6 +205,11 @@ def full_words(shown: Mapping[str, Any]) -> str:
         f"  step {shown['step'] if shown['step'] is not None else '-'} of {shown['max_steps'] or 'unknown'}"
         + (f", {duration(shown['eta_s'])} left" if shown["eta_s"] is not None else ""),
     ]
+    if shown.get("tags") or shown.get("note") or shown.get("archived"):
+        words = [f"[{' '.join(shown['tags'])}]"] if shown["tags"] else []
+        words += [shown["note"]] if shown["note"] else []
+        words += ["archived: not listed, not resumed"] if shown["archived"] else []
+        lines.append(f"  labels       {'  '.join(words)}")
     if shown.get("place"):
         lines.append(f"  queue        {in_line(shown)}")
     lines += evidence_words(shown)

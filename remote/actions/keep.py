@@ -1,0 +1,118 @@
+"""Runs as things one keeps: label, archive, throw away, bring back."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from remote.audit.whoami import whoami
+from remote.protocol.arguments import VerbArgs
+from remote.protocol.errors import CallError
+from remote.protocol.keeping import (
+    ArchiveArgs,
+    KeepArgs,
+    KeptRun,
+    LabelArgs,
+    PurgeArgs,
+    Purged,
+    TrashArgs,
+    TrashedRun,
+)
+from remote.protocol.verbs import ARCHIVE, LABEL, PURGE, RESTORE, TRASH, TRASHED, Verb
+from remote.protocol.views import RunView
+from remote.session.session import Session
+
+A = TypeVar("A", bound=VerbArgs)
+R = TypeVar("R")
+ASK_S = 30.0
+COPY_S = 3600.0  # a folder on another disk, read back byte by byte
+PAGES_MAX = 1000
+
+
+def ask(session: Session, verb: Verb[A, R], args: A, timeout: float = ASK_S) -> R:
+    """The answer of a verb that an older Photinus of the host may lack.
+
+    Raises:
+        CallError: `incompatible`: it does; with what brings the host up to date.
+    """
+    try:
+        return session.call(verb, args, timeout)
+    except CallError as error:
+        if error.code != "unknown_verb":
+            raise
+        name = session.host.name
+        raise CallError(
+            "incompatible",
+            f"the Photinus of {name} is older, and knows no {verb.name}",
+            f"photinus hosts deploy {name}",
+        ) from error
+
+
+def label_run(
+    session: Session,
+    run_id: str,
+    *,
+    name: str | None = None,
+    note: str | None = None,
+    add: Sequence[str] = (),
+    remove: Sequence[str] = (),
+) -> RunView:
+    """Change the words about a run; None leaves as they are, an empty text takes away.
+
+    Raises:
+        CallError: a tag is none, or the host refused.
+    """
+    args = LabelArgs(run_id=run_id, name=name, note=note, add=[*add], remove=[*remove], by=whoami())
+    return ask(session, LABEL, args)
+
+
+def archive_run(session: Session, run_id: str, to: str = "") -> KeptRun:
+    """Put a run that is over out of the list; `to`: into that folder of its host.
+
+    Raises:
+        CallError: it is not over, or cannot go there.
+    """
+    return ask(session, ARCHIVE, ArchiveArgs(run_id=run_id, to=to, by=whoami()), COPY_S if to else ASK_S)
+
+
+def trash_run(session: Session, run_id: str) -> KeptRun:
+    """Put a run that is over into the trash of its host.
+
+    Raises:
+        CallError: it is not over, left processes, or another run began from it.
+    """
+    return ask(session, TRASH, KeepArgs(run_id=run_id, by=whoami()))
+
+
+def restore_run(session: Session, run_id: str) -> KeptRun:
+    """Bring a run back, from the trash, the archive, or the folder that it went to.
+
+    Raises:
+        CallError: it is in none of them.
+    """
+    return ask(session, RESTORE, KeepArgs(run_id=run_id, by=whoami()), COPY_S)
+
+
+def purge_trash(session: Session, run_ids: Sequence[str] = (), older_s: float = 0.0) -> Purged:
+    """Remove for good what lies in the trash: these runs, or all that lie there longer than `older_s`.
+
+    Raises:
+        CallError: one of them is not there.
+    """
+    args = PurgeArgs(run_ids=[*run_ids], older_s=older_s, by=whoami())
+    return ask(session, PURGE, args, COPY_S)
+
+
+def list_trash(session: Session) -> list[TrashedRun]:
+    """What lies in the trash, the newest first.
+
+    Raises:
+        CallError: the host does not say.
+    """
+    found: list[TrashedRun] = []
+    skip = 0
+    for _ in range(PAGES_MAX):
+        page = ask(session, TRASHED, TrashArgs(skip=skip))
+        found += page.runs
+        if page.next <= skip:
+            break
+        skip = page.next
+    return found

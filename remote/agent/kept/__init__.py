@@ -1,0 +1,1 @@
+"""What is known of runs beside their own records: their labels, and where they went."""
