@@ -10,6 +10,7 @@ from trainer.run.secrets import masked_text
 
 Level = Literal["information", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("information", "warning", "error")
+TRACE = "Traceback (most recent call last)"
 TEXT_MAX, NAME_MAX, TRACE_MAX = 1000, 200, 6000
 
 
@@ -48,9 +49,10 @@ def notice(
 
 
 def traced(one: Notice, lines: Iterable[str]) -> Notice:
-    """The notice with the end of a log: clean, without what looks like a secret, cut at its beginning."""
-    trace = "\n".join(masked_text(clean_line(line)) for line in lines)
-    return replace(one, trace=trace[-TRACE_MAX:])
+    """The notice with the end of a log, from its last traceback on: clean, and without secrets."""
+    shown = [masked_text(clean_line(line)) for line in lines]
+    begins = max((place for place, line in enumerate(shown) if TRACE in line), default=0)
+    return replace(one, trace="\n".join(shown[begins:])[-TRACE_MAX:])
 
 
 def key_of(host_id: str, run: str, rule: str, occasion: str) -> str:

@@ -13,13 +13,14 @@ NO_LOGS = ("requirements*", "readme*", "license*", "vocab*", "merges*", "labels*
 EVENT_FILES = "*tfevents*"
 COUNTED = (
     *LOGS, EVENT_FILES, "*.jsonl", "*.csv", "trainer_state.json", "training_log.json", "metrics_history.json",
-    "history.json", "metrics.json", "spec.json", "state.json", "args.yaml", "hparams.yaml",
+    "history.json", "metrics.json", "spec.json", "state.json", "args.yaml", "hparams.yaml", "ckpt.pt",
 )  # fmt: skip
 """Names of files that count within an output folder."""
 
 FRAMEWORKS = ("Hugging Face output", "Lightning logs", "Ultralytics run")
 """What knows what else lies in its folder; elsewhere each CSV, JSON lines or log is a run of its own."""
 
+CHECKPOINT = "ckpt.pt"  # of nanoGPT, which prints its numbers: its folder is a run where a log lies in it
 LOOSE = (".csv", ".jsonl")
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)\Z")
 _DOCUMENTS = ("training_log.json", "metrics_history.json", "history.json", "metrics.json")
@@ -104,6 +105,9 @@ def _of_folder(place: str, files: Sequence[FoundFile]) -> Iterator[TrainingFiles
         beside = logs if len(logs) == 1 else []
         yield _run(place, what, metrics, beside)
         logs = logs[len(beside) :]
+    elif CHECKPOINT in here and len(logs) == 1:
+        yield _run(place, "nanoGPT output", [], logs)
+        return
     loose = [] if what in FRAMEWORKS else [file for name, file in here.items() if name.endswith(LOOSE)]
     yield from (_single(file) for file in [*loose, *logs] if file not in metrics)
 

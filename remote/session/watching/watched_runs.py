@@ -23,7 +23,7 @@ from remote.session.updates import (
     Truncated,
     Update,
 )
-from remote.session.watching.training_files import COUNTED, TrainingFiles, training_files
+from remote.session.watching.training_files import CHECKPOINT, COUNTED, TrainingFiles, training_files
 
 LOOK_S = 5.0
 SILENT_S = 180.0  # without a byte, or `PAUSES` times the longest pause so far
@@ -242,7 +242,7 @@ class WatchedRuns:
         """Take what was found: whether there are other runs than before, and the views that changed."""
         now = self._clock()
         found = {files.place: files for files in training_files(answer.files)[:RUNS_MAX]}
-        self._matched |= {file.pattern for file in answer.files}
+        self._matched |= {file.pattern for file in answer.files if not file.path.endswith(CHECKPOINT)}
         for number, pattern in enumerate(self._patterns):
             if number not in self._matched:
                 found.setdefault(pattern, TrainingFiles(pattern, "promised"))

@@ -112,3 +112,8 @@ def test_commands_print_it_refuse_to_act_on_it_and_read_no_pipe(
     assert said.code == REFUSED
     assert "is a FIFO: only plain files are read" in said.err
     assert photinus("open", "box:none.log").code == NOT_FOUND
+    (folder / "out").mkdir()
+    (folder / "out" / "ckpt.pt").touch()
+    said = photinus("open", f"box:{folder}/out")
+    assert said.code == NOT_FOUND
+    assert "a checkpoint, which tells no numbers" in said.err

@@ -37,6 +37,11 @@ class Occasion:
         self._begins, self._ends = begins, ends
         self._bad = self._good = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether good readings matter now: it has begun, or bad ones are being counted."""
+        return self.is_on or self._bad > 0
+
     def fires(self, bad: bool, good: bool | None = None) -> bool:
         """Take one reading; whether the occasion begins with it. `good` is the opposite where left out."""
         good = not bad if good is None else good

@@ -48,28 +48,34 @@ class RunRules:
 
     def row(self, step: int, values: Mapping[str, Number], bad: tuple[str, ...] = ()) -> list[Firing]:
         """A row of training; `bad` names what was nan or inf. A repeated one counts for nothing."""
-        if self._is_repeat(step, training=True):
-            return []
-        found: list[Firing | None] = []
-        if bad or self._finite.is_on:
-            found.append(self._not_finite(step, bad))
-        if (u := values.get("u_val")) is not None and abs(u) <= LARGEST:
-            found.append(self._u(step, u, values))
-        if (tone := values.get("R")) is not None and self._locked is not None and abs(tone) <= LARGEST:
-            found.append(self._locked.row(step, tone))
+        if step < self._top[True]:
+            return []  # a file is read again from its beginning
+        self._top[True] = step
+        found: list[Firing] = []
+        if (bad or self._finite.is_on) and (one := self._not_finite(step, bad)):
+            found.append(one)
+        u, tone = values.get("u_val"), values.get("R")
+        if u is not None and -LARGEST <= u <= LARGEST and (one := self._u(step, u, values)):
+            found.append(one)
+        if self._locked is not None and tone is not None and -LARGEST <= tone <= LARGEST:
+            found += filter(None, (self._locked.row(step, tone),))
         if not self._loss and (name := _main_loss(values)):
             self._loss, self._spike, self._plateau = name, SpikeRule(name), PlateauRule(name)
         value = values.get(self._loss)
-        if value is not None and abs(value) <= LARGEST:
-            found += (self._spike.row(step, value), self._plateau.row(step, value))
+        if value is not None and -LARGEST <= value <= LARGEST:
+            if one := self._spike.row(step, value):
+                found.append(one)
+            if one := self._plateau.row(step, value):
+                found.append(one)
         if self._own:
             found += self._own_rows.row(step, values)
-        return list(filter(None, found))
+        return found
 
     def scores(self, step: int, values: Mapping[str, Number], bad: tuple[str, ...] = ()) -> list[Firing]:
         """Scores of an evaluation."""
-        if self._is_repeat(step, training=False):
+        if step < self._top[False]:
             return []
+        self._top[False] = step
         found: list[Firing | None] = [self._not_finite(step, bad)] if bad else []
         if not self._held_out and (name := _main_loss(values)):
             self._held_out, self._rising = name, RisingRule(name)
@@ -78,13 +84,6 @@ class RunRules:
             found.append(self._rising.row(step, value))
         found += self._own_scores.row(step, values)
         return list(filter(None, found))
-
-    def _is_repeat(self, step: int, *, training: bool) -> bool:
-        """Whether a row came before: a file is read again from its beginning."""
-        if step < self._top[training]:
-            return True
-        self._top[training] = step
-        return False
 
     def probe(self, step: int | None, values: Mapping[str, Number]) -> list[Firing]:
         """A look into the model: what the penalty's gradient does beside that of the loss."""
@@ -109,10 +108,12 @@ class RunRules:
         return Firing("nan", "error", f"{', '.join(bad)} not finite at step {step}", step)
 
     def _u(self, step: int, u: float, values: Mapping[str, Number]) -> Firing | None:
-        ends = [
-            share for name in ("u_low", "u_high") if (share := values.get(name)) is not None and share <= 1
-        ]
-        if not self._clamped.fires(not LOWEST < u < HIGHEST or sum(ends) > ENDS_SHARE):
+        low, high = values.get("u_low") or 0.0, values.get("u_high") or 0.0
+        ends = (low if low <= 1 else 0.0) + (high if high <= 1 else 0.0)
+        is_clamped = not LOWEST < u < HIGHEST or ends > ENDS_SHARE
+        if not is_clamped and not self._clamped.is_open:
+            return None
+        if not self._clamped.fires(is_clamped):
             return None
         where = "at its ends" if LOWEST < u < HIGHEST else f"pinned at {u:.3g}"
         return Firing("clamp", "warning", f"u is {where} for {CLAMPED_ROWS} rows", step)

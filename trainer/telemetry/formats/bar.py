@@ -6,12 +6,17 @@ from typing import NamedTuple
 from trainer.telemetry.formats.numbers import NUMBER, measure
 from trainer.telemetry.formats.pattern import lazy
 
-NEEDLES = (b"it/s", b"s/it", b"?it")
+NEEDLES = (b"%|", b"it/s", b"s/it", b"it [", b"/? [")
+_RATE = r"(?:\d[\d.e+]{0,12}[kMG]?|\?)\s?(?:[A-Za-z]{1,12}/s|s/[A-Za-z]{1,12}|it)"
+_POSTFIX = r"(?P<postfix>(?:, [^\]\[]{0,2000})?)\]"
 _BAR = lazy(
-    r"(?P<lead>[^%]{0,80}?)\s?(?P<percent>\d{1,3})%\|[^|]{0,400}\|\s*(?P<done>\d{1,12})/(?P<total>\d{1,12}) "
-    r"\[[\d:?]{1,12}<(?:[\d:?]{1,12}|\d{1,6} days?, [\d:]{1,12}),\s+(?:\d[\d.e+]{0,12}|\?)\s?"
-    r"(?:it/s|s/it|it|ba/s|ex/s|step/s|s/step)"
-    r"(?P<postfix>(?:, [^\]\[]{0,2000})?)\]"
+    r"(?P<lead>[^%]{0,80}?)\s?(?P<percent>\d{1,3})%(?:\|[^|]{0,400}\|\s*|\s)"
+    r"(?P<done>\d{1,12})/(?P<total>\d{1,12}) "
+    rf"\[[\d:?]{{1,12}}<(?:[\d:?]{{1,12}}|\d{{1,6}} days?, [\d:]{{1,12}}),\s+{_RATE}{_POSTFIX}"
+)
+_ENDLESS = lazy(
+    r"(?P<lead>[^%|\[\]]{0,80}?:\s|)(?:\|[^|]{0,400}\|\s*)?(?P<done>\d{1,12})(?:it|/\?) "
+    rf"\[[\d:]{{1,12}}(?:<[\d:?]{{1,12}})?,\s+{_RATE}{_POSTFIX}"
 )
 _FIELD = lazy(r"\s*([A-Za-z_][\w/.@() -]{0,60}?)(?:=\s?|:\s{1,4})(\S{1,40})\s*")
 _FIELDS = lazy(r"([A-Za-z_][\w/.@()-]{0,60})(?:=\s?|:\s{1,4})([^\s,|;]{1,40})")
@@ -29,7 +34,8 @@ class Bar(NamedTuple):
     """One redraw of a bar.
 
     Attributes:
-        lead: what stands before it.
+        lead: what stands before it, without losses that it tells.
+        total: 0 where it is not known.
         rest: what stands behind it, in the same redraw.
         names: of all that is written behind it, numbers or not.
         is_drawn: whether what stands before it is no quotation mark, no item of a list and no program.
@@ -51,26 +57,31 @@ class Bar(NamedTuple):
 
 def find_bar(text: str) -> Bar | None:
     """The last bar in a line, None where there is none."""
-    if "%|" not in text:
-        return None
+    if "%|" not in text and ("% " not in text or "<" not in text):
+        return _endless(text) if "it [" in text or "/? [" in text else None
     last = None
     for found in _BAR.finditer(text):
         if found.start() == 0 or text[found.start() - 1] == "]":
             last = found
     if last is None:
         return None
-    written = last["lead"].strip()
+    return _read(last, int(last["total"]), text[last.end() :])
+
+
+def _endless(text: str) -> Bar | None:
+    """The bar of what has no known length, `120it [00:40, 2.9it/s, loss=0.7]` or `120/? [...]`."""
+    found = _ENDLESS.fullmatch(text.strip())
+    bar = _read(found, 0, "") if found is not None else None
+    return bar if bar is not None and bar.values else None
+
+
+def _read(found: re.Match[str], total: int, rest: str) -> Bar:
+    written = found["lead"].strip()
     lead, described = _described(written)
-    pairs = described | {name: measure(value) for name, value in _pairs(last["postfix"])}
-    return Bar(
-        lead,
-        int(last["done"]),
-        int(last["total"]),
-        {name: value for name, value in pairs.items() if value is not None},
-        text[last.end() :],
-        frozenset(pairs),
-        _LEAD.fullmatch(written) is not None,
-    )
+    pairs = described | {name: measure(value) for name, value in _pairs(found["postfix"])}
+    values = {name: value for name, value in pairs.items() if value is not None}
+    is_drawn = _LEAD.fullmatch(written) is not None
+    return Bar(lead, int(found["done"]), total, values, rest, frozenset(pairs), is_drawn)
 
 
 def _pairs(postfix: str) -> list[tuple[str, str]]:

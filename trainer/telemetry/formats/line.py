@@ -87,7 +87,7 @@ class Line:
             text = self.plain
             assert self._plain is not None
             self._body = self._plain
-            if "%|" in text and (bar := find_bar(text)) is not None and bar.is_drawn and bar.rest.strip():
+            if "%" in text and (bar := find_bar(text)) is not None and bar.is_drawn and bar.rest.strip():
                 inner = _split(bar.rest)
                 self._body = inner[0] or self._plain[0], inner[1]
         return self._body

@@ -13,7 +13,7 @@ from remote.protocol.errors import CallError
 from remote.protocol.results import FilesFound
 from remote.protocol.verbs import FILES, RUN
 from remote.session.session import Session
-from remote.session.watching.training_files import COUNTED, TrainingFiles, training_files
+from remote.session.watching.training_files import CHECKPOINT, COUNTED, TrainingFiles, training_files
 from trainer.run.layout import RUN_ID
 from tui.commands.cockpit import TELEMETRY_S, open_on
 from tui.commands.logs.host_file import pieces
@@ -91,8 +91,15 @@ def look_for(session: Session, patterns: list[str]) -> FilesFound:
     for trouble in answer.troubles:
         say(f"photinus: {host.name}: {trouble}")
     for number, pattern in enumerate(patterns):
-        if not any(file.pattern == number for file in answer.files):
+        inside = [file for file in answer.files if file.pattern == number]
+        if not inside:
             raise _nothing(host, pattern, answer)
+        if all(file.folder and file.path.endswith(f"/{CHECKPOINT}") for file in inside):
+            raise CallError(
+                "not_found",
+                f"{pattern} holds a checkpoint, which tells no numbers, and no log",
+                "open what its run printed; a pipe into tee keeps it in that folder",
+            )
     return answer
 
 

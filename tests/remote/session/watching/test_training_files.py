@@ -94,3 +94,9 @@ def test_loose_files_of_a_folder_are_a_run_each_and_none_is_lost() -> None:
     assert [place for place, _, _, _ in told(found(*names))] == [*sorted(["/out", *names[:-1]])]
     assert told(found("ckpt.pt.log")) == [("ckpt.pt.log", "log", (), "ckpt.pt.log")]
     assert told(found("spec.json", "args.yaml")) == []
+
+
+def test_the_output_folder_of_nanogpt_is_a_run_where_a_log_lies_in_it() -> None:
+    assert told(found("ckpt.pt", "train.log")) == [("/out", "nanoGPT output", (), "train.log")]
+    assert told(found("ckpt.pt")) == []
+    assert [run[1] for run in told(found("ckpt.pt", "a.log", "b.log"))] == ["log", "log"]

@@ -122,6 +122,23 @@ BAR_VARIANTS = [
         [m(30, loss=0.52), m(40, loss=0.42, lr=1e-4, tok=1200.0)],
     ),
     Sample(
+        "tqdm",
+        "Epoch 0:  50%|#####     | 5/10 [00:05<00:05,  1.23batch/s, loss=0.9]\rEpoch 0: 100%|##########| 10/10 [00:10<00:00,  1.23batch/s, loss=0.8]\n"
+        "Epoch 1: 100%|##########| 10/10 [00:10<00:00,  1.2ks/img, loss=0.7]\n",
+        [m(10, loss=0.8), m(20, loss=0.7)],
+    ),
+    Sample(
+        "tqdm",
+        "0it [00:00, ?it/s]\r1it [00:01,  1.02s/it, loss=2.5]\r2it [00:02,  1.02s/it, loss=2.4]\rtrain: 30it [00:31,  1.02s/it, loss=1.5]\n",
+        [m(2, loss=2.4), m(30, loss=1.5)],
+    ),
+    Sample(
+        "Lightning",
+        "Epoch 0: |          | 1/? [00:00<00:00,  2.33it/s, v_num=0, train_loss=2.9]\rEpoch 0: |          | 40/? [00:09<00:00,  2.33it/s, v_num=0, train_loss=2.2]\n"
+        "Epoch 1: |          | 40/? [00:09<00:00,  2.33it/s, v_num=0, train_loss=1.2, val_loss=1.3]\n",
+        [m(40, loss=2.2), m(80, loss=1.2), e(80, val_loss=1.3)],
+    ),
+    Sample(
         "Lightning",
         redraw("Epoch 0", 4, 8, "loss=10.473, v_num=193315") + "\n" + redraw("Epoch 0", 8, 8, "loss=9.473, v_num=193315, val_loss=9.1") + "\n"
         + redraw("Epoch 1", 8, 8, "loss=8.473, v_num=193315, val_loss=8.1") + "\n",
@@ -172,6 +189,18 @@ BAR_VARIANTS = [
         [m(0, loss=1.507166), e(0, val_loss=1.4, error_rate=0.45), m(1, loss=0.750641), e(1, val_loss=0.7)],
     ),
     Sample(
+        "fastai",
+        "Training lm from random weights\nepoch     train_loss  valid_loss  accuracy\n1         3.269541    3.451855    0.387471\n"
+        "2         3.069541    3.251855    0.407471\nTotal time: 01:02\n",
+        [m(1, loss=3.269541), e(1, val_loss=3.451855, accuracy=0.387471), m(2, loss=3.069541), e(2, val_loss=3.251855)],
+    ),
+    Sample(
+        "HF Trainer",
+        "  0% 0/2238 [00:00<?, ?it/s]\r  4% 100/2238 [1:49:59<42:08:58, 70.97s/it]{'loss': 2.6446, 'learning_rate': 5e-05, 'epoch': 0.04}\n"
+        "  4% 101/2238 [1:50:59<42:08:58, 70.97s/it]\r  9% 200/2238 [3:49:59<42:08:58, 70.97s/it]{'loss': 2.4, 'learning_rate': 4e-05, 'epoch': 0.09}\n",
+        [m(100, loss=2.6446), m(200, loss=2.4)],
+    ),
+    Sample(
         "CSV",
         "epoch,train_loss,valid_loss,accuracy,time\n0,1.507166,1.4,0.5,00:10\n1,0.750641,0.7,0.6,00:11\n",
         [m(0, loss=1.507166), e(0, val_loss=1.4), m(1, loss=0.750641), e(1, val_loss=0.7)],
@@ -213,6 +242,13 @@ GENERIC_VARIANTS = [
         '{"current_steps": 20, "total_steps": 100, "loss": 1.4, "lr": 0.0001, "epoch": 0.2, "percentage": 20.0, "elapsed_time": "0:00:20"}\n'
         '{"current_steps": 20, "total_steps": 100, "eval_loss": 1.45, "epoch": 0.2, "percentage": 20.0}\n',
         [m(10, loss=1.5, lr=1e-4), m(20, loss=1.4), e(20, val_loss=1.45)],
+    ),
+    Sample(
+        "JSON lines",
+        '{"loss": 1.81, "token_acc": 0.5, "grad_norm": 0.7, "learning_rate": 2e-05, "epoch": 0.01, "global_step/max_steps": "1/187"}\n'
+        '{"loss": 1.71, "token_acc": 0.6, "grad_norm": 0.7, "learning_rate": 1e-04, "epoch": 0.03, "global_step/max_steps": "5/187"}\n'
+        '{"eval_loss": 1.6, "eval_token_acc": 0.6, "epoch": 0.03, "global_step/max_steps": "5/187"}\n',
+        [m(1, loss=1.81, lr=2e-5), m(5, loss=1.71, token_acc=0.6), e(5, val_loss=1.6)],
     ),
     Sample(
         "JSON lines",

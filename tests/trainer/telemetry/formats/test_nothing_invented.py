@@ -71,6 +71,8 @@ Step 5: Total=7.645 is what it said, CE=3
 Steps: 100, Loss: cross entropy
 Iter 100: Saved adapter weights to adapters.safetensors
 checkpoint: step=10
+[lr-restart] epoch=7 lr=5.85e-04 factor=0.500 duration=3
+[lr-restart] epoch=9 lr=2.85e-04 factor=0.500 duration=3
 [train] epochs=3 lr=0.1 loss=cross_entropy
 +---------+----------+
 | loss    | 0.5120   |

@@ -212,7 +212,7 @@ def test_a_run_that_failed_is_told_with_the_end_of_its_log() -> None:
         '  File "train.py", line 3',
         "ValueError: --api-key=abc123secret",
     )
-    watch.session.results["run"] = {**over.to_json(), "wall": WALL, "spec": {}, "log_end": list(trace)}
+    watch.session.results["run"] = {**over.to_json(), "wall": WALL, "spec": {}, "log_end": ["99 %", *trace]}
     watch.session.change(over)
     (one,) = watch.tick(5.0)
     assert one.trace.splitlines()[:2] == list(trace[:2])

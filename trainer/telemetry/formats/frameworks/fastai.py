@@ -10,7 +10,7 @@ from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row, Start
 
-_HEADER = lazy(r"epoch {2,}train_loss {2,}(?:[\w.]{1,60} {2,}){0,40}time\s*")
+_HEADER = lazy(r"epoch {2,}train_loss {2,}(?:[\w.]{1,60} {2,}){0,40}(?:time|[\w.]{1,60})\s*")
 _CLOCK = lazy(r"(?:\d{1,4}:)?\d{1,2}:\d\d")
 COLUMNS_LIMIT = 48
 
@@ -40,13 +40,16 @@ class Fastai(Format):
         if not self._columns or not text[:1].isdigit():
             return ()
         cells = text.split()
-        if len(cells) != len(self._columns) or not cells[0].isdigit() or _CLOCK.fullmatch(cells[-1]) is None:
+        if len(cells) != len(self._columns) or not cells[0].isdigit():
+            return ()
+        timed = self._columns[-1] == "time"
+        if timed and _CLOCK.fullmatch(cells[-1]) is None:
             return ()
         try:
-            numbers = [_cell(cell) for cell in cells[1:-1]]
+            numbers = [_cell(cell) for cell in (cells[1:-1] if timed else cells[1:])]
         except ValueError:
             return ()
-        values = dict(zip(self._columns[1:-1], numbers, strict=True))
+        values = dict(zip(self._columns[1:], numbers, strict=False))
         step = int(cells[0][:15])
         trained: dict[str, float | None] = {"loss": values.pop("train_loss")}
         rows = [Row(step, trained)]
@@ -56,7 +59,8 @@ class Fastai(Format):
 
     def take_last(self, line: Line) -> Sequence[Finding]:
         """A time that was cut is no time."""
-        return self.take(line) if re.search(r"\d:\d\d\s*$|[^\d:]$", line.text) else ()
+        whole = self._columns[-1:] == ["time"] and re.search(r"\d:\d\d\s*$|[^\d:]$", line.text)
+        return self.take(line) if whole else ()
 
 
 def _cell(text: str) -> float | None:

@@ -9,8 +9,10 @@ from trainer.telemetry.formats.numbers import COUNT, NUMBER, count, measure, num
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
-_ROW = lazy(rf"\s*(validate )?step:\s*({COUNT})\s+loss:\s*({NUMBER})((?:\s+[\w/]{{1,40}}:\s*\S{{1,40}})*)\s*")
-_FIELD = lazy(r"([\w/]{1,40}):\s*(\S{1,40})")
+_ROW = lazy(
+    rf"\s*(validate )?step:\s*({COUNT})\s+loss:\s*({NUMBER})((?:\s+[\w/()%]{{1,40}}:\s*\S{{1,40}})*)\s*"
+)
+_FIELD = lazy(r"([\w/()%]{1,40}):\s*(\S{1,40})")
 _MEMORY = lazy(rf"({NUMBER})GiB\(({NUMBER})%\)")
 
 

@@ -8,6 +8,7 @@ from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line, parse_time
 from trainer.telemetry.formats.metric_names import VALUES_LIMIT, is_metric, split
 from trainer.telemetry.formats.numbers import number_of, whole
+from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row
 
 STEPS = (
@@ -29,6 +30,7 @@ _TOTALS = ("total_steps", "max_steps", "total_iters", "max_iters")
 _WRAPPERS = frozenset({"metrics", "values", "data", "logs", "scalars"})
 _TIMES = ("timestamp", "_timestamp", "time", "ts", "t", "wall_time")
 _DEEPEST = 3
+_REACHED = lazy(r"(\d{1,12})/(\d{1,12})")
 
 
 class JsonLines(Format):
@@ -36,7 +38,7 @@ class JsonLines(Format):
 
     name = "JSON lines"
     example = '{"step": 10, "loss": 2.31, "lr": 0.0003}'
-    needles = (b'step"', b'_steps"', b'"iter', b'"epoch"', b'"update"')
+    needles = (b'_steps"', b'step"', b'"iter', b'"epoch"', b'"update"')
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
@@ -61,6 +63,9 @@ def row_of(record: Mapping[str, Any]) -> list[Row]:
     """The rows of one object; none where it has no step, or nothing that is measured in training."""
     flat: dict[str, Any] = {}
     _flatten(record, "", flat, 0)
+    reached = _REACHED.fullmatch(str(flat.pop("global_step/max_steps", "")))
+    if reached is not None:  # as swift counts
+        flat["step"], flat["max_steps"] = map(int, reached.groups())
     name = next((name for name in STEPS if whole(number_of(flat.get(name))) is not None), None)
     if name is None:
         return []

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 
 from trainer.telemetry.formats.format import PatternFormat, Take
 from trainer.telemetry.formats.line import Line
-from trainer.telemetry.formats.metric_names import VALUES_LIMIT, is_held_out, is_metric, name_all, split
+from trainer.telemetry.formats.metric_names import (
+    VALUES_LIMIT,
+    canonical,
+    is_held_out,
+    is_metric,
+    name_all,
+    split,
+)
 from trainer.telemetry.formats.numbers import NUMBER, measure, whole
 from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Finding, Row
@@ -91,7 +98,7 @@ class KeyValue(PatternFormat):
         counted = next((name for name in STEPS if name in places), "epoch")
         step = places.get(counted)
         values = {name: value for name, value in values.items() if name not in STEPS}
-        if step is None or not any(is_metric(name) for name in values):
+        if step is None or not any(is_metric(name) and canonical(name) != "lr" for name in values):
             return ()
         self.axis, total = ("epoch" if counted == "epoch" else "step"), totals.get(counted, 0)
         if counted == "epoch":

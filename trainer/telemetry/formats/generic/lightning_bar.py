@@ -44,9 +44,9 @@ class LightningBar(Format):
                 found = (*found, Start())
                 self._steps = 0
             self._epoch = epoch
-        if bar.done == bar.total:
+        if not bar.total or bar.done == bar.total:
             self._whole = bar
-        elif self.live and bar.done > self._done:
+        if self.live and bar.done > self._done and bar.done != bar.total:
             found = (*found, *_rows(self._steps + bar.done, bar))
         self._done = bar.done
         return found
@@ -60,7 +60,7 @@ class LightningBar(Format):
         bar, self._whole = self._whole, None
         if bar is None:
             return ()
-        self._steps += bar.total
+        self._steps += bar.total or bar.done
         return _rows(self._steps, bar)
 
 
