@@ -106,6 +106,7 @@ def with_options(request: StartRequest, args: argparse.Namespace) -> StartReques
         shared_device=args.shared,
         restart=restart_of(args),
         on_end=split_words("--on-end", args.on_end or ""),
+        limit_s=args.limit,
         queue=args.queue,
         start_id=request.start_id if args.start_id is None else args.start_id,
     )
