@@ -44,6 +44,7 @@ class StartRequest:
             a command.
         env: for a command, added to what it inherits.
         on_end: called on the host when the run is over; empty: nothing is.
+        after: a run on the host whose success it waits for in line; hold: until somebody lets it go.
         limit_s: seconds after which an attempt is asked to stop; 0: never.
         inherit: a command gets this process's environment and umask (a local one does); of the environment
             only what stands in a list is stored, see `remote.actions.inherited`.
@@ -67,6 +68,8 @@ class StartRequest:
     on_end: tuple[str, ...] = ()
     limit_s: float = 0.0
     queue: bool = False
+    after: str = ""
+    hold: bool = False
     run_id: str = ""
     start_id: str = field(default_factory=new_ticket)
 

@@ -29,6 +29,8 @@ from remote.protocol.keeping import (
     KeepArgs,
     KeptRun,
     LabelArgs,
+    Line,
+    LineArgs,
     LogTimesArgs,
     LogTimesList,
     PurgeArgs,
@@ -183,6 +185,18 @@ def _clone(ctx: Context, args: CloneArgs) -> Work[StartedRun]:
     return clone(ctx, args)
 
 
+def _queue(ctx: Context, args: NoArgs) -> Line:
+    from remote.agent.starts.line_order import line
+
+    return line(ctx, args)
+
+
+def _queue_change(ctx: Context, args: LineArgs) -> Line:
+    from remote.agent.starts.line_order import change_line
+
+    return change_line(ctx, args)
+
+
 HANDLERS: Mapping[str, Handler] = dict(
     (
         served(verbs.HELLO, status.hello),
@@ -205,6 +219,8 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.SIGNAL, _signal),
         served(verbs.LOG_TIMES, _log_times),
         served(verbs.CLONE, _clone),
+        served(verbs.QUEUE, _queue),
+        served(verbs.QUEUE_CHANGE, _queue_change),
         served(verbs.ADOPT, stop.adopt),
         served(verbs.PROCESSES, _processes),
         served(verbs.REAP, _reap),

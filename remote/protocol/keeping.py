@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from remote.protocol.arguments import Count, Name, RunId, Text, Ticket, VerbArgs
+from remote.protocol.arguments import Count, Name, RunId, RunIdOrNone, Text, Ticket, VerbArgs
 from remote.protocol.results import VerbResult
 from remote.protocol.values import Finite, Size
 from remote.protocol.views import Tag
@@ -166,3 +166,37 @@ class CloneArgs(VerbArgs, frozen=True, kw_only=True):
     set_: dict[str, Any] = msgspec.field(name="set", default_factory=dict)
     queue: bool = False
     by: Name = ""
+
+
+class LineArgs(VerbArgs, frozen=True, kw_only=True):
+    """What is to become of a run that waits: another `place` (1: the first), held or not, or `after` a run.
+
+    None leaves as it is; an empty `after` waits for no run any more.
+    """
+
+    run_id: RunId
+    place: Annotated[int, Meta(ge=1, le=1 << 20)] | None = None
+    held: bool | None = None
+    after: RunIdOrNone | None = None
+    by: Name = ""
+
+
+class LineRow(VerbResult, frozen=True, kw_only=True):
+    """A run that waits; `why`: why those behind it pass it by, empty where it waits for its device alone."""
+
+    run_id: str
+    name: str
+    device: str
+    place: Size
+    held: bool = False
+    after: str = ""
+    why: str = ""
+
+
+class Line(VerbResult, frozen=True, kw_only=True):
+    """Who waits, the next one first."""
+
+    ROWS: ClassVar[tuple[str, type]] = ("runs", LineRow)
+
+    runs: list[LineRow]
+    troubles: list[str] = msgspec.field(default_factory=list)

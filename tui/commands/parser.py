@@ -21,7 +21,7 @@ from tui.commands.arguments import (
 from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
-from tui.commands.runs import everyday, keep, ls_show, pull_push, top
+from tui.commands.runs import everyday, keep, line, ls_show, pull_push, top
 from tui.commands.runs.selection import add_filters, add_selection
 
 
@@ -43,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (formats, export, subcommands, inspect, pull_push, keep, everyday, top, alert_commands):
+    for room in (formats, export, subcommands, inspect, pull_push, keep, everyday, top, line, alert_commands):
         room.add_to(commands)
     return parser
 
@@ -180,6 +180,10 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--limit", type=age, default=0.0, metavar="TIME", help="stop an attempt after so long: 30m, 8h, 2d"
     )
     how.add_argument("--start-id", help="makes the start repeatable: the same id never starts a second run")
+    how.add_argument(
+        "--after", metavar="RUN", help="wait in the queue until that run of the host has succeeded"
+    )
+    how.add_argument("--hold", action="store_true", help="wait in the queue until `photinus queue release`")
     how.add_argument("--queue", action="store_true", help="wait in the queue where the device is busy")
     how.add_argument(
         "--wait", choices=["running", "terminal"], help="return only when the run has come so far"
