@@ -29,7 +29,6 @@ from remote.protocol.keeping import (
     KeepArgs,
     KeptRun,
     LabelArgs,
-    Line,
     LineArgs,
     LogTimesArgs,
     LogTimesList,
@@ -40,6 +39,7 @@ from remote.protocol.keeping import (
     SignalSent,
     TrashArgs,
     TrashList,
+    WaitingLine,
 )
 from remote.protocol.results import (
     AutostartState,
@@ -185,13 +185,13 @@ def _clone(ctx: Context, args: CloneArgs) -> Work[StartedRun]:
     return clone(ctx, args)
 
 
-def _queue(ctx: Context, args: NoArgs) -> Line:
+def _queue(ctx: Context, args: NoArgs) -> WaitingLine:
     from remote.agent.starts.line_order import line
 
     return line(ctx, args)
 
 
-def _queue_change(ctx: Context, args: LineArgs) -> Line:
+def _queue_change(ctx: Context, args: LineArgs) -> WaitingLine:
     from remote.agent.starts.line_order import change_line
 
     return change_line(ctx, args)

@@ -193,7 +193,7 @@ class LineRow(VerbResult, frozen=True, kw_only=True):
     why: str = ""
 
 
-class Line(VerbResult, frozen=True, kw_only=True):
+class WaitingLine(VerbResult, frozen=True, kw_only=True):
     """Who waits, the next one first."""
 
     ROWS: ClassVar[tuple[str, type]] = ("runs", LineRow)

@@ -3,13 +3,13 @@
 from remote.agent.context import Context
 from remote.protocol.arguments import NoArgs
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import Line, LineArgs, LineRow
+from remote.protocol.keeping import LineArgs, LineRow, WaitingLine
 from remote.supervisor.admission.queue import change_terms, is_ours, move_to, start_next
 from remote.supervisor.admission.waiting_line import Terms, terms_of, waiting, why_kept
 from trainer.run.run_errors import RunError
 
 
-def line(ctx: Context, _args: NoArgs) -> Line:
+def line(ctx: Context, _args: NoArgs) -> WaitingLine:
     """The verb `queue`. An entry that cannot be read is the doctor's to name."""
     rows: list[LineRow] = []
     for entry in waiting(ctx.home):
@@ -32,10 +32,10 @@ def line(ctx: Context, _args: NoArgs) -> Line:
                 why=why_kept(ctx.home, terms),
             )
         )
-    return Line(runs=rows)
+    return WaitingLine(runs=rows)
 
 
-def change_line(ctx: Context, args: LineArgs) -> Line:
+def change_line(ctx: Context, args: LineArgs) -> WaitingLine:
     """The verb `queue-change`; then the line moves, if it can.
 
     Raises:

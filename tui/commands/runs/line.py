@@ -8,7 +8,7 @@ from remote.actions.keep import ask
 from remote.audit.whoami import whoami
 from remote.protocol.arguments import NoArgs
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import Line, LineArgs
+from remote.protocol.keeping import LineArgs, WaitingLine
 from remote.protocol.results import as_answered
 from remote.protocol.verbs import QUEUE, QUEUE_CHANGE
 from remote.session.session import Session
@@ -34,7 +34,7 @@ def queue(args: argparse.Namespace) -> int:
     return OK
 
 
-def changed(session: Session, args: argparse.Namespace) -> Line:
+def changed(session: Session, args: argparse.Namespace) -> WaitingLine:
     """The line after the change.
 
     Raises:
