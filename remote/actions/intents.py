@@ -11,7 +11,8 @@ from remote.actions.outcome import Outcome, failed
 from remote.hosts.client_state import client_folder, make_client_folder
 from remote.protocol.arguments import ResumeArgs, StartArgs, as_filled, read_args
 from remote.protocol.errors import CallError, ProtocolError, TimeoutError_, UnreachableError
-from remote.protocol.verbs import RESUME, START, Verb
+from remote.protocol.keeping import CloneArgs
+from remote.protocol.verbs import CLONE, RESUME, START, Verb
 from remote.protocol.views import StartedRun
 from remote.session.session import Session
 from trainer.run.disk.atomic import read_json, write_json
@@ -20,7 +21,7 @@ from trainer.run.run_errors import RunError
 
 FRESH_S = 600.0
 FOLDER = "intents"
-STARTING: Mapping[str, Verb[Any, StartedRun]] = {verb.name: verb for verb in (START, RESUME)}
+STARTING: Mapping[str, Verb[Any, StartedRun]] = {verb.name: verb for verb in (START, RESUME, CLONE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Intent:
 
 
 @contextlib.contextmanager
-def intent(host: str, verb: str, args: StartArgs | ResumeArgs) -> Iterator[None]:
+def intent(host: str, verb: str, args: StartArgs | ResumeArgs | CloneArgs) -> Iterator[None]:
     """Keep an intent on disk until the host has answered, whatever the answer; an unanswered one stays.
 
     Raises:

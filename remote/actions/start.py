@@ -31,7 +31,12 @@ def start_run(session: Session, request: StartRequest, *, timeout: float = START
     spec = replace(request.to_spec(hello.devices), caffeinate=session.host.caffeinate)
     passing = inherited().passing if request.inherits and hello.version == version() else {}
     args = StartArgs(
-        start_id=request.start_id, spec=spec.to_json(), queue=request.queue, inherited=dict(passing)
+        start_id=request.start_id,
+        spec=spec.to_json(),
+        queue=request.queue,
+        inherited=dict(passing),
+        after=request.after,
+        hold=request.hold,
     )  # an older agent knows no `inherited`: what has its default is not sent
     return _send(session, START, args, timeout)
 

@@ -44,6 +44,8 @@ class StartRequest:
             a command.
         env: for a command, added to what it inherits.
         on_end: called on the host when the run is over; empty: nothing is.
+        after: a run on the host whose success it waits for in line; hold: until somebody lets it go.
+        limit_s: seconds after which an attempt is asked to stop; 0: never.
         inherit: a command gets this process's environment and umask (a local one does); of the environment
             only what stands in a list is stored, see `remote.actions.inherited`.
     """
@@ -64,7 +66,10 @@ class StartRequest:
     stop_signal: str = "SIGTERM"
     restart: Restart = field(default_factory=Restart)
     on_end: tuple[str, ...] = ()
+    limit_s: float = 0.0
     queue: bool = False
+    after: str = ""
+    hold: bool = False
     run_id: str = ""
     start_id: str = field(default_factory=new_ticket)
 
@@ -98,6 +103,7 @@ class StartRequest:
             stop_signal=self.stop_signal,
             restart=self.restart,
             on_end=self.on_end,
+            limit_s=self.limit_s,
             created=time.time(),
             by=whoami(),
         )

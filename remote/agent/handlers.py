@@ -24,13 +24,22 @@ from remote.protocol.arguments import (
 )
 from remote.protocol.keeping import (
     ArchiveArgs,
+    AskArgs,
+    CloneArgs,
     KeepArgs,
     KeptRun,
     LabelArgs,
+    LineArgs,
+    LogTimesArgs,
+    LogTimesList,
     PurgeArgs,
     Purged,
+    SavedCheckpoint,
+    SignalArgs,
+    SignalSent,
     TrashArgs,
     TrashList,
+    WaitingLine,
 )
 from remote.protocol.results import (
     AutostartState,
@@ -44,7 +53,7 @@ from remote.protocol.results import (
     Reaped,
 )
 from remote.protocol.verbs import Verb
-from remote.protocol.views import RunView
+from remote.protocol.views import RunView, StartedRun
 
 A = TypeVar("A", bound=VerbArgs)
 R = TypeVar("R")
@@ -152,6 +161,42 @@ def _purge(ctx: Context, args: PurgeArgs) -> Work[Purged]:
     return purge(ctx, args)
 
 
+def _save(ctx: Context, args: AskArgs) -> Work[SavedCheckpoint]:
+    from remote.agent.runs.ask_live import save
+
+    return save(ctx, args)
+
+
+def _signal(ctx: Context, args: SignalArgs) -> Work[SignalSent]:
+    from remote.agent.runs.ask_live import send_signal
+
+    return send_signal(ctx, args)
+
+
+def _log_times(ctx: Context, args: LogTimesArgs) -> LogTimesList:
+    from remote.agent.runs.ask_live import log_times
+
+    return log_times(ctx, args)
+
+
+def _clone(ctx: Context, args: CloneArgs) -> Work[StartedRun]:
+    from remote.agent.starts.clone_run import clone
+
+    return clone(ctx, args)
+
+
+def _queue(ctx: Context, args: NoArgs) -> WaitingLine:
+    from remote.agent.starts.line_order import line
+
+    return line(ctx, args)
+
+
+def _queue_change(ctx: Context, args: LineArgs) -> WaitingLine:
+    from remote.agent.starts.line_order import change_line
+
+    return change_line(ctx, args)
+
+
 HANDLERS: Mapping[str, Handler] = dict(
     (
         served(verbs.HELLO, status.hello),
@@ -170,6 +215,12 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.TRASH, _trash),
         served(verbs.TRASHED, _trashed),
         served(verbs.PURGE, _purge),
+        served(verbs.SAVE, _save),
+        served(verbs.SIGNAL, _signal),
+        served(verbs.LOG_TIMES, _log_times),
+        served(verbs.CLONE, _clone),
+        served(verbs.QUEUE, _queue),
+        served(verbs.QUEUE_CHANGE, _queue_change),
         served(verbs.ADOPT, stop.adopt),
         served(verbs.PROCESSES, _processes),
         served(verbs.REAP, _reap),

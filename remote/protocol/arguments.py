@@ -75,13 +75,16 @@ class RunArgs(VerbArgs, frozen=True, kw_only=True):
 class StartArgs(VerbArgs, frozen=True, kw_only=True):
     """A new run; `spec` is checked by `trainer.run.spec`, whose words it has.
 
-    `inherited` is environment of this attempt alone, stored nowhere.
+    `inherited` is environment of this attempt alone, stored nowhere. `after`: it waits in line until that run
+    succeeded; `hold`: until somebody lets it go.
     """
 
     start_id: Ticket
     spec: dict[str, Any]
     queue: bool = False
     inherited: dict[str, str] = {}
+    after: RunIdOrNone = ""
+    hold: bool = False
 
 
 class ResumeArgs(VerbArgs, frozen=True, kw_only=True):

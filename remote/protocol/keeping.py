@@ -1,11 +1,11 @@
 """What the verbs about runs that one keeps take and answer: labels, archive, trash."""
 
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from remote.protocol.arguments import Count, Name, RunId, Text, VerbArgs
+from remote.protocol.arguments import Count, Name, RunId, RunIdOrNone, Text, Ticket, VerbArgs
 from remote.protocol.results import VerbResult
 from remote.protocol.values import Finite, Size
 from remote.protocol.views import Tag
@@ -88,3 +88,115 @@ class Purged(VerbResult, frozen=True, kw_only=True):
 
     run_ids: list[str]
     bytes: Size
+
+
+class AskArgs(VerbArgs, frozen=True, kw_only=True):
+    """A request to a live run, and how long its answer is waited for, seconds."""
+
+    run_id: RunId
+    req_id: Ticket
+    patience_s: Annotated[float, Meta(ge=0, le=86400)] = 60.0
+    by: Name = ""
+
+
+class SignalArgs(AskArgs, frozen=True, kw_only=True):
+    """The same, and which signal: `USR1` or `SIGUSR1`."""
+
+    signal: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9]{1,12}\Z")]
+
+
+class LogTimesArgs(VerbArgs, frozen=True, kw_only=True):
+    """A run, and since when, epoch seconds of the host's clock; 0: from the beginning."""
+
+    run_id: RunId
+    since: Annotated[float, Meta(ge=0, le=1e11)] = 0.0
+
+
+class SavedCheckpoint(VerbResult, frozen=True, kw_only=True):
+    """The checkpoint that a live run wrote because it was asked to."""
+
+    run_id: str
+    step: Size
+    checkpoint: str | None = None
+    sha256: str | None = None
+
+
+class SignalSent(VerbResult, frozen=True, kw_only=True):
+    """Which signal was sent."""
+
+    run_id: str
+    signal: str
+
+
+class LogFile(VerbResult, frozen=True, kw_only=True):
+    """A file of a run's log.
+
+    Attributes:
+        attempt: whose; first, last: when it grew, epoch seconds. None where nobody noted it.
+        since: from which byte on it was written after the time that was asked for.
+    """
+
+    file: str
+    bytes: Size
+    attempt: Size | None = None
+    first: Finite | None = None
+    last: Finite | None = None
+    since: Size = 0
+
+
+class LogTimesList(VerbResult, frozen=True, kw_only=True):
+    """The files of a run's log, the oldest first, and the folder that they lie in."""
+
+    ROWS: ClassVar[tuple[str, type]] = ("files", LogFile)
+
+    files: list[LogFile]
+    dir: str
+    wall: Finite
+    troubles: list[str] = msgspec.field(default_factory=list)
+
+
+class CloneArgs(VerbArgs, frozen=True, kw_only=True):
+    """A new run with the spec of another; `set_` (`set`) and what else is said changes it."""
+
+    start_id: Ticket
+    run_id: RunId
+    new_id: RunId
+    name: Name = ""
+    device: Name = ""
+    set_: dict[str, Any] = msgspec.field(name="set", default_factory=dict)
+    queue: bool = False
+    by: Name = ""
+
+
+class LineArgs(VerbArgs, frozen=True, kw_only=True):
+    """What is to become of a run that waits: another `place` (1: the first), held or not, or `after` a run.
+
+    None leaves as it is; an empty `after` waits for no run any more.
+    """
+
+    run_id: RunId
+    place: Annotated[int, Meta(ge=1, le=1 << 20)] | None = None
+    held: bool | None = None
+    after: RunIdOrNone | None = None
+    by: Name = ""
+
+
+class LineRow(VerbResult, frozen=True, kw_only=True):
+    """A run that waits; `why`: why those behind it pass it by, empty where it waits for its device alone."""
+
+    run_id: str
+    name: str
+    device: str
+    place: Size
+    held: bool = False
+    after: str = ""
+    why: str = ""
+
+
+class WaitingLine(VerbResult, frozen=True, kw_only=True):
+    """Who waits, the next one first."""
+
+    ROWS: ClassVar[tuple[str, type]] = ("runs", LineRow)
+
+    runs: list[LineRow]
+    troubles: list[str] = msgspec.field(default_factory=list)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from remote.supervisor.attempt_outcome import AttemptOutcome, ProcessEnd, outcome_of
 from remote.supervisor.evidence import explained, was_killed
+from remote.supervisor.log_times import LogTimes
 from remote.supervisor.process.child import Watched
 from remote.supervisor.process.command_line import named
 from remote.supervisor.process.launchers import launcher_of
@@ -35,10 +36,11 @@ class AttemptWatch:
         self._greeted = False
         self._stopping = False
         self._signalled = False
-        self._killed = ""
+        self._killed = self._over = ""
         self._next_wake = 0.0
         self._next_look = 0.0
         self._stalled = Stalled(ctx, record)
+        self._times = LogTimes(ctx.run, record.attempt)
         self._memory = OomWatch(record.trainer.pid) if record.trainer else None
 
     def stay(self, trainer: Watched | None) -> AttemptOutcome:
@@ -65,6 +67,8 @@ class AttemptWatch:
             killed=self._killed,
             left=outlived,
         )
+        if self._over and outcome.state is State.STOPPED and self._over not in outcome.reason:
+            outcome = replace(outcome, reason=f"{self._over}: {outcome.reason}")
         has_finished = ctx.spec.kind == "trainer" and outcome.state is State.SUCCEEDED
         if self._stalled.why and not (self._killed or self._stopping or has_finished):
             return AttemptOutcome(State.FAILED, self._stalled.reason, ending.code, ending.signal)
@@ -108,6 +112,9 @@ class AttemptWatch:
             self._memory.look()
         inbox = self._ctx.inbox
         inbox.look()
+        self._deliver(trainer)
+        self._times.look()
+        self._keep_to_limit()
         if inbox.kill_reason:
             self._killed = inbox.kill_reason
             if self._ctx.writer.record.state is not State.UNKILLABLE:  # an adopted one is not taken back
@@ -117,6 +124,22 @@ class AttemptWatch:
         elif trainer is not None:
             self._stalled.look()
         self._ctx.writer.settle()
+
+    def _deliver(self, trainer: Watched | None) -> None:
+        """Signals that somebody asked for, to the first process alone; before its hello they are held."""
+        inbox = self._ctx.inbox
+        if not self._greeted or trainer is None:
+            return
+        while inbox.to_deliver:
+            request = inbox.to_deliver.pop(0)
+            deliver(trainer.identity, signal.Signals[request.signal], self._ctx.log)
+            inbox.delivered(request)
+
+    def _keep_to_limit(self) -> None:
+        limit = self._ctx.spec.limit_s
+        if limit and not self._ctx.inbox.is_asked and time.time() - self._record.started >= limit:
+            self._over = f"its time limit of {limit:g} s is over"
+            self._ctx.inbox.stop(self._over)
 
     def _greet(self) -> None:
         """A command's exec is its hello; our trainer writes one when its signal handlers are in place."""

@@ -1,5 +1,6 @@
 """What operators ask of the run: two share one stop, and a kill only raises the level."""
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -28,6 +29,8 @@ class ControlInbox:
         self.kill_reason = ""
         self.signals: list[str] = []
         """Signals that were asked for beside the first stop, by name; "" is the run's own."""
+        self.to_deliver: list[ControlRequest] = []
+        """Signals that somebody wants sent and that end nothing; each is answered once it was sent."""
 
     def expect(self, attempt: int, token: str) -> None:
         """From now on, also take requests to this attempt. Those to one just ended stay ours: a request that
@@ -64,7 +67,9 @@ class ControlInbox:
     def look(self) -> None:
         """Take new requests, and turn a stop whose deadline has passed into a kill."""
         for request in pending_for(self._run, self._lives):
-            if request.req_id not in self._taken and request.req_id not in self._own:
+            if request.verb == "save" or request.req_id in self._own:
+                continue  # the trainer's business, and our own
+            if request.req_id not in self._taken:
                 self._take(request)
         if self._deadline is not None and self._clock() >= self._deadline:
             self.kill("the stop's deadline passed: killed")
@@ -89,12 +94,23 @@ class ControlInbox:
             )
             put_ack(self._run, ack)
 
+    def delivered(self, request: ControlRequest) -> None:
+        """Answer who asked for a signal. On a full disk he is not answered; the signal was sent."""
+        attempt, token = self.latest
+        with contextlib.suppress(OSError):
+            put_ack(
+                self._run, Ack(req_id=request.req_id, attempt=attempt, token=token, step=0, at=time.time())
+            )
+
     def _take(self, request: ControlRequest) -> None:
         self._taken[request.req_id] = request
         by = f" by {request.by}" if request.by else ""
         self._log(f"{request.verb} requested{by} ({request.req_id})")
         if request.verb == "kill":
             self.kill(KILLED)
+            return
+        if request.verb == "signal":
+            self.to_deliver.append(request)
             return
         if request.again or request.signal:
             self.signals.append(request.signal)

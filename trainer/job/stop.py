@@ -23,7 +23,7 @@ class Stop:
         self._noticed = False
         self._run: RunDir | None = None
         self._attempt, self._token, self._parent = 0, "", 0
-        self._polled_at = 0.0
+        self._polled_at = self._saves_at = 0.0
         self._farewell = FAREWELL.encode()
 
     @property
@@ -64,16 +64,23 @@ class Stop:
             self._noticed = signalled or bool(self._asked)
         return self._noticed
 
+    def wants_save(self) -> bool:
+        """Whether somebody wants a checkpoint now; asked once a step, looked for at most every 50 ms."""
+        if self._run is None or time.monotonic() - self._saves_at < POLL_S:
+            return False
+        self._saves_at = time.monotonic()
+        return bool(self._pending(self._run, "save"))
+
     def check(self) -> None:
         """Raise `StoppedError` if a stop was requested."""
         if self.requested():
             raise StoppedError(self.reason)
 
-    def acknowledge(self, ledger: Ledger) -> None:
-        """Answer every pending stop request with the step and checkpoint that the run stands at."""
+    def acknowledge(self, ledger: Ledger, verb: str = "stop") -> None:
+        """Answer every pending stop (or save) request with the step and checkpoint that the run stands at."""
         if self._run is None:
             return
-        for request in self._stops(self._run):
+        for request in self._pending(self._run, verb):
             ack = Ack(
                 req_id=request.req_id,
                 attempt=self._attempt,
@@ -84,14 +91,14 @@ class Stop:
             put_ack(self._run, ack)
 
     def _poll(self, run: RunDir) -> None:
-        for request in self._stops(run)[:1]:  # later ones share the stop of the first
+        for request in self._pending(run, "stop")[:1]:  # later ones share the stop of the first
             self._asked = f"stop requested by {request.by}" if request.by else "stop requested"
         if not self._asked and self._parent and os.getppid() != self._parent:
             self._asked = "the launcher of its processes was lost"
 
-    def _stops(self, run: RunDir) -> list[ControlRequest]:
+    def _pending(self, run: RunDir, verb: str) -> list[ControlRequest]:
         """A kill is the supervisor's business."""
-        return [one for one in pending(run, self._attempt, self._token) if one.verb == "stop"]
+        return [one for one in pending(run, self._attempt, self._token) if one.verb == verb]
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if not self._signal:

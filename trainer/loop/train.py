@@ -77,9 +77,12 @@ def train_together(run: Training) -> None:
                 continue
             due = is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best)
             due = due or bool(run.trace)
+            asked = job.stop.wants_save()
             kind = "final" if is_last(run) else "best" if best else "periodic"
-            if due and not is_saved(run, kind):
+            if (due or asked) and not is_saved(run, kind):
                 continue
+            if asked:
+                job.stop.acknowledge(job.ledger, "save")
             if scored and ends_early(run):
                 break
     except StoppedError:

@@ -12,7 +12,12 @@ from trainer.run.records import parse
 from trainer.run.run_errors import RunError, SpecError
 from trainer.run.spec import STOP_SIGNALS
 
-Verb = Literal["stop", "kill"]
+Verb = Literal["stop", "kill", "save", "signal"]
+VERBS = ("stop", "kill", "save", "signal")
+ENDING = frozenset({"stop", "kill"})
+"""What ends an attempt; a reader of before `save` and `signal` passes those over."""
+# Not what ends or freezes a process without its own word: a stop, a kill and a pause have verbs of their own.
+SIGNALS = ("SIGUSR1", "SIGUSR2", "SIGHUP", "SIGINT", "SIGWINCH", "SIGCONT")
 ACK_SUFFIX = ".ack.json"
 REQUEST_SUFFIX = ".json"
 
@@ -23,6 +28,7 @@ class ControlRequest:
 
     Attributes:
         by: who asked, as shown to a second operator.
+        verb: `save` is the trainer's business; `signal` sends one to its process and ends nothing.
         again: send the stop signal, though it was sent before.
         signal: send this one instead of the run's own; "" for that.
         deadline_s: a stop becomes a kill this many seconds after it was asked; None: never by itself.
@@ -41,7 +47,7 @@ class ControlRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
-    """The answer to a stop: the checkpoint that was proven on disk, or None before the first step."""
+    """The answer to a stop or a save: the checkpoint proven on disk, or None before the first step."""
 
     req_id: str
     attempt: int
@@ -59,8 +65,8 @@ def put_request(run: RunDir, request: ControlRequest) -> bool:
         SpecError: a request id that must not become part of a path, or an unknown verb.
     """
     path = run.control / f"{check_short_id(request.req_id, 'request id')}{REQUEST_SUFFIX}"
-    if request.verb not in ("stop", "kill"):
-        raise SpecError(f"unknown request {request.verb!r} (stop or kill)")
+    if request.verb not in VERBS:
+        raise SpecError(f"unknown request {request.verb!r} (one of {', '.join(VERBS)})")
     if path.exists():
         return False
     write_json(path, asdict(request) | {"at": request.at or time.time()})
@@ -108,5 +114,5 @@ def _read_request(run: RunDir, name: str) -> ControlRequest | None:
         request = parse(ControlRequest, read_json(path), path)
     except RunError:
         return None
-    is_known = request.verb in ("stop", "kill") and request.signal in ("", *STOP_SIGNALS)
+    is_known = request.verb in VERBS and request.signal in ("", *STOP_SIGNALS, *SIGNALS)
     return request if is_known else None

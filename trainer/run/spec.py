@@ -80,6 +80,7 @@ class RunSpec:
         env_hash: the deployed environment that it is started in; filled in by the host's agent.
         caffeinate: on macOS, keep the machine awake while the run is going on.
         stop_signal: what a graceful stop sends to a command's process.
+        limit_s: seconds after which an attempt is asked to stop; 0: never.
         on_end: a command that the supervisor calls when the run is over, whatever became of it.
         parent: `RUN_ID/step-NNN` when branched from another run's checkpoint.
     """
@@ -105,6 +106,7 @@ class RunSpec:
     created: float = 0.0
     by: str = ""
     on_end: tuple[str, ...] = ()
+    limit_s: float = 0.0
     version: int = SPEC_VERSION
 
     @property
@@ -134,7 +136,7 @@ class RunSpec:
         """Plain values for `spec.json` and for the wire; what an older host does not know only where it says
         something."""
         raw = asdict(self) | {"restart": self.restart.to_json()}
-        return {key: value for key, value in raw.items() if key != "on_end" or value}
+        return {key: value for key, value in raw.items() if key not in ("on_end", "limit_s") or value}
 
     @classmethod
     def from_json(cls, raw: object) -> "RunSpec":
@@ -174,6 +176,8 @@ class RunSpec:
         if self.kind == "trainer" and not self.config:
             raise SpecError("a trainer run needs a configuration: photinus start --preset NAME")
         self.restart.check()
+        if not 0 <= self.limit_s <= SECONDS_MAX:
+            raise SpecError(f"limit_s must lie from 0 to {SECONDS_MAX:g} s, not {self.limit_s!r}")
         if self.stop_signal not in STOP_SIGNALS:
             raise SpecError(f"stop signal must be one of {', '.join(STOP_SIGNALS)}, not {self.stop_signal!r}")
         if self.env_hash and not ENV_HASH.fullmatch(self.env_hash):

@@ -1,6 +1,7 @@
 """What every command of `photinus` is made of: host, --json, exit codes."""
 
 import argparse
+from datetime import datetime
 
 EXIT_CODES = """exit codes:
   0 ok   1 failure   2 usage or configuration   3 refused or incompatible
@@ -40,6 +41,14 @@ def age(text: str) -> float:
     unit = UNITS.get(text[-1:], 0.0)
     value = _number(text[:-1] if unit else text)
     return _within(text, None if value is None else value * (unit or 1.0), 0.0, 1e10, "a time such as 30m")
+
+
+def moment(text: str) -> tuple[float, float]:
+    """Since when: a length of time (seconds ago, 0), or a date and time of this machine (0, epoch)."""
+    try:
+        return 0.0, datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return age(text), 0.0
 
 
 def count(text: str) -> int:

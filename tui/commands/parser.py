@@ -11,15 +11,17 @@ from tui.commands.arguments import (
     Commands,
     add_bare_command,
     add_command,
+    age,
     count,
     deadline,
+    moment,
     pid,
     seconds,
 )
 from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
-from tui.commands.runs import keep, ls_show, pull_push
+from tui.commands.runs import everyday, keep, line, ls_show, pull_push, top
 from tui.commands.runs.selection import add_filters, add_selection
 
 NO_LIMITS = (
@@ -46,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (formats, export, subcommands, inspect, pull_push, keep, alert_commands):
+    for room in (formats, export, subcommands, inspect, pull_push, keep, everyday, top, line, alert_commands):
         room.add_to(commands)
     return parser
 
@@ -179,7 +181,14 @@ def _add_start(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="with --restart: seconds without a sign of life after which a run is ended and resumed; off for "
         "never. Left out: a command's never, of our trainer after ten usual steps and 10 minutes at least",
     )
+    how.add_argument(
+        "--limit", type=age, default=0.0, metavar="TIME", help="stop an attempt after so long: 30m, 8h, 2d"
+    )
     how.add_argument("--start-id", help="makes the start repeatable: the same id never starts a second run")
+    how.add_argument(
+        "--after", metavar="RUN", help="wait in the queue until that run of the host has succeeded"
+    )
+    how.add_argument("--hold", action="store_true", help="wait in the queue until `photinus queue release`")
     how.add_argument("--queue", action="store_true", help="wait in the queue where the device is busy")
     how.add_argument(
         "--wait", choices=["running", "terminal"], help="return only when the run has come so far"
@@ -259,6 +268,13 @@ def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
     events.add_argument("run", help=RUN_HELP)
     for parser in (tail, events):
         parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")
+    tail.add_argument("--attempt", type=count, metavar="N", help="what this attempt printed, all of it")
+    tail.add_argument(
+        "--since",
+        type=moment,
+        metavar="TIME",
+        help="what was printed in the last 30m, 8h, 2d, or since 2026-11-30T09:00",
+    )
     tail.add_argument("--all", action="store_true", help="the whole log, from its first byte on")
     tail.add_argument(
         "-n", "--bytes", type=count, default=65536, help="how much of the end of the log (default: 65536)"

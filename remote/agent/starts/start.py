@@ -52,6 +52,13 @@ class StartPlan:
     inherited: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, Any] = field(default_factory=dict)
     by: str = ""
+    after: str = ""
+    hold: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether it goes into the line even where its device is free."""
+        return self.hold or bool(self.after)
 
 
 def start(ctx: Context, args: StartArgs) -> Work[StartedRun]:
@@ -71,6 +78,8 @@ def start(ctx: Context, args: StartArgs) -> Work[StartedRun]:
         resume_from="",
         queue=args.queue,
         inherited=check_environment(args.inherited),
+        after=ctx.run(args.after).run_id if args.after else "",
+        hold=args.hold,
     )
     demand_no_orphans(ctx, spec)
     return (yield from carry(ctx, plan, lambda: _check_fresh(ctx, plan)))
@@ -157,6 +166,9 @@ def reconciled(ctx: Context, run: RunDir, state: StateRecord) -> StateRecord:
 def _carry_out(ctx: Context, plan: StartPlan, *, is_last: bool) -> RunDir | None:
     _demand_named(ctx.home)
     plan.run.create()
+    if plan.waits:
+        _put_in_line(ctx, plan)
+        return plan.run
     locks = take_locks(ctx.home, plan.run, plan.spec)
     if isinstance(locks, Busy):
         owner = owner_of(ctx.index, ctx.views, locks.device) if locks.device else None
@@ -232,14 +244,14 @@ def _put_in_line(ctx: Context, plan: StartPlan) -> None:
         seq=before.seq + 1 if before else 1,
         attempt=plan.attempt - 1,
         since=time.time(),
-        reason=f"waits for {plan.spec.device}",
+        reason=f"waits for {plan.after or plan.spec.device}",
         start_id=plan.start_id,
         resume_from=plan.resume_from,
         restarts=plan.restarts,
         boot_id=boot_id(),
     )
     # The entry first: a line with a run that is not queued is tidied, a queued run in no line waits for ever.
-    enqueue(ctx.home, plan.run.run_id)
+    enqueue(ctx.home, plan.run.run_id, held=plan.hold, after=plan.after)
     write_state(plan.run, before.seq if before else 0, state)
 
 

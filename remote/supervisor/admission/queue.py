@@ -4,8 +4,8 @@ import contextlib
 import time
 
 from remote.supervisor.admission.admit import Busy, carry_out, take_locks
-from remote.supervisor.admission.waiting_line import Waiting, waiting
-from trainer.run.disk.atomic import create_json, read_json
+from remote.supervisor.admission.waiting_line import Terms, Waiting, terms_of, waiting, why_kept
+from trainer.run.disk.atomic import create_json, fsync_folder, read_json, write_json
 from trainer.run.home import Home
 from trainer.run.layout import RunDir
 from trainer.run.locks import is_free
@@ -15,13 +15,40 @@ from trainer.run.run_errors import RunError
 from trainer.run.states import State, StateRecord
 
 
-def enqueue(home: Home, run_id: str) -> None:
+def enqueue(home: Home, run_id: str, *, held: bool = False, after: str = "") -> None:
     """Go to the end of the line, once. The caller holds agent.lock."""
     line = waiting(home)
     if any(entry.run_id == run_id for entry in line):
         return
     place = line[-1].place + 1 if line else 1
-    create_json(home.queue_dir / f"{place:08d}-{run_id}.json", {"run_id": run_id, "at": time.time()})
+    more = ({"held": True} if held else {}) | ({"after": after} if after else {})
+    create_json(home.queue_dir / f"{place:08d}-{run_id}.json", {"run_id": run_id, "at": time.time(), **more})
+
+
+def change_terms(entry: Waiting, terms: Terms) -> None:
+    """Hold an entry, let it go, or have it wait for a run. The caller holds agent.lock."""
+    more = ({"held": True} if terms.held else {}) | ({"after": terms.after} if terms.after else {})
+    write_json(entry.path, {"run_id": entry.run_id, "at": terms.at or time.time(), **more})
+
+
+def move_to(home: Home, run_id: str, place: int) -> None:
+    """Give a run another place in the line (1: the first). The caller holds agent.lock.
+
+    From the back, so that who dies in between has left everybody but this run where he was.
+    """
+    line = waiting(home)
+    numbers = [entry.place for entry in line]
+    mine = next(entry for entry in line if entry.run_id == run_id)
+    others = [entry for entry in line if entry.run_id != run_id]
+    index = min(max(place, 1), len(line)) - 1
+    ordered = [*others[:index], mine, *others[index:]]
+    pairs = list(zip(numbers, ordered, strict=True))
+    back_first = pairs[::-1] if index < line.index(mine) else pairs
+    for number, entry in back_first:
+        target = home.queue_dir / f"{number:08d}-{entry.run_id}.json"
+        if entry.path != target:
+            entry.path.rename(target)
+    fsync_folder(home.queue_dir)
 
 
 def leave(home: Home, run_id: str) -> None:
@@ -45,7 +72,7 @@ def start_next(home: Home) -> list[str]:
     with home.agent_section():
         held: set[str] = set()
         for entry in waiting(home):
-            if not is_ours(home, entry):
+            if not is_ours(home, entry) or why_kept(home, terms_of(entry)):
                 continue
             with contextlib.suppress(RunError, OSError):  # a broken entry stays and holds up nobody
                 if _start(home, home.run(entry.run_id), held):

@@ -86,7 +86,7 @@ def retry_after_loss(run: RunDir, timeouts: SupervisorTimeouts | None = None) ->
 def _asked(run: RunDir, process: ProcessRecord) -> str:
     """The strongest unanswered request to the recorded attempt."""
     verbs = {request.verb for request in pending(run, process.attempt, process.token)}
-    return "kill" if "kill" in verbs else "stop" if verbs else ""
+    return "kill" if "kill" in verbs else "stop" if "stop" in verbs else ""
 
 
 def _facts(run: RunDir, spec: RunSpec, state: StateRecord, process: ProcessRecord | None) -> Facts:

@@ -17,6 +17,7 @@ from trainer.config.resolve import resolve
 from trainer.run.run_errors import SpecError
 from trainer.run.spec import Restart
 from tui.commands.environment import read_environment
+from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell
 from tui.commands.runs.summary import view_fields
@@ -30,6 +31,8 @@ def start(args: argparse.Namespace) -> int:
     request = command_request(args) if args.as_command else trainer_request(args)
     with link_to(args.host) as session:
         warn_of_others(session, device_of(session, request))
+        if args.after:
+            request = replace(request, after=find_view(session, args.after).run_id)
         outcome = start_run(session, request)
         if outcome.ok and request.inherits and session.host.is_local:
             say(inherited().sentence)
@@ -106,6 +109,8 @@ def with_options(request: StartRequest, args: argparse.Namespace) -> StartReques
         shared_device=args.shared,
         restart=restart_of(args),
         on_end=split_words("--on-end", args.on_end or ""),
+        limit_s=args.limit,
+        hold=args.hold,
         queue=args.queue,
         start_id=request.start_id if args.start_id is None else args.start_id,
     )

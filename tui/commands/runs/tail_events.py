@@ -4,11 +4,16 @@ import argparse
 import codecs
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from remote.actions.adopt_reap import log_of_process
+from remote.actions.keep import ask
+from remote.protocol.arguments import PingArgs
 from remote.protocol.errors import CallError
+from remote.protocol.keeping import LogFile, LogTimesArgs
 from remote.protocol.sanitise import clean
+from remote.protocol.verbs import LOG_TIMES, PING
 from remote.session.link.link_state import HELD
 from remote.session.session import Session
 from remote.session.updates import Bytes, LinkChanged, StreamBegin, StreamEnd, Update
@@ -24,7 +29,59 @@ WHOLE = 1 << 53
 
 def tail(args: argparse.Namespace) -> int:
     """The end of a run's log, or of any file of the host, and with --follow what comes."""
+    if args.attempt is not None or args.since is not None:
+        return tail_parts(args)
     return _copy(args, "log", WHOLE if args.all else args.bytes)
+
+
+def tail_parts(args: argparse.Namespace) -> int:
+    """What an attempt printed, or what came after a time; by what the supervisor noted beside the log.
+
+    Raises:
+        CallError: `bad_request`; or `not_found`: nothing of the log is known to be of then.
+    """
+    if args.follow or args.path or args.pid or args.run is None:
+        why = "--attempt and --since are for what a run has printed"
+        raise CallError("bad_request", why, "name a run, and leave out --follow, --path and --pid")
+    out: Screen | BinaryIO = Screen() if sys.stdout.isatty() else sys.stdout.buffer
+    with link_to(args.host) as session:
+        view = find_view(session, args.run)
+        listed = ask(
+            session, LOG_TIMES, LogTimesArgs(run_id=view.run_id, since=since_when(session, args.since))
+        )
+        parts = list(parts_of(listed.files, args.attempt, is_timed=args.since is not None))
+        if not parts:
+            raise CallError(
+                "not_found", f"no line of {view.run_id} is known to be of then", "photinus tail --all RUN"
+            )
+        for one in parts:
+            last = one.bytes - one.since
+            code = _drained(
+                args, session, session.watch(f"{listed.dir}/{one.file}", last=last, goes_on=False), out
+            )
+            if code != OK:
+                return code
+    return OK
+
+
+def since_when(session: Session, since: tuple[float, float] | None) -> float:
+    """The moment by the host's clock; 0: the beginning."""
+    if since is None:
+        return 0.0
+    ago, at = since
+    return at or max(0.0, session.call(PING, PingArgs(n=0)).wall - ago)
+
+
+def parts_of(files: Sequence[LogFile], attempt: int | None, *, is_timed: bool) -> Iterator[LogFile]:
+    """The files that hold some of it; of which nothing was noted is said, and left out."""
+    if len(files) == 1 and attempt == 1 and not is_timed and files[0].attempt is None:
+        yield files[0]  # the only one is of the first
+        return
+    for one in files:
+        if one.attempt is None:
+            say(f"photinus: {one.file}: attempt and times are unknown: an older Photinus began it")
+        elif (attempt is None or one.attempt == attempt) and one.since < one.bytes:
+            yield one
 
 
 def events(args: argparse.Namespace) -> int:
@@ -77,24 +134,29 @@ class Screen:
 def _copy(args: argparse.Namespace, what: str, last: int) -> int:
     out: Screen | BinaryIO = Screen() if sys.stdout.isatty() else sys.stdout.buffer
     with link_to(args.host) as session:
-        key = _follow(session, args, what, last)
-        quiet_since = time.monotonic()
-        while True:
-            updates = session.drain()
-            if any(isinstance(update, Bytes) for update in updates) or not session.link.is_up:
-                quiet_since = time.monotonic()
-            elif not args.follow and time.monotonic() - quiet_since > QUIET_S:
-                raise CallError(
-                    "timeout", f"{args.host} sent nothing for {QUIET_S:g} s, and no end", "try again"
-                )
-            for update in updates:
-                if isinstance(update, StreamEnd) and update.key == key:
-                    return _over(update, out)
-                _put(update, out)
-            if updates:
-                out.flush()
-            else:
-                time.sleep(POLL_S)
+        return _drained(args, session, _follow(session, args, what, last), out)
+
+
+def _drained(args: argparse.Namespace, session: Session, key: int, out: Screen | BinaryIO) -> int:
+    """Print a stream to its end."""
+    quiet_since = time.monotonic()
+    while True:
+        updates = session.drain()
+        if any(isinstance(update, Bytes) for update in updates) or not session.link.is_up:
+            quiet_since = time.monotonic()
+        elif not args.follow and time.monotonic() - quiet_since > QUIET_S:
+            raise CallError("timeout", f"{args.host} sent nothing for {QUIET_S:g} s, and no end", "try again")
+        for update in updates:
+            if isinstance(update, StreamEnd) and update.key == key:
+                return _over(update, out)
+            if not (
+                args.command == "tail" and getattr(args, "since", None) and isinstance(update, StreamBegin)
+            ):
+                _put(update, out)  # of what was asked for by its time nothing is left out
+        if updates:
+            out.flush()
+        else:
+            time.sleep(POLL_S)
 
 
 def _put(update: Update, out: Screen | BinaryIO) -> None:
