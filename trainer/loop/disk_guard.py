@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from trainer.loop.context import Training
+from trainer.run.checkpoints.trash import shrink_trash
 from trainer.run.disk.atomic import NO_SPACE
 from trainer.run.disk.space import shortage
 from trainer.step.state import TrainState
@@ -50,6 +51,7 @@ def wait_for_space(run: Training, deadline: float) -> None:
         if run.job.stop.requested():
             return
         if not was_short:
+            shrink_trash(run.job.assignment.run, 0)
             run.job.reporter.note(f"paused: {short}", "warning", run.state.step)
             run.job.reporter.events.phase("paused", run.state.step, short)
         was_short = True
