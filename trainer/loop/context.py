@@ -10,6 +10,7 @@ from trainer.device.operators import Fallbacks
 from trainer.evals.probes.decay_prediction import DecayPrediction
 from trainer.evals.scored_text import ScoredText
 from trainer.job.job import Job
+from trainer.loop.background_save import BackgroundWriter
 from trainer.loop.timing import Accounting
 from trainer.step.metrics import StepMeter
 from trainer.step.state import TrainState
@@ -24,6 +25,7 @@ class Training:
         looks: whether it looks into its oscillators now and then; it gives up where memory does not suffice.
         prediction: of R, where weight decay makes one.
         fallbacks: operators that the device lacks, as they come up.
+        writer: of checkpoints while training goes on.
         eval_rows: sequences scored at a time, where memory holds fewer than training's; 0: as many.
     """
 
@@ -41,6 +43,7 @@ class Training:
     prediction: DecayPrediction | None = None
     eval_rows: int = 0
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
+    writer: BackgroundWriter = field(default_factory=BackgroundWriter)
 
 
 def is_last(run: Training) -> bool:

@@ -22,6 +22,11 @@ def state_bytes(state: TrainState) -> int:
     return 3 * sum(one.numel() * one.element_size() for one in state.model.parameters())
 
 
+def deadline_of(run: Training) -> float:
+    """Return until when a run waits that begins to wait now, on the monotonic clock."""
+    return time.monotonic() + run.config.checkpoint.disk_wait * 3600
+
+
 def with_space(run: Training, write: Callable[[], T]) -> T:
     """Return what `write` returns; where the disk is full, wait for `checkpoint.disk_wait`, then try again.
 
@@ -30,7 +35,7 @@ def with_space(run: Training, write: Callable[[], T]) -> T:
     Raises:
         OSError: the disk is still full, or refused for another reason.
     """
-    deadline = time.monotonic() + run.config.checkpoint.disk_wait * 3600
+    deadline = deadline_of(run)
     while True:
         wait_for_space(run, deadline)
         try:

@@ -13,7 +13,7 @@ from trainer.evals.probes.decay_prediction import DecayPrediction, decay_predict
 from trainer.job.assignment import store_config
 from trainer.job.job import Job
 from trainer.job.outcome import DivergedError, StoppedError
-from trainer.loop.checkpoint import save_checkpoint
+from trainer.loop.checkpoint import save_checkpoint, settle
 from trainer.loop.context import Training, is_due, is_last
 from trainer.loop.misfits import misfits
 from trainer.loop.report import evaluate, look, report
@@ -53,7 +53,10 @@ def train(job: Job) -> None:
         job.stop.check()
         run = prepare_training(job, device, world)
         run.fallbacks = fallbacks
-        train_together(run)
+        try:
+            train_together(run)
+        finally:
+            settle(run, wait=True)
 
 
 def train_together(run: Training) -> None:
@@ -65,6 +68,7 @@ def train_together(run: Training) -> None:
         while not is_last(run):
             job.stop.check()
             step(run)
+            settle(run, wait=False)
             if in_trouble(run):
                 continue
             if run.looks and (is_due(run, run.config.probe.every) or job.ledger.steps_done == 1):
