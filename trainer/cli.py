@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from trainer.commands import causality, chat, corpus, evaluate, export, plan, reproduce, run, sample, selftest
-from trainer.commands.kept import feed
+from trainer.commands.kept import checkpoints, feed
 from trainer.commands.run import configuration
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
@@ -59,7 +59,19 @@ def make_parser() -> argparse.ArgumentParser:
     )
     config.set_defaults(command=config_command)
     configuration(config)
-    for command in (feed, corpus, causality, evaluate, sample, chat, export, plan, reproduce, selftest):
+    for command in (
+        checkpoints,
+        feed,
+        corpus,
+        causality,
+        evaluate,
+        sample,
+        chat,
+        export,
+        plan,
+        reproduce,
+        selftest,
+    ):
         command.add_to(commands)
     return parser
 

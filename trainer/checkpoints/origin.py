@@ -8,14 +8,18 @@ from trainer.job.job import Origin
 from trainer.run.checkpoints.manifest import (
     MANIFEST,
     NAME,
+    best_valid,
     list_checkpoints,
     manifest_sha256,
     newest_valid,
     verify,
 )
 from trainer.run.layout import RunDir
+from trainer.run.run_errors import CheckpointError
 
 NEWEST = "newest"
+POLICIES = (NEWEST, "latest", "best")
+"""Sources that choose by themselves: the newest, under two names, and the best by the primary metric."""
 
 
 def demand_origin(run: RunDir, source: str) -> None:
@@ -24,7 +28,7 @@ def demand_origin(run: RunDir, source: str) -> None:
     Raises:
         ConfigError: naming what is there instead.
     """
-    if source == NEWEST:
+    if source in POLICIES:
         return
     found = list_checkpoints(run.checkpoints)
     if NAME.fullmatch(source):
@@ -42,18 +46,23 @@ def demand_origin(run: RunDir, source: str) -> None:
 
 
 def find_origin(run: RunDir, source: str, talk: Callable[[str], None]) -> Origin | None:
-    """Return the checkpoint that `source` names; None if it is `newest` and there is no valid one.
+    """Return the checkpoint that `source` names; None if it is a policy and there is no valid one.
 
     Args:
-        source: `newest`, a folder name in the run's checkpoints, or a path to one of another run.
+        source: `newest` (`latest`), `best`, a folder name in the run's checkpoints, or a path to another's.
         talk: hears why newer checkpoints were passed over.
 
     Raises:
-        CheckpointError: the named one is missing, torn or changed.
+        CheckpointError: the named one is missing, torn or changed; or none is best, as none was scored.
     """
-    if source == NEWEST:
-        found = newest_valid(run.checkpoints, talk)
+    if source in POLICIES:
+        choose = best_valid if source == "best" else newest_valid
+        found = choose(run.checkpoints, talk)
         path = found.path if found else None
+        if path is None and source == "best" and list_checkpoints(run.checkpoints):
+            raise CheckpointError(
+                "no checkpoint was scored, so none is the best; continue with --from latest"
+            )
     else:
         path = run.checkpoints / source if NAME.fullmatch(source) else Path(source).expanduser().absolute()
     if path is None:

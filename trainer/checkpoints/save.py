@@ -67,27 +67,75 @@ def of_process(state: TrainState, device: Device) -> dict[str, Any]:
     return {"generators": generators.capture(device, state.noise), "micro_batch": state.micro_batch}
 
 
-def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Saved:
+@dataclass(frozen=True, slots=True)
+class CapturedState:
+    """What a checkpoint holds, ready to be written: its tensors by file, its manifest without proofs."""
+
+    name: str
+    tensors: Mapping[str, Mapping[str, torch.Tensor]]
+    files: Mapping[str, bytes]
+    manifest: Mapping[str, Any]
+
+
+Tensors = Mapping[str, Mapping[str, torch.Tensor]]
+
+
+def capture_state(
+    state: TrainState, around: Surroundings, kind: str, *, copied: bool, spare: Tensors | None = None
+) -> CapturedState:
+    """Return what a checkpoint of this moment holds; `copied`, so that training may go on meanwhile.
+
+    Args:
+        spare: an earlier copy that nobody needs any more: its memory is used again, which is far quicker.
+
+    Raises:
+        DivergedError: a weight is not finite; such a state is never saved.
+    """
+    refuse_non_finite(state)
+    weights = {key: value.detach().contiguous() for key, value in state.model.state_dict().items()}
+    tensors = {MODEL_FILE: weights, OPTIMIZER_FILE: moments(state.optimizer, named_parameters_of(state))}
+    if state.average is not None:
+        tensors[AVERAGE_FILE] = dict(state.average.values)
+    if copied:
+        tensors = {file: _copied(named, (spare or {}).get(file, {})) for file, named in tensors.items()}
+    files = {TOKENIZER_FILE: around.tokenizer, TRACE_FILE: around.trace}
+    return CapturedState(checkpoint_name(state.step), tensors, files, manifest_of(state, around, kind))
+
+
+def write_captured(folder: Path, captured: CapturedState) -> Saved:
     """Write `folder/step-NNNNNNNN`; earlier checkpoints stay as they are whatever happens.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    with Draft(folder, captured.name) as draft:
+        for file, named in captured.tensors.items():
+            draft.tensors(file, named)
+        for file, text in captured.files.items():
+            if text:
+                draft.file(file, text)
+        sha256, size = draft.publish(captured.manifest)
+    return Saved(captured.name, sha256, size)
+
+
+def save(folder: Path, state: TrainState, around: Surroundings, kind: str) -> Saved:
+    """Capture and write at once.
 
     Raises:
         DivergedError: a weight is not finite; such a state is never saved.
         OSError: the disk refused.
     """
-    refuse_non_finite(state)
-    name = checkpoint_name(state.step)
-    with Draft(folder, name) as draft:
-        weights = {key: value.detach().contiguous() for key, value in state.model.state_dict().items()}
-        draft.tensors(MODEL_FILE, weights)
-        draft.tensors(OPTIMIZER_FILE, moments(state.optimizer, named_parameters_of(state)))
-        if state.average is not None:
-            draft.tensors(AVERAGE_FILE, state.average.values)
-        if around.tokenizer:
-            draft.file(TOKENIZER_FILE, around.tokenizer)
-        if around.trace:
-            draft.file(TRACE_FILE, around.trace)
-        sha256, size = draft.publish(manifest_of(state, around, kind))
-    return Saved(name, sha256, size)
+    return write_captured(folder, capture_state(state, around, kind, copied=False))
+
+
+def _copied(named: Mapping[str, torch.Tensor], spare: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return copies in the memory of the host, in that of `spare` where it has their shape."""
+    copies = {}
+    for key, value in named.items():
+        old = spare.get(key)
+        fits = old is not None and old.shape == value.shape and old.dtype == value.dtype
+        copies[key] = old.copy_(value) if fits and old is not None else value.to("cpu", copy=True)
+    return copies
 
 
 def refuse_non_finite(state: TrainState) -> None:

@@ -49,7 +49,11 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="begin a new lineage with these weights; optimizer, rate and schedule are its own",
     )
     how.add_argument(
-        "--from", dest="source", default="", metavar="CKPT", help="continue from this checkpoint"
+        "--from",
+        dest="source",
+        default="",
+        metavar="CKPT",
+        help="continue from this checkpoint; latest, or best",
     )
 
 

@@ -66,6 +66,12 @@ class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     max_gb: Annotated[
         float, Meta(ge=0, description="GB of checkpoints above which the oldest go; 0: no limit")
     ] = 0.0
+    background: Annotated[
+        bool, Meta(description="write periodic and best checkpoints while training goes on, one at a time")
+    ] = False
+    trash_gb: Annotated[
+        float, Meta(ge=0, description="GB of let-go checkpoints that stay in the run's trash, for 7 days")
+    ] = 1.0
     disk_wait: Annotated[
         float, Meta(ge=0, description="hours that a run waits where the disk is full; 0: it fails at once")
     ] = 24.0

@@ -23,7 +23,7 @@ from trainer.feed.shard import FedShard, load_shard
 from trainer.feed.shard_order import Leg, ShardBatches, replayed_examples, steps_of
 from trainer.job.job import Job
 from trainer.job.outcome import DivergedError, RefusedError, StoppedError, TrainingFailedError
-from trainer.loop.checkpoint import save_checkpoint
+from trainer.loop.checkpoint import save_checkpoint, settle
 from trainer.loop.context import Training
 from trainer.loop.report import evaluate, report
 from trainer.loop.step_back import begin_again, restore_scale
@@ -74,7 +74,10 @@ def feed(job: Job, wish: FeedWish) -> None:
         job.stop.check()
         run = prepare_training(job, device, world)
         run.fallbacks = fallbacks
-        Feeding(run, wish).until_stopped()
+        try:
+            Feeding(run, wish).until_stopped()
+        finally:
+            settle(run, wait=True)
 
 
 class Feeding:
@@ -210,6 +213,7 @@ class Feeding:
                     self._skip(leg)
                     return
                 step(run)
+                settle(run, wait=False)
                 ran += 1
                 if trouble := self._look(leg):
                     self._fail(leg, trouble)
@@ -252,6 +256,7 @@ class Feeding:
         run, begun = self.run, self.ledger.state.shards[leg.shard].begun
         best = evaluate(run)
         save_checkpoint(run, "best" if best else "periodic")
+        settle(run, wait=True)
         after, before = (run.state.metrics or {}).get("val_ce"), begun.val_before if begun else None
         worse = after is not None and before is not None and after > before * (1 + REGRESSION)
         self.ledger.note(
@@ -270,7 +275,9 @@ class Feeding:
 
     def _skip(self, leg: Leg) -> None:
         """Leave the rest of a shard out; what was trained of it stays in the weights, and that is noted."""
-        save_checkpoint(self.run, "periodic") if self.run.state.step else None
+        if self.run.state.step:
+            save_checkpoint(self.run, "periodic")
+            settle(self.run, wait=True)
         self._end(leg, "skipped", self.run.state.step, "an operator asked for it")
 
     def _end(self, leg: Leg, what: str, here: int, why: str) -> None:
@@ -293,6 +300,7 @@ class Feeding:
             DivergedError: this shard did not begin from a checkpoint that is there still.
         """
         run, job = self.run, self.run.job
+        settle(run, wait=True)
         found = newest_valid(job.assignment.run.checkpoints, self._warn)
         if found is None and leg.start:
             raise DivergedError(f"shard {leg.shard}: {trouble.reason}; no checkpoint is left to go on from")

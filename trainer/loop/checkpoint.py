@@ -3,18 +3,24 @@
 from typing import Any
 
 from trainer.checkpoints.retain import prune
-from trainer.checkpoints.save import Surroundings, of_process, save
+from trainer.checkpoints.save import Saved, Surroundings, capture_state, of_process, write_captured
 from trainer.job.outcome import DivergedError
 from trainer.loop.context import Training, is_due
-from trainer.loop.disk_guard import with_space
+from trainer.loop.disk_guard import deadline_of, wait_for_space, with_space
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.world import WorkerOrder, demand_equal, digest
 
 ENDS_THE_RUN = ("interrupt", "final")
+WRITTEN_BEHIND = ("periodic", "best")
+"""Kinds that training need not wait for; whoever asked for another one reads it at once."""
 
 
 def save_checkpoint(run: Training, kind: str) -> None:
-    """Put the state on disk, unless this very step is there already; then let old ones go."""
+    """Put the state on disk, unless this very step is there already; then let old ones go.
+
+    With `checkpoint.background`, training goes on as soon as the state is copied.
+    """
+    settle(run, wait=True)
     ledger, state, folder = run.job.ledger, run.state, run.job.assignment.run.checkpoints
     if ledger.checkpoint_step == state.step:
         return
@@ -23,32 +29,57 @@ def save_checkpoint(run: Training, kind: str) -> None:
         before = state.defence.anchor
         if state.defence.is_calm and is_regular(run, kind):
             state.defence.anchor = checkpoint_name(state.step)
-        others = reports_of_others(run)
-        corpus, tokenizer = run.corpus, run.corpus.tokenizer.to_json()
-        around = Surroundings(
-            run.config,
-            run.device,
-            corpus.fingerprint,
-            corpus.vocab_size,
-            others,
-            tokenizer,
-            run.scored.floors,
-            run.trace,
-        )
+        behind = run.config.checkpoint.background and kind in WRITTEN_BEHIND
         try:
-            saved = with_space(run, lambda: save(folder, state, around, kind))
+            captured = capture_state(state, surroundings(run), kind, copied=behind, spare=run.writer.spare)
         except DivergedError:
             state.defence.anchor = before
             raise
-        ledger.at_checkpoint(state.step, saved.name, saved.sha256)
-        state.parent = saved.name
-        run.job.reporter.checkpoint(
-            state.step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes
-        )
+        state.parent, step, anchor = captured.name, state.step, state.defence.anchor
         traced = checkpoint_name(run.config.profile.at)
-        prune(folder, run.config.checkpoint, in_use=(saved.name, state.defence.anchor, traced))
+
+        def write() -> Saved:
+            return write_captured(folder, captured)
+
+        def announce(saved: Saved) -> None:
+            ledger.at_checkpoint(step, saved.name, saved.sha256)
+            run.job.reporter.checkpoint(step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes)
+            prune(folder, run.config.checkpoint, in_use=(saved.name, anchor, state.defence.anchor, traced))
+
+        if behind:
+            wait_for_space(run, deadline_of(run))
+            run.writer.spare = captured.tensors
+            run.writer.begin(write, announce)
+        else:
+            announce(with_space(run, write))
         if kind not in ENDS_THE_RUN:
             run.job.reporter.events.phase("training", state.step)
+
+
+def settle(run: Training, *, wait: bool) -> None:
+    """Announce the checkpoint that was written meanwhile, where it is whole; `wait` until it is.
+
+    Raises:
+        OSError: it could not be written, and cannot be now.
+    """
+    if run.writer.is_busy:
+        with run.clock.outside("save"):
+            run.writer.settle(lambda write: with_space(run, write), wait=wait)
+
+
+def surroundings(run: Training) -> Surroundings:
+    """Return what a manifest tells beside the state."""
+    corpus = run.corpus
+    return Surroundings(
+        run.config,
+        run.device,
+        corpus.fingerprint,
+        corpus.vocab_size,
+        reports_of_others(run),
+        corpus.tokenizer.to_json(),
+        run.scored.floors,
+        run.trace,
+    )
 
 
 def is_regular(run: Training, kind: str) -> bool:

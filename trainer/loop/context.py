@@ -10,6 +10,7 @@ from trainer.device.operators import Fallbacks
 from trainer.evals.probes.decay_prediction import DecayPrediction
 from trainer.evals.scored_text import ScoredText
 from trainer.job.job import Job
+from trainer.loop.background_save import BackgroundWriter
 from trainer.loop.timing import Accounting, SpeedOfLight
 from trainer.step.metrics import StepMeter
 from trainer.step.state import TrainState
@@ -26,6 +27,7 @@ class Training:
         fallbacks: operators that the device lacks, as they come up.
         speed: what a token takes, and how fast the device could be.
         trace: of the step that was just done, gzipped, where it was asked for; its checkpoint takes it along.
+        writer: of checkpoints while training goes on.
         eval_rows: sequences scored at a time, where memory holds fewer than training's; 0: as many.
     """
 
@@ -45,6 +47,7 @@ class Training:
     speed: SpeedOfLight | None = None
     trace: bytes = b""
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
+    writer: BackgroundWriter = field(default_factory=BackgroundWriter)
 
 
 def is_last(run: Training) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from trainer.loop.context import Training
+from trainer.run.checkpoints.trash import shrink_trash
 from trainer.run.disk.atomic import NO_SPACE
 from trainer.run.disk.space import shortage
 from trainer.step.state import TrainState
@@ -21,6 +22,11 @@ def state_bytes(state: TrainState) -> int:
     return 3 * sum(one.numel() * one.element_size() for one in state.model.parameters())
 
 
+def deadline_of(run: Training) -> float:
+    """Return until when a run waits that begins to wait now, on the monotonic clock."""
+    return time.monotonic() + run.config.checkpoint.disk_wait * 3600
+
+
 def with_space(run: Training, write: Callable[[], T]) -> T:
     """Return what `write` returns; where the disk is full, wait for `checkpoint.disk_wait`, then try again.
 
@@ -29,7 +35,7 @@ def with_space(run: Training, write: Callable[[], T]) -> T:
     Raises:
         OSError: the disk is still full, or refused for another reason.
     """
-    deadline = time.monotonic() + run.config.checkpoint.disk_wait * 3600
+    deadline = deadline_of(run)
     while True:
         wait_for_space(run, deadline)
         try:
@@ -50,6 +56,7 @@ def wait_for_space(run: Training, deadline: float) -> None:
         if run.job.stop.requested():
             return
         if not was_short:
+            shrink_trash(run.job.assignment.run, 0)
             run.job.reporter.note(f"paused: {short}", "warning", run.state.step)
             run.job.reporter.events.phase("paused", run.state.step, short)
         was_short = True

@@ -49,6 +49,7 @@ def step_back(run: Training, trouble: Trouble) -> None:
         DivergedError: it did so as often as it may.
     """
     state, job, guard = run.state, run.job, run.config.guard
+    run.writer.settle(lambda write: write(), wait=True)
     if state.defence.rollbacks >= guard.rollbacks:
         fail(run, trouble.reason.partition("; resume")[0])
     with run.clock.outside("save"):

@@ -13,7 +13,7 @@ from trainer.evals.probes.decay_prediction import DecayPrediction, decay_predict
 from trainer.job.assignment import store_config
 from trainer.job.job import Job
 from trainer.job.outcome import DivergedError, StoppedError
-from trainer.loop.checkpoint import save_checkpoint
+from trainer.loop.checkpoint import save_checkpoint, settle
 from trainer.loop.context import Training, is_due, is_last
 from trainer.loop.misfits import misfits
 from trainer.loop.report import evaluate, look, report
@@ -55,7 +55,10 @@ def train(job: Job) -> None:
         job.stop.check()
         run = prepare_training(job, device, world)
         run.fallbacks = fallbacks
-        train_together(run)
+        try:
+            train_together(run)
+        finally:
+            settle(run, wait=True)
 
 
 def train_together(run: Training) -> None:
@@ -67,6 +70,7 @@ def train_together(run: Training) -> None:
         while not is_last(run):
             job.stop.check()
             traced(run, step)
+            settle(run, wait=False)
             if in_trouble(run):
                 continue
             if run.looks and (is_due(run, run.config.probe.every) or job.ledger.steps_done == 1):
@@ -82,6 +86,7 @@ def train_together(run: Training) -> None:
             if (due or asked) and not is_saved(run, kind):
                 continue
             if asked:
+                settle(run, wait=True)
                 job.stop.acknowledge(job.ledger, "save")
             if scored and ends_early(run):
                 break

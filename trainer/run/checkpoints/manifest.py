@@ -180,6 +180,18 @@ def newest_valid(folder: Path, talk: Callable[[str], None] | None = None) -> Che
     return None
 
 
+def best_valid(folder: Path, talk: Callable[[str], None] | None = None) -> CheckpointInfo | None:
+    """The best checkpoint by its primary metric that proves itself; None where none was ever scored."""
+    found = {info.name: info for info in list_checkpoints(folder)}
+    for name in ranked((info.name, info.step, info.manifest) for info in found.values()):
+        try:
+            return CheckpointInfo(found[name].path, found[name].step, verify(found[name].path))
+        except CheckpointError as error:
+            if talk:
+                talk(f"passed over: {error}")
+    return None
+
+
 def _verify_file(path: Path, name: str, proof: FileProof) -> None:
     digest = hashlib.sha256()
     size = 0
@@ -209,7 +221,7 @@ def parse_manifest(data: bytes, name: str) -> Manifest:
         raw = decode_record(data, f"the manifest of {name}", MANIFEST_DEPTH)
     except RecordError as error:
         raise CheckpointError(f"{name}: its manifest cannot be read: {str(error)[:200]}") from error
-    if isinstance(raw, dict) and SEAL in raw and seal(raw)[SEAL] != raw[SEAL]:
+    if isinstance(raw, dict) and SEAL in raw and (seal(raw)[SEAL] != raw[SEAL] or encode(raw) != data):
         raise CheckpointError(
             f"{name}: its manifest was changed: the seal does not match; use another checkpoint"
         )

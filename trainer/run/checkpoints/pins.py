@@ -16,14 +16,14 @@ PINS_MOST = 10_000
 
 
 @contextmanager
-def checkpoints_locked(run: RunDir) -> Iterator[None]:
+def checkpoints_locked(run: RunDir, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """Hold the lock under which checkpoints are pinned, removed and brought back; never while one is written.
 
     Raises:
-        LockHeldError: somebody holds it for longer than 10 s.
+        LockHeldError: somebody holds it for longer than `patience_s`.
     """
     with Flock(run.path / "checkpoints.lock") as lock:
-        if not lock.take(PATIENCE_S):
+        if not lock.take(patience_s):
             raise LockHeldError(f"{lock.path} is held by another process; try again when that has ended")
         yield
 
