@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     resolved = resolve(arguments.preset, files=arguments.config, overrides=arguments.set, data=arguments.data)
     config = resolved.config
     from trainer.evals.subject import device_for
-    from trainer.loop.budget import budget
+    from trainer.loop.checks.budget import budget
 
     vocab = config.data.vocab if config.data.tokenizer == "bpe" else BYTE_TOKENS
     device = device_for(arguments.device or "auto", config.threads or granted_threads())

@@ -10,7 +10,7 @@ from trainer.job.environment import granted_threads
 from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
-    from trainer.loop.device_proof import KindProof
+    from trainer.loop.checks.device_proof import KindProof
     from trainer.run.device_report import DeviceReport
 
 Commands = argparse._SubParsersAction
@@ -82,7 +82,7 @@ def prove_device(name: str, is_quiet: bool) -> dict[str, Any]:
     """
     from trainer.device.selftest import compare
     from trainer.evals.subject import device_for
-    from trainer.loop.device_proof import TOLERANCES, prove
+    from trainer.loop.checks.device_proof import TOLERANCES, prove
 
     began, device = monotonic(), device_for(name, granted_threads())
 

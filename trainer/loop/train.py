@@ -14,8 +14,8 @@ from trainer.job.assignment import store_config
 from trainer.job.job import Job
 from trainer.job.outcome import DivergedError, StoppedError
 from trainer.loop.checkpoint import save_checkpoint, settle
+from trainer.loop.checks.misfits import misfits
 from trainer.loop.context import Training, is_due, is_last
-from trainer.loop.misfits import misfits
 from trainer.loop.report import evaluate, look, report
 from trainer.loop.setup import (
     build_state,

@@ -12,7 +12,7 @@ from trainer.commands.plan import size_of
 from trainer.config.config_error import ConfigError
 from trainer.config.resolve import resolve
 from trainer.device.device import open_device
-from trainer.loop.budget import budget
+from trainer.loop.checks.budget import budget
 from trainer.loop.setup import build_state
 
 DEVICE = open_device("cpu", 1)

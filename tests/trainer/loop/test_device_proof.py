@@ -14,8 +14,8 @@ from tests.trainer.device.strict import strict_device
 from trainer import cli
 from trainer.config.model import ModelConfig
 from trainer.device.device import Device, open_device
-from trainer.loop import device_proof
-from trainer.loop.device_proof import TOLERANCES, TrainedFew, prove, train_few
+from trainer.loop.checks import device_proof
+from trainer.loop.checks.device_proof import TOLERANCES, TrainedFew, prove, train_few
 from trainer.models.forms import small_kinds
 from trainer.run.device_report import read_report, write_report
 
