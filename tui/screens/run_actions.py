@@ -33,22 +33,36 @@ class RunActions(CockpitScreen):
 
     def action_start(self) -> None:
         """The start form."""
-        if self._refuse("start"):
-            return
+        if not self._refuse("start"):
+            self._open_form()
+
+    def _open_form(self, again: Any = None, fault: str = "") -> None:
+        """The start form; after a refusal with what was typed, and with why it was refused."""
         from tui.screens.dialogs.start import StartForm  # the schema is read when the form is first needed
+
+        store = self.bridge.store
+        ready = {name: host.devices for name, host in store.hosts.items() if host.link.is_up}
+        if not ready:
+            return  # the link went meanwhile: the refusal stands in the list of alerts
+        live = [run for run in store.runs.values() if run.view.is_live and run.view.state != "queued"]
+        busy = {(run.host, device): run.run_id for run in live for device in run.view.device.split(",")}
+        form = StartForm(
+            ready, again.host if again else self.chosen_host(), busy=busy, again=again, fault=fault
+        )
+
+        def started(outcome: Any) -> None:
+            self.notify_outcome(outcome)
+            if outcome.ok and outcome.run is not None:
+                self.bridge.open_when_known(outcome.run.run_id)
+            elif not outcome.ok and isinstance(self.app.screen, CockpitScreen):
+                self._open_form(form.typed, f"{outcome.message}. {outcome.remedy}".rstrip(". ") + ".")
 
         def sent(answer: Any) -> None:
             if answer is not None:
                 host, request = answer
-                self.bridge.acts.start(host, request, self._started)
+                self.bridge.acts.start(host, request, started)
 
-        ready = {name: host.devices for name, host in self.bridge.store.hosts.items() if host.link.is_up}
-        self.app.push_screen(StartForm(ready, self.chosen_host()), sent)
-
-    def _started(self, outcome: Any) -> None:
-        self.notify_outcome(outcome)
-        if outcome.ok and outcome.run is not None:
-            self.bridge.open_when_known(outcome.run.run_id)
+        self.app.push_screen(form, sent)
 
     def action_resume(self) -> None:
         """Resume the chosen run."""
