@@ -579,6 +579,9 @@ def test_one_table_drives_dispatch_help_and_readme() -> None:
             assert isinstance(binding, Binding)
             name = binding.action.partition("(")[0]
             assert hasattr(screen, f"action_{name}"), name
+        first = [key.text for key in keys_of(where)]
+        shown = page(where).plain
+        assert max(shown.index(text) for text in first) < shown.index("Keys of other screens")
     told, table = page().plain, "\n".join(markdown())
     for key in TABLE:
         assert key.text in told

@@ -108,7 +108,7 @@ class CockpitScreen(Screen[None]):
 
     def action_help(self) -> None:
         """The list of keys."""
-        self.app.push_screen(Help())
+        self.app.push_screen(Help(self.where))
 
     def action_palette(self) -> None:
         """Every command by name."""
