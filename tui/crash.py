@@ -1,5 +1,6 @@
 """What a fault of ours costs: the update or the paint in which it stands, and no secret on the terminal."""
 
+from rich.console import Console
 from rich.segment import Segments
 from textual.app import App
 
@@ -14,6 +15,15 @@ class SturdyApp(App[str]):
     def __init__(self) -> None:
         super().__init__()
         self._lamented: set[str] = set()
+
+    def suit(self, console: Console) -> None:
+        """Paint in colours that the terminal has; a test without one sees them all."""
+        if self.is_headless:
+            return
+        from tui.colour_modes import filter_for  # a terminal with every colour needs none of it
+
+        if (few := filter_for(console)) is not None:
+            self._filters.append(few)  # Textual has no door for one of our own
 
     def lament(self, text: str) -> None:
         """Say a fault of ours, once, and go on."""

@@ -63,6 +63,25 @@ TABLE: tuple[Key, ...] = (
     Key("enter", "enter", "enlarge", "enlarge", "give the focused panel the whole screen", ("run",), rank=9),
     Key("enter", "enter", "open", "answer", "what the chosen host asks", ("hosts",), rank=5, first=True),
     Key(
+        "slash", "/", "filter", "filter",
+        "filter as you type: text, `host:`, `state:`, `tag:`, `preset:`, `age:<2h`; `!` inverts a word",
+        ("fleet",), rank=6,
+    ),
+    Key(
+        "space", "space", "mark", "mark", "mark a run: `x` and `K` then act on all that are marked",
+        ("fleet",), rank=7,
+    ),
+    Key(
+        "asterisk", "*", "mark_all", "mark all", "mark every run that is shown, or none",
+        ("fleet",), rank=14,
+    ),
+    Key(
+        "o", "o", "sort(1)", "sort", "order by the next column, or press its title",
+        ("fleet",), rank=8,
+    ),
+    Key("O", "O", "reverse", "reverse", "the same order from its other end", ("fleet",)),
+    Key("escape", "esc", "back", "back", "take the filter away, then the marks", ("fleet",), rank=14),
+    Key(
         "escape", "esc", "back", "back", "back: from an enlarged panel, a cursor, a search, a screen",
         ("run", "processes", "hosts"), rank=2,
     ),

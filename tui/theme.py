@@ -12,6 +12,9 @@ FADED = "#7d8894"
 GROUND = "#11151a"
 RAISED = "#181d24"
 LINE = "#2b333d"
+PANEL = "#1f262f"
+FAINTEST = "#606c7a"
+CHOSEN, CHOSEN_BLURRED = "#2a4359", "#222b35"
 
 # Okabe-Ito, lifted a little for a dark ground; each differs from the others in lightness too.
 HUES: dict[Colour, str] = {
@@ -46,7 +49,7 @@ THEME = Theme(
     foreground=INK,
     background=GROUND,
     surface=RAISED,
-    panel="#1f262f",
+    panel=PANEL,
     dark=True,
     variables={
         "footer-background": RAISED,
@@ -63,14 +66,29 @@ THEME = Theme(
 )
 
 
+STYLE = """
+    Screen { background: $background; }
+    Toast { background: $surface; border-left: outer $primary; padding: 0 2; width: 60; max-width: 90%; }
+    Toast.-warning { border-left: outer $warning; }
+    Toast.-error { border-left: outer $error; }
+"""
+
+
 def hue(colour: Colour, *, bold: bool = False) -> Style:
     """The style of a colour word."""
     return Style(color=HUES[colour], bold=bold or None)
 
 
+def under(colour: Colour) -> str:
+    """Half-way from a hue to the ground: the curve beneath its average."""
+    value = HUES[colour]
+    parts = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{int(0.42 * part + 0.58 * 0x16):02x}" for part in parts)
+
+
 PLAIN = Style(color=INK)
 STRONG = Style(color="#ffffff", bold=True)
 DIM = Style(color=FADED)
-FAINT = Style(color="#606c7a")
-CURSOR = Style(color="#ffffff", bgcolor="#2a4359", bold=True)
-CURSOR_BLURRED = Style(bgcolor="#222b35")
+FAINT = Style(color=FAINTEST)
+CURSOR = Style(bgcolor=CHOSEN, bold=True)  # no ink: a lamp keeps its hue under the cursor
+CURSOR_BLURRED = Style(bgcolor=CHOSEN_BLURRED)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.binding import Binding
@@ -435,7 +436,22 @@ def where_it_is(app: Cockpit) -> object:
     return mover.chosen if isinstance(mover, KeyedTable) else mover.scroll_offset
 
 
+def fleet_state(app: Cockpit) -> object:
+    """What was typed, marked and ordered; of another screen nothing."""
+    fleet = app.screen
+    if not isinstance(fleet, Fleet):
+        return None
+    shown = fleet.query_one("#filter", Input).has_class("-shown")
+    return shown, tuple(fleet.marked()), fleet._sort, fleet._reverse
+
+
 SIGNS: dict[str, Watch] = {
+    "filter": fleet_state,
+    "mark": fleet_state,
+    "mark_all": fleet_state,
+    "sort(1)": fleet_state,
+    "reverse": fleet_state,
+    "back": fleet_state,
     "smooth(1)": chart_state,
     "smooth(-1)": chart_state,
     "zoom(1)": chart_state,
@@ -458,7 +474,14 @@ SIGNS: dict[str, Watch] = {
 ALREADY = {
     ("fleet", "next_panel"), ("fleet", "previous_panel"), ("run", "run"),
 }  # fmt: skip
-PREPARE = {"move(1)": ("k",), "far(1)": ("g",), "zoom(-1)": ("z",), "reset": ("y",), "smooth(-1)": ("plus",)}
+PREPARE = {
+    "back": ("asterisk",),
+    "move(1)": ("k",),
+    "far(1)": ("g",),
+    "zoom(-1)": ("z",),
+    "reset": ("y",),
+    "smooth(-1)": ("plus",),
+}
 
 SCREENS: dict[Where, type[CockpitScreen]] = {
     "fleet": Fleet, "run": RunScreen, "processes": Processes, "hosts": Hosts,
@@ -556,10 +579,14 @@ def test_one_table_drives_dispatch_help_and_readme() -> None:
             assert isinstance(binding, Binding)
             name = binding.action.partition("(")[0]
             assert hasattr(screen, f"action_{name}"), name
+        first = [key.text for key in keys_of(where)]
+        shown = page(where).plain
+        assert max(shown.index(text) for text in first) < shown.index("Keys of other screens")
     told, table = page().plain, "\n".join(markdown())
     for key in TABLE:
         assert key.text in told
         assert f"`{key.shown}`" in table
+    assert table in (Path(__file__).parents[2] / "README.md").read_text()
 
 
 async def test_the_palette_does_what_the_key_does() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -42,10 +43,19 @@ def demo(args: argparse.Namespace) -> int:
 def _has_terminal() -> bool:
     """Whether there is something to paint on; into a pipe it would paint for ever, seen by nobody."""
     if sys.stdin.isatty() and sys.stdout.isatty():
-        return True
+        return not _is_dumb()
     say("photinus: the cockpit needs a terminal for its input and its output")
     say("  remedy: call it by itself in one; for scripts `photinus ls --json` and `photinus show RUN` answer")
     return False
+
+
+def _is_dumb() -> bool:
+    """Whether the terminal cannot move its cursor: the cockpit would be an empty screen."""
+    if os.environ.get("TERM", "") not in ("dumb", ""):
+        return False
+    say("photinus: TERM says that this terminal cannot move its cursor, so the cockpit cannot paint on it")
+    say("  remedy: set TERM to what the terminal is (xterm-256color mostly); `photinus ls` needs no cursor")
+    return True
 
 
 def _open(focus_run: str | None = None) -> int:

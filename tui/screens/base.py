@@ -7,9 +7,11 @@ from textual.app import ComposeResult
 from textual.events import Resize
 from textual.screen import Screen
 
+from remote.protocol.sanitise import clean_line
 from tui.keys import ACTING, Where
 from tui.screens.bridge import Bridge
 from tui.screens.dialogs.help import Help
+from tui.store.alerts import Alert, Level
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
 from tui.widgets.bars import KeyBar, TopBar
@@ -90,16 +92,23 @@ class CockpitScreen(Screen[None]):
         reason = self.why_not(action)
         if reason:
             self.notify(reason, title=f"cannot {action}", severity="warning", markup=False)
+            self._keep(f"cannot {action}: {reason}", "warning")
         return bool(reason)
 
     def notify_outcome(self, outcome: Any) -> None:
         """Notify of how an act ended."""
         text = outcome.message if outcome.ok or not outcome.remedy else f"{outcome.message}. {outcome.remedy}"
         self.notify(text, severity="information" if outcome.ok else "error", markup=False)
+        if not outcome.ok:
+            self._keep(text, "error")
+
+    def _keep(self, text: str, level: Level) -> None:
+        """What is shown for seconds stands in the list of alerts too, as one that was seen."""
+        self.bridge.store.alerts.append(Alert(self.bridge.now(), "", "", level, clean_line(text)))
 
     def action_help(self) -> None:
         """The list of keys."""
-        self.app.push_screen(Help())
+        self.app.push_screen(Help(self.where))
 
     def action_palette(self) -> None:
         """Every command by name."""

@@ -33,6 +33,13 @@ class KeyedTable(ScrollView, can_focus=True):
     class Chosen(Message):
         """Another row is under the cursor."""
 
+    class HeaderPressed(Message):
+        """The mouse pressed a column's title."""
+
+        def __init__(self, column: str) -> None:
+            super().__init__()
+            self.column = column
+
     DEFAULT_CSS: ClassVar[str] = """
     KeyedTable { height: 1fr; background: $background;
         scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; overflow-x: hidden; }
@@ -150,10 +157,19 @@ class KeyedTable(ScrollView, can_focus=True):
         return Strip(Segment.apply_style(list(strip), post_style=style), strip.cell_length)
 
     def _strip(self, cells: Cells) -> Strip:
-        """One row: a space at either side of each cell, what is too long cut with an ellipsis."""
+        """One row: a space at either side of each cell, what is too long cut with an ellipsis.
+
+        A cell `NAME+` begins in column NAME and has the room of all after it that have no cell.
+        """
         segments: list[Segment] = []
-        for name, _, width in self._columns:
+        taken = 0
+        for place, (name, _, width) in enumerate(self._columns):
+            if place < taken:
+                continue
             cell = cells.get(name)
+            if cell is None and (cell := cells.get(f"{name}+")) is not None:
+                taken = self._room_end(place, cells)
+                width = sum(width + 2 for _, _, width in self._columns[place:taken]) - 2
             if cell is None:
                 segments.append(Segment(" " * (width + 2)))
                 continue
@@ -163,6 +179,11 @@ class KeyedTable(ScrollView, can_focus=True):
             text.truncate(width, overflow="ellipsis", pad=True)
             segments += [Segment(" "), *text.render(self.app.console), Segment(" ")]
         return Strip(segments)
+
+    def _room_end(self, place: int, cells: Cells) -> int:
+        """The first column after a place that has a cell of its own."""
+        later = (at for at, (name, _, _) in enumerate(self._columns) if at > place and name in cells)
+        return next(later, len(self._columns))
 
     def _scroll(self, top: int) -> None:
         self.scroll_to(y=max(top, 0), animate=False, immediate=True, force=True)
@@ -207,6 +228,17 @@ class KeyedTable(ScrollView, can_focus=True):
     def on_click(self, event: Click) -> None:
         """A click chooses a row."""
         event.stop()
+        if event.y < HEADER and (column := self._column_at(event.x)) is not None:
+            self.post_message(self.HeaderPressed(column))
         place = self.scroll_offset.y + event.y - HEADER
         if self._choosable and event.y >= HEADER and place < len(self._rows):
             self._go(place)
+
+    def _column_at(self, x: int) -> str | None:
+        """The column in which a cell lies."""
+        end = 0
+        for name, _, width in self._columns:
+            end += width + 2
+            if x < end:
+                return name
+        return None

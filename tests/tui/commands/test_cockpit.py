@@ -86,3 +86,16 @@ def test_a_command_that_is_called_demo_is_no_demo(monkeypatch: pytest.MonkeyPatc
     args = argparse.Namespace(preset="kssm-v3-tiny", data=None)
     found = commands.find_or_start(FakeSession("local"), args)  # type: ignore[arg-type]
     assert (found == run.run_id, len(started)) == ((True, 0) if kind == "trainer" else (False, 1))
+
+
+def test_a_terminal_without_a_cursor_is_told_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr(commands, "_open", lambda *_: 0)
+    monkeypatch.setenv("TERM", "dumb")
+    assert main([]) == USAGE
+    assert "set TERM" in capsys.readouterr().err
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert main([]) == 0

@@ -1,5 +1,6 @@
 """Are you sure: the exact target, what it costs, how it goes on. The same key again does it."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -95,3 +96,12 @@ def describe(action: str, view: RunView, host: str, step: int | None) -> str:
     from remote.actions import describe_kill, describe_stop
 
     return (describe_stop if action == "stop" else describe_kill)(view, host, step)
+
+
+def describe_many(action: str, ready: Sequence[tuple[str, RunView]], left: Sequence[str]) -> str:
+    """The words of the dialog for several runs: each of them by name."""
+    count = f"{len(ready)} run{'' if len(ready) == 1 else 's'}"
+    names = [f"{view.run_id} on {host}" for host, view in ready]
+    each = names if len(names) <= 12 else [", ".join(names)]
+    cost = "Each saves a checkpoint first." if action == "stop" else "What is not saved is lost."
+    return "\n".join([f"{action.capitalize()} {count}?", *each, cost, *left])

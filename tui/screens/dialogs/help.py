@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys import EVERYWHERE, TABLE, Key, key_of
+from tui.keys import EVERYWHERE, PLACES, TABLE, Key, Where, key_of
 from tui.theme import DIM, PLAIN, STRONG, hue
 
 WORDS = (
@@ -31,20 +31,30 @@ class Help(ModalScreen[None]):
     """
     BINDINGS: ClassVar = [Binding(f"escape,{key_of('help').keys},q,enter", "leave", show=False)]
 
+    def __init__(self, where: Where | None = None) -> None:
+        """`where`: the screen whose keys come first."""
+        super().__init__()
+        self._where = where
+
     def compose(self) -> ComposeResult:
         """The keys, and the three facts that are never mixed."""
         with VerticalScroll():
-            yield Static(page(), id="page")
+            yield Static(page(self._where), id="page")
 
     def action_leave(self) -> None:
         """Close it."""
         self.dismiss(None)
 
 
-def page() -> Text:
-    """The whole help as text."""
-    rows = [Text("Keys", style=STRONG), Text("")]
-    rows += [_row(key) for key in TABLE]
+def page(where: Where | None = None) -> Text:
+    """The whole help as text; the keys of one screen first."""
+    here = [key for key in TABLE if where is not None and where in key.where]
+    rest = [key for key in TABLE if key not in here]
+    rows = [Text(f"Keys of {PLACES[where][1]}", style=STRONG), Text("")] if where is not None else []
+    rows += [_row(key) for key in here]
+    rows += [Text("")] if here else []
+    rows += [Text("Keys of other screens" if here else "Keys", style=STRONG), Text("")]
+    rows += [_row(key) for key in rest]
     rows += [Text(""), Text("Three facts, never mixed", style=STRONG), Text("")]
     rows += [Text.assemble((f"{word:>10}  ", hue("blue")), (meaning, PLAIN)) for word, meaning in WORDS]
     rows += [Text(""), Text("esc closes this page", style=DIM)]

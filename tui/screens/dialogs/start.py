@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -23,6 +24,19 @@ from tui.widgets.lines import line
 
 Answer = tuple[str, StartRequest]
 DEMO = "kssm-v3-tiny"
+WHEN_BUSY = (("refuse it", "refuse"), ("queue: in line after it", "queue"), ("shared: beside it", "shared"))
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stood in the form when it was sent: a refusal opens it again with all of it."""
+
+    preset: str
+    overrides: str
+    name: str
+    host: str
+    device: str
+    when_busy: str
 
 
 class StartForm(ModalScreen[Answer | None]):
@@ -43,6 +57,7 @@ class StartForm(ModalScreen[Answer | None]):
     StartForm Select > SelectCurrent { background: $panel; }
     StartForm #hint { color: $text-muted; height: auto; min-height: 2; }
     StartForm #would { height: auto; margin: 1 0 0 0; }
+    StartForm #fault { height: auto; }
     StartForm #ways { height: 2; padding: 1 0 0 0; }
     """
     BINDINGS: ClassVar = [
@@ -50,10 +65,23 @@ class StartForm(ModalScreen[Answer | None]):
         Binding("ctrl+s", "start", show=False, priority=True),
     ]
 
-    def __init__(self, hosts: Mapping[str, tuple[str, ...]], host: str | None = None) -> None:
-        """`hosts`: the devices of every host that can be reached; `host`: which of them is chosen first."""
+    def __init__(
+        self,
+        hosts: Mapping[str, tuple[str, ...]],
+        host: str | None = None,
+        *,
+        busy: Mapping[tuple[str, str], str] | None = None,
+        again: Typed | None = None,
+        fault: str = "",
+    ) -> None:
+        """`hosts`: the devices of every host that can be reached; `host`: which of them is chosen first.
+
+        `busy`: which run holds a device of a host; `again`, `fault`: what was sent before, and why not taken.
+        """
         super().__init__()
-        self._hosts = dict(hosts)
+        self._hosts, self._busy, self._fault = dict(hosts), busy or {}, fault
+        self._again = again
+        self.typed = again
         self._first_host = host if host in self._hosts else next(iter(self._hosts))
         self._fields = {field.key: field for field in fields()}
         self._presets = list_presets()
@@ -62,7 +90,9 @@ class StartForm(ModalScreen[Answer | None]):
     def compose(self) -> ComposeResult:
         """The form at the left, what it would run at the right."""
         names = [preset.name for preset in self._presets]
+        again = self._again
         first = DEMO if DEMO in names else names[0]
+        first = again.preset if again is not None and again.preset in names else first
         host = self._first_host
         keys = SuggestFromList([f"{key}=" for key in self._fields], case_sensitive=True)
         with Vertical():
@@ -79,11 +109,15 @@ class StartForm(ModalScreen[Answer | None]):
                     )
                     yield Label("overrides: key=value, as for --set")
                     yield Input(
-                        id="overrides", placeholder="steps=500 optim.lr=0.002", suggester=keys, compact=True
+                        again.overrides if again else "",
+                        id="overrides",
+                        placeholder="steps=500 optim.lr=0.002",
+                        suggester=keys,
+                        compact=True,
                     )
                     yield Static("", id="hint", markup=False)
                     yield Label("name (empty: the preset's)")
-                    yield Input(id="name", compact=True)
+                    yield Input(again.name if again else "", id="name", compact=True)
                     yield Label("host")
                     yield Select(
                         [(name, name) for name in self._hosts],
@@ -94,16 +128,33 @@ class StartForm(ModalScreen[Answer | None]):
                     )
                     yield Label("device")
                     yield Select(
-                        self._devices(host), value="auto", allow_blank=False, id="device", compact=True
+                        self._devices(host),
+                        value=self._first_device(host),
+                        allow_blank=False,
+                        id="device",
+                        compact=True,
+                    )
+                    yield Label("when the device is held")
+                    yield Select(
+                        WHEN_BUSY,
+                        value=again.when_busy if again else "refuse",
+                        allow_blank=False,
+                        id="when_busy",
+                        compact=True,
                     )
                     yield Static("", id="would", markup=False)
                 with VerticalScroll(id="resolved"):
                     yield Static("", id="plan", markup=False)
+            yield Static(Text(self._fault, style=hue("red")), id="fault")
             yield Static(self._ways(), id="ways")
 
     def _devices(self, host: str) -> list[tuple[str, str]]:
         names = [name.replace("cuda-", "cuda:") for name in self._hosts.get(host, ())]
         return [(name, name) for name in ("auto", *names)]
+
+    def _first_device(self, host: str) -> str:
+        again = self._again.device if self._again is not None else "auto"
+        return again if again in [name for name, _ in self._devices(host)] else "auto"
 
     def _ways(self) -> Text:
         key, plain = hue("blue", bold=True), PLAIN
@@ -163,11 +214,16 @@ class StartForm(ModalScreen[Answer | None]):
             config=resolved.values(),
             origins=resolved.origins,
             device=device,
+            queue=self._chosen("when_busy") == "queue",
+            shared_device=self._chosen("when_busy") == "shared",
         )
         host = self._chosen("host")
         taken = choose_device(device, self._hosts.get(host, ()))
+        would = Text(describe_start(self._request, host, taken), style=PLAIN)
+        if (holder := self._busy.get((host, taken))) is not None:
+            would.append(f"\n{taken} is held by {holder}.", style=hue("amber"))
         self.query_one("#plan", Static).update(plan(resolved))
-        self.query_one("#would", Static).update(Text(describe_start(self._request, host, taken), style=PLAIN))
+        self.query_one("#would", Static).update(would)
 
     def _hint(self, typed: str) -> str:
         """What the key that is being typed means."""
@@ -180,7 +236,11 @@ class StartForm(ModalScreen[Answer | None]):
         if self._request is None:
             self.notify("the configuration is not right yet: see the right column", severity="warning")
             return
-        self.dismiss((self._chosen("host"), self._request))
+        fields = ("overrides", "name")
+        overrides, name = (self.query_one(f"#{field}", Input).value for field in fields)
+        host, device = self._chosen("host"), self._chosen("device")
+        self.typed = Typed(self._chosen("preset"), overrides, name, host, device, self._chosen("when_busy"))
+        self.dismiss((host, self._request))
 
     def action_leave(self) -> None:
         """Nothing is started."""

@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from trainer.telemetry.bands import Colour
 from tui.store.metrics.series import Series
-from tui.theme import DIM, FAINT, HUES, TINTS, hue
+from tui.theme import DIM, FAINT, TINTS, hue, under
 from tui.widgets.chart import envelope
 from tui.widgets.chart.look import ChartLook
 from tui.widgets.chart.scale import Scale
@@ -49,7 +49,7 @@ class Grid:
     def curve(self, values: list[int], means: list[int]) -> None:
         """The envelope, dim under the moving average where there is one, and the average itself."""
         main = hue(self._look.colour)
-        under = Style(color=_dimmed(self._look.colour)) if any(means) else main
+        beneath = Style(color=under(self._look.colour)) if any(means) else main
         braille = envelope.BRAILLE
         for row, cells in enumerate(self._cells):
             shift = 4 * row
@@ -58,7 +58,7 @@ class Grid:
                 mean_a, mean_b = means[left] >> shift & 15, means[right] >> shift & 15
                 a, b = values[left] >> shift & 15 | mean_a, values[right] >> shift & 15 | mean_b
                 if a or b:
-                    cells[column] = (braille[a][b], main if mean_a or mean_b else under, cells[column][2])
+                    cells[column] = (braille[a][b], main if mean_a or mean_b else beneath, cells[column][2])
 
     def floor_names(self) -> None:
         """Where there is no room for a legend a floor's name stands in its line."""
@@ -132,10 +132,3 @@ def _on(style: Style | None, tint: Colour | None) -> Style | None:
         ground = Style(bgcolor=TINTS[tint]) if tint else None
         _STYLES[key] = style + ground if style and ground else style or ground
     return _STYLES[key]
-
-
-def _dimmed(colour: Colour) -> str:
-    """Half-way from the hue to the ground."""
-    value = HUES[colour]
-    parts = [int(value[i : i + 2], 16) for i in (1, 3, 5)]
-    return "#" + "".join(f"{int(0.42 * part + 0.58 * 0x16):02x}" for part in parts)

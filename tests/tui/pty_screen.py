@@ -1,0 +1,75 @@
+"""The cockpit in a real pseudo-terminal, read back cell by cell by a terminal emulator.
+
+Textual's own screenshot is always truecolor; what a person sees depends on TERM and COLORTERM.
+"""
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyte
+
+PATIENCE_S = 60.0
+STOOD_IN = ("TERM", "COLORTERM", "NO_COLOR")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What stands on the screen: its text, and the ground of each cell."""
+
+    lines: tuple[str, ...]
+    grounds: tuple[tuple[str, ...], ...]
+    inks: frozenset[str]
+
+    @property
+    def text(self) -> str:
+        """The screen as plain text."""
+        return "\n".join(self.lines)
+
+    def share(self, ground: str) -> float:
+        """The part of all cells that has this ground."""
+        cells = [one for row in self.grounds for one in row]
+        return cells.count(ground) / len(cells)
+
+
+def seen(script: Path, until: tuple[str, ...], size: tuple[int, int], *args: str, **terminal: str) -> Seen:
+    """Run a script on a terminal of this kind until these texts stand on the screen.
+
+    Raises:
+        AssertionError: they did not come.
+    """
+    width, height = size
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+    kept = {name: value for name, value in os.environ.items() if name not in STOOD_IN}
+    program = subprocess.Popen(
+        [sys.executable, str(script), *args], stdin=follower, stdout=follower, stderr=follower,
+        env=kept | terminal, start_new_session=True,
+    )  # fmt: skip
+    os.close(follower)
+    screen = pyte.Screen(width, height)
+    stream = pyte.ByteStream(screen)
+    try:
+        deadline = time.monotonic() + PATIENCE_S
+        while not all(text in "\n".join(screen.display) for text in until):
+            assert time.monotonic() < deadline, "\n".join(screen.display)
+            if select.select([leader], [], [], 1.0)[0]:
+                stream.feed(os.read(leader, 1 << 16))
+    finally:
+        program.kill()
+        program.wait()
+        os.close(leader)
+    cells = [[screen.buffer[y][x] for x in range(width)] for y in range(height)]
+    return Seen(
+        tuple(screen.display),
+        tuple(tuple(cell.bg for cell in row) for row in cells),
+        frozenset(cell.fg for row in cells for cell in row),
+    )

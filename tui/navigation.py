@@ -1,0 +1,127 @@
+"""Which screen is in front, and which run it shows."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+from textual.screen import Screen
+
+from tui.crash import SturdyApp
+from tui.keys import PLACES, Where
+from tui.palette import commands
+from tui.screens.base import CockpitScreen
+from tui.screens.bridge import Acts
+from tui.screens.fleet import Fleet
+from tui.screens.run import RunScreen
+from tui.store.store import RunKey, Store
+from tui.store.wanted import Followers
+
+if TYPE_CHECKING:
+    from remote.session.session import Session
+
+
+class Navigator(SturdyApp):
+    """The part of the application that moves between screens. One at most stands on the Fleet.
+
+    Attributes:
+        focus_run: a run to open as soon as it is heard of.
+    """
+
+    store: Store
+    acts: Acts
+    sessions: "dict[str, Session]"
+
+    def __init__(self, focus_run: str | None) -> None:
+        super().__init__()
+        self.focus_run = focus_run
+        self._opened: RunKey | None = None
+        self._followers = Followers()
+
+    def get_default_screen(self) -> Screen[object]:
+        """The Fleet is the ground on which all else stands."""
+        return Fleet()  # type: ignore[return-value]
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every key of the screen in front, by name, with the reason where it cannot act."""
+        return commands(self, screen) if isinstance(screen, CockpitScreen) else ()
+
+    def _open_focus(self) -> None:
+        """Open the run that was asked for on the command line, once it is heard of."""
+        if self.focus_run is None:
+            return
+        key = next((key for key in self.store.runs if key[1] == self.focus_run), None)
+        if key is not None:
+            self.focus_run = None
+            self.open_run(key)
+
+    def open_when_known(self, run_id: str) -> None:
+        """Open a run at the first tick that knows it."""
+        self.focus_run = run_id
+
+    def open_run(self, key: RunKey | None) -> None:
+        """Show the Run screen of this run, or of the one opened last."""
+        key = key or self._opened or next(iter(self.store.runs), None)
+        if key is None or key not in self.store.runs:
+            self.notify("no run yet: press s to start one", severity="warning")
+            return
+        self._opened = key
+        self._followers.sync(self.sessions, self.store, key)
+        screen = self.screen
+        if isinstance(screen, RunScreen):
+            screen.open(key)
+        elif isinstance(screen, CockpitScreen):
+            run = self._front("run", RunScreen)
+            assert isinstance(run, RunScreen)
+            run.open(key)
+
+    def _watched(self) -> RunKey | None:
+        """The run whose log is on the screen, behind a dialog perhaps."""
+        return self._opened if any(isinstance(screen, RunScreen) for screen in self.screen_stack) else None
+
+    def show(self, where: Where) -> None:
+        """Show the Fleet, the processes or the hosts."""
+        screen = self.screen
+        if not isinstance(screen, CockpitScreen):
+            return  # a dialog is in front: it is answered or left first
+        if screen.where == where:
+            self.notify(f"this is {PLACES[where][1]}", timeout=2)
+        elif where == "fleet":
+            self.pop_screen()
+        elif where == "processes":
+            from tui.screens.processes import Processes
+
+            self._front("processes", Processes)
+        elif where == "hosts":
+            from tui.screens.hosts import Hosts
+
+            self._front("hosts", Hosts)
+
+    def _front(self, where: Where, make: Callable[[], CockpitScreen]) -> CockpitScreen:
+        """Show a screen, made when it is first needed. One at most stands on the Fleet."""
+        if not self.is_screen_installed(where):
+            self.install_screen(make(), where)
+        if isinstance(self.screen, Fleet):
+            self.push_screen(where)
+        else:
+            self.switch_screen(where)
+        screen = self.get_screen(where)
+        assert isinstance(screen, CockpitScreen)
+        return screen
+
+    def ask(self, host: str | None) -> bool:
+        """Open the dialog of what this host asks (None: the first that asks); whether one does."""
+        asking = [name for name, record in self.store.hosts.items() if record.is_asking]
+        name = next((name for name in asking if host in (None, name)), None)
+        if name is None:
+            return False
+        from tui.screens.dialogs.question import QuestionDialog
+
+        record = self.store.hosts[name]
+        question = record.question
+
+        def answered(text: str | None) -> None:
+            if text is not None and question is not None:
+                self.acts.reply(name, question, text)
+
+        self.push_screen(QuestionDialog(name, question, record.link.reason), answered)
+        return True
