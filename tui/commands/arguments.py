@@ -45,10 +45,12 @@ def age(text: str) -> float:
 
 def moment(text: str) -> tuple[float, float]:
     """Since when: a length of time (seconds ago, 0), or a date and time of this machine (0, epoch)."""
-    try:
-        return 0.0, datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return age(text), 0.0
+    if "-" in text[1:]:
+        try:
+            return 0.0, datetime.fromisoformat(text).timestamp()
+        except (ValueError, OverflowError, OSError):
+            pass
+    return age(text), 0.0
 
 
 def count(text: str) -> int:

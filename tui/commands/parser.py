@@ -14,7 +14,6 @@ from tui.commands.arguments import (
     age,
     count,
     deadline,
-    moment,
     pid,
     seconds,
 )
@@ -271,7 +270,6 @@ def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
     tail.add_argument("--attempt", type=count, metavar="N", help="what this attempt printed, all of it")
     tail.add_argument(
         "--since",
-        type=moment,
         metavar="TIME",
         help="what was printed in the last 30m, 8h, 2d, or since 2026-11-30T09:00",
     )

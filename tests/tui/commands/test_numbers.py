@@ -35,7 +35,7 @@ def test_the_control_they_are_found() -> None:
 def test_an_absurd_number_is_refused_with_its_range(
     command: str, option: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = ["a-run"] if command in ("reap", "show", "stop", "kill", "resume", "pull") else []
+    before = ["a-run"] if command in ("reap", "show", "stop", "kill", "resume", "pull", "save") else []
     for text in ABSURD:
         words = [f"{option}={text}"] if option.startswith("-") else ["--", *before, text]
         with pytest.raises(SystemExit) as caught:
@@ -49,7 +49,7 @@ def test_an_absurd_number_is_refused_with_its_range(
 
 @pytest.mark.parametrize(("command", "option"), NUMBERS)
 def test_control_a_number_that_is_meant_is_taken(command: str, option: str) -> None:
-    before = ["a-run"] if command in ("reap", "show", "stop", "kill", "resume", "pull") else []
+    before = ["a-run"] if command in ("reap", "show", "stop", "kill", "resume", "pull", "save") else []
     words = [f"{option}=7"] if option.startswith("-") else ["7"]
     parsed = vars(build_parser().parse_args([*command.split(), *before, *words]))
     assert any(

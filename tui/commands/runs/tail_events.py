@@ -17,6 +17,7 @@ from remote.protocol.verbs import LOG_TIMES, PING
 from remote.session.link.link_state import HELD
 from remote.session.session import Session
 from remote.session.updates import Bytes, LinkChanged, StreamBegin, StreamEnd, Update
+from tui.commands.arguments import moment
 from tui.commands.find_run import find_view
 from tui.commands.host_session import POLL_S, link_to
 from tui.commands.output import FAILURE, OK, say
@@ -64,11 +65,18 @@ def tail_parts(args: argparse.Namespace) -> int:
     return OK
 
 
-def since_when(session: Session, since: tuple[float, float] | None) -> float:
-    """The moment by the host's clock; 0: the beginning."""
+def since_when(session: Session, since: str | None) -> float:
+    """The moment by the host's clock; 0: the beginning.
+
+    Raises:
+        CallError: `bad_request`: it is no time.
+    """
     if since is None:
         return 0.0
-    ago, at = since
+    try:
+        ago, at = moment(since)
+    except argparse.ArgumentTypeError as error:
+        raise CallError("bad_request", f"--since: {error}", "30m, 8h, 2d, or 2026-11-30T09:00") from error
     return at or max(0.0, session.call(PING, PingArgs(n=0)).wall - ago)
 
 
