@@ -52,7 +52,7 @@ class Operations(TorchDispatchMode):
     @property
     def total(self) -> int:
         """All of them."""
-        return int(sum(self.counts.values()))
+        return sum(self.counts.values())
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func._schema.name
@@ -98,7 +98,8 @@ def count_oscillators(preset: str, batch: int = BATCH, tokens: int = TOKENS) -> 
     """Count what lies between the projections and the features, both ways."""
     bank, width = oscillators(preset)
     projected = torch.randn(batch, tokens, width, requires_grad=True)
-    with Operations() as seen:
+    seen = Operations()
+    with seen:
         features, reading = bank(projected)
     ones = torch.ones_like(features), torch.ones_like(reading.penalty)
     with seen:
@@ -109,7 +110,8 @@ def count_oscillators(preset: str, batch: int = BATCH, tokens: int = TOKENS) -> 
 def count_model(preset: str, batch: int = BATCH, tokens: int = TOKENS) -> int:
     """Count a whole model's loss and gradient."""
     model, texts = create(preset, 64), torch.randint(64, (batch, tokens + 1))
-    with Operations() as seen:
+    seen = Operations()
+    with seen:
         torch.autograd.backward(model.loss(texts[:, :-1], texts[:, 1:]).total)
     return seen.total
 

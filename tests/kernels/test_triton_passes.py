@@ -83,7 +83,7 @@ def test_order_parameters_and_their_gradients(tokens: int, group: int, groups: i
     coupling = 3.0 * torch.rand(1, tokens, generator=draw) - 1.0
 
     def triton(z: Tensor, K: Tensor | None = None) -> Any:
-        return launches.TritonOrderParameters.apply(z.view(2, 1, tokens, group, groups), K, harmonics)
+        return applied(launches.TritonOrderParameters)(z.view(2, 1, tokens, group, groups), K, harmonics)
 
     def true(z: Tensor, K: Tensor | None = None) -> Any:
         found = order_parameters(z, K, group, harmonics)
@@ -117,7 +117,7 @@ def test_a_chunk_that_does_not_hear_of_the_others_is_seen(monkeypatch: pytest.Mo
 
             return cleared
 
-    monkeypatch.setattr(launches.scan_passes, "chunk_ends", Silent())
+    monkeypatch.setattr("trainer.models.native.gpu.scan_passes.chunk_ends", Silent())
     assert errors(applied(launches.TritonDrivenOscillators), driven_oscillators, *inputs)[0] > 100 * VALUES
 
 

@@ -33,12 +33,12 @@ def enable_on_cuda(place: torch.device) -> str:
     except ImportError as error:
         raise NativeUnavailableError(f"Triton cannot be imported: {error}") from error
     try:
-        error = largest_error(place, launches)
+        off_by = largest_error(place, launches)
     except Exception as failure:  # whatever a compiler, a driver or this device may say
         reason = " ".join(str(failure).split())[:200]
         raise NativeUnavailableError(f"Triton failed on {place}: {reason}") from failure
-    if not error <= TOLERANCE:
-        raise NativeUnavailableError(f"Triton computes otherwise than torch on {place}: off by {error:.1g}")
+    if not off_by <= TOLERANCE:
+        raise NativeUnavailableError(f"Triton computes otherwise than torch on {place}: off by {off_by:.1g}")
     serve_cuda(
         {
             NativeDrivenOscillators: launches.TritonDrivenOscillators,
@@ -47,7 +47,7 @@ def enable_on_cuda(place: torch.device) -> str:
             NativeLogU: WholeLogU,
         }
     )
-    return f"Triton, agrees with torch to {error:.0e}"
+    return f"Triton, agrees with torch to {off_by:.0e}"
 
 
 def largest_error(place: torch.device, launches: Any) -> float:

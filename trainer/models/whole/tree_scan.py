@@ -24,8 +24,9 @@ def tree_scan(a: Tensor, b: Tensor, start: Tensor | None, back: bool = False) ->
         back: go from the last token to the first, `w_t = a_t w_{t+1} + b_t`; `start` lies behind the last.
     """
     if torch.compiler.is_compiling() and len(b) > 1:  # of one shape with the decay, they become one kernel
-        starts = [None] * len(b) if start is None else start.split(1)
-        return torch.cat([tree_scan(a, *pair, back) for pair in zip(b.split(1), starts, strict=True)])
+        starts = [None] * len(b) if start is None else [start[p : p + 1] for p in range(len(b))]
+        planes = [b[p : p + 1] for p in range(len(b))]
+        return torch.cat([tree_scan(a, *pair, back) for pair in zip(planes, starts, strict=True)])
     tokens = a.shape[1]
     if tokens <= RADIX:
         return torch.stack(_steps(a.unbind(1), b.unbind(2), start, back), dim=2)
