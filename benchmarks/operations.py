@@ -104,7 +104,7 @@ def count_oscillators(preset: str, batch: int = BATCH, tokens: int = TOKENS) -> 
     ones = torch.ones_like(features), torch.ones_like(reading.penalty)
     with seen:
         torch.autograd.grad((features, reading.penalty), (projected, bank.omega), ones)
-    return seen.total - seen.counts["aten::slice_backward"] - 1  # the parts put together again
+    return int(seen.total - seen.counts["aten::slice_backward"]) - 1  # the parts put together again
 
 
 def count_model(preset: str, batch: int = BATCH, tokens: int = TOKENS) -> int:
@@ -113,7 +113,7 @@ def count_model(preset: str, batch: int = BATCH, tokens: int = TOKENS) -> int:
     seen = Operations()
     with seen:
         torch.autograd.backward(model.loss(texts[:, :-1], texts[:, 1:]).total)
-    return seen.total
+    return int(seen.total)
 
 
 def compiled(preset: str, batch: int = BATCH, tokens: int = TOKENS) -> tuple[int, float]:

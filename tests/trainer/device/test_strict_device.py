@@ -143,7 +143,8 @@ def test_torch_itself_refuses_cuda_without_an_index() -> None:
 
 def careless(arrays: tuple[Any, Any], device: Any) -> Batch:
     """Copy as the trainer did: from pageable memory, without waiting."""
-    return Batch(*(torch.from_numpy(one).to(device.place, non_blocking=True) for one in arrays))
+    inputs, targets = (torch.from_numpy(one).to(device.place, non_blocking=True) for one in arrays)
+    return Batch(inputs, targets)
 
 
 @pytest.mark.parametrize("place", ["mps", "cuda"])
