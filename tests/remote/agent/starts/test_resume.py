@@ -184,4 +184,4 @@ def test_a_command_is_resumed_by_its_resume_command_and_not_without(session: Ses
         lambda: call(session, "run", {"run_id": other.run_id})["state"] == "succeeded", 20.0, "the second"
     )
     logs = Path(call(session, "run", {"run_id": other.run_id})["dir"]) / "log"
-    assert [path.read_text() for path in sorted(logs.iterdir())] == ["first\n", "second\n"]
+    assert [path.read_text() for path in sorted(logs.glob("*.log"))] == ["first\n", "second\n"]
