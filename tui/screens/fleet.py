@@ -9,7 +9,9 @@ from tui.screens.run_actions import RunActions
 from tui.store.store import RunKey
 from tui.theme import PLAIN, STRONG, hue
 from tui.widgets import lines
-from tui.widgets.fleet_rows import Fit, rows, without
+from tui.widgets.fleet.alert_lines import alert_lines
+from tui.widgets.fleet.fleet_fit import RIGHT, Fit
+from tui.widgets.fleet.fleet_rows import rows, without
 from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.panel import Panel
 
@@ -25,7 +27,7 @@ EMPTY = (
 
 
 class Fleet(RunActions):
-    """Each host, then its runs in the order in which they were heard of. The cursor stays on its row."""
+    """Each host, then its runs: live, failed and not yet seen, the rest. The cursor stays on its row."""
 
     where: ClassVar[Where] = "fleet"
     BINDINGS: ClassVar = bindings("fleet")
@@ -79,17 +81,15 @@ class Fleet(RunActions):
         """Every cell that differs, and nothing else."""
         super().paint()
         store, fit = self.bridge.store, Fit.of(self.app.size.width, without(self.bridge.store))
-        shown, self._keys = rows(store, self.bridge.now(), fit, self._unfolded)
-        self.table.lay(fit.columns)
+        now, wall = self.bridge.now(), self.bridge.wall()
+        shown, self._keys = rows(store, now, wall, fit, self._unfolded)
+        self.table.lay(fit.columns, RIGHT)
         self.table.show(shown)
         self._place()
         self._show_empty()
-        alerts = [
-            lines.line((alert.text, hue("red" if alert.level == "error" else "amber")))
-            for alert in store.unseen
-        ]
-        shown_alerts = alerts[-4:] if self.app.size.height >= TALL else alerts[-2:]
-        self.query_one("#alerts", Panel).lay(lambda _width, _height: shown_alerts)
+        most = 4 if self.app.size.height >= TALL else 2
+        alerts = alert_lines(store.unseen[-most:], now, wall)
+        self.query_one("#alerts", Panel).lay(lambda _width, _height: alerts)
 
     def _place(self) -> None:
         """Once, when a host has told its runs: the newest live one. Then only the operator moves."""

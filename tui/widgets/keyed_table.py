@@ -19,6 +19,7 @@ from textual.strip import Strip
 from tui.theme import CURSOR, CURSOR_BLURRED, DIM
 
 Cells = Mapping[str, Text]
+OVER = "+"  # the cell `name+` stands in that column and in those to its right that the row has no cell for
 HEADER = 1
 
 
@@ -51,6 +52,7 @@ class KeyedTable(ScrollView, can_focus=True):
         super().__init__(id=name)
         self.can_focus = self._choosable = choosable
         self._columns: tuple[tuple[str, str, int], ...] = ()
+        self._right: frozenset[str] = frozenset()
         self._cells: dict[str, dict[str, Text]] = {}
         self._rows: list[str] = []
         self._drawn: dict[str, Strip] = {}
@@ -72,11 +74,11 @@ class KeyedTable(ScrollView, can_focus=True):
         if row in self._cells:
             self._go(self._rows.index(row))
 
-    def lay(self, columns: Sequence[tuple[str, str, int]]) -> None:
-        """Show these columns: name, title, width."""
+    def lay(self, columns: Sequence[tuple[str, str, int]], right: frozenset[str] = frozenset()) -> None:
+        """Show these columns: name, title, width; those of numbers, in `right`, end where they end."""
         wanted = tuple(columns)
-        if wanted != self._columns:
-            self._columns = wanted
+        if (wanted, right) != (self._columns, self._right):
+            self._columns, self._right = wanted, right
             self._drawn.clear()
             self.refresh()
 
@@ -152,17 +154,31 @@ class KeyedTable(ScrollView, can_focus=True):
     def _strip(self, cells: Cells) -> Strip:
         """One row: a space at either side of each cell, what is too long cut with an ellipsis."""
         segments: list[Segment] = []
-        for name, _, width in self._columns:
+        taken = 0  # of the columns, by a cell that began further left
+        for place, (name, _, width) in enumerate(self._columns):
+            if place < taken:
+                continue
             cell = cells.get(name)
+            if cell is None and (cell := cells.get(name + OVER)) is not None:
+                taken, width = self._over(place, cells)
             if cell is None:
                 segments.append(Segment(" " * (width + 2)))
                 continue
             text = cell.copy()
             if not text.spans:  # Text.render forgets a style that no span carries
                 text.stylize(text.style)
-            text.truncate(width, overflow="ellipsis", pad=True)
+            text.truncate(width, overflow="ellipsis")
+            gap = width - text.cell_len
+            (text.pad_left if name in self._right else text.pad_right)(gap)
             segments += [Segment(" "), *text.render(self.app.console), Segment(" ")]
         return Strip(segments)
+
+    def _over(self, place: int, cells: Cells) -> tuple[int, int]:
+        """Where a cell that begins in this column ends, and its width."""
+        end = place + 1
+        while end < len(self._columns) and self._columns[end][0] not in cells:
+            end += 1
+        return end, sum(width + 2 for _, _, width in self._columns[place:end]) - 2
 
     def _scroll(self, top: int) -> None:
         self.scroll_to(y=max(top, 0), animate=False, immediate=True, force=True)

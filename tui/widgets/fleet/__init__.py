@@ -1,0 +1,1 @@
+"""The table of the Fleet: its columns, its rows, and the lines around it."""
