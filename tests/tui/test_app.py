@@ -454,6 +454,10 @@ SIGNS: dict[str, Watch] = {
     "far(1)": lambda app: where_it_is(app),
     "far(-1)": lambda app: where_it_is(app),
     "quit": lambda app: app.return_value,
+    "filter": lambda app: app.screen.query_one("#filter", Input).has_class("-shown"),
+    "mark": lambda app: set(app.screen.look.marks),  # type: ignore[attr-defined]
+    "mark_all": lambda app: set(app.screen.look.marks),  # type: ignore[attr-defined]
+    "sort_next": lambda app: app.screen.look.column,  # type: ignore[attr-defined]
 }
 ALREADY = {
     ("fleet", "next_panel"), ("fleet", "previous_panel"), ("run", "run"),

@@ -5,6 +5,7 @@ keeps each drawn row until one of its cells differs.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,6 +17,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.store.fleet.row_cursor import RowCursor
 from tui.theme import CURSOR, CURSOR_BLURRED, DIM
 
 Cells = Mapping[str, Text]
@@ -33,6 +35,13 @@ class KeyedTable(ScrollView, can_focus=True):
 
     class Chosen(Message):
         """Another row is under the cursor."""
+
+    class Titled(Message):
+        """The title of a column was clicked."""
+
+        def __init__(self, column: str) -> None:
+            super().__init__()
+            self.column = column
 
     DEFAULT_CSS: ClassVar[str] = """
     KeyedTable { height: 1fr; background: $background;
@@ -54,15 +63,21 @@ class KeyedTable(ScrollView, can_focus=True):
         self._columns: tuple[tuple[str, str, int], ...] = ()
         self._right: frozenset[str] = frozenset()
         self._cells: dict[str, dict[str, Text]] = {}
-        self._rows: list[str] = []
         self._drawn: dict[str, Strip] = {}
-        self._place = 0
-        self._adrift = False
+        self._cursor = RowCursor()
 
     @property
     def chosen(self) -> str | None:
         """The row under the cursor; None in an empty table, and once that row has gone."""
-        return self._rows[self._place] if self._rows and not self._adrift else None
+        return self._cursor.chosen
+
+    @property
+    def _rows(self) -> list[str]:
+        return self._cursor.rows
+
+    @property
+    def _place(self) -> int:
+        return self._cursor.place
 
     @property
     def row_names(self) -> list[str]:
@@ -84,13 +99,13 @@ class KeyedTable(ScrollView, can_focus=True):
 
     def show(self, rows: Mapping[str, Cells]) -> None:
         """Show exactly these rows, in this order; what does not differ is not drawn again."""
-        chosen, before, order = self.chosen, self._place, list(rows)
+        order = list(rows)
         changed = [row for row, cells in rows.items() if self._differs(row, cells)]
         for row in changed:
             self._cells[row] = dict(rows[row])
             self._drawn.pop(row, None)
         if order != self._rows:
-            self._arrange(order, chosen, before)
+            self._arrange(order)
             self.refresh()
             return
         top, room = self.scroll_offset.y, self.size.height - HEADER
@@ -110,18 +125,13 @@ class KeyedTable(ScrollView, can_focus=True):
             for name, cell in cells.items()
         )
 
-    def _arrange(self, order: list[str], chosen: str | None, before: int) -> None:
+    def _arrange(self, order: list[str]) -> None:
         """Take this order; the cursor goes where its row went."""
-        grew = len(order) != len(self._rows)
+        grew, before = len(order) != len(self._rows), self._place
         for row in set(self._rows).difference(order):
             del self._cells[row]
             self._drawn.pop(row, None)
-        self._rows = order
-        if chosen is not None:
-            self._adrift = chosen not in self._cells
-            if not self._adrift:
-                self._place = order.index(chosen)
-        self._place = min(self._place, max(len(order) - 1, 0))
+        self._cursor.take(order)
         self.virtual_size = Size(self.size.width, len(order) + HEADER)
         if self._place != before and self.scroll_offset.y:
             self._scroll(self.scroll_offset.y + self._place - before)
@@ -146,7 +156,7 @@ class KeyedTable(ScrollView, can_focus=True):
         if strip is None:
             strip = self._drawn[row] = self._strip(self._cells[row])
         strip = strip.crop_extend(0, width, None).apply_style(ground)
-        if place != self._place or self._adrift or not self._choosable:
+        if place != self._place or self._cursor.adrift or not self._choosable:
             return strip
         style = CURSOR if self.has_focus else CURSOR_BLURRED
         return Strip(Segment.apply_style(list(strip), post_style=style), strip.cell_length)
@@ -186,7 +196,7 @@ class KeyedTable(ScrollView, can_focus=True):
     def _go(self, place: int) -> None:
         """Move the cursor, and what is shown with it."""
         before = self._place
-        self._place, self._adrift = min(max(place, 0), max(len(self._rows) - 1, 0)), False
+        self._cursor.go(place)
         room, top = max(self.size.height - HEADER, 1), self.scroll_offset.y
         if self._place < top:
             self._scroll(self._place)
@@ -221,8 +231,13 @@ class KeyedTable(ScrollView, can_focus=True):
         self.refresh()
 
     def on_click(self, event: Click) -> None:
-        """A click chooses a row."""
+        """A click chooses a row; on a title it is told."""
         event.stop()
+        if event.y < HEADER:
+            ends = accumulate(width + 2 for _, _, width in self._columns)
+            names = (name for (name, _, _), end in zip(self._columns, ends, strict=True) if event.x < end)
+            if (column := next(names, None)) is not None:
+                self.post_message(self.Titled(column))
         place = self.scroll_offset.y + event.y - HEADER
         if self._choosable and event.y >= HEADER and place < len(self._rows):
             self._go(place)

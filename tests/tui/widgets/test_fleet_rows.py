@@ -10,6 +10,7 @@ from tests.tui.fake import START, WALL, events, view
 from tests.tui.store.test_store import KEY, UP, said, tell
 from trainer.telemetry.bands import Bands
 from tui.store.alerts import Alert
+from tui.store.fleet.fleet_look import FleetLook
 from tui.store.store import Store
 from tui.store.words import fixed, past
 from tui.widgets.fleet.alert_lines import alert_lines
@@ -25,11 +26,11 @@ def fleet(*views: Any, bands: Bands | None = None) -> Store:
 
 
 def runs_of(store: Store) -> list[str]:
-    return [key[1] for key in rows(store, START, WALL, Fit.of(160), ())[1].values()]
+    return [key[1] for key in rows(store, START, WALL, Fit.of(160), FleetLook())[1].values()]
 
 
 def row(store: Store, run_id: str, width: int = 160) -> Cells:
-    return rows(store, START, WALL, Fit.of(width), ())[0][f"local/{run_id}"]
+    return rows(store, START, WALL, Fit.of(width), FleetLook())[0][f"local/{run_id}"]
 
 
 OVER = [view(f"aa-sweep{n:02d}-aaaaaa", state="succeeded", since=WALL - n) for n in range(14)]
@@ -50,9 +51,9 @@ def test_live_then_failed_and_unseen_then_the_rest_whatever_came_first(order: li
 def test_a_failure_that_nobody_has_seen_is_never_folded_away() -> None:
     store = Store(["local", "box"])
     store.apply("box", RunsSeen((*OVER, DEAD), WALL), START, WALL)
-    assert "box/killself-bbbbbb" in rows(store, START, WALL, Fit.of(160), ())[0]
+    assert "box/killself-bbbbbb" in rows(store, START, WALL, Fit.of(160), FleetLook())[0]
     store.acknowledge()
-    assert "box/killself-bbbbbb" not in rows(store, START, WALL, Fit.of(160), ())[0]
+    assert "box/killself-bbbbbb" not in rows(store, START, WALL, Fit.of(160), FleetLook())[0]
 
 
 def test_what_failed_before_the_last_look_was_seen_and_a_new_attempt_was_not() -> None:

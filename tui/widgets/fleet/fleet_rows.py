@@ -1,13 +1,13 @@
 """The rows of the Fleet table: hosts with their links, and under each of them its runs."""
 
-from collections.abc import Collection
+from collections import Counter
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from trainer.telemetry.bands import Bands
 from tui.store.facts import age_fact, is_stale, link_fact
-from tui.store.fleet.run_order import FOLD, by_need
+from tui.store.fleet.fleet_look import FleetLook
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey, Store
@@ -31,33 +31,31 @@ def without(store: Store) -> frozenset[str]:
 
 
 def rows(
-    store: Store, now: float, wall: float, fit: Fit, unfolded: Collection[str]
+    store: Store, now: float, wall: float, fit: Fit, look: FleetLook
 ) -> tuple[dict[str, Cells], dict[str, RunKey]]:
-    """Every row, and which run each stands for: hosts in the operator's order, then their runs.
-
-    `now`, `wall`: monotonic and epoch seconds.
-    """
-    of_host: dict[str, list[RunKey]] = {name: [] for name in store.hosts}
-    for key in store.runs:
-        of_host[key[0]].append(key)
+    """Every row, and which run each stands for. `now`, `wall`: monotonic and epoch seconds."""
+    live = Counter(key[0] for key, run in store.runs.items() if run.view.is_live)
     found: dict[str, Cells] = {}
     keys: dict[str, RunKey] = {}
-    for name, host in store.hosts.items():
-        live = sum(store.runs[key].view.is_live for key in of_host[name])
-        found[f"host {name}"] = host_cells(host, live, now, fit)
-        shown, first = by_need(store, of_host[name])
-        if len(store.hosts) > 1 and name not in unfolded:
-            shown = shown[: first + FOLD]
-        for key in shown:
+    for group in look.groups(store, wall):
+        name, host = group.host, store.hosts[group.host]
+        found[f"host {name}"] = host_cells(host, live[name], now, fit)
+        for key in group.keys:
             row = "/".join(key)
-            found[row], keys[row] = _cells_of(store.runs[key], host, store.bands, now, wall, fit), key
-        hidden = len(of_host[name]) - len(shown)
-        if hidden or host.left_out:
-            more = hidden + host.left_out
+            cells, keys[row] = _cells_of(store.runs[key], host, store.bands, now, wall, fit), key
+            found[row] = marked(cells) if key in look.marks else cells
+        more = group.hidden + host.left_out
+        if more and not look.query.words:
             text = f"  … {more:,} more {'is' if more == 1 else 'are'} over"
-            text += "" if hidden else ": photinus ls --all"  # these the cockpit itself does not know
+            text += "" if group.hidden else ": photinus ls --all"  # these the cockpit itself does not know
             found[f"more {name}"] = {"run": lines.line((text, FAINT))}
     return found, keys
+
+
+def marked(cells: dict[str, Text]) -> dict[str, Text]:
+    """The row of a marked run: a sign before its name."""
+    name = cells["run"]
+    return cells | {"run": lines.line(("● ", hue("blue", bold=True))) + name[2:]}
 
 
 def host_cells(host: HostRecord, live: int, now: float, fit: Fit) -> dict[str, Text]:
