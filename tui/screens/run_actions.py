@@ -45,13 +45,17 @@ class RunActions(CockpitScreen):
             return
         from tui.screens.dialogs.start import StartForm  # the schema is read when the form is first needed
 
-        def sent(answer: Any) -> None:
-            if answer is not None:
-                host, request = answer
-                self.bridge.acts.start(host, request, self._started)
+        def send(host: str, request: Any, told: Any) -> None:
+            def both(outcome: Any) -> None:
+                if outcome.ok or self.app.screen is not form:
+                    self._started(outcome)
+                told(outcome)
+
+            self.bridge.acts.start(host, request, both)
 
         ready = {name: host.devices for name, host in self.bridge.store.hosts.items() if host.link.is_up}
-        self.app.push_screen(StartForm(ready, self.chosen_host()), sent)
+        form = StartForm(ready, self.chosen_host(), send)
+        self.app.push_screen(form)
 
     def _started(self, outcome: Any) -> None:
         self.notify_outcome(outcome)

@@ -125,3 +125,30 @@ async def test_on_a_host_that_wants_names_many_runs_want_their_number_and_a_host
         assert acts.done == []
         await press(pilot, app, "backspace", "2", "enter")
         assert [done[0] for done in acts.done] == ["kill", "kill"]
+
+
+async def test_a_start_that_is_refused_keeps_the_form_and_its_remedy_is_a_key() -> None:
+    session, acts = FakeSession(), FakeActs()
+    acts.answer = lambda *_: Outcome(False, None, "device_busy", "cpu is held by run x", "wait, or --queue")
+    app = cockpit(session, acts=acts)
+    async with app.run_test(size=(140, 50)) as pilot:
+        session.connect(*RUNS)
+        await settle(pilot, app)
+        await press(pilot, app, "s")
+        field = app.screen.query_one("#overrides", Input)
+        field.value = "stepz=5 optim.lrr=1 steps=20"
+        await settle(pilot, app)
+        assert {"stepz=5:", "optim.lrr=1:"} <= set(picture(app).split())  # all that is wrong, at once
+        field.value = "steps=20"
+        await settle(pilot, app)
+        await press(pilot, app, "ctrl+s")
+        assert front(app) == "StartForm"
+        assert field.value == "steps=20"
+        assert "not started: cpu is held by run x" in picture(app)
+        assert "--queue" not in picture(app)
+        acts.answer = lambda *_: Outcome(True, None, message="in line")
+        await press(pilot, app, "ctrl+l")
+        assert front(app) == "Fleet"
+        refused, queued = acts.requests
+        assert (refused.queue, queued.queue, queued.config["steps"]) == (False, True, 20)
+        assert refused.start_id != queued.start_id
