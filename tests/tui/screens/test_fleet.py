@@ -1,6 +1,6 @@
 """The Fleet by its keys and the mouse: filter, order, marks, and one act on many."""
 
-from textual.widgets import Input
+from textual.widgets import Input, Select
 
 from remote.actions import Outcome
 from tests.tui.driving import front, picture, press, settle, toasts
@@ -147,8 +147,11 @@ async def test_a_start_that_is_refused_keeps_the_form_and_its_remedy_is_a_key() 
         assert "not started: cpu is held by run x" in picture(app)
         assert "--queue" not in picture(app)
         acts.answer = lambda *_: Outcome(True, None, message="in line")
+        app.screen.query_one("#restart", Select).value = "on-failure"
+        await settle(pilot, app)
         await press(pilot, app, "ctrl+l")
         assert front(app) == "Fleet"
         refused, queued = acts.requests
+        assert (refused.restart.policy, queued.restart.policy) == ("never", "on-failure")
         assert (refused.queue, queued.queue, queued.config["steps"]) == (False, True, 20)
         assert refused.start_id != queued.start_id

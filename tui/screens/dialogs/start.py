@@ -18,7 +18,6 @@ from trainer.config.config_error import ConfigError
 from trainer.config.form import fields
 from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
-from trainer.run.spec import Restart
 from tui.screens.dialogs.start_plan import faults, help_of, plan, words
 from tui.theme import DIM, PLAIN, hue
 from tui.widgets.lines import line
@@ -72,7 +71,6 @@ class StartForm(ModalScreen[Answer | None]):
         super().__init__()
         self._send = send
         self._sent: Answer | None = None
-        self._is_busy = False
         self._hosts = dict(hosts)
         self._first_host = host if host in self._hosts else next(iter(self._hosts))
         self._fields = {field.key: field for field in fields()}
@@ -193,8 +191,10 @@ class StartForm(ModalScreen[Answer | None]):
             device=device,
             queue=self._chosen("busy") == "queue",
             shared_device=self._chosen("busy") == "shared",
-            restart=Restart(policy="on-failure") if self._chosen("restart") == "on-failure" else Restart(),
         )
+        if self._chosen("restart") == "on-failure":
+            again = replace(self._request.restart, policy="on-failure")
+            self._request = replace(self._request, restart=again)
         host = self._chosen("host")
         taken = choose_device(device, self._hosts.get(host, ()))
         self.query_one("#plan", Static).update(plan(resolved))
@@ -229,10 +229,9 @@ class StartForm(ModalScreen[Answer | None]):
             return
         if self._request is not None and outcome.code not in UNSURE:
             self._request = replace(self._request, start_id=new_ticket())
-        self._is_busy = outcome.code == "device_busy"
         key = hue("blue", bold=True)
         rows = [Text(f"not started: {outcome.message}", style=hue("red"))]
-        if self._is_busy:
+        if outcome.code == "device_busy":
             rows.append(
                 line(
                     ("ctrl+l", key), (" waits in line   ", PLAIN), ("ctrl+b", key), (" runs beside it", PLAIN)
@@ -245,14 +244,10 @@ class StartForm(ModalScreen[Answer | None]):
     def _forget_refusal(self) -> None:
         """What was refused was another request."""
         if self._sent is None:
-            self._is_busy = False
             self.query_one("#refused", Static).update("")
 
     def action_instead(self, how: str) -> None:
-        """After a refusal of a busy device: in line after it, or beside it."""
-        if not self._is_busy or self._request is None:
-            self.notify("this answers a device that is taken: choose it in the form", timeout=2)
-            return
+        """Start it in line after what holds its device, or beside that."""
         with self.prevent(Select.Changed):
             self.query_one("#busy", Select).value = how
         self._resolve()
