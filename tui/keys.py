@@ -63,25 +63,6 @@ TABLE: tuple[Key, ...] = (
     Key("enter", "enter", "enlarge", "enlarge", "give the focused panel the whole screen", ("run",), rank=9),
     Key("enter", "enter", "open", "answer", "what the chosen host asks", ("hosts",), rank=5, first=True),
     Key(
-        "slash", "/", "filter", "filter",
-        "filter as you type: text, `host:`, `state:`, `tag:`, `preset:`, `age:<2h`; `!` inverts a word",
-        ("fleet",), rank=6,
-    ),
-    Key(
-        "space", "space", "mark", "mark", "mark a run: `x` and `K` then act on all that are marked",
-        ("fleet",), rank=7,
-    ),
-    Key(
-        "asterisk", "*", "mark_all", "mark all", "mark every run that is shown, or none",
-        ("fleet",), rank=14,
-    ),
-    Key(
-        "o", "o", "sort(1)", "sort", "order by the next column, or press its title",
-        ("fleet",), rank=8,
-    ),
-    Key("O", "O", "reverse", "reverse", "the same order from its other end", ("fleet",)),
-    Key("escape", "esc", "back", "back", "take the filter away, then the marks", ("fleet",), rank=14),
-    Key(
         "escape", "esc", "back", "back", "back: from an enlarged panel, a cursor, a search, a screen",
         ("run", "processes", "hosts"), rank=2,
     ),
@@ -106,6 +87,26 @@ TABLE: tuple[Key, ...] = (
     Key("t", "t", "test", "test", "test the chosen host, step by step", ("hosts",), rank=3),
     Key("D", "D", "deploy", "deploy", "deploy Photinus to the chosen host", ("hosts",), rank=4, acts=True),
     Key("d", "d", "doctor", "doctor", "what is wrong on the chosen host, in words", ("hosts",), rank=4),
+    Key(
+        "slash", "/", "filter", "filter", "filter the runs as you type; `!` before a word turns it round",
+        ("fleet",), rank=6,
+    ),
+    Key("escape", "esc", "clear", "clear", "take the filter away, then the marks", ("fleet",), rank=14),
+    Key("space", "space", "mark", "mark", "mark a run: acts are done to all marked ones", ("fleet",), rank=8),
+    Key("asterisk", "*", "mark_all", "mark all", "mark every run shown, or none", ("fleet",), rank=15),
+    Key(
+        "o", "o", "sort_next", "sort", "sort by the next column; a click on its title does it too",
+        ("fleet",), rank=9,
+    ),
+    Key("O", "O", "sort_turn", "turn", "turn the order of the sorted column round", ("fleet",), rank=16),
+    Key(
+        "w", "w", "archive", "archive", "archive runs that are over; `w` again does it", ("fleet",), rank=13,
+        acts=True,
+    ),
+    Key(
+        "delete", "del", "trash", "trash", "put runs that are over into the trash; `del` again does it",
+        ("fleet",), rank=14, acts=True,
+    ),
     Key("exclamation_mark", "!", "answer", "answer", "a host asks: key, passphrase, proxy", rank=6),
     Key("slash", "/", "search", "search", "search the log: text or regular expression", ("run",), rank=6),
     Key("n", "n", "next_match", "next", "the next match", ("run",), rank=13),

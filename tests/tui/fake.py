@@ -174,6 +174,12 @@ class FakeActs:
     def kill(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
         self._do("kill", host, run_id, told)
 
+    def archive(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
+        self._do("archive", host, run_id, told)
+
+    def trash(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
+        self._do("trash", host, run_id, told)
+
     def older(
         self, host: str, run_id: str, file: str, before: int, heard: Callable[[Backfill | CallError], None]
     ) -> None:

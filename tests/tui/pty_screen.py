@@ -3,9 +3,11 @@
 Textual's own screenshot is always truecolor; what a person sees depends on TERM and COLORTERM.
 """
 
+import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -19,6 +21,7 @@ import pyte
 
 PATIENCE_S = 60.0
 STOOD_IN = ("TERM", "COLORTERM", "NO_COLOR")
+LEAVING = re.compile(rb"\x1b\[(?:<u|\?1049l)")  # what is written before the terminal is as it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ def seen(script: Path, until: tuple[str, ...], size: tuple[int, int], *args: str
             assert time.monotonic() < deadline, "\n".join(screen.display)
             if select.select([leader], [], [], 1.0)[0]:
                 stream.feed(os.read(leader, 1 << 16))
+        os.write(leader, b"q")  # so that the frame of which these texts are a part comes to its end
+        stream.feed(LEAVING.split(_rest(leader))[0])
     finally:
         program.kill()
         program.wait()
@@ -73,3 +78,12 @@ def seen(script: Path, until: tuple[str, ...], size: tuple[int, int], *args: str
         tuple(tuple(cell.bg for cell in row) for row in cells),
         frozenset(cell.fg for row in cells for cell in row),
     )
+
+
+def _rest(leader: int) -> bytes:
+    """Everything up to the end of the program."""
+    parts = []
+    with contextlib.suppress(OSError):  # Linux reports the other side's end as EIO
+        while part := os.read(leader, 1 << 16):
+            parts.append(part)
+    return b"".join(parts)

@@ -436,22 +436,7 @@ def where_it_is(app: Cockpit) -> object:
     return mover.chosen if isinstance(mover, KeyedTable) else mover.scroll_offset
 
 
-def fleet_state(app: Cockpit) -> object:
-    """What was typed, marked and ordered; of another screen nothing."""
-    fleet = app.screen
-    if not isinstance(fleet, Fleet):
-        return None
-    shown = fleet.query_one("#filter", Input).has_class("-shown")
-    return shown, tuple(fleet.marked()), fleet._sort, fleet._reverse
-
-
 SIGNS: dict[str, Watch] = {
-    "filter": fleet_state,
-    "mark": fleet_state,
-    "mark_all": fleet_state,
-    "sort(1)": fleet_state,
-    "reverse": fleet_state,
-    "back": fleet_state,
     "smooth(1)": chart_state,
     "smooth(-1)": chart_state,
     "zoom(1)": chart_state,
@@ -470,12 +455,15 @@ SIGNS: dict[str, Watch] = {
     "far(1)": lambda app: where_it_is(app),
     "far(-1)": lambda app: where_it_is(app),
     "quit": lambda app: app.return_value,
+    "filter": lambda app: app.screen.query_one("#filter", Input).has_class("-shown"),
+    "mark": lambda app: set(app.screen.look.marks),  # type: ignore[attr-defined]
+    "mark_all": lambda app: set(app.screen.look.marks),  # type: ignore[attr-defined]
+    "sort_next": lambda app: app.screen.look.column,  # type: ignore[attr-defined]
 }
 ALREADY = {
     ("fleet", "next_panel"), ("fleet", "previous_panel"), ("run", "run"),
 }  # fmt: skip
 PREPARE = {
-    "back": ("asterisk",),
     "move(1)": ("k",),
     "far(1)": ("g",),
     "zoom(-1)": ("z",),

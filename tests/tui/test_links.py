@@ -12,9 +12,11 @@ from remote.session.link.link_state import LinkState, Phase
 from remote.session.updates import HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry
 from tests.tui.fake import HELLO, START, WALL, view
 from tui.store.facts import link_fact, run_age_fact, state_fact, why_not
+from tui.store.fleet.fleet_look import FleetLook
+from tui.store.fleet.run_order import FOLD
 from tui.store.store import Store
-from tui.widgets.fleet.fleet_columns import TIERS, Fit
-from tui.widgets.fleet.fleet_rows import FOLD, FleetLook, rows
+from tui.widgets.fleet.fleet_fit import TIERS, Fit
+from tui.widgets.fleet.fleet_rows import rows
 
 KEY = Question("host_key", "box", "box:22", "ssh-ed25519", "SHA256:abc")
 PASSPHRASE = Question("passphrase", "box", "/keys/id_ed25519")
@@ -85,19 +87,19 @@ def test_the_runs_of_a_host_that_is_away_are_a_stale_view_and_unknown() -> None:
 
 def test_what_is_not_known_of_a_machine_is_n_a_and_so_is_what_may_have_changed() -> None:
     store = told(up())
-    cells = rows(store, START, Fit.of(200))[0]["host box"]
+    cells = rows(store, START, WALL, Fit.of(200), FleetLook())[0]["host box"]
     assert [cells[name].plain for name in ("load", "memory", "power")] == ["n/a"] * 3
     gpu = {"util_percent": 87, "mem_used": 61e9, "mem_total": 80e9, "power_w": 412.4}
     load = read_as(HostLoad, {"cpu_percent": 0.0, "gpus": [gpu, {**gpu, "power_w": None}]})
     store.apply("box", Telemetry(load), START, WALL)
-    cells = rows(store, START, Fit.of(200))[0]["host box"]
+    cells = rows(store, START, WALL, Fit.of(200), FleetLook())[0]["host box"]
     assert [cells[name].plain for name in ("load", "memory", "power")] == [
         "2gpu 87 %",
         "122 GB 76 %",
         "412 W",
     ]
     store.apply("box", LinkChanged(LinkState("lost", None, START, 1, "no pong")), START, WALL)
-    cells = rows(store, START, Fit.of(200))[0]["host box"]
+    cells = rows(store, START, WALL, Fit.of(200), FleetLook())[0]["host box"]
     assert [cells[name].plain for name in ("load", "memory", "power")] == ["n/a"] * 3
 
 
@@ -112,7 +114,7 @@ def test_ten_hosts_with_long_names_fit_every_width(width: int) -> None:
         store.apply(name, RunsSeen(listed, WALL), START, WALL)
     store.apply(names[3], LinkChanged(LinkState("key_changed", reason="x" * 300)), START, WALL)
     fit = Fit.of(width)
-    shown, keys = rows(store, START + 41, fit)
+    shown, keys = rows(store, START + 41, WALL + 41, fit, FleetLook())
     assert len(shown) == 60
     assert len(keys) == 50
     wide = {name: columns for name, _, columns in fit.columns}
@@ -129,25 +131,24 @@ def test_with_several_hosts_old_runs_fold_and_one_that_has_just_ended_stays() ->
     store = Store(["local", "box"])
     listed = tuple(view(f"old{n:02d}-aaaaaa", state="stopped", since=WALL - 100 * n) for n in range(20))
     store.apply("box", RunsSeen((view(), *listed), WALL), START, WALL)
-    shown, keys = rows(store, START, Fit.of(160))
+    shown, keys = rows(store, START, WALL, Fit.of(160), FleetLook())
     assert len(keys) == 1 + FOLD
     assert shown["more box"]["run"].plain.strip() == "… 14 more are over"
     store.apply("box", RunChanged(view(seq=9, state="failed", since=WALL + 5)), START, WALL)
-    assert "box/demo-aaaaaa" in rows(store, START, Fit.of(160))[1]
-    assert len(rows(store, START, Fit.of(160), FleetLook(unfolded={"box"}))[1]) == 21
+    assert "box/demo-aaaaaa" in rows(store, START, WALL, Fit.of(160), FleetLook())[1]
+    assert len(rows(store, START, WALL, Fit.of(160), FleetLook({"box"}))[1]) == 21
 
 
 def test_what_a_host_left_out_is_counted_and_not_promised_to_the_key() -> None:
     store = Store(["local", "box"])
     listed = tuple(view(f"old{n:02d}-aaaaaa", state="stopped", since=WALL - 100 * n) for n in range(20))
     store.apply("box", RunsSeen((view(), *listed), WALL, left_out=4000), START, WALL)
-    folded = rows(store, START, Fit.of(160))[0]["more box"]["run"].plain.strip()
+    folded = rows(store, START, WALL, Fit.of(160), FleetLook())[0]["more box"]["run"].plain.strip()
     assert folded == "… 4,014 more are over"
-    opened = FleetLook(unfolded={"box"})
-    unfolded = rows(store, START, Fit.of(160), opened)[0]["more box"]["run"].plain.strip()
+    unfolded = rows(store, START, WALL, Fit.of(160), FleetLook({"box"}))[0]["more box"]["run"].plain.strip()
     assert unfolded == "… 4,000 more are over: photinus ls --all"
     store.apply("box", RunsSeen((view(), *listed), WALL), START, WALL)
-    assert "more box" not in rows(store, START, Fit.of(160), opened)[0]
+    assert "more box" not in rows(store, START, WALL, Fit.of(160), FleetLook({"box"}))[0]
 
 
 def test_why_not_names_the_key_that_helps() -> None:

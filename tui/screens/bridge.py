@@ -36,6 +36,12 @@ class Acts(Protocol):
     def kill(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """End a run now."""
 
+    def archive(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
+        """Take a run that is over out of the list."""
+
+    def trash(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
+        """Put a run that is over into the trash of its host."""
+
     def reap(self, host: str, run_id: str, pid: int, start: int, on_outcome: OnOutcome) -> None:
         """End one process that its run left behind."""
 

@@ -2,23 +2,25 @@
 
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
 from tui.keys import Where, bindings
 from tui.screens.run_actions import RunActions
-from tui.store.fleet_view import SORTS, FleetFilter, Sort, read_filter
+from tui.store.fleet.fleet_look import FleetLook
+from tui.store.fleet.run_query import RunQuery
 from tui.store.store import RunKey
 from tui.theme import PLAIN, STRONG, hue
 from tui.widgets import lines
-from tui.widgets.fleet.fleet_columns import Fit, titled, without
-from tui.widgets.fleet.fleet_rows import FleetLook, chosen_line, rows
+from tui.widgets.fleet.alert_lines import alert_lines
+from tui.widgets.fleet.fleet_fit import RIGHT, Fit
+from tui.widgets.fleet.fleet_rows import rows, without
+from tui.widgets.fleet.fleet_words import summary, titles
 from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.panel import Panel
 
 TALL = 36
-HINT = "text  host:NAME  state:failed  tag:NAME  preset:NAME  age:<2h  !inverts"
+HINT = "words, host: state: tag: preset: age:<2h; ! before one turns it round; enter keeps it, esc clears"
 EMPTY = (
     "No runs yet.",
     "",
@@ -30,17 +32,16 @@ EMPTY = (
 
 
 class Fleet(RunActions):
-    """Each host, then its runs: what lives, what failed, the rest. The cursor stays on its row."""
+    """Each host, then its runs: live, failed and not yet seen, the rest. The cursor stays on its row."""
 
     where: ClassVar[Where] = "fleet"
     BINDINGS: ClassVar = bindings("fleet")
     AUTO_FOCUS: ClassVar[str | None] = "#fleet"
     STYLE: ClassVar[str] = """
     Fleet { layout: vertical; }
-    Fleet KeyedTable { margin: 1 0 0 0; }
-    Fleet #filter { display: none; height: 1; border: none; padding: 0 2; background: $panel; }
+    Fleet #summary { height: 1; padding: 0 1; }
+    Fleet #filter { display: none; height: 1; border: none; background: $panel; }
     Fleet #filter.-shown { display: block; }
-    Fleet #chosen { height: auto; padding: 0 2; }
     Fleet #empty { height: auto; padding: 1 4; display: none; }
     Fleet #empty.-shown { display: block; }
     Fleet #alerts { height: auto; max-height: 6; padding: 0 2; }
@@ -49,22 +50,16 @@ class Fleet(RunActions):
     def __init__(self) -> None:
         super().__init__()
         self._keys: dict[str, RunKey] = {}
-        self._unfolded: set[str] = set()
-        self._marked: set[RunKey] = set()
-        self._filter = FleetFilter()
-        self._sort: Sort = ""
-        self._reverse = False
+        self.look = FleetLook()
         self._placed = False
 
     def body(self) -> ComposeResult:
-        """The table, what to do while it is empty, and the newest alerts."""
-        yield Input(
-            id="filter", placeholder="text  host:NAME  state:failed  tag:NAME  preset:NAME  age:<2h  !inverts"
-        )
+        """What there is in words, the table, what to do while it is empty, the newest alerts, the filter."""
+        yield Panel("summary")
         yield KeyedTable("fleet")
-        yield Panel("chosen")
         yield Panel("empty")
         yield Panel("alerts")
+        yield Input(id="filter", compact=True, placeholder=HINT)
 
     @property
     def table(self) -> KeyedTable:
@@ -91,25 +86,25 @@ class Fleet(RunActions):
         of_host = [key for key in runs if key[0] == host]
         return next((key for key in of_host if runs[key].view.is_live), of_host[0] if of_host else None)
 
+    def targets(self) -> tuple[RunKey, ...]:
+        """The marked runs, else the one under the cursor; a host's own row stands for no run here."""
+        return self.look.targets(self._keys.get(self.table.chosen or ""))
+
     def paint(self) -> None:
         """Every cell that differs, and nothing else."""
         super().paint()
         store, fit = self.bridge.store, Fit.of(self.app.size.width, without(self.bridge.store))
-        self._marked &= store.runs.keys()
-        look = FleetLook(self._filter, self._sort, self._reverse, self._unfolded, self._marked)
-        shown, self._keys = rows(store, self.bridge.now(), fit, look, self.bridge.wall())
-        self.table.lay(titled(fit.columns, self._sort, reverse=self._reverse))
+        now, wall = self.bridge.now(), self.bridge.wall()
+        shown, self._keys = rows(store, now, wall, fit, self.look)
+        self.table.lay(titles(fit.columns, self.look), RIGHT)
+        said = summary(store, self.look, len(self._keys))
+        self.query_one("#summary", Panel).lay(lambda _width, _height: [said])
         self.table.show(shown)
-        said = chosen_line(self._filter, len(self._keys), len(store.runs), len(self.marked()))
-        self.query_one("#chosen", Panel).lay(lambda _width, _height: said)
         self._place()
         self._show_empty()
-        alerts = [
-            lines.line((alert.text, hue("red" if alert.level == "error" else "amber")))
-            for alert in store.unseen
-        ]
-        shown_alerts = alerts[-4:] if self.app.size.height >= TALL else alerts[-2:]
-        self.query_one("#alerts", Panel).lay(lambda _width, _height: shown_alerts)
+        most = 4 if self.app.size.height >= TALL else 2
+        alerts = alert_lines(store.unseen[-most:], now, wall)
+        self.query_one("#alerts", Panel).lay(lambda _width, _height: alerts)
 
     def _place(self) -> None:
         """Once, when a host has told its runs: the newest live one. Then only the operator moves."""
@@ -134,79 +129,14 @@ class Fleet(RunActions):
             ]
             empty.lay(lambda _width, _height: hints)
 
-    def marked(self) -> list[RunKey]:
-        """The marked runs that are shown: a key acts on what is on the screen, or not at all."""
-        return [key for key in self._keys.values() if key in self._marked]
-
-    def action_mark(self) -> None:
-        """Mark the run under the cursor, or take its mark away; the cursor goes on."""
-        key = self._keys.get(self.table.chosen or "")
-        if key is not None:
-            self._marked ^= {key}
-            self.paint()
-            self.table.action_move(1)
-
-    def action_mark_all(self) -> None:
-        """Mark every run that is shown; none where all are."""
-        shown = set(self._keys.values())
-        self._marked = set() if shown and shown <= self._marked else self._marked | shown
-        self.paint()
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        typed = self.query_one("#filter", Input)
-        typed.add_class("-shown")
-        typed.focus()
-
-    @on(Input.Changed, "#filter")
-    def _typed(self, event: Input.Changed) -> None:
-        self._filter = read_filter(event.value)
-        self.paint()
-
-    def action_back(self) -> None:
-        """Take the filter away; then the marks."""
-        typed = self.query_one("#filter", Input)
-        if typed.has_class("-shown"):
-            typed.value = ""
-            typed.remove_class("-shown")
-            self._filter = FleetFilter()
-            self.table.focus()
-        else:
-            self._marked.clear()
-        self.paint()
-
-    def action_sort(self, change: int) -> None:
-        """Order by the next column."""
-        self._sort, self._reverse = SORTS[(SORTS.index(self._sort) + change) % len(SORTS)], False
-        self.paint()
-
-    def action_reverse(self) -> None:
-        """The same order from its other end."""
-        self._reverse = not self._reverse
-        self.paint()
-
-    @on(KeyedTable.HeaderPressed)
-    def _sort_by(self, event: KeyedTable.HeaderPressed) -> None:
-        column = next((known for known in SORTS if known == event.column), None)
-        if column is None:
-            self.notify(f"there is no order by {event.column}", timeout=2)
-            return
-        self._reverse = not self._reverse if column == self._sort else False
-        self._sort = column
-        self.paint()
-
     def action_open(self) -> None:
-        """Leave the filter's field for the table; else open what is chosen.
-
-        Of a host that is its question, its newest live run, or itself; of the line below, the folded runs.
-        """
-        if isinstance(self.focused, Input):
-            self.table.focus()
-            return
+        """Open the chosen run; of a host its question, its newest live run, or itself; unfold the rest."""
         row = self.table.chosen or ""
         kind, _, name = row.partition(" ")
-        if kind == "more" and name in self.bridge.store.hosts:
-            self._unfolded.add(name)
+        if self._filter.has_focus:
+            self._close_filter()
+        elif kind == "more" and name in self.bridge.store.hosts:
+            self.look.unfolded.add(name)
             self.paint()
         elif kind == "host" and self.bridge.ask(name):
             return
@@ -214,3 +144,70 @@ class Fleet(RunActions):
             self.bridge.show("hosts")
         else:
             self.bridge.open_run(self.target())
+
+    # Filter, order, marks.
+
+    @property
+    def _filter(self) -> Input:
+        return self.query_one("#filter", Input)
+
+    def action_filter(self) -> None:
+        """Open the line in which the filter is typed."""
+        self._filter.add_class("-shown")
+        self._filter.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The filter holds with every letter."""
+        self.look.query = RunQuery.of(event.value)
+        self.paint()
+
+    def _close_filter(self) -> None:
+        """The filter stays; the keys are those of the table again, on the first run that fits."""
+        self._filter.remove_class("-shown")
+        self.table.focus()
+        if self.table.chosen is None and self._keys:
+            self.table.choose(next(iter(self._keys)))
+        self.paint()
+
+    def action_clear(self) -> None:
+        """Take the filter away, then the marks."""
+        if self._filter.value or self._filter.has_focus:
+            self._filter.value = ""
+            self.look.query = RunQuery.of("")
+            self._close_filter()
+        elif self.look.marks:
+            self.look.marks.clear()
+        else:
+            self.notify("no filter and no mark: q leaves", timeout=2)
+        self.paint()
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor, or take its mark away; on a host all of its runs."""
+        row = self.table.chosen or ""
+        if (key := self._keys.get(row)) is not None:
+            self.look.mark(key)
+        elif row.startswith("host "):
+            self.look.mark_all(key for key in self._keys.values() if f"host {key[0]}" == row)
+        self.paint()
+
+    def action_mark_all(self) -> None:
+        """Mark every run shown, or none of them."""
+        self.look.mark_all(self._keys.values())
+        self.paint()
+
+    def action_sort_next(self) -> None:
+        """Sort by the next column."""
+        self.look.next_column(name for name, _, _ in Fit.of(self.app.size.width).columns)
+        self.paint()
+
+    def action_sort_turn(self) -> None:
+        """Turn the order round."""
+        if not self.look.column:
+            self.notify("the order is live, failed, the rest: o sorts by a column", timeout=2)
+        self.look.turned = not self.look.turned and bool(self.look.column)
+        self.paint()
+
+    def on_keyed_table_titled(self, event: KeyedTable.Titled) -> None:
+        """A title was clicked: sort by it, turn it round, or as at first."""
+        self.look.sort_by(event.column)
+        self.paint()

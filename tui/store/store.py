@@ -48,6 +48,7 @@ class Store:
         bands: the health file, None before it was read.
         formats: of the logs of commands, those that are looked for first before the others.
         watch: the rules of alerts.
+        seen: failures that were acknowledged, as (host, run id, attempt).
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Store:
         self._events: dict[RunKey, EventStream | FileStream] = {}
         self._logs: dict[RunKey, LogStream] = {}
         self.watch = AlertWatch()
+        self.seen: set[tuple[str, str, int]] = set()
         self._noted: set[tuple[RunKey, str]] = set()
         self._counts: Counter[str] = Counter()
 
@@ -138,6 +140,7 @@ class Store:
     def acknowledge(self) -> int:
         """All alerts so far have been seen; how many had not."""
         count, self.unseen = len(self.unseen), []
+        self.seen = {(*key, run.view.attempt) for key, run in self.runs.items() if run.view.has_failed}
         return count
 
     def take_news(self, now: float | None = None) -> list[Alert]:

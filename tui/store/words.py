@@ -51,6 +51,27 @@ def age(seconds: float | None) -> str:
     return "now" if seconds < 2 else f"{duration(seconds)} ago"
 
 
+def past(seconds: float | None) -> str:
+    """How long ago something ended, in one unit, so that it seldom changes: `35 min ago`, `2 h ago`."""
+    if seconds is None or not isfinite(seconds):
+        return UNKNOWN
+    for unit, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= unit:
+            return f"{int(seconds // unit)} {name} ago"
+    return "just now"
+
+
+def fixed(value: float | None, decimals: int, width: int) -> str:
+    """A value with its point where that of its neighbours stands; what does not fit so has fewer decimals."""
+    if value is None or not isfinite(value) or value == 0:
+        return number(value) if value != 0 else f"{0:.{decimals}f}"
+    if abs(value) >= 0.5 * 10**-decimals:
+        for places in range(decimals, -1, -1):
+            if len(text := f"{value:.{places}f}") <= width:
+                return text
+    return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
+
+
 def number(value: float | None, digits: int = 4) -> str:
     """A value with `digits` significant digits; `nan` and `inf` are said as they are."""
     if value is None:

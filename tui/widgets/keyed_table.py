@@ -5,6 +5,7 @@ keeps each drawn row until one of its cells differs.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,9 +17,11 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.store.fleet.row_cursor import RowCursor
 from tui.theme import CURSOR, CURSOR_BLURRED, DIM
 
 Cells = Mapping[str, Text]
+OVER = "+"  # the cell `name+` stands in that column and in those to its right that the row has no cell for
 HEADER = 1
 
 
@@ -33,8 +36,8 @@ class KeyedTable(ScrollView, can_focus=True):
     class Chosen(Message):
         """Another row is under the cursor."""
 
-    class HeaderPressed(Message):
-        """The mouse pressed a column's title."""
+    class Titled(Message):
+        """The title of a column was clicked."""
 
         def __init__(self, column: str) -> None:
             super().__init__()
@@ -58,16 +61,23 @@ class KeyedTable(ScrollView, can_focus=True):
         super().__init__(id=name)
         self.can_focus = self._choosable = choosable
         self._columns: tuple[tuple[str, str, int], ...] = ()
+        self._right: frozenset[str] = frozenset()
         self._cells: dict[str, dict[str, Text]] = {}
-        self._rows: list[str] = []
         self._drawn: dict[str, Strip] = {}
-        self._place = 0
-        self._adrift = False
+        self._cursor = RowCursor()
 
     @property
     def chosen(self) -> str | None:
         """The row under the cursor; None in an empty table, and once that row has gone."""
-        return self._rows[self._place] if self._rows and not self._adrift else None
+        return self._cursor.chosen
+
+    @property
+    def _rows(self) -> list[str]:
+        return self._cursor.rows
+
+    @property
+    def _place(self) -> int:
+        return self._cursor.place
 
     @property
     def row_names(self) -> list[str]:
@@ -79,23 +89,23 @@ class KeyedTable(ScrollView, can_focus=True):
         if row in self._cells:
             self._go(self._rows.index(row))
 
-    def lay(self, columns: Sequence[tuple[str, str, int]]) -> None:
-        """Show these columns: name, title, width."""
+    def lay(self, columns: Sequence[tuple[str, str, int]], right: frozenset[str] = frozenset()) -> None:
+        """Show these columns: name, title, width; those of numbers, in `right`, end where they end."""
         wanted = tuple(columns)
-        if wanted != self._columns:
-            self._columns = wanted
+        if (wanted, right) != (self._columns, self._right):
+            self._columns, self._right = wanted, right
             self._drawn.clear()
             self.refresh()
 
     def show(self, rows: Mapping[str, Cells]) -> None:
         """Show exactly these rows, in this order; what does not differ is not drawn again."""
-        chosen, before, order = self.chosen, self._place, list(rows)
+        order = list(rows)
         changed = [row for row, cells in rows.items() if self._differs(row, cells)]
         for row in changed:
             self._cells[row] = dict(rows[row])
             self._drawn.pop(row, None)
         if order != self._rows:
-            self._arrange(order, chosen, before)
+            self._arrange(order)
             self.refresh()
             return
         top, room = self.scroll_offset.y, self.size.height - HEADER
@@ -115,18 +125,13 @@ class KeyedTable(ScrollView, can_focus=True):
             for name, cell in cells.items()
         )
 
-    def _arrange(self, order: list[str], chosen: str | None, before: int) -> None:
+    def _arrange(self, order: list[str]) -> None:
         """Take this order; the cursor goes where its row went."""
-        grew = len(order) != len(self._rows)
+        grew, before = len(order) != len(self._rows), self._place
         for row in set(self._rows).difference(order):
             del self._cells[row]
             self._drawn.pop(row, None)
-        self._rows = order
-        if chosen is not None:
-            self._adrift = chosen not in self._cells
-            if not self._adrift:
-                self._place = order.index(chosen)
-        self._place = min(self._place, max(len(order) - 1, 0))
+        self._cursor.take(order)
         self.virtual_size = Size(self.size.width, len(order) + HEADER)
         if self._place != before and self.scroll_offset.y:
             self._scroll(self.scroll_offset.y + self._place - before)
@@ -151,39 +156,39 @@ class KeyedTable(ScrollView, can_focus=True):
         if strip is None:
             strip = self._drawn[row] = self._strip(self._cells[row])
         strip = strip.crop_extend(0, width, None).apply_style(ground)
-        if place != self._place or self._adrift or not self._choosable:
+        if place != self._place or self._cursor.adrift or not self._choosable:
             return strip
         style = CURSOR if self.has_focus else CURSOR_BLURRED
         return Strip(Segment.apply_style(list(strip), post_style=style), strip.cell_length)
 
     def _strip(self, cells: Cells) -> Strip:
-        """One row: a space at either side of each cell, what is too long cut with an ellipsis.
-
-        A cell `NAME+` begins in column NAME and has the room of all after it that have no cell.
-        """
+        """One row: a space at either side of each cell, what is too long cut with an ellipsis."""
         segments: list[Segment] = []
-        taken = 0
+        taken = 0  # of the columns, by a cell that began further left
         for place, (name, _, width) in enumerate(self._columns):
             if place < taken:
                 continue
             cell = cells.get(name)
-            if cell is None and (cell := cells.get(f"{name}+")) is not None:
-                taken = self._room_end(place, cells)
-                width = sum(width + 2 for _, _, width in self._columns[place:taken]) - 2
+            if cell is None and (cell := cells.get(name + OVER)) is not None:
+                taken, width = self._over(place, cells)
             if cell is None:
                 segments.append(Segment(" " * (width + 2)))
                 continue
             text = cell.copy()
             if not text.spans:  # Text.render forgets a style that no span carries
                 text.stylize(text.style)
-            text.truncate(width, overflow="ellipsis", pad=True)
+            text.truncate(width, overflow="ellipsis")
+            gap = width - text.cell_len
+            (text.pad_left if name in self._right else text.pad_right)(gap)
             segments += [Segment(" "), *text.render(self.app.console), Segment(" ")]
         return Strip(segments)
 
-    def _room_end(self, place: int, cells: Cells) -> int:
-        """The first column after a place that has a cell of its own."""
-        later = (at for at, (name, _, _) in enumerate(self._columns) if at > place and name in cells)
-        return next(later, len(self._columns))
+    def _over(self, place: int, cells: Cells) -> tuple[int, int]:
+        """Where a cell that begins in this column ends, and its width."""
+        end = place + 1
+        while end < len(self._columns) and self._columns[end][0] not in cells:
+            end += 1
+        return end, sum(width + 2 for _, _, width in self._columns[place:end]) - 2
 
     def _scroll(self, top: int) -> None:
         self.scroll_to(y=max(top, 0), animate=False, immediate=True, force=True)
@@ -191,7 +196,7 @@ class KeyedTable(ScrollView, can_focus=True):
     def _go(self, place: int) -> None:
         """Move the cursor, and what is shown with it."""
         before = self._place
-        self._place, self._adrift = min(max(place, 0), max(len(self._rows) - 1, 0)), False
+        self._cursor.go(place)
         room, top = max(self.size.height - HEADER, 1), self.scroll_offset.y
         if self._place < top:
             self._scroll(self._place)
@@ -226,19 +231,13 @@ class KeyedTable(ScrollView, can_focus=True):
         self.refresh()
 
     def on_click(self, event: Click) -> None:
-        """A click chooses a row."""
+        """A click chooses a row; on a title it is told."""
         event.stop()
-        if event.y < HEADER and (column := self._column_at(event.x)) is not None:
-            self.post_message(self.HeaderPressed(column))
+        if event.y < HEADER:
+            ends = accumulate(width + 2 for _, _, width in self._columns)
+            names = (name for (name, _, _), end in zip(self._columns, ends, strict=True) if event.x < end)
+            if (column := next(names, None)) is not None:
+                self.post_message(self.Titled(column))
         place = self.scroll_offset.y + event.y - HEADER
         if self._choosable and event.y >= HEADER and place < len(self._rows):
             self._go(place)
-
-    def _column_at(self, x: int) -> str | None:
-        """The column in which a cell lies."""
-        end = 0
-        for name, _, width in self._columns:
-            end += width + 2
-            if x < end:
-                return name
-        return None

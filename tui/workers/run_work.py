@@ -52,6 +52,32 @@ class SessionActs:
 
         self._do(lambda: kill_run(self._sessions[host], run_id, wait=False), on_outcome)
 
+    def archive(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
+        """Take a run that is over out of the list; `photinus restore` brings it back."""
+
+        def act() -> "Outcome":
+            from remote.actions import Outcome
+            from remote.actions.keep import archive_run
+
+            archive_run(self._sessions[host], run_id)
+            back = f"photinus restore {run_id} brings it back"
+            return Outcome(True, None, message=f"{run_id} is archived: {back}")
+
+        self._do(act, on_outcome)
+
+    def trash(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
+        """Put a run that is over into the trash; `photinus restore` brings it back."""
+
+        def act() -> "Outcome":
+            from remote.actions import Outcome
+            from remote.actions.keep import trash_run
+
+            trash_run(self._sessions[host], run_id)
+            back = f"photinus restore {run_id} brings it back"
+            return Outcome(True, None, message=f"{run_id} is in the trash: {back}")
+
+        self._do(act, on_outcome)
+
     def reap(self, host: str, run_id: str, pid: int, start: int, on_outcome: OnOutcome) -> None:
         """End one process that its run left behind: the host looks again whether it is still that one."""
 

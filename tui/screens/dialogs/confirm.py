@@ -1,12 +1,11 @@
 """Are you sure: the exact target, what it costs, how it goes on. The same key again does it."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -15,9 +14,10 @@ from tui.keys import key_of
 from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.lines import line
 
-ACTIONS = ("stop", "kill", "reap", "end")
+ACTIONS = ("stop", "kill", "reap", "end", "resume", "archive", "trash")
 SAME = sorted({key_of(action).keys for action in ACTIONS})
 WORDS = {"reap": "end"}
+CALM = frozenset({"stop", "resume", "archive", "trash"})  # nothing is lost by them
 
 
 class Confirm(ModalScreen[bool]):
@@ -30,6 +30,7 @@ class Confirm(ModalScreen[bool]):
         background: $surface; border: round $border;
     }
     Confirm.kill > Vertical, Confirm.reap > Vertical, Confirm.end > Vertical { border: round $error; }
+    Confirm VerticalScroll { height: auto; max-height: 60vh; }
     Confirm Input { background: $panel; margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar = [
@@ -37,11 +38,12 @@ class Confirm(ModalScreen[bool]):
         Binding("escape,q,n", "leave", show=False),
     ]
 
-    def __init__(self, action: str, text: str, name: str = "") -> None:
-        """`text`: its first line asks. `name`: what must be typed; empty: the same key is enough."""
+    def __init__(self, action: str, text: str, name: str = "", what: str = "") -> None:
+        """`text`: its first line asks. `name`: what must be typed, and `what` in a word that is; empty: the
+        same key is enough."""
         super().__init__(classes=action)
         self._action, self._key, self._text = action, key_of(action).keys, text
-        self._target = name
+        self._target, self._what = name, what or ("pid" if action == "end" else "name")
 
     @property
     def _word(self) -> str:
@@ -50,16 +52,18 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """The question, its facts, and the two ways on."""
         head, *facts = self._text.splitlines()
-        colour = STRONG if self._action == "stop" else hue("red", bold=True)
+        colour = STRONG if self._action in CALM else hue("red", bold=True)
         rows = [Text(head, style=colour), Text("")] + [Text(fact, style=PLAIN) for fact in facts]
         key = hue("blue", bold=True)
         if self._target:
-            what = "pid" if self._action == "end" else "name"
-            way = line(("enter", key), (f" after its {what}, {self._target}: {self._word} it   ", PLAIN))
+            way = line(
+                ("enter", key), (f" after its {self._what}, {self._target}: {self._word} it   ", PLAIN)
+            )
         else:
-            way = line((self._key, key), (f" again: {self._word} it   ", PLAIN))
+            way = line((key_of(self._action).shown, key), (f" again: {self._word} it   ", PLAIN))
         with Vertical():
-            yield Static(Text("\n").join(rows), id="question")
+            with VerticalScroll(can_focus=False):  # of many runs each is listed
+                yield Static(Text("\n").join(rows), id="question")
             if self._target:
                 yield Input(id="typed", placeholder=f"type {self._target}", compact=True)
             yield Static(Text("\n") + way + line(("esc", key), (" leave it alone", DIM)), id="ways")
@@ -74,8 +78,7 @@ class Confirm(ModalScreen[bool]):
         if event.value.strip() == self._target:
             self.dismiss(True)
         else:
-            what = "pid" if self._action == "end" else "name"
-            self.notify(f"that is not its {what}: {self._target}", severity="warning", markup=False)
+            self.notify(f"that is not its {self._what}: {self._target}", severity="warning", markup=False)
 
     def action_same(self, key: str) -> None:
         """The same key again; the other one does nothing here."""
@@ -84,7 +87,7 @@ class Confirm(ModalScreen[bool]):
         if key == self._key:
             self.dismiss(True)
         else:
-            self.notify(f"this asks about `{self._key}`; esc leaves it alone", markup=False)
+            self.notify(f"this asks about `{key_of(self._action).shown}`; esc leaves it alone", markup=False)
 
     def action_leave(self) -> None:
         """Nothing happens."""
@@ -96,12 +99,3 @@ def describe(action: str, view: RunView, host: str, step: int | None) -> str:
     from remote.actions import describe_kill, describe_stop
 
     return (describe_stop if action == "stop" else describe_kill)(view, host, step)
-
-
-def describe_many(action: str, ready: Sequence[tuple[str, RunView]], left: Sequence[str]) -> str:
-    """The words of the dialog for several runs: each of them by name."""
-    count = f"{len(ready)} run{'' if len(ready) == 1 else 's'}"
-    names = [f"{view.run_id} on {host}" for host, view in ready]
-    each = names if len(names) <= 12 else [", ".join(names)]
-    cost = "Each saves a checkpoint first." if action == "stop" else "What is not saved is lost."
-    return "\n".join([f"{action.capitalize()} {count}?", *each, cost, *left])

@@ -1,9 +1,8 @@
 """The start form: made from the configuration's schema, and showing what it would run before it runs it."""
 
-import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -14,29 +13,24 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label, Select, Static
 
 from remote.actions import StartRequest, describe_start
-from remote.actions.start_request import choose_device
+from remote.actions.start_request import choose_device, new_ticket
 from trainer.config.config_error import ConfigError
-from trainer.config.form import FormField, fields
+from trainer.config.form import fields
 from trainer.config.presets import list_presets
-from trainer.config.resolve import Resolved, resolve
-from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
+from trainer.config.resolve import resolve
+from tui.screens.dialogs.start_plan import faults, help_of, plan, words
+from tui.theme import DIM, PLAIN, hue
 from tui.widgets.lines import line
 
+if TYPE_CHECKING:
+    from remote.actions import Outcome
+
 Answer = tuple[str, StartRequest]
+Send = Callable[[str, StartRequest, Callable[["Outcome"], None]], None]
+BUSY = [("refuse", "refuse"), ("wait in line after it", "queue"), ("run beside it", "shared")]
+RESTARTS = [("leave it", "never"), ("start it again, from its newest checkpoint", "on-failure")]
+UNSURE = frozenset({"timeout", "unreachable"})  # it may have been started: the same ticket asks again
 DEMO = "kssm-v3-tiny"
-WHEN_BUSY = (("refuse it", "refuse"), ("queue: in line after it", "queue"), ("shared: beside it", "shared"))
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """What stood in the form when it was sent: a refusal opens it again with all of it."""
-
-    preset: str
-    overrides: str
-    name: str
-    host: str
-    device: str
-    when_busy: str
 
 
 class StartForm(ModalScreen[Answer | None]):
@@ -57,31 +51,27 @@ class StartForm(ModalScreen[Answer | None]):
     StartForm Select > SelectCurrent { background: $panel; }
     StartForm #hint { color: $text-muted; height: auto; min-height: 2; }
     StartForm #would { height: auto; margin: 1 0 0 0; }
-    StartForm #fault { height: auto; }
+    StartForm #refused { height: auto; max-height: 6; }
     StartForm #ways { height: 2; padding: 1 0 0 0; }
     """
     BINDINGS: ClassVar = [
         Binding("escape", "leave", show=False),
         Binding("ctrl+s", "start", show=False, priority=True),
+        Binding("ctrl+l", "instead('queue')", show=False, priority=True),
+        Binding("ctrl+b", "instead('shared')", show=False, priority=True),
     ]
 
     def __init__(
-        self,
-        hosts: Mapping[str, tuple[str, ...]],
-        host: str | None = None,
-        *,
-        busy: Mapping[tuple[str, str], str] | None = None,
-        again: Typed | None = None,
-        fault: str = "",
+        self, hosts: Mapping[str, tuple[str, ...]], host: str | None = None, send: Send | None = None
     ) -> None:
         """`hosts`: the devices of every host that can be reached; `host`: which of them is chosen first.
 
-        `busy`: which run holds a device of a host; `again`, `fault`: what was sent before, and why not taken.
+        `send` asks a host to start; the form stays until one has. Without it the form closes with its answer.
         """
         super().__init__()
-        self._hosts, self._busy, self._fault = dict(hosts), busy or {}, fault
-        self._again = again
-        self.typed = again
+        self._send = send
+        self._sent: Answer | None = None
+        self._hosts = dict(hosts)
         self._first_host = host if host in self._hosts else next(iter(self._hosts))
         self._fields = {field.key: field for field in fields()}
         self._presets = list_presets()
@@ -90,9 +80,7 @@ class StartForm(ModalScreen[Answer | None]):
     def compose(self) -> ComposeResult:
         """The form at the left, what it would run at the right."""
         names = [preset.name for preset in self._presets]
-        again = self._again
         first = DEMO if DEMO in names else names[0]
-        first = again.preset if again is not None and again.preset in names else first
         host = self._first_host
         keys = SuggestFromList([f"{key}=" for key in self._fields], case_sensitive=True)
         with Vertical():
@@ -109,15 +97,11 @@ class StartForm(ModalScreen[Answer | None]):
                     )
                     yield Label("overrides: key=value, as for --set")
                     yield Input(
-                        again.overrides if again else "",
-                        id="overrides",
-                        placeholder="steps=500 optim.lr=0.002",
-                        suggester=keys,
-                        compact=True,
+                        id="overrides", placeholder="steps=500 optim.lr=0.002", suggester=keys, compact=True
                     )
                     yield Static("", id="hint", markup=False)
                     yield Label("name (empty: the preset's)")
-                    yield Input(again.name if again else "", id="name", compact=True)
+                    yield Input(id="name", compact=True)
                     yield Label("host")
                     yield Select(
                         [(name, name) for name in self._hosts],
@@ -128,33 +112,21 @@ class StartForm(ModalScreen[Answer | None]):
                     )
                     yield Label("device")
                     yield Select(
-                        self._devices(host),
-                        value=self._first_device(host),
-                        allow_blank=False,
-                        id="device",
-                        compact=True,
+                        self._devices(host), value="auto", allow_blank=False, id="device", compact=True
                     )
-                    yield Label("when the device is held")
-                    yield Select(
-                        WHEN_BUSY,
-                        value=again.when_busy if again else "refuse",
-                        allow_blank=False,
-                        id="when_busy",
-                        compact=True,
-                    )
+                    yield Label("if the device is taken")
+                    yield Select(BUSY, value="refuse", allow_blank=False, id="busy", compact=True)
+                    yield Label("if it fails")
+                    yield Select(RESTARTS, value="never", allow_blank=False, id="restart", compact=True)
                     yield Static("", id="would", markup=False)
                 with VerticalScroll(id="resolved"):
                     yield Static("", id="plan", markup=False)
-            yield Static(Text(self._fault, style=hue("red")), id="fault")
+            yield Static("", id="refused", markup=False)
             yield Static(self._ways(), id="ways")
 
     def _devices(self, host: str) -> list[tuple[str, str]]:
         names = [name.replace("cuda-", "cuda:") for name in self._hosts.get(host, ())]
         return [(name, name) for name in ("auto", *names)]
-
-    def _first_device(self, host: str) -> str:
-        again = self._again.device if self._again is not None else "auto"
-        return again if again in [name for name, _ in self._devices(host)] else "auto"
 
     def _ways(self) -> Text:
         key, plain = hue("blue", bold=True), PLAIN
@@ -196,6 +168,7 @@ class StartForm(ModalScreen[Answer | None]):
         typed = self.query_one("#overrides", Input).value
         self.query_one("#hint", Static).update(self._hint(typed))
         overrides = words(typed)
+        self._forget_refusal()
         device = self._chosen("device")
         try:
             resolved = resolve(
@@ -204,6 +177,8 @@ class StartForm(ModalScreen[Answer | None]):
             )
         except ConfigError as error:
             self._request = None
+            found = faults(self._chosen("preset"), overrides) or [str(error)]
+            self.query_one("#hint", Static).update(Text("\n".join(found), style=hue("red")))
             self.query_one("#plan", Static).update(Text(str(error), style=hue("red")))
             self.query_one("#would", Static).update(Text("It cannot start like this.", style=hue("red")))
             return
@@ -214,84 +189,70 @@ class StartForm(ModalScreen[Answer | None]):
             config=resolved.values(),
             origins=resolved.origins,
             device=device,
-            queue=self._chosen("when_busy") == "queue",
-            shared_device=self._chosen("when_busy") == "shared",
+            queue=self._chosen("busy") == "queue",
+            shared_device=self._chosen("busy") == "shared",
         )
+        if self._chosen("restart") == "on-failure":
+            again = replace(self._request.restart, policy="on-failure")
+            self._request = replace(self._request, restart=again)
         host = self._chosen("host")
         taken = choose_device(device, self._hosts.get(host, ()))
-        would = Text(describe_start(self._request, host, taken), style=PLAIN)
-        if (holder := self._busy.get((host, taken))) is not None:
-            would.append(f"\n{taken} is held by {holder}.", style=hue("amber"))
         self.query_one("#plan", Static).update(plan(resolved))
-        self.query_one("#would", Static).update(would)
+        self.query_one("#would", Static).update(Text(describe_start(self._request, host, taken), style=PLAIN))
 
     def _hint(self, typed: str) -> str:
         """What the key that is being typed means."""
         word = typed.split()[-1] if typed.split() and not typed.endswith(" ") else ""
         field = self._fields.get(word.partition("=")[0])
-        return _help(field) if field is not None else ""
+        return help_of(field) if field is not None else ""
 
     def action_start(self) -> None:
         """Start what is shown; nothing while it is wrong."""
         if self._request is None:
             self.notify("the configuration is not right yet: see the right column", severity="warning")
             return
-        fields = ("overrides", "name")
-        overrides, name = (self.query_one(f"#{field}", Input).value for field in fields)
-        host, device = self._chosen("host"), self._chosen("device")
-        self.typed = Typed(self._chosen("preset"), overrides, name, host, device, self._chosen("when_busy"))
-        self.dismiss((host, self._request))
+        answer = self._chosen("host"), self._request
+        if self._send is None:
+            self.dismiss(answer)
+        elif self._sent is None:
+            self._sent = answer
+            self.query_one("#refused", Static).update(Text(f"asking {answer[0]} ...", style=DIM))
+            self._send(*answer, self._answered)
+
+    def _answered(self, outcome: "Outcome") -> None:
+        """Close once it was started; else say why not, and keep everything that was typed."""
+        sent, self._sent = self._sent, None
+        if not self.is_attached:
+            return
+        if outcome.ok:
+            self.dismiss(sent)
+            return
+        if self._request is not None and outcome.code not in UNSURE:
+            self._request = replace(self._request, start_id=new_ticket())
+        key = hue("blue", bold=True)
+        rows = [Text(f"not started: {outcome.message}", style=hue("red"))]
+        if outcome.code == "device_busy":
+            rows.append(
+                line(
+                    ("ctrl+l", key), (" waits in line   ", PLAIN), ("ctrl+b", key), (" runs beside it", PLAIN)
+                )
+            )
+        elif outcome.remedy:
+            rows.append(Text(outcome.remedy, style=PLAIN))
+        self.query_one("#refused", Static).update(Text("\n").join(rows))
+
+    def _forget_refusal(self) -> None:
+        """What was refused was another request."""
+        if self._sent is None:
+            self.query_one("#refused", Static).update("")
+
+    def action_instead(self, how: str) -> None:
+        """Start it in line after what holds its device, or beside that."""
+        with self.prevent(Select.Changed):
+            self.query_one("#busy", Select).value = how
+        self._resolve()
+        self.action_start()
 
     def action_leave(self) -> None:
         """Nothing is started."""
         self.dismiss(None)
-
-
-def words(typed: str) -> list[str]:
-    """The overrides as a shell would cut them; while a quote is still open, at spaces."""
-    try:
-        return shlex.split(typed)
-    except ValueError:
-        return typed.split()
-
-
-def _help(field: FormField) -> str:
-    """One field in a sentence."""
-    bounds = [
-        f"{name} {bound:g}"
-        for name, bound in (("from", field.minimum), ("to", field.maximum))
-        if bound is not None
-    ]
-    choices = f" ({' | '.join(field.choices)})" if field.choices else ""
-    limits = f" ({', '.join(bounds)})" if bounds else ""
-    return f"{field.key}: {field.help or field.kind}{choices}{limits}"
-
-
-def plan(resolved: Resolved) -> Text:
-    """Every value that will run; what was set by hand stands out, what nobody set recedes."""
-    rows = [Text("What will run", style=STRONG), Text("")]
-    flat = _flat(resolved.values())
-    width = max(len(key) for key in flat) + 2
-    for key, value in flat.items():
-        origin = resolved.origins.get(key, "default")
-        by_hand, preset = origin.startswith("--"), origin.startswith("preset")
-        style = hue("amber", bold=True) if by_hand else PLAIN if preset else FAINT
-        shown = origin if by_hand else ""
-        rows.append(
-            line(
-                (f"{key:<{width}}", DIM if preset or by_hand else FAINT),
-                (str(value), style),
-                (f"  {shown}" if shown else "", DIM),
-            )
-        )
-    return Text("\n").join(rows)
-
-
-def _flat(values: Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{key}.")
-        else:
-            found[prefix + key] = value
-    return found

@@ -1,1 +1,1 @@
-"""The rows and columns of the Fleet table."""
+"""The table of the Fleet: its columns, its rows, and the lines around it."""

@@ -1,97 +1,61 @@
 """The rows of the Fleet table: hosts with their links, and under each of them its runs."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections import Counter
 
 from rich.cells import cell_len
 from rich.text import Text
 
+from trainer.telemetry.bands import Bands
 from tui.store.facts import age_fact, is_stale, link_fact
-from tui.store.fleet_view import EVERYTHING, FleetFilter, Sort, ordered
+from tui.store.fleet.fleet_look import FleetLook
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey, Store
 from tui.store.words import share, shortened, size
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets import lines
-from tui.widgets.fleet.fleet_columns import Fit
-from tui.widgets.fleet.run_rows import received, run_row
+from tui.widgets.fleet.fleet_fit import Fit
+from tui.widgets.fleet.run_row import old, run_cells
 from tui.widgets.keyed_table import Cells
-from tui.widgets.lines import Part
-
-FOLD = 6  # with several hosts, so many runs that are over are shown of each
 
 
-@dataclass(frozen=True, slots=True)
-class FleetLook:
-    """What the operator chose to see.
-
-    Attributes:
-        filter: which runs are shown; while it says anything nothing is folded.
-        sort, reverse: the column that gives the order, and whether from its other end.
-        unfolded: hosts of which every run is shown.
-        marked: the runs that the next act is for.
-    """
-
-    filter: FleetFilter = EVERYTHING
-    sort: Sort = ""
-    reverse: bool = False
-    unfolded: Collection[str] = ()
-    marked: Collection[RunKey] = ()
-
-
-NOTHING_CHOSEN = FleetLook()
+def without(store: Store) -> frozenset[str]:
+    """The columns that no run of a fleet has anything for: there are only other people's programs."""
+    runs = store.runs.values()
+    if not any(run.catalogue for run in runs) or not all(run.is_command for run in runs):
+        return frozenset()
+    metrics = {"u_val": "u_val", "R": "R", "grad": "grad_norm"}
+    return frozenset(
+        column for column, metric in metrics.items() if not any(metric in run.catalogue for run in runs)
+    )
 
 
 def rows(
-    store: Store, now: float, fit: Fit, look: FleetLook = NOTHING_CHOSEN, wall: float | None = None
+    store: Store, now: float, wall: float, fit: Fit, look: FleetLook
 ) -> tuple[dict[str, Cells], dict[str, RunKey]]:
-    """Every row, and which run each stands for: hosts in the operator's order, then their runs.
-
-    `wall`: epoch seconds, for when a run ended.
-    """
-    of_host: dict[str, list[RunRecord]] = {name: [] for name in store.hosts}
-    for key, run in store.runs.items():
-        of_host[key[0]].append(run)
+    """Every row, and which run each stands for. `now`, `wall`: monotonic and epoch seconds."""
+    live = Counter(key[0] for key, run in store.runs.items() if run.view.is_live)
     found: dict[str, Cells] = {}
     keys: dict[str, RunKey] = {}
-    for name, host in store.hosts.items():
-        runs = _shown(store, name, of_host[name], look, wall)
-        if look.filter.terms and not runs:
-            continue
-        live = sum(run.view.is_live for run in of_host[name])
-        found[f"host {name}"] = host_cells(host, live, now, fit)
-        for run in runs:
-            key = (name, run.run_id)
-            row, marked = "/".join(key), key in look.marked
-            found[row] = run_row(run, host, store.bands, now, fit, wall=wall, marked=marked)
-            keys[row] = key
-        hidden = 0 if look.filter.terms else len(of_host[name]) - len(runs)
-        if (hidden or host.left_out) and not look.filter.terms:
-            more = hidden + host.left_out
+    for group in look.groups(store, wall):
+        name, host = group.host, store.hosts[group.host]
+        found[f"host {name}"] = host_cells(host, live[name], now, fit)
+        for key in group.keys:
+            row = "/".join(key)
+            cells, keys[row] = _cells_of(store.runs[key], host, store.bands, now, wall, fit), key
+            found[row] = marked(cells) if key in look.marks else cells
+        more = group.hidden + host.left_out
+        if more and not look.query.words:
             text = f"  … {more:,} more {'is' if more == 1 else 'are'} over"
-            text += "" if hidden else ": photinus ls --all"  # these the cockpit itself does not know
+            text += "" if group.hidden else ": photinus ls --all"  # these the cockpit itself does not know
             found[f"more {name}"] = {"run": lines.line((text, FAINT))}
     return found, keys
 
 
-def _shown(
-    store: Store, host: str, runs: list[RunRecord], look: FleetLook, wall: float | None
-) -> list[RunRecord]:
-    """The runs of a host that are shown, in order."""
-    if look.filter.terms:
-        at = (wall or 0.0) + (store.hosts[host].wall_ahead or 0.0)
-        return ordered([run for run in runs if look.filter.lets(run, at)], look.sort, reverse=look.reverse)
-    if len(store.hosts) > 1 and host not in look.unfolded:
-        runs = folded(runs)
-    return ordered(runs, look.sort, reverse=look.reverse)
-
-
-def folded(runs: list[RunRecord]) -> list[RunRecord]:
-    """Live runs, and of the others those that failed last, then those that ended last."""
-    over = [run for run in runs if not run.view.is_live]
-    kept = {run.run_id for run in ordered(over)[:FOLD]}
-    return [run for run in runs if run.run_id in kept or run.view.is_live]
+def marked(cells: dict[str, Text]) -> dict[str, Text]:
+    """The row of a marked run: a sign before its name."""
+    name = cells["run"]
+    return cells | {"run": lines.line(("● ", hue("blue", bold=True))) + name[2:]}
 
 
 def host_cells(host: HostRecord, live: int, now: float, fit: Fit) -> dict[str, Text]:
@@ -111,7 +75,7 @@ def host_cells(host: HostRecord, live: int, now: float, fit: Fit) -> dict[str, T
         cells["run"] = lines.line((f"{name} ", STRONG)) + shown
         if len(count) <= room:
             cells["run"] += lines.line((count, DIM))
-    return cells | _load_cells(host) | {"data": received(age_fact(host.received_at, now), fit.width("data"))}
+    return cells | _load_cells(host) | {"data": old(age_fact(host.received_at, now), fit.width("data"))}
 
 
 def _load_cells(host: HostRecord) -> dict[str, Text]:
@@ -143,16 +107,11 @@ def _mean(values: list[float | None]) -> float | None:
     return sum(known) / len(known) if (known := [value for value in values if value is not None]) else None
 
 
-def chosen_line(chosen: FleetFilter, shown: int, known: int, marked: int) -> list[Text]:
-    """What is hidden and what is marked, in words; nothing where nothing is."""
-    parts: list[Part] = []
-    if chosen.terms:
-        parts.append((f"{shown} of {known} runs   ", DIM))
-    if chosen.fault:
-        parts.append((f"{chosen.fault}   ", hue("amber")))
-    if marked:
-        parts += [
-            (f"{marked} marked", hue("amber", bold=True)),
-            (": x stops, K kills them; esc forgets", DIM),
-        ]
-    return [lines.line(*parts)] if parts else []
+def _cells_of(
+    run: RunRecord, host: HostRecord, bands: Bands | None, now: float, wall: float, fit: Fit
+) -> dict[str, Text]:
+    """The row of a run; one that cannot be laid out says so, and hides no other."""
+    try:
+        return run_cells(run, host, bands, now, wall, fit)
+    except Exception as error:
+        return {"run": lines.line((f"  {run.run_id} cannot be shown: {error!r}"[:200], hue("red")))}

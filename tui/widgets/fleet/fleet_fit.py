@@ -1,8 +1,6 @@
-"""The columns of the Fleet table, and which of them a width has room for."""
+"""The columns of the Fleet table that a width leaves room for."""
 
 from dataclasses import dataclass
-
-from tui.store.store import Store
 
 # Column, title, and its width from 184, 158, 126, 98, 78 columns on, and below; 0 leaves it out.
 COLUMNS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
@@ -20,6 +18,7 @@ COLUMNS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("data", "data age", (15, 15, 12, 7, 0, 0)),
 )
 TIERS = (184, 158, 126, 98, 78)
+RIGHT = frozenset({"step", "loss"})  # the lamps lay their numbers out themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +52,3 @@ class Fit:
 
 def _title(title: str, width: int) -> str:
     return title if len(title) <= width else title.split()[-1]
-
-
-def without(store: Store) -> frozenset[str]:
-    """The columns that no run of a fleet has anything for: there are only other people's programs."""
-    runs = store.runs.values()
-    if not any(run.catalogue for run in runs) or not all(run.is_command for run in runs):
-        return frozenset()
-    metrics = {"u_val": "u_val", "R": "R", "grad": "grad_norm"}
-    return frozenset(
-        column for column, metric in metrics.items() if not any(metric in run.catalogue for run in runs)
-    )
-
-
-def titled(columns: list[tuple[str, str, int]], sort: str, *, reverse: bool) -> list[tuple[str, str, int]]:
-    """The columns, with an arrow at the one that gives the order."""
-    arrow = "▲" if reverse else "▼"
-    return [
-        (name, f"{title[: width - 2]} {arrow}" if name == sort else title, width)
-        for name, title, width in columns
-    ]
