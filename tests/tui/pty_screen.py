@@ -20,7 +20,7 @@ from pathlib import Path
 import pyte
 
 PATIENCE_S = 60.0
-STOOD_IN = ("TERM", "COLORTERM", "NO_COLOR")
+STOOD_IN = ("TERM", "COLORTERM", "NO_COLOR", "COLUMNS", "LINES")
 LEAVING = re.compile(rb"\x1b\[(?:<u|\?1049l)")  # what is written before the terminal is as it was
 
 
