@@ -1,8 +1,11 @@
 """What a fault of ours costs: the update or the paint in which it stands, and no secret on the terminal."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.segment import Segments
 from textual.app import App
+from textual.filter import LineFilter
 
 from remote.protocol.sanitise import clean_line
 
@@ -15,6 +18,7 @@ class SturdyApp(App[str]):
     def __init__(self) -> None:
         super().__init__()
         self._lamented: set[str] = set()
+        self._colours: tuple[LineFilter, ...] = ()
 
     def suit(self, console: Console) -> None:
         """Paint in colours that the terminal has; a test without one sees them all."""
@@ -23,7 +27,11 @@ class SturdyApp(App[str]):
         from tui.colour_modes import filter_for  # a terminal with every colour needs none of it
 
         if (few := filter_for(console)) is not None:
-            self._filters.append(few)  # Textual has no door for one of our own
+            self._colours = (few,)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, then ours."""
+        return (*super().get_line_filters(), *self._colours)
 
     def lament(self, text: str) -> None:
         """Say a fault of ours, once, and go on."""

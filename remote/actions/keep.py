@@ -27,8 +27,8 @@ COPY_S = 3600.0  # a folder on another disk, read back byte by byte
 PAGES_MAX = 1000
 
 
-def ask(session: Session, verb: Verb[A, R], args: A, timeout: float = ASK_S) -> R:
-    """The answer of a verb that an older Photinus of the host may lack.
+def ask(session: Session, verb: Verb[A, R], args: A, timeout: float = ASK_S, lacks: str = "") -> R:
+    """The answer of a verb that an older Photinus of the host may lack; `lacks` says what it then cannot do.
 
     Raises:
         CallError: `incompatible`: it does; with what brings the host up to date.
@@ -41,7 +41,7 @@ def ask(session: Session, verb: Verb[A, R], args: A, timeout: float = ASK_S) -> 
         name = session.host.name
         raise CallError(
             "incompatible",
-            f"the Photinus of {name} is older, and knows no {verb.name}",
+            f"the Photinus of {name} is older{lacks or f', and knows no {verb.name}'}",
             f"photinus hosts deploy {name}",
         ) from error
 

@@ -14,8 +14,6 @@ from trainer.run.spec import STOP_SIGNALS
 
 Verb = Literal["stop", "kill", "save", "signal"]
 VERBS = ("stop", "kill", "save", "signal")
-ENDING = frozenset({"stop", "kill"})
-"""What ends an attempt; a reader of before `save` and `signal` passes those over."""
 # Not what ends or freezes a process without its own word: a stop, a kill and a pause have verbs of their own.
 SIGNALS = ("SIGUSR1", "SIGUSR2", "SIGHUP", "SIGINT", "SIGWINCH", "SIGCONT")
 ACK_SUFFIX = ".ack.json"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from remote.actions.keep import ask
 from remote.hosts.host import Host
 from remote.hosts.lookup import load_hosts
 from remote.protocol.arguments import FilesArgs, RunArgs
@@ -78,16 +79,8 @@ def look_for(session: Session, patterns: list[str]) -> FilesFound:
         CallError: `not_found`: nothing fits a pattern; `refused`: it may not be read.
     """
     host = session.host
-    try:
-        answer = session.call(FILES, FilesArgs(patterns=patterns, inside=list(COUNTED)), FILES_S)
-    except CallError as error:
-        if error.code != "unknown_verb":
-            raise
-        raise CallError(
-            "incompatible",
-            f"the Photinus of {host.name} is older and cannot look for files",
-            f"photinus hosts deploy {host.name}",
-        ) from error
+    asked = FilesArgs(patterns=patterns, inside=list(COUNTED))
+    answer = ask(session, FILES, asked, FILES_S, lacks=" and cannot look for files")
     for trouble in answer.troubles:
         say(f"photinus: {host.name}: {trouble}")
     for number, pattern in enumerate(patterns):
