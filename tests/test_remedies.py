@@ -4,6 +4,7 @@ import argparse
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,20 +31,24 @@ def options(root: argparse.ArgumentParser) -> set[str]:
     return {word for _, one in parsers(root) for action in one._actions for word in action.option_strings}
 
 
-def texts(folder: str) -> Iterator[tuple[Path, str]]:
+@cache
+def texts(folder: str) -> tuple[tuple[Path, str], ...]:
     """What a program may say: the texts of its source but for docstrings, patterns and options."""
+    found: list[tuple[Path, str]] = []
     for path in sorted((ROOT / folder).rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                silent |= {id(word) for word in node.args if _defines(node)}
-                silent |= {id(one.value) for one in node.keywords if _defines(node)}
-            if isinstance(node, ast.List | ast.Tuple):  # an argument vector of another program
+        silent: set[int] = set()
+        constants: list[ast.Constant] = []
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Expr):
+                silent.add(id(node.value))
+            elif isinstance(node, ast.Call) and _defines(node):
+                silent |= {id(word) for word in node.args} | {id(one.value) for one in node.keywords}
+            elif isinstance(node, ast.List | ast.Tuple):  # an argument vector of another program
                 silent |= {id(word) for word in node.elts}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
-                yield path.relative_to(ROOT), node.value
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) > 2:
+                constants.append(node)
+        found += [(path.relative_to(ROOT), str(one.value)) for one in constants if id(one) not in silent]
+    return tuple(found)
 
 
 def _defines(node: ast.Call) -> bool:

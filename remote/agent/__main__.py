@@ -1,14 +1,16 @@
 """`python -P -m remote.agent --stdio`: serve one client until it leaves; `--contact`: once, without one."""
 
 import argparse
+import gc
 import os
 import stat
 import sys
 
-from remote.agent.service import IDLE_EXIT_S, Service
 from remote.agent.starts.environment import deployed_root
 from remote.protocol.errors import CallError
 from remote.protocol.messages import MAGIC, encode_error
+
+IDLE_EXIT_S = 60.0
 
 
 def main() -> int:
@@ -28,9 +30,13 @@ def main() -> int:
         return 2
     sys.stdout.buffer.write(MAGIC)
     sys.stdout.buffer.flush()
+    gc.disable()  # nothing of what is loaded is garbage
+    from remote.agent.service import Service
     from trainer.run.home import open_home
     from trainer.run.run_errors import HomeError
 
+    gc.freeze()
+    gc.enable()
     try:
         home = open_home(deployed_root())
     except HomeError as error:

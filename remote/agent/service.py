@@ -17,7 +17,6 @@ from remote.protocol.framing import LineBuffer
 from remote.protocol.messages import encode, encode_error
 from trainer.run.home import Home
 
-IDLE_EXIT_S = 60.0
 CONTACT_S = 2.0
 SCAN_S = 1.0
 POLITE_S = 0.3  # after hello a client asks for what it wants: that look serves us, too
@@ -29,9 +28,7 @@ OUTBOX_MAX = 4 << 20
 class Service:
     """Serves until stdin ends, stdout breaks, or no ping came for `idle_exit_s` seconds."""
 
-    def __init__(
-        self, home: Home, *, stdin: int = 0, stdout: int = 1, idle_exit_s: float = IDLE_EXIT_S
-    ) -> None:
+    def __init__(self, home: Home, *, stdin: int = 0, stdout: int = 1, idle_exit_s: float) -> None:
         self._ctx = Context.of(home)
         self._streaming = ClientStreams(self._ctx)
         self._dispatcher = Dispatcher(self._ctx, self._streaming)
