@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.segment import Segments
-from textual.app import App
 from textual.filter import LineFilter
 
 from remote.protocol.sanitise import clean_line
+from tui.key_order import OrderedKeys
 
 LAMENTS_MAX = 20
 
 
-class SturdyApp(App[str]):
+class SturdyApp(OrderedKeys):
     """An application that tells a fault once and goes on; one that ends it is told without our variables."""
 
     def __init__(self) -> None:

@@ -154,7 +154,7 @@ class Fleet(RunActions):
     def action_filter(self) -> None:
         """Open the line in which the filter is typed."""
         self._filter.add_class("-shown")
-        self._filter.focus()
+        self.set_focus(self._filter)  # at once: what is typed next is for it
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The filter holds with every letter."""
@@ -164,7 +164,7 @@ class Fleet(RunActions):
     def _close_filter(self) -> None:
         """The filter stays; the keys are those of the table again, on the first run that fits."""
         self._filter.remove_class("-shown")
-        self.table.focus()
+        self.set_focus(self.table)
         if self.table.chosen is None and self._keys:
             self.table.choose(next(iter(self._keys)))
         self.paint()

@@ -201,7 +201,7 @@ class RunKeys(RunActions):
         self._choose(len(self._panels()) - 1)
         search = self.query_one("#search", Input)
         search.add_class("-shown")
-        search.focus()
+        self.set_focus(search)  # at once: what is typed next is for it
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Search, and show the newest match."""
@@ -222,7 +222,7 @@ class RunKeys(RunActions):
 
     def _close_search(self) -> None:
         self.query_one("#search", Input).remove_class("-shown")
-        self.query_one(LogView).focus()
+        self.set_focus(self.query_one(LogView))
 
     def _go(self, *, forward: bool) -> None:
         log = self.query_one(LogView)
