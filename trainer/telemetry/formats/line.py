@@ -73,6 +73,24 @@ class Line:
         return self._plain[1]
 
     @property
+    def uncut(self) -> str:
+        """The text with a logger's prefix: a table's own bars look like a part of one."""
+        return _SOURCE.sub("", self.text) if ".py:" in self.text else self.text
+
+    @property
+    def prefix(self) -> str:
+        """What a logger wrote before `plain`."""
+        if self._plain is None:
+            self._plain = _split(self.text)
+        return self._plain[0]
+
+    @property
+    def column(self) -> int:
+        """Where in the line its first letter stands behind a logger's prefix."""
+        plain = self.plain
+        return len(self.prefix) + len(plain) - len(plain.lstrip())
+
+    @property
     def body(self) -> str:
         """The text behind a progress bar and a logger's prefix; `text` where it has none."""
         return self._parts()[1]

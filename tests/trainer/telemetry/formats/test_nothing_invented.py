@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.trainer.telemetry.formats.samples import SAMPLES
+from tests.trainer.telemetry.formats.samples_blocks import BLOCKS
 from tests.trainer.telemetry.formats.samples_further import FURTHER
 from tests.trainer.telemetry.formats.samples_further_tables import FURTHER_TABLES
 from tests.trainer.telemetry.formats.samples_more import MORE_SAMPLES
@@ -15,7 +16,7 @@ from trainer.telemetry.formats.registry import FORMATS
 from trainer.telemetry.recognise import FileRecogniser
 from trainer.telemetry.recogniser import LogRecogniser
 
-LOGS = [*SAMPLES, *MORE_SAMPLES, *FURTHER, *FURTHER_TABLES]
+LOGS = [*SAMPLES, *MORE_SAMPLES, *BLOCKS, *FURTHER, *FURTHER_TABLES]
 LINES = [line for sample in LOGS for line in sample.text.splitlines() if line.strip()]
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainer.telemetry.formats.samples import SAMPLES, Found, Sample
+from tests.trainer.telemetry.formats.samples_blocks import BLOCKS
 from tests.trainer.telemetry.formats.samples_further import FURTHER
 from tests.trainer.telemetry.formats.samples_further_tables import FURTHER_TABLES
 from tests.trainer.telemetry.formats.samples_more import MORE_SAMPLES
@@ -17,7 +18,7 @@ from trainer.telemetry.formats.registry import FORMATS
 from trainer.telemetry.recognise import FileRecogniser
 from trainer.telemetry.recogniser import LogRecogniser
 
-ALL = [*SAMPLES, *MORE_SAMPLES]
+ALL = [*SAMPLES, *MORE_SAMPLES, *BLOCKS]
 Row = Metrics | Evaluation
 
 
