@@ -27,7 +27,7 @@ _MARK = (
 _BETWEEN = r"(?:\s*[-|:>,]{1,2}\s+|\s+|(?=[\{\[])|(?<=\]:)(?=\d)|(?<=:))"
 _NAME = (  # of a logger, and no word by which a format begins
     rf"(?!(?:[sS]tep|[eE]poch|[iI]ter|[tT]rain(?:ing)?|TRAIN|[vV]al(?:id(?:ation)?)?|VAL|[eE]val|[tT]est|{_LEVEL})\b)"
-    r"[A-Za-z_][\w.]{0,80}(?::[\w.<>]{1,80}){0,2} +[-|] +"
+    r"[A-Za-z_][\w.]{0,80}(?::[\w.<>]{1,80}){0,2} +(?:[-|]|>>) +"
 )
 _SHIPPED = (  # what gathers the output of several programs puts before a line
     r"[\w.-]{1,60}: (?=\[)"
@@ -42,6 +42,7 @@ _PREFIX = lazy(
 )
 _SOURCE = lazy(r"\s{2,}[\w./-]{1,80}\.py:\d{1,6}\s*$")  # rich's handler puts it at the right edge
 _TIME = lazy(_STAMP)
+_SIGN = lazy(r"\s{0,3}[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]{1,3}\s+")
 _SLASHED = "%m/%d/%Y %H:%M:%S"
 
 
@@ -109,6 +110,12 @@ class Line:
                 inner = _split(bar.rest)
                 self._body = inner[0] or self._plain[0], inner[1]
         return self._body
+
+
+def without_sign(text: str) -> str:
+    """The text without one sign at its beginning that is neither letter nor punctuation: `✅ Step 1`."""
+    first = text.lstrip()[:1]
+    return _SIGN.sub("", text, count=1) if first > "\u2190" else text
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -23,10 +23,12 @@ from trainer.telemetry.formats.generic.json_lines import JsonLines
 from trainer.telemetry.formats.generic.key_value import KeyValue
 from trainer.telemetry.formats.generic.lightning_bar import LightningBar
 from trainer.telemetry.formats.generic.metric_block import MetricBlock
+from trainer.telemetry.formats.generic.step_lines import StepLines
 from trainer.telemetry.formats.generic.tqdm_postfix import TqdmPostfix
 from trainer.telemetry.formats.kssm.kssm_v1 import KssmV1
 from trainer.telemetry.formats.kssm.kssm_v2 import KssmV2
 from trainer.telemetry.formats.kssm.kssm_v3 import KssmV3
+from trainer.telemetry.formats.scripts.build_nanogpt import BuildNanoGpt
 from trainer.telemetry.formats.scripts.llmc import LlmC
 from trainer.telemetry.formats.scripts.modded_nanogpt import ModdedNanoGpt
 from trainer.telemetry.formats.scripts.nanochat import NanoChat
@@ -37,6 +39,7 @@ FORMATS: tuple[Callable[[], Format], ...] = (
     KssmV2,
     KssmV1,
     NanoGpt,
+    BuildNanoGpt,
     NanoChat,
     ModdedNanoGpt,
     LlmC,
@@ -60,5 +63,6 @@ FORMATS: tuple[Callable[[], Format], ...] = (
     JsonLines,
     DictBlock,
     KeyValue,
+    StepLines,
     MetricBlock,
 )

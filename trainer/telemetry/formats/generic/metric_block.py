@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from trainer.telemetry.formats.block import LINES_LIMIT, block_rows, value_of
 from trainer.telemetry.formats.format import Format
-from trainer.telemetry.formats.line import Line
+from trainer.telemetry.formats.line import Line, without_sign
 from trainer.telemetry.formats.metric_names import is_held_out
 from trainer.telemetry.formats.numbers import NUMBER
 from trainer.telemetry.formats.pattern import lazy
@@ -13,14 +13,15 @@ from trainer.telemetry.formats.row import Finding
 
 _ENDS = (
     r"(?:completed|complete|done|finished|summary|results?|metrics|stats|statistics|report|training|in|took|"
-    r"time|elapsed)"
+    r"time|elapsed)"  # behind the place
 )
 _HEADER = lazy(
-    r"\s{0,3}(?:[=~*─═━—-]{2,80}\s*|#{3,80}\s*(?=.*#{3})|[^\x00-\u2190]{1,2}\s+|\[)?"
+    r"\s{0,3}(?:[=~*─═━—-]{2,80}\s*|#{3,80}\s*(?=.*#{3})|\[)?"
     r"(?:(?:training|train|end of)\s+)?"
     r"(epoch|step|iteration|iter|update|episode|generation|round)(?:\s*[:#=]\s*|\s+)\#?[\[(]?(\d{1,12})"
     r"(?:\s*(?:/|of)\s*(\d{1,12}))?[\])]?"
-    rf"(?:\s*[-–—:|,(]?\s*(?:{_ENDS}\b|\(?[\d.]{{1,9}}\s?%\)?|[\d.:]{{1,12}}\s?(?:s|sec|seconds|min)?\b)){{0,4}}"
+    rf"(?:\s*[-–—:|,(]?\s*(?:{_ENDS}\b|\(?[\d.]{{1,9}}\s?%\)?|(?:epoch )?time:? (?:\d{{1,4}} ?[hms] ?){{1,3}}"
+    r"|[\d.:]{1,12}\s?(?:s|sec|seconds|min)?\b)){0,4}"
     r"[\s\])]*[:.]?\s*[=~*─═━—#-]{0,80}\s*",
     re.IGNORECASE,
 )
@@ -67,7 +68,7 @@ class MetricBlock(Format):
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
-        text = line.plain
+        text = without_sign(line.plain)
         if not text.strip() or (self._step >= 0 and _RULE.fullmatch(text) is not None):
             return ()
         if (header := _HEADER.fullmatch(text)) is not None:
@@ -84,7 +85,7 @@ class MetricBlock(Format):
             goes_on = not self._values or (_SAID.fullmatch(text) is not None and len(text) <= 160)
             return () if goes_on and self._lines <= 24 + 8 * len(self._values) else self.finish()
         for name, written in _FIELD.findall(text):
-            plain = name.strip()
+            plain = name.strip().replace(". ", " ")  # `Val. Loss`
             named = plain if not self._lead or is_held_out(plain) else f"{self._lead}{plain}"
             if (value := value_of(written)) is not None:
                 self._values[named] = value
