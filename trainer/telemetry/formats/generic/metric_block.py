@@ -49,7 +49,8 @@ class MetricBlock(Format):
     name = "block of metrics"
     example = "Epoch 3/10  and below it a line a metric: train_loss: 0.53"
     needles = (
-        b"poch", b"POCH", b"tep ", b"tep:", b"STEP", b"teration", b"Iter", b"pdate", b"pisode", b"ound ", b"eneration",
+        b"poch", b"POCH", b"tep ", b"tep:", b"STEP", b"teration", b"Iter", b"pdate", b"pisode", b"ound ",
+        b"eneration",
     )  # fmt: skip
 
     def __init__(self) -> None:
