@@ -61,6 +61,8 @@ class MetricBlock(Format):
         self._lines = 0
         self._values: dict[str, float | None] = {}
         self._counted = ""
+        self._newest = ""  # name of a metric
+        self._end = ""  # the last one of the block before
 
     @property
     def greedy(self) -> bool:  # type: ignore[override]
@@ -90,7 +92,8 @@ class MetricBlock(Format):
             named = plain if not self._lead or is_held_out(plain) else f"{self._lead}{plain}"
             if (value := value_of(written)) is not None:
                 self._values[named] = value
-        return ()
+            self._newest = named
+        return self._told() if self.live and self._newest == self._end else ()
 
     def _begin(self, counted: str, step: int, total: int, line: Line) -> Sequence[Finding]:
         """A new block; a second line that names the same place goes on with the first."""
@@ -102,9 +105,15 @@ class MetricBlock(Format):
 
     def finish(self) -> Sequence[Finding]:
         """See `Format`: the newest block."""
-        values, step = self._values, self._step
-        self._values, self._step, self._lines, self._lead = {}, -1, 0, ""
-        if step < 0 or not values:
+        found = self._told()
+        self._step, self._lines, self._lead, self._end = -1, 0, "", self._newest
+        return found
+
+    def _told(self) -> Sequence[Finding]:
+        """What the block has told so far; to whom watches it is told where the block before ended."""
+        values, self._values = self._values, {}
+        if self._step < 0 or not values:
             return ()
         self.axis = "epoch" if self._counted in _EPOCHS else "step"
-        return block_rows(step, values, self._t, self._total)
+        rows = block_rows(self._step, values, self._t, self._total)
+        return [row._replace(adds=self.live) for row in rows]
