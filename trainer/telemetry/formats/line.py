@@ -30,7 +30,7 @@ _NAME = (  # of a logger, and no word by which a format begins
     r"[A-Za-z_][\w.]{0,80}(?::[\w.<>]{1,80}){0,2} +(?:[-|]|>>) +"
 )
 _SHIPPED = (  # what gathers the output of several programs puts before a line
-    r"[\w.-]{1,60}: (?=\[)"
+    r"(?!(?:Epoch|Train|Test|Step|Iter)\b)[\w.-]{1,60}: (?=\[)"
     r"|\d{1,5}:(?: |(?=\[))"  # srun --label
     r"|[A-Za-z][\w.-]{0,60}[-_]\d{1,4}\s+\| ?"  # docker compose
     r"|\d{1,3}\|[A-Za-z][\w-]{0,40}\s*\| ?"  # pm2

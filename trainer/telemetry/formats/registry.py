@@ -16,6 +16,7 @@ from trainer.telemetry.formats.frameworks.ray_tune import RayTune
 from trainer.telemetry.formats.frameworks.rl_games import RlGames
 from trainer.telemetry.formats.frameworks.rsl_rl import RslRl
 from trainer.telemetry.formats.frameworks.torchtitan import TorchTitan
+from trainer.telemetry.formats.frameworks.vision_meters import VisionMeters
 from trainer.telemetry.formats.generic.boxed_table import BoxedTable
 from trainer.telemetry.formats.generic.csv_table import CsvTable
 from trainer.telemetry.formats.generic.dict_block import DictBlock
@@ -58,6 +59,7 @@ FORMATS: tuple[Callable[[], Format], ...] = (
     RslRl,
     RlGames,
     RayTune,
+    VisionMeters,
     BoxedTable,
     CsvTable,
     JsonLines,

@@ -55,6 +55,33 @@ VARIANTS = [
         ],
     ),
     Sample(
+        "vision meters",
+        "Epoch: [0][   0/500]\tTime  5.123 ( 5.123)\tLoss 6.9000e+00 (6.9000e+00)\tAcc@1   0.00 (  0.00)\n"
+        "Epoch: [0][  10/500]\tTime  0.123 ( 0.523)\tLoss 6.8000e+00 (6.8500e+00)\tAcc@1   0.39 (  0.12)\n"
+        "Test: [ 0/98]\tTime  1.0 ( 1.0)\tLoss 6.5 (6.5)\n *   Acc@1 0.400 Acc@5 1.200\n"
+        "Epoch: [1][   0/500]\tTime  5.123 ( 5.123)\tLoss nan (nan)\tAcc@1   0.00 (  0.00)\n",
+        [m(0, loss=6.9), m(10, loss=6.8, **{"Acc@1": 0.39}, epoch=0.0), m(500, loss=None)],
+    ),
+    Sample(
+        "vision meters",
+        "2031/01/01 10:00:00 - mmengine - INFO - Epoch(train)  [1][ 50/100]  lr: 1.0000e-02  eta: 0:00:10  time: 0.2  memory: 100  loss: 0.5\n"
+        "2031/01/01 10:00:10 - mmengine - INFO - Epoch(train)  [1][100/100]  lr: 1.0000e-02  eta: 0:00:00  time: 0.2  memory: 100  loss: 0.4\n"
+        "2031/01/01 10:00:10 - mmengine - INFO - Epoch(val) [1][10/10]    accuracy/top1: 70.0  data_time: 0.1\n",
+        [m(50, loss=0.5, lr=0.01), m(100, loss=0.4), e(100, **{"val_accuracy/top1": 70.0})],
+    ),
+    Sample(
+        "vision meters",
+        "Train: 0 [  50/1251 (  4%)]  Loss: 6.93 (6.94)  Time: 0.1s,  500.1/s  (0.2s,  500.1/s)  LR: 1.000e-06  Data: 0.1 (0.1)\n"
+        "Epoch: [0]  [ 100/1251]  eta: 2:10:00  lr: 0.000100  loss: 6.8123 (6.9123)  time: 0.5012  data: 0.3012  max mem: 5000\n"
+        "[01/01 10:00:00 d2.utils.events]:  eta: 1 day, 0:10:00  iter: 119  total_loss: 4.5  loss_cls: 1.2  lr: 0.0003  max_mem: 2000M\n",
+        [m(50, loss=6.93, lr=1e-6), m(100, loss=6.8123, lr=1e-4), m(119, total_loss=4.5, lr=0.0003)],
+    ),
+    Sample(
+        "key: value",
+        "INFO:root:Episode 10 | Avg Reward: 5.00 | Epsilon: 1.000 | Win Rate: 1.00%\nINFO:root:\nINFO:root:Episode 20 | Avg Reward: 8.45 | Epsilon: 0.990\n",
+        [m(10, **{"Avg Reward": 5.0}), m(20, **{"Avg Reward": 8.45})],
+    ),
+    Sample(
         "block of metrics",
         "Epoch: 01 | Epoch Time: 0m 22s\n\tTrain Loss: 5.053 | Train PPL: 156.500\n\t Val. Loss: 4.978 |  Val. PPL: 145.250\n"
         "Epoch: 02 | Epoch Time: 0m 22s\n\tTrain Loss: 4.053 | Train PPL:  56.500\n\t Val. Loss: 3.978 |  Val. PPL:  45.250\n",

@@ -17,7 +17,7 @@ _OTHERS = (  # whose rows begin so, too
 )
 _ROW = lazy(
     r"\s{0,3}(?P<open>[\[(])?(?:(?:global|training|train)[ _])?"
-    r"(?P<counted>step|iteration|iter|update)\s*[:#]?\s*"
+    r"(?P<counted>step|iteration|iter|update|episode)\s*[:#]?\s*"
     r"(?P<box>[\[(])?(?P<step>\d{1,3}(?:,\d{3}(?!\d)){1,4}|\d{1,12})(?:\s*/\s*(?P<total>\d{1,3}(?:,\d{3}(?!\d)){1,4}|\d{1,12}))?"
     r"(?:[\])]|\s?\([\d.]{1,7}\s?%\)){0,2}"
     rf"(?P<between>\s*[|,:;]\s*|\s+-+\s+|\s+){_OTHERS}(?P<rest>\S.{{2,600}}?)\s*",
@@ -38,7 +38,7 @@ class StepLines(PatternFormat):
 
     name = "key: value"
     example = "Step 100/5000 | Loss: 2.31 | LR: 0.0003"
-    needles = (b"tep ", b"tep:", b"STEP", b"Iter", b"iter", b"pdate ", b"tep[", b"tep #")
+    needles = (b"pisode ", b"tep ", b"tep:", b"STEP", b"Iter", b"iter", b"pdate ", b"tep[", b"tep #")
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:
         """See `PatternFormat`."""
