@@ -14,7 +14,7 @@ from remote.actions.adopt_reap import end_process, find_stale
 from remote.actions.beside import beside as said_beside
 from remote.agent.processes.processes import log_of
 from remote.agent.processes.stale import why_not
-from remote.agent.processes.strangers import beside, strangers
+from remote.agent.processes.strangers import beside, names_training, strangers
 from remote.protocol.arguments import EndArgs, NoArgs, StartArgs
 from remote.protocol.errors import CallError
 from remote.protocol.results import ProcessRow
@@ -263,3 +263,26 @@ def test_another_users_training_is_shown_with_its_user_and_never_touched(
         process.kill()
         process.wait()
         script.unlink()
+
+
+@pytest.mark.parametrize(
+    ("command", "is_training"),
+    [
+        ("python3 -u train.py", True),
+        ("/opt/env/bin/python3.11 /exp/llama/pretrain_gpt.py --lr 1e-4", True),
+        ("python -m mine.train", True),
+        ("python /usr/bin/torchrun --nproc_per_node 8 exp/train_it.py", True),
+        ("python -X dev -m torch.distributed.run --nproc_per_node 8 train.py", True),
+        ("python /trainer/.venv/bin/mypy trainer/models", False),
+        ("python -m pytest tests/trainer", False),
+        ("python -m ruff check trainer", False),
+        ("python /training/notes/serve.py", False),
+        ("python -c 'import train'", False),
+        ("vim train.py", False),
+        ("python -m remote.agent train", False),
+        ("python -W ignore", False),
+        ("python", False),
+    ],
+)
+def test_only_what_runs_a_training_script_looks_like_training(command: str, is_training: bool) -> None:
+    assert names_training(command.split()) == is_training

@@ -122,13 +122,15 @@ class LogRecogniser:
         return events
 
     def _line(self, raw: bytes, listening: Sequence[Format]) -> Sequence[Event]:
-        """What one line tells to the first format that takes it."""
+        """What one line tells to the first format that has a row of it; a beginning may be of several."""
         line = Line(raw.decode("utf-8", "replace"))
         if line.rank and not self._is_first_rank(line.rank):
             return ()
         for one in listening:
             if (one is self._current or one.wants(raw)) and (findings := one.take(line)):
-                return self._found(one, findings)
+                events = self._found(one, findings)
+                if one is self._current or any(type(finding) is not Start for finding in findings):
+                    return events
         return ()
 
     def _found(self, one: Format, findings: Sequence[Finding]) -> list[Event]:

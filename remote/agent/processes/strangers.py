@@ -22,6 +22,8 @@ from trainer.run.run_errors import RunError
 
 OUR_OWN = ("remote.agent", "remote.supervisor", "photinus")
 SUPERVISOR = "remote.supervisor"
+LAUNCHERS = ("torchrun", "accelerate", "deepspeed", "torch.distributed.run", "torch.distributed.launch",
+             "accelerate.commands.launch")  # fmt: skip
 RUN_LOCK = "run"
 CPU = "cpu"
 Asks = Callable[[], list[tuple[str, int, int | None]]]
@@ -88,7 +90,7 @@ def _judge(
     """`runs`: state root and run of another home that it is of, then of what it came from."""
     words = words_of(stat.pid)
     supervised, _, devices = _of_another_home(words)
-    if not (supervised or uses or _looks_like_training(words)):
+    if not (supervised or uses or names_training(words)):
         return None
     home, run_id = next(filter(None, runs), ("", ""))
     memory = [value for value in uses.values() if value is not None]
@@ -185,11 +187,25 @@ def _is_same(one: Path, other: Path) -> bool:
         return False
 
 
-def _looks_like_training(words: list[str]) -> bool:
+def names_training(words: list[str]) -> bool:
+    """Whether a command line runs a script or a module that is called after training, of another than us.
+
+    What a linter or a test is pointed at does not count, nor do folders on the way to a script.
+    """
     if any(own in word for word in words[:6] for own in OUR_OWN):
         return False
-    is_python = bool(words) and "python" in words[0].rpartition("/")[2]
-    return is_python and any("train" in word for word in words[1:4])
+    if not words or "python" not in words[0].rpartition("/")[2]:
+        return False
+    rest = words[1:]
+    while rest and rest[0].startswith("-") and rest[0] not in ("-m", "-c"):
+        rest = rest[2:] if rest[0] in ("-W", "-X") else rest[1:]
+    if not rest or rest[0] == "-c":
+        return False
+    program, rest = (rest[1] if len(rest) > 1 else "", rest[2:]) if rest[0] == "-m" else (rest[0], rest[1:])
+    name = program.rpartition("/")[2]
+    if name in LAUNCHERS:
+        return any(word.endswith(".py") and "train" in word.rpartition("/")[2] for word in rest)
+    return "train" in name
 
 
 def _name_of(uid: int) -> str:

@@ -90,6 +90,21 @@ def test_a_device_without_end_is_no_log(photinus: Photinus) -> None:
     assert "device" not in photinus("read", "/dev/null").err, "the control: it ends at once"
 
 
+def test_a_fifo_that_nobody_writes_is_waited_for_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    reader = photinus_process("read", "--json", str(path), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        assert reader.stderr is not None
+        assert b"nobody writes" in reader.stderr.readline()
+        path.write_text(LOG)
+        out, _ = reader.communicate()
+        assert (reader.returncode, len(steps(out.decode()))) == (0, 5)
+    finally:
+        reader.kill()
+        reader.wait()
+
+
 def test_a_row_is_printed_while_the_pipe_is_still_open() -> None:
     ours, theirs = os.pipe()
     reader = photinus_process("read", "--json", "-", stdin=ours)

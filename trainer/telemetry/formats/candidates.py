@@ -21,6 +21,8 @@ class Candidates:
         self._formats = formats
         self._single = formats[0] if len(formats) == 1 else None
         self._needles = {needle: -2 for one in formats for needle in one.needles}
+        self._seek = self._single.seek if self._single is not None else None
+        self._sought = formats[0].needles[:1] if self._seek is not None else ()
 
     def __iter__(self) -> Iterator[int]:
         """Where each line begins. Its end is found by `line`, or the place is set behind what was read."""
@@ -41,6 +43,13 @@ class Candidates:
         self.place = end + 1
         return self.block[start:end]
 
+    def _find(self, needle: bytes, place: int) -> int:
+        hit = self.block.find(needle, place)
+        if hit < 0 or self._seek is None or needle not in self._sought:
+            return hit
+        found = self._seek.search(self.block, hit)
+        return found.start() if found is not None else -1
+
     def _next_hit(self) -> int:
         """Where the next line with a needle begins, -1 for nowhere."""
         block, place, nearest = self.block, self.place, -1
@@ -48,7 +57,7 @@ class Candidates:
             if hit == -1:
                 continue
             if hit < place:
-                hit = self._needles[needle] = block.find(needle, place)
+                hit = self._needles[needle] = self._find(needle, place)
                 if hit == -1:
                     continue
             if nearest < 0 or hit < nearest:

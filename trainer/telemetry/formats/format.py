@@ -18,6 +18,7 @@ class Format:
         name: what the format is called.
         example: what a row of it looks like, for a person.
         needles: every line that the format wants holds one of these.
+        seek: stands for the first needle once the format is known, where that is in many other lines as well.
         greedy: whether it wants every line for now.
         live: whether somebody watches: every redraw of a bar is then a row, and not its last one alone.
         axis: what the steps of its rows count, in one word; as the newest row has it.
@@ -26,6 +27,7 @@ class Format:
     name: ClassVar[str]
     example: ClassVar[str]
     needles: tuple[bytes, ...]
+    seek: ClassVar[re.Pattern[bytes] | None] = None
     greedy = False
     live = False
     axis = "step"

@@ -27,10 +27,10 @@ _MARK = (
 _BETWEEN = r"(?:\s*[-|:>,]{1,2}\s+|\s+|(?=[\{\[])|(?<=\]:)(?=\d)|(?<=:))"
 _NAME = (  # of a logger, and no word by which a format begins
     rf"(?!(?:[sS]tep|[eE]poch|[iI]ter|[tT]rain(?:ing)?|TRAIN|[vV]al(?:id(?:ation)?)?|VAL|[eE]val|[tT]est|{_LEVEL})\b)"
-    r"[A-Za-z_][\w.]{0,80}(?::[\w.<>]{1,80}){0,2} +[-|] +"
+    r"[A-Za-z_][\w.]{0,80}(?::[\w.<>]{1,80}){0,2} +(?:[-|]|>>) +"
 )
 _SHIPPED = (  # what gathers the output of several programs puts before a line
-    r"[\w.-]{1,60}: (?=\[)"
+    r"(?!(?:Epoch|Train|Test|Step|Iter)\b)[\w.-]{1,60}: (?=\[)"
     r"|\d{1,5}:(?: |(?=\[))"  # srun --label
     r"|[A-Za-z][\w.-]{0,60}[-_]\d{1,4}\s+\| ?"  # docker compose
     r"|\d{1,3}\|[A-Za-z][\w-]{0,40}\s*\| ?"  # pm2
@@ -42,6 +42,7 @@ _PREFIX = lazy(
 )
 _SOURCE = lazy(r"\s{2,}[\w./-]{1,80}\.py:\d{1,6}\s*$")  # rich's handler puts it at the right edge
 _TIME = lazy(_STAMP)
+_SIGN = lazy(r"\s{0,3}[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]{1,3}\s+")
 _SLASHED = "%m/%d/%Y %H:%M:%S"
 
 
@@ -73,6 +74,24 @@ class Line:
         return self._plain[1]
 
     @property
+    def uncut(self) -> str:
+        """The text with a logger's prefix: a table's own bars look like a part of one."""
+        return _SOURCE.sub("", self.text) if ".py:" in self.text else self.text
+
+    @property
+    def prefix(self) -> str:
+        """What a logger wrote before `plain`."""
+        if self._plain is None:
+            self._plain = _split(self.text)
+        return self._plain[0]
+
+    @property
+    def column(self) -> int:
+        """Where in the line its first letter stands behind a logger's prefix."""
+        plain = self.plain
+        return len(self.prefix) + len(plain) - len(plain.lstrip())
+
+    @property
     def body(self) -> str:
         """The text behind a progress bar and a logger's prefix; `text` where it has none."""
         return self._parts()[1]
@@ -91,6 +110,12 @@ class Line:
                 inner = _split(bar.rest)
                 self._body = inner[0] or self._plain[0], inner[1]
         return self._body
+
+
+def without_sign(text: str) -> str:
+    """The text without one sign at its beginning that is neither letter nor punctuation: `✅ Step 1`."""
+    first = text.lstrip()[:1]
+    return _SIGN.sub("", text, count=1) if first > "\u2190" else text
 
 
 def _split(text: str) -> tuple[str, str]:

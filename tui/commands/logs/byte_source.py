@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tui.commands.output import say
 CHUNK = 1 << 16
 CHECKED = 64
 POLL_S = 0.1
+UNWRITTEN_S = 1.0  # after which a FIFO without a writer is told
 STDIN = "-"
 
 
@@ -109,7 +111,16 @@ def _open(path: Path) -> int:
     Raises:
         OSError: there is none, or it is such a device.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    waits = threading.Timer(
+        UNWRITTEN_S, say, [f"photinus: {path} is a FIFO that nobody writes: waiting for a writer"]
+    )
+    waits.daemon = True
+    if path.is_fifo():  # opening it takes until then
+        waits.start()
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        waits.cancel()
     found = os.fstat(fd)
     is_character = stat.S_ISCHR(found.st_mode) and not os.isatty(fd)
     if stat.S_ISBLK(found.st_mode) or (is_character and not os.path.samestat(found, os.stat(os.devnull))):  # noqa: PTH116

@@ -45,6 +45,19 @@ def test_what_is_counted_and_of_how_many(text: str, axis: str, total: int) -> No
     assert (log.axis, plans[-1] if plans else 0) == (axis, total)
 
 
+def test_who_watches_hears_a_block_when_it_ends_as_the_one_before_did() -> None:
+    """And what it tells after that, too; the control is a reader of the whole, who needs one row a block."""
+    block = "Epoch {n}\n  train loss: 2.5\n  val loss: 2.75\n"
+    for live in (True, False):
+        log = LogRecogniser(live=live)
+        log.feed("".join(block.format(n=n) for n in (1, 2, 3)).encode())
+        told = log.feed(b"") + log.feed(block.format(n=4).encode())
+        assert [event.step for event in told if isinstance(event, Metrics)] == ([4] if live else [3])
+        assert [event.step for event in log.feed(b"  test loss: 3.0\nEpoch 5\n") if event.step] == (
+            [4] if live else [4, 4]
+        )
+
+
 def test_the_steps_of_a_format_of_ones_own_are_epochs_where_it_names_only_those(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("rows:\n  round: 'round (?P<epoch>\\d+) cost (?P<loss>\\S+)'\n")

@@ -5,7 +5,11 @@ import gzip
 import pytest
 
 from trainer.telemetry.events import Metrics
+from trainer.telemetry.formats.candidates import Candidates
+from trainer.telemetry.formats.format import Format
+from trainer.telemetry.formats.kssm.kssm_v3 import KssmV3
 from trainer.telemetry.formats.log_blocks import LINE_LIMIT, LineBlocks
+from trainer.telemetry.formats.scripts.nanogpt import NanoGpt
 from trainer.telemetry.recogniser import LogRecogniser
 
 ROWS = "".join(f"iter {step}: loss 2.5000, time 10.00ms, mfu 1.00%\n" for step in range(0, 50, 10))
@@ -80,3 +84,19 @@ def test_a_restart_is_no_rank() -> None:
     log = LogRecogniser()
     events = log.feed(ROWS.encode()) + log.feed(b"loading ...\n") + log.feed(ROWS[45:].encode())
     assert [event.attempt for event in events if isinstance(event, Metrics)] == [1] * 5 + [2] * 4
+
+
+def test_bars_of_a_logger_are_no_rows_of_a_format_that_is_known() -> None:
+    """Only lines with a number between bars are looked at, and heads of tables; before, every bar counts."""
+    row = "    20 |   3.562 |   2.915 |  0.6477 | 0.0471 |   1.043 |    1.334"
+    head = "  Step |   Total |      CE |     Reg |       R |   u_val | GradNorm"
+    said = "2031-01-02 03:04:05.006 | INFO     | loop:fetch:12 - a shard"
+    block = "\n".join([said, row, said, " 10%|###   | 9/90 [00:10<01:00]", head, said, "K-SSM v3 TRAINING"])
+    data = f"{block}\n".encode()
+
+    def seen(*formats: Format) -> list[str]:
+        walk = Candidates(data, formats)
+        return [walk.line(start).decode() for start in walk]
+
+    assert seen(KssmV3()) == [row, head, "K-SSM v3 TRAINING"]
+    assert seen(KssmV3(), NanoGpt()) == block.split("\n")

@@ -5,15 +5,21 @@ from collections.abc import Callable
 import pytest
 
 from tests.trainer.telemetry.formats.samples import SAMPLES, Sample
+from tests.trainer.telemetry.formats.samples_blocks import BLOCKS
 from tests.trainer.telemetry.formats.samples_further import FURTHER
 from tests.trainer.telemetry.formats.samples_further_tables import FURTHER_TABLES
 from tests.trainer.telemetry.formats.samples_more import MORE_SAMPLES
+from tests.trainer.telemetry.formats.samples_variants import VARIANTS
 from trainer.telemetry.events import Evaluation, Metrics
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.recognise import FileRecogniser
 
 FILES = ("trainer_state.json", "JSON history", "CSV")  # nobody writes a prefix into a file of its own
-LOGS = [sample for sample in [*SAMPLES, *MORE_SAMPLES, *FURTHER, *FURTHER_TABLES] if sample.name not in FILES]
+LOGS = [
+    sample
+    for sample in [*SAMPLES, *MORE_SAMPLES, *BLOCKS, *FURTHER, *FURTHER_TABLES, *VARIANTS]
+    if sample.name not in FILES
+]
 Told = list[tuple[type, int | None, int, dict[str, float | int | None]]]
 
 

@@ -6,16 +6,18 @@ from collections.abc import Callable
 import pytest
 
 from tests.trainer.telemetry.formats.samples import SAMPLES
+from tests.trainer.telemetry.formats.samples_blocks import BLOCKS
 from tests.trainer.telemetry.formats.samples_further import FURTHER
 from tests.trainer.telemetry.formats.samples_further_tables import FURTHER_TABLES
 from tests.trainer.telemetry.formats.samples_more import MORE_SAMPLES
+from tests.trainer.telemetry.formats.samples_variants import VARIANTS
 from trainer.telemetry.events import Evaluation, Metrics
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.registry import FORMATS
 from trainer.telemetry.recognise import FileRecogniser
 from trainer.telemetry.recogniser import LogRecogniser
 
-LOGS = [*SAMPLES, *MORE_SAMPLES, *FURTHER, *FURTHER_TABLES]
+LOGS = [*SAMPLES, *MORE_SAMPLES, *BLOCKS, *FURTHER, *FURTHER_TABLES, *VARIANTS]
 LINES = [line for sample in LOGS for line in sample.text.splitlines() if line.strip()]
 
 
@@ -91,6 +93,54 @@ tests/test_loss.py::test_step[10] PASSED                 [ 10%]
   1,234,567  12%   10.11MB/s    0:00:09
 commit 1f2e3d4: loss 2.5 at step 10
 """
+BOXES = """\
+---------------------------------
+| total_timesteps | 1000000     |
+| learning_rate   | 0.0003      |
+| max_grad_norm   | 0.5         |
+---------------------------------
+---------------------------------
+| total_timesteps | 2000000     |
+| learning_rate   | 0.0003      |
+| max_grad_norm   | 0.5         |
+---------------------------------
+| step | loss |
+|------|------|
+| 10   | 2.5  |
+| 20   | 2.25 |
+-----------------  --------
+Name               Size
+model.safetensors  12
+-----------------  --------
+{'epoch': 3,
+ 'optimizer': {'lr': 0.1},
+ 'loss': 'mse'}
+{'epoch': 4,
+ 'batch_size': 8,
+ 'loss': 0.5}
+{'epoch': 5, 'loss': 'mse', 'lr': 0.1}
+{
+  "epoch": 6,
+  "lr": 0.1
+}
+Epoch 1
+  lr: 0.1
+  shuffled: yes
+Epoch 2
+  lr: 0.1
+1. Step 1: loss of the weights
+2. Step 2: loss: see below
+Step 3: Total=7.6 is what it said, loss: 0.5 at most
+## Epoch 7
+loss: 0.5
+## Epoch 8
+loss: 0.4
+Result for nothing:
+Learning iteration of the plan
+Total params: 3
+Epoch 1/2 ━━━ of the plan • 3/4 it/s
+       Test metric
+"""
 INSTALLERS = """\
 Collecting torch==2.13.0
   Downloading torch-2.13.0-cp311-none-linux_x86_64.whl (812.3 MB)
@@ -141,6 +191,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "tables": in_tables,
     "programs": in_programs,
     "arguments": lambda: ARGUMENTS * 3,
+    "boxes": lambda: BOXES * 3,
     "settings": lambda: SETTINGS * 3,
     "installers": lambda: INSTALLERS * 3,
     "noise": noise,

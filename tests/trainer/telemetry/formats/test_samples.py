@@ -8,16 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainer.telemetry.formats.samples import SAMPLES, Found, Sample
+from tests.trainer.telemetry.formats.samples_blocks import BLOCKS
 from tests.trainer.telemetry.formats.samples_further import FURTHER
 from tests.trainer.telemetry.formats.samples_further_tables import FURTHER_TABLES
 from tests.trainer.telemetry.formats.samples_more import MORE_SAMPLES
+from tests.trainer.telemetry.formats.samples_variants import VARIANTS
 from trainer.telemetry.events import Evaluation, Event, Metrics, Resume
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.registry import FORMATS
 from trainer.telemetry.recognise import FileRecogniser
 from trainer.telemetry.recogniser import LogRecogniser
 
-ALL = [*SAMPLES, *MORE_SAMPLES]
+ALL = [*SAMPLES, *MORE_SAMPLES, *BLOCKS]
 Row = Metrics | Evaluation
 
 
@@ -38,7 +40,9 @@ def holds(event: Row, wanted: Found) -> bool:
     return True
 
 
-@pytest.mark.parametrize("sample", [*ALL, *FURTHER, *FURTHER_TABLES], ids=lambda sample: sample.name)
+@pytest.mark.parametrize(
+    "sample", [*ALL, *FURTHER, *FURTHER_TABLES, *VARIANTS], ids=lambda sample: sample.name
+)
 def test_a_format_reads_its_own_log_and_nothing_beside(sample: Sample) -> None:
     file = FileRecogniser()
     found = file.feed(sample.text.encode())
@@ -70,7 +74,7 @@ def test_a_log_cut_anywhere_tells_the_same(sample: Sample) -> None:
 def test_a_format_finds_nothing_in_the_logs_of_others(make: Callable[[], Format]) -> None:
     """Its own log is the control: the same reader alone does find that."""
     name = make().name
-    for sample in [*ALL, *FURTHER, *FURTHER_TABLES]:
+    for sample in [*ALL, *FURTHER, *FURTHER_TABLES, *VARIANTS]:
         if sample.name in ("trainer_state.json", "JSON history"):
             continue  # documents, and no lines
         log = LogRecogniser(formats=[make])

@@ -18,6 +18,7 @@ class HfSteps:
         self._length = 0  # of the bar that counts training steps
         self._a_epoch = 0.0  # steps an epoch
         self._counted = 0
+        self._scored = 0
         self._last = 0
 
     @property
@@ -81,7 +82,10 @@ class HfSteps:
         self._last = step
 
     def _count(self, is_eval: bool) -> int:
-        """Rows are counted where nothing tells a step."""
+        """Rows are counted where nothing tells a step; scores alone are, too."""
+        if is_eval and not self._counted:
+            self._scored += 1
+            return self._scored
         return max(self._counted + (not is_eval), 1)
 
 

@@ -14,6 +14,7 @@ from trainer.telemetry.formats.row import Finding, Row, Start
 
 _VALUE = r"(?:'[^'\n]{0,200}'|[^\s,'\"{}\[\]()]{1,60})"
 _DICT = lazy(rf"\{{'[^'\n]{{1,100}}': {_VALUE}(?:, '[^'\n]{{1,100}}': {_VALUE}){{0,400}}\}}")
+_NUMPY = lazy(r"np\.float\d{2}\(([-+.\w]{1,40})\)")
 _PAIR = lazy(rf"'([^'\n]{{1,100}})': ({_VALUE})")
 _TOTAL = lazy(rf"\s*Total optimization steps\s*=\s*({COUNT})\s*")
 _EPOCHS = lazy(rf"\s*Num Epochs\s*=\s*({COUNT})\s*.*")
@@ -53,6 +54,8 @@ class HfTrainer(Format):
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
         text = line.plain
+        if "np.float" in text:
+            text = _NUMPY.sub(r"\1", text)
         found = _DICT.search(text) if "{'" in text else None
         if found is None:
             bar = find_bar(text)

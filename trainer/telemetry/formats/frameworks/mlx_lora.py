@@ -11,7 +11,7 @@ from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import BareEvent, Finding, Row, Start
 
 _ROW = lazy(
-    rf"Iter ({COUNT}): Train loss ({NUMBER})"
+    rf"Iter ({COUNT}): (?:Train )?loss ({NUMBER})"
     rf"((?:, [A-Za-z/ _]{{1,39}}[a-z](?: |(?=\d)){NUMBER}(?: ?[A-Za-z/%]{{1,8}})?)+)\.?\s*"
 )
 _SCORES = lazy(
@@ -22,7 +22,7 @@ _FIELD = lazy(rf", ([A-Za-z/ _]{{1,39}}[a-z])(?: |(?=\d))({NUMBER})")
 _SAVED = lazy(rf"Iter ({COUNT}): Saved adapter weights to (.{{1,400}}?)(?: and (.{{1,400}}?))?\.?\s*")
 _START = lazy(rf"Starting training\.{{2,3}}, iters: ({COUNT})\s*")
 _NAMES = {"Learning Rate": "lr", "Trained Tokens": "tokens", "Peak mem": "peak_mem_gb", "Peak": "peak_mem_gb",
-          "It/sec": "it_per_s", "Val took": "val_time_s"}  # fmt: skip
+          "It/sec": "it_per_s", "it/s": "it_per_s", "Val took": "val_time_s"}  # fmt: skip
 
 
 class MlxLora(PatternFormat):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from trainer.telemetry.formats.format import PatternFormat, Take
-from trainer.telemetry.formats.line import Line
+from trainer.telemetry.formats.line import Line, without_sign
 from trainer.telemetry.formats.metric_names import (
     VALUES_LIMIT,
     canonical,
@@ -21,8 +21,8 @@ _HELD = r"[vV]al(?:id(?:ation)?)?|VAL|[eE]val|EVAL|[tT]est|TEST"
 _LEAD = rf"(?:\[?(?:[tT]rain(?:ing)?|TRAIN|(?P<held>{_HELD}))\]?:?(?: [-|:])?\s+)?"
 _COUNTED = r"(?:[eE]poch|[sS]tep|[iI]ter(?:ation)?|[uU]pdate)"
 _PLACE = rf"(?:{_COUNTED}\s*[:#]?\s*\d{{1,15}}(?:\s*/\s*\d{{1,15}})?(?:\s*[|,:;-]+\s*|\s+))"
-_VALUE = r"(?:\d{1,3}(?:,\d{3}){1,6}(?![\w,])(?:\.\d{1,9})?|[^\s,|;=]{1,200})"
-_PAIR = rf"[A-Za-z_][\w/.@()-]{{0,60}}=\s?{_VALUE}"
+_VALUE = r"(?:\d{1,3}(?:,\d{3}){1,6}(?![\w,])(?:\.\d{1,9})?|\"[^\"\n]{0,200}\"|[^\s,|;=]{1,200})"
+_PAIR = rf"[A-Za-z_][\w/.@()-]{{0,60}}\s?=\s?{_VALUE}"
 _ROW = lazy(
     rf"\s*{_LEAD}(?P<place>{_PLACE}{{0,2}})(?P<pairs>{_PAIR}(?:(?:\s*[,|;]\s*|\s+){_PAIR}){{0,200}})\s*"
 )
@@ -44,7 +44,7 @@ _MARKUP = lazy(
     r"(?: (?:[a-z_0-9]{1,20}|#[0-9a-fA-F]{6})){0,4}\]"
 )
 _PLACES = lazy(r"([a-zA-Z]+)\s*[:#]?\s*#?[\[(]?(\d{1,15})(?:\s*/\s*(\d{1,15}))?")
-_PAIRS = lazy(rf"([A-Za-z_][\w/.@()-]{{0,60}})=\s?({_VALUE})")
+_PAIRS = lazy(rf"([A-Za-z_][\w/.@()-]{{0,60}})\s?=\s?({_VALUE})")
 STEPS = ("step", "global_step", "iteration", "iter", "update")
 
 
@@ -55,6 +55,7 @@ class KeyValue(PatternFormat):
     example = "step=10 loss=2.31 lr=0.0003"
     needles = (
         b"loss=",
+        b"oss = ",
         b"METRIC ",
         b"step=",
         b"epoch=",
@@ -75,7 +76,7 @@ class KeyValue(PatternFormat):
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
-        text = line.body
+        text = without_sign(line.body)
         if "[" in text:
             text = _MARKUP.sub("", text)
         return self._match(text, line)

@@ -25,6 +25,7 @@ class KssmV3(Format):
     name = "kssm-v3"
     example = "    20 |  56.769 |  56.660 |  0.1086 | 0.0566 |   0.878 |   16.009"
     needles = (b"|", b"K-SSM")
+    seek = lines.SOUGHT
 
     def __init__(self) -> None:
         self._near = 0  # lines that are looked at, whatever they hold

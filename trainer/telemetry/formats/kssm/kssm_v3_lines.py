@@ -39,6 +39,9 @@ OURS = lazy(
     re.IGNORECASE,
 )  # a first look, so that a line among others costs one
 
+# One number between bars, or the head of the table: a logger and a progress bar draw bars in every line.
+SOUGHT = re.compile(rb"\|[ \t]{0,40}(?:[-+.\dnaifNAIF]{1,40}[ \t]{0,40}\||(?i:total)[ \t]{0,9}\|)")
+
 EVAL_NAMES = {"Loss": "val_loss", "CE": "val_ce", "Perplexity": "val_ppl", "R": "val_R", "u_val": "val_u"}
 
 

@@ -11,7 +11,7 @@ from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
 _ROW = lazy(
-    r"\s*[Ss]tep (\d{1,12})(?:/(\d{1,12}))?(?: \([\d.]{1,8}%\))? "
+    r"\s*[Ss]tep (\d{5,12}|\d{1,12}(?=/))(?:/(\d{1,12}))?(?: \([\d.]{1,8}%\))? "
     r"\| ((?:loss|Training loss|Average reward): [^|].*)"
 )
 _SCORES = lazy(

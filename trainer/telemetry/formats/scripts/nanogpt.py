@@ -13,7 +13,11 @@ _ROW = lazy(
     rf"(?:, (?:lr|learning rate) ({NUMBER}))?\s*"
 )
 _LLAMA = lazy(rf"({COUNT}) \| loss ({NUMBER}) \| lr ({NUMBER}) \| ({NUMBER})ms(?: \| mfu ({NUMBER})%)?\s*")
-_SCORES = lazy(rf"step ({COUNT}): train loss ({NUMBER}), val loss ({NUMBER})(?:, lr ({NUMBER}))?\s*")
+_SCORES = lazy(
+    rf"step ({COUNT}): train loss ({NUMBER})((?:, [a-z][a-z_ ]{{1,40}} {{1,3}}{NUMBER})*, val loss {NUMBER}"
+    rf"(?:, [a-z][a-z_ ]{{1,40}} {{1,3}}{NUMBER})*)\s*"
+)
+_ESTIMATE = lazy(rf", ([a-z][a-z_ ]{{1,40}}?) {{1,3}}({NUMBER})")
 
 
 class NanoGpt(PatternFormat):
@@ -48,6 +52,10 @@ def _numbers(step: str, loss: str, ms: str, mfu: str | None, lr: str | None) -> 
 
 
 def _scores(found: re.Match[str]) -> Sequence[Row]:
-    step, train, val, lr = found.groups()
-    values = {"train_loss": number(train), "val_loss": number(val)}
-    return (Row(count(step), values if lr is None else values | {"lr": number(lr)}, is_eval=True),)
+    """The estimates of both losses, and what forks write behind them."""
+    step, train, others = found.groups()
+    values = {"train_loss": number(train)}
+    for name, value in _ESTIMATE.findall(others):
+        short = name.replace(" ", "_")
+        values.setdefault("val_ppl" if short in ("val_perplexity", "perplexity") else short, number(value))
+    return (Row(count(step), values, is_eval=True),)
