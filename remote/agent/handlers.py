@@ -39,6 +39,10 @@ from remote.protocol.keeping import (
     SignalSent,
     TrashArgs,
     TrashList,
+    TreeAdmission,
+    TreeArgs,
+    TreeRoom,
+    TreeRoomArgs,
     WaitingLine,
 )
 from remote.protocol.results import (
@@ -197,6 +201,18 @@ def _queue_change(ctx: Context, args: LineArgs) -> WaitingLine:
     return change_line(ctx, args)
 
 
+def _tree(ctx: Context, args: TreeRoomArgs) -> Work[TreeRoom]:
+    from remote.agent.trees.receive_tree import tree
+
+    return tree(ctx, args)
+
+
+def _admit_tree(ctx: Context, args: TreeArgs) -> Work[TreeAdmission]:
+    from remote.agent.trees.receive_tree import admit_tree
+
+    return admit_tree(ctx, args)
+
+
 HANDLERS: Mapping[str, Handler] = dict(
     (
         served(verbs.HELLO, status.hello),
@@ -231,6 +247,8 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.CHECKPOINTS, checkpoints.checkpoints),
         served(verbs.SEED, receive.seed),
         served(verbs.ADMIT, receive.admit),
+        served(verbs.TREE, _tree),
+        served(verbs.ADMIT_TREE, _admit_tree),
         served(verbs.DOCTOR, _doctor),
         served(verbs.AUDIT, status.audit),
         served(verbs.AUTOSTART, _autostart),
