@@ -26,6 +26,7 @@ from remote.protocol.keeping import (
     ArchiveArgs,
     AskArgs,
     CloneArgs,
+    DepartArgs,
     KeepArgs,
     KeptRun,
     LabelArgs,
@@ -34,6 +35,7 @@ from remote.protocol.keeping import (
     LogTimesList,
     PurgeArgs,
     Purged,
+    RunTree,
     SavedCheckpoint,
     SignalArgs,
     SignalSent,
@@ -213,6 +215,18 @@ def _admit_tree(ctx: Context, args: TreeArgs) -> Work[TreeAdmission]:
     return admit_tree(ctx, args)
 
 
+def _run_tree(ctx: Context, args: KeepArgs) -> Work[RunTree]:
+    from remote.agent.trees.run_tree import run_tree
+
+    return run_tree(ctx, args)
+
+
+def _depart(ctx: Context, args: DepartArgs) -> Work[KeptRun]:
+    from remote.agent.trees.run_tree import depart
+
+    return depart(ctx, args)
+
+
 HANDLERS: Mapping[str, Handler] = dict(
     (
         served(verbs.HELLO, status.hello),
@@ -249,6 +263,8 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.ADMIT, receive.admit),
         served(verbs.TREE, _tree),
         served(verbs.ADMIT_TREE, _admit_tree),
+        served(verbs.RUN_TREE, _run_tree),
+        served(verbs.DEPART, _depart),
         served(verbs.DOCTOR, _doctor),
         served(verbs.AUDIT, status.audit),
         served(verbs.AUTOSTART, _autostart),

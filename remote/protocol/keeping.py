@@ -205,13 +205,14 @@ class WaitingLine(VerbResult, frozen=True, kw_only=True):
 class TreeArgs(VerbArgs, frozen=True, kw_only=True):
     """A tree of files by the hash of its list, `list_bytes` long.
 
-    `kind`: `code`, which lies under its hash, or `data`, which has a `name` in front of it.
+    `kind`: `code`, which lies under its hash; `data`, which has a `name` before it; `run`: all of
+    the run of that name, which is over.
     """
 
-    kind: Literal["code", "data"]
+    kind: Literal["code", "data", "run"]
     sha256: Sha256
     list_bytes: Count
-    name: Annotated[str, Meta(pattern=r"\A([A-Za-z0-9][A-Za-z0-9_-]{0,31})?\Z")] = ""
+    name: Annotated[str, Meta(pattern=r"\A([A-Za-z0-9][A-Za-z0-9_-]{0,63})?\Z")] = ""
 
 
 class TreeRoomArgs(TreeArgs, frozen=True, kw_only=True):
@@ -254,3 +255,21 @@ class TreeAdmission(VerbResult, frozen=True, kw_only=True):
     done: bool
     dir: str
     bad: list[str] = msgspec.field(default_factory=list)
+
+
+class RunTree(VerbResult, frozen=True, kw_only=True):
+    """All files of an archived run, below `dir`: their list lies at `list_path` there, and has this hash."""
+
+    run_id: str
+    dir: str
+    list_path: str
+    list_bytes: Size
+    sha256: str
+    bytes: Size
+
+
+class DepartArgs(KeepArgs, frozen=True, kw_only=True):
+    """An archived run whose every file (`sha256`: of their list) is on another host now; `to`: `HOST:RUN`."""
+
+    to: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,255}:[a-z0-9-]{1,64}\Z")]
+    sha256: Sha256

@@ -19,7 +19,7 @@ from tui.commands.arguments import (
 from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
-from tui.commands.runs import everyday, keep, line, ls_show, pull_push, start_options, top
+from tui.commands.runs import everyday, keep, line, ls_show, move, pull_push, start_options, top
 from tui.commands.runs.selection import add_filters, add_selection
 
 
@@ -41,7 +41,19 @@ def build_parser() -> argparse.ArgumentParser:
     start_options.add_to(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (formats, export, subcommands, inspect, pull_push, keep, everyday, top, line, alert_commands):
+    for room in (
+        formats,
+        export,
+        subcommands,
+        inspect,
+        pull_push,
+        keep,
+        move,
+        everyday,
+        top,
+        line,
+        alert_commands,
+    ):
         room.add_to(commands)
     return parser
 

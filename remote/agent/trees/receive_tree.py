@@ -9,6 +9,7 @@ from pathlib import Path
 
 from remote.agent.background import in_thread
 from remote.agent.context import Context
+from remote.agent.trees.arrival import is_here, take_in
 from remote.agent.verb import Work
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import Parcel, TreeAdmission, TreeArgs, TreeRoom, TreeRoomArgs
@@ -16,6 +17,7 @@ from trainer.run.disk.atomic import NO_SPACE, fsync_folder, write_bytes
 from trainer.run.disk.file_tree import LIST_MAX, FileTree, TreeFile
 from trainer.run.disk.small_record import open_plain, read_small
 from trainer.run.disk.tree_copies import TreePlace, code_place, make_links, pieces, write_file
+from trainer.run.layout import check_run_id
 from trainer.run.run_errors import RecordError
 
 LIST = "list"
@@ -33,7 +35,7 @@ def tree(ctx: Context, args: TreeRoomArgs) -> Work[TreeRoom]:
         CallError: `disk_low`, or `refused`: the list is none of ours.
     """
     place = _place(ctx, args)
-    if (yield from in_thread(lambda: _is_there(place, args.sha256))):
+    if (yield from in_thread(lambda: _is_there(ctx, place, args))):
         return TreeRoom(done=True, dir=str(place.path))
     place.draft.mkdir(mode=0o700, parents=True, exist_ok=True)
     free, need = ctx.disk_free(ctx.home.root), args.list_bytes + args.bytes - _lying(place.draft)
@@ -59,16 +61,19 @@ def admit_tree(ctx: Context, args: TreeArgs) -> Work[TreeAdmission]:
         CallError: `not_found`: nothing came; `disk_low`; `refused`: this disk cannot hold such names.
     """
     place = _place(ctx, args)
-    if (yield from in_thread(lambda: _is_there(place, args.sha256))):
+    if (yield from in_thread(lambda: _is_there(ctx, place, args))):
         return TreeAdmission(done=True, dir=str(place.path))
     wanted = yield from in_thread(lambda: _listed(place, args))
     if wanted is None:
         raise CallError("not_found", "nothing of this tree came to the host", "ship it again")
-    bad = yield from in_thread(lambda: lay_out(place, wanted))
+    bad = yield from in_thread(lambda: lay_out(place, wanted, locked=args.kind != "run"))
     if bad:
         return TreeAdmission(done=False, dir=str(place.path), bad=bad[:BAD_MAX])
-    with ctx.critical():
-        settle(place, wanted)
+    if args.kind == "run":
+        take_in(ctx, args.name, args.sha256, place.draft / TREE)
+    else:
+        with ctx.critical():
+            settle(place, wanted)
     yield from in_thread(lambda: shutil.rmtree(place.draft, ignore_errors=True))
     return TreeAdmission(done=True, dir=str(place.path))
 
@@ -76,13 +81,17 @@ def admit_tree(ctx: Context, args: TreeArgs) -> Work[TreeAdmission]:
 def _place(ctx: Context, args: TreeArgs) -> TreePlace:
     if args.kind == "code":
         return code_place(ctx.home.root, args.sha256)
+    if args.kind == "run":
+        return TreePlace(ctx.home.root / "arriving", check_run_id(args.name))
     return TreePlace(ctx.home.root / "corpora", f"{args.name or 'data'}-{args.sha256[:12]}")
 
 
-def _is_there(place: TreePlace, sha256: str) -> bool:
+def _is_there(ctx: Context, place: TreePlace, args: TreeArgs) -> bool:
     """Whether the whole tree is; another one of that name is refused."""
+    if args.kind == "run":
+        return is_here(ctx, args.name, args.sha256)
     found = _read(place)
-    if found is not None and found.sha256 != sha256:
+    if found is not None and found.sha256 != args.sha256:
         raise CallError("refused", f"another tree lies at {place.path}", "give the folder another name")
     return found is not None
 
@@ -131,8 +140,8 @@ def _parcel(place: TreePlace, name: str, at: Sequence[int], files: Sequence[Tree
     return Parcel(path=str(path), files=[*at], bytes=size, present=present if present <= size else 0)
 
 
-def lay_out(place: TreePlace, wanted: FileTree) -> list[str]:
-    """Make `tree` in the draft; the paths whose content did not come, or came as another.
+def lay_out(place: TreePlace, wanted: FileTree, *, locked: bool) -> list[str]:
+    """Make `tree` in the draft, `locked`: not to be written to; the paths whose content did not come so.
 
     Raises:
         CallError: `disk_low`, or `refused`: two of its names are one on this disk.
@@ -146,7 +155,7 @@ def lay_out(place: TreePlace, wanted: FileTree) -> list[str]:
     bad: list[str] = []
     try:
         for one in files:
-            if not _make(target / one.path, one, origin):
+            if not _make(target / one.path, one, origin, locked=locked):
                 bad.append(one.path)
                 (target / one.path).unlink(missing_ok=True)
         make_links(wanted, target)
@@ -175,16 +184,16 @@ def settle(place: TreePlace, wanted: FileTree) -> None:
     fsync_folder(place.folder)
 
 
-def _make(target: Path, one: TreeFile, origin: Mapping[str, tuple[Path, int]]) -> bool:
+def _make(target: Path, one: TreeFile, origin: Mapping[str, tuple[Path, int]], *, locked: bool) -> bool:
     if not one.bytes:
-        return write_file(target, one, iter(()), locked=True)
+        return write_file(target, one, iter(()), locked=locked)
     if one.sha256 not in origin:
         return False
     path, start = origin[one.sha256]
     try:
         with os.fdopen(open_plain(path), "rb") as file:
             file.seek(start)
-            return write_file(target, one, pieces(file, one.bytes), locked=True)
+            return write_file(target, one, pieces(file, one.bytes), locked=locked)
     except (FileNotFoundError, RecordError):
         return False
 

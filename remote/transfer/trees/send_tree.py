@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from remote.protocol.errors import CallError, UnreachableError
 from remote.protocol.keeping import Parcel, TreeAdmission, TreeArgs, TreeRoom, TreeRoomArgs
@@ -12,14 +12,30 @@ from remote.session.session import Session
 from remote.transfer.sinks import Sink, open_sink
 from remote.transfer.sources import LostError
 from remote.transfer.transfer_progress import ByteMeter, TransferProgress
-from remote.transfer.trees.local_tree import LocalTree
 from remote.transfer.workers import TransferTimeouts
+from trainer.run.disk.file_tree import FileTree, TreeFile
 
 TRIES = 2
 PIECE = 1 << 20
 ADMIT_S = 60.0
 SECONDS_A_BYTE = 1 / 20e6
 SECONDS_A_FILE = 0.05
+
+
+class TreeContents(Protocol):
+    """A tree, and the bytes of its files, wherever they lie."""
+
+    @property
+    def tree(self) -> FileTree:
+        """What it is made of."""
+
+    def read(self, one: TreeFile, start: int) -> Iterator[bytes]:
+        """The bytes of a file from `start` on.
+
+        Raises:
+            LostError: the link to where it lies broke.
+            CallError: it is not what it was.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +57,7 @@ class SentTree:
 
 
 def send_tree(
-    session: Session, local: LocalTree, kind: str, name: str = "", options: SendOptions | None = None
+    session: Session, local: TreeContents, kind: str, name: str = "", options: SendOptions | None = None
 ) -> SentTree:
     """Bring a tree to the host, unless it is there.
 
@@ -54,7 +70,7 @@ def send_tree(
 
 class _Sending:
     def __init__(
-        self, session: Session, local: LocalTree, kind: str, name: str, options: SendOptions
+        self, session: Session, local: TreeContents, kind: str, name: str, options: SendOptions
     ) -> None:
         self._session, self._local, self._options = session, local, options
         self._tree = local.tree
@@ -95,6 +111,7 @@ class _Sending:
             try:
                 return self._send_missing()
             except LostError as error:
+                self._sink.close()
                 if self._meter.sent > sent:
                     since, sent = time.monotonic(), self._meter.sent
                 self._await_link(since, str(error))

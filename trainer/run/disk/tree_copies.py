@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trainer.run.disk.atomic import fsync_folder, sync_to_disk
-from trainer.run.disk.file_tree import LIST_MAX, FileTree, TreeFile
+from trainer.run.disk.file_tree import LIST_MAX, FileTree, TreeFile, TreeLink
 from trainer.run.disk.small_record import open_plain, read_small
 from trainer.run.run_errors import RecordError
 
@@ -105,6 +105,46 @@ def copy_tree(tree: FileTree, source: Path, target: Path) -> None:
     make_links(tree, part)
     part.rename(target)
     fsync_folder(target.parent)
+
+
+def listed(folder: Path, left_out: frozenset[str] = frozenset()) -> FileTree:
+    """Everything below a folder, hashed; but what lies right in it under these names, and drafts.
+
+    Raises:
+        RecordError: what lies there cannot be laid out elsewhere.
+        OSError: it cannot be read.
+    """
+    files, links = [], []
+    for path in inside(folder, left_out):
+        below = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            links.append(TreeLink(below, str(path.readlink())))
+        else:
+            files.append(_file(path, below))
+    tree = FileTree(tuple(sorted(files)), tuple(sorted(links)))
+    tree.check()
+    return tree
+
+
+def inside(folder: Path, left_out: frozenset[str] = frozenset()) -> Iterator[Path]:
+    """What `listed` lists: everything that is no folder."""
+    for top, folders, names in os.walk(folder):
+        is_top = Path(top) == folder
+        folders[:] = sorted(name for name in folders if not (is_top and name.startswith(".")))
+        for name in names:
+            if not (is_top and name in left_out) and not name.endswith(".tmp"):
+                yield Path(top, name)
+        yield from (path for name in folders if (path := Path(top, name)).is_symlink())
+
+
+def _file(path: Path, below: str) -> TreeFile:
+    digest, size = hashlib.sha256(), 0
+    with os.fdopen(open_plain(path), "rb") as file:
+        is_program = bool(os.fstat(file.fileno()).st_mode & 0o100)
+        while data := file.read(PIECE):
+            digest.update(data)
+            size += len(data)
+    return TreeFile(below, size, digest.hexdigest(), is_program)
 
 
 def differing(
