@@ -221,6 +221,10 @@ def test_kill_nine_at_random_moments_of_shipping_and_archiving(tmp_path: Path) -
         settle(place, tree)
         copy_tree(tree, place.path, tmp_path / "run" / "code")
 
+    def everything() -> None:
+        receive()
+        copy_whole(source, tmp_path / "run" / "archived")
+
     def begin() -> TreePlace:
         shutil.rmtree(tmp_path / "home", ignore_errors=True)
         shutil.rmtree(tmp_path / "run", ignore_errors=True)
@@ -228,16 +232,12 @@ def test_kill_nine_at_random_moments_of_shipping_and_archiving(tmp_path: Path) -
 
     place = begin()
     began = time.monotonic()
-    receive()
-    copy_whole(source, tmp_path / "run" / "archived")
+    everything()
     whole_s = time.monotonic() - began
     seen = set()
     for _ in range(trials(20, 200)):
         place = begin()
-        killed(
-            lambda: (receive(), copy_whole(source, tmp_path / "run" / "archived"))[0],
-            draw.uniform(0, 1.3 * whole_s),
-        )
+        killed(everything, draw.uniform(0, 1.3 * whole_s))
         got = place.read()
         for folder, is_there in (
             (place.path, got is not None),
