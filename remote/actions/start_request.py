@@ -48,6 +48,7 @@ class StartRequest:
         after: a run on the host whose success it waits for in line; hold: until somebody lets it go.
         limit_s: seconds after which an attempt is asked to stop; 0: never.
         code: of code that was shipped, see `trainer.run.spec`; `cwd` is then a path below it.
+        ship: a folder of this machine whose code is still to be shipped; whoever starts it does that first.
         inherit: a command gets this process's environment and umask (a local one does); of the environment
             only what stands in a list is stored, see `remote.actions.inherited`.
     """
@@ -74,6 +75,7 @@ class StartRequest:
     hold: bool = False
     tags: tuple[str, ...] = ()
     code: Mapping[str, Any] = field(default_factory=dict)
+    ship: str = ""
     run_id: str = ""
     start_id: str = field(default_factory=new_ticket)
 
