@@ -66,7 +66,7 @@ def test_what_goes_along_is_there_before_the_start(tmp_path: Path, monkeypatch: 
     sent: list[Any] = []
     monkeypatch.setattr("tui.workers.bring_along.ship_code", lambda session, code: sent.append(code))
     session = FakeSession()
-    session.host = LOCAL  # type: ignore[attr-defined]
+    session.host = LOCAL
     asked = StartRequest(name="x", kind="command", argv=("true",), ship=str(tmp_path))
     done = bring_along(cast(Session, session), asked)
     assert (done.ship, done.code["sha256"]) == ("", sent[0].about["sha256"])

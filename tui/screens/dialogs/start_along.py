@@ -14,7 +14,7 @@ from tui.theme import DIM, PLAIN, STRONG
 from tui.widgets.lines import line
 
 ABOUT = (
-    "What git tracks and does not ignore there goes to the host, once; the command runs in a copy of its own. "
+    "What git tracks and does not ignore there goes to the host, once; the command runs in its own copy. "
     "A file that looks like a secret is refused."
 )
 FIELDS = ("data", "ship", "command")
