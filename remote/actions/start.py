@@ -37,6 +37,7 @@ def start_run(session: Session, request: StartRequest, *, timeout: float = START
         inherited=dict(passing),
         after=request.after,
         hold=request.hold,
+        tags=[*request.tags],
     )  # an older agent knows no `inherited`: what has its default is not sent
     return _send(session, START, args, timeout)
 

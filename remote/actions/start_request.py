@@ -44,8 +44,11 @@ class StartRequest:
             a command.
         env: for a command, added to what it inherits.
         on_end: called on the host when the run is over; empty: nothing is.
+        tags: words about it from its first moment on.
         after: a run on the host whose success it waits for in line; hold: until somebody lets it go.
         limit_s: seconds after which an attempt is asked to stop; 0: never.
+        code: of code that was shipped, see `trainer.run.spec`; `cwd` is then a path below it.
+        ship: a folder of this machine whose code is still to be shipped; whoever starts it does that first.
         inherit: a command gets this process's environment and umask (a local one does); of the environment
             only what stands in a list is stored, see `remote.actions.inherited`.
     """
@@ -70,6 +73,9 @@ class StartRequest:
     queue: bool = False
     after: str = ""
     hold: bool = False
+    tags: tuple[str, ...] = ()
+    code: Mapping[str, Any] = field(default_factory=dict)
+    ship: str = ""
     run_id: str = ""
     start_id: str = field(default_factory=new_ticket)
 
@@ -104,6 +110,7 @@ class StartRequest:
             restart=self.restart,
             on_end=self.on_end,
             limit_s=self.limit_s,
+            code=self.code,
             created=time.time(),
             by=whoami(),
         )

@@ -26,6 +26,7 @@ from remote.protocol.keeping import (
     ArchiveArgs,
     AskArgs,
     CloneArgs,
+    DepartArgs,
     KeepArgs,
     KeptRun,
     LabelArgs,
@@ -34,11 +35,16 @@ from remote.protocol.keeping import (
     LogTimesList,
     PurgeArgs,
     Purged,
+    RunTree,
     SavedCheckpoint,
     SignalArgs,
     SignalSent,
     TrashArgs,
     TrashList,
+    TreeAdmission,
+    TreeArgs,
+    TreeRoom,
+    TreeRoomArgs,
     WaitingLine,
 )
 from remote.protocol.results import (
@@ -197,6 +203,30 @@ def _queue_change(ctx: Context, args: LineArgs) -> WaitingLine:
     return change_line(ctx, args)
 
 
+def _tree(ctx: Context, args: TreeRoomArgs) -> Work[TreeRoom]:
+    from remote.agent.trees.receive_tree import tree
+
+    return tree(ctx, args)
+
+
+def _admit_tree(ctx: Context, args: TreeArgs) -> Work[TreeAdmission]:
+    from remote.agent.trees.receive_tree import admit_tree
+
+    return admit_tree(ctx, args)
+
+
+def _run_tree(ctx: Context, args: KeepArgs) -> Work[RunTree]:
+    from remote.agent.trees.run_tree import run_tree
+
+    return run_tree(ctx, args)
+
+
+def _depart(ctx: Context, args: DepartArgs) -> Work[KeptRun]:
+    from remote.agent.trees.run_tree import depart
+
+    return depart(ctx, args)
+
+
 HANDLERS: Mapping[str, Handler] = dict(
     (
         served(verbs.HELLO, status.hello),
@@ -231,6 +261,10 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.CHECKPOINTS, checkpoints.checkpoints),
         served(verbs.SEED, receive.seed),
         served(verbs.ADMIT, receive.admit),
+        served(verbs.TREE, _tree),
+        served(verbs.ADMIT_TREE, _admit_tree),
+        served(verbs.RUN_TREE, _run_tree),
+        served(verbs.DEPART, _depart),
         served(verbs.DOCTOR, _doctor),
         served(verbs.AUDIT, status.audit),
         served(verbs.AUTOSTART, _autostart),

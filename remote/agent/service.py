@@ -6,6 +6,7 @@ import time
 
 from remote.agent.context import Context
 from remote.agent.dispatcher import Dispatcher
+from remote.agent.kept.gone import clear_going
 from remote.agent.outbox import Outbox
 from remote.agent.run_index import Steps
 from remote.agent.starts.contact import reconcile_all
@@ -39,6 +40,7 @@ class Service:
         self._idle_exit_s = idle_exit_s
         self._last_ping = time.monotonic()
         self._next_contact = self._next_scan = 0.0
+        self._is_tidied = False
         self._scan: Steps | None = None
         self._scan_s = 0.0
         self._selector = selectors.DefaultSelector()
@@ -117,6 +119,9 @@ class Service:
         self._scan_on(now)
         if now >= self._next_contact and self._ctx.index.is_whole:
             reconcile_all(self._ctx)
+            if not self._is_tidied:
+                self._is_tidied = True
+                self._dispatcher.add(clear_going(self._ctx.home))
             for work in self._restarts.due():
                 self._dispatcher.add(work)
             self._next_contact = time.monotonic() + CONTACT_S

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from remote.protocol.errors import ProtocolError
 from remote.protocol.values import Cursor
-from remote.protocol.views import RunFilter
+from remote.protocol.views import RunFilter, Tag
 
 RUN_NAME = r"[a-z0-9][a-z0-9._-]{0,95}"
 TICKET = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
@@ -85,6 +85,7 @@ class StartArgs(VerbArgs, frozen=True, kw_only=True):
     inherited: dict[str, str] = {}
     after: RunIdOrNone = ""
     hold: bool = False
+    tags: Annotated[list[Tag], Meta(max_length=32)] = []
 
 
 class ResumeArgs(VerbArgs, frozen=True, kw_only=True):

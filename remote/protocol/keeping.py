@@ -1,11 +1,11 @@
-"""What the verbs about runs that one keeps take and answer: labels, archive, trash."""
+"""What verbs about runs that one keeps (labels, archive, trash) and about shipped trees take and answer."""
 
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from remote.protocol.arguments import Count, Name, RunId, RunIdOrNone, Text, Ticket, VerbArgs
+from remote.protocol.arguments import Count, Name, RunId, RunIdOrNone, Sha256, Text, Ticket, VerbArgs
 from remote.protocol.results import VerbResult
 from remote.protocol.values import Finite, Size
 from remote.protocol.views import Tag
@@ -200,3 +200,76 @@ class WaitingLine(VerbResult, frozen=True, kw_only=True):
 
     runs: list[LineRow]
     troubles: list[str] = msgspec.field(default_factory=list)
+
+
+class TreeArgs(VerbArgs, frozen=True, kw_only=True):
+    """A tree of files by the hash of its list, `list_bytes` long.
+
+    `kind`: `code`, which lies under its hash; `data`, which has a `name` before it; `run`: all of
+    the run of that name, which is over.
+    """
+
+    kind: Literal["code", "data", "run"]
+    sha256: Sha256
+    list_bytes: Count
+    name: Annotated[str, Meta(pattern=r"\A([A-Za-z0-9][A-Za-z0-9_-]{0,63})?\Z")] = ""
+
+
+class TreeRoomArgs(TreeArgs, frozen=True, kw_only=True):
+    """The same, and how much room all of it needs."""
+
+    bytes: Count
+
+
+class Parcel(VerbResult, frozen=True, kw_only=True):
+    """A file to write on the host: the contents of these files of the tree, one behind the other.
+
+    `files`: places in the list; `present`: how many of the `bytes` lie there already.
+    """
+
+    path: str
+    files: list[int]
+    bytes: Size
+    present: Size = 0
+
+
+class TreeRoom(VerbResult, frozen=True, kw_only=True):
+    """Where a tree is or will be (`dir`), and what is still to come of it; `done`: nothing is.
+
+    Attributes:
+        list_path: where its list is to be written first, of which `list_present` bytes lie there; empty once
+            it is there and proven.
+        parcels: what is missing, then.
+    """
+
+    done: bool
+    dir: str
+    list_path: str = ""
+    list_present: Size = 0
+    parcels: list[Parcel] = msgspec.field(default_factory=list)
+
+
+class TreeAdmission(VerbResult, frozen=True, kw_only=True):
+    """Whether a tree got its name; `bad` names the first files that must come again."""
+
+    done: bool
+    dir: str
+    bad: list[str] = msgspec.field(default_factory=list)
+
+
+class RunTree(VerbResult, frozen=True, kw_only=True):
+    """All files of an archived run, below `dir`: their list lies at `list_path` there, and has this hash."""
+
+    run_id: str
+    dir: str
+    list_path: str
+    list_bytes: Size
+    sha256: str
+    bytes: Size
+
+
+class DepartArgs(KeepArgs, frozen=True, kw_only=True):
+    """An archived run whose every file (`sha256`: of their list) is on another host now; `to`: `HOST:RUN`."""
+
+    to: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,255}:[a-z0-9-]{1,64}\Z")]
+    sha256: Sha256

@@ -10,6 +10,7 @@ from remote.supervisor.process.child import Adopted, Child
 from remote.supervisor.process.launch import launch
 from remote.supervisor.process.launchers import launcher_of
 from remote.supervisor.process.script_files import note_scripts
+from remote.supervisor.process.work_copy import lay_out_code
 from remote.supervisor.supervisor_context import SupervisorContext
 from trainer.run.disk.atomic import make_reserve
 from trainer.run.locks import Flock
@@ -35,6 +36,7 @@ def run_attempt(ctx: SupervisorContext, attempt: int, resume_from: str) -> Attem
         ctx.inbox.look()
         if ctx.inbox.is_asked:
             return never_started(ctx)
+        changed = lay_out_code(ctx.spec, ctx.run)
         child = Child(launch(ctx.spec, ctx.run, record, lock, resume_from, ctx.job.umask))
     except OSError as error:
         return AttemptOutcome(State.FAILED, f"could not be started: {error}")
@@ -44,13 +46,15 @@ def run_attempt(ctx: SupervisorContext, attempt: int, resume_from: str) -> Attem
     ctx.write_later("process.json", lambda: write_process(ctx.run, record))
     ctx.log(f"attempt {attempt}: {ctx.spec.kind} is process {child.identity.pid}")
     keep_awake(ctx.spec, child.identity.pid, ctx.log)
-    return AttemptWatch(ctx, record, _of_scripts(ctx, attempt)).stay(child)
+    return AttemptWatch(ctx, record, _of_scripts(ctx, attempt, changed)).stay(child)
 
 
-def _of_scripts(ctx: SupervisorContext, attempt: int) -> str:
+def _of_scripts(ctx: SupervisorContext, attempt: int, changed: str) -> str:
     """Whether a command's scripts are other ones than before: an attempt that runs another text says so."""
-    if ctx.spec.kind != "command":
-        return ""
+    if changed:
+        ctx.log(changed)
+    if ctx.spec.code or ctx.spec.kind != "command":
+        return changed
     argv = launcher_of(ctx.spec).argv(ctx.spec, ctx.run, attempt, "")
     if changed := note_scripts(ctx.run, attempt, argv, ctx.spec.cwd):
         ctx.log(changed)

@@ -31,6 +31,7 @@ from remote.transfer.catalog import RemoteCheckpoint
 from tests.tui.fake import START, WALL, FakeSession, view
 from trainer.config.config_error import ConfigError
 from trainer.run.checkpoints.manifest import parse_manifest
+from trainer.run.disk.file_tree import FileTree
 from trainer.run.disk.small_record import decode_record
 from trainer.run.home import Home
 from trainer.run.run_errors import CheckpointError, RecordError, RunError
@@ -140,6 +141,15 @@ def checkpoints(data: bytes) -> None:
     RemoteCheckpoint.of(read_as(CheckpointRow, decode_record(row, "a row")))
 
 
+def trees(data: bytes) -> None:
+    """The list of a tree's files, as it comes to a host or from one; what is taken can be written again."""
+    tree = FileTree.parse(data)
+    assert FileTree.parse(tree.encoded).sha256 == tree.sha256
+    assert not any(
+        path.startswith("/") or ".." in path.split("/") for path in (one.path for one in tree.files)
+    )
+
+
 def hosts(data: bytes) -> None:
     parse_hosts(data.decode("utf-8", "replace"), "hosts.yaml")
 
@@ -213,6 +223,7 @@ TARGETS = (
     Target("events", events),
     Target("specs", specs, (RunError,)),
     Target("checkpoints", checkpoints, (CheckpointError, RecordError, ProtocolError, CallError)),
+    Target("trees", trees, (RecordError,)),
     Target("charts", charts),
     Target("hosts", hosts, (ConfigError,)),
     Target("ssh_settings", ssh_settings, (CallError,)),

@@ -141,6 +141,16 @@ class RunDir:
         return self.path / "checkpoints"
 
     @property
+    def code(self) -> Path:
+        """Its own copy of the code that was shipped with it, which it works in."""
+        return self.path / "code"
+
+    @property
+    def code_list(self) -> Path:
+        """What that copy was made of."""
+        return self.path / "code.json"
+
+    @property
     def exit(self) -> Path:
         """The trainer's own last word."""
         return self.path / "exit.json"

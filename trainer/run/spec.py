@@ -19,7 +19,9 @@ RESTARTS_MAX = 1000
 SECONDS_MAX = 1e7
 # Not SIGUSR1 (NCCL uses it), not SIGKILL (that is no graceful stop).
 STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2")
-MAPPINGS = ("config", "origins", "env", "restart")
+MAPPINGS = ("config", "origins", "env", "restart", "code")
+CODE_HASH = re.compile(r"[0-9a-f]{64}")
+LATER = ("on_end", "limit_s", "code")
 LISTS = ("argv", "resume_argv", "on_end")
 
 
@@ -82,6 +84,8 @@ class RunSpec:
         stop_signal: what a graceful stop sends to a command's process.
         limit_s: seconds after which an attempt is asked to stop; 0: never.
         on_end: a command that the supervisor calls when the run is over, whatever became of it.
+        code: of code that was shipped with it: `sha256` of its tree, `commit`, `diff` from there (without
+            secrets), `folder`, `files`, `bytes`; `cwd` is then a path below it.
         parent: `RUN_ID/step-NNN` when branched from another run's checkpoint.
     """
 
@@ -107,6 +111,7 @@ class RunSpec:
     by: str = ""
     on_end: tuple[str, ...] = ()
     limit_s: float = 0.0
+    code: Mapping[str, Any] = field(default_factory=dict)
     version: int = SPEC_VERSION
 
     @property
@@ -136,7 +141,7 @@ class RunSpec:
         """Plain values for `spec.json` and for the wire; what an older host does not know only where it says
         something."""
         raw = asdict(self) | {"restart": self.restart.to_json()}
-        return {key: value for key, value in raw.items() if key not in ("on_end", "limit_s") or value}
+        return {key: value for key, value in raw.items() if key not in LATER or value}
 
     @classmethod
     def from_json(cls, raw: object) -> "RunSpec":
@@ -182,9 +187,20 @@ class RunSpec:
             raise SpecError(f"stop signal must be one of {', '.join(STOP_SIGNALS)}, not {self.stop_signal!r}")
         if self.env_hash and not ENV_HASH.fullmatch(self.env_hash):
             raise SpecError(f"not the hash of an environment: {self.env_hash!r}")
+        if self.code:
+            self._check_code()
         check_run_id(self.run_id)
         check_devices(self.device)
         self._check_words()
+
+    def _check_code(self) -> None:
+        if self.kind != "command":
+            raise SpecError("only a command has code shipped with it: our trainer is deployed")
+        digest = self.code.get("sha256")
+        if not isinstance(digest, str) or not CODE_HASH.fullmatch(digest):
+            raise SpecError(f"not the hash of a tree of code: {digest!r}")
+        if self.cwd.startswith(("/", "~")) or ".." in self.cwd.split("/"):
+            raise SpecError(f"with shipped code --cwd is a folder in it, not {self.cwd!r}")
 
     def _check_words(self) -> None:
         words: list[object] = [*self.argv, *self.resume_argv, *self.on_end]

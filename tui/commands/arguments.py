@@ -63,6 +63,23 @@ def pid(text: str) -> int:
     return int(_within(text, _whole(text), 2, PID_MAX, "the number of a process"))
 
 
+SIZES = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def megabytes(text: str) -> int:
+    """A size in bytes: `200MB`, `1.5GB`, `64MiB`; at most 10 TB."""
+    word = text.strip().lower()
+    digits = word.rstrip("bikmgt ")
+    unit = word[len(digits) :].strip()
+    scale = SIZES.get(unit[:1], 0) if unit[1:] in ("", "b", "ib") else 0
+    if unit.endswith("ib"):
+        scale = {10**3: 1 << 10, 10**6: 1 << 20, 10**9: 1 << 30, 10**12: 1 << 40}.get(scale, 0)
+    value = _number(digits)
+    return int(
+        _within(text, value * scale if value is not None and scale else None, 0, 1e13, "a size such as 200MB")
+    )
+
+
 def _number(text: str) -> float | None:
     try:
         return float(text)

@@ -19,12 +19,13 @@ def split_run(text: str, known: Collection[str]) -> tuple[str, str]:
 
 
 def settle_target(args: argparse.Namespace) -> None:
-    """Let `args.host` and `args.run` be the host and the run, however they were given.
+    """Let `args.host` and `args.run` (of `queue`, `args.waiting`) be host and run, however they were given.
 
     Raises:
         CallError: two hosts are named.
     """
-    run, host = getattr(args, "run", None), getattr(args, "host", None)
+    name = "waiting" if hasattr(args, "waiting") else "run"
+    run, host = getattr(args, name, None), getattr(args, "host", None)
     if not isinstance(run, str):
         return
     if ":" not in run and "/" not in run:
@@ -34,4 +35,5 @@ def settle_target(args: argparse.Namespace) -> None:
         return
     if host not in (None, LOCAL.name, named):
         raise CallError("bad_request", f"both --host {host} and {run!r} name a host", "name it once")
-    args.host, args.run = named, rest
+    args.host = named
+    setattr(args, name, rest)

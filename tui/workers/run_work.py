@@ -29,10 +29,12 @@ class SessionActs:
         return tuple(self._sessions)
 
     def start(self, host: str, request: "StartRequest", on_outcome: OnOutcome) -> None:
-        """Start a run."""
+        """Start a run; what goes along with it goes first."""
         from remote.actions import start_run
+        from tui.workers.bring_along import bring_along
 
-        self._do(lambda: start_run(self._sessions[host], request), on_outcome)
+        session = self._sessions[host]
+        self._do(lambda: start_run(session, bring_along(session, request)), on_outcome)
 
     def resume(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Resume a run from its newest whole checkpoint."""

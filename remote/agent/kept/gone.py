@@ -1,10 +1,13 @@
 """Runs that left `runs/`: into the trash, or to another place; and what is said to who asks for one."""
 
 import contextlib
+import shutil
 import time
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from remote.agent.background import in_thread
 from remote.protocol.errors import CallError
 from remote.protocol.sanitise import clean_line
 from trainer.run.disk.atomic import read_json, write_json
@@ -13,6 +16,7 @@ from trainer.run.layout import RUN_ID, RunDir, check_run_id
 from trainer.run.run_errors import RunError
 
 PLACE_MAX = 4096
+GOING = ".going-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,12 @@ def read_moved(home: Home, run_id: str) -> MovedRun | None:
 def forget_moved(home: Home, run_id: str) -> None:
     """It is here again."""
     (home.root / "moved" / f"{check_run_id(run_id)}.json").unlink(missing_ok=True)
+
+
+def clear_going(home: Home) -> Generator[None, None, None]:
+    """Remove what left `runs/` or the trash for good, where the agent that removed it died over that."""
+    for path in trash_folder(home).glob(f"{GOING}*"):
+        yield from in_thread(lambda path=path: shutil.rmtree(path, ignore_errors=True))  # type: ignore[misc]
 
 
 def demand_here(home: Home, typed: str) -> None:

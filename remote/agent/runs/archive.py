@@ -11,6 +11,7 @@ from pathlib import Path
 from remote.agent.background import in_thread
 from remote.agent.context import Context
 from remote.agent.kept.gone import (
+    GOING,
     MovedRun,
     forget_moved,
     note_moved,
@@ -20,7 +21,7 @@ from remote.agent.kept.gone import (
 )
 from remote.agent.kept.labels import read_labels, write_labels
 from remote.agent.runs.quiet import demand_over, held
-from remote.agent.runs.trash import GOING, size_of
+from remote.agent.runs.trash import size_of
 from remote.agent.verb import Work
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import ArchiveArgs, KeepArgs, KeptRun

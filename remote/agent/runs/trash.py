@@ -10,7 +10,7 @@ from pathlib import Path
 from remote.agent.background import in_thread
 from remote.agent.context import Context
 from remote.agent.history import parent_of
-from remote.agent.kept.gone import trash_folder, trashed
+from remote.agent.kept.gone import GOING, trash_folder, trashed
 from remote.agent.kept.labels import read_labels, write_labels
 from remote.agent.run_index import SLICE_S
 from remote.agent.runs.quiet import demand_over, held
@@ -24,7 +24,6 @@ from trainer.run.records import read_state
 from trainer.run.run_errors import RunError
 
 PAGE = 500
-GOING = ".going-"
 
 
 def trash(ctx: Context, args: KeepArgs) -> Work[KeptRun]:

@@ -12,7 +12,7 @@ from trainer.run.spec import RunSpec
 
 def grounded(spec: RunSpec) -> RunSpec:
     """The same with an absolute working directory: `~` and what is relative are the user's home here."""
-    if not spec.cwd or spec.cwd.startswith("/"):
+    if not spec.cwd or spec.code or spec.cwd.startswith("/"):
         return spec
     return replace(spec, cwd=str(_here(spec.cwd, Path.home())))
 

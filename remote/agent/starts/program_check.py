@@ -12,8 +12,14 @@ from trainer.run.spec import RunSpec
 SHOWN = 300
 
 
-def demand_program(spec: RunSpec, *, resumes: bool = False, env: Mapping[str, str] = os.environ) -> None:
-    """Look where the supervisor's exec will look: in the run's folder, along the run's PATH.
+def demand_program(
+    spec: RunSpec,
+    folder: Path | None = None,
+    *,
+    resumes: bool = False,
+    env: Mapping[str, str] = os.environ,
+) -> None:
+    """Look where the supervisor's exec will look: in `folder`, by default the spec's, along the run's PATH.
 
     Raises:
         CallError: `refused`: no such program on this host, or it may not be executed.
@@ -22,7 +28,7 @@ def demand_program(spec: RunSpec, *, resumes: bool = False, env: Mapping[str, st
         return
     words = spec.resume_argv if resumes else spec.argv
     program = words[0] if words else ""
-    folder = Path(spec.cwd) if spec.cwd else Path.home()
+    folder = folder or (Path(spec.cwd) if spec.cwd else Path.home())
     if "/" not in program:
         path = spec.env.get("PATH", env.get("PATH", os.defpath))
         if not any(_is_program(folder / place / program) for place in path.split(os.pathsep)):

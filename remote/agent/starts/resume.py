@@ -11,6 +11,7 @@ from remote.agent.starts.busy import already_running
 from remote.agent.starts.environment import standing
 from remote.agent.starts.host_paths import demand_data
 from remote.agent.starts.program_check import demand_program
+from remote.agent.starts.shipped_code import begins_in, demand_code
 from remote.agent.starts.start import StartPlan, carry, check_host, reconciled
 from remote.agent.verb import Work
 from remote.protocol.arguments import ResumeArgs
@@ -84,7 +85,8 @@ def _check(ctx: Context, plan: StartPlan, size: int) -> None:
             "refused", f"{plan.run.run_id} is archived", f"photinus restore {plan.run.run_id} first"
         )
     check_host(ctx, standing(ctx.home, plan.spec), size)
-    demand_program(plan.spec, resumes=True)
+    demand_code(plan.spec, plan.run)
+    demand_program(plan.spec, begins_in(plan.spec, plan.run), resumes=True)
 
 
 def _check_spec(spec: RunSpec) -> None:

@@ -3,11 +3,12 @@
 import contextlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from remote.agent.context import Context
 from remote.agent.kept.gone import demand_here
+from remote.agent.kept.labels import read_labels, write_labels
 from remote.agent.processes.lock_holders import Holder, holders
 from remote.agent.processes.orphans import demand_no_orphans
 from remote.agent.starts.busy import already_running, busy, owner_of
@@ -15,6 +16,7 @@ from remote.agent.starts.environment import pinned, training_remedy
 from remote.agent.starts.host_paths import demand_data, grounded
 from remote.agent.starts.parent import demand_parent, with_parent
 from remote.agent.starts.program_check import demand_program
+from remote.agent.starts.shipped_code import begins_in, demand_code
 from remote.agent.verb import Work
 from remote.protocol.arguments import StartArgs
 from remote.protocol.errors import CallError
@@ -54,6 +56,7 @@ class StartPlan:
     by: str = ""
     after: str = ""
     hold: bool = False
+    tags: tuple[str, ...] = ()
 
     @property
     def waits(self) -> bool:
@@ -80,6 +83,7 @@ def start(ctx: Context, args: StartArgs) -> Work[StartedRun]:
         inherited=check_environment(args.inherited),
         after=ctx.run(args.after).run_id if args.after else "",
         hold=args.hold,
+        tags=tuple(args.tags),
     )
     demand_no_orphans(ctx, spec)
     return (yield from carry(ctx, plan, lambda: _check_fresh(ctx, plan)))
@@ -231,6 +235,8 @@ def _record(ctx: Context, plan: StartPlan) -> None:
     claim_start(ctx.home.starts_dir, plan.start_id, plan.run.run_id, plan.attempt)
     if not plan.run.spec.exists():
         write_spec(plan.run, plan.spec)
+    if plan.tags:
+        write_labels(plan.run, replace(read_labels(plan.run), tags=plan.tags))
     if plan.changes:
         add_change(plan.run, Change(attempt=plan.attempt, values=plan.changes, by=plan.by))
 
@@ -270,8 +276,9 @@ def _check_fresh(ctx: Context, plan: StartPlan) -> None:
         raise CallError("refused", why, "give another --name")
     if spec.kind == "trainer" and spec.max_steps < 1:
         raise CallError("refused", "the run would do zero steps", "set steps to 1 or more")
+    demand_code(spec, run)
     check_host(ctx, spec, demand_parent(ctx, spec))
-    demand_program(spec)
+    demand_program(spec, begins_in(spec, run))
     demand_data(spec, ctx.home.root)
 
 
@@ -296,7 +303,7 @@ def check_host(ctx: Context, spec: RunSpec, checkpoint_bytes: int) -> None:
             f"--device {known[-1]}",
             {"devices": known},
         )
-    if spec.cwd and not ctx.home.root.joinpath(spec.cwd).is_dir():
+    if spec.cwd and not spec.code and not ctx.home.root.joinpath(spec.cwd).is_dir():
         raise CallError("refused", f"there is no folder {spec.cwd} on this host", "name another with --cwd")
     free, need = ctx.disk_free(ctx.home.root), max(2 * checkpoint_bytes, DISK_MIN)
     if free < need:

@@ -10,9 +10,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from remote.supervisor.log import Log
+from remote.supervisor.process.work_copy import folder_of
 from trainer.run.layout import RunDir
 from trainer.run.process.process_record import RUN_VARIABLES
 from trainer.run.secrets import masked_text
@@ -38,7 +38,7 @@ def call_end_command(spec: RunSpec, run: RunDir, ended: StateRecord, timeout_s: 
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            cwd=spec.cwd or Path.home(),
+            cwd=folder if (folder := folder_of(spec, run)).is_dir() or not spec.code else run.path,
             env=environment_at_end(spec, run, ended),
             start_new_session=True,
         )

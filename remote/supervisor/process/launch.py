@@ -3,9 +3,9 @@
 import os
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 
 from remote.supervisor.process.launchers import launcher_of
+from remote.supervisor.process.work_copy import folder_of
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
 from trainer.run.logs import begin_log
@@ -49,7 +49,7 @@ def launch(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd=spec.cwd or Path.home(),
+            cwd=folder_of(spec, run),
             env=environment_of(spec, run, record, lock.fd),
             umask=spec.umask if spec.umask >= 0 else umask,
             pass_fds=[lock.fd],

@@ -14,6 +14,13 @@ from tui.commands.parser import build_parser
 ABSURD = ["-1e9", "-1", "nan", "inf", "-inf", "1e400", "1e308", "1" + "0" * 30, "1" * 5000, "", "x", "\u00b2"]
 
 
+BEFORE = {
+    **{name: ["a-run"] for name in ("reap", "show", "stop", "kill", "resume", "pull", "save")},
+    "move": ["a-run", "box"],
+}
+"""What a command wants in front of its options."""
+
+
 def numbers(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     """Command and option of everything that is read as a number."""
     for action in parser._actions:
@@ -35,7 +42,7 @@ def test_the_control_they_are_found() -> None:
 def test_an_absurd_number_is_refused_with_its_range(
     command: str, option: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = ["a-run"] if command in ("reap", "show", "stop", "kill", "resume", "pull", "save") else []
+    before = BEFORE.get(command, [])
     for text in ABSURD:
         words = [f"{option}={text}"] if option.startswith("-") else ["--", *before, text]
         with pytest.raises(SystemExit) as caught:
@@ -49,7 +56,7 @@ def test_an_absurd_number_is_refused_with_its_range(
 
 @pytest.mark.parametrize(("command", "option"), NUMBERS)
 def test_control_a_number_that_is_meant_is_taken(command: str, option: str) -> None:
-    before = ["a-run"] if command in ("reap", "show", "stop", "kill", "resume", "pull", "save") else []
+    before = BEFORE.get(command, [])
     words = [f"{option}=7"] if option.startswith("-") else ["7"]
     parsed = vars(build_parser().parse_args([*command.split(), *before, *words]))
     assert any(

@@ -35,6 +35,7 @@ SPEC_FACTS = (
     "shared_device",
     "restart",
     "parent",
+    "code",
     "env",
 )
 SHOWN_MAX = 200
@@ -178,6 +179,8 @@ def flat(spec: Mapping[str, Any]) -> dict[str, Any]:
     walk("", spec.get("config") or {})
     for name in SPEC_FACTS:
         value = spec.get(name)
+        if name == "code" and isinstance(value, Mapping):
+            value = {key: value.get(key) for key in ("folder", "commit", "sha256") if value.get(key)}
         if value not in (None, "", [], {}, False):
             walk(name, list(value) if isinstance(value, tuple) else value)
     return found

@@ -14,6 +14,7 @@ from tui.commands.arguments import RUN_HELP, Commands, add_command
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.output import OK, answer, say
+from tui.commands.runs.move import archive_to_host
 from tui.commands.runs.selection import Chosen, add_selection, by_host, chosen, each
 from tui.commands.runs.summary import view_fields
 from tui.store.words import size
@@ -51,15 +52,22 @@ def purge(args: argparse.Namespace) -> int:
 
 def archive(args: argparse.Namespace) -> int:
     """Out of the list, in place or into a folder of its host."""
-    if args.to in {host.name for host in load_hosts()}:
-        raise CallError("bad_request", f"{args.to} is a host", f"photinus move RUN {args.to}")
+    is_host = args.to in {host.name for host in load_hosts()}
+
+    def away(one: Chosen) -> dict[str, object]:
+        if is_host:
+            return archive_to_host(one, args.to)
+        return kept(one, archive_run(one.session, one.view.run_id, args.to))
+
     with chosen(args, "archive", is_over) as found:
         return each(
             args,
             found,
-            lambda one: kept(one, archive_run(one.session, one.view.run_id, args.to)),
+            away,
             lambda row: (
-                f"{row['run_id']} is archived: photinus restore {row['run_id']} brings it back"
+                f"{row['run_id']} is archived as {row['where']}"
+                if is_host
+                else f"{row['run_id']} is archived: photinus restore {row['run_id']} brings it back"
                 + ("" if row["where"] == "archive" else f" from {row['where']}")
             ),
         )
@@ -228,7 +236,10 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     archiving = add_command(commands, "archive", "put runs that are over out of the list; they stay in place")
     add_selection(archiving)
     archiving.add_argument(
-        "--to", default="", metavar="FOLDER", help="move them into this folder of their host, verified"
+        "--to",
+        default="",
+        metavar="PLACE",
+        help="move them into this folder of their host, or to another host",
     )
     back = add_command(commands, "restore", "bring runs back from the trash or the archive")
     back.add_argument("runs", nargs="+", metavar="RUN", help=RUN_HELP)

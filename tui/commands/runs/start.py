@@ -12,6 +12,7 @@ from remote.hosts.lookup import find_host
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
 from remote.session.session import Session
+from remote.transfer.trees.data_files import is_here as is_of_this_machine
 from trainer.config.data_source import demand_source
 from trainer.config.resolve import resolve
 from trainer.run.run_errors import SpecError
@@ -20,6 +21,7 @@ from tui.commands.environment import read_environment
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.output import FAILURE, OK, emit, say, tell
+from tui.commands.runs.brought import brought_data, code_to_ship, with_code
 from tui.commands.runs.summary import view_fields
 
 HAS_BEGUN = frozenset({"running", "stopping"})
@@ -28,8 +30,13 @@ CONNECT_S = 20.0
 
 def start(args: argparse.Namespace) -> int:
     """Start what was asked for and say what became of it."""
+    code = code_to_ship(args)
     request = command_request(args) if args.as_command else trainer_request(args)
     with link_to(args.host) as session:
+        if args.data != (there := brought_data(args, session)):
+            args.data = there
+            request = replace(trainer_request(args), start_id=request.start_id)
+        request = with_code(session, request, code)
         warn_of_others(session, device_of(session, request))
         if args.after:
             request = replace(request, after=find_view(session, args.after).run_id)
@@ -61,7 +68,7 @@ def trainer_request(args: argparse.Namespace) -> StartRequest:
         raise CallError("bad_request", "name what to run", "--preset NAME, or --command -- PROGRAM ARG ...")
     is_here = find_host(args.host).is_local
     resolved = resolve(args.preset, overrides=args.overrides, data=args.data, is_here=is_here)
-    if is_here:
+    if is_here and not (args.data and is_of_this_machine(args.data)):
         demand_source(resolved.config.data.source, resolved.origins["data.source"])
     request = StartRequest(
         name=args.name or args.preset,
@@ -102,7 +109,7 @@ def with_options(request: StartRequest, args: argparse.Namespace) -> StartReques
     is_here = find_host(args.host).is_local
     return replace(
         request,
-        cwd=str(Path(args.cwd or ".").absolute()) if is_here else args.cwd or "",
+        cwd=str(Path(args.cwd or ".").absolute()) if is_here and not args.ship else args.cwd or "",
         inherit=is_here,
         env=read_environment(args.env, args.env_file),
         device=args.device or "",
@@ -111,6 +118,7 @@ def with_options(request: StartRequest, args: argparse.Namespace) -> StartReques
         on_end=split_words("--on-end", args.on_end or ""),
         limit_s=args.limit,
         hold=args.hold,
+        tags=tuple(dict.fromkeys(args.tag)),
         queue=args.queue,
         start_id=request.start_id if args.start_id is None else args.start_id,
     )

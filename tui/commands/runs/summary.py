@@ -126,6 +126,7 @@ def asked(spec: Mapping[str, Any]) -> dict[str, Any]:
         "resume_argv": list(spec.get("resume_argv") or []),
         "on_end": list(spec.get("on_end") or []),
         "cwd": spec.get("cwd") or None,
+        "shipped": spec.get("code") or None,
         "env": list(spec.get("env") or []),
         "shared_device": bool(spec.get("shared_device")),
         "stop_signal": spec.get("stop_signal"),
@@ -171,6 +172,15 @@ def brief_words(row: Mapping[str, Any]) -> str:
     why = f"  ({row['reason'][:REASON_WIDTH]})" if row["reason"] and row["state"] in FAILURES else ""
     left = f"  ({still_lives(row['left'])})" if row.get("left") else ""
     return f"{where} {step:>15}  {row['name'][:NAME_WIDTH]}{tags}{waits}{why}{left}"
+
+
+def shipped_words(code: Mapping[str, Any]) -> str:
+    """The code that came along: its hash, its folder, and where that stood in git."""
+    commit = str(code.get("commit") or "")[:12]
+    stood = (
+        f"commit {commit}" + (", changed since" if code.get("diff") else "") if commit else "no commit yet"
+    )
+    return f"{str(code.get('sha256'))[:12]}, {code.get('folder')} at {stood}"
 
 
 def short(seconds: float | None) -> str:
@@ -219,6 +229,8 @@ def full_words(shown: Mapping[str, Any]) -> str:
         lines.append(f"  resumed by   {command_line(shown['resume_argv'])}")
     if shown.get("on_end"):
         lines.append(f"  at its end   {command_line(shown['on_end'])}")
+    if shipped := shown.get("shipped"):
+        lines.append(f"  code         {shipped_words(shipped)}")
     if shown.get("cwd"):
         lines.append(f"  in           {shown['cwd']}")
     lines.append(f"  device       {shown['device']}" + (" (shared)" if shown.get("shared_device") else ""))

@@ -14,10 +14,12 @@ from textual.widgets import Input, Label, Select, Static
 
 from remote.actions import StartRequest, describe_start
 from remote.actions.start_request import choose_device, new_ticket
+from remote.hosts.host import LOCAL
 from trainer.config.config_error import ConfigError
 from trainer.config.form import fields
 from trainer.config.presets import list_presets
 from trainer.config.resolve import resolve
+from tui.screens.dialogs.start_along import FIELDS, Along, along_fields
 from tui.screens.dialogs.start_plan import faults, help_of, plan, words
 from tui.theme import DIM, PLAIN, hue
 from tui.widgets.lines import line
@@ -100,6 +102,7 @@ class StartForm(ModalScreen[Answer | None]):
                         id="overrides", placeholder="steps=500 optim.lr=0.002", suggester=keys, compact=True
                     )
                     yield Static("", id="hint", markup=False)
+                    yield from along_fields()
                     yield Label("name (empty: the preset's)")
                     yield Input(id="name", compact=True)
                     yield Label("host")
@@ -118,9 +121,9 @@ class StartForm(ModalScreen[Answer | None]):
                     yield Select(BUSY, value="refuse", allow_blank=False, id="busy", compact=True)
                     yield Label("if it fails")
                     yield Select(RESTARTS, value="never", allow_blank=False, id="restart", compact=True)
-                    yield Static("", id="would", markup=False)
                 with VerticalScroll(id="resolved"):
                     yield Static("", id="plan", markup=False)
+            yield Static("", id="would", markup=False)
             yield Static("", id="refused", markup=False)
             yield Static(self._ways(), id="ways")
 
@@ -160,6 +163,9 @@ class StartForm(ModalScreen[Answer | None]):
         """Enter in a field starts it."""
         self.action_start()
 
+    def _typed(self, name: str) -> str:
+        return self.query_one(f"#{name}", Input).value.strip()
+
     def _chosen(self, name: str) -> str:
         return str(self.query_one(f"#{name}", Select).value)
 
@@ -170,10 +176,16 @@ class StartForm(ModalScreen[Answer | None]):
         overrides = words(typed)
         self._forget_refusal()
         device = self._chosen("device")
+        along = Along(*(self._typed(name) for name in FIELDS))
+        if along.is_command:
+            self._show_command(along, device)
+            return
         try:
             resolved = resolve(
                 self._chosen("preset"),
                 overrides=[*overrides, f"device={device}"] if device != "auto" else overrides,
+                data=along.data or None,
+                is_here=self._chosen("host") == LOCAL.name,
             )
         except ConfigError as error:
             self._request = None
@@ -182,22 +194,35 @@ class StartForm(ModalScreen[Answer | None]):
             self.query_one("#plan", Static).update(Text(str(error), style=hue("red")))
             self.query_one("#would", Static).update(Text("It cannot start like this.", style=hue("red")))
             return
-        name = self.query_one("#name", Input).value.strip() or resolved.preset
-        self._request = StartRequest(
-            name=name,
+        request = StartRequest(
+            name=self._typed("name") or resolved.preset,
             preset=resolved.preset,
             config=resolved.values(),
             origins=resolved.origins,
             device=device,
-            queue=self._chosen("busy") == "queue",
-            shared_device=self._chosen("busy") == "shared",
         )
+        self._show(request, plan(resolved))
+
+    def _show_command(self, along: Along, device: str) -> None:
+        """A command instead of our trainer, or what is still wrong with it."""
+        if why := along.why_not():
+            self._request = None
+            self.query_one("#would", Static).update(Text(why, style=hue("red")))
+            self.query_one("#plan", Static).update(along.plan())
+        else:
+            self._show(along.request(self._typed("name"), device), along.plan())
+
+    def _show(self, request: StartRequest, will_run: Text) -> None:
+        """What would be started, and what is done where its device is taken or it fails."""
+        busy, host = self._chosen("busy"), self._chosen("host")
+        restart = request.restart
         if self._chosen("restart") == "on-failure":
-            again = replace(self._request.restart, policy="on-failure")
-            self._request = replace(self._request, restart=again)
-        host = self._chosen("host")
-        taken = choose_device(device, self._hosts.get(host, ()))
-        self.query_one("#plan", Static).update(plan(resolved))
+            restart = replace(restart, policy="on-failure")
+        self._request = replace(
+            request, queue=busy == "queue", shared_device=busy == "shared", restart=restart
+        )
+        taken = choose_device(request.device, self._hosts.get(host, ()))
+        self.query_one("#plan", Static).update(will_run)
         self.query_one("#would", Static).update(Text(describe_start(self._request, host, taken), style=PLAIN))
 
     def _hint(self, typed: str) -> str:
@@ -216,7 +241,9 @@ class StartForm(ModalScreen[Answer | None]):
             self.dismiss(answer)
         elif self._sent is None:
             self._sent = answer
-            self.query_one("#refused", Static).update(Text(f"asking {answer[0]} ...", style=DIM))
+            self.query_one("#refused", Static).update(
+                Text(f"asking {answer[0]}; what goes along goes first ...", style=DIM)
+            )
             self._send(*answer, self._answered)
 
     def _answered(self, outcome: "Outcome") -> None:

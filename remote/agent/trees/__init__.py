@@ -1,0 +1,1 @@
+"""Trees of files that come to this host: code, and texts."""

@@ -1,0 +1,112 @@
+"""What git says of a folder: which files are its own, its commit, and what differs from that."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from remote.protocol.errors import CallError
+from trainer.run.secrets import masked_text
+
+GIT_S = 60.0
+DIFF_MAX = 48 << 10
+DEPTH_MAX = 8
+SUBMODULE = "160000"
+PLACED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+
+
+@dataclass(frozen=True, slots=True)
+class GitFolder:
+    """A folder of a work tree.
+
+    Attributes:
+        paths: what git tracks below it, and what it neither tracks nor ignores; of submodules their files.
+        passed_over: other repositories in it that are no submodules.
+        commit: empty before the first one. diff: from there to what lies here, no secrets, cut at 48 KiB.
+    """
+
+    path: Path
+    paths: tuple[str, ...]
+    passed_over: tuple[str, ...]
+    commit: str
+    diff: str
+    is_cut: bool
+
+
+def look(folder: Path) -> GitFolder:
+    """Ask git.
+
+    Raises:
+        CallError: `refused`: it is outside git, git is not there, or a submodule is not checked out.
+    """
+    paths, passed_over = _files(folder, 0)
+    commit = _git(folder, "rev-parse", "--verify", "-q", "HEAD", may_fail=True).decode().strip()
+    raw = (
+        _git(folder, "diff", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD", "--", ".")
+        if commit
+        else b""
+    )
+    text = raw[:DIFF_MAX].decode("utf-8", "replace").replace("\0", "")
+    return GitFolder(folder, tuple(paths), tuple(passed_over), commit, masked_text(text), len(raw) > DIFF_MAX)
+
+
+def _files(folder: Path, depth: int) -> tuple[list[str], list[str]]:
+    found: dict[str, None] = {}
+    passed_over: list[str] = []
+    for entry in _names(_git(folder, "ls-files", "-z", "--stage")):
+        about, _, path = entry.partition("\t")
+        if not about.startswith(SUBMODULE):
+            found[path] = None
+            continue
+        if depth >= DEPTH_MAX or not (folder / path / ".git").exists():
+            raise CallError(
+                "refused",
+                f"the submodule {path} is not checked out",
+                "git submodule update --init --recursive",
+            )
+        below, others = _files(folder / path, depth + 1)
+        found.update(dict.fromkeys(f"{path}/{one}" for one in below))
+        passed_over += [f"{path}/{one}" for one in others]
+    for path in _names(_git(folder, "ls-files", "-z", "--others", "--exclude-standard")):
+        if path.endswith("/"):
+            passed_over.append(path)
+        else:
+            found[path] = None
+    return sorted(found), passed_over
+
+
+def _names(data: bytes) -> list[str]:
+    return [os.fsdecode(one) for one in data.split(b"\0") if one]
+
+
+def _git(folder: Path, *words: str, may_fail: bool = False) -> bytes:
+    program = shutil.which("git")
+    if program is None:
+        raise CallError("refused", "there is no git here, and it says what goes along", "install git")
+    argv: Sequence[str] = [program, "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *words]
+    env: Mapping[str, Any] = {name: value for name, value in os.environ.items() if name not in PLACED}
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=GIT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CallError("refused", f"git cannot look at {folder}: {error}", "look at that folder") from error
+    if done.returncode == 0 or may_fail:
+        return done.stdout
+    said = done.stderr.decode("utf-8", "replace").strip().replace("\n", "; ")
+    if "not a git repository" in said:
+        raise CallError(
+            "refused",
+            f"{folder} is not in git, which says what goes along",
+            "git init there, with a .gitignore for what is to stay here",
+        )
+    raise CallError("refused", f"git cannot look at {folder}: {said[:300]}", "do as git says")
