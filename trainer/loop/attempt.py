@@ -20,6 +20,7 @@ from trainer.job.reason import bounded, reason_of, trace_of
 from trainer.job.reporter import RunReporter
 from trainer.job.stop import Stop
 from trainer.run.changes import ORIGIN
+from trainer.run.checkpoints.manifest import IMPORTED
 from trainer.run.disk.atomic import NO_SPACE, make_reserve
 from trainer.run.records import ExitRecord, write_exit, write_hello
 from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
@@ -108,6 +109,11 @@ def _origin(assignment: Assignment, reporter: RunReporter) -> Origin | None:
 def _refuse_hopeless(assignment: Assignment, origin: Origin) -> None:
     """Refuse zero steps, and a configuration under which the checkpoint would become another run."""
     step, steps = origin.manifest.step, assignment.config.steps
+    if origin.manifest.kind == IMPORTED:
+        raise RefusedError(
+            f"{origin.path.name} was imported: it holds weights and no optimizer, so nothing can go on with "
+            "it; begin a new lineage with them: --init-from, or --set init_from=..."
+        )
     if step >= steps:
         raise RefusedError(
             f"{origin.path.name} is at step {step} of {steps}: no step is left to do; "
