@@ -21,7 +21,8 @@ from trainer.job.reporter import RunReporter
 from trainer.job.stop import Stop
 from trainer.run.changes import ORIGIN
 from trainer.run.checkpoints.manifest import IMPORTED
-from trainer.run.disk.atomic import NO_SPACE, make_reserve
+from trainer.run.disk.atomic import NO_SPACE, make_reserve, read_json
+from trainer.run.layout import RunDir
 from trainer.run.records import ExitRecord, write_exit, write_hello
 from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
 from trainer.telemetry.write import EventWriter
@@ -102,8 +103,20 @@ def _origin(assignment: Assignment, reporter: RunReporter) -> Origin | None:
     for source in filter(None, (assignment.source, str(assignment.parent or ""))):
         origin = origin or find_origin(assignment.run, source, lambda text: reporter.note(text, "warning"))
     if origin is None:
+        _refuse_loss(assignment.run)
         reporter.note("no checkpoint to resume from: starting at step 0")
     return origin
+
+
+def _refuse_loss(run: RunDir) -> None:
+    """Refuse to begin anew, unasked, where an attempt before left a checkpoint and none is whole any more."""
+    last = read_json(run.exit)
+    if isinstance(last, dict) and last.get("checkpoint"):
+        raise RefusedError(
+            f"{run.path.name} had saved {last['checkpoint']}, and none of its checkpoints is whole any more: "
+            "bring one back (`photinus-train checkpoints restore RUN` has what was let go), or say --fresh "
+            "to begin at step 0"
+        )
 
 
 def _refuse_hopeless(assignment: Assignment, origin: Origin) -> None:

@@ -20,6 +20,7 @@ from tui.commands.arguments import (
 from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
+from tui.commands.progress import progress
 from tui.commands.runs import everyday, keep, line, ls_show, pull_push, top
 from tui.commands.runs.selection import add_filters, add_selection
 
@@ -47,7 +48,19 @@ def build_parser() -> argparse.ArgumentParser:
     _add_start(commands)
     _add_acting(commands)
     _add_streams(commands)
-    for room in (formats, export, subcommands, inspect, pull_push, keep, everyday, top, line, alert_commands):
+    for room in (
+        formats,
+        export,
+        subcommands,
+        inspect,
+        pull_push,
+        keep,
+        everyday,
+        top,
+        line,
+        alert_commands,
+        progress,
+    ):
         room.add_to(commands)
     return parser
 
