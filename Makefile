@@ -9,10 +9,10 @@ STAMP  := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check kernels format lock bench chaos fuzz clean
+.PHONY: help setup demo test check kernels format lock bench chaos fuzz persistence clean
 
 help:            ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup: $(STAMP)  ## make .venv and install the pinned dependencies
 
@@ -63,6 +63,9 @@ SECONDS_EACH ?= 60
 
 fuzz: $(STAMP)   ## mutated input for every reader of what comes from outside, SECONDS_EACH=60 a target
 	@$(BIN)/python -m tests.fuzz $(SECONDS_EACH)
+
+persistence: $(STAMP) ## 10 steps, a new process and 10 more are 20; without the checkpoint it must fail
+	@$(BIN)/python .ci/persistence prove
 
 clean:           ## remove what make made (runs in ~/.photinus stay)
 	rm -rf $(VENV) .kernels .mypy_cache .ruff_cache

@@ -16,7 +16,7 @@ from benchmarks.figures import Figure
 SUITE = (
     "trainer_startup", "first_paint", "fleet", "chart", "logview", "ingest", "link", "ssh", "ssh_load",
     "transfer", "resumed_pull", "training_step", "published_step", "memory", "loop_overhead", "scan",
-    "generation", "home", "recognise",
+    "generation", "home", "recognise", "background_save",
 )  # fmt: skip
 RESULTS = Path(__file__).parent / "results"
 

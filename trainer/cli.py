@@ -6,8 +6,19 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from trainer.commands import causality, chat, corpus, evaluate, export, plan, reproduce, run, sample, selftest
-from trainer.commands.kept import checkpoints, feed
+from trainer.commands import (
+    causality,
+    chat,
+    corpus,
+    evaluate,
+    export,
+    plan,
+    reproduce,
+    run,
+    sample,
+    selftest,
+)
+from trainer.commands.kept import checkpoints, feed, import_pt
 from trainer.commands.run import configuration
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import list_presets
@@ -68,6 +79,7 @@ def make_parser() -> argparse.ArgumentParser:
         sample,
         chat,
         export,
+        import_pt,
         plan,
         reproduce,
         selftest,

@@ -19,6 +19,7 @@ from tui.commands.logs import open as opening
 from tui.commands.logs import read as reading
 from tui.commands.output import USAGE, explain, say
 from tui.commands.parser import build_parser
+from tui.commands.progress import progress
 from tui.commands.runs import (
     everyday,
     keep,
@@ -56,6 +57,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     **move.COMMANDS,
     **line.COMMANDS,
     **top.COMMANDS,
+    **progress.COMMANDS,
 }
 
 

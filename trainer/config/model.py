@@ -87,11 +87,30 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         float, Meta(ge=0, le=1e4, description="c tanh(logit / c): no logit is beyond this; 0: off")
     ] = 0.0
     heads: Annotated[int, Meta(ge=1, le=256, description="attention heads (gpt)")] = 4
-
+    places: Annotated[
+        Literal["rotary", "learned"],
+        Meta(description="how attention knows positions: turned, or a learned table of `positions` (gpt)"),
+    ] = "rotary"
+    gelu: Annotated[
+        Literal["tanh", "exact"],
+        Meta(description="the GELU of the feed-forward parts; the originals have the exact one"),
+    ] = "tanh"
     positions: Annotated[
-        int, Meta(ge=1, le=1 << 20, description="learned positions, the longest context (originals v2, v3)")
+        int,
+        Meta(
+            ge=1,
+            le=1 << 20,
+            description="learned positions, the longest context (originals v2, v3; gpt, learned)",
+        ),
     ] = 1024
     dropout: Annotated[float, Meta(ge=0, lt=1, description="dropout in training (original v2)")] = 0.0
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether a text may have `positions` tokens at most."""
+        if self.kind in ("gpt", "bolted"):
+            return self.places == "learned"
+        return self.kind in ("kssm-v2-original", "kssm-v3-original", "kssm-v3-monostable")
 
     @property
     def settles(self) -> bool:

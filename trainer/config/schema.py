@@ -68,7 +68,7 @@ class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 0.0
     background: Annotated[
         bool, Meta(description="write periodic and best checkpoints while training goes on, one at a time")
-    ] = False
+    ] = True
     trash_gb: Annotated[
         float, Meta(ge=0, description="GB of let-go checkpoints that stay in the run's trash, for 7 days")
     ] = 1.0

@@ -16,7 +16,6 @@ from trainer.evals.sections import held_out
 from trainer.evals.subject import Subject
 from trainer.evals.u_changes import UChange, UChanges
 from trainer.models import LanguageModel
-from trainer.models.published import PublishedV2, PublishedV3
 
 Say = Callable[[str], None]
 
@@ -142,7 +141,7 @@ def recall(subject: Subject, seed: int) -> tuple[tuple[Recalled, ...], str]:
 
 
 def length_for(model: LanguageModel[Any], length: int) -> int:
-    """Return how many tokens may be generated behind a prompt: the originals end where their positions do."""
-    if isinstance(model, PublishedV2 | PublishedV3):
+    """Return how many tokens may be generated behind a prompt: some models end where their positions do."""
+    if model.config.is_bounded:
         return max(1, min(length, model.config.positions - 32))
     return length

@@ -20,7 +20,9 @@ from trainer.job.reason import bounded, reason_of, trace_of
 from trainer.job.reporter import RunReporter
 from trainer.job.stop import Stop
 from trainer.run.changes import ORIGIN
-from trainer.run.disk.atomic import NO_SPACE, make_reserve
+from trainer.run.checkpoints.manifest import IMPORTED
+from trainer.run.disk.atomic import NO_SPACE, make_reserve, read_json
+from trainer.run.layout import RunDir
 from trainer.run.records import ExitRecord, write_exit, write_hello
 from trainer.run.requirements import REMEDY, missing_for_training, torch_warning
 from trainer.telemetry.write import EventWriter
@@ -101,13 +103,30 @@ def _origin(assignment: Assignment, reporter: RunReporter) -> Origin | None:
     for source in filter(None, (assignment.source, str(assignment.parent or ""))):
         origin = origin or find_origin(assignment.run, source, lambda text: reporter.note(text, "warning"))
     if origin is None:
+        _refuse_loss(assignment.run)
         reporter.note("no checkpoint to resume from: starting at step 0")
     return origin
+
+
+def _refuse_loss(run: RunDir) -> None:
+    """Refuse to begin anew, unasked, where an attempt before left a checkpoint and none is whole any more."""
+    last = read_json(run.exit)
+    if isinstance(last, dict) and last.get("checkpoint"):
+        raise RefusedError(
+            f"{run.path.name} had saved {last['checkpoint']}, and none of its checkpoints is whole any more: "
+            "bring one back (`photinus-train checkpoints restore RUN` has what was let go), or say --fresh "
+            "to begin at step 0"
+        )
 
 
 def _refuse_hopeless(assignment: Assignment, origin: Origin) -> None:
     """Refuse zero steps, and a configuration under which the checkpoint would become another run."""
     step, steps = origin.manifest.step, assignment.config.steps
+    if origin.manifest.kind == IMPORTED:
+        raise RefusedError(
+            f"{origin.path.name} was imported: it holds weights and no optimizer, so nothing can go on with "
+            "it; begin a new lineage with them: --init-from, or --set init_from=..."
+        )
     if step >= steps:
         raise RefusedError(
             f"{origin.path.name} is at step {step} of {steps}: no step is left to do; "

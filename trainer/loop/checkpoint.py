@@ -3,16 +3,29 @@
 from typing import Any
 
 from trainer.checkpoints.retain import prune
-from trainer.checkpoints.save import Saved, Surroundings, capture_state, of_process, write_captured
+from trainer.checkpoints.save import (
+    Saved,
+    Surroundings,
+    capture_state,
+    of_process,
+    spare_memory,
+    tensors_of,
+    write_captured,
+)
+from trainer.device.host_memory import available_host_bytes
 from trainer.job.outcome import DivergedError
 from trainer.loop.context import Training, is_due
-from trainer.loop.disk_guard import deadline_of, wait_for_space, with_space
+from trainer.loop.disk_guard import deadline_of, state_bytes, wait_for_space, with_space
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.world import WorkerOrder, demand_equal, digest
 
 ENDS_THE_RUN = ("interrupt", "final")
 WRITTEN_BEHIND = ("periodic", "best")
 """Kinds that training need not wait for; whoever asked for another one reads it at once."""
+AT_ONCE_BYTES = 16 << 20
+"""A state up to so large is written at once: in a few hundredths of a second, and then it is there."""
+ROOM = 2
+"""So many copies must fit into the host's memory, for one to be taken."""
 
 
 def save_checkpoint(run: Training, kind: str) -> None:
@@ -29,7 +42,7 @@ def save_checkpoint(run: Training, kind: str) -> None:
         before = state.defence.anchor
         if state.defence.is_calm and is_regular(run, kind):
             state.defence.anchor = checkpoint_name(state.step)
-        behind = run.config.checkpoint.background and kind in WRITTEN_BEHIND
+        behind = kind in WRITTEN_BEHIND and may_write_behind(run)
         try:
             captured = capture_state(state, surroundings(run), kind, copied=behind, spare=run.writer.spare)
         except DivergedError:
@@ -56,12 +69,33 @@ def save_checkpoint(run: Training, kind: str) -> None:
             run.job.reporter.events.phase("training", state.step)
 
 
+def may_write_behind(run: Training) -> bool:
+    """Whether checkpoints are written while training goes on: as asked for, and as memory allows."""
+    size = state_bytes(run.state)
+    if not run.config.checkpoint.background or size <= AT_ONCE_BYTES:
+        return False
+    if run.writer.may_copy is None:
+        room = available_host_bytes()
+        run.writer.may_copy = room is None or room >= ROOM * size
+        if not run.writer.may_copy:
+            run.job.reporter.note(
+                f"checkpoints are written at once: the host's memory has no room for {ROOM} copies of "
+                f"{size / 1e9:.1f} GB", "info", run.state.step,
+            )  # fmt: skip
+    return run.writer.may_copy
+
+
 def settle(run: Training, *, wait: bool) -> None:
     """Announce the checkpoint that was written meanwhile, where it is whole; `wait` until it is.
+
+    Between two steps, it also sees to it that there is memory for the first copy.
 
     Raises:
         OSError: it could not be written, and cannot be now.
     """
+    if not wait and run.writer.may_copy is None and may_write_behind(run):
+        tensors = tensors_of(run.state)
+        run.writer.prepare(lambda: spare_memory(tensors))
     if run.writer.is_busy:
         with run.clock.outside("save"):
             run.writer.settle(lambda write: with_space(run, write), wait=wait)

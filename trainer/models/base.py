@@ -125,12 +125,13 @@ class FeedForward(nn.Module):
         inner = round(config.dim * config.ffn)
         self.rise = nn.Linear(config.dim, inner)
         self.fall = nn.Linear(inner, config.dim)
+        self.gelu = "none" if config.gelu == "exact" else "tanh"
         initialise_linear(self.rise, config.dim**-0.5)
         initialise_linear(self.fall, (2 * config.layers * inner) ** -0.5)
 
     def forward(self, stream: Tensor) -> Tensor:
         """Return `[..., D]` of a normalised stream `[..., D]`."""
-        out: Tensor = self.fall(gelu(self.rise(stream), approximate="tanh"))
+        out: Tensor = self.fall(gelu(self.rise(stream), approximate=self.gelu))
         return out
 
 

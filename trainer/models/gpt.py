@@ -1,4 +1,7 @@
-"""The control with attention: a small GPT with rotary positions, GPT-2's initialisation and a tied head."""
+"""The control with attention: a small GPT with GPT-2's initialisation and a tied head.
+
+Its positions are turned, or a learned table as GPT-2 has it.
+"""
 
 from dataclasses import dataclass
 from typing import cast
@@ -10,6 +13,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from trainer.config.model import ModelConfig
 from trainer.models.base import EMBEDDING_STD, FeedForward, LanguageModel, initialise_linear, without_order
 from trainer.models.outputs import Features
+from trainer.models.published.positionwise import Positions
 
 ROTARY_BASE = 10_000.0
 
@@ -23,11 +27,11 @@ class KeyValues:
 
 
 class Attention(nn.Module):
-    """Causal self-attention over rotated queries and keys (Su et al. 2021, RoFormer)."""
+    """Causal self-attention; queries and keys are rotated (Su et al. 2021, RoFormer), or know no position."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.heads = config.heads
+        self.heads, self.rotates = config.heads, config.places == "rotary"
         self.project = nn.Linear(config.dim, 3 * config.dim)
         self.out = nn.Linear(config.dim, config.dim)
 
@@ -35,6 +39,8 @@ class Attention(nn.Module):
         """Return queries, keys and values `[B, heads, T, D / heads]` from position `start` on"""
         parts = self.project(stream).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         query, key, value = parts.unbind(0)
+        if not self.rotates:
+            return query, key, value
         cos, sin = _rotation(start, stream.shape[1], query.shape[-1], stream.device)
         return _rotate(query, cos, sin), _rotate(key, cos, sin), value
 
@@ -78,6 +84,9 @@ class GPT(LanguageModel[KeyValues]):
 
     def __init__(self, config: ModelConfig, vocab_size: int) -> None:
         super().__init__(config, vocab_size)
+        self.places = Positions(config) if config.places == "learned" else None
+        if self.places is not None:
+            nn.init.normal_(self.places.table.weight, std=EMBEDDING_STD)
         self.blocks = nn.ModuleList(GPTBlock(config) for _ in range(config.layers))
         into_stream = EMBEDDING_STD * (2 * config.layers) ** -0.5
         for block in self._typed_blocks():
@@ -95,7 +104,7 @@ class GPT(LanguageModel[KeyValues]):
 
     def stream(self, tokens: Tensor) -> Tensor:
         """Return what the last block makes of `tokens [B, T]`, before the final norm: `[B, T, D]`."""
-        stream: Tensor = self.embedding(tokens)
+        stream = self._enter(tokens, 0)
         for block in self.blocks:
             stream = block(stream)
         return stream
@@ -113,13 +122,17 @@ class GPT(LanguageModel[KeyValues]):
 
     def advance_stream(self, token: Tensor, state: KeyValues) -> tuple[Tensor, KeyValues]:
         """Likewise, before the final norm: `[B, 1, D]`."""
-        stream = self.embedding(token).unsqueeze(1)
+        stream = self._enter(token.unsqueeze(1), state.keys[0].shape[2])
         keys, values = [], []
         for block, key, value in zip(self._typed_blocks(), state.keys, state.values, strict=True):
             stream, key, value = block.advance(stream, key, value)
             keys.append(key)
             values.append(value)
         return stream, KeyValues(keys, values)
+
+    def _enter(self, tokens: Tensor, start: int) -> Tensor:
+        stream: Tensor = self.embedding(tokens)
+        return stream if self.places is None else stream + self.places(tokens, start)
 
 
 def _rotation(start: int, tokens: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -19,6 +19,7 @@ from tui.commands.arguments import (
 from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
+from tui.commands.progress import progress
 from tui.commands.runs import everyday, keep, line, ls_show, move, pull_push, start_options, top
 from tui.commands.runs.selection import add_filters, add_selection
 
@@ -53,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
         top,
         line,
         alert_commands,
+        progress,
     ):
         room.add_to(commands)
     return parser

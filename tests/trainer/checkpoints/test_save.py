@@ -5,14 +5,18 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+import torch
 
 from tests.trainer.loop.tiny import events, last_word, run
 from trainer.checkpoints.retain import prune
-from trainer.checkpoints.save import LESS_IS_BETTER
+from trainer.checkpoints.save import LESS_IS_BETTER, bad_weights
 from trainer.config.schema import CheckpointConfig
 from trainer.run.checkpoints.manifest import list_checkpoints, newest_valid, verify
+from trainer.step.state import TrainState
 
 NO_WAIT = "checkpoint.disk_wait=0"
 
@@ -103,3 +107,14 @@ def test_retention_keeps_last_and_best(tmp_path: Path, text: Path) -> None:
     best = min(events(out, "eval"), key=lambda row: float(row["val_ce"]))["step"]
     assert kept == sorted({best, 5, 6})
     assert prune(out / "checkpoints", CheckpointConfig(keep_last=1), in_use=("step-00000005",)) == ()
+
+
+def test_what_is_not_finite_is_named_and_what_only_sums_to_it_is_not() -> None:
+    module = torch.nn.ParameterDict({name: torch.nn.Parameter(torch.ones(3)) for name in ("a", "b", "c")})
+    state = SimpleNamespace(model=module)
+    with torch.no_grad():
+        module["b"][1], module["c"][:] = float("nan"), 3e38
+    assert bad_weights(cast(TrainState, state)) == ["b"]
+    with torch.no_grad():
+        module["a"][0], module["a"][1] = float("inf"), float("-inf")
+    assert bad_weights(cast(TrainState, state)) == ["a", "b"]

@@ -1,15 +1,21 @@
 """Checkpoints written while training goes on: the same bytes, one in flight, nothing said too early."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.trainer.loop.tiny import events, last_word, moments, run, text_fixture, weights
+from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.checkpoints.save import CapturedState, Saved, write_captured
-from trainer.loop.background_save import BackgroundWriter
+from trainer.checkpoints.save import CapturedState, Saved, Tensors, write_captured
+from trainer.device.host_memory import available_host_bytes
+from trainer.loop.background_save import YIELDS, BackgroundWriter
 from trainer.loop.context import Training
 from trainer.run.checkpoints.manifest import list_checkpoints, verify
 
@@ -17,9 +23,15 @@ __all__ = ["text_fixture"]
 BEHIND = "checkpoint.background=true"
 
 
+@pytest.fixture(autouse=True)
+def no_state_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tiny state is written behind, too."""
+    monkeypatch.setattr("trainer.loop.checkpoint.AT_ONCE_BYTES", 0)
+
+
 def test_what_is_written_behind_is_what_is_written_at_once(tmp_path: Path, text: Path) -> None:
     sets = ["micro_batch=2", "eval.every=3", "optim.ema=0.9"]
-    assert run(tmp_path / "at once", text, sets=sets) == 0
+    assert run(tmp_path / "at once", text, sets=[*sets, "checkpoint.background=false"]) == 0
     assert run(tmp_path / "behind", text, sets=[*sets, BEHIND]) == 0
     for step in (2, 4, 6):
         assert weights(tmp_path / "behind", step) == weights(tmp_path / "at once", step)
@@ -130,3 +142,99 @@ def test_one_write_at_a_time_and_each_outcome_once() -> None:
     assert told == [one]
     assert not writer.is_busy
     assert time.monotonic() - began < 10
+
+
+def test_a_small_state_and_one_without_room_for_a_copy_are_written_at_once(
+    tmp_path: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = list[str]()
+    monkeypatch.setattr(BackgroundWriter, "begin", lambda *_: begun.append("behind"))
+    monkeypatch.setattr("trainer.loop.checkpoint.available_host_bytes", lambda: 1000)
+    assert run(tmp_path / "no room", text, sets=[BEHIND]) == 0
+    told = [row["message"] for row in events(tmp_path / "no room", "note") if "at once" in row["message"]]
+    assert len(told) == 1
+    monkeypatch.setattr("trainer.loop.checkpoint.AT_ONCE_BYTES", 16 << 20)
+    monkeypatch.setattr("trainer.loop.checkpoint.available_host_bytes", lambda: None)
+    assert run(tmp_path / "small", text, sets=[BEHIND]) == 0
+    assert begun == []
+
+
+def test_the_memory_of_the_first_copy_is_taken_ahead_and_the_writer_yields() -> None:
+    writer, seen = BackgroundWriter(), list[int]()
+    made = {"model": {"a": torch.ones(3)}}
+
+    def make() -> Tensors:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return made
+
+    writer.prepare(make)
+    assert writer.spare is made
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert sys.platform != "linux" or seen[0] == min(19, own + YIELDS)
+
+
+KILLED = """
+import os, random, signal, sys, threading, time
+from pathlib import Path
+import trainer.checkpoints.save as saving, trainer.loop.checkpoint as module, trainer.loop.train
+from tests.trainer.loop.tiny import words
+from trainer import cli
+out, text, draw = Path(sys.argv[1]), Path(sys.argv[2]), random.Random(sys.argv[3])
+module.AT_ONCE_BYTES = 0
+def slow(folder, captured, write=saving.write_captured):
+    time.sleep(0.02)  # so that a kill finds one in flight
+    return write(folder, captured)
+module.write_captured = slow
+before = threading.active_count()
+for number in range(int(sys.argv[4])):
+    here = out / str(number)
+    if not (child := os.fork()):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sets = ["checkpoint.background=true", "steps=12", "checkpoint.every=1"]
+        os._exit(cli.main(words(here, text, sets=sets)))
+    while not (here / "checkpoints").is_dir() or not any((here / "checkpoints").iterdir()):
+        time.sleep(0.001)
+    time.sleep(draw.uniform(0, 0.3))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.chaos
+@pytest.mark.claim(
+    "a kill -9 with a save in flight: the checkpoint before loads, and the resume ends in the same bits"
+)
+@pytest.mark.skipif(trials(0, 1) == 0, reason="a process and many small runs: `make chaos` runs it")
+def test_a_kill_with_a_save_in_flight_leaves_what_was_there_and_resumes_to_the_same_bits(
+    tmp_path: Path, text: Path
+) -> None:
+    many, sets = trials(1, 20), [BEHIND, "steps=12", "checkpoint.every=1"]
+    assert run(tmp_path / "plain", text, sets=sets) == 0
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path, text, "15", str(many)], check=True)
+    cut = 0
+    for number in range(many):
+        out = tmp_path / str(number)
+        cut += bool(list((out / "checkpoints").glob(".tmp-*")))
+        assert all(verify(one.path) for one in list_checkpoints(out / "checkpoints"))
+        if not (out / "exit.json").exists():
+            assert run(out, text, "--resume", sets=sets) == 0
+        assert weights(out, 12) == weights(tmp_path / "plain", 12)
+        assert moments(out, 12) == moments(tmp_path / "plain", 12)
+    assert cut > 0  # some were in the middle of a write
+
+
+def test_host_memory_is_what_the_kernel_or_the_nearest_limit_leaves(tmp_path: Path) -> None:
+    assert available_host_bytes(tmp_path) is None
+    group = tmp_path / "sys/fs/cgroup/box/job"
+    for folder in (tmp_path / "proc/self", group):
+        folder.mkdir(parents=True)
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 9000 kB\nMemAvailable:    4000 kB\n")
+    assert available_host_bytes(tmp_path) == 4000 * 1024
+    (tmp_path / "proc/self/cgroup").write_text("0::/box/job\n")
+    (group / "memory.max").write_text("max\n")
+    (group / "memory.current").write_text("5\n")
+    assert available_host_bytes(tmp_path) == 4000 * 1024
+    (group.parent / "memory.max").write_text("1000\n")
+    (group.parent / "memory.current").write_text("900\n")
+    (group.parent / "memory.stat").write_text("anon 700\ninactive_file 150\n")
+    assert available_host_bytes(tmp_path) == 250

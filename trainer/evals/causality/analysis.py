@@ -18,7 +18,6 @@ from trainer.evals.scores import FloorScorer, counting
 from trainer.evals.sections import held_out
 from trainer.evals.subject import Subject
 from trainer.models import LanguageModel
-from trainer.models.published import PublishedV2, PublishedV3
 
 Say = Callable[[str], None]
 
@@ -93,7 +92,7 @@ def text_for(model: LanguageModel[Any], subject: Subject) -> torch.Tensor:
         ValueError: there are too few.
     """
     longest = PLACES[-1] + BEHIND
-    if isinstance(model, PublishedV2 | PublishedV3):
+    if model.config.is_bounded:
         longest = min(longest, model.config.positions)
     text = subject.corpus.val[:longest]
     if len(text) <= PLACES[-1] + 1:

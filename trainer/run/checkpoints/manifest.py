@@ -18,6 +18,8 @@ from trainer.run.run_errors import CheckpointError, RecordError
 NAME = re.compile(r"step-([0-9]{8,16})")
 MANIFEST = "state.json"
 SEAL = "seal"
+IMPORTED = "imported"
+"""The kind of a checkpoint that holds weights of another program, and no optimizer."""
 CHUNK = 1 << 20
 MANIFEST_MAX = 16 << 20
 MANIFEST_DEPTH = 64  # the trainer keeps its own state there, too

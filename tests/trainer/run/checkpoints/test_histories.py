@@ -210,7 +210,7 @@ def test_kill_nine_at_random_moments_of_pruning_loses_no_checkpoint(tmp_path: Pa
     for step in range(1, 9):
         make(run.checkpoints, step)
     draw = random.Random(5)
-    for number in range(trials(4, 100)):
+    for number in range(trials(4, 200)):
         process = subprocess.Popen(
             [sys.executable, "-c", KILLED, str(run.path), str(number)], stdout=subprocess.PIPE
         )

@@ -1,0 +1,1 @@
+"""What a run has come to, as small text files for git: exported, committed, pushed."""
