@@ -5,6 +5,7 @@ import time
 
 from benchmarks.figures import Figure, median_seconds, report
 from tui.store.metrics.series import Series
+from tui.widgets.chart.curves import Curves
 from tui.widgets.chart.frame import draw
 from tui.widgets.chart.look import ChartLook, FloorLine, Zone
 
@@ -15,7 +16,6 @@ ZONES = (Zone(0.0, 0.5, "blue", "☾ Intimacy"), Zone(0.5, 1.0, "green", "⚖ Ba
 def filled(count: int) -> tuple[Series, float]:
     """A noisy series, and how long one append took on average, microseconds."""
     series, draws = Series(), [random.random() for _ in range(count)]
-    series.smooth_by(10)
     begun = time.perf_counter()
     for step, value in enumerate(draws):
         series.append(step, value)
@@ -28,8 +28,8 @@ def main() -> None:
     look = ChartLook("x", zones=ZONES, floors=(FloorLine(0.9, "floor"),))
     million, append_us = filled(1_000_000)
     nine = [filled(100_000)[0] for _ in range(9)]
-    one = median_seconds(lambda: draw(million, None, look, 120, 24, focused=True), TRIES)
-    all_nine = median_seconds(lambda: [draw(a, None, look, 53, 15, focused=False) for a in nine], TRIES)
+    one = median_seconds(lambda: draw(Curves(million), look, 120, 24, focused=True), TRIES)
+    all_nine = median_seconds(lambda: [draw(Curves(a), look, 53, 15, focused=False) for a in nine], TRIES)
     points = [[random.random() for _ in range(100_000)] for _ in range(9)]
     looked_at = median_seconds(lambda: [(min(one), max(one)) for one in points], TRIES)
     report(

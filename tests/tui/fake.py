@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from remote.session.updates import Bytes, HostSeen, LinkChanged, RunChanged, Run
 from remote.transport.base import Answers
 from tui.app import Cockpit
 from tui.store.jobs import HostJob
+from tui.store.metrics.grid_choice import AS_IT_COMES, GridChoice
 
 R = TypeVar("R")
 
@@ -212,6 +214,20 @@ class FakeWork:
     deploy = doctor = test
 
 
+class Choices:
+    """What was chosen for charts, in memory."""
+
+    def __init__(self) -> None:
+        self.trouble = ""
+        self._chosen: dict[str, GridChoice] = {}
+
+    def of(self, kind: str) -> GridChoice:
+        return self._chosen.get(kind, AS_IT_COMES)
+
+    def put(self, kind: str, choice: GridChoice) -> None:
+        self._chosen[kind] = choice
+
+
 class Clock:
     """Time that a test moves."""
 
@@ -240,6 +256,8 @@ def cockpit(
         focus, acts=acts or FakeActs(), work=work or FakeWork(), clock=clock.mono, wall=clock.wall,
         tick_s=3600.0,
     )  # fmt: skip
+    if "PHOTINUS_HOME" not in os.environ:  # a person's own choices stay out of it
+        app.charts = Choices()  # type: ignore[assignment]
     shown = app.notify
 
     def notify(message: str, **more: Any) -> None:

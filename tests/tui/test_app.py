@@ -29,6 +29,7 @@ from tui.screens.run import RunScreen
 from tui.widgets import log_search
 from tui.widgets.bars import KeyBar
 from tui.widgets.chart.chart import Chart
+from tui.widgets.chart.chart_grid import ChartGrid
 from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.log_view import LogView
 from tui.widgets.panel import Panel
@@ -425,10 +426,7 @@ Watch = Callable[[Cockpit], object]
 
 
 def chart_state(app: Cockpit) -> object:
-    return [
-        (chart.look.log, chart.look.zoom, chart.look.cursor, chart.smoothing)
-        for chart in app.screen.query(Chart)
-    ]
+    return [chart.view for chart in app.screen.query(Chart)]
 
 
 def where_it_is(app: Cockpit) -> object:
@@ -442,6 +440,11 @@ SIGNS: dict[str, Watch] = {
     "zoom(1)": chart_state,
     "zoom(-1)": chart_state,
     "log_y": chart_state,
+    "pan(-1)": chart_state,
+    "pan(1)": chart_state,
+    "begin": chart_state,
+    "robust": chart_state,
+    "along": lambda app: app.screen.query_one(ChartGrid).along,
     "cursor(-1)": chart_state,
     "cursor(1)": chart_state,
     "reset": chart_state,
@@ -467,6 +470,9 @@ PREPARE = {
     "move(1)": ("k",),
     "far(1)": ("g",),
     "zoom(-1)": ("z",),
+    "pan(-1)": ("z",),
+    "pan(1)": ("z", "left_square_bracket"),
+    "begin": ("left",),
     "reset": ("y",),
     "smooth(-1)": ("plus",),
 }
@@ -688,13 +694,13 @@ async def test_the_cursor_reads_every_chart_at_one_step() -> None:
         await pilot.press("left", "left", "tab", "left")
         await settle(pilot, app)
         charts = list(app.screen.query(Chart))
-        (step,) = {chart.look.cursor for chart in charts}
+        (step,) = {chart.view.cursor for chart in charts}
         assert step is not None
         assert 200 < step < 300
         assert picture(app).count(f"at step {step}") == 4
         assert "◆ val" in picture(app)
         await pilot.press(*["right"] * 20)
-        assert {chart.look.cursor for chart in charts} == {300}
+        assert {chart.view.cursor for chart in charts} == {300}
         await pilot.press("escape")
         await settle(pilot, app)
         assert "at step" not in picture(app)

@@ -7,6 +7,7 @@ from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
 from tui.keys import Where
 from tui.store.jobs import HostJob
+from tui.store.metrics.grid_choice import GridChoice
 from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
@@ -78,15 +79,15 @@ class Works(Protocol):
 
 
 class ChartChoice(Protocol):
-    """Which metrics somebody put onto charts, by the kind of run. `trouble`: why that is not kept."""
+    """What somebody chose for charts, by the kind of run. `trouble`: why that is not kept."""
 
     trouble: str
 
-    def of(self, kind: str) -> Sequence[str]:
-        """Those of runs of a kind; none where nobody chose."""
+    def of(self, kind: str) -> GridChoice:
+        """What was chosen for runs of a kind."""
 
-    def put(self, kind: str, names: Sequence[str]) -> None:
-        """Remember them; none forgets."""
+    def put(self, kind: str, choice: GridChoice) -> None:
+        """Remember it; the usual one forgets."""
 
 
 class Bridge(Protocol):

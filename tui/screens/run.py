@@ -70,8 +70,6 @@ class RunScreen(RunKeys):
     RunScreen.-short #sample { height: 5; }
     RunScreen.-single .panel { display: none; }
     RunScreen.-single .panel.-current { display: block; }
-    RunScreen.-single .row { display: none; }
-    RunScreen.-single .row.-current { display: block; }
     RunScreen.-single #charts { display: none; }
     RunScreen.-single #charts.-current { display: block; height: 1fr; }
     """
@@ -180,8 +178,11 @@ class RunScreen(RunKeys):
     def _charts(self, run: RunRecord) -> None:
         """The charts of what it tells; a panel that went takes the keyboard with it to the next one."""
         chosen = self.bridge.charts.of(run.kind)
-        plans = charts(run.catalogue, chosen, ours=not run.is_command)
-        self.query_one(ChartGrid).show(run, plans, self.bridge.store.bands)
+        plans = charts(run.catalogue, chosen.names, ours=not run.is_command)
+        self.query_one(ChartGrid).show(run, plans, self.bridge.store.bands, chosen)
+        if chosen.smoothing != self._smoothing:
+            self._smoothing = chosen.smoothing
+            self._smooth_all()
         self._settle_focus()
 
     def _log(self, run: RunRecord) -> None:

@@ -6,19 +6,16 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from remote.protocol.errors import CallError
-from tui.screens.dialogs.metric_picker import BY_ITSELF, MetricPicker
-from tui.screens.run_actions import RunActions
+from tui.screens.chart_keys import ChartKeys
 from tui.store.facts import why_not
-from tui.store.metrics.chart_plan import put_on_chart
 from tui.widgets.chart.chart import Chart
-from tui.widgets.chart.chart_grid import ChartGrid
 from tui.widgets.log_view import LogView
 
 if TYPE_CHECKING:
     from remote.protocol.results import Backfill
 
 
-class RunKeys(RunActions):
+class RunKeys(ChartKeys):
     """What the keys of a run's screen do; the screen itself says what is shown."""
 
     _panel = 0
@@ -31,10 +28,6 @@ class RunKeys(RunActions):
         """The panels in the order in which `tab` visits them."""
         charts: list[Widget] = [] if self.has_class("-text") else list(self._shown_charts())
         return [*charts, self.query_one(LogView)]
-
-    def _shown_charts(self) -> list[Chart]:
-        """The charts that the run has."""
-        return self.query_one(ChartGrid).shown
 
     def _settle_focus(self) -> None:
         """Where the panel with the keyboard has gone, the first one takes it; charts that come have it."""
@@ -90,7 +83,7 @@ class RunKeys(RunActions):
         search, log = self.query_one("#search", Input), self.query_one(LogView)
         if self.maximized is not None:
             self.minimize()
-        elif any(chart.look.cursor is not None for chart in self.query(Chart)):
+        elif any(chart.view.cursor is not None for chart in self.query(Chart)):
             for chart in self.query(Chart):
                 chart.point(None)
         elif search.has_class("-shown") or log.searched is not None:
@@ -110,68 +103,8 @@ class RunKeys(RunActions):
         log.follow = True
         for chart in self.query(Chart):
             chart.reset()
+        self._smooth_all()
         self._choose(0)
-
-    # The charts.
-
-    def _chosen_charts(self) -> list[Chart]:
-        """The focused chart, or all of them."""
-        focused = self.focused
-        return [focused] if isinstance(focused, Chart) else self._shown_charts()
-
-    def action_log_y(self) -> None:
-        """Logarithmic axis on or off."""
-        for chart in self._chosen_charts():
-            chart.toggle_log()
-
-    def action_smooth(self, change: int) -> None:
-        """A longer or shorter moving average."""
-        for chart in self._chosen_charts():
-            chart.smooth(change)
-
-    def action_zoom(self, change: int) -> None:
-        """Fewer or more steps, the newest always shown."""
-        for chart in self._chosen_charts():
-            chart.zoom(change)
-
-    def action_cursor(self, change: int) -> None:
-        """Move the cursor of the focused chart; the others show the same step."""
-        charts = self._shown_charts()
-        focused = self.focused
-        leader = focused if isinstance(focused, Chart) else next(iter(charts), None)
-        step = leader.beside(change) if leader is not None else None
-        if step is not None:
-            for chart in self.query(Chart):
-                chart.point(step)
-
-    def action_reset(self) -> None:
-        """The charts as they were at first."""
-        for chart in self._chosen_charts():
-            chart.reset()
-
-    def action_metric(self) -> None:
-        """Choose a metric for the focused chart, or for one more."""
-        run = self.chosen()
-        if run is None or not run.catalogue or not run.kind:
-            self.notify("this run has told no metric yet", timeout=2)
-            return
-        grid, kind, key = self.query_one(ChartGrid), run.kind, self.target()
-        place, names = grid.place_of(self.focused), [plan.metric for plan in grid.plans]
-        where = (
-            f"the chart of {grid.plans[place].title}"
-            if place is not None
-            else "one more chart; one that has a chart (●) loses it"
-        )
-
-        def answered(name: str | None) -> None:
-            if name is None or self.target() != key:
-                return
-            self.bridge.charts.put(kind, put_on_chart(names, name, place) if name != BY_ITSELF else ())
-            if self.bridge.charts.trouble:
-                self.notify(self.bridge.charts.trouble, severity="warning", markup=False)
-            self.paint()
-
-        self.app.push_screen(MetricPicker(run, names, where), answered)
 
     # The log.
 

@@ -25,6 +25,7 @@ from trainer.telemetry.events import (
 from trainer.telemetry.zones import ZoneCounter
 from tui.store.edge import NAMES_MAX
 from tui.store.log_ring import LogRing
+from tui.store.metrics.axis import RunAxes
 from tui.store.metrics.catalogue import Metric, loss_of, metric
 from tui.store.metrics.pace import UNKNOWN_S, RowPace
 from tui.store.metrics.series import Series, real
@@ -50,6 +51,7 @@ class RunRecord:
         log_at: monotonic seconds at which its log was received first.
         announced_steps: planned steps that its log announces, 0 for none.
         step_back: the newest time that it went back from trouble by itself.
+        axes: along which its charts can lie.
         version: grows with every change, metrics and state alike.
     """
 
@@ -81,6 +83,7 @@ class RunRecord:
     axis: str = "step"
     log_at: float | None = None
     announced_steps: int = 0
+    axes: RunAxes = field(default_factory=RunAxes)
     version: int = 0
 
     @property
@@ -149,6 +152,7 @@ class RunRecord:
         self.row = {k: real(v) for k, v in event.values.items() if v is not None}
         self.row |= dict.fromkeys(event.nonfinite, nan)
         self._append(event.step, self.row)
+        self.axes.row(event.step, event.t, self.row)
         tone = self.row.get("R", nan)
         if zones is not None and tone == tone:
             self.zones.add(zones, tone)
@@ -160,15 +164,13 @@ class RunRecord:
 
     def _evaluation(self, event: Evaluation) -> None:
         self.evaluation = event
-        if event.step is None:
-            return
-        self._append(event.step, event.values, scored=True)
+        if event.step is not None:
+            self._append(event.step, event.values, scored=True)
 
     def _probe(self, event: Probe) -> None:
         self.probe = event
-        if event.step is None:
-            return
-        self._append(event.step, event.values)
+        if event.step is not None:
+            self._append(event.step, event.values)
 
     def _append(self, step: int, values: Mapping[str, float | None], *, scored: bool = False) -> None:
         """One value more of each metric; of names beyond the bound nothing is kept."""
@@ -191,19 +193,18 @@ class RunRecord:
         if self.probe is not None and (self.probe.step or 0) > event.step:
             self.probe = None
         self.pace.clear()
+        self.axes.supersede(event.step)
         if self.step is not None:
             self.step = min(self.step, event.step)
 
     def series_of(self, name: str) -> Series:
         """The series of a metric, empty before its first value."""
-        found = self.series.get(name)
-        if found is None:
-            found = self.series[name] = Series()
-        return found
+        return self.series.get(name) or self.series.setdefault(name, Series())
 
     def forget_metrics(self) -> None:
         """Before its events are read again from an earlier place."""
         self.series.clear()
+        self.axes = RunAxes()
         self.catalogue.clear()
         self.row, self.step, self.row_at, self.probe = {}, None, None, None
         self.step_back = None

@@ -7,7 +7,7 @@ from tui.store.metrics.catalogue import Catalogue, Metric, has_trained, held_out
 
 USUAL = ("ce", "u_val", "R", "grad_norm")
 """The charts of a run of ours before it has told anything, and of each one that tells them all."""
-FEW, MOST = 4, 6  # charts that come by themselves, and that there is room for
+FEW, MOST = 4, 60  # charts that come by themselves, and that can be chosen
 _ORDER = ("loss", "ratio", "score", "rate", "throughput", "number", "memory", "norm")
 _DULL = frozenset({"time", "count"})
 _NEVER = frozenset({"overhead", "reg"})  # of ours: they have lamps, or say little

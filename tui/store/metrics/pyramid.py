@@ -95,3 +95,21 @@ class Pyramid:
                     low, high = min(low, min(lows[a:b])), max(high, max(highs[a:b]))
             first, last, level = up, down, level + 1
         return low, high
+
+    def beyond(self, start: int, stop: int, low: float, high: float) -> tuple[int, int]:
+        """How many of `values[start:stop]` lie below `low`, and how many above `high`."""
+        first, last = -(-start // FAN), stop // FAN
+        if first >= last:
+            return _beyond(self.values[start:stop], low, high)
+        below, above = _beyond(self.values[start : first * FAN], low, high)
+        lows, highs = self._low[0], self._high[0]
+        blocks = (block for block in range(first, last) if lows[block] < low or highs[block] > high)
+        parts = [self.values[block * FAN : (block + 1) * FAN] for block in blocks]
+        for part in (*parts, self.values[last * FAN : stop]):
+            found = _beyond(part, low, high)
+            below, above = below + found[0], above + found[1]
+        return below, above
+
+
+def _beyond(part: "array[float]", low: float, high: float) -> tuple[int, int]:
+    return sum(value < low for value in part), sum(value > high for value in part)

@@ -2,38 +2,54 @@
 
 from bisect import bisect_left
 
+from tui.store.metrics.axis import BY_STEP, Axis
+from tui.store.metrics.chart_window import Extent
 from tui.store.metrics.series import Series
 from tui.widgets.chart.scale import Scale
 
 Column = tuple[int, int]  # indices [start, stop) of the values in one column of dots
+CROWDED = 32  # rows a column, from which on an envelope of noise is a wall
 
 
-def columns(series: Series, low: float, high: float, count: int) -> list[Column]:
-    """Cut the steps `[low, high]` into `count` columns of equal width."""
-    steps = series.steps
+def columns(series: Series, low: float, high: float, count: int, axis: Axis = BY_STEP) -> list[Column]:
+    """Cut `[low, high]` of the axis into `count` columns of equal width."""
+    steps, step_at = series.steps, axis.step_at
     width = (high - low) / count if high > low else 1.0
-    start = bisect_left(steps, low)
+    start = bisect_left(steps, step_at(low))
+    end = _past(series, high, axis)
     cut = []
     for number in range(1, count + 1):
-        edge = low + number * width if number < count else high + 0.5
-        stop = bisect_left(steps, edge, start)
-        cut.append((start, stop))
-        start = stop
+        stop = (
+            bisect_left(steps, step_at(low + number * width), start, max(end, start))
+            if number < count
+            else end
+        )
+        cut.append((start, max(stop, start)))
+        start = max(stop, start)
     return cut
 
 
-def visible_extent(series: Series, cut: list[Column]) -> tuple[float, float] | None:
-    """Least and greatest value of all columns together."""
-    return series.tree.extent(cut[0][0], cut[-1][1]) if cut else None
+def _past(series: Series, high: float, axis: Axis) -> int:
+    """The index after the last value that lies at `high` or before it."""
+    end = bisect_left(series.steps, axis.step_at(high))
+    while end < len(series.steps) and axis.place(series.steps[end]) <= high:
+        end += 1
+    return end
 
 
-def gap_columns(series: Series, low: float, high: float, count: int) -> set[int]:
+def extents(series: Series, cut: list[Column]) -> list[Extent | None]:
+    """Least and greatest of each column."""
+    extent = series.tree.extent
+    return [extent(start, stop) if start < stop else None for start, stop in cut]
+
+
+def gap_columns(series: Series, low: float, high: float, count: int, axis: Axis = BY_STEP) -> set[int]:
     """Columns in which the run said nan or inf."""
     if not series.gaps:
         return set()
-    start, stop = bisect_left(series.gaps, low), bisect_left(series.gaps, high + 0.5)
     width = (high - low) / count if high > low else 1.0
-    return {min(int((step - low) / width), count - 1) for step in series.gaps[start:stop]}
+    places = (axis.place(step) for step in series.gaps)
+    return {min(int((place - low) / width), count - 1) for place in places if low <= place <= high}
 
 
 def _bar(a: int, b: int) -> int:
@@ -85,14 +101,16 @@ class Pen:
         self._column, self._dot = column, dot
 
 
-def draw_values(series: Series, cut: list[Column], scale: Scale, gaps: set[int]) -> list[int]:
-    """The envelope: every column from its least to its greatest, joined with its neighbours."""
+def draw_values(
+    series: Series, cut: list[Column], found_in: list[Extent | None], scale: Scale, gaps: set[int]
+) -> list[int]:
+    """The envelope: every column from its least to its greatest (`found_in`), joined with its neighbours."""
     pen = Pen(len(cut))
-    values, extent, place = series.tree.values, series.tree.extent, scale.place
-    for column, (start, stop) in enumerate(cut):
+    values, place = series.tree.values, scale.placer()
+    for column, ((start, stop), found) in enumerate(zip(cut, found_in, strict=True)):
         if column in gaps:
             pen.lift()
-        if start == stop or (found := extent(start, stop)) is None:
+        if found is None:
             continue
         first, last = values[start], values[stop - 1]
         low, high = place(found[0]), place(found[1])
@@ -104,13 +122,33 @@ def draw_values(series: Series, cut: list[Column], scale: Scale, gaps: set[int])
     return pen.masks
 
 
-def draw_average(series: Series, cut: list[Column], scale: Scale) -> list[int]:
-    """The moving average of each column, as one line."""
+def draw_mean(series: Series, cut: list[Column], scale: Scale, width: int, gaps: set[int]) -> list[int]:
+    """The moving mean: every column from the least to the greatest that it has there, joined."""
     pen = Pen(len(cut))
+    found = series.sums.moving(series.tree.values, cut[0][0], cut[-1][1], width)
+    place, at = scale.placer(), 0
     for column, (start, stop) in enumerate(cut):
-        if start < stop and (mean := series.average_over(start, stop)) == mean:
-            pen.join(column, scale.place(mean))
+        first = at
+        while at < len(found) and found[at][0] < stop:
+            at += 1
+        if column in gaps and series.tree.extent(start, stop) is None:
+            pen.lift()  # nothing but gaps: no mean goes on over them
+        elif first < at:
+            means = [mean for _, mean in found[first:at]]
+            pen.join(column, place(means[0]))
+            pen.bar(column, place(max(means)), place(min(means)))
+            pen.rest(column, place(means[-1]))
     return pen.masks
+
+
+def draw_middle(series: Series, cut: list[Column], scale: Scale) -> list[int]:
+    """Where the middle half of the rows of each crowded column lies; 0 where a column holds few."""
+    masks, place = [], scale.placer()
+    for start, stop in cut:
+        crowded = stop - start >= CROWDED
+        found = series.quartiles.band(series.tree.values, start, stop) if crowded else None
+        masks.append(_bar(place(found[1]), place(found[0])) if found is not None else 0)
+    return masks
 
 
 _LEFT = tuple(sum((n >> i & 1) << bit for i, bit in enumerate((0, 1, 2, 6))) for n in range(16))

@@ -1,125 +1,146 @@
 """One frame of a chart: series, zones and floors in, lines of styled text out."""
 
-from dataclasses import dataclass
 from math import inf
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.store.metrics.series import Series
-from tui.store.words import fine
-from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
+from tui.store.metrics.chart_window import Extent
+from tui.store.metrics.sums import window
+from tui.store.words import count, duration
+from tui.theme import FAINT, hue
 from tui.widgets.chart import envelope
-from tui.widgets.chart.grid import OVERLAY, Grid, Place
-from tui.widgets.chart.look import ChartLook
+from tui.widgets.chart.chart_title import NOTHING, PlotFacts, title
+from tui.widgets.chart.curves import Curves
+from tui.widgets.chart.grid import Grid, Place, Ruler
+from tui.widgets.chart.look import SHARES, ChartLook, View
+from tui.widgets.chart.robust_range import robust_range
 from tui.widgets.chart.scale import Scale, fit, label
 
 GUTTER = 7
 LEGEND = 13
 WIDE = 46  # from this width on there is room for a legend at the right
+LEAST_MEAN = 8  # rows
+AS_AT_FIRST = View()
 
 
-@dataclass(frozen=True, slots=True)
-class Curves:
-    """What one frame shows: the series, sparse values beside it, and a second series on the same axis."""
+def extent_of(shown: Curves, look: ChartLook) -> Extent:
+    """How far the axis reaches: that of all charts together, else of the series; (0, 0) without values."""
+    if look.extent is not None:
+        return look.extent
+    steps = shown.series.steps
+    return (shown.axis.place(steps[0]), shown.axis.place(steps[-1])) if len(steps) else (0.0, 0.0)
 
-    series: Series
-    marks: Series | None
-    overlay: Series | None
+
+def plot_place(look: ChartLook, width: int, height: int) -> Place:
+    """The cells of the plot in a chart of this size."""
+    wants = bool(look.legend or look.zones or look.floors) and width >= WIDE
+    legend = LEGEND if wants else 0
+    return Place(width - GUTTER - legend, height - 2, legend)
 
 
-def window(series: Series, zoom: int) -> tuple[float, float]:
-    """The steps shown: all of them, or the newest half, quarter, ... of them."""
-    first, last = series.steps[0], series.steps[-1]
-    return last - (last - first) / 2**zoom, last
+def ruler_of(shown: Curves, look: ChartLook, view: View, width: int) -> Ruler:
+    """The axis along the plot of a chart that wide."""
+    low, high = view.window.bounds(extent_of(shown, look))
+    return Ruler(shown.axis, low, high, max(plot_place(look, width, 3).columns, 1))
 
 
 def draw(
-    series: Series,
-    marks: Series | None,
-    look: ChartLook,
-    width: int,
-    height: int,
-    *,
-    focused: bool,
-    overlay: Series | None = None,
+    shown: Curves, look: ChartLook, width: int, height: int, *, focused: bool, view: View = AS_AT_FIRST
 ) -> list[Strip]:
-    """Draw a whole chart: a title, the plot, and the steps below it.
+    """Draw a whole chart: a title, the plot, and its axis below it.
 
     Args:
-        series: what is drawn; its moving average too where it has one.
-        marks: sparse values (evaluations) drawn as diamonds on the same axis.
-        look: titles, axis and backdrop.
-        width, height: cells, the title and the step axis included.
+        shown: the series; sparse values (evaluations) are diamonds, a second series circles.
+        look: titles and backdrop.
+        width, height: cells, the title and the axis included.
         focused: whether the keyboard acts on this chart.
-        overlay: a second series on the same axis, drawn as circles.
+        view: which stretch, how smooth, where the cursor is.
     """
-    shown = Curves(series, marks, overlay)
-    lines = [_title(shown, look, width, focused)]
-    if height >= 4 and width > GUTTER + 8:
-        lines += _body(shown, look, width, height - 1) if len(series) else _nothing(width, height - 1)
+    is_drawn = height >= 4 and width > GUTTER + 8
+    plot = Plot(shown, look, view, width, height) if is_drawn and len(shown.series) else None
+    lines = [title(shown, look, view, width, focused, plot.facts if plot else NOTHING)]
+    if is_drawn:
+        lines += plot.lines() if plot else _nothing(width, height - 1)
     lines += [Strip.blank(width)] * (height - len(lines))
     return lines[:height]
 
 
-def _title(shown: Curves, look: ChartLook, width: int, focused: bool) -> Strip:
-    """Name and newest value; then, as far as there is room, what else is worth knowing."""
-    series, marks, overlay = shown.series, shown.marks, shown.overlay
-    name = STRONG if focused else PLAIN + Style(bold=True)
-    parts = [Segment("▌" if focused else " ", hue("blue")), Segment(look.title, name)]
-    more: list[Segment] = []
-    if look.cursor is not None:
-        parts += _reading(shown, look, look.cursor)
-        return Strip(parts).adjust_cell_length(width)
-    if series.last is not None:
-        finite = series.last == series.last and abs(series.last) != inf
-        parts.append(Segment(f"  {fine(series.last)}", hue(look.colour if finite else "red", bold=True)))
-        more.append(Segment(f" {look.unit}" if look.unit else "", DIM))
-    if overlay is not None and overlay.last is not None:
-        more.append(Segment(f"  {OVERLAY} {look.overlay_title} {fine(overlay.last)}", hue("amber")))
-    if len(series.gaps):
-        more.append(Segment(f"  ✕ {len(series.gaps)} not finite", hue("red")))
-    if look.log:
-        more.append(Segment("  log", DIM))
-    if look.zoom:
-        more.append(Segment(f"  last 1/{2**look.zoom}", DIM))
-    if marks is not None and marks.last is not None:
-        more.append(Segment(f"  ◆ {look.marks_title} {fine(marks.last)}", hue("violet")))
-    if series.average is not None and _is_averaged(series, len(series), width):
-        more.append(Segment(f"  mean {fine(series.average)}", DIM))
-    room = width - sum(part.cell_length for part in parts)
-    for part in more:
-        if part.cell_length <= room:
-            parts.append(part)
-            room -= part.cell_length
-    return Strip(parts).adjust_cell_length(width)
+class Plot:
+    """The plot of one frame.
 
+    Attributes:
+        facts: what the title says of it.
+    """
 
-def _reading(shown: Curves, look: ChartLook, step: int) -> list[Segment]:
-    """What the chart says at the cursor: the value there, its moving average, the evaluation before it."""
-    series, marks, overlay = shown.series, shown.marks, shown.overlay
-    index = series.index_at(step)
-    if index is None:
-        return [Segment(f"  n/a at {look.axis} {step:,}", DIM)]
-    value = series.tree.values[index]
-    parts = [
-        Segment(f"  {fine(value)}", hue(look.colour if value == value else "red", bold=True)),
-        Segment(f" at {look.axis} {series.steps[index]:,}", PLAIN),
-    ]
-    if overlay is not None and (other := overlay.index_at(step)) is not None:
-        overlaid = fine(overlay.tree.values[other])
-        parts.append(Segment(f"  {OVERLAY} {look.overlay_title} {overlaid}", hue("amber")))
-    if series.average is not None:
-        parts.append(Segment(f"  mean {fine(series.average_at(index))}", DIM))
-    if marks is not None and (mark := marks.index_at(step)) is not None:
-        parts.append(Segment(f"  ◆ {look.marks_title} {fine(marks.tree.values[mark])}", hue("violet")))
-    return parts
+    def __init__(self, shown: Curves, look: ChartLook, view: View, width: int, height: int) -> None:
+        self._shown, self._look, self._view, self._width = shown, look, view, width
+        self._place = plot_place(look, width, height)
+        self._ruler = ruler_of(shown, look, view, width)
+        series, ruler = shown.series, self._ruler
+        self._cut = envelope.columns(series, ruler.low, ruler.high, 2 * self._place.columns, shown.axis)
+        self._extents = envelope.extents(series, self._cut)
+        self._scale = self._fitted()
+        rows = self._cut[-1][1] - self._cut[0][0]
+        share = SHARES[view.smoothing]
+        is_smooth = bool(share) and rows > self._place.columns
+        self.facts = PlotFacts(
+            rows, max(window(rows, share), LEAST_MEAN) if is_smooth else 0, *self._outside()
+        )
 
+    def _fitted(self) -> Scale:
+        """The axis of values: of what is shown, without the few far out of all others where that is asked."""
+        shown, look, ruler = self._shown, self._look, self._ruler
+        found = [extent for extent in self._extents if extent is not None]
+        if found and self._view.robust and not self._view.log:
+            values = [*robust_range(found), *look.include]
+        elif found:
+            values = [min(low for low, _ in found), max(high for _, high in found), *look.include]
+        else:
+            values = [0.0, 1.0, *look.include]
+        values += (floor.value for floor in look.floors)
+        for other in (shown.marks, shown.overlay):
+            if other is not None and len(other):
+                values += other.tree.extent(*ruler.span(other)) or ()
+        return fit(min(values), max(values), 4 * self._place.rows, log=self._view.log)
 
-def _is_averaged(series: Series, rows: int, columns: int) -> bool:
-    """Whether the moving average is worth a line: while each row has its own place, rows are the curve."""
-    return series.average is not None and rows > columns
+    def _outside(self) -> tuple[int, int]:
+        """How many values lie below the axis, and how many above."""
+        below = above = 0
+        low, high = self._scale.low, self._scale.high
+        if self._scale.log:
+            return 0, 0  # what is at or below zero stands at its foot
+        for (start, stop), extent in zip(self._cut, self._extents, strict=True):
+            if extent is not None and (extent[0] < low or extent[1] > high):
+                found = self._shown.series.tree.beyond(start, stop, low, high)
+                below, above = below + found[0], above + found[1]
+        return below, above
+
+    def lines(self) -> list[Strip]:
+        """The rows of the plot, and the axis."""
+        series, ruler, place, scale = self._shown.series, self._ruler, self._place, self._scale
+        gaps = envelope.gap_columns(series, ruler.low, ruler.high, 2 * place.columns, ruler.axis)
+        values = envelope.draw_values(series, self._cut, self._extents, scale, gaps)
+        nothing = [0] * len(self._cut)
+        mean = self.facts.mean
+        means = envelope.draw_mean(series, self._cut, scale, mean, gaps) if mean else nothing
+        middles = envelope.draw_middle(series, self._cut, scale) if mean else nothing
+        grid = Grid(place, scale, self._look)
+        grid.curve(values, middles, means)
+        grid.floor_names()
+        grid.overlay(self._shown.overlay, ruler)
+        grid.marks(self._shown.marks, ruler)
+        grid.upright(self._view.begun, ruler, "┊")
+        grid.upright(self._view.cursor, ruler, "│")
+        grid.gaps(gaps)
+        if self.facts.below or self.facts.above:
+            grid.outside(self._extents)
+        grid.picked(self._view.picked, ruler)
+        left, right = _left_labels(scale, place.rows), _right_labels(self._look, scale, place)
+        return [grid.line(row, left[row], right[row]) for row in range(place.rows)] + [
+            _axis_line(ruler, self._width, place, self._look.axis)
+        ]
 
 
 def _nothing(width: int, height: int) -> list[Strip]:
@@ -129,44 +150,6 @@ def _nothing(width: int, height: int) -> list[Strip]:
         [Segment(" " * max((width - len(text)) // 2, 0)), Segment(text, FAINT)]
     ).adjust_cell_length(width)
     return lines
-
-
-def _body(shown: Curves, look: ChartLook, width: int, height: int) -> list[Strip]:
-    series = shown.series
-    wants = bool(look.zones or look.floors) and width >= WIDE
-    legend = LEGEND if wants else 0
-    place = Place(width - GUTTER - legend, height - 1, legend)
-    low, high = window(series, look.zoom)
-    cut = envelope.columns(series, low, high, 2 * place.columns)
-    scale = _scale(shown, look, cut, place.rows)
-    gaps = envelope.gap_columns(series, low, high, 2 * place.columns)
-    values = envelope.draw_values(series, cut, scale, gaps)
-    shown_rows = cut[-1][1] - cut[0][0] if cut else 0
-    smooth = _is_averaged(series, shown_rows, place.columns)
-    means = envelope.draw_average(series, cut, scale) if smooth else [0] * len(cut)
-    grid = Grid(place, scale, look)
-    grid.curve(values, means)
-    grid.floor_names()
-    grid.overlay(shown.overlay, low, high)
-    grid.marks(shown.marks, low, high)
-    grid.cursor(look.cursor, low, high)
-    grid.gaps(gaps)
-    left, right = _left_labels(scale, place.rows), _right_labels(look, scale, place)
-    return [grid.line(row, left[row], right[row]) for row in range(place.rows)] + [
-        _steps(low, high, width, place, look.axis)
-    ]
-
-
-def _scale(shown: Curves, look: ChartLook, cut: list[envelope.Column], rows: int) -> Scale:
-    series, marks, overlay = shown.series, shown.marks, shown.overlay
-    values = [*(envelope.visible_extent(series, cut) or (0.0, 1.0)), *look.include]
-    values += (floor.value for floor in look.floors)
-    if marks is not None and len(marks):
-        values += marks.tree.extent(0, len(marks)) or ()
-    if overlay is not None and len(overlay) and cut[-1][1]:
-        span = overlay.span(series.steps[cut[0][0]], series.steps[cut[-1][1] - 1])
-        values += overlay.tree.extent(*span) or ()
-    return fit(min(values), max(values), 4 * rows, log=look.log)
 
 
 def _left_labels(scale: Scale, rows: int) -> list[str]:
@@ -195,10 +178,16 @@ def _right_labels(look: ChartLook, scale: Scale, place: Place) -> list[tuple[str
     return names
 
 
-def _steps(low: float, high: float, width: int, place: Place, axis: str) -> Strip:
-    """The step axis: first, middle and last step shown."""
-    first, last = f"{low:,.0f}", f"{axis} {high:,.0f}"
-    middle = f"{(low + high) / 2:,.0f}" if place.columns > 36 else ""
+def _time(seconds: float) -> str:
+    return duration(seconds) if seconds else "0"
+
+
+def _axis_line(ruler: Ruler, width: int, place: Place, axis: str) -> Strip:
+    """The axis below the plot: its first, middle and last place shown."""
+    said = {"time": _time, "tokens": count}.get(ruler.axis.along, lambda place: f"{place:,.0f}")
+    word = axis if ruler.axis.along == "step" else ruler.axis.along
+    first, last = said(ruler.low), f"{word} {said(ruler.high)}"
+    middle = said((ruler.low + ruler.high) / 2) if place.columns > 36 else ""
     room = place.columns - len(first) - len(last) - len(middle)
     half = max(place.columns // 2 - len(first) - len(middle) // 2, 1)
     text = first + " " * half + middle + " " * max(room - half, 1) + last

@@ -1,5 +1,6 @@
 """The vertical scale of a chart: values to dots, and where the labels stand."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
@@ -21,10 +22,20 @@ class Scale:
 
     def place(self, value: float) -> int:
         """The dot of a value, clipped to the axis."""
+        if not self.log:
+            return self.placer()(value)
         share = (self._level(value) - self._level(self.low)) / (
             self._level(self.high) - self._level(self.low)
         )
         return min(max(round((1.0 - share) * (self.dots - 1)), 0), self.dots - 1)
+
+    def placer(self) -> Callable[[float], int]:
+        """`place` for many values."""
+        if self.log:
+            return self.place
+        high, last = self.high, self.dots - 1
+        share = last / (high - self.low)
+        return lambda value: min(max(round((high - value) * share), 0), last)
 
     def value(self, dot: float) -> float:
         """The value at a dot."""

@@ -66,7 +66,7 @@ def test_what_was_chosen_is_shown_where_it_is_told() -> None:
     assert shown(catalogue, "step_ms", "lr") == [("step_ms", ""), ("lr", "")]
     assert shown(catalogue, "u_val", "lr") == [("lr", "")]
     assert shown(catalogue, "u_val") == shown(catalogue)  # nothing of the choice is told: as at first
-    assert len(charts(told(*(f"m{n}" for n in range(40))), [f"m{n}" for n in range(40)])) == MOST
+    assert len(charts(told(*(f"m{n}" for n in range(80))), [f"m{n}" for n in range(80)])) == MOST
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 import math
 import random
+from itertools import pairwise
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.store.metrics.pyramid import Pyramid
 from tui.store.metrics.series import Series
+from tui.store.metrics.sums import window
 
 VALUES = st.lists(st.one_of(st.floats(-1e6, 1e6, width=32), st.just(math.nan)), max_size=700)
 
@@ -34,9 +35,8 @@ def test_one_spike_in_a_million_is_in_the_extremes() -> None:
     assert tree.extent(54_322, 100_000) == (0.5, 0.5)
 
 
-def filled(count: int, half_life: float = 0.0) -> Series:
+def filled(count: int) -> Series:
     series = Series()
-    series.smooth_by(half_life)
     for step in range(count):
         series.append(step, math.sin(step))
     return series
@@ -67,56 +67,72 @@ def test_gaps_are_kept_apart_and_superseded_with_their_step() -> None:
     assert list(series.gaps) == [10]
 
 
-def test_the_moving_average_is_the_plain_one_at_every_place() -> None:
-    random.seed(1)
-    values = [random.random() for _ in range(333)]
-    values[100] = math.nan
-    series, decay, total, weight = Series(), 0.5**0.1, 0.0, 0.0
-    for step, value in enumerate(values[:200]):
-        series.append(step, value)
-    series.smooth_by(10.0)  # the first part at once, the rest as it comes
-    for step, value in enumerate(values[200:], 200):
-        series.append(step, value)
-    for step, value in enumerate(values):
-        if not math.isnan(value):
-            total, weight = decay * total + value, decay * weight + 1
-        assert math.isclose(series.average_at(step), total / weight, rel_tol=1e-4), step
-    assert series.average_at(1) == pytest.approx(
-        sum(values[:2]) / 2, rel=0.05
-    )  # the first stands for itself alone
+def plain_mean(values: list[float], row: int, width: int) -> float:
+    part = [one for one in values[max(row - width // 2, 0) : row - width // 2 + width] if one == one]
+    return sum(part) / len(part) if part else math.nan
 
 
-def test_a_long_stretch_is_its_mean_and_a_short_one_the_moving_average() -> None:
-    random.seed(2)
-    values = [random.random() for _ in range(5000)]
-    values[2500] = math.nan
+@settings(max_examples=40)
+@given(st.integers(0, 10), st.integers(1, 3000), st.integers(1, 1300), st.data())
+def test_a_moving_mean_is_the_plain_one_wherever_it_is_taken(
+    seed: int, count: int, asked: int, data: st.DataObject
+) -> None:
+    draws = random.Random(seed)
+    values = [math.nan if draws.random() < 0.02 * (seed % 3) else draws.gauss(0, 1) for _ in range(count)]
+    series, width = Series(), window(asked, 1.0)
+    for step, value in enumerate([*values, *values[:70]]):
+        series.append(step, value)
+    series.supersede(count - 1)
+    start = data.draw(st.integers(0, count - 1))
+    stop = data.draw(st.integers(start + 1, count))
+    found = series.sums.moving(series.tree.values, start, stop, width)
+    for row, mean in found:
+        assert start <= row < stop
+        assert math.isclose(mean, plain_mean(values, row, width), rel_tol=1e-4, abs_tol=1e-4), (row, width)
+    if seed % 3 == 0:  # no gaps
+        rows = [row for row, _ in found]
+        assert (rows[0], rows[-1]) == (start, stop - 1)
+        assert max((b - a for a, b in pairwise(rows)), default=0) <= max(width // 16, 1)
+
+
+def test_a_huge_value_costs_the_means_about_it_alone() -> None:
+    series = Series()
+    for step in range(5000):
+        series.append(step, 1e30 if step == 1000 else 2.0)
+    means = dict(series.sums.moving(series.tree.values, 0, 5000, window(5000, 0.1)))
+    assert {mean for row, mean in means.items() if abs(row - 1000) > 500} == {2.0}
+    assert max(means.values()) > 1e27
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 5), st.integers(1, 9000), st.data())
+def test_the_middle_half_is_that_of_the_values(seed: int, count: int, data: st.DataObject) -> None:
+    draws = random.Random(seed)
+    values = [draws.gauss(0, 1) if seed % 2 else 2 * math.sin(row / 150) for row in range(count)]
+    series = Series()
+    for step, value in enumerate([*values, *values[:100]]):
+        series.append(step, value)
+    series.supersede(count - 1)
+    start = data.draw(st.integers(0, count - 1))
+    stop = data.draw(st.integers(start + 1, count))
+    band, part = series.quartiles.band(series.tree.values, start, stop), sorted(values[start:stop])
+    assert band is not None
+    assert min(part) - 1e-5 <= band[0] <= band[1] <= max(part) + 1e-5
+    if len(part) > 1500:  # between the 15th and the 35th of a hundred at least, and as far above
+        assert part[15 * len(part) // 100] <= band[0] <= part[35 * len(part) // 100]
+        assert part[65 * len(part) // 100] <= band[1] <= part[85 * len(part) // 100]
+
+
+@settings(max_examples=40)
+@given(VALUES, st.integers(0, 700), st.integers(0, 700), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_what_lies_outside_is_counted(values: list[float], a: int, b: int, low: float, high: float) -> None:
     series = Series()
     for step, value in enumerate(values):
         series.append(step, value)
-    series.smooth_by(10.0)
-    for start, stop in ((0, 5000), (7, 1003), (2480, 2555), (100, 133), (4096, 4992)):
-        kept = [value for value in values[start:stop] if value == value]
-        assert math.isclose(series.average_over(start, stop), sum(kept) / len(kept), rel_tol=1e-4)
-    assert series.average_over(100, 110) == series.average_at(109)
-
-
-def test_a_fast_wave_is_no_slow_one() -> None:
-    """Read at the end of each stretch of 71 rows a wave of 70 rows would seem one of 4,970."""
-    series = Series()
-    for step in range(20_000):
-        series.append(step, math.sin(2 * math.pi * step / 70))
-    series.smooth_by(2.0)
-    ends = range(71, 20_000, 71)
-    assert max(abs(series.average_at(end - 1)) for end in ends) > 0.9  # the control
-    assert max(abs(series.average_over(end - 71, end)) for end in ends) < 0.05
-
-
-def test_the_moving_average_follows_a_resume() -> None:
-    again, fresh = filled(100, 5.0), filled(40, 5.0)
-    again.supersede(39)
-    assert again.average is not None
-    assert fresh.average is not None
-    assert math.isclose(again.average, fresh.average)
+    start, stop = min(a, b, len(values)), min(max(a, b), len(values))
+    kept = list(series.tree.values[start:stop])
+    found = series.tree.beyond(start, stop, low, high)
+    assert found == (sum(value < low for value in kept), sum(value > high for value in kept))
 
 
 def test_numbers_too_large_for_the_chart_are_gaps() -> None:
@@ -125,10 +141,6 @@ def test_numbers_too_large_for_the_chart_are_gaps() -> None:
         series.append(step, value)
     assert list(series.gaps) == [3, 4, 5]
     assert series.tree.extent(0, 6) == series.tree.extent(0, 3)
-
-
-def test_without_smoothing_there_is_no_average() -> None:
-    assert filled(10).average is None
 
 
 def test_every_change_is_a_new_version() -> None:

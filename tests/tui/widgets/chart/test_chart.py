@@ -1,14 +1,15 @@
 """The chart's frame as text: what a person would see without colours."""
 
 import math
-from dataclasses import replace
 
 import pytest
 
+from tui.store.metrics.chart_window import ChartWindow
 from tui.store.metrics.series import Series
-from tui.widgets.chart.envelope import columns, draw_values, gap_columns
-from tui.widgets.chart.frame import draw
-from tui.widgets.chart.look import ChartLook, FloorLine, Zone
+from tui.widgets.chart.curves import Curves
+from tui.widgets.chart.envelope import columns, draw_values, extents, gap_columns
+from tui.widgets.chart.frame import AS_AT_FIRST, draw
+from tui.widgets.chart.look import ChartLook, FloorLine, View, Zone
 from tui.widgets.chart.scale import Scale, fit, label, nice_step
 
 WIDTH, HEIGHT = 80, 14
@@ -23,9 +24,12 @@ def series_of(*values: float, every: int = 1) -> Series:
 
 
 def text(
-    series: Series, look: ChartLook, marks: Series | None = None, width: int = WIDTH, height: int = HEIGHT
-) -> list[str]:
-    return [strip.text for strip in draw(series, marks, look, width, height, focused=False)]
+    series: Series, look: ChartLook, marks: Series | None = None, width: int = WIDTH, height: int = HEIGHT,
+    view: View = AS_AT_FIRST,
+) -> list[str]:  # fmt: skip
+    return [
+        strip.text for strip in draw(Curves(series, marks), look, width, height, focused=False, view=view)
+    ]
 
 
 def dots(lines: list[str]) -> int:
@@ -42,7 +46,7 @@ def test_a_frame_has_exactly_its_size(width: int, height: int) -> None:
     look = ChartLook(
         "R", zones=(Zone(-math.inf, 0.5, "blue", "☾ Intimacy"),), floors=(FloorLine(0.4, "floor"),)
     )
-    strips = draw(series_of(*(math.sin(i) for i in range(500))), None, look, width, height, focused=True)
+    strips = draw(Curves(series_of(*(math.sin(i) for i in range(500)))), look, width, height, focused=True)
     assert [strip.cell_length for strip in strips] == [width] * height
 
 
@@ -52,7 +56,6 @@ def test_the_title_says_the_last_value_and_its_unit() -> None:
 
 def test_a_narrow_title_keeps_the_value() -> None:
     series = series_of(*(1.0 + i / 10 for i in range(30)))
-    series.smooth_by(10)
     assert text(series, ChartLook("loss", "nats/token"), width=16)[0].rstrip() == " loss  3.900"
 
 
@@ -76,7 +79,9 @@ def test_every_column_reaches_from_its_least_to_its_greatest() -> None:
     cut = columns(series, 0, 1999, 100)
     assert cut[0][0] == 0
     assert cut[-1][1] == 2000
-    for mask, (start, stop) in zip(draw_values(series, cut, scale, set()), cut, strict=True):
+    for mask, (start, stop) in zip(
+        draw_values(series, cut, extents(series, cut), scale, set()), cut, strict=True
+    ):
         part = values[start:stop]
         for value in (min(part), max(part)):
             assert mask >> scale.place(value) & 1
@@ -139,7 +144,7 @@ def test_a_second_series_is_drawn_as_circles_on_the_same_axis_and_named() -> Non
     assert lines[rows[0]].count("○") >= 15
     assert rows_with_dots(lines).isdisjoint(rows)
     assert not any("○" in line for line in drawn(seen, look, None))
-    assert "○ weight decay 0.9000" in drawn(seen, replace(look, cursor=7), told)[0]
+    assert "○ weight decay 0.9000" in drawn(seen, look, told, View(cursor=7))[0]
 
 
 def test_where_both_series_agree_the_curve_shows_between_the_circles() -> None:
@@ -158,21 +163,26 @@ def test_a_second_series_that_begins_late_or_has_gaps_leaves_room() -> None:
     assert min(circles) > 7 + 0.7 * (WIDTH - 7)
 
 
-def drawn(series: Series, look: ChartLook, overlay: Series | None) -> list[str]:
-    strips = draw(series, None, look, WIDTH, HEIGHT, focused=False, overlay=overlay)
+def drawn(series: Series, look: ChartLook, overlay: Series | None, view: View = AS_AT_FIRST) -> list[str]:
+    strips = draw(Curves(series, None, overlay), look, WIDTH, HEIGHT, focused=False, view=view)
     return [strip.text for strip in strips]
 
 
 def test_zoom_shows_the_newest_part() -> None:
-    lines = text(series_of(*(float(i) for i in range(1000))), ChartLook("x", zoom=2))
+    lines = text(
+        series_of(*(float(i) for i in range(1000))), ChartLook("x"), view=View(window=ChartWindow(250))
+    )
     assert "749" in lines[-1]
     assert "999" in lines[-1]
-    assert "last 1/4" in lines[0]
+    assert "zoomed" in lines[0]
 
 
 def test_a_log_axis_gives_each_decade_its_room() -> None:
     values = [10.0 ** (3 - i / 100) for i in range(500)]
-    linear, log = text(series_of(*values), ChartLook("x")), text(series_of(*values), ChartLook("x", log=True))
+    linear, log = (
+        text(series_of(*values), ChartLook("x")),
+        text(series_of(*values), ChartLook("x"), view=View(log=True)),
+    )
     assert "log" in log[0]
     assert any("100┤" in line for line in log)
     assert any("0.01┤" in line for line in log)
@@ -202,11 +212,8 @@ def test_ticks_stand_at_round_values() -> None:
 
 def test_the_rows_are_the_curve_until_there_are_more_of_them_than_columns() -> None:
     few, many = series_of(*(3.0 - i / 50 for i in range(40))), series_of(*(math.sin(i) for i in range(500)))
-    for series in (few, many):
-        series.smooth_by(10)
     assert "mean" not in text(few, ChartLook("loss"), width=80)[0]
-    assert "mean" in text(many, ChartLook("loss"), width=80)[0]
-    look = ChartLook("loss")
-    plain = series_of(*(3.0 - i / 50 for i in range(40)))
-    drawn = [draw(one, None, look, 80, 12, focused=False) for one in (few, plain)]
-    assert drawn[0] == drawn[1], "bright, and with nothing over it"
+    assert "mean of 10 rows" in text(many, ChartLook("loss"), width=80)[0]
+    rough = View(smoothing=0)
+    assert text(few, ChartLook("loss")) == text(few, ChartLook("loss"), view=rough), "nothing over it"
+    assert "mean" not in text(many, ChartLook("loss"), view=rough)[0]
