@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from remote.hosts.host import Host
+from tui.baselines import Baselines
 from tui.chosen_charts import ChosenCharts
 from tui.navigation import Navigator
 from tui.palette import last_words
@@ -60,6 +61,7 @@ class Cockpit(Navigator):
         self.acts: Acts = acts or SessionActs(self.sessions, self.post)
         self.work: Works = work or HostWork(self.sessions, self.post, clock)
         self.charts = ChosenCharts()
+        self.baselines = Baselines()
         self.trouble = ""
         self._signals: Callable[[str, Level], str] = lambda *_: ""
         self._clock, self._wall, self._tick_s = clock, wall, tick_s
@@ -111,7 +113,7 @@ class Cockpit(Navigator):
         if not self.screen_stack:
             return  # it is being closed
         busy = self._drain()
-        self._followers.sync(self.sessions, self.store, self._watched())
+        self._followers.sync(self.sessions, self.store, self._watched(), self._whole())
         self._open_focus()
         for alert in self.store.take_news(self.now()):
             self.notify(alert.text, severity=alert.level, markup=False)

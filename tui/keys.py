@@ -10,15 +10,17 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["fleet", "run", "processes", "hosts"]
+Where = Literal["fleet", "run", "compare", "processes", "hosts"]
 PLACES: dict[Where, tuple[str, str]] = {
     "fleet": ("1", "Fleet"),
     "run": ("2", "Run"),
+    "compare": ("4", "Compare"),
     "processes": ("5", "Processes"),
     "hosts": ("8", "Hosts"),
 }
 EVERYWHERE: tuple[Where, ...] = tuple(PLACES)
 RUNS: tuple[Where, ...] = ("fleet", "run")
+OF_A_RUN: tuple[Where, ...] = ("fleet", "run", "compare")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Key:
 TABLE: tuple[Key, ...] = (
     Key("1", "1", "fleet", "fleet", "all hosts and runs", rank=12),
     Key("2", "2", "run", "run", "the chosen run", rank=12),
+    Key(
+        "4", "4", "compare", "compare",
+        "runs over one another: the marked ones of the Fleet, else those before and the one that is open",
+        rank=13,
+    ),
     Key("5", "5", "processes", "processes", "processes and locks: what lives, what was left behind", rank=13),
     Key("8", "8", "hosts", "hosts", "hosts: add, test, deploy, diagnose", rank=13),
     Key(
@@ -64,7 +71,7 @@ TABLE: tuple[Key, ...] = (
     Key("enter", "enter", "open", "answer", "what the chosen host asks", ("hosts",), rank=5, first=True),
     Key(
         "escape", "esc", "back", "back", "back: from an enlarged panel, a cursor, a search, a screen",
-        ("run", "processes", "hosts"), rank=2,
+        ("run", "compare", "processes", "hosts"), rank=2,
     ),
     Key("tab", "tab", "next_panel", "focus", "the next panel", rank=11),
     Key("shift+tab", "shift+tab", "previous_panel", "focus", "the panel before"),
@@ -83,6 +90,36 @@ TABLE: tuple[Key, ...] = (
         "K", "K", "end", "end", "end a stale process of yours that is no run: type its pid", ("processes",),
         rank=4, acts=True,
     ),
+    Key(
+        "i", "i", "config", "config", "what the run was started with, and where each value came from",
+        OF_A_RUN, rank=8,
+    ),
+    Key("enter", "enter", "open", "open", "open the chosen run", ("compare",), rank=5, first=True),
+    Key(
+        "n", "n", "choose", "choose", "compare with one more run or baseline, or take one away", ("compare",),
+        rank=3,
+    ),
+    Key("delete", "del", "remove", "take away", "compare the chosen one no more", ("compare",), rank=6),
+    Key(
+        "p", "p", "pin", "on top", "draw the chosen one on top, and hold the others against it", ("compare",),
+        rank=4,
+    ),
+    Key("m", "m", "metric", "metric", "choose the metric that is compared", ("compare",), rank=4),
+    Key(
+        "d", "d", "difference", "differences",
+        "in what the configurations differ; on a small terminal in place of the curves", ("compare",), rank=7,
+    ),
+    Key("B", "B", "baseline", "keep", "keep the chosen run's numbers as a baseline", ("compare",), rank=9),
+    Key("c", "c", "shared", "common", "the steps that all have told, or every step", ("compare",), rank=7),
+    Key("y", "y", "log_y", "log", "logarithmic axis", ("compare",), rank=7),
+    Key("z", "z", "zoom(1)", "zoom", "the newest half of the steps", ("compare",), rank=14),
+    Key("Z", "Z", "zoom(-1)", "unzoom", "twice as many steps again", ("compare",)),
+    Key(
+        "left", "←", "cursor(-1)", "cursor", "what the curves said a little earlier", ("compare",), rank=14,
+        first=True,
+    ),
+    Key("right", "→", "cursor(1)", "later", "what the curves said a little later", ("compare",), first=True),
+    Key("0", "0", "reset", "reset", "the curves as they were at first", ("compare",), rank=15),
     Key("n", "n", "add", "add", "add a host: a short form", ("hosts",), rank=3),
     Key("t", "t", "test", "test", "test the chosen host, step by step", ("hosts",), rank=3),
     Key("D", "D", "deploy", "deploy", "deploy Photinus to the chosen host", ("hosts",), rank=4, acts=True),

@@ -14,7 +14,7 @@ from remote.protocol.errors import CallError, Question
 from remote.protocol.results import Backfill, HostLoad, ProcessList
 from remote.protocol.values import read_as
 from remote.protocol.verbs import Verb
-from remote.protocol.views import HostHello, LastCheckpoint, RunView
+from remote.protocol.views import HostHello, LastCheckpoint, RunDetails, RunView
 from remote.session.link.link_state import LinkState, Phase
 from remote.session.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.transport.base import Answers
@@ -160,6 +160,11 @@ class FakeActs:
         self.asked.append((host, "processes"))
         found = self.results.get((host, "processes"), CallError("unknown_verb", "no processes here"))
         heard(found if isinstance(found, CallError) else read_as(ProcessList, found))
+
+    def details(self, host: str, run_id: str, heard: Callable[[RunDetails | CallError], None]) -> None:
+        self.asked.append((host, f"details {run_id}"))
+        found = self.results.get((host, f"details {run_id}"), CallError("unknown_verb", "no details here"))
+        heard(found if isinstance(found, CallError) else read_as(RunDetails, found))
 
     def start(self, host: str, request: StartRequest, told: Callable[[Outcome], None]) -> None:
         self.requests.append(request)

@@ -122,6 +122,14 @@ class CockpitScreen(Screen[None]):
         """All hosts and runs."""
         self.bridge.show("fleet")
 
+    def action_compare(self) -> None:
+        """Runs over one another: those that are marked, or the chosen one beside those before."""
+        self.bridge.compare(self.marked(), self.target())
+
+    def marked(self) -> tuple[RunKey, ...]:
+        """Runs that were marked on this screen."""
+        return ()
+
     def action_processes(self) -> None:
         """Processes and locks."""
         self.bridge.show("processes")

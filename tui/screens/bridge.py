@@ -1,20 +1,26 @@
 """What a screen may ask of the cockpit around it: the picture, the clock, the acts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
 from tui.keys import Where
+from tui.store.compare.baseline_file import Baseline
+from tui.store.compare.comparison import Comparison
+from tui.store.compare.config_sheet import ConfigSheets
 from tui.store.jobs import HostJob
 from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
     from remote.protocol.results import Backfill, ProcessList
+    from remote.protocol.views import RunDetails
 
 OnOutcome = Callable[["Outcome"], None]
 OnProcesses = Callable[["ProcessList | CallError"], None]
+OnDetails = Callable[["RunDetails | CallError"], None]
 OnPiece = Callable[["Backfill | CallError"], None]
 
 
@@ -54,6 +60,9 @@ class Acts(Protocol):
     def processes(self, host: str, on_answer: OnProcesses) -> None:
         """Ask a host for its processes and locks."""
 
+    def details(self, host: str, run_id: str, on_answer: OnDetails) -> None:
+        """Ask a host for all that it knows of a run."""
+
     def older(self, host: str, run_id: str, file: str, before: int, on_piece: OnPiece) -> None:
         """Ask for what stands before a place in a run's log."""
 
@@ -89,6 +98,19 @@ class ChartChoice(Protocol):
         """Remember them; none forgets."""
 
 
+class KeptNumbers(Protocol):
+    """The baselines that there are."""
+
+    def names(self) -> Sequence[str]:
+        """All of them."""
+
+    def of(self, names: tuple[str, ...]) -> Mapping[str, Baseline]:
+        """These; one that cannot be read says why."""
+
+    def keep(self, name: str, text: str) -> Path:
+        """Write one; raises OSError."""
+
+
 class Bridge(Protocol):
     """The cockpit, as its screens see it."""
 
@@ -96,6 +118,9 @@ class Bridge(Protocol):
     acts: Acts
     work: Works
     charts: ChartChoice
+    baselines: KeptNumbers
+    comparison: Comparison
+    sheets: ConfigSheets
     read_only: bool
 
     def now(self) -> float:
@@ -106,6 +131,9 @@ class Bridge(Protocol):
 
     def show(self, where: Where) -> None:
         """Show one of the screens that need no run."""
+
+    def compare(self, marked: Sequence[RunKey], chosen: RunKey | None) -> None:
+        """Show the marked runs over one another, else those before; the chosen one too if open or alone."""
 
     def open_run(self, key: RunKey | None) -> None:
         """Show the Run screen of this run, or of the one opened last."""

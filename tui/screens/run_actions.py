@@ -8,6 +8,7 @@ from remote.protocol.views import RunView
 from tui.screens.base import CockpitScreen
 from tui.screens.dialogs.confirm import Confirm, describe
 from tui.screens.dialogs.several import Tally, describe_several
+from tui.screens.sheets import sheet_of
 from tui.store.facts import why_not as why_no_link
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
@@ -38,6 +39,17 @@ class RunActions(CockpitScreen):
         """The runs that acts are done to."""
         target = self.target()
         return (target,) if target is not None else ()
+
+    def action_config(self) -> None:
+        """What the chosen run was started with, and where each value came from."""
+        run = self.chosen()
+        if run is None:
+            self.notify("no run is chosen", timeout=2)
+            return
+        from tui.screens.dialogs.config_page import ConfigPage
+
+        title = f"{run.name} ({run.run_id}) on {run.host}"
+        self.app.push_screen(ConfigPage(title, lambda: sheet_of(self.bridge, run, lambda: None)))
 
     def action_start(self) -> None:
         """The start form."""

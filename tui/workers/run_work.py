@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from remote.protocol.errors import CallError, Question
 from trainer.user_error import UserError
-from tui.screens.bridge import OnOutcome, OnPiece, OnProcesses
+from tui.screens.bridge import OnDetails, OnOutcome, OnPiece, OnProcesses
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
     from remote.protocol.results import Backfill, ProcessList
+    from remote.protocol.views import RunDetails
     from remote.session.session import Session
 
 Post = Callable[[Callable[[], None]], None]
@@ -116,6 +117,21 @@ class SessionActs:
             self._post(lambda: on_answer(answer))
 
         threading.Thread(target=work, name="photinus-call", daemon=True).start()
+
+    def details(self, host: str, run_id: str, on_answer: OnDetails) -> None:
+        """Ask a host for all that it knows of a run."""
+
+        def work() -> None:
+            from remote.protocol.arguments import RunArgs
+            from remote.protocol.verbs import RUN
+
+            try:
+                answer: RunDetails | CallError = self._sessions[host].call(RUN, RunArgs(run_id=run_id))
+            except CallError as error:
+                answer = error
+            self._post(lambda: on_answer(answer))
+
+        threading.Thread(target=work, name="photinus-details", daemon=True).start()
 
     def older(self, host: str, run_id: str, file: str, before: int, on_piece: OnPiece) -> None:
         """Ask for what stands before a place in a run's log."""
