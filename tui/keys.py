@@ -10,17 +10,18 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["fleet", "run", "compare", "processes", "hosts"]
+Where = Literal["fleet", "run", "compare", "processes", "checkpoints", "hosts"]
 PLACES: dict[Where, tuple[str, str]] = {
     "fleet": ("1", "Fleet"),
     "run": ("2", "Run"),
     "compare": ("4", "Compare"),
     "processes": ("5", "Processes"),
+    "checkpoints": ("6", "Checkpoints"),
     "hosts": ("8", "Hosts"),
 }
 EVERYWHERE: tuple[Where, ...] = tuple(PLACES)
 RUNS: tuple[Where, ...] = ("fleet", "run")
-OF_A_RUN: tuple[Where, ...] = ("fleet", "run", "compare")
+OF_A_RUN: tuple[Where, ...] = ("fleet", "run", "compare", "checkpoints")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ TABLE: tuple[Key, ...] = (
         rank=13,
     ),
     Key("5", "5", "processes", "processes", "processes and locks: what lives, what was left behind", rank=13),
+    Key("6", "6", "checkpoints", "checkpoints", "what the chosen run has saved, there and here", rank=13),
     Key("8", "8", "hosts", "hosts", "hosts: add, test, deploy, diagnose", rank=13),
     Key(
         "enter", "enter", "open", "open", "open the chosen run, or answer what a host asks", ("fleet",),
@@ -71,7 +73,7 @@ TABLE: tuple[Key, ...] = (
     Key("enter", "enter", "open", "answer", "what the chosen host asks", ("hosts",), rank=5, first=True),
     Key(
         "escape", "esc", "back", "back", "back: from an enlarged panel, a cursor, a search, a screen",
-        ("run", "compare", "processes", "hosts"), rank=2,
+        ("run", "compare", "processes", "checkpoints", "hosts"), rank=2,
     ),
     Key("tab", "tab", "next_panel", "focus", "the next panel", rank=11),
     Key("shift+tab", "shift+tab", "previous_panel", "focus", "the panel before"),
@@ -120,6 +122,18 @@ TABLE: tuple[Key, ...] = (
     ),
     Key("right", "→", "cursor(1)", "later", "what the curves said a little later", ("compare",), first=True),
     Key("0", "0", "reset", "reset", "the curves as they were at first", ("compare",), rank=15),
+    Key("p", "p", "pull", "pull", "fetch the chosen checkpoint to this machine", ("checkpoints",), rank=3),
+    Key("c", "c", "drop", "end pull", "end the pull that goes on; what came stays", ("checkpoints",), rank=9),
+    Key("v", "v", "verify", "prove", "prove every byte of the copy here", ("checkpoints",), rank=6),
+    Key("S", "S", "save", "save", "have the run save one now", ("checkpoints",), rank=5, acts=True),
+    Key(
+        "b", "b", "branch", "branch", "start a new run from the chosen checkpoint", ("checkpoints",), rank=4,
+        acts=True,
+    ),
+    Key(
+        "r", "r", "resume", "resume", "resume from the chosen checkpoint; `r` again does it",
+        ("checkpoints",), rank=4, acts=True,
+    ),
     Key("n", "n", "add", "add", "add a host: a short form", ("hosts",), rank=3),
     Key("t", "t", "test", "test", "test the chosen host, step by step", ("hosts",), rank=3),
     Key("D", "D", "deploy", "deploy", "deploy Photinus to the chosen host", ("hosts",), rank=4, acts=True),

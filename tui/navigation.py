@@ -99,6 +99,21 @@ class Navigator(SturdyApp):
             self.notify(f"{left} more: {len(LETTERS)} are compared at once", severity="warning")
         self.show("compare")
 
+    def open_checkpoints(self, key: RunKey | None) -> None:
+        """Show the checkpoints of this run, or of the one opened last."""
+        key = key or self._opened or next(iter(self.store.runs), None)
+        if key is None or key not in self.store.runs:
+            self.notify("no run yet: press s to start one", severity="warning")
+        elif isinstance(self.screen, CockpitScreen):
+            from tui.screens.checkpoints import Checkpoints
+
+            if self.screen.where == "checkpoints":
+                self.notify("this is Checkpoints", timeout=2)
+                return
+            screen = self._front("checkpoints", Checkpoints)
+            assert isinstance(screen, Checkpoints)
+            screen.open(key)
+
     def show(self, where: Where) -> None:
         """Show one of the screens that need no run."""
         screen = self.screen

@@ -20,6 +20,7 @@ from remote.session.updates import Bytes, HostSeen, LinkChanged, RunChanged, Run
 from remote.transport.base import Answers
 from tui.app import Cockpit
 from tui.store.jobs import HostJob
+from tui.store.kept.shelf import CheckpointShelf, Transfer
 
 R = TypeVar("R")
 
@@ -173,6 +174,12 @@ class FakeActs:
     def resume(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
         self._do("resume", host, run_id, told)
 
+    def resume_from(self, host: str, run_id: str, checkpoint: str, told: Callable[[Outcome], None]) -> None:
+        self._do("resume", host, f"{run_id} {checkpoint}", told)
+
+    def save(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
+        self._do("save", host, run_id, told)
+
     def stop(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
         self._do("stop", host, run_id, told)
 
@@ -217,6 +224,24 @@ class FakeWork:
     deploy = doctor = test
 
 
+class FakeShelves:
+    """Checkpoints as a test says; remembers what was pulled or proven, and ends it when told to."""
+
+    def __init__(self) -> None:
+        self.shelf = CheckpointShelf(START)
+        self.reads = 0
+        self.begun: list[tuple[Transfer, Callable[[], None]]] = []
+
+    def read(self, host: str, run_id: str, told: Callable[[CheckpointShelf], None]) -> None:
+        self.reads += 1
+        told(self.shelf)
+
+    def pull(self, transfer: Transfer, ended: Callable[[], None]) -> None:
+        self.begun.append((transfer, ended))
+
+    verify = pull
+
+
 class Clock:
     """Time that a test moves."""
 
@@ -236,13 +261,15 @@ def cockpit(
     acts: FakeActs | None = None,
     focus: str | None = None,
     work: FakeWork | None = None,
+    shelves: FakeShelves | None = None,
 ) -> Cockpit:
     """The real application on fake sessions. Its timer is too slow to matter: tests call `tick`; and what it
     says in the corner stays there, however slow the machine is."""
     clock = clock or Clock()
     app = Cockpit(
         list(sessions),  # type: ignore[arg-type]
-        focus, acts=acts or FakeActs(), work=work or FakeWork(), clock=clock.mono, wall=clock.wall,
+        focus, acts=acts or FakeActs(), work=work or FakeWork(),
+        shelves=shelves or FakeShelves(), clock=clock.mono, wall=clock.wall,
         tick_s=3600.0,
     )  # fmt: skip
     shown = app.notify

@@ -130,6 +130,10 @@ class CockpitScreen(Screen[None]):
         """Runs that were marked on this screen."""
         return ()
 
+    def action_checkpoints(self) -> None:
+        """What the chosen run has saved."""
+        self.bridge.open_checkpoints(self.target())
+
     def action_processes(self) -> None:
         """Processes and locks."""
         self.bridge.show("processes")

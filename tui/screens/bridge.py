@@ -11,6 +11,7 @@ from tui.store.compare.baseline_file import Baseline
 from tui.store.compare.comparison import Comparison
 from tui.store.compare.config_sheet import ConfigSheets
 from tui.store.jobs import HostJob
+from tui.store.kept.shelf import CheckpointShelf, Transfer
 from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ class Acts(Protocol):
 
     def resume(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Resume a run from its newest whole checkpoint."""
+
+    def resume_from(self, host: str, run_id: str, checkpoint: str, on_outcome: OnOutcome) -> None:
+        """Resume a run from one of its checkpoints."""
+
+    def save(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
+        """Have a run save a checkpoint now, and go on."""
 
     def stop(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Ask a run to save and end."""
@@ -98,6 +105,19 @@ class ChartChoice(Protocol):
         """Remember them; none forgets."""
 
 
+class Shelves(Protocol):
+    """Checkpoints of runs. Every method returns at once; what it calls is called on the screen's thread."""
+
+    def read(self, host: str, run_id: str, on_shelf: Callable[[CheckpointShelf], None]) -> None:
+        """What the host and this machine have of a run."""
+
+    def pull(self, transfer: Transfer, on_end: Callable[[], None]) -> None:
+        """Fetch one checkpoint."""
+
+    def verify(self, transfer: Transfer, on_end: Callable[[], None]) -> None:
+        """Prove every byte of the copy on this machine."""
+
+
 class KeptNumbers(Protocol):
     """The baselines that there are."""
 
@@ -119,6 +139,7 @@ class Bridge(Protocol):
     work: Works
     charts: ChartChoice
     baselines: KeptNumbers
+    shelves: Shelves
     comparison: Comparison
     sheets: ConfigSheets
     read_only: bool
@@ -134,6 +155,9 @@ class Bridge(Protocol):
 
     def compare(self, marked: Sequence[RunKey], chosen: RunKey | None) -> None:
         """Show the marked runs over one another, else those before; the chosen one too if open or alone."""
+
+    def open_checkpoints(self, key: RunKey | None) -> None:
+        """Show the checkpoints of this run, or of the one opened last."""
 
     def open_run(self, key: RunKey | None) -> None:
         """Show the Run screen of this run, or of the one opened last."""

@@ -1,6 +1,6 @@
 """Screens that show runs: start, resume, stop and kill, on the run that is chosen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from remote.actions.describe import why_only_watched
@@ -55,6 +55,19 @@ class RunActions(CockpitScreen):
         """The start form."""
         if self._refuse("start"):
             return
+        ready = {name: host.devices for name, host in self.bridge.store.hosts.items() if host.link.is_up}
+        self._start_form(ready, self.chosen_host())
+
+    def _start_form(
+        self,
+        hosts: Mapping[str, tuple[str, ...]],
+        host: str | None,
+        *,
+        parent: str = "",
+        preset: str = "",
+        overrides: str = "",
+    ) -> None:
+        """The start form on these hosts and their devices; with what is in it already."""
         from tui.screens.dialogs.start import StartForm  # the schema is read when the form is first needed
 
         def send(host: str, request: Any, told: Any) -> None:
@@ -65,8 +78,7 @@ class RunActions(CockpitScreen):
 
             self.bridge.acts.start(host, request, both)
 
-        ready = {name: host.devices for name, host in self.bridge.store.hosts.items() if host.link.is_up}
-        form = StartForm(ready, self.chosen_host(), send)
+        form = StartForm(hosts, host, send, parent=parent, preset=preset, overrides=overrides)
         self.app.push_screen(form)
 
     def _started(self, outcome: Any) -> None:

@@ -41,6 +41,24 @@ class SessionActs:
 
         self._do(lambda: resume_run(self._sessions[host], run_id), on_outcome)
 
+    def resume_from(self, host: str, run_id: str, checkpoint: str, on_outcome: OnOutcome) -> None:
+        """Resume a run from one of its checkpoints."""
+        from remote.actions import resume_run
+
+        self._do(lambda: resume_run(self._sessions[host], run_id, from_checkpoint=checkpoint), on_outcome)
+
+    def save(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
+        """Have a run save a checkpoint now, and go on."""
+
+        def act() -> "Outcome":
+            from remote.actions import Outcome
+            from remote.actions.keep import save_run
+
+            saved = save_run(self._sessions[host], run_id)
+            return Outcome(True, None, message=f"{run_id} saved {saved.checkpoint or 'one'}, and goes on")
+
+        self._do(act, on_outcome)
+
     def stop(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Ask a run to save and end; its new state comes as an update."""
         from remote.actions import stop_run
