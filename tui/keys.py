@@ -10,18 +10,20 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["fleet", "run", "compare", "processes", "checkpoints", "hosts"]
+Where = Literal["fleet", "run", "compare", "processes", "checkpoints", "queue", "hosts"]
 PLACES: dict[Where, tuple[str, str]] = {
     "fleet": ("1", "Fleet"),
     "run": ("2", "Run"),
     "compare": ("4", "Compare"),
     "processes": ("5", "Processes"),
     "checkpoints": ("6", "Checkpoints"),
+    "queue": ("7", "Queue"),
     "hosts": ("8", "Hosts"),
 }
 EVERYWHERE: tuple[Where, ...] = tuple(PLACES)
 RUNS: tuple[Where, ...] = ("fleet", "run")
-OF_A_RUN: tuple[Where, ...] = ("fleet", "run", "compare", "checkpoints")
+STARTS: tuple[Where, ...] = ("fleet", "run", "queue")
+OF_A_RUN: tuple[Where, ...] = ("fleet", "run", "compare", "checkpoints", "queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ TABLE: tuple[Key, ...] = (
     ),
     Key("5", "5", "processes", "processes", "processes and locks: what lives, what was left behind", rank=13),
     Key("6", "6", "checkpoints", "checkpoints", "what the chosen run has saved, there and here", rank=13),
+    Key("7", "7", "queue", "queue", "who computes on each host, and who waits in line", rank=13),
     Key("8", "8", "hosts", "hosts", "hosts: add, test, deploy, diagnose", rank=13),
     Key(
         "enter", "enter", "open", "open", "open the chosen run, or answer what a host asks", ("fleet",),
@@ -73,7 +76,7 @@ TABLE: tuple[Key, ...] = (
     Key("enter", "enter", "open", "answer", "what the chosen host asks", ("hosts",), rank=5, first=True),
     Key(
         "escape", "esc", "back", "back", "back: from an enlarged panel, a cursor, a search, a screen",
-        ("run", "compare", "processes", "checkpoints", "hosts"), rank=2,
+        ("run", "compare", "processes", "checkpoints", "queue", "hosts"), rank=2,
     ),
     Key("tab", "tab", "next_panel", "focus", "the next panel", rank=11),
     Key("shift+tab", "shift+tab", "previous_panel", "focus", "the panel before"),
@@ -81,9 +84,9 @@ TABLE: tuple[Key, ...] = (
     Key("k", "k", "move(-1)", "up", "a line up"),
     Key("g", "g", "far(-1)", "top", "the first line"),
     Key("G", "G", "far(1)", "end", "the last line"),
-    Key("s", "s", "start", "start", "start a run: a form shows what it would do", RUNS, rank=3, acts=True),
+    Key("s", "s", "start", "start", "start a run: a form shows what it would do", STARTS, rank=3, acts=True),
     Key("r", "r", "resume", "resume", "resume from the newest whole checkpoint", RUNS, rank=4, acts=True),
-    Key("x", "x", "stop", "stop", "stop with a checkpoint; `x` again does it", RUNS, rank=4, acts=True),
+    Key("x", "x", "stop", "stop", "stop with a checkpoint; `x` again does it", STARTS, rank=4, acts=True),
     Key("K", "K", "kill", "kill", "kill the very process shown; `K` again does it", RUNS, rank=5, acts=True),
     Key(
         "x", "x", "reap", "reap", "end one orphan; `x` again does it", ("processes",), rank=3, acts=True
@@ -96,7 +99,20 @@ TABLE: tuple[Key, ...] = (
         "i", "i", "config", "config", "what the run was started with, and where each value came from",
         OF_A_RUN, rank=8,
     ),
-    Key("enter", "enter", "open", "open", "open the chosen run", ("compare",), rank=5, first=True),
+    Key("enter", "enter", "open", "open", "open the chosen run", ("compare", "queue"), rank=5, first=True),
+    Key(
+        "left_square_bracket", "[", "place(-1)", "earlier", "a place further up in line", ("queue",), rank=3,
+        acts=True,
+    ),
+    Key(
+        "right_square_bracket", "]", "place(1)", "later", "a place further down in line", ("queue",), rank=3,
+        acts=True,
+    ),
+    Key("h", "h", "hold", "hold", "hold it in line, or let it go", ("queue",), rank=4, acts=True),
+    Key(
+        "w", "w", "await_run", "wait for", "have it wait until another run has succeeded", ("queue",), rank=5,
+        acts=True,
+    ),
     Key(
         "n", "n", "choose", "choose", "compare with one more run or baseline, or take one away", ("compare",),
         rank=3,

@@ -127,6 +127,10 @@ class Navigator(SturdyApp):
             from tui.screens.compare import Compare
 
             self._front("compare", Compare)
+        elif where == "queue":
+            from tui.screens.queue import Queue
+
+            self._front("queue", Queue)
         elif where == "processes":
             from tui.screens.processes import Processes
 

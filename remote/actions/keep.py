@@ -13,13 +13,15 @@ from remote.protocol.keeping import (
     KeepArgs,
     KeptRun,
     LabelArgs,
+    LineArgs,
     PurgeArgs,
     Purged,
     SavedCheckpoint,
     TrashArgs,
     TrashedRun,
+    WaitingLine,
 )
-from remote.protocol.verbs import ARCHIVE, LABEL, PURGE, RESTORE, SAVE, TRASH, TRASHED, Verb
+from remote.protocol.verbs import ARCHIVE, LABEL, PURGE, QUEUE_CHANGE, RESTORE, SAVE, TRASH, TRASHED, Verb
 from remote.protocol.views import RunView
 from remote.session.session import Session
 
@@ -76,6 +78,26 @@ def save_run(session: Session, run_id: str, patience_s: float = SAVE_S) -> Saved
     """
     asked = AskArgs(run_id=run_id, req_id=new_ticket(), patience_s=patience_s, by=whoami())
     return ask(session, SAVE, asked, patience_s + 10.0)
+
+
+def change_line(
+    session: Session,
+    run_id: str,
+    *,
+    place: int | None = None,
+    held: bool | None = None,
+    after: str | None = None,
+) -> WaitingLine:
+    """Give a run that waits another place (1: the first), hold it or let it go, or have it wait for a run.
+
+    Returns:
+        the line as it is then. None leaves as it is; an empty `after` waits for no run.
+
+    Raises:
+        CallError: it does not wait, or would wait for itself.
+    """
+    args = LineArgs(run_id=run_id, place=place, held=held, after=after, by=whoami())
+    return ask(session, QUEUE_CHANGE, args)
 
 
 def archive_run(session: Session, run_id: str, to: str = "") -> KeptRun:

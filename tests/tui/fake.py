@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from remote.actions import Outcome, StartRequest
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
+from remote.protocol.keeping import WaitingLine
 from remote.protocol.results import Backfill, HostLoad, ProcessList
 from remote.protocol.values import read_as
 from remote.protocol.verbs import Verb
@@ -161,6 +162,26 @@ class FakeActs:
         self.asked.append((host, "processes"))
         found = self.results.get((host, "processes"), CallError("unknown_verb", "no processes here"))
         heard(found if isinstance(found, CallError) else read_as(ProcessList, found))
+
+    def queue(self, host: str, heard: Callable[[WaitingLine | CallError], None]) -> None:
+        self.asked.append((host, "queue"))
+        found = self.results.get((host, "queue"), {"runs": []})
+        heard(found if isinstance(found, CallError) else read_as(WaitingLine, found))
+
+    def change_queue(
+        self,
+        host: str,
+        run_id: str,
+        heard: Callable[[WaitingLine | CallError], None],
+        *,
+        place: int | None = None,
+        held: bool | None = None,
+        after: str | None = None,
+    ) -> None:
+        changes = {"place": place, "held": held, "after": after}
+        told = {name: value for name, value in changes.items() if value is not None}
+        self.done.append(("queue", host, f"{run_id} {told}"))
+        self.queue(host, heard)
 
     def details(self, host: str, run_id: str, heard: Callable[[RunDetails | CallError], None]) -> None:
         self.asked.append((host, f"details {run_id}"))

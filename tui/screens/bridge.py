@@ -16,11 +16,13 @@ from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
+    from remote.protocol.keeping import WaitingLine
     from remote.protocol.results import Backfill, ProcessList
     from remote.protocol.views import RunDetails
 
 OnOutcome = Callable[["Outcome"], None]
 OnProcesses = Callable[["ProcessList | CallError"], None]
+OnLine = Callable[["WaitingLine | CallError"], None]
 OnDetails = Callable[["RunDetails | CallError"], None]
 OnPiece = Callable[["Backfill | CallError"], None]
 
@@ -66,6 +68,21 @@ class Acts(Protocol):
 
     def processes(self, host: str, on_answer: OnProcesses) -> None:
         """Ask a host for its processes and locks."""
+
+    def queue(self, host: str, on_line: OnLine) -> None:
+        """Ask a host who waits."""
+
+    def change_queue(
+        self,
+        host: str,
+        run_id: str,
+        on_line: OnLine,
+        *,
+        place: int | None = None,
+        held: bool | None = None,
+        after: str | None = None,
+    ) -> None:
+        """Give a run that waits another place, hold it or let it go, or have it wait for another run."""
 
     def details(self, host: str, run_id: str, on_answer: OnDetails) -> None:
         """Ask a host for all that it knows of a run."""
