@@ -8,15 +8,17 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from remote.hosts.host import Host
+from tui.baselines import Baselines
 from tui.chosen_charts import ChosenCharts
 from tui.navigation import Navigator
 from tui.palette import last_words
 from tui.screens.base import CockpitScreen
-from tui.screens.bridge import Acts, Works
+from tui.screens.bridge import Acts, Shelves, Works
 from tui.screens.fleet import Fleet
 from tui.store.alerts import Level
 from tui.store.store import Store
 from tui.theme import NAME, STYLE, THEME
+from tui.workers.checkpoint_work import CheckpointWork
 from tui.workers.host_work import HostWork
 from tui.workers.pull_work import AutoPulls
 from tui.workers.run_work import SessionActs
@@ -49,6 +51,7 @@ class Cockpit(Navigator):
         *,
         acts: Acts | None = None,
         work: Works | None = None,
+        shelves: Shelves | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         tick_s: float = TICK_S,
@@ -60,6 +63,8 @@ class Cockpit(Navigator):
         self.acts: Acts = acts or SessionActs(self.sessions, self.post)
         self.work: Works = work or HostWork(self.sessions, self.post, clock)
         self.charts = ChosenCharts()
+        self.baselines = Baselines()
+        self.shelves = shelves or CheckpointWork(self.sessions, self.post, clock)
         self.trouble = ""
         self._signals: Callable[[str, Level], str] = lambda *_: ""
         self._clock, self._wall, self._tick_s = clock, wall, tick_s
@@ -111,7 +116,7 @@ class Cockpit(Navigator):
         if not self.screen_stack:
             return  # it is being closed
         busy = self._drain()
-        self._followers.sync(self.sessions, self.store, self._watched())
+        self._followers.sync(self.sessions, self.store, self._watched(), self._whole())
         self._open_focus()
         for alert in self.store.take_news(self.now()):
             self.notify(alert.text, severity=alert.level, markup=False)

@@ -10,15 +10,20 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["fleet", "run", "processes", "hosts"]
+Where = Literal["fleet", "run", "compare", "processes", "checkpoints", "queue", "hosts"]
 PLACES: dict[Where, tuple[str, str]] = {
     "fleet": ("1", "Fleet"),
     "run": ("2", "Run"),
+    "compare": ("4", "Compare"),
     "processes": ("5", "Processes"),
+    "checkpoints": ("6", "Checkpoints"),
+    "queue": ("7", "Queue"),
     "hosts": ("8", "Hosts"),
 }
 EVERYWHERE: tuple[Where, ...] = tuple(PLACES)
 RUNS: tuple[Where, ...] = ("fleet", "run")
+STARTS: tuple[Where, ...] = ("fleet", "run", "queue")
+OF_A_RUN: tuple[Where, ...] = ("fleet", "run", "compare", "checkpoints", "queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,14 @@ class Key:
 TABLE: tuple[Key, ...] = (
     Key("1", "1", "fleet", "fleet", "all hosts and runs", rank=12),
     Key("2", "2", "run", "run", "the chosen run", rank=12),
+    Key(
+        "4", "4", "compare", "compare",
+        "runs over one another: the marked ones of the Fleet, else those before and the one that is open",
+        rank=13,
+    ),
     Key("5", "5", "processes", "processes", "processes and locks: what lives, what was left behind", rank=13),
+    Key("6", "6", "checkpoints", "checkpoints", "what the chosen run has saved, there and here", rank=13),
+    Key("7", "7", "queue", "queue", "who computes on each host, and who waits in line", rank=13),
     Key("8", "8", "hosts", "hosts", "hosts: add, test, deploy, diagnose", rank=13),
     Key(
         "enter", "enter", "open", "open", "open the chosen run, or answer what a host asks", ("fleet",),
@@ -64,7 +76,7 @@ TABLE: tuple[Key, ...] = (
     Key("enter", "enter", "open", "answer", "what the chosen host asks", ("hosts",), rank=5, first=True),
     Key(
         "escape", "esc", "back", "back", "back: from an enlarged panel, a cursor, a search, a screen",
-        ("run", "processes", "hosts"), rank=2,
+        ("run", "compare", "processes", "checkpoints", "queue", "hosts"), rank=2,
     ),
     Key("tab", "tab", "next_panel", "focus", "the next panel", rank=11),
     Key("shift+tab", "shift+tab", "previous_panel", "focus", "the panel before"),
@@ -72,9 +84,9 @@ TABLE: tuple[Key, ...] = (
     Key("k", "k", "move(-1)", "up", "a line up"),
     Key("g", "g", "far(-1)", "top", "the first line"),
     Key("G", "G", "far(1)", "end", "the last line"),
-    Key("s", "s", "start", "start", "start a run: a form shows what it would do", RUNS, rank=3, acts=True),
+    Key("s", "s", "start", "start", "start a run: a form shows what it would do", STARTS, rank=3, acts=True),
     Key("r", "r", "resume", "resume", "resume from the newest whole checkpoint", RUNS, rank=4, acts=True),
-    Key("x", "x", "stop", "stop", "stop with a checkpoint; `x` again does it", RUNS, rank=4, acts=True),
+    Key("x", "x", "stop", "stop", "stop with a checkpoint; `x` again does it", STARTS, rank=4, acts=True),
     Key("K", "K", "kill", "kill", "kill the very process shown; `K` again does it", RUNS, rank=5, acts=True),
     Key(
         "x", "x", "reap", "reap", "end one orphan; `x` again does it", ("processes",), rank=3, acts=True
@@ -82,6 +94,61 @@ TABLE: tuple[Key, ...] = (
     Key(
         "K", "K", "end", "end", "end a stale process of yours that is no run: type its pid", ("processes",),
         rank=4, acts=True,
+    ),
+    Key(
+        "i", "i", "config", "config", "what the run was started with, and where each value came from",
+        OF_A_RUN, rank=8,
+    ),
+    Key("enter", "enter", "open", "open", "open the chosen run", ("compare", "queue"), rank=5, first=True),
+    Key(
+        "left_square_bracket", "[", "place(-1)", "earlier", "a place further up in line", ("queue",), rank=3,
+        acts=True,
+    ),
+    Key(
+        "right_square_bracket", "]", "place(1)", "later", "a place further down in line", ("queue",), rank=3,
+        acts=True,
+    ),
+    Key("h", "h", "hold", "hold", "hold it in line, or let it go", ("queue",), rank=4, acts=True),
+    Key(
+        "w", "w", "await_run", "wait for", "have it wait until another run has succeeded", ("queue",), rank=5,
+        acts=True,
+    ),
+    Key(
+        "n", "n", "choose", "choose", "compare with one more run or baseline, or take one away", ("compare",),
+        rank=3,
+    ),
+    Key("delete", "del", "remove", "take away", "compare the chosen one no more", ("compare",), rank=6),
+    Key(
+        "p", "p", "pin", "on top", "draw the chosen one on top, and hold the others against it", ("compare",),
+        rank=4,
+    ),
+    Key("m", "m", "metric", "metric", "choose the metric that is compared", ("compare",), rank=4),
+    Key(
+        "d", "d", "difference", "differences",
+        "in what the configurations differ; on a small terminal in place of the curves", ("compare",), rank=7,
+    ),
+    Key("B", "B", "baseline", "keep", "keep the chosen run's numbers as a baseline", ("compare",), rank=9),
+    Key("c", "c", "shared", "common", "the steps that all have told, or every step", ("compare",), rank=7),
+    Key("y", "y", "log_y", "log", "logarithmic axis", ("compare",), rank=7),
+    Key("z", "z", "zoom(1)", "zoom", "the newest half of the steps", ("compare",), rank=14),
+    Key("Z", "Z", "zoom(-1)", "unzoom", "twice as many steps again", ("compare",)),
+    Key(
+        "left", "←", "cursor(-1)", "cursor", "what the curves said a little earlier", ("compare",), rank=14,
+        first=True,
+    ),
+    Key("right", "→", "cursor(1)", "later", "what the curves said a little later", ("compare",), first=True),
+    Key("0", "0", "reset", "reset", "the curves as they were at first", ("compare",), rank=15),
+    Key("p", "p", "pull", "pull", "fetch the chosen checkpoint to this machine", ("checkpoints",), rank=3),
+    Key("c", "c", "drop", "end pull", "end the pull that goes on; what came stays", ("checkpoints",), rank=9),
+    Key("v", "v", "verify", "prove", "prove every byte of the copy here", ("checkpoints",), rank=6),
+    Key("S", "S", "save", "save", "have the run save one now", ("checkpoints",), rank=5, acts=True),
+    Key(
+        "b", "b", "branch", "branch", "start a new run from the chosen checkpoint", ("checkpoints",), rank=4,
+        acts=True,
+    ),
+    Key(
+        "r", "r", "resume", "resume", "resume from the chosen checkpoint; `r` again does it",
+        ("checkpoints",), rank=4, acts=True,
     ),
     Key("n", "n", "add", "add", "add a host: a short form", ("hosts",), rank=3),
     Key("t", "t", "test", "test", "test the chosen host, step by step", ("hosts",), rank=3),

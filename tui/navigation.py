@@ -1,6 +1,6 @@
 """Which screen is in front, and which run it shows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
@@ -13,6 +13,8 @@ from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts
 from tui.screens.fleet import Fleet
 from tui.screens.run import RunScreen
+from tui.store.compare.comparison import LETTERS, Comparison
+from tui.store.compare.config_sheet import ConfigSheets
 from tui.store.store import RunKey, Store
 from tui.store.wanted import Followers
 
@@ -25,6 +27,8 @@ class Navigator(SturdyApp):
 
     Attributes:
         focus_run: a run to open as soon as it is heard of.
+        comparison: what the Compare screen shows, wherever it was chosen.
+        sheets: the configurations that hosts have told.
     """
 
     store: Store
@@ -34,6 +38,8 @@ class Navigator(SturdyApp):
     def __init__(self, focus_run: str | None) -> None:
         super().__init__()
         self.focus_run = focus_run
+        self.comparison = Comparison()
+        self.sheets = ConfigSheets()
         self._opened: RunKey | None = None
         self._followers = Followers()
 
@@ -78,8 +84,38 @@ class Navigator(SturdyApp):
         """The run whose log is on the screen, behind a dialog perhaps."""
         return self._opened if any(isinstance(screen, RunScreen) for screen in self.screen_stack) else None
 
+    def _whole(self) -> tuple[RunKey, ...]:
+        """Runs beside the opened one that are heard from their beginning: those that were compared."""
+        return self.comparison.runs
+
+    def compare(self, marked: Sequence[RunKey], chosen: RunKey | None) -> None:
+        """Show the marked runs over one another, else those before; the chosen one too if open or alone."""
+        comparison = self.comparison
+        left = comparison.take(marked) if marked else 0
+        is_open = isinstance(self.screen, RunScreen)
+        if not marked and chosen is not None and (is_open or not comparison.runs):
+            left = int(not comparison.add(chosen))
+        if left:
+            self.notify(f"{left} more: {len(LETTERS)} are compared at once", severity="warning")
+        self.show("compare")
+
+    def open_checkpoints(self, key: RunKey | None) -> None:
+        """Show the checkpoints of this run, or of the one opened last."""
+        key = key or self._opened or next(iter(self.store.runs), None)
+        if key is None or key not in self.store.runs:
+            self.notify("no run yet: press s to start one", severity="warning")
+        elif isinstance(self.screen, CockpitScreen):
+            from tui.screens.checkpoints import Checkpoints
+
+            if self.screen.where == "checkpoints":
+                self.notify("this is Checkpoints", timeout=2)
+                return
+            screen = self._front("checkpoints", Checkpoints)
+            assert isinstance(screen, Checkpoints)
+            screen.open(key)
+
     def show(self, where: Where) -> None:
-        """Show the Fleet, the processes or the hosts."""
+        """Show one of the screens that need no run."""
         screen = self.screen
         if not isinstance(screen, CockpitScreen):
             return  # a dialog is in front: it is answered or left first
@@ -87,6 +123,14 @@ class Navigator(SturdyApp):
             self.notify(f"this is {PLACES[where][1]}", timeout=2)
         elif where == "fleet":
             self.pop_screen()
+        elif where == "compare":
+            from tui.screens.compare import Compare
+
+            self._front("compare", Compare)
+        elif where == "queue":
+            from tui.screens.queue import Queue
+
+            self._front("queue", Queue)
         elif where == "processes":
             from tui.screens.processes import Processes
 

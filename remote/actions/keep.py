@@ -3,26 +3,32 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from remote.actions.start_request import new_ticket
 from remote.audit.whoami import whoami
 from remote.protocol.arguments import VerbArgs
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import (
     ArchiveArgs,
+    AskArgs,
     KeepArgs,
     KeptRun,
     LabelArgs,
+    LineArgs,
     PurgeArgs,
     Purged,
+    SavedCheckpoint,
     TrashArgs,
     TrashedRun,
+    WaitingLine,
 )
-from remote.protocol.verbs import ARCHIVE, LABEL, PURGE, RESTORE, TRASH, TRASHED, Verb
+from remote.protocol.verbs import ARCHIVE, LABEL, PURGE, QUEUE_CHANGE, RESTORE, SAVE, TRASH, TRASHED, Verb
 from remote.protocol.views import RunView
 from remote.session.session import Session
 
 A = TypeVar("A", bound=VerbArgs)
 R = TypeVar("R")
 ASK_S = 30.0
+SAVE_S = 60.0
 COPY_S = 3600.0  # a folder on another disk, read back byte by byte
 PAGES_MAX = 1000
 
@@ -62,6 +68,36 @@ def label_run(
     """
     args = LabelArgs(run_id=run_id, name=name, note=note, add=[*add], remove=[*remove], by=whoami())
     return ask(session, LABEL, args)
+
+
+def save_run(session: Session, run_id: str, patience_s: float = SAVE_S) -> SavedCheckpoint:
+    """Have a live run write a checkpoint now, and wait for it.
+
+    Raises:
+        CallError: it is not live, or did not save in that time.
+    """
+    asked = AskArgs(run_id=run_id, req_id=new_ticket(), patience_s=patience_s, by=whoami())
+    return ask(session, SAVE, asked, patience_s + 10.0)
+
+
+def change_line(
+    session: Session,
+    run_id: str,
+    *,
+    place: int | None = None,
+    held: bool | None = None,
+    after: str | None = None,
+) -> WaitingLine:
+    """Give a run that waits another place (1: the first), hold it or let it go, or have it wait for a run.
+
+    Returns:
+        the line as it is then. None leaves as it is; an empty `after` waits for no run.
+
+    Raises:
+        CallError: it does not wait, or would wait for itself.
+    """
+    args = LineArgs(run_id=run_id, place=place, held=held, after=after, by=whoami())
+    return ask(session, QUEUE_CHANGE, args)
 
 
 def archive_run(session: Session, run_id: str, to: str = "") -> KeptRun:

@@ -12,15 +12,17 @@ from typing import Any, TypeVar
 from remote.actions import Outcome, StartRequest
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
+from remote.protocol.keeping import WaitingLine
 from remote.protocol.results import Backfill, HostLoad, ProcessList
 from remote.protocol.values import read_as
 from remote.protocol.verbs import Verb
-from remote.protocol.views import HostHello, LastCheckpoint, RunView
+from remote.protocol.views import HostHello, LastCheckpoint, RunDetails, RunView
 from remote.session.link.link_state import LinkState, Phase
 from remote.session.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.transport.base import Answers
 from tui.app import Cockpit
 from tui.store.jobs import HostJob
+from tui.store.kept.shelf import CheckpointShelf, Transfer
 from tui.store.metrics.grid_choice import AS_IT_COMES, GridChoice
 
 R = TypeVar("R")
@@ -163,12 +165,43 @@ class FakeActs:
         found = self.results.get((host, "processes"), CallError("unknown_verb", "no processes here"))
         heard(found if isinstance(found, CallError) else read_as(ProcessList, found))
 
+    def queue(self, host: str, heard: Callable[[WaitingLine | CallError], None]) -> None:
+        self.asked.append((host, "queue"))
+        found = self.results.get((host, "queue"), {"runs": []})
+        heard(found if isinstance(found, CallError) else read_as(WaitingLine, found))
+
+    def change_queue(
+        self,
+        host: str,
+        run_id: str,
+        heard: Callable[[WaitingLine | CallError], None],
+        *,
+        place: int | None = None,
+        held: bool | None = None,
+        after: str | None = None,
+    ) -> None:
+        changes = {"place": place, "held": held, "after": after}
+        told = {name: value for name, value in changes.items() if value is not None}
+        self.done.append(("queue", host, f"{run_id} {told}"))
+        self.queue(host, heard)
+
+    def details(self, host: str, run_id: str, heard: Callable[[RunDetails | CallError], None]) -> None:
+        self.asked.append((host, f"details {run_id}"))
+        found = self.results.get((host, f"details {run_id}"), CallError("unknown_verb", "no details here"))
+        heard(found if isinstance(found, CallError) else read_as(RunDetails, found))
+
     def start(self, host: str, request: StartRequest, told: Callable[[Outcome], None]) -> None:
         self.requests.append(request)
         self._do("start", host, request.name, told)
 
     def resume(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
         self._do("resume", host, run_id, told)
+
+    def resume_from(self, host: str, run_id: str, checkpoint: str, told: Callable[[Outcome], None]) -> None:
+        self._do("resume", host, f"{run_id} {checkpoint}", told)
+
+    def save(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
+        self._do("save", host, run_id, told)
 
     def stop(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
         self._do("stop", host, run_id, told)
@@ -228,6 +261,24 @@ class Choices:
         self._chosen[kind] = choice
 
 
+class FakeShelves:
+    """Checkpoints as a test says; remembers what was pulled or proven, and ends it when told to."""
+
+    def __init__(self) -> None:
+        self.shelf = CheckpointShelf(START)
+        self.reads = 0
+        self.begun: list[tuple[Transfer, Callable[[], None]]] = []
+
+    def read(self, host: str, run_id: str, told: Callable[[CheckpointShelf], None]) -> None:
+        self.reads += 1
+        told(self.shelf)
+
+    def pull(self, transfer: Transfer, ended: Callable[[], None]) -> None:
+        self.begun.append((transfer, ended))
+
+    verify = pull
+
+
 class Clock:
     """Time that a test moves."""
 
@@ -247,13 +298,15 @@ def cockpit(
     acts: FakeActs | None = None,
     focus: str | None = None,
     work: FakeWork | None = None,
+    shelves: FakeShelves | None = None,
 ) -> Cockpit:
     """The real application on fake sessions. Its timer is too slow to matter: tests call `tick`; and what it
     says in the corner stays there, however slow the machine is."""
     clock = clock or Clock()
     app = Cockpit(
         list(sessions),  # type: ignore[arg-type]
-        focus, acts=acts or FakeActs(), work=work or FakeWork(), clock=clock.mono, wall=clock.wall,
+        focus, acts=acts or FakeActs(), work=work or FakeWork(),
+        shelves=shelves or FakeShelves(), clock=clock.mono, wall=clock.wall,
         tick_s=3600.0,
     )  # fmt: skip
     if "PHOTINUS_HOME" not in os.environ:  # a person's own choices stay out of it

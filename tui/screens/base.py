@@ -91,8 +91,9 @@ class CockpitScreen(Screen[None]):
         """Say why an action is not possible; whether that was so. It is never queued."""
         reason = self.why_not(action)
         if reason:
-            self.notify(reason, title=f"cannot {action}", severity="warning", markup=False)
-            self._keep(f"cannot {action}: {reason}", "warning")
+            word = action.partition("(")[0].replace("_", " ")
+            self.notify(reason, title=f"cannot {word}", severity="warning", markup=False)
+            self._keep(f"cannot {word}: {reason}", "warning")
         return bool(reason)
 
     def notify_outcome(self, outcome: Any) -> None:
@@ -121,6 +122,22 @@ class CockpitScreen(Screen[None]):
     def action_fleet(self) -> None:
         """All hosts and runs."""
         self.bridge.show("fleet")
+
+    def action_compare(self) -> None:
+        """Runs over one another: those that are marked, or the chosen one beside those before."""
+        self.bridge.compare(self.marked(), self.target())
+
+    def marked(self) -> tuple[RunKey, ...]:
+        """Runs that were marked on this screen."""
+        return ()
+
+    def action_checkpoints(self) -> None:
+        """What the chosen run has saved."""
+        self.bridge.open_checkpoints(self.target())
+
+    def action_queue(self) -> None:
+        """Who waits on each host."""
+        self.bridge.show("queue")
 
     def action_processes(self) -> None:
         """Processes and locks."""

@@ -1,21 +1,30 @@
 """What a screen may ask of the cockpit around it: the picture, the clock, the acts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
 from tui.keys import Where
+from tui.store.compare.baseline_file import Baseline
+from tui.store.compare.comparison import Comparison
+from tui.store.compare.config_sheet import ConfigSheets
 from tui.store.jobs import HostJob
+from tui.store.kept.shelf import CheckpointShelf, Transfer
 from tui.store.metrics.grid_choice import GridChoice
 from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
+    from remote.protocol.keeping import WaitingLine
     from remote.protocol.results import Backfill, ProcessList
+    from remote.protocol.views import RunDetails
 
 OnOutcome = Callable[["Outcome"], None]
 OnProcesses = Callable[["ProcessList | CallError"], None]
+OnLine = Callable[["WaitingLine | CallError"], None]
+OnDetails = Callable[["RunDetails | CallError"], None]
 OnPiece = Callable[["Backfill | CallError"], None]
 
 
@@ -27,6 +36,12 @@ class Acts(Protocol):
 
     def resume(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Resume a run from its newest whole checkpoint."""
+
+    def resume_from(self, host: str, run_id: str, checkpoint: str, on_outcome: OnOutcome) -> None:
+        """Resume a run from one of its checkpoints."""
+
+    def save(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
+        """Have a run save a checkpoint now, and go on."""
 
     def stop(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Ask a run to save and end."""
@@ -54,6 +69,24 @@ class Acts(Protocol):
 
     def processes(self, host: str, on_answer: OnProcesses) -> None:
         """Ask a host for its processes and locks."""
+
+    def queue(self, host: str, on_line: OnLine) -> None:
+        """Ask a host who waits."""
+
+    def change_queue(
+        self,
+        host: str,
+        run_id: str,
+        on_line: OnLine,
+        *,
+        place: int | None = None,
+        held: bool | None = None,
+        after: str | None = None,
+    ) -> None:
+        """Give a run that waits another place, hold it or let it go, or have it wait for another run."""
+
+    def details(self, host: str, run_id: str, on_answer: OnDetails) -> None:
+        """Ask a host for all that it knows of a run."""
 
     def older(self, host: str, run_id: str, file: str, before: int, on_piece: OnPiece) -> None:
         """Ask for what stands before a place in a run's log."""
@@ -90,6 +123,32 @@ class ChartChoice(Protocol):
         """Remember it; the usual one forgets."""
 
 
+class Shelves(Protocol):
+    """Checkpoints of runs. Every method returns at once; what it calls is called on the screen's thread."""
+
+    def read(self, host: str, run_id: str, on_shelf: Callable[[CheckpointShelf], None]) -> None:
+        """What the host and this machine have of a run."""
+
+    def pull(self, transfer: Transfer, on_end: Callable[[], None]) -> None:
+        """Fetch one checkpoint."""
+
+    def verify(self, transfer: Transfer, on_end: Callable[[], None]) -> None:
+        """Prove every byte of the copy on this machine."""
+
+
+class KeptNumbers(Protocol):
+    """The baselines that there are."""
+
+    def names(self) -> Sequence[str]:
+        """All of them."""
+
+    def of(self, names: tuple[str, ...]) -> Mapping[str, Baseline]:
+        """These; one that cannot be read says why."""
+
+    def keep(self, name: str, text: str) -> Path:
+        """Write one; raises OSError."""
+
+
 class Bridge(Protocol):
     """The cockpit, as its screens see it."""
 
@@ -97,6 +156,10 @@ class Bridge(Protocol):
     acts: Acts
     work: Works
     charts: ChartChoice
+    baselines: KeptNumbers
+    shelves: Shelves
+    comparison: Comparison
+    sheets: ConfigSheets
     read_only: bool
 
     def now(self) -> float:
@@ -107,6 +170,12 @@ class Bridge(Protocol):
 
     def show(self, where: Where) -> None:
         """Show one of the screens that need no run."""
+
+    def compare(self, marked: Sequence[RunKey], chosen: RunKey | None) -> None:
+        """Show the marked runs over one another, else those before; the chosen one too if open or alone."""
+
+    def open_checkpoints(self, key: RunKey | None) -> None:
+        """Show the checkpoints of this run, or of the one opened last."""
 
     def open_run(self, key: RunKey | None) -> None:
         """Show the Run screen of this run, or of the one opened last."""

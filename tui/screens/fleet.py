@@ -90,6 +90,11 @@ class Fleet(RunActions):
         """The marked runs, else the one under the cursor; a host's own row stands for no run here."""
         return self.look.targets(self._keys.get(self.table.chosen or ""))
 
+    def marked(self) -> tuple[RunKey, ...]:
+        """The marked runs, in the order in which they are shown."""
+        shown = [key for key in self._keys.values() if key in self.look.marks]
+        return (*shown, *sorted(self.look.marks.difference(shown)))
+
     def paint(self) -> None:
         """Every cell that differs, and nothing else."""
         super().paint()

@@ -1,6 +1,6 @@
 """Screens that show runs: start, resume, stop and kill, on the run that is chosen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from remote.actions.describe import why_only_watched
@@ -8,6 +8,7 @@ from remote.protocol.views import RunView
 from tui.screens.base import CockpitScreen
 from tui.screens.dialogs.confirm import Confirm, describe
 from tui.screens.dialogs.several import Tally, describe_several
+from tui.screens.sheets import sheet_of
 from tui.store.facts import why_not as why_no_link
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
@@ -39,10 +40,34 @@ class RunActions(CockpitScreen):
         target = self.target()
         return (target,) if target is not None else ()
 
+    def action_config(self) -> None:
+        """What the chosen run was started with, and where each value came from."""
+        run = self.chosen()
+        if run is None:
+            self.notify("no run is chosen", timeout=2)
+            return
+        from tui.screens.dialogs.config_page import ConfigPage
+
+        title = f"{run.name} ({run.run_id}) on {run.host}"
+        self.app.push_screen(ConfigPage(title, lambda: sheet_of(self.bridge, run, lambda: None)))
+
     def action_start(self) -> None:
         """The start form."""
         if self._refuse("start"):
             return
+        ready = {name: host.devices for name, host in self.bridge.store.hosts.items() if host.link.is_up}
+        self._start_form(ready, self.chosen_host())
+
+    def _start_form(
+        self,
+        hosts: Mapping[str, tuple[str, ...]],
+        host: str | None,
+        *,
+        parent: str = "",
+        preset: str = "",
+        overrides: str = "",
+    ) -> None:
+        """The start form on these hosts and their devices; with what is in it already."""
         from tui.screens.dialogs.start import StartForm  # the schema is read when the form is first needed
 
         def send(host: str, request: Any, told: Any) -> None:
@@ -53,8 +78,7 @@ class RunActions(CockpitScreen):
 
             self.bridge.acts.start(host, request, both)
 
-        ready = {name: host.devices for name, host in self.bridge.store.hosts.items() if host.link.is_up}
-        form = StartForm(ready, self.chosen_host(), send)
+        form = StartForm(hosts, host, send, parent=parent, preset=preset, overrides=overrides)
         self.app.push_screen(form)
 
     def _started(self, outcome: Any) -> None:

@@ -1,7 +1,7 @@
 """Which files of which runs the cockpit follows, and from how far back."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from remote.session.updates import Bytes, Update
@@ -29,11 +29,12 @@ class Follows(Protocol):
         ...
 
 
-def wanted(store: Store, opened: RunKey | None) -> dict[StreamKey, int]:
+def wanted(store: Store, opened: RunKey | None, compared: Collection[RunKey] = ()) -> dict[StreamKey, int]:
     """Bytes from the end for every file worth following.
 
-    Live runs and the opened one are heard from their beginning; of each host's newest runs that are over, the
-    end is enough for the table. The log of a run of our own trainer is read only while it is looked at.
+    Live runs, the opened one and those that are compared are heard from their beginning; of each host's
+    newest runs that are over, the end is enough for the table. The log of a run of our own trainer is read
+    only while it is looked at.
     Of what is only watched, what is being written counts as live.
     """
     found: dict[StreamKey, int] = {}
@@ -43,7 +44,7 @@ def wanted(store: Store, opened: RunKey | None) -> dict[StreamKey, int]:
         what = "log" if run.view.kind == "command" else "events"
         watched[host] += run.view.is_watched and run.view.is_live
         goes_on = run.view.is_live and not (run.view.is_watched and watched[host] > WATCHED_MAX)
-        if goes_on or (host, run_id) == opened:
+        if goes_on or (host, run_id) == opened or (host, run_id) in compared:
             found[host, run_id, what] = WHOLE
         elif run.view.state == "awaited":
             continue
@@ -68,9 +69,15 @@ class Followers:
         key, _ = self._keys.get((host, update.run_id, update.what), (update.key, 0))
         return key == update.key
 
-    def sync(self, sessions: Mapping[str, Follows], store: Store, opened: RunKey | None) -> None:
+    def sync(
+        self,
+        sessions: Mapping[str, Follows],
+        store: Store,
+        opened: RunKey | None,
+        compared: Collection[RunKey] = (),
+    ) -> None:
         """Follow what is wanted and not yet followed, deeper where more is wanted; let go of closed logs."""
-        want = wanted(store, opened)
+        want = wanted(store, opened, compared)
         for stream in [stream for stream in self._keys if stream not in want and stream[2] == "log"]:
             self._let_go(sessions, stream)
         for stream, last in want.items():

@@ -14,6 +14,8 @@ from tui.store.store import Store
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
 from tui.widgets.lines import Part, line
 
+LINKS = 14  # cells that are kept free for the links
+
 
 class TopBar(Widget):
     """Which screen this is, and the link of every host."""
@@ -30,13 +32,10 @@ class TopBar(Widget):
         parts: list[Part] = [(" ✦ ", hue("amber")), ("Photinus", STRONG), ("  ", PLAIN)]
         if read_only:
             parts.append(("read-only ", hue("amber", bold=True)))
-        for where, (number, title) in PLACES.items():
-            here = where == self._where
-            parts += [
-                (f" {number} ", hue("blue") if here else FAINT),
-                (title, STRONG if here else DIM),
-                (" ", PLAIN),
-            ]
+        tabs = self._tabs(titled=True)
+        if line(*parts, *tabs).cell_len > self.size.width - LINKS:
+            tabs = self._tabs(titled=False)
+        parts += tabs
         left = line(*parts)
         shown = left
         for links in (_each(store, now), _counted(store, now), _counted(store, now, worded=False)):
@@ -47,6 +46,16 @@ class TopBar(Widget):
         if shown != self._shown or shown.spans != self._shown.spans:
             self._shown = shown
             self.refresh()
+
+    def _tabs(self, *, titled: bool) -> list[Part]:
+        """The screens; where there is no room only the one in front has its title."""
+        parts: list[Part] = []
+        for where, (number, title) in PLACES.items():
+            here = where == self._where
+            parts.append((f" {number} ", hue("blue") if here else FAINT))
+            if here or titled:
+                parts += [(title, STRONG if here else DIM), (" ", PLAIN)]
+        return parts
 
     def render(self) -> RenderableType:
         """The line."""

@@ -2,17 +2,20 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from remote.protocol.errors import CallError, Question
 from trainer.user_error import UserError
-from tui.screens.bridge import OnOutcome, OnPiece, OnProcesses
+from tui.screens.bridge import OnDetails, OnLine, OnOutcome, OnPiece, OnProcesses
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
+    from remote.protocol.keeping import WaitingLine
     from remote.protocol.results import Backfill, ProcessList
+    from remote.protocol.views import RunDetails
     from remote.session.session import Session
 
+A = TypeVar("A")
 Post = Callable[[Callable[[], None]], None]
 
 
@@ -41,6 +44,24 @@ class SessionActs:
         from remote.actions import resume_run
 
         self._do(lambda: resume_run(self._sessions[host], run_id), on_outcome)
+
+    def resume_from(self, host: str, run_id: str, checkpoint: str, on_outcome: OnOutcome) -> None:
+        """Resume a run from one of its checkpoints."""
+        from remote.actions import resume_run
+
+        self._do(lambda: resume_run(self._sessions[host], run_id, from_checkpoint=checkpoint), on_outcome)
+
+    def save(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
+        """Have a run save a checkpoint now, and go on."""
+
+        def act() -> "Outcome":
+            from remote.actions import Outcome
+            from remote.actions.keep import save_run
+
+            saved = save_run(self._sessions[host], run_id)
+            return Outcome(True, None, message=f"{run_id} saved {saved.checkpoint or 'one'}, and goes on")
+
+        self._do(act, on_outcome)
 
     def stop(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Ask a run to save and end; its new state comes as an update."""
@@ -107,17 +128,67 @@ class SessionActs:
     def processes(self, host: str, on_answer: OnProcesses) -> None:
         """Ask a host for its processes and locks."""
 
-        def work() -> None:
+        def processes() -> "ProcessList":
             from remote.protocol.arguments import NoArgs
             from remote.protocol.verbs import PROCESSES
 
+            return self._sessions[host].call(PROCESSES, NoArgs())
+
+        self._answer(processes, on_answer)
+
+    def queue(self, host: str, on_line: OnLine) -> None:
+        """Ask a host who waits."""
+
+        def line() -> "WaitingLine":
+            from remote.actions.keep import ask
+            from remote.protocol.arguments import NoArgs
+            from remote.protocol.verbs import QUEUE
+
+            return ask(self._sessions[host], QUEUE, NoArgs())
+
+        self._answer(line, on_line)
+
+    def change_queue(
+        self,
+        host: str,
+        run_id: str,
+        on_line: OnLine,
+        *,
+        place: int | None = None,
+        held: bool | None = None,
+        after: str | None = None,
+    ) -> None:
+        """Give a run that waits another place, hold it or let it go, or have it wait for another run."""
+
+        def line() -> "WaitingLine":
+            from remote.actions.keep import change_line
+
+            return change_line(self._sessions[host], run_id, place=place, held=held, after=after)
+
+        self._answer(line, on_line)
+
+    def _answer(self, ask: Callable[[], A], on_answer: Callable[[A | CallError], None]) -> None:
+        """Ask away from the screen; the answer, or why there is none, comes on its thread."""
+
+        def work() -> None:
             try:
-                answer: ProcessList | CallError = self._sessions[host].call(PROCESSES, NoArgs())
+                answer: A | CallError = ask()
             except CallError as error:
                 answer = error
             self._post(lambda: on_answer(answer))
 
         threading.Thread(target=work, name="photinus-call", daemon=True).start()
+
+    def details(self, host: str, run_id: str, on_answer: OnDetails) -> None:
+        """Ask a host for all that it knows of a run."""
+
+        def details() -> "RunDetails":
+            from remote.protocol.arguments import RunArgs
+            from remote.protocol.verbs import RUN
+
+            return self._sessions[host].call(RUN, RunArgs(run_id=run_id))
+
+        self._answer(details, on_answer)
 
     def older(self, host: str, run_id: str, file: str, before: int, on_piece: OnPiece) -> None:
         """Ask for what stands before a place in a run's log."""

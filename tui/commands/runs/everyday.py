@@ -7,13 +7,13 @@ from typing import Any
 
 from remote.actions import wait_for
 from remote.actions.intents import intent
-from remote.actions.keep import ask
+from remote.actions.keep import ask, save_run
 from remote.actions.outcome import Outcome
 from remote.actions.start_request import new_ticket
 from remote.audit.whoami import whoami
 from remote.protocol.arguments import RunArgs
-from remote.protocol.keeping import AskArgs, CloneArgs, SignalArgs
-from remote.protocol.verbs import CLONE, RUN, SAVE, SIGNAL
+from remote.protocol.keeping import CloneArgs, SignalArgs
+from remote.protocol.verbs import CLONE, RUN, SIGNAL
 from remote.protocol.views import RunView
 from trainer.config.resolve import parse_overrides
 from trainer.run.layout import new_run_id
@@ -82,8 +82,7 @@ def save(args: argparse.Namespace) -> int:
     """A checkpoint now; the run goes on."""
     with link_to(args.host) as session:
         view = find_view(session, args.run)
-        asked = AskArgs(run_id=view.run_id, req_id=new_ticket(), patience_s=args.timeout, by=whoami())
-        done = ask(session, SAVE, asked, args.timeout + 10.0)
+        done = save_run(session, view.run_id, args.timeout)
     row = {
         "host": args.host,
         "run_id": done.run_id,

@@ -4,13 +4,12 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from remote.actions.keep import ask
-from remote.audit.whoami import whoami
+from remote.actions.keep import ask, change_line
 from remote.protocol.arguments import NoArgs
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import LineArgs, WaitingLine
+from remote.protocol.keeping import WaitingLine
 from remote.protocol.results import as_answered
-from remote.protocol.verbs import QUEUE, QUEUE_CHANGE
+from remote.protocol.verbs import QUEUE
 from remote.session.session import Session
 from tui.commands.arguments import Commands, add_command, count
 from tui.commands.find_run import find_view
@@ -58,8 +57,7 @@ def changed(session: Session, args: argparse.Namespace) -> WaitingLine:
         held = args.act == "hold"
     if args.act == "release":
         after = ""
-    asked = LineArgs(run_id=run_id, place=place, after=after, held=held, by=whoami())
-    return ask(session, QUEUE_CHANGE, asked)
+    return change_line(session, run_id, place=place, held=held, after=after)
 
 
 def line_words(row: Mapping[str, Any]) -> str:

@@ -64,13 +64,22 @@ class StartForm(ModalScreen[Answer | None]):
     ]
 
     def __init__(
-        self, hosts: Mapping[str, tuple[str, ...]], host: str | None = None, send: Send | None = None
+        self,
+        hosts: Mapping[str, tuple[str, ...]],
+        host: str | None = None,
+        send: Send | None = None,
+        *,
+        parent: str = "",
+        preset: str = "",
+        overrides: str = "",
     ) -> None:
         """`hosts`: the devices of every host that can be reached; `host`: which of them is chosen first.
 
+        `parent`: `RUN/step-N`, where the run begins; `preset`, `overrides`: what is in the form at first.
         `send` asks a host to start; the form stays until one has. Without it the form closes with its answer.
         """
         super().__init__()
+        self._begins_from, self._preset, self._overrides = parent, preset, overrides
         self._send = send
         self._sent: Answer | None = None
         self._hosts = dict(hosts)
@@ -82,11 +91,12 @@ class StartForm(ModalScreen[Answer | None]):
     def compose(self) -> ComposeResult:
         """The form at the left, what it would run at the right."""
         names = [preset.name for preset in self._presets]
-        first = DEMO if DEMO in names else names[0]
+        first = next(name for name in (self._preset, DEMO, names[0]) if name in names)
         host = self._first_host
         keys = SuggestFromList([f"{key}=" for key in self._fields], case_sensitive=True)
         with Vertical():
-            yield Static("Start a run", id="formtitle", markup=False)
+            title = f"Start a run from {self._begins_from}" if self._begins_from else "Start a run"
+            yield Static(title, id="formtitle", markup=False)
             with Horizontal(id="columns"):
                 with VerticalScroll(id="form", can_focus=False):
                     yield Label("preset")
@@ -99,7 +109,11 @@ class StartForm(ModalScreen[Answer | None]):
                     )
                     yield Label("overrides: key=value, as for --set")
                     yield Input(
-                        id="overrides", placeholder="steps=500 optim.lr=0.002", suggester=keys, compact=True
+                        self._overrides,
+                        id="overrides",
+                        placeholder="steps=500 optim.lr=0.002",
+                        suggester=keys,
+                        compact=True,
                     )
                     yield Static("", id="hint", markup=False)
                     yield from along_fields()
@@ -197,6 +211,7 @@ class StartForm(ModalScreen[Answer | None]):
         request = StartRequest(
             name=self._typed("name") or resolved.preset,
             preset=resolved.preset,
+            parent=self._begins_from,
             config=resolved.values(),
             origins=resolved.origins,
             device=device,

@@ -1,0 +1,1 @@
+"""What a run has saved, on its host and on this machine."""

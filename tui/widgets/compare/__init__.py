@@ -1,0 +1,1 @@
+"""What the Compare screen is made of."""
