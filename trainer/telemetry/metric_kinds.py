@@ -28,7 +28,8 @@ _KNOWN: dict[str, tuple[Kind, str]] = {
     "tps": ("throughput", "tokens/s"), "fps": ("throughput", "frames/s"), "tflops": ("throughput", "TFLOP/s"),
     "rss": ("memory", "B"), "memory_bytes": ("memory", "B"),
     "memory_percent": ("memory", "%"), "time": ("time", "s"), "elapsed": ("time", "s"), "wall": ("time", "s"),
-    "eta": ("time", ""), "tokens": ("count", "tokens"), "epoch": ("count", ""), "loss scale": ("number", ""),
+    "eta": ("time", ""), "tokens": ("count", "tokens"), "epoch": ("count", ""), "iterations": ("count", ""),
+    "loss scale": ("number", ""),
     "loss_scale": ("number", ""), "R_std": ("number", ""), "reg": ("number", ""),
 }  # fmt: skip
 _HOLDS: tuple[tuple[Kind, str], ...] = (
@@ -41,7 +42,8 @@ _HOLDS: tuple[tuple[Kind, str], ...] = (
     ("norm", r"norm"),
     ("ratio", r"acc(?:uracy)?(?:$|[^a-z])|precision|recall|(?:^|[^a-z])map\d|percent"
               r"|(?:^|[^a-z])(?:f1|auc|m?iou|dice|ratio|share|fraction|overhead)(?:$|[^a-z])"),
-    ("score", r"reward|return|score|bleu|rouge|psnr|ssim|(?:^|[_/ ])kl(?:$|[_/ ])|metric$|pass@"),
+    ("score", r"reward|return|score|(?:^|[_/ ])rew(?:$|[_/ ])|EpRet|bleu|rouge|psnr"
+              r"|ssim|(?:^|[_/ ])kl(?:$|[_/ ])|metric$|pass@"),
     ("count", r"tokens|samples|steps?$|epoch|count|number of|num_|batch.size|bsz$|skipped|seen$"),
 )  # fmt: skip
 _KINDS = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _HOLDS)
@@ -58,8 +60,8 @@ def base_of(name: str) -> str:
 def kind_of(name: str) -> Kind:
     """Which kind of quantity a metric is: known names first, then what the name holds; else a number."""
     base = base_of(name)
-    if base in _KNOWN:
-        return _KNOWN[base][0]
+    if (known := _KNOWN.get(base) or _KNOWN.get(base.rpartition("/")[2])) is not None:
+        return known[0]
     if _SPEED.search(base):
         return "throughput"
     found = next((kind for kind, pattern in _KINDS if pattern.search(base)), None)
@@ -73,8 +75,8 @@ def kind_of(name: str) -> Kind:
 def unit_of(name: str) -> str:
     """The unit that a metric's name says, empty where it says none."""
     base = base_of(name)
-    if base in _KNOWN:
-        return _KNOWN[base][1]
+    if (known := _KNOWN.get(base) or _KNOWN.get(base.rpartition("/")[2])) is not None:
+        return known[1]
     if (speed := _SPEED.search(base)) is not None:
         what = speed.group(1).lower()
         return f"{'tokens' if what == 'tok' else what or 'it'}/s"

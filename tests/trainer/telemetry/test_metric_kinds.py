@@ -22,6 +22,8 @@ from trainer.telemetry.metric_kinds import base_of, falls, kind_of, unit_of
         ("step_ms", "time", "ms"), ("val_time_s", "time", "s"), ("total_time_min", "time", "min"),
         ("eval_runtime", "time", ""), ("tokens", "count", "tokens"), ("consumed samples", "count", ""),
         ("epoch", "count", ""), ("number of skipped iterations", "count", ""), ("loss_scale", "number", ""),
+        ("rollout/ep_rew_mean", "score", ""), ("AverageEpRet", "score", ""), ("LossPi", "loss", ""),
+        ("time/fps", "throughput", "frames/s"), ("time/iterations", "count", ""),
         ("gate_open", "number", ""), ("u_val", "number", ""), ("members", "number", ""), ("", "number", ""),
     ],
 )  # fmt: skip

@@ -9,6 +9,7 @@ from trainer.telemetry.formats.pattern import lazy
 from trainer.telemetry.formats.row import Row
 
 LINES_LIMIT = 512  # lines of one block
+PATIENCE = 2  # lines of another stream, one below the other, that end none
 _AROUND = lazy(rf"({NUMBER})\s?(?:±|\+/-|\+-)\s?{NUMBER}|({NUMBER})\s?\({NUMBER}\)")
 _PLAYED = lazy(r"(?:^|[_/ ])(?:ep_?)?(?:rew|fps|len_mean|ret$)|fps$", re.IGNORECASE)
 _SETTINGS = frozenset(

@@ -1,6 +1,7 @@
 """Which lines of a block are worth a look: those that hold what some format looks for."""
 
 from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heapreplace
 
 from trainer.telemetry.formats.format import Format
 
@@ -20,7 +21,8 @@ class Candidates:
         """Look for what these formats want, from here on."""
         self._formats = formats
         self._single = formats[0] if len(formats) == 1 else None
-        self._needles = {needle: -2 for one in formats for needle in one.needles}
+        self._needles = {needle for one in formats for needle in one.needles}
+        self._hits: list[tuple[int, bytes]] | None = None  # where each stands next, a heap
         self._seek = self._single.seek if self._single is not None else None
         self._sought = formats[0].needles[:1] if self._seek is not None else ()
 
@@ -29,7 +31,7 @@ class Candidates:
         size = len(self.block)
         while self.place < size:
             single = self._single
-            is_greedy = single.greedy if single is not None else any(one.greedy for one in self._formats)
+            is_greedy = single.greedy if single is not None else True in [one.greedy for one in self._formats]
             start = self.place if is_greedy else self._next_hit()
             if start < 0:
                 return
@@ -52,17 +54,18 @@ class Candidates:
 
     def _next_hit(self) -> int:
         """Where the next line with a needle begins, -1 for nowhere."""
-        block, place, nearest = self.block, self.place, -1
-        for needle, hit in self._needles.items():
-            if hit == -1:
-                continue
-            if hit < place:
-                hit = self._needles[needle] = self._find(needle, place)
-                if hit == -1:
-                    continue
-            if nearest < 0 or hit < nearest:
-                nearest = hit
-        if nearest < 0:
+        block, place, hits = self.block, self.place, self._hits
+        if hits is None:
+            hits = self._hits = [(self._find(needle, place), needle) for needle in self._needles]
+            hits[:] = [pair for pair in hits if pair[0] >= 0]
+            heapify(hits)
+        while hits and hits[0][0] < place:
+            needle = hits[0][1]
+            if (hit := self._find(needle, place)) >= 0:
+                heapreplace(hits, (hit, needle))
+            else:
+                heappop(hits)
+        if not hits:
             self.place = len(block)
             return -1
-        return max(block.rfind(b"\n", place, nearest) + 1, place)
+        return max(block.rfind(b"\n", place, hits[0][0]) + 1, place)

@@ -34,7 +34,10 @@ class Format:
 
     def wants(self, raw: bytes) -> bool:
         """Whether a line may be one of the format's."""
-        return self.greedy or any(needle in raw for needle in self.needles)
+        for needle in self.needles:  # a loop: a generator takes three times as long, for each line and format
+            if needle in raw:
+                return True
+        return self.greedy
 
     def begin_midway(self) -> None:
         """What comes first is not the beginning of the log."""

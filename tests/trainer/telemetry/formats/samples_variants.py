@@ -55,6 +55,11 @@ VARIANTS = [
         ],
     ),
     Sample(
+        "CSV",
+        "epoch;train_loss;val_loss;note\n1;2,5;2,75;first\n2;2.25;nan;\n",
+        [m(1, loss=2.5), e(1, val_loss=2.75), m(2, loss=2.25), e(2, val_loss=None)],
+    ),
+    Sample(
         "vision meters",
         "Epoch: [0][   0/500]\tTime  5.123 ( 5.123)\tLoss 6.9000e+00 (6.9000e+00)\tAcc@1   0.00 (  0.00)\n"
         "Epoch: [0][  10/500]\tTime  0.123 ( 0.523)\tLoss 6.8000e+00 (6.8500e+00)\tAcc@1   0.39 (  0.12)\n"

@@ -78,6 +78,13 @@ def test_a_decorated_log_tells_what_the_plain_one_does(name: str) -> None:
     assert lost == []
 
 
+def test_a_warning_behind_every_line_is_no_end_of_a_block() -> None:
+    """But where what is told is one piece over several lines."""
+    warning = "\n/usr/lib/warnings.py:12: UserWarning: scheduler.step() before optimizer.step()\n"
+    lost = {s.name for s in LOGS if told(s.text.replace("\n", warning).encode()) != PLAIN[id(s)]}
+    assert lost == {"Ray Tune", "dictionary", "Lightning"}
+
+
 def test_utf_16_tells_the_same() -> None:
     def encoded(sample: Sample) -> bytes:
         return b"\xff\xfe" + sample.text.removeprefix("\ufeff").encode("utf-16-le")

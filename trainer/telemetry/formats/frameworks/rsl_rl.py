@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from trainer.telemetry.formats.block import LINES_LIMIT, value_of
+from trainer.telemetry.formats.block import LINES_LIMIT, PATIENCE, value_of
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.metric_names import name_all
@@ -32,6 +32,7 @@ class RslRl(Format):
         self._t = 0.0
         self._values: dict[str, float | None] = {}
         self._lines = 0
+        self._strange = 0
 
     @property
     def greedy(self) -> bool:  # type: ignore[override]
@@ -44,14 +45,17 @@ class RslRl(Format):
         if (header := _HEADER.fullmatch(text)) is not None:
             found = self.finish()
             self._step, self._total = int(header.group(1)), int(header.group(2))
-            self._t, self._lines = line.time, 0
+            self._t, self._lines, self._strange = line.time, 0, 0
             return found
         if self._step < 0 or not text.strip() or _RULE.fullmatch(text) is not None:
             return ()
         self._lines += 1
         field = _FIELD.fullmatch(text)
-        if field is None or self._lines > LINES_LIMIT:
+        self._strange = self._strange + 1 if field is None else 0
+        if self._strange > PATIENCE or self._lines > LINES_LIMIT:
             return self.finish()
+        if field is None:
+            return ()
         name, cell = field.group(1).strip(), field.group(2)
         if name == "ETA":
             return self.finish()

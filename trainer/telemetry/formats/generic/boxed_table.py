@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from trainer.telemetry.formats.block import LINES_LIMIT, block_rows, value_of
+from trainer.telemetry.formats.block import LINES_LIMIT, PATIENCE, block_rows, value_of
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.numbers import whole
@@ -35,6 +35,7 @@ class BoxedTable(Format):
         self._section = ""
         self._is_open = False
         self._t = 0.0
+        self._strange = 0  # lines that are none of the table, one below the other
 
     @property
     def greedy(self) -> bool:  # type: ignore[override]
@@ -55,8 +56,10 @@ class BoxedTable(Format):
                 return ()
             self._values = None
             return self._rows(values, words)
-        if self._values is not None and not self._add(line):
-            self._values = None
+        if self._values is not None:
+            self._strange = 0 if self._add(line) else self._strange + 1
+            if self._strange > PATIENCE:
+                self._values = None
         return ()
 
     def finish(self) -> Sequence[Finding]:
@@ -66,6 +69,7 @@ class BoxedTable(Format):
 
     def _begin(self, is_open: bool, t: float) -> None:
         self._values, self._words, self._section, self._is_open, self._t = {}, [], "", is_open, t
+        self._strange = 0
 
     def _add(self, line: Line) -> bool:
         """Read a line of the table; False where it is none."""

@@ -84,7 +84,9 @@ class CsvTable(Format):
             return ()
         values: dict[str, float | None] = {}
         for place, (name, cell) in enumerate(zip(self._columns, cells, strict=True)):
-            if name and place != self._step and (value := _number(cell)) is not None:
+            # behind semicolons a comma is the decimal point
+            text = cell.replace(",", ".", 1) if self._delimiter == ";" else cell
+            if name and place != self._step and (value := _number(text)) is not None:
                 values.setdefault(name, value)
         if _KSSM.keys() <= values.keys():
             values |= {short: values[name] for name, short in _KSSM.items()}

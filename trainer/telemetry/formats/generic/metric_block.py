@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from trainer.telemetry.formats.block import LINES_LIMIT, block_rows, value_of
+from trainer.telemetry.formats.block import LINES_LIMIT, PATIENCE, block_rows, value_of
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line, without_sign
 from trainer.telemetry.formats.metric_names import is_held_out
@@ -61,6 +61,7 @@ class MetricBlock(Format):
         self._lines = 0
         self._values: dict[str, float | None] = {}
         self._counted = ""
+        self._strange = 0  # lines that tell nothing of it, one below the other
         self._newest = ""  # name of a metric
         self._end = ""  # the last one of the block before
 
@@ -86,7 +87,10 @@ class MetricBlock(Format):
             return ()
         if _FIELDS.fullmatch(text) is None:
             goes_on = not self._values or (_SAID.fullmatch(text) is not None and len(text) <= 160)
-            return () if goes_on and self._lines <= 24 + 8 * len(self._values) else self.finish()
+            self._strange += not goes_on
+            is_over = self._strange > PATIENCE or self._lines > 24 + 8 * len(self._values)
+            return self.finish() if is_over else ()
+        self._strange = 0
         for name, written in _FIELD.findall(text):
             plain = name.strip().replace(". ", " ")  # `Val. Loss`
             named = plain if not self._lead or is_held_out(plain) else f"{self._lead}{plain}"
@@ -107,6 +111,7 @@ class MetricBlock(Format):
         """See `Format`: the newest block."""
         found = self._told()
         self._step, self._lines, self._lead, self._end = -1, 0, "", self._newest
+        self._strange = 0
         return found
 
     def _told(self) -> Sequence[Finding]:

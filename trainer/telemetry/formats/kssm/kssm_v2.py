@@ -20,6 +20,8 @@ _TONE = lazy(rf"\s*Val R: ({NUMBER}) ± ({NUMBER}) .*")
 _SAVED = lazy(r"\s*Checkpoint saved: (.{1,400}?checkpoint_(\d{1,12})\.pt)\s*")
 _COLUMNS = ("loss", "ppl", "R", "R_std", "lr")
 
+PATIENCE = 3  # lines of other streams between the two lines of scores
+
 
 class KssmV2(Format):
     """Validation has no step of its own: it is that of the row before."""
@@ -31,6 +33,7 @@ class KssmV2(Format):
     def __init__(self) -> None:
         self._step = -1
         self._scores: dict[str, float | None] = {}
+        self._patience = 0
 
     @property
     def greedy(self) -> bool:  # type: ignore[override]
@@ -45,15 +48,19 @@ class KssmV2(Format):
             self._step = int(found.group(1))
             return (*self.finish(), Row(self._step, values))
         if (found := _SCORES.fullmatch(text)) is not None and self._step >= 0:
-            ended = self.finish()
+            ended, self._patience = self.finish(), PATIENCE
             self._scores = {"val_loss": number(found.group(1)), "val_ppl": number(found.group(2))}
             return ended
         if self._scores and not text.isspace() and text:
             if (found := _TONE.fullmatch(text)) is not None:
                 self._scores |= {"val_R": number(found.group(1)), "val_R_std": number(found.group(2))}
-            return self.finish()
+                return self.finish()
+            self._patience -= 1
+            if not self._patience:
+                return self.finish()
         if (found := _SAVED.fullmatch(text)) is not None and self._step >= 0:
             return (
+                *self.finish(),
                 BareEvent(
                     Checkpoint,
                     int(found.group(2)),
