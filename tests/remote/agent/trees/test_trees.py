@@ -11,6 +11,8 @@ from typing import Any, cast
 
 import pytest
 
+from remote.actions import Outcome
+from remote.actions.keep import restore_run
 from remote.agent.context import Context
 from remote.agent.handlers import HANDLERS
 from remote.agent.kept.gone import GOING, clear_going, read_moved, trash_folder
@@ -30,6 +32,7 @@ from trainer.run.disk.tree_copies import TreePlace, copy_tree, differing, listed
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
 from trainer.run.states import State
+from tui.commands.runs import move
 
 RUN = "night-abcdef"
 
@@ -174,6 +177,29 @@ def test_what_was_changed_meanwhile_stays_and_another_run_is_never_replaced(
         copy_run(session(origin), session(target), RUN, "me")
 
 
+def test_what_is_refused_there_is_taken_back_and_listed_here_again(
+    tmp_path: Path, night: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin, target = InProcess(tmp_path / "near", "local"), InProcess(tmp_path / "far", "far")
+    busy = Outcome(False, None, "device_busy", "cpu is held by x", "wait")
+    monkeypatch.setattr(move, "resume_run", lambda *_, **__: busy)
+    sent = move.carry(session(origin), session(target), origin.ctx.view(night))
+    restore_run(session(target), RUN)
+    with pytest.raises(CallError, match="cannot go on there: cpu is held by x; it is on local") as caught:
+        move.resume_there(session(origin), session(target), RUN, sent, {})
+    assert caught.value.code == "device_busy"
+    assert night.state.exists()
+    assert not read_labels(night).archived
+    assert list((tmp_path / "far" / "runs").iterdir()) == []
+    lost = Outcome(False, None, "unreachable", "gone", "")
+    monkeypatch.setattr(move, "resume_run", lambda *_, **__: lost)
+    sent = move.carry(session(origin), session(target), origin.ctx.view(night))
+    with pytest.raises(CallError, match="gone"):  # whether it goes on there is not known: both stay
+        move.resume_there(session(origin), session(target), RUN, sent, {})
+    assert read_labels(night).archived
+    assert (tmp_path / "far" / "runs" / RUN / "state.json").exists()
+
+
 def test_what_an_agent_died_over_removing_goes_with_the_next_contact(tmp_path: Path) -> None:
     home = open_home(tmp_path / "home")
     left = trash_folder(home) / f"{GOING}{RUN}"
@@ -217,8 +243,9 @@ def test_kill_nine_at_random_moments_of_shipping_and_archiving(tmp_path: Path) -
             Path(parcel.path).write_bytes(
                 b"".join((source / files[at].path).read_bytes() for at in parcel.files)
             )
-        assert lay_out(place, tree, locked=True) == []
-        settle(place, tree)
+        target = place.draft / f"tree-{os.getpid()}"
+        assert lay_out(place, tree, target, locked=True) == []
+        settle(place, tree, target)
         copy_tree(tree, place.path, tmp_path / "run" / "code")
 
     def everything() -> None:
