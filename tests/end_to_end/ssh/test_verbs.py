@@ -90,6 +90,8 @@ def test_every_day_over_ssh(
     b = said.json["run_id"]
     assert said.json["state"] == "queued"
 
+    assert photinus("start", "--host", "box", "--ship", str(code), "--preset", "kssm-v3-tiny").code == 2
+
     # words, looks and signals
     assert photinus("wait", f"box:{a}", "--until", "running").code == 0
     assert photinus("rename", f"box:{a}", "größe", "--json").json["name"] == "größe"

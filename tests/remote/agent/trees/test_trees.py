@@ -226,7 +226,9 @@ def killed(work: Callable[[], None], after_s: float) -> None:
 
 @pytest.mark.chaos
 @pytest.mark.claim("a kill -9 while code arrives or a run is archived leaves nothing half-written in sight")
-def test_kill_nine_at_random_moments_of_shipping_and_archiving(tmp_path: Path) -> None:
+def test_kill_nine_at_random_moments_of_shipping_and_archiving(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     source = tmp_path / "source"
     for number in range(24):
         path = source / f"d{number % 5}" / f"{number}.py"
@@ -275,6 +277,7 @@ def test_kill_nine_at_random_moments_of_shipping_and_archiving(tmp_path: Path) -
             seen.add((folder.name, is_there))
         receive_again(place, receive)
         assert differing(tree, place.path) == []
+    record_property("trials", trials(20, 200))
     assert len({name for name, _ in seen}) == 3
     assert {is_there for _, is_there in seen} == {True, False}
 
