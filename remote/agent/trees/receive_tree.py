@@ -10,6 +10,7 @@ from pathlib import Path
 from remote.agent.background import in_thread
 from remote.agent.context import Context
 from remote.agent.trees.arrival import is_here, take_in
+from remote.agent.trees.old_code import clear_old_code, used_now
 from remote.agent.verb import Work
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import Parcel, TreeAdmission, TreeArgs, TreeRoom, TreeRoomArgs
@@ -82,6 +83,9 @@ def admit_tree(ctx: Context, args: TreeArgs) -> Work[TreeAdmission]:
         with ctx.critical():
             settle(place, wanted, target)
     yield from in_thread(lambda: shutil.rmtree(place.draft, ignore_errors=True))
+    if args.kind == "code":
+        yield from ctx.index.refresh()
+        yield from clear_old_code(ctx)
     return TreeAdmission(done=True, dir=str(place.path))
 
 
@@ -98,6 +102,8 @@ def _is_there(ctx: Context, place: TreePlace, args: TreeArgs) -> bool:
     if args.kind == "run":
         return is_here(ctx, args.name, args.sha256)
     found = _read(place)
+    if found is not None and args.kind == "code":
+        used_now(place)
     if found is not None and found.sha256 != args.sha256:
         raise CallError("refused", f"another tree lies at {place.path}", "give the folder another name")
     return found is not None

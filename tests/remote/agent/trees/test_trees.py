@@ -18,6 +18,7 @@ from remote.agent.handlers import HANDLERS
 from remote.agent.kept.gone import GOING, clear_going, read_moved, trash_folder
 from remote.agent.kept.labels import read_labels
 from remote.agent.runs.archive import copy_whole
+from remote.agent.trees.old_code import KEPT, clear_old_code, used_now
 from remote.agent.trees.receive_tree import LIST, lay_out, parcels_of, settle
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
@@ -209,6 +210,24 @@ def test_what_an_agent_died_over_removing_goes_with_the_next_contact(tmp_path: P
     for _ in clear_going(home):
         pass
     assert [path.name for path in trash_folder(home).iterdir()] == [RUN]
+
+
+def test_only_the_newest_code_stays_and_what_a_run_that_waits_needs(tmp_path: Path) -> None:
+    ctx = Context.of(open_home(tmp_path / "home"))
+    hashes = [f"{number:064x}" for number in range(KEPT + 3)]
+    for number, name in enumerate(hashes):
+        place = TreePlace(tmp_path / "home" / "code", name)
+        place.path.mkdir(parents=True)
+        place.record.write_text("{}")
+        os.utime(place.path, (1e9 + number, 1e9 + number))
+    used_now(TreePlace(tmp_path / "home" / "code", hashes[0]))
+    waits = finish(tmp_path / "home", "waits-abcdef", state=State.QUEUED, code={"sha256": hashes[1]})
+    ctx.index.look(waits.run_id)
+    for _ in clear_old_code(ctx):
+        pass
+    left = {path.name for path in (tmp_path / "home" / "code").iterdir() if path.name[0] != "."}
+    assert left == {*hashes} - {hashes[2], hashes[3]}
+    assert not TreePlace(tmp_path / "home" / "code", hashes[2]).record.exists()
 
 
 def killed(work: Callable[[], None], after_s: float) -> None:
