@@ -346,19 +346,19 @@ def test_an_older_host_says_what_it_lacks_in_one_sentence(committed: Path) -> No
 
 
 def test_submodules_go_with_their_files_and_another_repository_stays(tmp_path: Path) -> None:
-    inner, outer = tmp_path / "inner", tmp_path / "outer"
-    for folder in (inner, outer, outer / "stray"):
-        folder.mkdir()
+    for folder in (tmp_path, tmp_path / "sub", tmp_path / "stray"):
+        folder.mkdir(exist_ok=True)
         git(folder, "init", "-q")
         (folder / "a.py").write_text(folder.name)
-        git(folder, "add", "a.py")
-        git(folder, "commit", "-qm", "one")
-    git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "sub")
-    (outer / "sub" / "b.py").write_text("new there")
-    code = code_of(outer)
-    assert {one.path for one in code.local.tree.files} == {".gitmodules", "a.py", "sub/a.py", "sub/b.py"}
+    git(tmp_path / "sub", "add", "a.py")
+    git(tmp_path / "sub", "commit", "-qm", "one")
+    said = subprocess.run(["git", "rev-parse", "HEAD"], cwd=tmp_path / "sub", check=True, capture_output=True)
+    git(tmp_path, "update-index", "--add", "--cacheinfo", f"160000,{said.stdout.decode().strip()},sub")
+    (tmp_path / "sub" / "b.py").write_text("new there")
+    code = code_of(tmp_path)
+    assert {one.path for one in code.local.tree.files} == {"a.py", "sub/a.py", "sub/b.py"}
     assert code.passed_over == ("stray/",)
-    shutil.rmtree(outer / "sub")
-    (outer / "sub").mkdir()
+    shutil.rmtree(tmp_path / "sub")
+    (tmp_path / "sub").mkdir()
     with pytest.raises(CallError, match="submodule sub is not checked out"):
-        code_of(outer)
+        code_of(tmp_path)

@@ -249,8 +249,8 @@ def test_kill_nine_at_random_moments_of_shipping_and_archiving(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     source = tmp_path / "source"
-    for number in range(24):
-        path = source / f"d{number % 5}" / f"{number}.py"
+    for number in range(12):
+        path = source / f"d{number % 3}" / f"{number}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(os.urandom(2000 + number))
     tree = listed(source)
