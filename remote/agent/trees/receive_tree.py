@@ -10,6 +10,7 @@ from pathlib import Path
 from remote.agent.background import in_thread
 from remote.agent.context import Context
 from remote.agent.trees.arrival import is_here, take_in
+from remote.agent.trees.old_code import clear_old_code, used_now
 from remote.agent.verb import Work
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import Parcel, TreeAdmission, TreeArgs, TreeRoom, TreeRoomArgs
@@ -24,6 +25,7 @@ LIST = "list"
 TREE = "tree"
 LARGE = 4 << 20
 """From this size on a file is a parcel of its own, which is moved into its tree and not copied."""
+PARCELS_MAX = 1000  # the answer is one line of the wire
 TREES_MAX = 32  # whose contents are looked at before a file is asked for
 BAD_MAX = 20
 
@@ -66,15 +68,24 @@ def admit_tree(ctx: Context, args: TreeArgs) -> Work[TreeAdmission]:
     wanted = yield from in_thread(lambda: _listed(place, args))
     if wanted is None:
         raise CallError("not_found", "nothing of this tree came to the host", "ship it again")
-    bad = yield from in_thread(lambda: lay_out(place, wanted, locked=args.kind != "run"))
+    target = place.draft / f"{TREE}-{os.getpid()}-{os.urandom(4).hex()}"
+    try:
+        bad = yield from in_thread(lambda: lay_out(place, wanted, target, locked=args.kind != "run"))
+    except CallError:
+        if (yield from in_thread(lambda: _is_there(ctx, place, args))):
+            return TreeAdmission(done=True, dir=str(place.path))  # another client was faster, and tidied
+        raise
     if bad:
         return TreeAdmission(done=False, dir=str(place.path), bad=bad[:BAD_MAX])
     if args.kind == "run":
-        take_in(ctx, args.name, args.sha256, place.draft / TREE)
+        take_in(ctx, args.name, args.sha256, target)
     else:
         with ctx.critical():
-            settle(place, wanted)
+            settle(place, wanted, target)
     yield from in_thread(lambda: shutil.rmtree(place.draft, ignore_errors=True))
+    if args.kind == "code":
+        yield from ctx.index.refresh()
+        yield from clear_old_code(ctx)
     return TreeAdmission(done=True, dir=str(place.path))
 
 
@@ -91,6 +102,8 @@ def _is_there(ctx: Context, place: TreePlace, args: TreeArgs) -> bool:
     if args.kind == "run":
         return is_here(ctx, args.name, args.sha256)
     found = _read(place)
+    if found is not None and args.kind == "code":
+        used_now(place)
     if found is not None and found.sha256 != args.sha256:
         raise CallError("refused", f"another tree lies at {place.path}", "give the folder another name")
     return found is not None
@@ -125,8 +138,8 @@ def parcels_of(place: TreePlace, wanted: FileTree) -> list[Parcel]:
         if one.bytes and one.sha256 not in known:
             missing.setdefault(one.sha256, at)
     files = sorted(wanted.files)
-    large = [at for at in missing.values() if files[at].bytes >= LARGE]
-    small = [at for at in missing.values() if files[at].bytes < LARGE]
+    large = [at for at in missing.values() if files[at].bytes >= LARGE][:PARCELS_MAX]
+    small = sorted({*missing.values()} - {*large})
     found = [_parcel(place, f"large-{files[at].sha256}", [at], files) for at in large]
     if small:
         digest = hashlib.sha256("".join(files[at].sha256 for at in small).encode()).hexdigest()
@@ -140,14 +153,12 @@ def _parcel(place: TreePlace, name: str, at: Sequence[int], files: Sequence[Tree
     return Parcel(path=str(path), files=[*at], bytes=size, present=present if present <= size else 0)
 
 
-def lay_out(place: TreePlace, wanted: FileTree, *, locked: bool) -> list[str]:
-    """Make `tree` in the draft, `locked`: not to be written to; the paths whose content did not come so.
+def lay_out(place: TreePlace, wanted: FileTree, target: Path, *, locked: bool) -> list[str]:
+    """Make the folder `target`, `locked`: not to be written to; the paths whose content did not come so.
 
     Raises:
         CallError: `disk_low`, or `refused`: two of its names are one on this disk.
     """
-    target = place.draft / TREE
-    shutil.rmtree(target, ignore_errors=True)
     target.mkdir(mode=0o700)
     files = sorted(wanted.files)
     parcels = parcels_of(place, wanted)
@@ -173,14 +184,14 @@ def lay_out(place: TreePlace, wanted: FileTree, *, locked: bool) -> list[str]:
     return bad
 
 
-def settle(place: TreePlace, wanted: FileTree) -> None:
+def settle(place: TreePlace, wanted: FileTree, target: Path) -> None:
     """Give a tree that was laid out its name: its record first, for it is there once its folder is."""
     if _read(place) is not None:
         return
     if place.path.exists():  # a folder without a sound record is no tree
         place.path.rename(place.draft / f"was-{os.urandom(4).hex()}")
     write_bytes(place.record, wanted.encoded)
-    (place.draft / TREE).rename(place.path)
+    target.rename(place.path)
     fsync_folder(place.folder)
 
 

@@ -3,10 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from remote.protocol.errors import CallError
 from trainer.run.secrets import masked_text
@@ -44,11 +42,7 @@ def look(folder: Path) -> GitFolder:
     """
     paths, passed_over = _files(folder, 0)
     commit = _git(folder, "rev-parse", "--verify", "-q", "HEAD", may_fail=True).decode().strip()
-    raw = (
-        _git(folder, "diff", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD", "--", ".")
-        if commit
-        else b""
-    )
+    raw = _diff(folder) if commit else b""
     text = raw[:DIFF_MAX].decode("utf-8", "replace").replace("\0", "")
     return GitFolder(folder, tuple(paths), tuple(passed_over), commit, masked_text(text), len(raw) > DIFF_MAX)
 
@@ -82,17 +76,45 @@ def _names(data: bytes) -> list[str]:
     return [os.fsdecode(one) for one in data.split(b"\0") if one]
 
 
-def _git(folder: Path, *words: str, may_fail: bool = False) -> bytes:
+def _diff(folder: Path) -> bytes:
+    """The beginning of what differs from the commit; a byte more than is kept says that there is more."""
+    argv = _argv("diff", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD", "--", ".")
+    try:
+        with subprocess.Popen(
+            argv,
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as git:
+            assert git.stdout is not None
+            data = git.stdout.read(DIFF_MAX + 1)
+            git.kill()  # our own child, which may have gigabytes to tell
+    except OSError as error:
+        raise CallError("refused", f"git cannot look at {folder}: {error}", "look at that folder") from error
+    return data
+
+
+def _argv(*words: str) -> list[str]:
     program = shutil.which("git")
     if program is None:
         raise CallError("refused", "there is no git here, and it says what goes along", "install git")
-    argv: Sequence[str] = [program, "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *words]
-    env: Mapping[str, Any] = {name: value for name, value in os.environ.items() if name not in PLACED}
+    return [program, "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *words]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what a hook of git says of another work tree."""
+    return {name: value for name, value in os.environ.items() if name not in PLACED}
+
+
+def _git(folder: Path, *words: str, may_fail: bool = False) -> bytes:
+    argv = _argv(*words)
     try:
         done = subprocess.run(
             argv,
             cwd=folder,
-            env=env,
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=GIT_S,

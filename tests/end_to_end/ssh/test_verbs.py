@@ -1,8 +1,10 @@
 """The verbs of every day as a person types them, on a host over a real sshd and on this machine: one walk."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from tests.remote.conftest import end_everything
 from tests.tui.commands.conftest import Photinus, photinus
 from tests.waiting import wait_until
 from trainer.run.home import open_home
+from tui.commands.parser import build_parser
 
 __all__ = ["photinus"]
 TRAIN = """
@@ -52,6 +55,7 @@ def shared(box: Box, monkeypatch: pytest.MonkeyPatch, laptop: Any) -> Iterator[N
         links = {box.host.name: Kept(far), LOCAL.name: Kept(here)}
         monkeypatch.setattr("tui.commands.host_session.reach", lambda host: links[host.name])
         monkeypatch.setattr("tui.commands.prompts.reach", lambda host: links[host.name])
+        monkeypatch.setattr("tui.cli.build_parser", cache(build_parser))  # 30 ms a command
         yield
     end_everything(laptop.root)
 
@@ -73,11 +77,22 @@ def test_every_day_over_ssh(
     code.mkdir()
     (code / "train.py").write_text(TRAIN)
     subprocess.run(["git", "init", "-q"], cwd=code, check=True)
-    ship = ("--ship", str(code), "--command", "--resume-command", "python3 -S train.py")
+    ship = ("--ship", str(code), "--command", "--resume-command", f"{sys.executable} -I -S train.py")
 
     # start, with code: it goes once
     said = photinus(
-        "start", "--host", "box", "--tag", "night", "--json", *ship, "--", "python3", "-S", "train.py"
+        "start",
+        "--host",
+        "box",
+        "--tag",
+        "night",
+        "--json",
+        *ship,
+        "--",
+        sys.executable,
+        "-I",
+        "-S",
+        "train.py",
     )
     assert said.code == 0, said.err
     assert "sent" in said.err
@@ -85,10 +100,14 @@ def test_every_day_over_ssh(
     run = box.run(a)
     with told(run.log(1), "at 0"):
         pass
-    said = photinus("start", "--host", "box", "--queue", "--json", *ship, "--", "python3", "-S", "train.py")
+    said = photinus(
+        "start", "--host", "box", "--queue", "--json", *ship, "--", sys.executable, "-I", "-S", "train.py"
+    )
     assert "were there already" in said.err
     b = said.json["run_id"]
     assert said.json["state"] == "queued"
+
+    assert photinus("start", "--host", "box", "--ship", str(code), "--preset", "kssm-v3-tiny").code == 2
 
     # words, looks and signals
     assert photinus("wait", f"box:{a}", "--until", "running").code == 0

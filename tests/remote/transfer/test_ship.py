@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from remote.actions import start_run, wait_for
 from remote.actions.start import resume_run
 from remote.actions.start_request import StartRequest
+from remote.hosts.host import LOCAL
 from remote.protocol.errors import CallError
 from remote.session.session import Session, connect
 from remote.supervisor.process.work_copy import lay_out_code
@@ -330,3 +331,34 @@ def test_texts_come_into_the_hosts_corpora_once(session: Session, home: Path, tm
         False,
         False,
     ]
+
+
+def test_an_older_host_says_what_it_lacks_in_one_sentence(committed: Path) -> None:
+    class Older:
+        host = LOCAL
+
+        def call(self, verb: Any, args: Any, timeout: float) -> Any:
+            raise CallError("unknown_verb", verb.name)
+
+    with pytest.raises(CallError, match="the Photinus of local is older") as caught:
+        ship_code(cast(Session, Older()), code_of(committed))
+    assert (caught.value.code, caught.value.remedy) == ("incompatible", "photinus hosts deploy local")
+
+
+def test_submodules_go_with_their_files_and_another_repository_stays(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "sub", tmp_path / "stray"):
+        folder.mkdir(exist_ok=True)
+        git(folder, "init", "-q")
+        (folder / "a.py").write_text(folder.name)
+    git(tmp_path / "sub", "add", "a.py")
+    git(tmp_path / "sub", "commit", "-qm", "one")
+    said = subprocess.run(["git", "rev-parse", "HEAD"], cwd=tmp_path / "sub", check=True, capture_output=True)
+    git(tmp_path, "update-index", "--add", "--cacheinfo", f"160000,{said.stdout.decode().strip()},sub")
+    (tmp_path / "sub" / "b.py").write_text("new there")
+    code = code_of(tmp_path)
+    assert {one.path for one in code.local.tree.files} == {"a.py", "sub/a.py", "sub/b.py"}
+    assert code.passed_over == ("stray/",)
+    shutil.rmtree(tmp_path / "sub")
+    (tmp_path / "sub").mkdir()
+    with pytest.raises(CallError, match="submodule sub is not checked out"):
+        code_of(tmp_path)

@@ -165,7 +165,8 @@ def resume_there(
         return outcome
     error = outcome.error
     if error.code in ("unreachable", "timeout"):
-        raise error
+        again = f"photinus move {run_id} {target.host.name} goes on; photinus restore {run_id} keeps it here"
+        raise CallError(error.code, f"whether {run_id} goes on there is not known: {error.message}", again)
     trash_run(target, run_id)
     purge_trash(target, [run_id])
     restore_run(origin, run_id)

@@ -11,11 +11,14 @@ from typing import Any, cast
 
 import pytest
 
+from remote.actions import Outcome
+from remote.actions.keep import restore_run
 from remote.agent.context import Context
 from remote.agent.handlers import HANDLERS
 from remote.agent.kept.gone import GOING, clear_going, read_moved, trash_folder
 from remote.agent.kept.labels import read_labels
 from remote.agent.runs.archive import copy_whole
+from remote.agent.trees.old_code import KEPT, clear_old_code, used_now
 from remote.agent.trees.receive_tree import LIST, lay_out, parcels_of, settle
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
@@ -30,6 +33,7 @@ from trainer.run.disk.tree_copies import TreePlace, copy_tree, differing, listed
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
 from trainer.run.states import State
+from tui.commands.runs import move
 
 RUN = "night-abcdef"
 
@@ -174,6 +178,29 @@ def test_what_was_changed_meanwhile_stays_and_another_run_is_never_replaced(
         copy_run(session(origin), session(target), RUN, "me")
 
 
+def test_what_is_refused_there_is_taken_back_and_listed_here_again(
+    tmp_path: Path, night: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin, target = InProcess(tmp_path / "near", "local"), InProcess(tmp_path / "far", "far")
+    busy = Outcome(False, None, "device_busy", "cpu is held by x", "wait")
+    monkeypatch.setattr(move, "resume_run", lambda *_, **__: busy)
+    sent = move.carry(session(origin), session(target), origin.ctx.view(night))
+    restore_run(session(target), RUN)
+    with pytest.raises(CallError, match="cannot go on there: cpu is held by x; it is on local") as caught:
+        move.resume_there(session(origin), session(target), RUN, sent, {})
+    assert caught.value.code == "device_busy"
+    assert night.state.exists()
+    assert not read_labels(night).archived
+    assert list((tmp_path / "far" / "runs").iterdir()) == []
+    lost = Outcome(False, None, "unreachable", "gone", "")
+    monkeypatch.setattr(move, "resume_run", lambda *_, **__: lost)
+    sent = move.carry(session(origin), session(target), origin.ctx.view(night))
+    with pytest.raises(CallError, match="gone"):  # whether it goes on there is not known: both stay
+        move.resume_there(session(origin), session(target), RUN, sent, {})
+    assert read_labels(night).archived
+    assert (tmp_path / "far" / "runs" / RUN / "state.json").exists()
+
+
 def test_what_an_agent_died_over_removing_goes_with_the_next_contact(tmp_path: Path) -> None:
     home = open_home(tmp_path / "home")
     left = trash_folder(home) / f"{GOING}{RUN}"
@@ -183,6 +210,24 @@ def test_what_an_agent_died_over_removing_goes_with_the_next_contact(tmp_path: P
     for _ in clear_going(home):
         pass
     assert [path.name for path in trash_folder(home).iterdir()] == [RUN]
+
+
+def test_only_the_newest_code_stays_and_what_a_run_that_waits_needs(tmp_path: Path) -> None:
+    ctx = Context.of(open_home(tmp_path / "home"))
+    hashes = [f"{number:064x}" for number in range(KEPT + 3)]
+    for number, name in enumerate(hashes):
+        place = TreePlace(tmp_path / "home" / "code", name)
+        place.path.mkdir(parents=True)
+        place.record.write_text("{}")
+        os.utime(place.path, (1e9 + number, 1e9 + number))
+    used_now(TreePlace(tmp_path / "home" / "code", hashes[0]))
+    waits = finish(tmp_path / "home", "waits-abcdef", state=State.QUEUED, code={"sha256": hashes[1]})
+    ctx.index.look(waits.run_id)
+    for _ in clear_old_code(ctx):
+        pass
+    left = {path.name for path in (tmp_path / "home" / "code").iterdir() if path.name[0] != "."}
+    assert left == {*hashes} - {hashes[2], hashes[3]}
+    assert not TreePlace(tmp_path / "home" / "code", hashes[2]).record.exists()
 
 
 def killed(work: Callable[[], None], after_s: float) -> None:
@@ -200,10 +245,12 @@ def killed(work: Callable[[], None], after_s: float) -> None:
 
 @pytest.mark.chaos
 @pytest.mark.claim("a kill -9 while code arrives or a run is archived leaves nothing half-written in sight")
-def test_kill_nine_at_random_moments_of_shipping_and_archiving(tmp_path: Path) -> None:
+def test_kill_nine_at_random_moments_of_shipping_and_archiving(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     source = tmp_path / "source"
-    for number in range(24):
-        path = source / f"d{number % 5}" / f"{number}.py"
+    for number in range(12):
+        path = source / f"d{number % 3}" / f"{number}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(os.urandom(2000 + number))
     tree = listed(source)
@@ -217,8 +264,9 @@ def test_kill_nine_at_random_moments_of_shipping_and_archiving(tmp_path: Path) -
             Path(parcel.path).write_bytes(
                 b"".join((source / files[at].path).read_bytes() for at in parcel.files)
             )
-        assert lay_out(place, tree, locked=True) == []
-        settle(place, tree)
+        target = place.draft / f"tree-{os.getpid()}"
+        assert lay_out(place, tree, target, locked=True) == []
+        settle(place, tree, target)
         copy_tree(tree, place.path, tmp_path / "run" / "code")
 
     def everything() -> None:
@@ -248,6 +296,7 @@ def test_kill_nine_at_random_moments_of_shipping_and_archiving(tmp_path: Path) -
             seen.add((folder.name, is_there))
         receive_again(place, receive)
         assert differing(tree, place.path) == []
+    record_property("trials", trials(20, 200))
     assert len({name for name, _ in seen}) == 3
     assert {is_there for _, is_there in seen} == {True, False}
 
