@@ -116,6 +116,15 @@ def _kind(run: Path, rng: random.Random) -> Damage:
     return Damage(file, f"{name} {value}", True)
 
 
+def _value(run: Path, rng: random.Random) -> Damage:
+    file, value = (
+        rng.choice((*RECORDS, MANIFEST)),
+        rng.choice(("null", "[]", "{}", "0", '""', "false", "[null]")),
+    )
+    (run / file).write_text(value)
+    return Damage(file, f"nothing but {value}", True)
+
+
 def _newer(run: Path, rng: random.Random) -> Damage:
     name, value = rng.choice((("of_a_later_version", "1"), ("version", "2")))
     _rewrite(run / "spec.json", name, value)
@@ -138,5 +147,5 @@ def _rewrite(path: Path, name: str, value: str) -> None:
 
 WAYS = (
     _flip, _flip, _cut, _swap, _link, _link, _fifo, _fifo, _folder, _file,
-    _huge, _huge, _wild_text, _kind, _newer, _event,
+    _huge, _huge, _wild_text, _kind, _value, _value, _newer, _event,
 )  # fmt: skip

@@ -24,6 +24,9 @@ def test_absent_is_none_and_malformed_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "torn.json").write_text('{"a": ')
     with pytest.raises(RunError, match=r"torn\.json"):
         read_json(tmp_path / "torn.json")
+    (tmp_path / "null.json").write_text("null")
+    with pytest.raises(RunError, match=r"null\.json holds null"):
+        read_json(tmp_path / "null.json")
 
 
 def test_non_finite_number_is_refused_before_anything_is_written(tmp_path: Path) -> None:

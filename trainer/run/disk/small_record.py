@@ -95,7 +95,12 @@ def read_record(path: Path, limit: int = RECORD_MAX) -> object | None:
         RecordError: anything else than sound JSON in a plain file of ours is there.
     """
     data = read_small(path, limit, ours=True)
-    return None if data is None else decode_record(data, path)
+    if data is None:
+        return None
+    value = decode_record(data, path)
+    if value is None:  # taken for a file that is not there, it would hide its run
+        raise RecordError(f"{path} holds null; it was not written by photinus")
+    return value
 
 
 def _no_constant(name: str) -> float:
