@@ -75,6 +75,14 @@ class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     disk_wait: Annotated[
         float, Meta(ge=0, description="hours that a run waits where the disk is full; 0: it fails at once")
     ] = 24.0
+    mirror: Annotated[
+        str,
+        Meta(
+            max_length=1024,
+            description="where proven checkpoints are copied: a folder, HOST:PATH, s3://BUCKET/PATH; one "
+            "folder a run below it",
+        ),
+    ] = ""
     pins: Annotated[
         str,
         Meta(pattern=r"^(\d+(,\d+)*)?$", description="steps whose checkpoints are never removed: 500,1000"),

@@ -13,7 +13,7 @@ from trainer.evals.probes.decay_prediction import DecayPrediction, decay_predict
 from trainer.job.assignment import store_config
 from trainer.job.job import Job
 from trainer.job.outcome import DivergedError, StoppedError
-from trainer.loop.checkpoint import save_checkpoint, settle
+from trainer.loop.checkpoint import finish, save_checkpoint, settle
 from trainer.loop.checks.misfits import misfits
 from trainer.loop.context import Training, is_due, is_last
 from trainer.loop.report import evaluate, look, report
@@ -30,6 +30,8 @@ from trainer.loop.step_back import next_batch, step_back, tell_others, watch
 from trainer.loop.timing import Accounting, SpeedOfLight
 from trainer.loop.trace import traced
 from trainer.loop.worker import briefing_of
+from trainer.mirror.mirror_copier import MirrorCopier
+from trainer.mirror.mirror_places import place_at
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.metrics import StepMeter, names_of
 from trainer.step.optimizer_step import to_device, train_step_within_memory
@@ -58,7 +60,7 @@ def train(job: Job) -> None:
         try:
             train_together(run)
         finally:
-            settle(run, wait=True)
+            finish(run)
 
 
 def train_together(run: Training) -> None:
@@ -208,8 +210,19 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
         job, config, device, corpus, scored, batches, state, StepMeter(names), clock, world,
         looks=config.probe.every > 0 and "R" in names,
         prediction=predicted(job, state, device, corpus, batches),
+        mirror=mirror_of(job),
         speed=SpeedOfLight.of(config, state, device, world.size),
     )  # fmt: skip
+
+
+def mirror_of(job: Job) -> MirrorCopier | None:
+    """Return the place that the configuration names, where it names one.
+
+    Raises:
+        MirrorError: it is none.
+    """
+    run, text = job.assignment.run, job.assignment.config.checkpoint.mirror
+    return MirrorCopier(place_at(text, run.path.name), run.checkpoints) if text else None
 
 
 def predicted(
