@@ -20,7 +20,17 @@ from tui.commands.logs import read as reading
 from tui.commands.output import USAGE, explain, say
 from tui.commands.parser import build_parser
 from tui.commands.progress import progress
-from tui.commands.runs import everyday, keep, line, ls_show, pull_push, stop_resume_kill, tail_events, top
+from tui.commands.runs import (
+    everyday,
+    keep,
+    line,
+    ls_show,
+    pull_push,
+    stop_resume_kill,
+    tail_events,
+    top,
+    trained,
+)
 from tui.commands.runs import start as starting
 from tui.commands.target import settle_target
 
@@ -47,6 +57,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     **line.COMMANDS,
     **top.COMMANDS,
     **progress.COMMANDS,
+    **trained.COMMANDS,
 }
 
 

@@ -71,6 +71,7 @@ def test_another_major_version_gets_status_stop_and_kill_only(raw_agent: Agents)
         "origin": "run", "name": "step-00000001", "sha256": "ab" * 32, "bytes": 1,
         "what": "log", "file": "001.log", "before": 0, "path": "/none",
         "device": "cpu", "patterns": ["/none"], "new_id": "none-bbbbbb", "signal": "USR1",
+        "room": "feed", "words": ["list"],
     }  # fmt: skip
     answered = set()
     for verb in sorted(set(VERBS) - {"hello"}):
