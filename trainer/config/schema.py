@@ -60,6 +60,15 @@ class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     every: Annotated[int, Meta(ge=0, description="steps between checkpoints; 0: only at the end")] = 200
     keep_last: Annotated[int, Meta(ge=1, description="newest checkpoints kept")] = 3
     keep_best: Annotated[int, Meta(ge=0, description="best checkpoints kept, by validation CE")] = 1
+    min_improvement: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="share by which validation CE must fall below the best that was saved in this "
+            "lineage, for a checkpoint between the regular ones",
+        ),
+    ] = 0.0
     keep_every: Annotated[
         int, Meta(ge=0, description="checkpoints at steps divisible by this are kept, too; 0 is off")
     ] = 0

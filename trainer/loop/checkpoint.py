@@ -45,6 +45,7 @@ def save_checkpoint(run: Training, kind: str) -> None:
         if state.defence.is_calm and is_regular(run, kind):
             state.defence.anchor = checkpoint_name(state.step)
         behind = kind in WRITTEN_BEHIND and may_write_behind(run)
+        state.best_kept = min(state.best_kept, (state.metrics or {}).get("val_ce", state.best_kept))
         try:
             captured = capture_state(state, surroundings(run), kind, copied=behind, spare=run.writer.spare)
         except DivergedError:

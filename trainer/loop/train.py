@@ -81,7 +81,7 @@ def train_together(run: Training) -> None:
             best = scored and evaluate(run)
             if scored and diverges(run):
                 continue
-            due = is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best)
+            due = is_due(run, run.config.checkpoint.every) or (best and is_worth_saving(run))
             due = due or bool(run.trace)
             asked = job.stop.wants_save()
             kind = "final" if is_last(run) else "best" if best else "periodic"
@@ -152,6 +152,12 @@ def ends_early(run: Training) -> bool:
     return True
 
 
+def is_worth_saving(run: Training) -> bool:
+    """Whether the best score yet is saved at once."""
+    keeps = run.config.checkpoint
+    return keeps.keep_best > 0 and run.state.is_worth_keeping(keeps.min_improvement)
+
+
 def interrupt(run: Training) -> None:
     """Save what there is, on the way out; what is in trouble is left to the checkpoint before."""
     if run.state.step:
@@ -171,9 +177,7 @@ def pay_evaluation(run: Training) -> None:
     state.owes_evaluation = False
     if diverges(run):
         return
-    if state.defence.is_calm and (
-        is_due(run, config.checkpoint.every) or (best and config.checkpoint.keep_best)
-    ):
+    if state.defence.is_calm and (is_due(run, config.checkpoint.every) or (best and is_worth_saving(run))):
         state.defence.anchor = checkpoint_name(state.step)
 
 
