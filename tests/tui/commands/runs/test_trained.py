@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.actions.trained.ask_trainer import ask_trainer
+from remote.actions.trained.ask_trainer import ask_trainer, feed_file
 from remote.hosts.hosts_edit import add_hosts
 from remote.protocol.errors import CallError
 from remote.session.session import Session, connect
@@ -93,6 +93,22 @@ def test_what_is_no_word_or_no_feed_is_refused_on_the_host(
         with pytest.raises(CallError) as caught:
             ask_trainer(session, run.run_id, "checkpoints", words)
         assert caught.value.code == "bad_request"
+
+
+def test_a_file_that_arrives_changed_is_not_taken(
+    photinus: Photinus, session: Session, tmp_path: Path
+) -> None:
+    feeds, path = tmp_path / "feeds", tmp_path / "a.txt"
+    run = kept(Path(os.environ["PHOTINUS_HOME"]), feeds)
+    path.write_text("whole\n")
+
+    def damaged(there: str, pieces: Iterator[bytes]) -> None:
+        Path(there).write_bytes(b"".join(pieces)[:-1])
+
+    with pytest.raises(CallError, match="arrived changed") as caught:
+        feed_file(session, run.run_id, path, "low", damaged)
+    assert caught.value.code == "damaged"
+    assert list((feeds / "feed" / "inbox" / "low").iterdir()) == []
 
 
 def test_an_older_photinus_is_told_in_the_one_sentence(
