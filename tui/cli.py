@@ -30,6 +30,7 @@ from tui.commands.runs import (
     stop_resume_kill,
     tail_events,
     top,
+    trained,
 )
 from tui.commands.runs import start as starting
 from tui.commands.target import settle_target
@@ -58,6 +59,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     **line.COMMANDS,
     **top.COMMANDS,
     **progress.COMMANDS,
+    **trained.COMMANDS,
 }
 
 

@@ -27,6 +27,8 @@ from remote.protocol.keeping import (
     AskArgs,
     CloneArgs,
     DepartArgs,
+    FeedTakeArgs,
+    FeedTaken,
     KeepArgs,
     KeptRun,
     LabelArgs,
@@ -39,6 +41,8 @@ from remote.protocol.keeping import (
     SavedCheckpoint,
     SignalArgs,
     SignalSent,
+    TrainerAnswer,
+    TrainerArgs,
     TrashArgs,
     TrashList,
     TreeAdmission,
@@ -185,6 +189,24 @@ def _log_times(ctx: Context, args: LogTimesArgs) -> LogTimesList:
     return log_times(ctx, args)
 
 
+def _trainer_look(ctx: Context, args: TrainerArgs) -> Work[TrainerAnswer]:
+    from remote.agent.runs.trainer_words import look
+
+    return look(ctx, args)
+
+
+def _trainer_act(ctx: Context, args: TrainerArgs) -> Work[TrainerAnswer]:
+    from remote.agent.runs.trainer_words import act
+
+    return act(ctx, args)
+
+
+def _feed_take(ctx: Context, args: FeedTakeArgs) -> Work[FeedTaken]:
+    from remote.agent.runs.fed_file import feed_take
+
+    return feed_take(ctx, args)
+
+
 def _clone(ctx: Context, args: CloneArgs) -> Work[StartedRun]:
     from remote.agent.starts.clone_run import clone
 
@@ -248,6 +270,9 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.SAVE, _save),
         served(verbs.SIGNAL, _signal),
         served(verbs.LOG_TIMES, _log_times),
+        served(verbs.TRAINER_LOOK, _trainer_look),
+        served(verbs.TRAINER_ACT, _trainer_act),
+        served(verbs.FEED_TAKE, _feed_take),
         served(verbs.CLONE, _clone),
         served(verbs.QUEUE, _queue),
         served(verbs.QUEUE_CHANGE, _queue_change),

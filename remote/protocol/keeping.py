@@ -273,3 +273,43 @@ class DepartArgs(KeepArgs, frozen=True, kw_only=True):
 
     to: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,255}:[a-z0-9-]{1,64}\Z")]
     sha256: Sha256
+
+
+class TrainerArgs(VerbArgs, frozen=True, kw_only=True):
+    """Words of `photinus-train checkpoints` or `feed`, without the run: `["diff", "1000", "best"]`."""
+
+    run_id: RunId
+    room: Literal["checkpoints", "feed"]
+    words: Annotated[list[Annotated[str, Meta(max_length=128)]], Meta(min_length=1, max_length=64)]
+    by: Name = ""
+
+
+class TrainerAnswer(VerbResult, frozen=True, kw_only=True):
+    """What that program printed, what it said on stderr, and its exit code."""
+
+    run_id: str
+    code: Size
+    out: str
+    said: str = ""
+
+
+class FeedTakeArgs(VerbArgs, frozen=True, kw_only=True):
+    """A file that was written into the inbox of a feed as `part`, and what it must be; without a `part`, the
+    inbox is only asked for.
+    """
+
+    run_id: RunId
+    priority: Literal["high", "normal", "low"] = "normal"
+    part: Annotated[str, Meta(max_length=80)] = ""
+    name: Annotated[str, Meta(max_length=255)] = ""
+    sha256: Annotated[str, Meta(max_length=64)] = ""
+    bytes: Annotated[int, Meta(ge=0, le=1 << 50)] = 0
+    by: Name = ""
+
+
+class FeedTaken(VerbResult, frozen=True, kw_only=True):
+    """The folder of the inbox, and the name under which the file lies there now."""
+
+    run_id: str
+    dir: str
+    name: str = ""

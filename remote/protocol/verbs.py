@@ -57,6 +57,12 @@ LOG_TIMES = Verb("log-times", keep.LogTimesArgs, keep.LogTimesList)
 CLONE = Verb("clone", keep.CloneArgs, StartedRun, acts=True)
 QUEUE = Verb("queue", NoArgs, keep.WaitingLine)
 QUEUE_CHANGE = Verb("queue-change", keep.LineArgs, keep.WaitingLine, acts=True)
+TRAINER_LOOK = Verb("trainer-look", keep.TrainerArgs, keep.TrainerAnswer, texts=frozenset({"out", "said"}))
+TRAINER_ACT = Verb(
+    "trainer-act", keep.TrainerArgs, keep.TrainerAnswer, acts=True, repeatable=False,
+    texts=frozenset({"out", "said"}),
+)  # fmt: skip
+FEED_TAKE = Verb("feed-take", keep.FeedTakeArgs, keep.FeedTaken, acts=True)
 ADOPT = Verb("adopt", take.RunArgs, RunView, acts=True)
 TAIL = Verb("tail", take.TailArgs, give.StreamOpened, repeatable=False)
 EVENTS = Verb("events", take.TailArgs, give.StreamOpened, repeatable=False)

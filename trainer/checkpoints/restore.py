@@ -41,6 +41,8 @@ def restore(state: TrainState, path: Path, manifest: Manifest, device: Device, r
         ) from error
     state.step, state.tokens = manifest.step, manifest.tokens
     state.best = float("inf") if raw.get("best") is None else float(raw["best"])
+    kept = raw.get("best_kept", raw.get("best"))  # before that was told, every best was saved
+    state.best_kept = float("inf") if kept is None else float(kept)
     state.metrics = dict(manifest.metrics) or None
     state.micro_batch = int(own.get("micro_batch", state.micro_batch))
     state.owes_evaluation = bool(raw.get("owes_evaluation", False))

@@ -16,6 +16,8 @@ from trainer.job.stop import Stop
 from trainer.job.torchrun_launch import launch
 from trainer.loop.attempt import carry_out
 from trainer.loop.worker import carry_along
+from trainer.mirror.mirror_fetch import fetch_newest
+from trainer.mirror.mirror_places import place_at
 from trainer.run.disk.atomic import NO_SPACE, read_json
 from trainer.run.layout import RunDir
 from trainer.run.locks import Flock
@@ -55,6 +57,12 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="CKPT",
         help="continue from this checkpoint; latest, or best",
     )
+    how.add_argument(
+        "--from-mirror",
+        default="",
+        metavar="PLACE",
+        help="fetch the newest checkpoint of that folder of a mirror, then --resume",
+    )
 
 
 def configuration(parser: argparse.ArgumentParser) -> None:
@@ -93,7 +101,7 @@ def run_here(arguments: argparse.Namespace) -> ExitCode:
 def assign_supervised(arguments: argparse.Namespace) -> Assignment:
     """Return what a supervisor's spec asks for."""
     words = (arguments.preset, arguments.config, arguments.data, arguments.init_from)
-    if any(words) or arguments.resume or arguments.fresh:
+    if any(words) or arguments.resume or arguments.fresh or arguments.from_mirror:
         raise ConfigError("--spec says it all; only --from and --set go with it")
     try:
         return supervised(arguments.spec, arguments.source, arguments.set)
@@ -113,6 +121,11 @@ def leave_refusal(run: RunDir, reason: str) -> None:
 def assign_standalone(arguments: argparse.Namespace) -> Assignment:
     """Return what the command line asks for, in a folder of its own."""
     source = arguments.source or (NEWEST if arguments.resume else "")
+    if arguments.from_mirror and arguments.ranked:
+        source = NEWEST  # their launcher has fetched it
+    elif arguments.from_mirror:
+        demand_folder(arguments.out.absolute())
+        source = str(fetched(arguments.from_mirror, RunDir(arguments.out.absolute())))
     begin_with = (
         [f"init_from={Path(arguments.init_from).expanduser().absolute()}"] if arguments.init_from else []
     )
@@ -135,6 +148,20 @@ def assign_standalone(arguments: argparse.Namespace) -> Assignment:
     if source:
         demand_origin(assignment.run, source)
     return assignment
+
+
+def fetched(place: str, run: RunDir) -> Path:
+    """Return the newest checkpoint of a mirror, once it is here. Nobody else may train here meanwhile.
+
+    Raises:
+        MirrorError: there is none, or the place cannot be reached.
+        BusyError: another process trains in this folder.
+    """
+    make_folder(run)
+    with Flock(run.trainer_lock) as lock:
+        if not lock.take():
+            raise BusyError(f"{run.path} is being trained by {holder(run)}; stop that one first")
+        return fetch_newest(place_at(place), run, lambda text: print(f"photinus-train: {text}", flush=True))
 
 
 def demand_folder(out: Path) -> None:

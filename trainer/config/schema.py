@@ -60,6 +60,15 @@ class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     every: Annotated[int, Meta(ge=0, description="steps between checkpoints; 0: only at the end")] = 200
     keep_last: Annotated[int, Meta(ge=1, description="newest checkpoints kept")] = 3
     keep_best: Annotated[int, Meta(ge=0, description="best checkpoints kept, by validation CE")] = 1
+    min_improvement: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="share by which validation CE must fall below the best that was saved in this "
+            "lineage, for a checkpoint between the regular ones",
+        ),
+    ] = 0.0
     keep_every: Annotated[
         int, Meta(ge=0, description="checkpoints at steps divisible by this are kept, too; 0 is off")
     ] = 0
@@ -75,6 +84,14 @@ class CheckpointConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     disk_wait: Annotated[
         float, Meta(ge=0, description="hours that a run waits where the disk is full; 0: it fails at once")
     ] = 24.0
+    mirror: Annotated[
+        str,
+        Meta(
+            max_length=1024,
+            description="where proven checkpoints are copied: a folder, HOST:PATH, s3://BUCKET/PATH; one "
+            "folder a run below it",
+        ),
+    ] = ""
     pins: Annotated[
         str,
         Meta(pattern=r"^(\d+(,\d+)*)?$", description="steps whose checkpoints are never removed: 500,1000"),

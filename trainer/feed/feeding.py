@@ -23,7 +23,7 @@ from trainer.feed.shard import FedShard, load_shard
 from trainer.feed.shard_order import Leg, ShardBatches, replayed_examples, steps_of
 from trainer.job.job import Job
 from trainer.job.outcome import DivergedError, RefusedError, StoppedError, TrainingFailedError
-from trainer.loop.checkpoint import save_checkpoint, settle
+from trainer.loop.checkpoint import finish, save_checkpoint, settle
 from trainer.loop.context import Training
 from trainer.loop.report import evaluate, report
 from trainer.loop.step_back import begin_again, restore_scale
@@ -77,7 +77,7 @@ def feed(job: Job, wish: FeedWish) -> None:
         try:
             Feeding(run, wish).until_stopped()
         finally:
-            settle(run, wait=True)
+            finish(run)
 
 
 class Feeding:

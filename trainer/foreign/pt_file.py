@@ -107,7 +107,7 @@ def _check_pickle(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) 
     """Refuse a pickle that names anything but tensors, or storages that are not as long as it says."""
     raw = archive.read(entry)
     for code, argument, _ in pickletools.genops(raw):
-        if code.name == "LONG_BINPUT" and int(argument) > len(raw):
+        if code.name == "LONG_BINPUT" and isinstance(argument, int) and argument > len(raw):
             raise RefusedError(f"{path.name} holds a pickle that asks for memory without end")
     look = _Look(raw, path.name)
     look.load()

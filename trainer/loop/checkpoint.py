@@ -24,6 +24,8 @@ WRITTEN_BEHIND = ("periodic", "best")
 """Kinds that training need not wait for; whoever asked for another one reads it at once."""
 AT_ONCE_BYTES = 16 << 20
 """A state up to so large is written at once: in a few hundredths of a second, and then it is there."""
+STOP_PATIENCE_S, END_PATIENCE_S = 30.0, 600.0
+"""How long the end of an attempt waits for the mirror: after a stop, and by itself."""
 ROOM = 2
 """So many copies must fit into the host's memory, for one to be taken."""
 
@@ -43,6 +45,7 @@ def save_checkpoint(run: Training, kind: str) -> None:
         if state.defence.is_calm and is_regular(run, kind):
             state.defence.anchor = checkpoint_name(state.step)
         behind = kind in WRITTEN_BEHIND and may_write_behind(run)
+        state.best_kept = min(state.best_kept, (state.metrics or {}).get("val_ce", state.best_kept))
         try:
             captured = capture_state(state, surroundings(run), kind, copied=behind, spare=run.writer.spare)
         except DivergedError:
@@ -57,7 +60,10 @@ def save_checkpoint(run: Training, kind: str) -> None:
         def announce(saved: Saved) -> None:
             ledger.at_checkpoint(step, saved.name, saved.sha256)
             run.job.reporter.checkpoint(step, f"{folder.name}/{saved.name}", saved.sha256, kind, saved.bytes)
-            prune(folder, run.config.checkpoint, in_use=(saved.name, anchor, state.defence.anchor, traced))
+            used = (saved.name, anchor, state.defence.anchor, traced)
+            let_go = prune(folder, run.config.checkpoint, in_use=used)
+            if run.mirror:
+                run.mirror.take(saved.name, let_go)
 
         if behind:
             wait_for_space(run, deadline_of(run))
@@ -96,9 +102,30 @@ def settle(run: Training, *, wait: bool) -> None:
     if not wait and run.writer.may_copy is None and may_write_behind(run):
         tensors = tensors_of(run.state)
         run.writer.prepare(lambda: spare_memory(tensors))
+    tell_of_mirror(run)
     if run.writer.is_busy:
         with run.clock.outside("save"):
             run.writer.settle(lambda write: with_space(run, write), wait=wait)
+
+
+def tell_of_mirror(run: Training) -> None:
+    """Say what the mirror has to say."""
+    for level, text in run.mirror.told() if run.mirror else ():
+        run.job.reporter.note(text, "warning" if level == "warning" else "info", run.state.step)
+
+
+def finish(run: Training) -> None:
+    """Wait, at the end of an attempt, for what is in flight: the last checkpoint, and its copy elsewhere."""
+    settle(run, wait=True)
+    if run.mirror is not None:
+        patience = STOP_PATIENCE_S if run.job.stop.requested() else END_PATIENCE_S
+        done = run.mirror.finish(patience)
+        tell_of_mirror(run)
+        if not done:
+            run.job.reporter.note(
+                "the mirror does not have every checkpoint: what is missing stays here alone", "warning",
+                run.state.step,
+            )  # fmt: skip
 
 
 def surroundings(run: Training) -> Surroundings:

@@ -12,6 +12,7 @@ from trainer.evals.scored_text import ScoredText
 from trainer.job.job import Job
 from trainer.loop.background_save import BackgroundWriter
 from trainer.loop.timing import Accounting, SpeedOfLight
+from trainer.mirror.mirror_copier import MirrorCopier
 from trainer.step.metrics import StepMeter
 from trainer.step.state import TrainState
 from trainer.step.world import World
@@ -28,6 +29,7 @@ class Training:
         speed: what a token takes, and how fast the device could be.
         trace: of the step that was just done, gzipped, where it was asked for; its checkpoint takes it along.
         writer: of checkpoints while training goes on.
+        mirror: where they are copied to, if anywhere.
         eval_rows: sequences scored at a time, where memory holds fewer than training's; 0: as many.
     """
 
@@ -48,6 +50,7 @@ class Training:
     trace: bytes = b""
     fallbacks: Fallbacks = field(default_factory=Fallbacks)
     writer: BackgroundWriter = field(default_factory=BackgroundWriter)
+    mirror: MirrorCopier | None = None
 
 
 def is_last(run: Training) -> bool:

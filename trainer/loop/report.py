@@ -84,7 +84,9 @@ def evaluate(run: Training) -> bool:
         scores = validated(run)
         best = scores["val_ce"] < state.best
         state.best, state.metrics = min(state.best, scores["val_ce"]), scores
-        reporter.evaluation(state.step, scores, best, saves=best and config.checkpoint.keep_best > 0)
+        keeps = config.checkpoint
+        saves = best and keeps.keep_best > 0 and state.is_worth_keeping(keeps.min_improvement)
+        reporter.evaluation(state.step, scores, best, saves=saves)
         try:
             if config.eval.sample_tokens:
                 unless_out_of_memory(lambda: speak_sample(run), run.device, lambda: without_sample(run))

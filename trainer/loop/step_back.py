@@ -180,6 +180,7 @@ def begin_again(state: TrainState, config: RunConfig, device: Device, vocab_size
     state.noise.set_state(fresh.noise.get_state())
     state.step, state.tokens, state.micro_batch = 0, 0, fresh.micro_batch
     state.best, state.metrics, state.parent = fresh.best, None, fresh.parent
+    state.best_kept = fresh.best_kept
     state.average = fresh.average
     state.defence = SelfDefence()
 

@@ -13,7 +13,7 @@ from trainer.evals.probes.decay_prediction import DecayPrediction, decay_predict
 from trainer.job.assignment import store_config
 from trainer.job.job import Job
 from trainer.job.outcome import DivergedError, StoppedError
-from trainer.loop.checkpoint import save_checkpoint, settle
+from trainer.loop.checkpoint import finish, save_checkpoint, settle
 from trainer.loop.checks.misfits import misfits
 from trainer.loop.context import Training, is_due, is_last
 from trainer.loop.report import evaluate, look, report
@@ -30,6 +30,8 @@ from trainer.loop.step_back import next_batch, step_back, tell_others, watch
 from trainer.loop.timing import Accounting, SpeedOfLight
 from trainer.loop.trace import traced
 from trainer.loop.worker import briefing_of
+from trainer.mirror.mirror_copier import MirrorCopier
+from trainer.mirror.mirror_places import place_at
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.step.metrics import StepMeter, names_of
 from trainer.step.optimizer_step import to_device, train_step_within_memory
@@ -58,7 +60,7 @@ def train(job: Job) -> None:
         try:
             train_together(run)
         finally:
-            settle(run, wait=True)
+            finish(run)
 
 
 def train_together(run: Training) -> None:
@@ -79,7 +81,7 @@ def train_together(run: Training) -> None:
             best = scored and evaluate(run)
             if scored and diverges(run):
                 continue
-            due = is_due(run, run.config.checkpoint.every) or (best and run.config.checkpoint.keep_best)
+            due = is_due(run, run.config.checkpoint.every) or (best and is_worth_saving(run))
             due = due or bool(run.trace)
             asked = job.stop.wants_save()
             kind = "final" if is_last(run) else "best" if best else "periodic"
@@ -150,6 +152,12 @@ def ends_early(run: Training) -> bool:
     return True
 
 
+def is_worth_saving(run: Training) -> bool:
+    """Whether the best score yet is saved at once."""
+    keeps = run.config.checkpoint
+    return keeps.keep_best > 0 and run.state.is_worth_keeping(keeps.min_improvement)
+
+
 def interrupt(run: Training) -> None:
     """Save what there is, on the way out; what is in trouble is left to the checkpoint before."""
     if run.state.step:
@@ -169,9 +177,7 @@ def pay_evaluation(run: Training) -> None:
     state.owes_evaluation = False
     if diverges(run):
         return
-    if state.defence.is_calm and (
-        is_due(run, config.checkpoint.every) or (best and config.checkpoint.keep_best)
-    ):
+    if state.defence.is_calm and (is_due(run, config.checkpoint.every) or (best and is_worth_saving(run))):
         state.defence.anchor = checkpoint_name(state.step)
 
 
@@ -208,8 +214,19 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
         job, config, device, corpus, scored, batches, state, StepMeter(names), clock, world,
         looks=config.probe.every > 0 and "R" in names,
         prediction=predicted(job, state, device, corpus, batches),
+        mirror=mirror_of(job),
         speed=SpeedOfLight.of(config, state, device, world.size),
     )  # fmt: skip
+
+
+def mirror_of(job: Job) -> MirrorCopier | None:
+    """Return the place that the configuration names, where it names one.
+
+    Raises:
+        MirrorError: it is none.
+    """
+    run, text = job.assignment.run, job.assignment.config.checkpoint.mirror
+    return MirrorCopier(place_at(text, run.path.name), run.checkpoints) if text else None
 
 
 def predicted(

@@ -1,5 +1,6 @@
 """Everything that training changes, in one object: what a checkpoint must hold."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,7 @@ class TrainState:
         step, tokens: finished optimizer steps, and the tokens they saw.
         micro_batch: sequences a forward pass; halved when memory runs out.
         best: lowest validation CE so far; infinite before the first evaluation.
+        best_kept: the lowest of those that were saved in this lineage.
         metrics: validation scores of this very step, for the manifest; None where it was not evaluated.
         parent: the checkpoint that training continued from, or the last one saved.
         owes_evaluation: whether a stop cut the evaluation of this very step short.
@@ -50,6 +52,7 @@ class TrainState:
     step: int = 0
     tokens: int = 0
     best: float = float("inf")
+    best_kept: float = float("inf")
     metrics: dict[str, float] | None = None
     parent: str = ""
     owes_evaluation: bool = False
@@ -60,6 +63,11 @@ class TrainState:
     def cursor(self) -> int:
         """The index of the next batch: the step, and the batches that were left out."""
         return batch_of(self.step, self.defence.skipped)
+
+    def is_worth_keeping(self, share: float) -> bool:
+        """Whether the score of this step is that much better than the best that was saved in this lineage."""
+        score = (self.metrics or {}).get("val_ce", math.inf)
+        return self.best_kept - score > share * abs(self.best_kept) or self.best_kept == math.inf > score
 
     def rate(self, step: int, guard: GuardConfig) -> float:
         """Return the rate of the optimizer step that follows `step` finished ones."""

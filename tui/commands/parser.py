@@ -20,7 +20,7 @@ from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
 from tui.commands.progress import progress
-from tui.commands.runs import everyday, keep, line, ls_show, move, pull_push, start_options, top
+from tui.commands.runs import everyday, keep, line, ls_show, move, pull_push, start_options, top, trained
 from tui.commands.runs.selection import add_filters, add_selection
 
 
@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         line,
         alert_commands,
         progress,
+        trained,
     ):
         room.add_to(commands)
     return parser

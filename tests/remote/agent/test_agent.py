@@ -72,6 +72,7 @@ def test_another_major_version_gets_status_stop_and_kill_only(raw_agent: Agents)
         "what": "log", "file": "001.log", "before": 0, "path": "/none",
         "device": "cpu", "patterns": ["/none"], "new_id": "none-bbbbbb", "signal": "USR1",
         "kind": "code", "list_bytes": 1, "to": "box:none-abcdef",
+        "room": "feed", "words": ["list"],
     }  # fmt: skip
     answered = set()
     for verb in sorted(set(VERBS) - {"hello"}):

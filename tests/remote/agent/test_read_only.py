@@ -26,6 +26,7 @@ WHATEVER: dict[str, Any] = {
     "spec": {}, "start_id": "s", "run_id": "a-abcdef", "req_id": "r", "pid": 2, "start": 1, "origin": "a",
     "name": "step-00000001", "sha256": "a" * 64, "bytes": 1, "action": "install",
     "new_id": "b-abcdef", "signal": "USR1", "kind": "code", "list_bytes": 1, "to": "box:a-abcdef",
+    "room": "feed", "words": ["pause"],
 }  # fmt: skip
 ACTING = {"start", "resume", "stop", "kill", "adopt", "reap"}
 

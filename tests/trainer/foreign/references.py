@@ -3,6 +3,8 @@
 Only the names of their weights are theirs.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, layer_norm, linear, softmax
@@ -28,6 +30,9 @@ class Bag(nn.Module):
         super().__init__()
         for name, part in parts.items():
             setattr(self, name, part)
+
+    def __getattr__(self, name: str) -> Any:
+        return super().__getattr__(name)
 
 
 class ReferenceV1(nn.Module):

@@ -22,11 +22,11 @@ class Repository:
         """
         self.folder = folder
         self._root = folder if folder.is_dir() else folder.parent
-        if self._run("rev-parse", "--is-inside-work-tree").returncode:
+        if self._run(["rev-parse", "--is-inside-work-tree"]).returncode:
             raise CallError(
                 "bad_request", f"{folder} lies in no git repository", "git init, or another folder"
             )
-        self._author = () if self._said("config", "user.email") else OURS
+        self._author = () if self._said(["config", "user.email"]) else OURS
 
     def commit(self, message: str) -> str:
         """Commit what is new below the folder; the commit, or "" where nothing is.
@@ -34,11 +34,11 @@ class Repository:
         Raises:
             CallError: git refused.
         """
-        self._must("add", "--", str(self.folder))
-        if not self._run("diff", "--cached", "--quiet", "--", str(self.folder)).returncode:
+        self._must(["add", "--", str(self.folder)])
+        if not self._run(["diff", "--cached", "--quiet", "--", str(self.folder)]).returncode:
             return ""
-        self._must(*self._author, "commit", "--quiet", "-m", message, "--", str(self.folder))
-        return self._said("rev-parse", "HEAD")
+        self._must([*self._author, "commit", "--quiet", "-m", message, "--", str(self.folder)])
+        return self._said(["rev-parse", "HEAD"])
 
     def push(self, remote: str, tries: int) -> int:
         """Push this branch; where somebody was there before, put our commits on theirs and try again.
@@ -49,11 +49,11 @@ class Repository:
         Raises:
             CallError: `timeout` after so many tries; `internal` where git refused for another reason.
         """
-        branch = self._said("symbolic-ref", "--short", "HEAD")
+        branch = self._said(["symbolic-ref", "--short", "HEAD"])
         if not branch:
             raise CallError("refused", "no branch is checked out", "git switch BRANCH")
         for number in range(tries):
-            pushed = self._run("push", "--quiet", remote, f"HEAD:refs/heads/{branch}")
+            pushed = self._run(["push", "--quiet", remote, f"HEAD:refs/heads/{branch}"])
             if not pushed.returncode:
                 return number
             if not any(
@@ -62,41 +62,41 @@ class Repository:
                 raise CallError(
                     "internal", f"git push: {_last(pushed.stderr)}", "see that remote, and try again"
                 )
-            self._must("fetch", "--quiet", remote, branch)
+            self._must(["fetch", "--quiet", remote, branch])
             self._rebase()
         raise CallError("timeout", f"others pushed first, {tries} times", "try again, or more --tries")
 
     def _rebase(self) -> None:
         """Put our commits on what was fetched; where both changed a file of the folder, ours is the newer."""
-        done = self._run(*self._author, "rebase", "--quiet", "--autostash", "FETCH_HEAD")
+        done = self._run([*self._author, "rebase", "--quiet", "--autostash", "FETCH_HEAD"])
         while done.returncode:
-            both = self._said("diff", "--name-only", "--diff-filter=U", "-z").split("\0")
+            both = self._said(["diff", "--name-only", "--diff-filter=U", "-z"]).split("\0")
             both = [name for name in both if name]
-            root = Path(self._said("rev-parse", "--show-toplevel"))
+            root = Path(self._said(["rev-parse", "--show-toplevel"]))
             if not both or not all(self._is_ours(root / name) for name in both):
-                self._run("rebase", "--abort")
+                self._run(["rebase", "--abort"])
                 what = ", ".join(both[:3]) or _last(done.stderr)
                 raise CallError(
                     "refused", f"your commits and theirs do not fit: {what}", "git rebase by hand"
                 )
             for name in both:
-                self._must("checkout", "--theirs", "--", str(root / name))  # of a rebase, they are we
-                self._must("add", "--", str(root / name))
-            done = self._run(*self._author, "-c", "core.editor=true", "rebase", "--continue")
+                self._must(["checkout", "--theirs", "--", str(root / name)])  # of a rebase, they are we
+                self._must(["add", "--", str(root / name)])
+            done = self._run([*self._author, "-c", "core.editor=true", "rebase", "--continue"])
 
     def _is_ours(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.folder.resolve())
 
-    def _must(self, *words: str) -> None:
-        done = self._run(*words)
+    def _must(self, words: Sequence[str]) -> None:
+        done = self._run(words)
         if done.returncode:
             raise CallError("internal", f"git {_verb(words)}: {_last(done.stderr)}", "see `git status`")
 
-    def _said(self, *words: str) -> str:
-        done = self._run(*words)
+    def _said(self, words: Sequence[str]) -> str:
+        done = self._run(words)
         return "" if done.returncode else done.stdout.strip()
 
-    def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+    def _run(self, words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
         try:
             return subprocess.run(
                 ["git", "-C", str(self._root), *words], capture_output=True, text=True, errors="replace",

@@ -261,3 +261,53 @@ def test_pins_that_cannot_be_read_are_no_licence_to_remove(tmp_path: Path) -> No
     (run.path / "pins.json").write_text("[")
     with pytest.raises(CheckpointError, match=r"pins\.json cannot be read"):
         read_pins(run)
+
+
+SAVING = """
+import os, random, signal, sys, time
+from pathlib import Path
+import torch
+from tests.remote.transfer.test_at_once import KEEPS, save
+from trainer.checkpoints.draft import remove_drafts
+from trainer.checkpoints.retain import prune
+from trainer.mirror.mirror_places import FolderMirror
+from trainer.run.checkpoints.manifest import checkpoint_name, list_checkpoints, newest_valid, verify
+from trainer.run.layout import RunDir
+run, draw = RunDir(Path(sys.argv[1])).create(), random.Random(sys.argv[2])
+mirror, cut, least = FolderMirror(run.path / "mirror"), 0, 0
+for number in range(int(sys.argv[3])):
+    remove_drafts(run.checkpoints)
+    step = newest_valid(run.checkpoints).step if list_checkpoints(run.checkpoints) else 0
+    assert step >= least, (step, least)  # what was there is there
+    if not (child := os.fork()):
+        while True:
+            step += 1
+            save(run.checkpoints, step)
+            prune(run.checkpoints, KEEPS)
+            mirror.put(run.checkpoints / checkpoint_name(step))
+    time.sleep(draw.uniform(0.0005, 0.03))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    cut += bool(list(run.checkpoints.glob(".tmp-*")) or list(mirror.folder.glob(".tmp-*")))
+    listed = list_checkpoints(run.checkpoints)
+    assert all(verify(one.path) for one in listed)
+    assert all(verify(mirror.folder / name) for name in mirror.names())
+    least = listed[-1].step if listed else 0
+print(cut)
+"""
+
+
+@pytest.mark.chaos
+@pytest.mark.claim(
+    "a kill -9 at random moments of saving, pruning and mirroring: the newest valid one always loads"
+)
+@pytest.mark.skipif(trials(0, 1) == 0, reason="a process that imports torch: `make chaos` runs it")
+def test_kill_nine_while_saving_leaves_nothing_half_written_in_the_list(tmp_path: Path) -> None:
+    many = trials(20, 200)
+    done = subprocess.run(
+        [sys.executable, "-c", SAVING, tmp_path / "run", "15", str(many)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) > many // 10  # so many were in the middle of something

@@ -1,0 +1,125 @@
+"""`checkpoints` and `feed` of a run on a host: what `photinus-train` says there, and files for its inbox."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from remote.actions.trained.ask_trainer import ask_trainer, feed_file
+from remote.hosts.hosts_edit import add_hosts
+from remote.protocol.errors import CallError
+from remote.session.session import Session, connect
+from tests.remote.finished_runs import finish, run_id_of
+from tests.sshd.server import Sshd
+from tests.trainer.run.checkpoints.test_manifest import make
+from tests.tui.commands.conftest import Photinus
+from trainer.feed.feed_folder import FeedFolder
+from trainer.run.checkpoints.manifest import checkpoint_name
+from trainer.run.layout import RunDir
+from trainer.run.states import State
+
+
+@pytest.fixture(name="session")
+def session_fixture(photinus: Photinus) -> Iterator[Session]:
+    """A session with this machine, in the home that the commands have."""
+    with connect() as opened:
+        yield opened
+
+
+def kept(root: Path, feeds: Path | None = None) -> RunDir:
+    """A run that is over, with four checkpoints; a command that was `photinus-train`, where it `feeds`."""
+    argv = ["photinus-train", "feed", "run", "--out", str(feeds)] if feeds else ["true"]
+    run = finish(root, run_id_of(0), ended=1e9, state=State.SUCCEEDED, name="books", argv=argv)
+    place = RunDir(feeds) if feeds else run
+    for step in (1, 2, 3, 4):
+        make(place.checkpoints, step, metrics={"val_ce": abs(2.5 - step)})
+    if feeds:
+        FeedFolder(feeds / "feed").create()
+    return run
+
+
+def test_over_ssh_checkpoints_are_listed_pinned_and_let_go_and_files_arrive(
+    photinus: Photinus, sshd: Sshd, tmp_path: Path
+) -> None:
+    box = sshd.host("plain", name="box")
+    sshd.place(box)
+    add_hosts([box])
+    home = sshd.home("plain")
+    feeds = home / "it is fed"
+    feeds.mkdir(mode=0o755)
+    run = kept(home / ".photinus", feeds)
+    rows = photinus("checkpoints", f"box:{run.run_id}", "--json").json["checkpoints"]
+    assert [row["step"] for row in rows] == [1, 2, 3, 4]
+    assert photinus("checkpoints", "box:books", "pin", "1").code == 0
+    plan = photinus("checkpoints", "box:books", "retain", "--plan", "--keep-last", "1", "--json").json
+    assert plan["remove"] == [checkpoint_name(2)]
+    assert photinus("checkpoints", "box:books", "diff", "1", "best").code == 0
+    assert (feeds / "checkpoints" / checkpoint_name(2)).is_dir()
+    text = tmp_path / "it's monday.txt"
+    text.write_text("a text\n" * 9)
+    first = photinus("feed", "box:books", str(text), "--priority", "high", "--json").json
+    again = photinus("feed", "box:books", str(text), "--priority", "high", "--json").json
+    assert first[0]["name"] == "it's monday.txt"
+    assert again[0]["name"] != first[0]["name"]
+    lying = sorted((feeds / "feed" / "inbox" / "high").iterdir())
+    assert [path.read_text() for path in lying] == [text.read_text()] * 2
+    assert photinus("feed", "box:books", "--json").json["inbox"] == 2
+    paused = photinus("feed", "box:books", "--pause")
+    assert (paused.code, "nobody feeds" in paused.err) == (3, True)
+
+
+def test_what_is_no_word_or_no_feed_is_refused_on_the_host(
+    photinus: Photinus, session: Session, tmp_path: Path
+) -> None:
+    run = kept(Path(os.environ["PHOTINUS_HOME"]))
+    shown = photinus("checkpoints", run.run_id, "show", "3").out
+    assert '"step": 3' in shown
+    assert photinus("checkpoints", run.run_id, "verify", "--json").code == 0
+    model = next(
+        path for path in (run.checkpoints / checkpoint_name(3)).iterdir() if path.name != "state.json"
+    )
+    model.write_bytes(b"torn")
+    assert photinus("checkpoints", run.run_id, "verify").code == 1
+    none = photinus("checkpoints", run.run_id, "pin", "77")
+    assert (none.code != 0, "77" in none.err) == (True, True)
+    unfed = photinus("feed", run.run_id, str(tmp_path))
+    assert unfed.code == 6
+    (tmp_path / "a.txt").write_text("a")
+    unfed = photinus("feed", run.run_id, str(tmp_path / "a.txt"))
+    assert (unfed.code, "is no feed" in unfed.err) == (6, True)
+    assert photinus("feed", run.run_id, "--pause", "--stop").code == 2
+    for words in (["list", "--out=/etc"], ["list", "../../etc"], ["run"], ["pin", "-x"]):
+        with pytest.raises(CallError) as caught:
+            ask_trainer(session, run.run_id, "checkpoints", words)
+        assert caught.value.code == "bad_request"
+
+
+def test_a_file_that_arrives_changed_is_not_taken(
+    photinus: Photinus, session: Session, tmp_path: Path
+) -> None:
+    feeds, path = tmp_path / "feeds", tmp_path / "a.txt"
+    run = kept(Path(os.environ["PHOTINUS_HOME"]), feeds)
+    path.write_text("whole\n")
+
+    def damaged(there: str, pieces: Iterator[bytes]) -> None:
+        Path(there).write_bytes(b"".join(pieces)[:-1])
+
+    with pytest.raises(CallError, match="arrived changed") as caught:
+        feed_file(session, run.run_id, path, "low", damaged)
+    assert caught.value.code == "damaged"
+    assert list((feeds / "feed" / "inbox" / "low").iterdir()) == []
+
+
+def test_an_older_photinus_is_told_in_the_one_sentence(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def older(*_: object) -> None:
+        raise CallError("unknown_verb", "unknown verb 'trainer-look'")
+
+    monkeypatch.setattr(session, "call", older)
+    with pytest.raises(
+        CallError, match="the Photinus of local is older, and knows no trainer-look"
+    ) as caught:
+        ask_trainer(session, "a-abcdef", "checkpoints", ["list"])
+    assert "photinus hosts deploy" in caught.value.remedy
