@@ -24,7 +24,7 @@ class Series:
         version: grows with every change, so that a drawing can be kept until then.
     """
 
-    __slots__ = ("gaps", "last", "quartiles", "steps", "sums", "tree", "version")
+    __slots__ = ("__weakref__", "gaps", "last", "quartiles", "steps", "sums", "tree", "version")
 
     def __init__(self) -> None:
         self.steps = array("I")
