@@ -88,7 +88,7 @@ async def test_the_fleet_shows_every_fact_of_a_run() -> None:
         await live(pilot, app, session)
         shown = picture(app).splitlines()
         row = next(line for line in shown if RUN in line)
-        for word in ("local ●", "▶ running", "300/3,000", "Intimacy", "now"):
+        for word in ("█", "▶ running", "300/3,000", "Intimacy", "now"):
             assert word in row, word
         assert any("local" in line and "● connected 1 ms" in line and "cpu 37 %" in line for line in shown)
 
