@@ -7,7 +7,7 @@ from textual.app import App, ComposeResult
 
 from benchmarks.figures import Figure, report
 from tui.store.log_ring import LogRing
-from tui.widgets.log_view import LogView
+from tui.widgets.log.log_view import LogView
 
 LINES = 200_000
 BARE = "decode().splitlines()"

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 TICK_S = 0.5
 TELEMETRY_S = 2.0
 BUDGET_S = 0.04  # a flood of updates never holds the keyboard for longer than this
-BATCH = 200
+PAINT_S = 0.5  # between two paints while there is more to take
+BATCH = 4  # updates of a host at once: of 64 kB each they are a quarter of the budget
 
 
 class Cockpit(Navigator):
@@ -70,6 +71,7 @@ class Cockpit(Navigator):
         self._clock, self._wall, self._tick_s = clock, wall, tick_s
         self.pulls = AutoPulls()
         self._turn = 0
+        self._painted_at = 0.0
 
     def on_mount(self) -> None:
         """Paint, then connect."""
@@ -124,7 +126,9 @@ class Cockpit(Navigator):
                 self._driver.write(signal)
         for text, level in self.pulls.news():
             self.notify(text, title="auto-pull", severity=level, markup=False)
-        if isinstance(screen := self.screen, CockpitScreen) and screen.is_mounted:
+        due = not busy or time.perf_counter() - self._painted_at > PAINT_S
+        if due and isinstance(screen := self.screen, CockpitScreen) and screen.is_mounted:
+            self._painted_at = time.perf_counter()
             try:
                 screen.paint()
             except Exception as error:  # the next turn paints again

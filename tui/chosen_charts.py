@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 from remote.hosts.client_state import client_folder, make_client_folder
 from remote.protocol.sanitise import clean_line
 from trainer.run.disk.atomic import write_json
 from trainer.run.disk.small_record import read_record
 from trainer.run.run_errors import RecordError
-from tui.store.metrics.axis import ALONG, Along
+from tui.store.metrics.axis import ALONG
 from tui.store.metrics.grid_choice import AS_IT_COMES, COLUMNS_MAX, GridChoice
 
 FILE = "charts.json"
@@ -86,7 +85,7 @@ def _choice(record: dict[str, object]) -> GridChoice:
     return GridChoice(
         tuple(_fit(name) for name in kept if isinstance(name, str)),
         _within(record.get("columns"), 0, COLUMNS_MAX),
-        cast("Along", along) if along in ALONG else "step",
+        next((one for one in ALONG if one == along), "step"),
         _within(record.get("smoothing"), -1, SMOOTHING_MAX),
         record.get("alone") is True,
     )

@@ -10,10 +10,11 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["fleet", "run", "compare", "processes", "checkpoints", "queue", "hosts"]
+Where = Literal["fleet", "run", "log", "compare", "processes", "checkpoints", "queue", "hosts"]
 PLACES: dict[Where, tuple[str, str]] = {
     "fleet": ("1", "Fleet"),
     "run": ("2", "Run"),
+    "log": ("3", "Log"),
     "compare": ("4", "Compare"),
     "processes": ("5", "Processes"),
     "checkpoints": ("6", "Checkpoints"),
@@ -21,8 +22,9 @@ PLACES: dict[Where, tuple[str, str]] = {
     "hosts": ("8", "Hosts"),
 }
 EVERYWHERE: tuple[Where, ...] = tuple(PLACES)
-RUNS: tuple[Where, ...] = ("fleet", "run")
-STARTS: tuple[Where, ...] = ("fleet", "run", "queue")
+RUNS: tuple[Where, ...] = ("fleet", "run", "log")
+STARTS: tuple[Where, ...] = ("fleet", "run", "log", "queue")
+LOGS: tuple[Where, ...] = ("run", "log")
 OF_A_RUN: tuple[Where, ...] = ("fleet", "run", "compare", "checkpoints", "queue")
 
 
@@ -59,6 +61,7 @@ class Key:
 TABLE: tuple[Key, ...] = (
     Key("1", "1", "fleet", "fleet", "all hosts and runs", rank=12),
     Key("2", "2", "run", "run", "the chosen run", rank=12),
+    Key("3", "3", "log", "log", "the log of the chosen run, alone on the screen", rank=13),
     Key(
         "4", "4", "compare", "compare",
         "runs over one another: the marked ones of the Fleet, else those before and the one that is open",
@@ -76,7 +79,7 @@ TABLE: tuple[Key, ...] = (
     Key("enter", "enter", "open", "answer", "what the chosen host asks", ("hosts",), rank=5, first=True),
     Key(
         "escape", "esc", "back", "back", "back: from an enlarged panel, a cursor, a search, a screen",
-        ("run", "compare", "processes", "checkpoints", "queue", "hosts"), rank=2,
+        ("run", "log", "compare", "processes", "checkpoints", "queue", "hosts"), rank=2,
     ),
     Key("tab", "tab", "next_panel", "focus", "the next panel", rank=11),
     Key("shift+tab", "shift+tab", "previous_panel", "focus", "the panel before"),
@@ -175,10 +178,19 @@ TABLE: tuple[Key, ...] = (
         ("fleet",), rank=14, acts=True,
     ),
     Key("exclamation_mark", "!", "answer", "answer", "a host asks: key, passphrase, proxy", rank=6),
-    Key("slash", "/", "search", "search", "search the log: text or regular expression", ("run",), rank=6),
-    Key("n", "n", "next_match", "next", "the next match", ("run",), rank=13),
-    Key("N", "N", "previous_match", "before", "the match before", ("run",)),
-    Key("f", "f", "follow", "follow", "follow the log's end, or stay here", ("run",), rank=7),
+    Key("slash", "/", "search", "search", "search the log: text or regular expression", LOGS, rank=6),
+    Key("n", "n", "next_match", "next", "the next match", LOGS, rank=13),
+    Key("N", "N", "previous_match", "before", "the match before", LOGS),
+    Key("f", "f", "follow", "follow", "follow the log's end, or stay here", LOGS, rank=7),
+    Key("F", "F", "filter_log", "filter", "lines of the log with a text, or (`!`) without it", LOGS, rank=8),
+    Key("L", "L", "level", "level", "all lines of the log, warnings and errors, errors alone", LOGS, rank=10),
+    Key("w", "w", "wrap", "wrap", "wrap long lines of the log, or cut them", LOGS, rank=8),
+    Key("t", "t", "times", "times", "when lines of the log came, where that is known", LOGS, rank=14),
+    Key("c", "c", "copy", "copy", "copy lines: marked, found or clicked, or those shown", LOGS, rank=9),
+    Key("B", "B", "bookmark", "mark", "mark the line found or clicked, else the first shown", LOGS, rank=14),
+    Key("apostrophe", "'", "next_bookmark", "next mark", "the next marked line", LOGS, rank=15),
+    Key("left", "←", "aside(-1)", "left", "cut lines further to the left", ("log",), rank=12),
+    Key("right", "→", "aside(1)", "right", "cut lines further to the right", ("log",), rank=12),
     Key(
         "m", "m", "metric", "metric",
         "put any metric of the run onto the focused chart; from the log onto one more", ("run",), rank=7,
@@ -207,8 +219,8 @@ TABLE: tuple[Key, ...] = (
         "few values far out set the axis too, or are marked and counted at its edge", ("run",), rank=16,
     ),
     Key("C", "C", "columns", "columns", "how many charts stand in a row", ("run",), rank=16),
-    Key("left", "←", "cursor(-1)", "cursor", "what the charts said a little earlier", ("run",), rank=14),
-    Key("right", "→", "cursor(1)", "later", "what the charts said a little later", ("run",)),
+    Key("left", "←", "cursor(-1)", "cursor", "charts a bit earlier, the log to the left", ("run",), rank=14),
+    Key("right", "→", "cursor(1)", "later", "charts a bit later, the log to the right", ("run",)),
     Key("0", "0", "reset", "reset", "the chart as it was at first", ("run",), rank=15),
     Key("a", "a", "acknowledge", "seen", "acknowledge the alerts", rank=15),
     Key("A", "A", "alerts", "alerts", "every alert with its time", rank=15),

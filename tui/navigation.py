@@ -12,6 +12,7 @@ from tui.palette import commands
 from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts
 from tui.screens.fleet import Fleet
+from tui.screens.log import LogScreen
 from tui.screens.run import RunScreen
 from tui.store.compare.comparison import LETTERS, Comparison
 from tui.store.compare.config_sheet import ConfigSheets
@@ -66,6 +67,13 @@ class Navigator(SturdyApp):
 
     def open_run(self, key: RunKey | None) -> None:
         """Show the Run screen of this run, or of the one opened last."""
+        self._open("run", RunScreen, key)
+
+    def open_log(self, key: RunKey | None) -> None:
+        """Show the log of this run, or of the one opened last, on a screen of its own."""
+        self._open("log", LogScreen, key)
+
+    def _open(self, where: Where, kind: type[RunScreen] | type[LogScreen], key: RunKey | None) -> None:
         key = key or self._opened or next(iter(self.store.runs), None)
         if key is None or key not in self.store.runs:
             self.notify("no run yet: press s to start one", severity="warning")
@@ -73,16 +81,22 @@ class Navigator(SturdyApp):
         self._opened = key
         self._followers.sync(self.sessions, self.store, key)
         screen = self.screen
-        if isinstance(screen, RunScreen):
+        if isinstance(screen, kind):
             screen.open(key)
         elif isinstance(screen, CockpitScreen):
-            run = self._front("run", RunScreen)
-            assert isinstance(run, RunScreen)
-            run.open(key)
+            front = self._front(where, kind)
+            assert isinstance(front, kind)
+            front.open(key)
 
     def _watched(self) -> RunKey | None:
         """The run whose log is on the screen, behind a dialog perhaps."""
-        return self._opened if any(isinstance(screen, RunScreen) for screen in self.screen_stack) else None
+        shown = any(isinstance(screen, RunScreen | LogScreen) for screen in self.screen_stack)
+        return self._opened if shown else None
+
+    def to_terminal(self, sequence: str) -> None:
+        """Write a control sequence of ours to the terminal."""
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     def _whole(self) -> tuple[RunKey, ...]:
         """Runs beside the opened one that are heard from their beginning: those that were compared."""

@@ -130,8 +130,8 @@ def charts(data: bytes) -> None:
         path = Path(folder) / "charts.json"
         path.write_bytes(data)
         chosen, _ = load(path)
-    assert not [text for kind, names in chosen.items() for text in (kind, *names) if steers(text)]
-    assert all(0 < len(names) <= NAMES_MAX for names in chosen.values())
+    assert not [text for kind, choice in chosen.items() for text in (kind, *choice.names) if steers(text)]
+    assert all(len(choice.names) <= NAMES_MAX for choice in chosen.values())
 
 
 def checkpoints(data: bytes) -> None:

@@ -18,20 +18,21 @@ from tests.tui.driving import front, picture, settle, toasts
 from tests.tui.fake import WALL, Clock, FakeActs, FakeSession, cockpit, events, view
 from trainer.telemetry.bands import BandsError
 from tui.app import Cockpit
-from tui.keys import EVERYWHERE, TABLE, Where, bindings, keys_of, markdown
+from tui.keys import EVERYWHERE, LOGS, TABLE, Where, bindings, keys_of, markdown
 from tui.screens.base import CockpitScreen
 from tui.screens.dialogs.help import page
 from tui.screens.dialogs.start import StartForm
 from tui.screens.fleet import Fleet
 from tui.screens.hosts import Hosts
+from tui.screens.log import LogScreen
 from tui.screens.processes import Processes
 from tui.screens.run import RunScreen
-from tui.widgets import log_search
 from tui.widgets.bars import KeyBar
 from tui.widgets.chart.chart import Chart
 from tui.widgets.chart.chart_grid import ChartGrid
 from tui.widgets.keyed_table import KeyedTable
-from tui.widgets.log_view import LogView
+from tui.widgets.log import log_content, log_search
+from tui.widgets.log.log_view import LogView
 from tui.widgets.panel import Panel
 
 RUN = "demo-aaaaaa"
@@ -87,7 +88,7 @@ async def test_the_fleet_shows_every_fact_of_a_run() -> None:
         await live(pilot, app, session)
         shown = picture(app).splitlines()
         row = next(line for line in shown if RUN in line)
-        for word in ("local ●", "▶ running", "300/3,000", "Intimacy", "now"):
+        for word in ("█", "▶ running", "300/3,000", "Intimacy", "now"):
             assert word in row, word
         assert any("local" in line and "● connected 1 ms" in line and "cpu 37 %" in line for line in shown)
 
@@ -311,6 +312,7 @@ async def test_the_log_is_searched_and_followed(monkeypatch: pytest.MonkeyPatch)
     async with app.run_test(size=(160, 50)) as pilot:
         await live(pilot, app, session, opened=True)
         log = app.screen.query_one(LogView)
+        monkeypatch.setattr(log_content, "SLICE_S", 60.0)
         assert follows(app)
         await pilot.press("slash")
         await pilot.press(*"needle", "enter")
@@ -331,7 +333,7 @@ async def test_the_log_is_searched_and_followed(monkeypatch: pytest.MonkeyPatch)
         await pilot.press("f")
         await pilot.pause()
         assert "more" in picture(app)
-        monkeypatch.setattr(log_search, "SEARCH_S", 0.05)
+        monkeypatch.setattr(log_search, "LINE_S", 0.02)
         session.send(RUN, "log", "x" * 40 + "\n", offset=9005)
         await settle(pilot, app)
         await pilot.press("slash")
@@ -452,6 +454,14 @@ SIGNS: dict[str, Watch] = {
     "search": lambda app: app.screen.query_one("#search", Input).has_class("-shown"),
     "next_panel": lambda app: app.focused,
     "previous_panel": lambda app: app.focused,
+    "filter_log": lambda app: app.screen.query_one("#search", Input).has_class("-shown"),
+    "aside(1)": lambda app: app.screen.query_one(LogView).render_line(0),
+    "aside(-1)": lambda app: app.screen.query_one(LogView).render_line(0),
+    "wrap": lambda app: app.screen.query_one(LogView).wraps,
+    "times": lambda app: app.screen.query_one(LogView).timed,
+    "level": lambda app: app.screen.query_one(LogView).content.filtered,
+    "bookmark": lambda app: set(app.screen.query_one(LogView).content.marks),
+    "next_bookmark": lambda app: app.screen.query_one(LogView).scroll_offset,
     "enlarge": lambda app: app.screen.maximized,
     "move(1)": lambda app: where_it_is(app),
     "move(-1)": lambda app: where_it_is(app),
@@ -473,12 +483,14 @@ PREPARE = {
     "pan(-1)": ("z",),
     "pan(1)": ("z", "left_square_bracket"),
     "begin": ("left",),
+    "aside(-1)": ("right",),
+    "next_bookmark": ("B", "g"),
     "reset": ("y",),
     "smooth(-1)": ("plus",),
 }
 
 SCREENS: dict[Where, type[CockpitScreen]] = {
-    "fleet": Fleet, "run": RunScreen, "processes": Processes, "hosts": Hosts,
+    "fleet": Fleet, "run": RunScreen, "log": LogScreen, "processes": Processes, "hosts": Hosts,
 }  # fmt: skip
 PRESSES = [
     (where, name, key.action)
@@ -524,7 +536,7 @@ async def test_every_key_that_opens_or_says_something_does(where: Where) -> None
     session, acts = FakeSession(), FakeActs()
     app = cockpit(session, acts=acts)
     async with app.run_test(size=(160, 50)) as pilot:
-        await live(pilot, app, session, opened=where == "run")
+        await live(pilot, app, session, opened=where in LOGS)
         front = app.screen
         for name in (name for place, name, action in PRESSES if place == where and action in STAYS):
             before = anything(app, acts)
@@ -550,7 +562,10 @@ async def test_no_key_is_dead(where: Where, name: str, action: str) -> None:
     session, acts = FakeSession(), FakeActs()
     app = cockpit(session, acts=acts)
     async with app.run_test(size=(160, 50)) as pilot:
-        await live(pilot, app, session, opened=where == "run")
+        await live(pilot, app, session, opened=where in LOGS)
+        if where == "log":
+            await pilot.press("3")
+            await settle(pilot, app)
         if where in ("processes", "hosts"):
             app.show(where)
             await settle(pilot, app)
@@ -678,7 +693,7 @@ def test_the_footer_keeps_what_matters_when_it_is_narrow() -> None:
     for where in SCREENS:
         fitting = KeyBar(where).fitting(80)
         runs = {"s", "x", "K"}
-        kept = {"fleet": runs, "run": runs, "processes": {"x"}, "hosts": {"n", "t", "D"}}
+        kept = {"fleet": runs, "run": runs, "log": runs, "processes": {"x"}, "hosts": {"n", "t", "D"}}
         assert {*kept[where], "?", "q"} <= {key.shown for key in fitting}
         assert sum(len(key.shown) + len(key.label) + 3 for key in fitting) < 80
 

@@ -11,7 +11,7 @@ from tests.tui.store.test_foreign_runs import EPOCH, HF, HF_ROWS
 from tui.app import Cockpit
 from tui.widgets.chart.chart import Chart
 from tui.widgets.chart.chart_grid import ChartGrid
-from tui.widgets.log_view import LogView
+from tui.widgets.log.log_view import LogView
 
 RUN = "demo-aaaaaa"
 SCORES = "{'eval_loss': 1.5, 'eval_accuracy': 0.25, 'epoch': 1.2}\n"

@@ -16,7 +16,7 @@ from tui.store.runs import RunRecord
 from tui.store.store import RunKey
 from tui.widgets.bars import KeyBar, TopBar
 from tui.widgets.keyed_table import KeyedTable
-from tui.widgets.log_view import LogView
+from tui.widgets.log.log_view import LogView
 
 FAR = 1 << 40
 LOOKING = "read-only is on: nothing is changed on any host. ctrl+r turns it off"
@@ -181,6 +181,10 @@ class CockpitScreen(Screen[None]):
     def action_run(self) -> None:
         """The chosen run."""
         self.bridge.open_run(self.target())
+
+    def action_log(self) -> None:
+        """The log of the chosen run."""
+        self.bridge.open_log(self.target())
 
     def action_next_panel(self) -> None:
         """Move the focus on."""

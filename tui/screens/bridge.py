@@ -180,6 +180,12 @@ class Bridge(Protocol):
     def open_run(self, key: RunKey | None) -> None:
         """Show the Run screen of this run, or of the one opened last."""
 
+    def open_log(self, key: RunKey | None) -> None:
+        """Show the log of this run, or of the one opened last."""
+
+    def to_terminal(self, sequence: str) -> None:
+        """Write a control sequence of ours to the terminal."""
+
     def open_when_known(self, run_id: str) -> None:
         """Show the Run screen of this run as soon as its host has listed it."""
 

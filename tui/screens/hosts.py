@@ -19,7 +19,7 @@ from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.host_rows import about, columns, host_cells
 from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.lines import Part, line
-from tui.widgets.log_view import LogView
+from tui.widgets.log.log_view import LogView
 from tui.widgets.panel import Panel
 
 NARROW = 120

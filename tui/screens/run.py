@@ -15,11 +15,10 @@ from tui.store.lamps import PROBED, lamps
 from tui.store.metrics.chart_plan import charts
 from tui.store.runs import RunRecord
 from tui.store.store import RunKey
-from tui.theme import DIM, STRONG, hue
 from tui.widgets import oscillators, run_numbers, run_side
 from tui.widgets.chart.chart_grid import ChartGrid
-from tui.widgets.lines import line
-from tui.widgets.log_view import LogView
+from tui.widgets.log.log_title import log_title
+from tui.widgets.log.log_view import LogView
 from tui.widgets.panel import Layout, Panel
 from tui.widgets.run_head import head
 from tui.widgets.run_look import has_our_look, is_text_only, is_unknown
@@ -188,11 +187,4 @@ class RunScreen(RunKeys):
     def _log(self, run: RunRecord) -> None:
         log = self.query_one(LogView)
         log.show(run.log)
-        follow = "following" if log.follow else "f follows"
-        search = f"   /{log.searched.text}" if log.searched else ""
-        lines_kept = f"{len(run.log):,} lines"
-        mark = "▌" if log.has_focus else " "
-        row = line(
-            (mark, hue("blue")), ("log", STRONG), (f"  {lines_kept}   {follow}", DIM), (search, hue("amber"))
-        )
-        self._lay("logtitle", lambda _width, _height: [row])
+        self._lay("logtitle", lambda _width, _height: [log_title(log)])

@@ -3,23 +3,20 @@
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
-from textual.widgets import Input
 
-from remote.protocol.errors import CallError
 from tui.screens.chart_keys import ChartKeys
-from tui.store.facts import why_not
+from tui.screens.log_keys import LogKeys
 from tui.widgets.chart.chart import Chart
-from tui.widgets.log_view import LogView
+from tui.widgets.log.log_view import LogView
 
 if TYPE_CHECKING:
-    from remote.protocol.results import Backfill
+    pass
 
 
-class RunKeys(ChartKeys):
+class RunKeys(ChartKeys, LogKeys):
     """What the keys of a run's screen do; the screen itself says what is shown."""
 
     _panel = 0
-    _fetching = False
     _gave_way = False  # the log has the keyboard because there was nothing else
 
     # Panels: one has the keyboard; on a small terminal it is the only one shown.
@@ -80,109 +77,32 @@ class RunKeys(ChartKeys):
 
     def action_back(self) -> None:
         """Back by one: an enlarged panel, a search, the screen."""
-        search, log = self.query_one("#search", Input), self.query_one(LogView)
         if self.maximized is not None:
             self.minimize()
         elif any(chart.view.cursor is not None for chart in self.query(Chart)):
             for chart in self.query(Chart):
                 chart.point(None)
-        elif search.has_class("-shown") or log.searched is not None:
-            self._close_search()
-            log.search("")
-            self.paint()
-        else:
+        elif not self.leave_log():
             self.bridge.show("fleet")
 
     def fresh(self) -> None:
         """Nothing enlarged, nothing searched for, every chart as at first."""
         if self.maximized is not None:
             self.minimize()
-        self._close_search()
-        log = self.query_one(LogView)
-        log.search("")
-        log.follow = True
+        self.fresh_log()
         for chart in self.query(Chart):
             chart.reset()
         self._smooth_all()
         self._choose(0)
 
-    # The log.
-
-    def on_log_view_top(self) -> None:
-        """Fetch what stands before the first line; what is looked at stays in view."""
-        run = self.chosen()
-        if run is None or run.log.head is None or self._fetching or why_not(self.bridge.store.host_of(run)):
-            return
-        self._fetching, log = True, run.log
-        file, before = run.log.head
-
-        def received(piece: "Backfill | CallError") -> None:
-            self._fetching = False
-            if isinstance(piece, CallError):
-                log.head = None
-                self.notify(f"no older lines: {piece.message}", severity="warning", markup=False)
-            else:
-                log.prepend(piece.file, piece.offset, piece.data, is_first=piece.is_first)
-                self.paint()
-
-        self.bridge.acts.older(run.host, run.run_id, file, before, received)
-
-    def action_search(self) -> None:
-        """Open the search line."""
+    def reach_log(self) -> None:
+        """Give the log the keyboard, and room."""
         if self.maximized is not None:
             self.minimize()
         self._choose(len(self._panels()) - 1)
-        search = self.query_one("#search", Input)
-        search.add_class("-shown")
-        self.set_focus(search)  # at once: what is typed next is for it
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Search, and show the newest match."""
+    def action_cursor(self, change: int) -> None:
+        """Where the log has the keyboard, its lines move aside."""
         log = self.query_one(LogView)
-        self._close_search()
-        try:
-            found = log.search(event.value)
-        except TimeoutError:
-            self._search_took_too_long()
-            return
-        if event.value and not found:
-            bad = log.searched is not None and log.searched.is_literal
-            as_text = ", which is no regular expression and was taken as it stands" if bad else ""
-            self.notify(f"no line matches {event.value}{as_text}", severity="warning", markup=False)
-        elif found:
-            self._go(forward=False)
-        self.paint()
-
-    def _close_search(self) -> None:
-        self.query_one("#search", Input).remove_class("-shown")
-        self.set_focus(self.query_one(LogView))
-
-    def _go(self, *, forward: bool) -> None:
-        log = self.query_one(LogView)
-        try:
-            place = log.go(forward=forward)
-        except TimeoutError:
-            self._search_took_too_long()
-            return
-        if log.searched is None:
-            self.notify("nothing is searched for: press /", severity="warning")
-        elif place is not None:
-            self.notify(f"match {place[0]} of {place[1]}", timeout=2)
-        self.paint()
-
-    def _search_took_too_long(self) -> None:
-        self.notify("that pattern takes too long on this log: nothing is searched for", severity="warning")
-        self.paint()
-
-    def action_next_match(self) -> None:
-        """The next match."""
-        self._go(forward=True)
-
-    def action_previous_match(self) -> None:
-        """The match before."""
-        self._go(forward=False)
-
-    def action_follow(self) -> None:
-        """Follow the log's end, or stay here."""
-        self.query_one(LogView).toggle_follow()
-        self.paint()
+        if not (log.has_focus and log.aside(change)):
+            super().action_cursor(change)

@@ -1,6 +1,8 @@
 """The newest lines of a run's log, taken in as bytes, cut anywhere, and safe to show."""
 
 import codecs
+from bisect import bisect_right
+from math import inf
 from sys import getsizeof
 
 from remote.protocol.sanitise import clean
@@ -8,6 +10,8 @@ from remote.protocol.sanitise import clean
 CAPACITY = 200_000
 BYTES_MAX = 64 << 20  # of memory, whatever the lines are made of
 LINE_LIMIT = 64 * 1024
+PIECE = 1 << 16  # bytes that an agent sends at once where there is more
+TIMES_MAX = 100_000
 _STEERING = bytes(range(9)) + bytes(range(11, 32)) + b"\x7f"
 
 
@@ -30,6 +34,8 @@ class LogRing:
         self._capacity = capacity
         self._size = 0
         self._rest = ""
+        self._times: list[tuple[int, float]] = []  # since which line they came at which time, 0 unknown
+        self._was_at_end = False
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def __len__(self) -> int:
@@ -44,8 +50,22 @@ class LogRing:
         """A line by its place in the ring; the last one may still be growing."""
         return self.lines[index] if index < len(self.lines) else _rewritten(self._rest)
 
-    def feed(self, data: bytes) -> None:
-        """Take bytes of the log."""
+    def time_of(self, number: int) -> float | None:
+        """When a line came, epoch seconds by its host's clock; None where nobody was there to see."""
+        place = bisect_right(self._times, (number, inf)) - 1
+        return (self._times[place][1] or None) if place >= 0 else None
+
+    def feed(self, data: bytes, at: float = 0.0) -> None:
+        """Take bytes of the log, written at `at` (epoch seconds, 0 unknown) at the latest.
+
+        What comes after the end was reached was written just then; what is read up may be of any time.
+        """
+        known = at if self._was_at_end else 0.0
+        self._was_at_end = 0 < len(data) < PIECE
+        if not self._times or self._times[-1][1] != known:
+            self._times.append((self.dropped + len(self.lines), known))
+            if len(self._times) > TIMES_MAX:
+                del self._times[: TIMES_MAX // 8]
         text = self._rest + self._decoder.decode(data)
         if "\x1b" in text or not text.isascii() or len(data.translate(None, _STEERING)) != len(data):
             text = _safe(text)

@@ -9,11 +9,11 @@ from trainer.telemetry.formats.registry import FORMATS
 from trainer.telemetry.read import EventReader, decode
 from trainer.telemetry.recognise import FileRecogniser
 from trainer.telemetry.recogniser import LogRecogniser
+from tui.store.log_ring import PIECE
 from tui.store.runs import RunRecord
 
 Formats = Sequence[Callable[[], Format]]
 TICK = Callable[[], float]
-PIECE = 1 << 16  # what an agent sends at once where there is more
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class LogStream:
             self.skipping = not newline
         if file and not self.skipping and not len(run.log) and data:
             run.log.head = (file, offset)
-        run.log.feed(data)
+        run.log.feed(data, self.wall())
         if run.view.kind != "command":
             return []
         if self.own is not None:

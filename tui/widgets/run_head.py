@@ -20,6 +20,14 @@ def head(run: RunRecord, host: HostRecord, now: float, wall: float, width: int) 
     return [_who(run), *known, _facts(run, host, now, wall), _progress(run, width)]
 
 
+def log_head(run: RunRecord, host: HostRecord, now: float) -> Text:
+    """One line above a log alone: whose it is, its state, and when it was heard."""
+    parts = [line((run.name, STRONG), (f"  {run.run_id}    run ", DIM)), fact(state_fact(run, host))]
+    parts += [line(("    link ", DIM)), fact(link_fact(host, now)), line(("    data ", DIM))]
+    parts += [fact(run_age_fact(run, host, now))]
+    return Text("", end="", no_wrap=True, overflow="ellipsis").join(parts)
+
+
 def _log(run: RunRecord) -> Text:
     """The format of the log, and how much it tells."""
     if not run.log_format:

@@ -21,6 +21,10 @@ def shown(chart: Chart) -> tuple[float, float]:
     return round(ruler.low), round(ruler.high)
 
 
+def is_picked(chart: Chart) -> bool:
+    return chart.view.picked is not None
+
+
 async def test_the_mouse_zooms_takes_ranges_and_moves_all_charts_or_one() -> None:
     session = FakeSession()
     app = cockpit(session)
@@ -49,10 +53,10 @@ async def test_the_mouse_zooms_takes_ranges_and_moves_all_charts_or_one() -> Non
         await pilot.mouse_down(first, offset=at)
         await pilot.hover(first, offset=(GUTTER + columns // 2, 6))
         await settle(pilot, app)
-        assert first.view.picked is not None
+        assert is_picked(first)
         await pilot.mouse_up(first, offset=(GUTTER + columns // 2, 6))
         await settle(pilot, app)
-        assert first.view.picked is None
+        assert not is_picked(first)
         assert shown(first) == (pytest.approx(250, abs=30), pytest.approx(500, abs=30))
         assert second.view.window == WHOLE
         before = shown(first)

@@ -1,7 +1,7 @@
 """The least and greatest of any stretch of a long series, without looking at every value of it."""
 
 from array import array
-from math import inf, isnan
+from math import inf
 
 FAN = 16
 
@@ -18,8 +18,8 @@ class Pyramid:
     def __init__(self) -> None:
         self.values = array("f")
         self.nans = 0
-        self._low: list[array[float]] = []
-        self._high: list[array[float]] = []
+        self._low: list[array[float]] = [array("f")]
+        self._high: list[array[float]] = [array("f")]
 
     def __len__(self) -> int:
         return len(self.values)
@@ -27,11 +27,13 @@ class Pyramid:
     def append(self, value: float) -> None:
         """Add one value; NaN marks a gap."""
         self.values.append(value)
-        self.nans += isnan(value)
-        count = len(self.values)
-        if count % FAN == 0:
-            low, high = self._of_values(count - FAN, count)
-            self._raise(0, low, high)
+        if value != value:
+            self.nans += 1
+
+    def settle(self) -> None:
+        """Climb over what came since the last time: many at once cost half of each by itself."""
+        for start in range(len(self._low[0]) * FAN, len(self.values) // FAN * FAN, FAN):
+            self._raise(0, *self._of_values(start, start + FAN))
 
     def extend(self, values: "array[float]") -> None:
         """Add many values."""
@@ -71,6 +73,8 @@ class Pyramid:
         start, stop = max(start, 0), min(stop, len(self.values))
         if start >= stop:
             return None
+        if len(self.values) // FAN > len(self._low[0]):
+            self.settle()
         low, high = self._extent(start, stop)
         return (low, high) if low <= high else None
 
@@ -98,6 +102,7 @@ class Pyramid:
 
     def beyond(self, start: int, stop: int, low: float, high: float) -> tuple[int, int]:
         """How many of `values[start:stop]` lie below `low`, and how many above `high`."""
+        self.settle()
         first, last = -(-start // FAN), stop // FAN
         if first >= last:
             return _beyond(self.values[start:stop], low, high)

@@ -20,6 +20,9 @@ class Quartiles:
     def __init__(self) -> None:
         self._levels: list[array[float]] = [array("f")]
 
+    def __len__(self) -> int:
+        return len(self._levels[0]) // KEPT
+
     def add(self, block: "array[float]") -> None:
         """The next BLOCK values."""
         few = _few(block)

@@ -9,6 +9,7 @@ from tui.store.metrics.quartiles import BLOCK, Quartiles
 from tui.store.metrics.sums import Sums
 
 LARGEST = 3.4e38
+MANY = 4096  # values that may wait until what is made of them is asked for
 LARGEST_STEP = (1 << 32) - 1
 
 
@@ -19,12 +20,11 @@ class Series:
         steps: step of each value.
         gaps: steps at which the run said nan or inf.
         tree: the values, with their pyramid; NaN where the run said nan or inf.
-        sums, quartiles: of what is in the tree.
         last: the newest value at full precision, NaN included; None before the first.
         version: grows with every change, so that a drawing can be kept until then.
     """
 
-    __slots__ = ("gaps", "last", "quartiles", "steps", "sums", "tree", "version")
+    __slots__ = ("__weakref__", "_quartiles", "_sums", "gaps", "last", "steps", "tree", "version")
 
     def __init__(self) -> None:
         self.steps = array("I")
@@ -32,8 +32,8 @@ class Series:
         self.tree = Pyramid()
         self.last: float | None = None
         self.version = 0
-        self.sums = Sums()
-        self.quartiles = Quartiles()
+        self._sums = Sums()
+        self._quartiles = Quartiles()
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -52,15 +52,24 @@ class Series:
             self.gaps.append(step)
         self.last = value
         self.version += 1
-        if not len(self.steps) % FAN:
-            self._close_block()
+        if not self.version % MANY:
+            _ = self.tree.settle(), self.sums, self.quartiles
 
-    def _close_block(self) -> None:
-        """FAN values more are there: keep what is made of them."""
-        values = self.tree.values
-        self.sums.add(values[-FAN:])
-        if not len(values) % BLOCK:
-            self.quartiles.add(values[-BLOCK:])
+    @property
+    def sums(self) -> Sums:
+        """Sums of what is in the tree."""
+        values, sums = self.tree.values, self._sums
+        for start in range(len(sums) * FAN, len(values) // FAN * FAN, FAN):
+            sums.add(values[start : start + FAN])
+        return sums
+
+    @property
+    def quartiles(self) -> Quartiles:
+        """Quartiles of what is in the tree."""
+        values, quartiles = self.tree.values, self._quartiles
+        for start in range(len(quartiles) * BLOCK, len(values) // BLOCK * BLOCK, BLOCK):
+            quartiles.add(values[start : start + BLOCK])
+        return quartiles
 
     def supersede(self, step: int) -> None:
         """Forget values past `step`: a resume from there replaces them."""
@@ -70,8 +79,8 @@ class Series:
         del self.steps[keep:]
         del self.gaps[bisect_right(self.gaps, step) :]
         self.tree.truncate(keep)
-        self.sums.truncate(keep)
-        self.quartiles.truncate(keep)
+        self._sums.truncate(keep)
+        self._quartiles.truncate(keep)
         self.last = self.tree.values[-1] if keep else None
         self.version += 1
 

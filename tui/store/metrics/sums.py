@@ -14,11 +14,15 @@ class Sums:
     No sum from the beginning on: after one value of 1e30 its differences would be noise.
     """
 
-    __slots__ = ("_counts", "_totals")
+    __slots__ = ("_counts", "_has_gaps", "_totals")
 
     def __init__(self) -> None:
         self._totals: list[array[float]] = [array("d")]
         self._counts: list[array[int]] = [array("I")]
+        self._has_gaps = False
+
+    def __len__(self) -> int:
+        return len(self._totals[0])
 
     def add(self, block: "array[float]") -> None:
         """The next FAN values."""
@@ -27,6 +31,7 @@ class Sums:
         if total != total:
             kept = [value for value in block if value == value]
             total, count = sum(kept), len(kept)
+            self._has_gaps = True
         level = 0
         while True:
             totals, counts = self._totals[level], self._counts[level]
@@ -89,10 +94,11 @@ class Sums:
         # Windows that begin with a block are sums of blocks; the others, at the ends, are summed one by one.
         first = max(-(-(start - half) // unit), 0)
         last = max(min((stop - 1 - half) // unit, len(totals) - parts) + 1, first)
-        inner = [
-            (begin * unit + half, sum(totals[begin : begin + parts]), sum(counts[begin : begin + parts]))
-            for begin in range(first, last)
-        ]
+        sums = [sum(totals[begin : begin + parts]) for begin in range(first, last)]
+        numbers = [width] * len(sums)
+        if self._has_gaps:
+            numbers = [sum(counts[begin : begin + parts]) for begin in range(first, last)]
+        inner = zip(range(first * unit + half, last * unit + half, unit), sums, numbers, strict=True)
         left, right = range(start, min(first * unit + half, stop), unit), max(last * unit + half, start)
         ends = (*left, *range(right, stop, unit))
         found = [(row, total / count) for row, total, count in inner if count]

@@ -178,13 +178,17 @@ def _right_labels(look: ChartLook, scale: Scale, place: Place) -> list[tuple[str
     return names
 
 
+def _step(step: float) -> str:
+    return f"{step:,.0f}"
+
+
 def _time(seconds: float) -> str:
     return duration(seconds) if seconds else "0"
 
 
 def _axis_line(ruler: Ruler, width: int, place: Place, axis: str) -> Strip:
     """The axis below the plot: its first, middle and last place shown."""
-    said = {"time": _time, "tokens": count}.get(ruler.axis.along, lambda place: f"{place:,.0f}")
+    said = {"step": _step, "time": _time, "tokens": count}[ruler.axis.along]
     word = axis if ruler.axis.along == "step" else ruler.axis.along
     first, last = said(ruler.low), f"{word} {said(ruler.high)}"
     middle = said((ruler.low + ruler.high) / 2) if place.columns > 36 else ""

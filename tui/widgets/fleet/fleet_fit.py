@@ -2,22 +2,23 @@
 
 from dataclasses import dataclass
 
-# Column, title, and its width from 184, 158, 126, 98, 78 columns on, and below; 0 leaves it out.
+# Column, title, and its width from 208, 184, 158, 126, 98, 78 columns on, and below; 0 leaves it out.
 COLUMNS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
-    ("run", "host and run", (30, 24, 38, 35, 33, 28)),
-    ("link", "link", (24, 18, 0, 0, 0, 0)),
-    ("state", "state", (14, 12, 12, 11, 11, 10)),
-    ("step", "step", (14, 13, 13, 11, 11, 10)),
-    ("loss", "loss", (7, 6, 6, 6, 6, 0)),
-    ("u_val", "u_val", (8, 6, 6, 6, 0, 0)),
-    ("R", "R zone", (16, 15, 15, 7, 7, 0)),
-    ("grad", "grad", (8, 7, 7, 0, 0, 0)),
-    ("load", "device", (9, 8, 0, 0, 0, 0)),
-    ("memory", "memory", (12, 11, 0, 0, 0, 0)),
-    ("power", "power", (7, 0, 0, 0, 0, 0)),
-    ("data", "data age", (15, 15, 12, 7, 0, 0)),
+    ("run", "host and run", (30, 30, 24, 38, 35, 33, 28)),
+    ("link", "link, loss", (24, 18, 18, 0, 0, 0, 0)),
+    ("state", "state", (14, 14, 12, 12, 11, 11, 10)),
+    ("step", "step", (14, 14, 13, 13, 11, 11, 10)),
+    ("eta", "time left", (16, 10, 0, 0, 0, 0, 0)),
+    ("loss", "loss", (7, 7, 6, 6, 6, 6, 0)),
+    ("u_val", "u_val", (8, 7, 6, 6, 6, 0, 0)),
+    ("R", "R zone", (16, 16, 15, 15, 7, 7, 0)),
+    ("grad", "grad", (8, 8, 7, 7, 0, 0, 0)),
+    ("load", "device", (9, 9, 8, 0, 0, 0, 0)),
+    ("memory", "memory", (12, 12, 11, 0, 0, 0, 0)),
+    ("power", "power", (7, 0, 0, 0, 0, 0, 0)),
+    ("data", "data age", (15, 15, 15, 12, 7, 0, 0)),
 )
-TIERS = (184, 158, 126, 98, 78)
+TIERS = (208, 184, 158, 126, 98, 78)
 RIGHT = frozenset({"step", "loss"})  # the lamps lay their numbers out themselves
 
 

@@ -5,7 +5,7 @@ from rich.text import Text
 
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.judge import LampReading, judge
-from tui.store.facts import Fact, is_stale, link_fact, run_age_fact, run_received_at, state_fact
+from tui.store.facts import Fact, is_stale, run_age_fact, run_received_at, state_fact
 from tui.store.hosts import HostRecord
 from tui.store.lamps import context_of
 from tui.store.runs import RunRecord
@@ -13,6 +13,7 @@ from tui.store.words import duration, fixed, past, share, shortened, size
 from tui.theme import DIM, FAINT, PLAIN, hue
 from tui.widgets import lines
 from tui.widgets.fleet.fleet_fit import Fit
+from tui.widgets.fleet.run_progress import loss_curve, progress_bar
 from tui.widgets.keyed_table import OVER
 
 WITHOUT_REASON = {
@@ -29,13 +30,13 @@ def run_cells(
 
     `now`, `wall`: monotonic and epoch seconds.
     """
-    link = link_fact(host, now)
     ended = past(wall + (host.wall_ahead or 0.0) - run.view.since)
     cells = {
         "run": lines.line(("  ", PLAIN), *named(run, fit.width("run") - 2)),
-        "link": lines.line((f"{shortened(run.host, 12, 4)} ", DIM), (link.glyph, hue(link.colour))),
+        "link": loss_curve(run, fit.width("link")),
         "state": lines.fact(state_fact(run, host), detail=False),
         "step": lines.line((_step(run, fit.width("step")), PLAIN)),
+        "eta": progress_bar(run, fit.width("eta")),
         "data": _age(run, host, now, ended, fit.width("data")),
     }
     if run.view.has_failed and fit.width("R"):

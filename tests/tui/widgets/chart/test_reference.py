@@ -134,11 +134,8 @@ def scale_of(values: list[float]) -> Scale:
 @given(told(), st.floats(0, 1), st.floats(0, 1))
 def test_every_column_shows_its_extremes_and_nothing_else(one: Told, a: float, b: float) -> None:
     extent = one.extent()
-    zoom = (
-        WHOLE
-        if abs(a - b) > 0.6
-        else between(*(extent[0] + share * (extent[1] - extent[0]) for share in (a, b)), extent)
-    )
+    reach = extent[1] - extent[0]
+    zoom = WHOLE if abs(a - b) > 0.6 else between(extent[0] + a * reach, extent[0] + b * reach, extent)
     low, high = zoom.bounds(extent)
     values, columns = as_kept(one.values), one.in_columns(low, high)
     numbers = [[values[row] for row in rows if values[row] == values[row]] for rows in columns]

@@ -4,7 +4,7 @@ import pytest
 
 from trainer.telemetry.bands import Colour
 from tui.theme import hue
-from tui.widgets.log_view import style_of
+from tui.widgets.log.log_styles import style_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""Screen 3 in the real application: filtering, wrapping, marks, the clipboard, and the way back."""
+
+import base64
+
+import pytest
+
+from tests.tui.driving import front, picture, press, settle, toasts
+from tests.tui.fake import FakeSession, cockpit, view
+from tui.widgets.log import log_content
+from tui.widgets.log.log_view import LogView
+
+RUN = view().run_id
+LONG = "x" * 150 + "the end of it"
+
+
+async def test_the_log_alone_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_content, "SLICE_S", 60.0)
+    monkeypatch.setenv("TMUX", "/tmp/tmux-0/default")
+    session = FakeSession()
+    app = cockpit(session)
+    sent: list[str] = []
+    app.to_terminal = sent.append  # type: ignore[method-assign, assignment]
+    async with app.run_test(size=(80, 24)) as pilot:
+        session.connect(view())
+        await settle(pilot, app)
+        await press(pilot, app, "3")
+        assert front(app) == "LogScreen"
+        text = "".join(f"line {n}{' Error' * (n % 40 == 7)}\n" for n in range(200)) + LONG + "\n"
+        session.send(RUN, "log", text)
+        await settle(pilot, app)
+        shown = picture(app)
+        assert "demo" in shown
+        assert "201 lines   following" in shown
+        assert "›" in shown
+        assert "the end of it" not in shown
+        await press(pilot, app, *["right"] * 5)
+        assert "the end of it" in picture(app)
+        await press(pilot, app, "w")
+        assert "the end\nof it" in picture(app)
+        assert "line 190" in picture(app)
+        await press(pilot, app, "F")
+        await pilot.press(*"!line", "enter")
+        await settle(pilot, app)
+        assert "1 of 201 lines  |!line" in picture(app)
+        await press(pilot, app, "escape", "L", "L")
+        assert front(app) == "LogScreen"
+        assert "5 of 201 lines  errors" in picture(app)
+        await press(pilot, app, "B", "c")
+        assert "1 line sent to the terminal" in toasts(app)[-1]
+        assert "allow-passthrough" in toasts(app)[-1]
+        assert base64.b64encode(b"line 7 Error").decode() in sent[-1]
+        await press(pilot, app, "L", "apostrophe")
+        assert "◆ line 7 Error" in picture(app)
+        await press(pilot, app, "slash")
+        await pilot.press(*"[bad", "enter")
+        await settle(pilot, app)
+        assert any("is no regular expression" in one for one in toasts(app))
+        assert app.screen.query_one(LogView).searched is not None
+        await press(pilot, app, "escape", "escape")
+        assert front(app) == "Fleet"
