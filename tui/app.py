@@ -17,7 +17,7 @@ from tui.screens.bridge import Acts, Shelves, Works
 from tui.screens.fleet import Fleet
 from tui.store.alerts import Level
 from tui.store.store import Store
-from tui.theme import NAME, STYLE, THEME
+from tui.theme import STYLE
 from tui.workers.checkpoint_work import CheckpointWork
 from tui.workers.host_work import HostWork
 from tui.workers.pull_work import AutoPulls
@@ -73,8 +73,7 @@ class Cockpit(Navigator):
 
     def on_mount(self) -> None:
         """Paint, then connect."""
-        self.register_theme(THEME)
-        self.theme = NAME
+        self.lay_ground()
         self.suit(self.console)
         self.call_after_refresh(self._begin)
 

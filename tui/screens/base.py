@@ -178,6 +178,10 @@ class CockpitScreen(Screen[None]):
         self.notify("read-only: keys change nothing on any host" if on else "keys act on hosts again")
         self.paint()
 
+    def action_ground(self) -> None:
+        """Light or dark."""
+        self.bridge.set_light(not self.bridge.is_light)
+
     def action_run(self) -> None:
         """The chosen run."""
         self.bridge.open_run(self.target())

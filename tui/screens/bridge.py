@@ -160,6 +160,10 @@ class Bridge(Protocol):
     comparison: Comparison
     sheets: ConfigSheets
     read_only: bool
+    is_light: bool
+
+    def set_light(self, on: bool) -> None:
+        """The light theme, or the dark one."""
 
     def now(self) -> float:
         """Monotonic seconds."""
