@@ -73,7 +73,6 @@ class Cockpit(Navigator):
 
     def on_mount(self) -> None:
         """Paint, then connect."""
-        self.lay_ground()
         self.suit(self.console)
         self.call_after_refresh(self._begin)
 
@@ -187,8 +186,10 @@ def run_cockpit(
     `trouble` is what went wrong before it opened, and is shown in it.
     Sessions are started after the first paint and closed at the end; runs go on.
     """
+    from tui.operator_files import first_steps
+
     app = Cockpit(sessions, focus_run)
-    app.trouble = trouble
+    app.trouble, app.tour = trouble, first_steps()
     try:
         message = app.run()
     finally:

@@ -32,7 +32,7 @@ class SturdyApp(App[str]):
         if (few := filter_for(console)) is not None:
             self._colours = (few,)
 
-    def lay_ground(self) -> None:
+    def on_mount(self) -> None:
         """Our themes; the light one where the operator or the terminal says so."""
         for one in (THEME, LIGHT_THEME):
             self.register_theme(one)

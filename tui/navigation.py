@@ -15,6 +15,7 @@ from tui.screens.fleet import Fleet
 from tui.screens.run import RunScreen
 from tui.store.compare.comparison import LETTERS, Comparison
 from tui.store.compare.config_sheet import ConfigSheets
+from tui.store.fleet.tour import Tour
 from tui.store.store import RunKey, Store
 from tui.store.wanted import Followers
 
@@ -29,6 +30,7 @@ class Navigator(SturdyApp):
         focus_run: a run to open as soon as it is heard of.
         comparison: what the Compare screen shows, wherever it was chosen.
         sheets: the configurations that hosts have told.
+        tour: the hints of a new operator; none unless somebody opens the cockpit for himself.
     """
 
     store: Store
@@ -40,6 +42,7 @@ class Navigator(SturdyApp):
         self.focus_run = focus_run
         self.comparison = Comparison()
         self.sheets = ConfigSheets()
+        self.tour: Tour | None = None
         self._opened: RunKey | None = None
         self._followers = Followers()
 

@@ -445,6 +445,7 @@ SIGNS: dict[str, Watch] = {
     "cursor(-1)": chart_state,
     "cursor(1)": chart_state,
     "reset": chart_state,
+    "ground": lambda app: app.theme,
     "follow": lambda app: app.screen.query_one(LogView).follow,
     "search": lambda app: app.screen.query_one("#search", Input).has_class("-shown"),
     "next_panel": lambda app: app.focused,

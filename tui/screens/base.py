@@ -57,6 +57,8 @@ class CockpitScreen(Screen[None]):
         bridge = self.bridge
         self.query_one(TopBar).show(bridge.store, bridge.now(), read_only=bridge.read_only)
         self.query_one(KeyBar).show(self.why_not)
+        if bridge.tour is not None:
+            bridge.tour.did(self.where)
 
     def on_mount(self) -> None:
         """First paint, before any host was asked."""
@@ -110,6 +112,8 @@ class CockpitScreen(Screen[None]):
     def action_help(self) -> None:
         """The list of keys."""
         self.app.push_screen(Help(self.where))
+        if self.bridge.tour is not None:
+            self.bridge.tour.did("help")
 
     def action_palette(self) -> None:
         """Every command by name."""

@@ -10,6 +10,7 @@ from tui.keys import Where
 from tui.store.compare.baseline_file import Baseline
 from tui.store.compare.comparison import Comparison
 from tui.store.compare.config_sheet import ConfigSheets
+from tui.store.fleet.tour import Tour
 from tui.store.jobs import HostJob
 from tui.store.kept.shelf import CheckpointShelf, Transfer
 from tui.store.store import RunKey, Store
@@ -161,6 +162,7 @@ class Bridge(Protocol):
     sheets: ConfigSheets
     read_only: bool
     is_light: bool
+    tour: Tour | None
 
     def set_light(self, on: bool) -> None:
         """The light theme, or the dark one."""
