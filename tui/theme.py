@@ -109,7 +109,7 @@ LIGHT = Palette(
 THEME = DARK.theme(NAME, dark=True)
 LIGHT_THEME = LIGHT.theme(LIGHT_NAME, dark=False)
 
-HUES, TINTS = DARK.hues, DARK.tints
+HUES, TINTS, CHOSEN = DARK.hues, DARK.tints, DARK.chosen
 
 STYLE = """
     Screen { background: $background; }
@@ -142,5 +142,5 @@ PLAIN = Style(color=DARK.ink)
 STRONG = Style(color=DARK.strong, bold=True)
 DIM = Style(color=DARK.faded)
 FAINT = Style(color=DARK.faintest)
-CURSOR = Style(bgcolor=DARK.chosen, bold=True)  # no ink: a lamp keeps its hue under the cursor
+CURSOR = Style(bgcolor=CHOSEN, bold=True)  # no ink: a lamp keeps its hue under the cursor
 CURSOR_BLURRED = Style(bgcolor=DARK.chosen_blurred)
