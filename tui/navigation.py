@@ -8,7 +8,7 @@ from textual.screen import Screen
 
 from tui.crash import SturdyApp
 from tui.keys import PLACES, Where
-from tui.palette import commands
+from tui.palette import commands, places
 from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts
 from tui.screens.fleet import Fleet
@@ -51,8 +51,9 @@ class Navigator(SturdyApp):
         return Fleet()  # type: ignore[return-value]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every key of the screen in front, by name, with the reason where it cannot act."""
-        return commands(self, screen) if isinstance(screen, CockpitScreen) else ()
+        """The palette: every key of the screen in front, with the reason where it cannot act; every run,
+        host and preset by name."""
+        return (*commands(self, screen), *places(screen)) if isinstance(screen, CockpitScreen) else ()
 
     def _open_focus(self) -> None:
         """Open the run that was asked for on the command line, once it is heard of."""
@@ -116,6 +117,14 @@ class Navigator(SturdyApp):
             screen = self._front("checkpoints", Checkpoints)
             assert isinstance(screen, Checkpoints)
             screen.open(key)
+
+    def open_host(self, name: str) -> None:
+        """Show this host among all of them."""
+        from tui.screens.hosts import Hosts
+
+        screen = self.screen if isinstance(self.screen, Hosts) else self._front("hosts", Hosts)
+        assert isinstance(screen, Hosts)
+        screen.want(name)
 
     def show(self, where: Where) -> None:
         """Show one of the screens that need no run."""

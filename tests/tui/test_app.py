@@ -669,6 +669,27 @@ async def test_the_palette_offers_the_keys_of_the_screen_with_their_reasons() ->
         assert resume.startswith("not now: ")
 
 
+async def test_the_palette_finds_runs_hosts_and_presets_by_name() -> None:
+    session, box = FakeSession(), FakeSession("box")
+    app = cockpit(session, box)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await live(pilot, app, session)
+
+        async def choose(title: str) -> None:
+            (found,) = [one for one in app.get_system_commands(app.screen) if one.title == title]
+            found.callback()
+            await settle(pilot, app)
+            await settle(pilot, app)
+
+        await choose("host: box")
+        assert isinstance(app.screen, Hosts)
+        assert app.screen.chosen_host() == "box"
+        await choose("run: demo")
+        assert front(app) == "RunScreen"
+        await choose("start: gpt-tiny")
+        assert app.screen.query_one("#preset", Select).value == "gpt-tiny"
+
+
 def test_the_footer_keeps_what_matters_when_it_is_narrow() -> None:
     for where in SCREENS:
         fitting = KeyBar(where).fitting(80)

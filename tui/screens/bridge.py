@@ -185,6 +185,9 @@ class Bridge(Protocol):
     def open_run(self, key: RunKey | None) -> None:
         """Show the Run screen of this run, or of the one opened last."""
 
+    def open_host(self, name: str) -> None:
+        """Show this host among all of them."""
+
     def open_when_known(self, run_id: str) -> None:
         """Show the Run screen of this run as soon as its host has listed it."""
 
