@@ -17,7 +17,7 @@ from tui.screens.bridge import Acts, Shelves, Works
 from tui.screens.fleet import Fleet
 from tui.store.alerts import Level
 from tui.store.store import Store
-from tui.theme import NAME, STYLE, THEME
+from tui.theme import STYLE
 from tui.workers.checkpoint_work import CheckpointWork
 from tui.workers.host_work import HostWork
 from tui.workers.pull_work import AutoPulls
@@ -75,8 +75,6 @@ class Cockpit(Navigator):
 
     def on_mount(self) -> None:
         """Paint, then connect."""
-        self.register_theme(THEME)
-        self.theme = NAME
         self.suit(self.console)
         self.call_after_refresh(self._begin)
 
@@ -192,8 +190,10 @@ def run_cockpit(
     `trouble` is what went wrong before it opened, and is shown in it.
     Sessions are started after the first paint and closed at the end; runs go on.
     """
+    from tui.operator_files import first_steps
+
     app = Cockpit(sessions, focus_run)
-    app.trouble = trouble
+    app.trouble, app.tour = trouble, first_steps()
     try:
         message = app.run()
     finally:

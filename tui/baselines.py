@@ -26,7 +26,7 @@ class Baselines:
 
     def of(self, names: tuple[str, ...]) -> Mapping[str, Baseline]:
         """These baselines; one that cannot be read says why."""
-        paths = self._paths()
+        paths = self._paths() if names else {}
         return {name: self._load(name, paths.get(name)) for name in names}
 
     def keep(self, name: str, text: str) -> Path:

@@ -62,6 +62,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     **trained.COMMANDS,
 }
 
+THEME_VARIABLE = "PHOTINUS_THEME"  # what `tui.theme` reads; that would load Textual for every command
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (`docs/commands.md` lists them)."""
@@ -78,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             check_root(root)
         if args.read_only:
             os.environ[READ_ONLY_VARIABLE] = "1"
+        if args.theme:
+            os.environ[THEME_VARIABLE] = args.theme
         settle_target(args)
         return COMMANDS[args.command](args) if args.command else cockpit.open_cockpit(args)
     except KeyboardInterrupt:

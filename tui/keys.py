@@ -226,6 +226,7 @@ TABLE: tuple[Key, ...] = (
     Key("A", "A", "alerts", "alerts", "every alert with its time", rank=15),
     Key("R", "R", "reconnect", "reconnect", "try the links that are down again now", rank=11),
     Key("ctrl+r", "ctrl+r", "read_only", "read-only", "read-only on or off: no key changes a host", rank=16),
+    Key("T", "T", "ground", "light", "light or dark", rank=16),
     Key("ctrl+p", "ctrl+p", "palette", "palette", "every command by name", rank=16, first=True),
     Key("question_mark", "?", "help", "help", "this list", rank=1),
     Key("q", "q", "quit", "quit", "leave; runs go on, and the last line says so", rank=1),

@@ -8,7 +8,7 @@ from textual.screen import Screen
 
 from tui.crash import SturdyApp
 from tui.keys import PLACES, Where
-from tui.palette import commands
+from tui.palette import commands, places
 from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts
 from tui.screens.fleet import Fleet
@@ -16,6 +16,7 @@ from tui.screens.log import LogScreen
 from tui.screens.run import RunScreen
 from tui.store.compare.comparison import LETTERS, Comparison
 from tui.store.compare.config_sheet import ConfigSheets
+from tui.store.fleet.tour import Tour
 from tui.store.store import RunKey, Store
 from tui.store.wanted import Followers
 
@@ -30,6 +31,7 @@ class Navigator(SturdyApp):
         focus_run: a run to open as soon as it is heard of.
         comparison: what the Compare screen shows, wherever it was chosen.
         sheets: the configurations that hosts have told.
+        tour: the hints of a new operator; none unless somebody opens the cockpit for himself.
     """
 
     store: Store
@@ -41,6 +43,7 @@ class Navigator(SturdyApp):
         self.focus_run = focus_run
         self.comparison = Comparison()
         self.sheets = ConfigSheets()
+        self.tour: Tour | None = None
         self._opened: RunKey | None = None
         self._followers = Followers()
 
@@ -49,8 +52,9 @@ class Navigator(SturdyApp):
         return Fleet()  # type: ignore[return-value]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every key of the screen in front, by name, with the reason where it cannot act."""
-        return commands(self, screen) if isinstance(screen, CockpitScreen) else ()
+        """The palette: every key of the screen in front, with the reason where it cannot act; every run,
+        host and preset by name."""
+        return (*commands(self, screen), *places(screen)) if isinstance(screen, CockpitScreen) else ()
 
     def _open_focus(self) -> None:
         """Open the run that was asked for on the command line, once it is heard of."""
@@ -127,6 +131,14 @@ class Navigator(SturdyApp):
             screen = self._front("checkpoints", Checkpoints)
             assert isinstance(screen, Checkpoints)
             screen.open(key)
+
+    def open_host(self, name: str) -> None:
+        """Show this host among all of them."""
+        from tui.screens.hosts import Hosts
+
+        screen = self.screen if isinstance(self.screen, Hosts) else self._front("hosts", Hosts)
+        assert isinstance(screen, Hosts)
+        screen.want(name)
 
     def show(self, where: Where) -> None:
         """Show one of the screens that need no run."""

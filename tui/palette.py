@@ -1,13 +1,17 @@
 """The command palette, and the last words of the cockpit."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from textual.app import App, SystemCommand
 
 from tui.keys import TABLE, Key
 from tui.screens.base import CockpitScreen
+from tui.screens.run_actions import RunActions, preset_names
 from tui.store.store import Store
+
+RUNS_MAX = 300
 
 
 def commands(app: App[Any], screen: CockpitScreen) -> Iterator[SystemCommand]:
@@ -17,6 +21,22 @@ def commands(app: App[Any], screen: CockpitScreen) -> Iterator[SystemCommand]:
             reason = screen.why_not(key.action)
             text = f"{key.text} ({key.shown})" if not reason else f"not now: {reason}"
             yield SystemCommand(_named(key), text, _runner(app, screen, key.action))
+
+
+def places(screen: CockpitScreen) -> Iterator[SystemCommand]:
+    """Every run, host and preset by name: what is looked for is opened."""
+    bridge = screen.bridge
+    runs = bridge.store.runs
+    for key in sorted(runs, key=lambda key: (not runs[key].view.is_live, -runs[key].view.since))[:RUNS_MAX]:
+        run = runs[key]
+        text = f"opens {run.run_id} on {run.host}: {run.view.state}"
+        yield SystemCommand(f"run: {run.name}", text, partial(bridge.open_run, key))
+    for name in bridge.store.hosts:
+        yield SystemCommand(f"host: {name}", f"{name} among the hosts", partial(bridge.open_host, name))
+    if isinstance(screen, RunActions) and not screen.why_not("start"):
+        for name in preset_names():
+            text = f"the start form with {name} in it"
+            yield SystemCommand(f"start: {name}", text, partial(screen.start_with, name))
 
 
 def _named(key: Key) -> str:

@@ -450,6 +450,7 @@ SIGNS: dict[str, Watch] = {
     "cursor(-1)": chart_state,
     "cursor(1)": chart_state,
     "reset": chart_state,
+    "ground": lambda app: app.theme,
     "follow": lambda app: app.screen.query_one(LogView).follow,
     "search": lambda app: app.screen.query_one("#search", Input).has_class("-shown"),
     "next_panel": lambda app: app.focused,
@@ -687,6 +688,27 @@ async def test_the_palette_offers_the_keys_of_the_screen_with_their_reasons() ->
         assert not any(title.startswith("search") for title in offered)
         (resume,) = [text for title, text in offered.items() if title.startswith("resume")]
         assert resume.startswith("not now: ")
+
+
+async def test_the_palette_finds_runs_hosts_and_presets_by_name() -> None:
+    session, box = FakeSession(), FakeSession("box")
+    app = cockpit(session, box)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await live(pilot, app, session)
+
+        async def choose(title: str) -> None:
+            (found,) = [one for one in app.get_system_commands(app.screen) if one.title == title]
+            found.callback()
+            await settle(pilot, app)
+            await settle(pilot, app)
+
+        await choose("host: box")
+        assert isinstance(app.screen, Hosts)
+        assert app.screen.chosen_host() == "box"
+        await choose("run: demo")
+        assert front(app) == "RunScreen"
+        await choose("start: gpt-tiny")
+        assert app.screen.query_one("#preset", Select).value == "gpt-tiny"
 
 
 def test_the_footer_keeps_what_matters_when_it_is_narrow() -> None:

@@ -36,6 +36,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--read-only", action="store_true", help="only look: whatever would change a host is refused"
     )
+    parser.add_argument(
+        "--theme",
+        choices=["light", "dark"],
+        help="of the cockpit (default: as COLORFGBG says)",
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_cockpit(commands)
     _add_looking(commands)

@@ -57,6 +57,8 @@ class CockpitScreen(Screen[None]):
         bridge = self.bridge
         self.query_one(TopBar).show(bridge.store, bridge.now(), read_only=bridge.read_only)
         self.query_one(KeyBar).show(self.why_not)
+        if bridge.tour is not None:
+            bridge.tour.did(self.where)
 
     def on_mount(self) -> None:
         """First paint, before any host was asked."""
@@ -110,6 +112,8 @@ class CockpitScreen(Screen[None]):
     def action_help(self) -> None:
         """The list of keys."""
         self.app.push_screen(Help(self.where))
+        if self.bridge.tour is not None:
+            self.bridge.tour.did("help")
 
     def action_palette(self) -> None:
         """Every command by name."""
@@ -177,6 +181,10 @@ class CockpitScreen(Screen[None]):
         on = self.bridge.read_only
         self.notify("read-only: keys change nothing on any host" if on else "keys act on hosts again")
         self.paint()
+
+    def action_ground(self) -> None:
+        """Light or dark."""
+        self.bridge.set_light(not self.bridge.is_light)
 
     def action_run(self) -> None:
         """The chosen run."""

@@ -10,6 +10,7 @@ from tui.keys import Where
 from tui.store.compare.baseline_file import Baseline
 from tui.store.compare.comparison import Comparison
 from tui.store.compare.config_sheet import ConfigSheets
+from tui.store.fleet.tour import Tour
 from tui.store.jobs import HostJob
 from tui.store.kept.shelf import CheckpointShelf, Transfer
 from tui.store.metrics.grid_choice import GridChoice
@@ -161,6 +162,11 @@ class Bridge(Protocol):
     comparison: Comparison
     sheets: ConfigSheets
     read_only: bool
+    is_light: bool
+    tour: Tour | None
+
+    def set_light(self, on: bool) -> None:
+        """The light theme, or the dark one."""
 
     def now(self) -> float:
         """Monotonic seconds."""
@@ -185,6 +191,9 @@ class Bridge(Protocol):
 
     def to_terminal(self, sequence: str) -> None:
         """Write a control sequence of ours to the terminal."""
+
+    def open_host(self, name: str) -> None:
+        """Show this host among all of them."""
 
     def open_when_known(self, run_id: str) -> None:
         """Show the Run screen of this run as soon as its host has listed it."""

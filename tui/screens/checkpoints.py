@@ -132,7 +132,7 @@ class Checkpoints(CheckpointKeys):
             said = f"No checkpoint yet: one is saved each {every} steps." if every not in ("", "0") else ""
             said = said or "No checkpoint yet: one is saved at its end, and whenever it is stopped."
         rows = [line((said, PLAIN))]
-        if run.view.is_live and not run.is_command and not run.view.is_watched:
+        if run.view.state == "running" and not run.is_command:
             rows.append(line(("S", hue("blue", bold=True)), ("  has it save one now, and go on", PLAIN)))
         return rows
 

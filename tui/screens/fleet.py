@@ -15,7 +15,7 @@ from tui.widgets import lines
 from tui.widgets.fleet.alert_lines import alert_lines
 from tui.widgets.fleet.fleet_fit import RIGHT, Fit
 from tui.widgets.fleet.fleet_rows import rows, without
-from tui.widgets.fleet.fleet_words import summary, titles
+from tui.widgets.fleet.fleet_words import hint_line, summary, titles
 from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.panel import Panel
 
@@ -44,6 +44,7 @@ class Fleet(RunActions):
     Fleet #filter.-shown { display: block; }
     Fleet #empty { height: auto; padding: 1 4; display: none; }
     Fleet #empty.-shown { display: block; }
+    Fleet #tour { height: auto; max-height: 1; padding: 0 2; }
     Fleet #alerts { height: auto; max-height: 6; padding: 0 2; }
     """
 
@@ -58,6 +59,7 @@ class Fleet(RunActions):
         yield Panel("summary")
         yield KeyedTable("fleet")
         yield Panel("empty")
+        yield Panel("tour")
         yield Panel("alerts")
         yield Input(id="filter", compact=True, placeholder=HINT)
 
@@ -107,6 +109,10 @@ class Fleet(RunActions):
         self.table.show(shown)
         self._place()
         self._show_empty()
+        tour = self.bridge.tour
+        hint = tour.next(store) if tour is not None else None
+        steps = [hint_line(hint)] if hint is not None else []
+        self.query_one("#tour", Panel).lay(lambda _width, _height: steps)
         most = 4 if self.app.size.height >= TALL else 2
         alerts = alert_lines(store.unseen[-most:], now, wall)
         self.query_one("#alerts", Panel).lay(lambda _width, _height: alerts)
@@ -182,7 +188,7 @@ class Fleet(RunActions):
             self._close_filter()
         elif self.look.marks:
             self.look.marks.clear()
-        else:
+        elif self.bridge.tour is None or not self.bridge.tour.end():
             self.notify("no filter and no mark: q leaves", timeout=2)
         self.paint()
 

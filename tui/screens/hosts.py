@@ -77,6 +77,12 @@ class Hosts(CockpitScreen):
         """The host under the cursor."""
         return self.table.chosen
 
+    def want(self, name: str) -> None:
+        """Choose this host, once it is listed."""
+        self._wanted = name
+        if self.is_mounted:
+            self.call_after_refresh(self.paint)
+
     def target(self) -> RunKey | None:
         """The newest live run of the chosen host."""
         runs = self.bridge.store.runs

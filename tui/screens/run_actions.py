@@ -53,10 +53,17 @@ class RunActions(CockpitScreen):
 
     def action_start(self) -> None:
         """The start form."""
-        if self._refuse("start"):
-            return
-        ready = {name: host.devices for name, host in self.bridge.store.hosts.items() if host.link.is_up}
-        self._start_form(ready, self.chosen_host())
+        self.start_with("")
+
+    def start_with(self, preset: str) -> None:
+        """The start form with this preset in it."""
+        if not self._refuse("start"):
+            hosts = self.bridge.store.hosts.items()
+            self._start_form(
+                {name: host.devices for name, host in hosts if host.link.is_up},
+                self.chosen_host(),
+                preset=preset,
+            )
 
     def _start_form(
         self,
@@ -153,6 +160,13 @@ class RunActions(CockpitScreen):
                 act(host, view.run_id, told)
             else:
                 told(_changed(view))
+
+
+def preset_names() -> list[str]:
+    """The presets that ship, by name."""
+    from trainer.config.locate import configs_dir
+
+    return sorted(path.stem for path in (configs_dir() / "presets").glob("*.yaml"))
 
 
 def _changed(view: RunView) -> "Outcome":

@@ -23,7 +23,7 @@ _COPIES = {
 def checkpoint_columns(width: int, rows: Sequence[ShelfRow]) -> list[tuple[str, str, int]]:
     """Name, title and width of each column that a terminal of so many cells has room for."""
     primary = next((row.primary for row in rows if row.primary), "score")
-    tier = 0 if width >= 130 else 1 if width >= 96 else 2
+    tier = 0 if width >= 126 else 1 if width >= 96 else 2
     names: tuple[tuple[str, str, tuple[int, int, int]], ...] = (
         ("step", "step", (10, 8, 8)),
         ("marks", "", (15, 4, 4)),
@@ -34,7 +34,7 @@ def checkpoint_columns(width: int, rows: Sequence[ShelfRow]) -> list[tuple[str, 
         ("at", "written", (13, 12, 0)),
         ("host", "on its host", (15, 13, 13)),
         ("here", "this machine", (15, 14, 14)),
-        ("parent", "came from", (26, 0, 0)),
+        ("parent", "came from", (26 if width >= 156 else 0, 0, 0)),
     )
     return [(name, title, widths[tier]) for name, title, widths in names if widths[tier]]
 

@@ -15,7 +15,7 @@ from tui.widgets.keyed_table import OVER, Cells
 
 def queue_columns(width: int) -> list[tuple[str, str, int]]:
     """Name, title and width of each column that a terminal of so many cells has room for."""
-    tier = 0 if width >= 130 else 1 if width >= 96 else 2
+    tier = 0 if width >= 142 else 1 if width >= 96 else 2
     names: tuple[tuple[str, str, tuple[int, int, int]], ...] = (
         ("place", "place", (10, 8, 6)),
         ("run", "host and run", (44, 34, 30)),

@@ -20,7 +20,7 @@ KEY_WIDE = 26
 
 def contender_columns(width: int, at: str) -> list[tuple[str, str, int]]:
     """Name, title and width of each column; `at`: what the values at one step are titled."""
-    tier = 0 if width >= 140 else 1 if width >= 98 else 2
+    tier = 0 if width >= 148 else 1 if width >= 98 else 2
     names: tuple[tuple[str, str, tuple[int, int, int]], ...] = (
         ("letter", "", (3, 3, 3)),
         ("name", "run", (34, 20, 18)),

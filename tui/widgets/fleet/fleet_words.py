@@ -4,6 +4,7 @@ from rich.text import Text
 
 from tui.store.fleet.fleet_look import FleetLook
 from tui.store.fleet.run_order import is_unseen
+from tui.store.fleet.tour import Hint
 from tui.store.store import Store
 from tui.theme import DIM, FAINT, PLAIN, hue
 from tui.widgets.lines import Part, line
@@ -50,3 +51,13 @@ def titles(columns: list[tuple[str, str, int]], look: FleetLook) -> list[tuple[s
         (name, f"{title[: width - 1]}{arrow}" if name == look.column else title, width)
         for name, title, width in columns
     ]
+
+
+def hint_line(hint: Hint) -> Text:
+    """The next of the first steps, and how they end."""
+    return line(
+        ("next  ", DIM),
+        (hint.key, hue("blue", bold=True)),
+        (f" {hint.text}", PLAIN),
+        ("   esc: no hints", FAINT),
+    )
