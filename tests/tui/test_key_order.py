@@ -11,7 +11,7 @@ from tests.tui.fake import FakeSession, cockpit
 from tests.tui.test_app import live
 from tui.app import Cockpit
 from tui.key_order import OrderedKeys, Passed
-from tui.widgets.log_view import LogView
+from tui.widgets.log.log_view import LogView
 
 SLASH = Key("slash", "/")
 
