@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 
 from tests.waiting import wait_until
 from trainer.run.layout import RunDir
-from trainer.run.locks import Flock
+from trainer.run.locks import Flock, is_free
+from trainer.run.process import survivors as survivors_module
 from trainer.run.process.folder_place import place_of
 from trainer.run.process.identity import boot_id, identify, is_alive
 from trainer.run.process.kernel_linux import LinuxReader
@@ -238,13 +240,21 @@ def test_one_scan_that_saw_nobody_is_not_believed(
     assert settled(run, record) == []  # the control: nobody lives
 
 
-def test_nobody_lives_only_if_the_lock_is_free_too(run: RunDir) -> None:
+def test_nobody_lives_only_if_the_lock_is_free_too(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
     """The holder shows in no scan (it is this process, which never counts): the answer takes its time."""
+    answers: list[bool] = []
+
+    def asked(path: Path) -> bool:
+        answers.append(is_free(path))
+        return answers[-1]
+
+    monkeypatch.setattr(survivors_module, "is_free", asked)
+    began = time.monotonic()
     with Flock(run.trainer_lock) as lock:
         assert lock.take()
-        reader = Late(0, 0)
-        assert settled(run, record_for(run), reader=reader) == []
-        asked = reader.reads
-    again = Late(0, 0)
-    assert settled(run, record_for(run), reader=again) == []
-    assert asked > again.reads
+        assert settled(run, record_for(run)) == []
+    assert set(answers) == {False}
+    assert time.monotonic() - began >= survivors_module.UNSEEN_S
+    answers.clear()
+    assert settled(run, record_for(run)) == []
+    assert set(answers) == {True}
