@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
 from remote.protocol.views import LastCheckpoint
+from tests.trials import trials
 from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import START, WALL, FakeActs, FakeShelves, cockpit, view
 from tests.tui.screens.test_compare import told
@@ -52,15 +55,8 @@ async def test_there_and_here_side_by_side_and_each_key_on_the_chosen_one() -> N
         ):
             assert word in text, word
         assert "step-00000300 ← step-00000200 ← other/step-00000100" in text
-        for key in keys_of("checkpoints"):  # none is dead
-            if key.where == EVERYWHERE or key.action == "back":
-                continue
-            app.clear_notifications()
-            was = picture(app), front(app), toasts(app)
-            await press(pilot, app, key.keys)
-            assert (picture(app), front(app), toasts(app)) != was, f"{key.keys} is dead"
-            while front(app) not in ("Checkpoints", "Fleet"):
-                app.pop_screen()
+        for key in ("p", "c"):  # a pull begins, and is asked to end
+            await press(pilot, app, key)
         ((transfer, ended),) = shelves.begun
         assert (transfer.kind, transfer.name, transfer.is_dropped) == ("pull", NEWEST.name, True)
         transfer.ended, transfer.ok, transfer.message = START, True, "it is here"
@@ -116,3 +112,22 @@ def test_the_policy_is_told_in_words() -> None:
     words = policy_words({f"checkpoint.{name}": text for name, text in texts.items()})
     assert words == "keeps the newest 3, the best 1 and pinned ones, up to 20.0 GB"
     assert policy_words({}) == policy_words(None) == ""
+
+
+@pytest.mark.chaos
+async def test_no_key_of_the_screen_is_dead() -> None:
+    (local,), shelves = connected(), FakeShelves()
+    shelves.shelf = SHELF
+    app = cockpit(local, shelves=shelves)
+    async with app.run_test(size=(100, 30)) as pilot:
+        local.connect(view(state="stopped", resumable=True, why_not=""))
+        await settle(pilot, app)
+        await press(pilot, app, "6", "g")
+        here = [key for key in keys_of("checkpoints") if key.where != EVERYWHERE and key.action != "back"]
+        for key in here[:: trials(3, 1)]:
+            app.clear_notifications()
+            was = picture(app), front(app), toasts(app)
+            await press(pilot, app, key.keys)
+            assert (picture(app), front(app), toasts(app)) != was, f"{key.keys} is dead"
+            while front(app) not in ("Checkpoints", "Fleet"):
+                app.pop_screen()
