@@ -53,7 +53,8 @@ class Series:
         self.last = value
         self.version += 1
         if not self.version % MANY:
-            _ = self.tree.settle(), self.sums, self.quartiles
+            self.tree.settle()
+            _ = self.sums, self.quartiles
 
     @property
     def sums(self) -> Sums:
