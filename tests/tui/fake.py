@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -23,7 +22,6 @@ from remote.transport.base import Answers
 from tui.app import Cockpit
 from tui.store.jobs import HostJob
 from tui.store.kept.shelf import CheckpointShelf, Transfer
-from tui.store.metrics.grid_choice import AS_IT_COMES, GridChoice
 
 R = TypeVar("R")
 
@@ -247,20 +245,6 @@ class FakeWork:
     deploy = doctor = test
 
 
-class Choices:
-    """What was chosen for charts, in memory."""
-
-    def __init__(self) -> None:
-        self.trouble = ""
-        self._chosen: dict[str, GridChoice] = {}
-
-    def of(self, kind: str) -> GridChoice:
-        return self._chosen.get(kind, AS_IT_COMES)
-
-    def put(self, kind: str, choice: GridChoice) -> None:
-        self._chosen[kind] = choice
-
-
 class FakeShelves:
     """Checkpoints as a test says; remembers what was pulled or proven, and ends it when told to."""
 
@@ -309,8 +293,6 @@ def cockpit(
         shelves=shelves or FakeShelves(), clock=clock.mono, wall=clock.wall,
         tick_s=3600.0,
     )  # fmt: skip
-    if "PHOTINUS_HOME" not in os.environ:  # a person's own choices stay out of it
-        app.charts = Choices()  # type: ignore[assignment]
     shown = app.notify
 
     def notify(message: str, **more: Any) -> None:

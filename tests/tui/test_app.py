@@ -498,7 +498,8 @@ PRESSES = [
     for where in SCREENS
     for key in keys_of(where)
     for name in key.keys.split(",")
-    if key.where != EVERYWHERE or where == ("run" if ("fleet", key.action) in ALREADY else "fleet")
+    if not (where == "log" and "run" in key.where)  # one and the same there
+    and (key.where != EVERYWHERE or where == ("run" if ("fleet", key.action) in ALREADY else "fleet"))
 ]
 
 
