@@ -142,8 +142,7 @@ def fitted(found: ForeignModel, model: ModelConfig) -> dict[str, Tensor]:
     Raises:
         RefusedError: one is missing, of another shape, or no number.
     """
-    with torch.device("meta"):
-        wanted = {key: one.shape for key, one in _built(found, model).state_dict().items()}
+    wanted = {key: one.shape for key, one in _built(found, model).state_dict().items()}
     missing = [key for key in wanted if key not in found.weights]
     wrong = [key for key, one in found.weights.items() if wanted.get(key) != one.shape]
     if wrong or [key for key in missing if not (found.optional and key.endswith(".bias"))]:

@@ -45,7 +45,7 @@ def save(folder: Path, step: int, parent: str = "") -> None:
 def test_all_at_once_no_manifest_is_lost_and_none_is_listed_that_does_not_hold(
     session: Session, home: Path, tmp_path: Path
 ) -> None:
-    rounds = trials(8, 200)
+    rounds = trials(4, 200)
     one, other = (finish(home, run_id_of(number)) for number in (0, 1))
     faults, over = list[str](), threading.Event()
     mirror = FolderMirror(tmp_path / "mirror")
