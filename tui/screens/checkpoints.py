@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.events import Resize
 
 from tui.keys import Where, bindings
-from tui.screens.checkpoint_keys import CheckpointKeys
+from tui.screens.keys.checkpoint_keys import CheckpointKeys
 from tui.screens.sheets import sheet_of
 from tui.store.kept.shelf import CheckpointShelf, policy_words
 from tui.store.runs import RunRecord

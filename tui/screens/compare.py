@@ -7,7 +7,7 @@ from textual.containers import Container
 from textual.events import Resize
 
 from tui.keys import Where, bindings
-from tui.screens.compare_keys import CompareKeys
+from tui.screens.keys.compare_keys import CompareKeys
 from tui.screens.sheets import sheet_of
 from tui.store.compare.comparison import EACH_LOSS, Contender, common_step
 from tui.store.compare.config_values import diff_rows

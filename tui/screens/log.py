@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from tui.keys import Where, bindings
-from tui.screens.log_keys import LogKeys
+from tui.screens.keys.log_keys import LogKeys
 from tui.store.store import RunKey
 from tui.widgets.log.log_title import log_title
 from tui.widgets.log.log_view import LogView

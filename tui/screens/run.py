@@ -10,7 +10,7 @@ from textual.widgets import Input
 from trainer.telemetry.bands import Bands
 from trainer.telemetry.judge import LampReading
 from tui.keys import Where, bindings
-from tui.screens.run_keys import RunKeys
+from tui.screens.keys.run_keys import RunKeys
 from tui.store.lamps import PROBED, lamps
 from tui.store.metrics.chart_plan import charts
 from tui.store.runs import RunRecord

@@ -17,6 +17,8 @@ ABSURD = ["-1e9", "-1", "nan", "inf", "-inf", "1e400", "1e308", "1" + "0" * 30, 
 BEFORE = {
     **{name: ["a-run"] for name in ("reap", "show", "stop", "kill", "resume", "pull", "save")},
     "move": ["a-run", "box"],
+    "checkpoints": ["a-run"],
+    "progress commit": ["a-folder"],
 }
 """What a command wants in front of its options."""
 
@@ -27,7 +29,7 @@ def numbers(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iter
         if isinstance(action, argparse._SubParsersAction):
             for name, sub in action.choices.items():
                 yield from numbers(sub, (*path, name))
-        elif action.type is not None:
+        elif action.type not in (None, Path):
             yield " ".join(path), (action.option_strings or [action.dest])[-1]
 
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from tui.screens.chart_keys import ChartKeys
-from tui.screens.log_keys import LogKeys
+from tui.screens.keys.chart_keys import ChartKeys
+from tui.screens.keys.log_keys import LogKeys
 from tui.widgets.chart.chart import Chart
 from tui.widgets.log.log_view import LogView
 
