@@ -63,6 +63,11 @@ def pid(text: str) -> int:
     return int(_within(text, _whole(text), 2, PID_MAX, "the number of a process"))
 
 
+def gigabytes(text: str) -> float:
+    """A size in GB, up to 1,000,000."""
+    return _within(text, _number(text), 0.0, 1e6, "a size in GB")
+
+
 SIZES = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 

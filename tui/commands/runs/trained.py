@@ -12,7 +12,7 @@ from remote.protocol.errors import CallError
 from remote.protocol.keeping import TrainerAnswer
 from remote.transfer.sinks import open_sink
 from remote.transfer.sources import LostError
-from tui.commands.arguments import RUN_HELP, Commands, add_command, count
+from tui.commands.arguments import RUN_HELP, Commands, add_command, count, gigabytes
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.output import OK, answer, emit, say, tell
@@ -112,7 +112,7 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     kept.add_argument("--plan", action="store_true", help="with retain: only say what would be kept, and why")
     for key in KEEPS:
-        kind = float if key == "max_gb" else count
+        kind = gigabytes if key == "max_gb" else count
         kept.add_argument(
             f"--{key.replace('_', '-')}",
             type=kind,
