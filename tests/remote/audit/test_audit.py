@@ -127,7 +127,7 @@ def _write_many(path: Path, who: int) -> None:
 
 def test_many_writers_lose_no_line_over_rotations(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("forkserver")  # a worker of the suite has threads
     writers = [context.Process(target=_write_many, args=(path, who)) for who in range(3)]
     for writer in writers:
         writer.start()

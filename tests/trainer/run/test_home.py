@@ -29,7 +29,7 @@ def test_root_is_made_private_and_named_once(tmp_path: Path) -> None:
 
 
 def test_many_first_openers_agree_on_the_name(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("forkserver")  # a worker of the suite has threads
     with context.Pool(6) as pool:
         found = pool.map(open_home, [tmp_path / "home"] * 12)
     assert len({home.host_id for home in found}) == 1
