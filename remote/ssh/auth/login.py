@@ -35,6 +35,7 @@ FIRST = {
     "digests": ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com"),
 }
 """Paramiko offers these last. Encrypted and authenticated in one pass, they are by far the fastest it has."""
+LATER_S = 5.0  # Paramiko's own patience ends after ours, which says what was waited for
 RSA = ("rsa-sha2-512", "rsa-sha2-256")
 ECDSA = ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 KEY_CLASSES: dict[str, type[paramiko.PKey]] = {
@@ -57,7 +58,7 @@ def handshake(link: Any, target: Target, answers: Answers, deadline: Deadline) -
     transport = _Transport(first_words, default_window_size=WINDOW, disabled_algorithms=WEAK)  # type: ignore[arg-type]
     transport.daemon = True
     transport.hostname = target.alias  # type: ignore[attr-defined]  # the stubs do not know it
-    transport.banner_timeout = transport.handshake_timeout = deadline.left()
+    transport.banner_timeout = transport.handshake_timeout = deadline.left() + LATER_S
     _prefer(transport, trust.types)
     done = threading.Event()
     try:
