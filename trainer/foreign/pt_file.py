@@ -19,6 +19,8 @@ from trainer.job.outcome import RefusedError
 CHUNK = 1 << 20
 PICKLE_MAX = 16 << 20
 ENTRIES_MAX = 100_000
+TUPLES_MAX = 50_000  # some five a tensor; one in another without end overflows the stack when it is hashed
+TUPLES = frozenset({"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"})
 ALLOWED = frozenset({
     "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter",
     "torch Size",
@@ -95,6 +97,8 @@ def _check_entries(path: Path, archive: zipfile.ZipFile, size: int) -> zipfile.Z
         raise RefusedError(f"{path.name} is compressed inside, which torch.save never does")
     if len(entries) > ENTRIES_MAX or sum(one.file_size for one in entries) > size:
         raise RefusedError(f"{path.name} claims to hold more than it does")
+    if len({one.filename.lower() for one in entries}) != len(entries):
+        raise RefusedError(f"{path.name} holds two entries of one name: which is meant is not known")
     found = [one for one in entries if one.filename.rpartition("/")[2] == "data.pkl"]
     if len(found) != 1:
         raise RefusedError(f"{path.name} is an archive, but none of torch.save")
@@ -106,9 +110,13 @@ def _check_entries(path: Path, archive: zipfile.ZipFile, size: int) -> zipfile.Z
 def _check_pickle(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     """Refuse a pickle that names anything but tensors, or storages that are not as long as it says."""
     raw = archive.read(entry)
+    tuples = 0
     for code, argument, _ in pickletools.genops(raw):
+        tuples += code.name in TUPLES
         if code.name == "LONG_BINPUT" and isinstance(argument, int) and argument > len(raw):
             raise RefusedError(f"{path.name} holds a pickle that asks for memory without end")
+    if tuples > TUPLES_MAX:
+        raise RefusedError(f"{path.name} holds {tuples:,} tuples: too many for weights")
     look = _Look(raw, path.name)
     look.load()
     sizes = {one.filename: one.file_size for one in archive.infolist()}
@@ -157,7 +165,9 @@ class _Look(pickle.Unpickler):
         """Note `("storage", type, key, place, numbers)`."""
         _, kind, key, _, numbers = pid
         width = kind.width if isinstance(kind, _StorageType) else 1
-        self.storages[str(key)] = int(numbers) * width
+        claimed = int(numbers) * width
+        if self.storages.setdefault(str(key), claimed) != claimed:
+            raise RefusedError(f"{self._name}: the storage {str(key)[:80]} has two lengths")
         return _Inert()
 
 

@@ -18,6 +18,7 @@ from trainer.run.run_errors import RecordError
 
 CHUNK = 1 << 20
 SETTLED_S = 2.0
+NAME_MAX = 240  # bytes: where the name is taken, more is put behind it
 PART = re.compile(r"\.[0-9a-f]{16,64}\.part")
 FILE = re.compile(r"[^./\x00-\x1f\x7f][^/\x00-\x1f\x7f]{0,200}")
 
@@ -35,7 +36,8 @@ def feed_take(ctx: Context, args: FeedTakeArgs) -> Work[FeedTaken]:
         raise CallError("not_found", f"{run.run_id} is no feed", "photinus-train feed run makes one")
     if not args.part:
         return FeedTaken(run_id=run.run_id, dir=str(place))
-    if not PART.fullmatch(args.part) or not FILE.fullmatch(args.name):
+    is_long = len(os.fsencode(args.name)) > NAME_MAX
+    if is_long or not PART.fullmatch(args.part) or not FILE.fullmatch(args.name):
         raise CallError("bad_request", f"{args.name[:80]!r} is no name for a file of the inbox", "rename it")
     part = place / args.part
     sha256, size = yield from in_thread(lambda: _hash(part))

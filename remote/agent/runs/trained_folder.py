@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from remote.agent.context import Context
+from remote.agent.starts.shipped_code import begins_in
 from trainer.run.layout import RunDir
 
 OUT = "--out"
@@ -19,7 +20,7 @@ def trained_folder(ctx: Context, run: RunDir) -> Path:
     named = [after for word, after in pairwise(words) if word == OUT]
     named += [word.removeprefix(f"{OUT}=") for word in words if word.startswith(f"{OUT}=")]
     for one in named if ours else ():
-        folder = Path(spec.cwd or Path.home(), one).expanduser()
+        folder = begins_in(spec, run) / Path(one).expanduser()
         if folder.is_dir():
             return folder
     return run.path

@@ -23,6 +23,7 @@ from trainer.run.run_errors import RecordError
 
 LIST = "list"
 TREE = "tree"
+ALONE = "alone"  # in a draft: another tree did not hold what its list says; all is to come
 LARGE = 4 << 20
 """From this size on a file is a parcel of its own, which is moved into its tree and not copied."""
 PARCELS_MAX = 1000  # the answer is one line of the wire
@@ -132,7 +133,7 @@ def _listed(place: TreePlace, args: TreeArgs) -> FileTree | None:
 
 def parcels_of(place: TreePlace, wanted: FileTree) -> list[Parcel]:
     """What is missing: each content once, large ones by themselves, the small ones in one parcel."""
-    known = {one.sha256 for _, other in _others(place) for one in other.files}
+    known = {one.sha256 for _, other in _believed(place) for one in other.files}
     missing: dict[str, int] = {}
     for at, one in enumerate(sorted(wanted.files)):
         if one.bytes and one.sha256 not in known:
@@ -179,6 +180,7 @@ def lay_out(place: TreePlace, wanted: FileTree, target: Path, *, locked: bool) -
             "rename it, and ship again",
         ) from error
     if bad:
+        (place.draft / ALONE).touch()
         for parcel in parcels:
             Path(parcel.path).unlink(missing_ok=True)
     return bad
@@ -214,7 +216,7 @@ def _origins(
 ) -> dict[str, tuple[Path, int]]:
     """Where each content lies: in a tree of this folder, or in a parcel from some byte on."""
     found = {
-        one.sha256: (other.path / one.path, 0) for other, listed in _others(place) for one in listed.files
+        one.sha256: (other.path / one.path, 0) for other, listed in _believed(place) for one in listed.files
     }
     for parcel in parcels:
         start = 0
@@ -222,6 +224,10 @@ def _origins(
             found[files[at].sha256] = (Path(parcel.path), start)
             start += files[at].bytes
     return found
+
+
+def _believed(place: TreePlace) -> Iterator[tuple[TreePlace, FileTree]]:
+    return iter(()) if (place.draft / ALONE).exists() else _others(place)
 
 
 def _others(place: TreePlace) -> Iterator[tuple[TreePlace, FileTree]]:

@@ -99,7 +99,7 @@ def _demand_unchanged(ctx: Context, run: RunDir, sha256: str) -> None:
             and tree.sha256 == sha256
             and bool(read_labels(run).archived)
             and {path.relative_to(run.path).as_posix() for path in inside(run.path, LEFT_OUT)} == _paths(tree)
-            and all((run.path / one.path).lstat().st_mtime_ns <= told for one in tree.files)
+            and all((run.path / one).lstat().st_ctime_ns <= told for one in _paths(tree))
         )
     except (RecordError, OSError):
         is_same = False

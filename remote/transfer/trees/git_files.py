@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remote.protocol.errors import CallError
+from remote.transfer.trees.secret_files import NAMES, looks_secret
 from trainer.run.secrets import masked_text
 
 GIT_S = 60.0
 DIFF_MAX = 48 << 10
 DEPTH_MAX = 8
 SUBMODULE = "160000"
-PLACED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+PLACED = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX",
+    "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,11 @@ def look(folder: Path) -> GitFolder:
     paths, passed_over = _files(folder, 0)
     commit = _git(folder, "rev-parse", "--verify", "-q", "HEAD", may_fail=True).decode().strip()
     raw = _diff(folder) if commit else b""
-    text = raw[:DIFF_MAX].decode("utf-8", "replace").replace("\0", "")
-    return GitFolder(folder, tuple(paths), tuple(passed_over), commit, masked_text(text), len(raw) > DIFF_MAX)
+    text = masked_text(raw[:DIFF_MAX].decode("utf-8", "replace").replace("\0", ""))
+    is_cut = len(raw) > DIFF_MAX
+    if looks_secret([text.encode("utf-8", "replace")]):
+        text, is_cut = "", True
+    return GitFolder(folder, tuple(paths), tuple(passed_over), commit, text, is_cut)
 
 
 def _files(folder: Path, depth: int) -> tuple[list[str], list[str]]:
@@ -78,7 +85,8 @@ def _names(data: bytes) -> list[str]:
 
 def _diff(folder: Path) -> bytes:
     """The beginning of what differs from the commit; a byte more than is kept says that there is more."""
-    argv = _argv("diff", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD", "--", ".")
+    but = [f":(exclude,glob,icase)**/{name}" for name in NAMES]  # one that was untracked stands in it, whole
+    argv = _argv("diff", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD", "--", ".", *but)
     try:
         with subprocess.Popen(
             argv,

@@ -8,7 +8,11 @@ from pathlib import PurePosixPath
 NAMES = (
     ".env",
     ".env.*",
+    "*.env",
+    ".envrc",
     "*.pem",
+    "*.ppk",
+    "*.keystore",
     "*.p12",
     "*.pfx",
     "*.jks",
@@ -23,6 +27,9 @@ NAMES = (
     ".pgpass",
     ".pypirc",
     ".git-credentials",
+    ".htpasswd",
+    ".dockercfg",
+    "kaggle.json",
     "secrets.*",
 )
 HARMLESS = ("*.pub", "*.example", "*.sample", "*.template", "*.dist", "secrets.py", "credentials.py")
@@ -31,8 +38,9 @@ _ISSUED = re.compile(
     rb"(?<![\w-])(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|hf_[A-Za-z0-9]{30,}"
     rb"|A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Z0-9])|xox[abpr]-[0-9]{6,}-[\w-]{8,}"
     rb"|sk-(?:proj-|ant-[a-z0-9]+-)?(?=[\w-]{0,40}[0-9])[A-Za-z0-9_]{32,}|npm_[A-Za-z0-9]{36}|pypi-AgE[\w-]{16,}"
+    rb"|[sr]k_live_[A-Za-z0-9]{20,}|xapp-[0-9]-[A-Z0-9]{6,}-[\w-]{16,}"
     rb"|AIza[\w-]{35}|eyJ[\w-]{16,}\.eyJ[\w-]{16,}\.[\w-]{16,})"
-    rb"|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"
+    rb"|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY(?: BLOCK)?-----"
 )
 OVERLAP = 256
 

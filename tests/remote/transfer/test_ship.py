@@ -234,14 +234,35 @@ def test_what_must_not_go_is_refused_with_its_name_and_a_remedy(committed: Path,
     assert "git init" in refused(tmp_path).remedy
 
 
+def test_a_secret_that_was_untracked_as_the_remedy_says_does_not_go_in_the_diff(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("train.py", "sub/Prod.env"):
+        (tmp_path / name).write_text("WORD=hunter2\n")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-qm", "one")
+    git(tmp_path, "rm", "-q", "--cached", "sub/Prod.env")
+    (tmp_path / ".gitignore").write_text("*.env\n")
+    (tmp_path / "train.py").write_text("WORD=other\n")
+    diff = code_of(tmp_path).about["diff"]
+    assert "+WORD=other" in diff
+    assert "Prod.env" not in diff
+    (tmp_path / "train.py").write_text("-----BEGIN PGP PRIVATE KEY BLOCK-----")
+    about = code_of(tmp_path, allowed=["train.py"]).about
+    assert (about["diff"], about["diff_is_cut"]) == ("", True)
+
+
 def test_secrets_by_name_and_by_form_and_what_only_looks_so() -> None:
     secret = [".env", "a/.env.local", "id_rsa", "keys/id_ed25519", "x.PEM", "credentials.json"]
+    secret += ["prod.env", ".envrc", "key.ppk", "release.keystore", ".htpasswd", ".dockercfg", "kaggle.json"]
     assert [path for path in secret if not why_secret(path)] == []
     assert [
         path for path in (".env.example", "id_rsa.pub", "environment.py", "idle.py") if why_secret(path)
     ] == []
     assert looks_secret([b"x" * 99, TOKEN[:20].encode(), TOKEN[20:].encode()])
     assert looks_secret([b"-----BEGIN OPENSSH PRIVATE KEY-----"])
+    assert looks_secret([b"-----BEGIN PGP PRIVATE KEY BLOCK-----"])
+    assert looks_secret([b"sk_live_" + b"a1B2" * 6])
     assert not looks_secret(
         [b"commit " + b"0123456789abcdef" * 2 + b"01234567", b" sk-estimator-doc-link-and-more"]
     )
@@ -284,6 +305,13 @@ def test_a_run_without_its_code_is_refused_and_a_damaged_tree_is_told(
     assert not file.exists()
     sink = Counting()
     assert ship_code(session, code, through(sink)) > 0  # it is sent again
+    file.chmod(0o600)
+    file.write_text("other\n")
+    (committed / "new.py").write_text("another tree\n")
+    try:
+        ship_code(session, code_of(committed))  # what is damaged in one tree keeps no other one away
+    finally:
+        (committed / "new.py").write_text("tracked by nobody\n")
 
 
 def test_an_old_spec_has_no_code_and_a_wrong_one_is_refused() -> None:

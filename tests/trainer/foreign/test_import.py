@@ -170,6 +170,28 @@ def test_a_model_that_was_taken_over_begins_a_lineage_and_is_not_resumed(
     assert train(tmp_path / "new", text, "--init-from", str(tmp_path / "old"), sets=sets) == 0
 
 
+class Claimed:
+    """A storage that a pickle claims."""
+
+    def __init__(self, numbers: int) -> None:
+        self.pid = ("storage", torch.FloatStorage, "0", "cpu", numbers)
+
+
+class Claiming(pickle.Pickler):
+    def persistent_id(self, obj: object) -> object:
+        return obj.pid if isinstance(obj, Claimed) else None
+
+
+def claimed_twice() -> bytes:
+    """An archive in which one storage has two lengths, and the later one is true."""
+    raw, out = io.BytesIO(), io.BytesIO()
+    Claiming(raw, 2).dump({"a": Claimed(1 << 40), "b": Claimed(1)})
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("x/data.pkl", raw.getvalue())
+        archive.writestr("x/data/0", bytes(4))
+    return out.getvalue()
+
+
 class Evil:
     def __reduce__(self) -> tuple[Any, ...]:
         return (exec, ("import os; os.environ['PHOTINUS_EVIL'] = '1'",))
@@ -229,6 +251,13 @@ def test_what_is_hostile_cut_or_no_model_is_refused_and_not_run(
     cases["short"] = "bring it again"
     rezipped(good, tmp_path / "noise.pt", lambda name, data: data[::-1] if name.endswith(".pkl") else data)
     cases["noise"] = "no weights that can be read"
+    case("claimed", claimed_twice(), "has two lengths")
+    deep = b"\x80\x02})" + b"\x85" * 60_000 + b"Ns."  # with ten times as many, hashing it ends the process
+    rezipped(good, tmp_path / "deep.pt", lambda name, data: deep if name.endswith(".pkl") else data)
+    cases["deep"] = "too many for weights"
+    case("double", whole, "two entries of one name")
+    with zipfile.ZipFile(tmp_path / "double.pt", "a") as archive:  # torch does not tell them apart
+        archive.writestr(archive.namelist()[0].replace("data.pkl", "DATA.pkl"), b"other")
     for name, why in cases.items():
         code = take(tmp_path / f"{name}.pt", tmp_path / "run", "--tokenizer", "none", "--heads", "2")
         said = capsys.readouterr().err

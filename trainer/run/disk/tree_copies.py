@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from trainer.run.disk.atomic import fsync_folder, sync_to_disk
@@ -82,10 +82,17 @@ def pieces(file: BinaryIO, count: int) -> Iterator[bytes]:
 
 
 def make_links(tree: FileTree, target: Path) -> None:
-    """The links of a tree, after its files."""
+    """The links of a tree, after its files.
+
+    Raises:
+        OSError: the disk refused, or a link has the name of a folder here, which two names that are one can.
+    """
+    root = Path(os.path.realpath(target))
     for link in tree.links:
         path = target / link.path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if Path(os.path.realpath(path.parent)) != root / PurePosixPath(link.path).parent:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
         path.symlink_to(link.target)
 
 
@@ -128,13 +135,18 @@ def listed(folder: Path, left_out: frozenset[str] = frozenset()) -> FileTree:
 
 def inside(folder: Path, left_out: frozenset[str] = frozenset()) -> Iterator[Path]:
     """What `listed` lists: everything that is no folder."""
-    for top, folders, names in os.walk(folder):
+    for top, folders, names in os.walk(folder, onerror=_refuse):
         is_top = Path(top) == folder
         folders[:] = sorted(name for name in folders if not (is_top and name.startswith(".")))
         for name in names:
-            if not (is_top and name in left_out) and not name.endswith(".tmp"):
+            is_draft = name.startswith(".") and name.endswith(".tmp")
+            if not is_draft and not (is_top and name in left_out):
                 yield Path(top, name)
         yield from (path for name in folders if (path := Path(top, name)).is_symlink())
+
+
+def _refuse(error: OSError) -> None:
+    raise error  # a folder that cannot be read is not an empty one
 
 
 def _file(path: Path, below: str) -> TreeFile:

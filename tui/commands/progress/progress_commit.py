@@ -8,6 +8,8 @@ from pathlib import Path
 from remote.protocol.errors import CallError
 
 GIT_S = 120.0
+PLACED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")  # a hook's, of another work tree
+ASKED = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 OURS = ("-c", "user.name=photinus", "-c", "user.email=photinus@localhost")
 
 
@@ -49,11 +51,11 @@ class Repository:
         Raises:
             CallError: `timeout` after so many tries; `internal` where git refused for another reason.
         """
-        branch = self._said(["symbolic-ref", "--short", "HEAD"])
+        branch = self._said(["symbolic-ref", "HEAD"])  # whole: a tag may have its short name
         if not branch:
             raise CallError("refused", "no branch is checked out", "git switch BRANCH")
         for number in range(tries):
-            pushed = self._run(["push", "--quiet", remote, f"HEAD:refs/heads/{branch}"])
+            pushed = self._run(["push", "--quiet", "--", remote, f"HEAD:{branch}"])
             if not pushed.returncode:
                 return number
             if not any(
@@ -62,7 +64,7 @@ class Repository:
                 raise CallError(
                     "internal", f"git push: {_last(pushed.stderr)}", "see that remote, and try again"
                 )
-            self._must(["fetch", "--quiet", remote, branch])
+            self._must(["fetch", "--quiet", "--", remote, branch])
             self._rebase()
         raise CallError("timeout", f"others pushed first, {tries} times", "try again, or more --tries")
 
@@ -79,9 +81,13 @@ class Repository:
                 raise CallError(
                     "refused", f"your commits and theirs do not fit: {what}", "git rebase by hand"
                 )
-            for name in both:
-                self._must(["checkout", "--theirs", "--", str(root / name)])  # of a rebase, they are we
-                self._must(["add", "--", str(root / name)])
+            try:
+                for name in both:
+                    self._must(["checkout", "--theirs", "--", str(root / name)])  # of a rebase, they are we
+                    self._must(["add", "--", str(root / name)])
+            except CallError:
+                self._run(["rebase", "--abort"])
+                raise
             done = self._run([*self._author, "-c", "core.editor=true", "rebase", "--continue"])
 
     def _is_ours(self, path: Path) -> bool:
@@ -99,8 +105,9 @@ class Repository:
     def _run(self, words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
         try:
             return subprocess.run(
-                ["git", "-C", str(self._root), *words], capture_output=True, text=True, errors="replace",
-                timeout=GIT_S, env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}, check=False,
+                ["git", "--literal-pathspecs", "-C", str(self._root), *words], capture_output=True, text=True,
+                errors="replace", timeout=GIT_S, check=False,
+                env={name: value for name, value in os.environ.items() if name not in PLACED} | ASKED,
             )  # fmt: skip
         except FileNotFoundError as error:
             raise CallError("internal", "git is not installed", "install git") from error

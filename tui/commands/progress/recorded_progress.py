@@ -85,9 +85,7 @@ def heard(run: RunDir) -> Attempts:
 
 def checkpoint_rows(run: RunDir, before: bytes) -> list[dict[str, Any]]:
     """Return a row a checkpoint, by step; those of `before` that are gone have `here: false`."""
-    rows = {
-        row["sha256"]: {**row, "here": False} for row in _lines(before) if "sha256" in row and "step" in row
-    }
+    rows = {row["sha256"]: {**row, "here": False} for row in _lines(before) if _is_row(row)}
     for info in list_checkpoints(run.checkpoints):
         manifest = info.manifest
         if manifest is None:
@@ -109,7 +107,7 @@ def summary(
     run: RunDir, told: Attempts, rows: Sequence[Mapping[str, Any]], series: Mapping[str, Sequence[Point]]
 ) -> dict[str, Any]:
     """Return what fits one look: where the run stands, what is best, how its last attempt ended."""
-    scored = [row for row in rows if row["primary"] in row["metrics"]]
+    scored = [row for row in rows if type(row["metrics"].get(row["primary"])) in (int, float)]
     best = min(scored, key=lambda row: (row["metrics"][row["primary"]], -row["step"]), default=None)
     last = {name: points[-1] for name, points in sorted(series.items()) if points}
     steps = [step for step, _ in last.values()] + [row["step"] for row in rows]
@@ -138,6 +136,12 @@ def curves(series: Mapping[str, Sequence[Point]]) -> bytes:
         kept = [*points[::every], *(points[-1:] if (len(points) - 1) % every else ())]
         writer.writerows((name, step, _short(value)) for step, value in kept)
     return out.getvalue().encode()
+
+
+def _is_row(row: Mapping[str, Any]) -> bool:
+    """Whether a row of an earlier export, which others push too, is one."""
+    kinds = {"sha256": str, "step": int, "tokens": int, "primary": str, "metrics": dict}
+    return all(type(row.get(name)) is kind for name, kind in kinds.items())
 
 
 def _is_learning(name: str) -> bool:

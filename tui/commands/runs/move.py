@@ -14,7 +14,7 @@ from remote.protocol.arguments import RunArgs
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import DepartArgs
 from remote.protocol.verbs import DEPART, RUN
-from remote.protocol.views import RunView
+from remote.protocol.views import RunDetails, RunView
 from remote.session.session import Session
 from remote.transfer.trees.copy_run import copy_run
 from remote.transfer.trees.send_tree import SendOptions, SentTree
@@ -45,7 +45,7 @@ def move(args: argparse.Namespace) -> int:
         stopped = stop_here(origin, view, args.timeout)
         sent = carry(origin, target, stopped)
         restore_run(target, view.run_id)
-        resumed = resume_there(origin, target, view.run_id, sent, changes, queue=args.queue)
+        resumed = resume_there(origin, target, stopped, sent, changes, queue=args.queue)
         leave(origin, target, view.run_id, sent)
     run = resumed.run or stopped
     row = {**view_fields(args.target, run), "moved_from": host, "sent": sent.sent}
@@ -149,7 +149,7 @@ def carry(origin: Session, target: Session, view: RunView) -> SentTree:
 def resume_there(
     origin: Session,
     target: Session,
-    run_id: str,
+    stopped: RunView,
     sent: SentTree,
     changes: dict[str, Any],
     *,
@@ -158,8 +158,9 @@ def resume_there(
     """Resume it there; where that is refused, it is taken back.
 
     Raises:
-        CallError: why it is refused; it is here, stopped, and not there.
+        CallError: why it is refused; it is here, stopped, and not there, unless it has gone on there since.
     """
+    run_id = stopped.run_id
     outcome = resume_run(target, run_id, start_id=f"move-{sent.sha256[:24]}", changes=changes, queue=queue)
     if outcome.run is not None or outcome.ok:
         return outcome
@@ -167,6 +168,14 @@ def resume_there(
     if error.code in ("unreachable", "timeout"):
         again = f"photinus move {run_id} {target.host.name} goes on; photinus restore {run_id} keeps it here"
         raise CallError(error.code, f"whether {run_id} goes on there is not known: {error.message}", again)
+    there: RunDetails = target.call(RUN, RunArgs(run_id=run_id))
+    if (there.attempt, there.seq) != (stopped.attempt, stopped.seq):  # what it did there is nowhere else
+        raise CallError(
+            error.code,
+            f"{run_id} has gone on at {target.host.name} since it came there, and stays: {error.message}",
+            f"photinus show {target.host.name}:{run_id}; photinus rm {run_id} removes what is here",
+            error.detail,
+        )
     trash_run(target, run_id)
     purge_trash(target, [run_id])
     restore_run(origin, run_id)

@@ -28,8 +28,8 @@ from remote.session.session import Session
 from remote.transfer.trees.copy_run import copy_run
 from tests.remote.finished_runs import finish
 from tests.trials import trials
-from trainer.run.disk.file_tree import FileTree
-from trainer.run.disk.tree_copies import TreePlace, copy_tree, differing, listed
+from trainer.run.disk.file_tree import FileTree, TreeLink
+from trainer.run.disk.tree_copies import TreePlace, copy_tree, differing, inside, listed, make_links
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
 from trainer.run.states import State
@@ -99,6 +99,7 @@ def night(tmp_path: Path) -> RunDir:
     (run.path / "code" / "größe.sh").write_text("exit\n")
     (run.path / "code" / "größe.sh").chmod(0o700)
     (run.path / "code" / "link").symlink_to("größe.sh")
+    (run.path / "code" / "notes.tmp").write_text("somebody's own\n")
     return run
 
 
@@ -113,6 +114,7 @@ def test_a_run_goes_whole_and_the_old_home_says_where(tmp_path: Path, night: Run
         path: one for path, one in before.items() if path not in new
     }
     assert str((there.path / "code" / "link").readlink()) == "größe.sh"
+    assert (there.path / "code" / "notes.tmp").read_text() == "somebody's own\n"
     assert read_labels(there).archived
     assert not night.path.exists()
     with pytest.raises(CallError, match=f"was moved to far:{RUN}") as caught:
@@ -161,15 +163,22 @@ def test_cut_after_any_verb_of_either_it_is_whole_somewhere_and_the_same_again_g
     assert cut_at > 3  # it was cut somewhere
 
 
+@pytest.mark.parametrize("what", ["code/größe.sh", "code/link"])
 def test_what_was_changed_meanwhile_stays_and_another_run_is_never_replaced(
-    tmp_path: Path, night: RunDir
+    tmp_path: Path, night: RunDir, what: str
 ) -> None:
     origin, target = InProcess(tmp_path / "near", "local"), InProcess(tmp_path / "far", "local")
     with pytest.raises(CallError, match="is not archived"):
         copy_run(session(origin), session(target), RUN, "me")
     origin.call(ARCHIVE, ARCHIVE.args(run_id=RUN))
     sent = copy_run(session(origin), session(target), RUN, "me")
-    (night.path / "events.jsonl").write_text("later\n")
+    changed = night.path / what
+    if changed.is_symlink():
+        changed.unlink()
+        changed.symlink_to("elsewhere")
+    else:
+        changed.write_text("later\n")
+        os.utime(changed, (1e9, 1e9))  # as a copying program leaves it
     gone = DepartArgs(run_id=RUN, to=f"far:{RUN}", sha256=sent.sha256)
     with pytest.raises(CallError, match="was changed while it was copied"):
         origin.call(DEPART, gone)
@@ -184,10 +193,11 @@ def test_what_is_refused_there_is_taken_back_and_listed_here_again(
     origin, target = InProcess(tmp_path / "near", "local"), InProcess(tmp_path / "far", "far")
     busy = Outcome(False, None, "device_busy", "cpu is held by x", "wait")
     monkeypatch.setattr(move, "resume_run", lambda *_, **__: busy)
-    sent = move.carry(session(origin), session(target), origin.ctx.view(night))
+    view = origin.ctx.view(night)
+    sent = move.carry(session(origin), session(target), view)
     restore_run(session(target), RUN)
     with pytest.raises(CallError, match="cannot go on there: cpu is held by x; it is on local") as caught:
-        move.resume_there(session(origin), session(target), RUN, sent, {})
+        move.resume_there(session(origin), session(target), view, sent, {})
     assert caught.value.code == "device_busy"
     assert night.state.exists()
     assert not read_labels(night).archived
@@ -196,9 +206,25 @@ def test_what_is_refused_there_is_taken_back_and_listed_here_again(
     monkeypatch.setattr(move, "resume_run", lambda *_, **__: lost)
     sent = move.carry(session(origin), session(target), origin.ctx.view(night))
     with pytest.raises(CallError, match="gone"):  # whether it goes on there is not known: both stay
-        move.resume_there(session(origin), session(target), RUN, sent, {})
+        move.resume_there(session(origin), session(target), view, sent, {})
     assert read_labels(night).archived
     assert (tmp_path / "far" / "runs" / RUN / "state.json").exists()
+    monkeypatch.setattr(move, "resume_run", lambda *_, **__: busy)
+    state = tmp_path / "far" / "runs" / RUN / "state.json"
+    state.write_text(state.read_text().replace('"attempt": 1', '"attempt": 2'))
+    with pytest.raises(CallError, match="has gone on at far since it came there, and stays: cpu is held"):
+        move.resume_there(session(origin), session(target), view, sent, {})
+    assert (tmp_path / "far" / "runs" / RUN / "state.json").exists()
+
+
+def test_a_link_is_never_made_through_a_link_and_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "tree" / "d").mkdir(parents=True)
+    links = (TreeLink("p/x", "../d"), TreeLink("p/x/y", "../../z"))  # p/X/y, where case is nothing
+    with pytest.raises(OSError, match="symbolic links"):
+        make_links(FileTree((), links), tmp_path / "tree")
+    assert list((tmp_path / "tree" / "d").iterdir()) == []
+    with pytest.raises(FileNotFoundError):
+        list(inside(tmp_path / "gone"))
 
 
 def test_what_an_agent_died_over_removing_goes_with_the_next_contact(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 import yaml
 
+from remote.protocol.errors import CallError
 from tests.trainer.loop.tiny import signals_restored
 from tests.trainer.run.checkpoints.test_manifest import make
 from trainer import cli as trainer_cli
@@ -92,6 +93,16 @@ def test_files_are_small_say_what_was_learnt_and_are_the_same_again(tmp_path: Pa
     assert len(progress_files(run, {})[CHECKPOINTS].splitlines()) == 1  # the control: no history, no row
 
 
+def test_rows_of_an_earlier_export_that_are_none_cost_themselves(tmp_path: Path) -> None:
+    run = run_dir(tmp_path / "home")
+    whole = progress_files(run, {})
+    odd = b'{"sha256":[],"step":1}\n{"sha256":"a","step":"b"}\n[]\n{"sha256":"a","step":1}\n'
+    assert progress_files(run, {CHECKPOINTS: odd}) == whole
+    diverged = {"sha256": "a", "step": 9, "tokens": 1, "primary": "val_ce", "metrics": {"val_ce": "nan"}}
+    kept = progress_files(run, {CHECKPOINTS: json.dumps(diverged).encode()})
+    assert json.loads(kept["summary.json"])["best"] == json.loads(whole["summary.json"])["best"]
+
+
 def test_a_long_curve_stays_small_and_its_rows_stay_the_same_rows() -> None:
     def lines(count: int) -> list[str]:
         return curves({"ce": [(n, 1.0 / (n + 1)) for n in range(count)]}).decode().splitlines()
@@ -149,6 +160,27 @@ def test_of_one_run_the_newer_history_wins_and_what_is_not_ours_is_left_to_peopl
     assert "rebase in progress" not in git(one, "status")
     assert cli.main(["progress", "export", str(one / "progress"), "nobody-abcdef"]) == 6
     assert cli.main(["progress", "commit", str(tmp_path / "no repository")]) == 2
+
+
+def test_git_is_told_no_more_than_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = clones(tmp_path, "one", "other")
+    for name in ("out*", "outside"):
+        (one / name).mkdir()
+        (one / name / "a").write_text("1")
+    git(one, "add", "outside")
+    git(one, "tag", "main")  # the branch's short name is heads/main now
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    repository = Repository(one / "out*")
+    assert repository.commit("words")
+    with pytest.raises(CallError, match="--receive-pack"):
+        repository.push(f"--receive-pack=touch {tmp_path / 'made'};", 1)
+    assert not (tmp_path / "made").exists()
+    assert repository.push("origin", 1) == 0
+    monkeypatch.delenv("GIT_DIR")
+    assert git(one, "show", "--format=", "--name-only").split() == ["out*/a"]
+    refs = git(tmp_path / "origin.git", "for-each-ref", "--format=%(refname)", "refs/heads")
+    assert refs.split() == ["refs/heads/main"]
+    assert git(tmp_path / "origin.git", "rev-parse", "refs/heads/main") == git(one, "rev-parse", "HEAD")
 
 
 def test_where_nobody_is_named_commits_have_a_name_of_ours(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -9,10 +10,15 @@ from typing import cast
 import pytest
 
 from remote.actions.trained.ask_trainer import ask_trainer, feed_file
+from remote.agent.context import Context
+from remote.agent.runs.trained_folder import trained_folder
 from remote.hosts.hosts_edit import add_hosts
 from remote.protocol.errors import CallError
+from remote.protocol.keeping import FeedTakeArgs
+from remote.protocol.verbs import FEED_TAKE
 from remote.session.session import Session, connect
 from tests.remote.finished_runs import finish, run_id_of
+from tests.remote.scripts import spec
 from tests.sshd.server import Sshd
 from tests.trainer.run.checkpoints.test_manifest import make
 from tests.tui.commands.conftest import Photinus
@@ -86,6 +92,11 @@ def test_what_is_no_word_or_no_feed_is_refused_on_the_host(
         with pytest.raises(CallError) as caught:
             ask_trainer(session, run.run_id, "checkpoints", words)
         assert caught.value.code == "bad_request"
+    fed = FeedFolder(run.path / "feed").create()
+    assert fed is not None
+    long = FeedTakeArgs(run_id=run.run_id, part=f".{'0' * 24}.part", name="ß" * 150)
+    with pytest.raises(CallError, match="is no name for a file") as caught:
+        session.call(FEED_TAKE, long)
 
 
 def test_a_file_that_arrives_changed_is_not_taken(
@@ -102,6 +113,15 @@ def test_a_file_that_arrives_changed_is_not_taken(
         feed_file(session, run.run_id, path, "low", damaged)
     assert caught.value.code == "damaged"
     assert list((feeds / "feed" / "inbox" / "low").iterdir()) == []
+
+
+def test_a_feed_of_shipped_code_lies_where_its_copy_does(tmp_path: Path) -> None:
+    run = finish(tmp_path, run_id_of(0))
+    argv = ("photinus-train", "feed", "run", "--out", "fed")
+    (run.code / "sub" / "fed").mkdir(parents=True)
+    asked = replace(spec(run_id=run.run_id), argv=argv, cwd="sub", code={"sha256": "0" * 64})
+    ctx = SimpleNamespace(views=SimpleNamespace(spec=lambda _: asked))
+    assert trained_folder(cast(Context, ctx), run) == run.code / "sub" / "fed"
 
 
 def test_an_older_photinus_is_told_in_the_one_sentence() -> None:
