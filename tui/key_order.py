@@ -4,6 +4,7 @@ Textual hands every key at once to whatever has the focus. Of a burst (a paste, 
 typist on a slow link) `/state:x` then opens the filter, and all its letters are keys of the table.
 """
 
+import time
 from collections import deque
 
 from textual.app import App
@@ -12,6 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 LOOK_AFTER_S = 0.5  # a key whose widget went away comes back to nobody
+STUCK_S = 5.0  # nor does one whose widget waits for something; a loaded machine takes a second
 
 
 class Passed(Message):
@@ -27,6 +29,7 @@ class OrderedKeys(App[str]):
         self._on_its_way: tuple[Passed, Widget] | None = None
         self._before: tuple[object, object] = (None, None)
         self._is_bound = False
+        self._handed_out = 0.0
 
     async def on_event(self, event: Event) -> None:
         """Hold what is typed while a key is on its way."""
@@ -44,6 +47,7 @@ class OrderedKeys(App[str]):
         place = self.focused or self.screen
         self._before, self._is_bound = (self.screen, self.focused), False
         self._on_its_way = passed = (Passed(), place)
+        self._handed_out = time.monotonic()
         await super().on_event(event)
         self._follow(*passed)
 
@@ -72,10 +76,10 @@ class OrderedKeys(App[str]):
                 await self._hand_out(self._held.popleft())
 
     async def _look_after(self) -> None:
-        """Go on without a key that went away with its widget."""
+        """Go on without a key that went away with its widget, or is stuck in it."""
         if self._on_its_way is None or not self._held:
             return
         passed, place = self._on_its_way
-        if not place.is_attached:
+        if not place.is_attached or time.monotonic() - self._handed_out > STUCK_S:
             await self._after(passed)
         self.set_timer(LOOK_AFTER_S, self._look_after)

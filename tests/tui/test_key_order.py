@@ -1,5 +1,7 @@
 """What is typed in one burst is acted on key by key, each by what the one before it led to."""
 
+import time
+
 import pytest
 from textual.app import App
 from textual.events import Key, Paste
@@ -9,6 +11,7 @@ from textual.widgets import Input
 from tests.tui.driving import front, settle
 from tests.tui.fake import FakeSession, cockpit
 from tests.tui.test_app import live
+from tui import key_order
 from tui.app import Cockpit
 from tui.key_order import OrderedKeys, Passed
 from tui.widgets.log.log_view import LogView
@@ -66,14 +69,20 @@ async def test_control_textual_itself_gives_the_burst_to_what_had_the_focus(
         assert not any(line.value == "needle" for line in app.screen.query(Input))
 
 
-async def test_a_key_whose_widget_is_gone_holds_nothing_up() -> None:
+@pytest.mark.parametrize("is_stuck", [False, True])
+async def test_a_key_that_does_not_come_back_holds_nothing_up(
+    is_stuck: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = FakeSession()
     app = cockpit(session)
     async with app.run_test(size=(100, 30)) as pilot:
         await live(pilot, app, session)
-        gone = Input()
-        app._on_its_way = (Passed(), gone)
+        app._on_its_way = (Passed(), app.screen if is_stuck else Input())
+        app._handed_out = time.monotonic()
         await send(pilot, app, Key("slash", "/"), *burst("x"))
+        assert app.screen.query_one("#filter", Input).value == ""
+        if is_stuck:
+            monkeypatch.setattr(key_order, "STUCK_S", 0.0)
         await app._look_after()
         await settle(pilot, app)
         assert app.screen.query_one("#filter", Input).value == "x"
