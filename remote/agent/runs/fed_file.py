@@ -1,6 +1,5 @@
 """The verb `feed-take`: a file that was brought into the inbox of a feed gets its name, once it is proven."""
 
-import hashlib
 import os
 import re
 import time
@@ -8,15 +7,14 @@ from pathlib import Path
 
 from remote.agent.background import in_thread
 from remote.agent.context import Context
+from remote.agent.runs.receive import arrived
 from remote.agent.runs.trained_folder import trained_folder
 from remote.agent.verb import Work
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import FeedTakeArgs, FeedTaken
 from trainer.run.disk.atomic import fsync_folder
-from trainer.run.disk.small_record import open_plain
 from trainer.run.run_errors import RecordError
 
-CHUNK = 1 << 20
 SETTLED_S = 2.0
 NAME_MAX = 240  # bytes: where the name is taken, more is put behind it
 PART = re.compile(r"\.[0-9a-f]{16,64}\.part")
@@ -56,13 +54,7 @@ def feed_take(ctx: Context, args: FeedTakeArgs) -> Work[FeedTaken]:
 
 
 def _hash(path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
     try:
-        with os.fdopen(open_plain(path), "rb") as file:
-            while data := file.read(CHUNK):
-                digest.update(data)
-                size += len(data)
-            os.fsync(file.fileno())
+        return arrived(path)
     except (OSError, RecordError) as error:
         raise CallError("not_found", f"{path.name} does not lie in the inbox", "send it again") from error
-    return digest.hexdigest(), size

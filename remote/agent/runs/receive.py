@@ -140,16 +140,26 @@ def _bad_files(draft: Path, files: Mapping[str, FileProof]) -> list[str]:
 
 
 def _is_proven(path: Path, proof: FileProof) -> bool:
-    digest, size = hashlib.sha256(), 0
     try:
-        with os.fdopen(open_plain(path), "rb") as file:
-            while data := file.read(CHUNK):
-                digest.update(data)
-                size += len(data)
-            os.fsync(file.fileno())
+        return arrived(path) == (proof.sha256, proof.bytes)
     except (OSError, RecordError):
         return False
-    return size == proof.bytes and digest.hexdigest() == proof.sha256
+
+
+def arrived(path: Path) -> tuple[str, int]:
+    """SHA-256 and size of a file that was sent here, which is on the disk then.
+
+    Raises:
+        OSError: it cannot be read.
+        RecordError: it is no plain file.
+    """
+    digest, size = hashlib.sha256(), 0
+    with os.fdopen(open_plain(path), "rb") as file:
+        while data := file.read(CHUNK):
+            digest.update(data)
+            size += len(data)
+        os.fsync(file.fileno())
+    return digest.hexdigest(), size
 
 
 def _put_into_run(run: RunDir, draft: Path, target: Path) -> None:

@@ -55,13 +55,14 @@ class Picker(ModalScreen[str | None]):
         self._narrow("")
         self.query_one(Input).focus()
 
+    def fits(self, text: str) -> list[str]:
+        """The rows with all these words; first the one of this name, then those that begin so."""
+        words, typed = text.lower().split(), text.lower()
+        found = [name for name, row in self._rows.items() if all(word in row.plain.lower() for word in words)]
+        return sorted(found, key=lambda name: (name.lower() != typed, not name.lower().startswith(typed)))
+
     def _narrow(self, text: str) -> None:
-        words = text.lower().split()
-        self._found = [
-            name for name, row in self._rows.items() if all(word in row.plain.lower() for word in words)
-        ]
-        typed = text.lower()
-        self._found.sort(key=lambda name: (name.lower() != typed, not name.lower().startswith(typed)))
+        self._found = self.fits(text)
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options([Option(self._rows[name], id=f"o{at}") for at, name in enumerate(self._found)])
