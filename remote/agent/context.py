@@ -80,6 +80,21 @@ class Context:
         demand_here(self.home, run_id)
         raise CallError("not_found", f"no run {run_id} on this host", "photinus ls shows the runs of a host")
 
+    def check_room(self, need: int) -> None:
+        """See that what is sent fits below the state root; `need` in bytes.
+
+        Raises:
+            CallError: `disk_low`.
+        """
+        free = self.disk_free(self.home.root)
+        if free < need:
+            raise CallError(
+                "disk_low",
+                f"{free / 1e6:,.0f} MB are free on the host and {need / 1e6:,.0f} MB are needed",
+                "free some space there",
+                {"free": free, "need": need},
+            )
+
     def view(self, run: RunDir) -> RunView:
         """The run as its files tell it now.
 

@@ -40,17 +40,9 @@ def seed(ctx: Context, args: SeedArgs) -> SeedPlace:
     target, draft = _places(ctx, args)
     if _is_there(target, args.sha256):
         return SeedPlace(done=True, dir=str(target))
-    free, need = ctx.disk_free(ctx.home.root), args.bytes
     draft.mkdir(mode=0o700, parents=True, exist_ok=True)
     present = [FileRow(name=path.name, bytes=path.stat().st_size) for path in sorted(draft.iterdir())[:8192]]
-    need -= sum(one.bytes for one in present)
-    if free < need:
-        raise CallError(
-            "disk_low",
-            f"{free / 1e6:,.0f} MB are free on the host and {need / 1e6:,.0f} MB are needed",
-            "free some space there",
-            {"free": free, "need": need},
-        )
+    ctx.check_room(args.bytes - sum(one.bytes for one in present))
     return SeedPlace(done=False, dir=str(draft), present=present)
 
 

@@ -41,14 +41,7 @@ def tree(ctx: Context, args: TreeRoomArgs) -> Work[TreeRoom]:
     if (yield from in_thread(lambda: _is_there(ctx, place, args))):
         return TreeRoom(done=True, dir=str(place.path))
     place.draft.mkdir(mode=0o700, parents=True, exist_ok=True)
-    free, need = ctx.disk_free(ctx.home.root), args.list_bytes + args.bytes - _lying(place.draft)
-    if free < need:
-        raise CallError(
-            "disk_low",
-            f"{free / 1e6:,.0f} MB are free on the host and {need / 1e6:,.0f} MB are needed",
-            "free some space there",
-            {"free": free, "need": need},
-        )
+    ctx.check_room(args.list_bytes + args.bytes - _lying(place.draft))
     wanted = yield from in_thread(lambda: _listed(place, args))
     if wanted is None:
         path = place.draft / LIST
