@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,33 @@ from remote.deploy.on_host.builder import main
 sys.exit(main(order))
 """
 
+BUILDER = ("remote/deploy/on_host/", "remote/audit/", "trainer/run/", "trainer/config/", "trainer/user_error")
+EMPTY = ("remote/agent", "remote/supervisor", "trainer/telemetry")
+
+
+@cache
+def whole_wheel() -> Wheel:
+    """What a deploy sends."""
+    return pack(sources(), "1.0")
+
+
+@cache
+def small_wheel() -> Wheel:
+    """The builder and what it uses: a tenth of the whole, all of which a build imports and compiles."""
+    files = {name: data for name, data in sources().items() if name.startswith(BUILDER)}
+    roots = {name: data for name, data in sources().items() if name.count("/") == 1 and "__init__" in name}
+    stubs = {f"{folder}/__init__.py": b"" for folder in EMPTY}
+    parents = {f"{name.rpartition('/')[0]}/__init__.py": b"" for name in files}
+    parents |= {"remote/deploy/__init__.py": b""}
+    return pack(parents | roots | stubs | files, "1.0")
+
 
 @dataclass
 class Stage:
     """`root`: the state root. What is built borrows this interpreter's packages, and downloads nothing."""
 
     root: Path
-    wheel: Wheel = field(default_factory=lambda: pack(sources(), "1.0"))
+    wheel: Wheel = field(default_factory=small_wheel)
 
     def __post_init__(self) -> None:
         for folder in (self.root, self.root / "cas", self.root / "envs"):

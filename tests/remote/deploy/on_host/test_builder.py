@@ -16,7 +16,7 @@ from remote.deploy.on_host.builder import stop_name
 from remote.deploy.on_host.installed import Installed, read_installed
 from remote.deploy.on_host.installer_verdict import SIGNS, explain
 from remote.deploy.wheel import pack, sources
-from tests.remote.deploy.stage import Stage, fake, messages, read_line
+from tests.remote.deploy.stage import Stage, fake, messages, read_line, whole_wheel
 from tests.trials import trials
 from tests.waiting import wait_until
 from trainer.run.device_report import report_path
@@ -35,7 +35,8 @@ def says(python: Path, program: str) -> str:
     return done.stdout.strip()
 
 
-def test_an_environment_that_was_renamed_works(stage: Stage) -> None:
+def test_an_environment_that_was_renamed_works(tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "root", whole_wheel())
     last, said = stage.build(stage.order())
     assert last == {"done": {"env": "e" * 16, "built": True}}, said
     python = stage.env() / "bin" / "python"

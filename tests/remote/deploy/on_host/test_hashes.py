@@ -10,7 +10,6 @@ import pytest
 
 from remote.deploy.requirements import HASHES, locked, normal, pins
 from remote.deploy.torch_record import known_torch, record_torch
-from remote.deploy.wheel import Wheel, pack, sources
 from tests.remote.deploy.stage import Stage
 
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -72,15 +71,9 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
     return made
 
 
-@pytest.fixture(scope="module")
-def wheel() -> Wheel:
-    """Packed once."""
-    return pack(sources(), "1.0")
-
-
 @pytest.fixture
-def stage(tmp_path: Path, wheel: Wheel) -> Stage:
-    return Stage(tmp_path / "root", wheel)
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path / "root")
 
 
 def build(stage: Stage, **more: Any) -> tuple[dict[str, Any], str]:
