@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor, nn
+
+from trainer.step.adamw import GroupOptimizer
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq", "momentum")
 
 
-def moments(optimizer: torch.optim.AdamW, named: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+def moments(optimizer: GroupOptimizer, named: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
     """Return `NAME.exp_avg`, `NAME.exp_avg_sq`, `NAME.step` (Muon: `NAME.momentum`) of what was updated."""
     return {
         f"{name}.{moment}": optimizer.state[parameter][moment].detach().contiguous()
@@ -19,7 +20,7 @@ def moments(optimizer: torch.optim.AdamW, named: Mapping[str, nn.Parameter]) -> 
 
 
 def set_moments(
-    optimizer: torch.optim.AdamW, named: Mapping[str, nn.Parameter], stored: Mapping[str, Tensor]
+    optimizer: GroupOptimizer, named: Mapping[str, nn.Parameter], stored: Mapping[str, Tensor]
 ) -> None:
     """Set what `moments` returned.
 

@@ -63,7 +63,8 @@ class Device:
 
     def set_deterministic(self, wanted: bool) -> None:
         """Have torch take algorithms that give the same bits each time; one that has none ends the run."""
-        torch.use_deterministic_algorithms(wanted)
+        if wanted != torch.are_deterministic_algorithms_enabled():  # the call loads torch's compiler
+            torch.use_deterministic_algorithms(wanted)
         torch.backends.cudnn.benchmark = False
 
     def has_bf16(self) -> bool:

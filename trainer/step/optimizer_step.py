@@ -11,6 +11,7 @@ from trainer.config.schema import RunConfig
 from trainer.device.device import Device
 from trainer.device.out_of_memory import within_memory
 from trainer.job.reason import reason_of
+from trainer.step.adamw import GroupOptimizer
 from trainer.step.compile import is_compiler_failure
 from trainer.step.metrics import as_vector, is_usable
 from trainer.step.optimizers import fresh_state
@@ -71,13 +72,13 @@ def train_step(
     for group in state.optimizer.param_groups:
         group["lr"] = state.rate(state.step, config.guard)
     make_moments(state.optimizer)
-    state.optimizer.found_inf = (~is_usable(means, grad_norm)).float()  # type: ignore[attr-defined]
+    state.optimizer.found_inf = (~is_usable(means, grad_norm)).float()
     state.optimizer.step()
     if state.average is not None:
         state.average.take(state.model)
     if scale and overflow is not None:
         scale.update(overflow)
-    state.optimizer.zero_grad(set_to_none=True)
+    state.optimizer.zero_grad()
     state.step += 1
     state.tokens += round((batch.tokens or batch.inputs.numel()) * world.size)
     return means, grad_norm
@@ -130,7 +131,7 @@ def train_step_within_memory(
         try:
             return train_step(state, config, device, batch, world)
         except Exception as error:
-            state.optimizer.zero_grad(set_to_none=True)
+            state.optimizer.zero_grad()
             if state.compiled is None or not is_compiler_failure(error):
                 raise
             tell(f"torch.compile failed, the run goes on without it: {reason_of(error)}")
@@ -144,7 +145,7 @@ def train_step_within_memory(
     return within_memory(work, min(state.micro_batch, batch.inputs.shape[0]), device, halved)[0]
 
 
-def make_moments(optimizer: torch.optim.AdamW) -> None:
+def make_moments(optimizer: GroupOptimizer) -> None:
     """Make the moments of what is about to be updated for the first time: all of them, or none.
 
     The optimizer makes them group by group, between updates: where memory ran out, a step was half done.

@@ -9,6 +9,7 @@ from torch import nn
 
 from trainer.config.schema import GuardConfig
 from trainer.models import LanguageModel
+from trainer.step.adamw import GroupOptimizer
 from trainer.step.averaged_weights import AveragedWeights
 from trainer.step.compile import Loss
 from trainer.step.kernels import TORCH, Kernels
@@ -41,7 +42,7 @@ class TrainState:
     """
 
     model: LanguageModel[Any]
-    optimizer: torch.optim.AdamW
+    optimizer: GroupOptimizer
     schedule: Schedule
     precision: Precision
     noise: torch.Generator

@@ -123,7 +123,7 @@ def _seconds(state: TrainState, device: Device, batch: Batch) -> float:
         accumulate(state, device, batch)
         device.synchronize()
         best = min(best, time.perf_counter() - begun)
-        state.optimizer.zero_grad(set_to_none=True)
+        state.optimizer.zero_grad()
     return best
 
 
