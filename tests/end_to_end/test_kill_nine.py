@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> str
     """The weights of a run that nobody disturbed."""
     home = tmp_path_factory.mktemp("reference") / "home"
     operator = Operator(home, {**os.environ, "PHOTINUS_HOME": str(home), "OMP_NUM_THREADS": "1"})
-    run_id = operator.start_tiny(corpus, *SETTINGS, steps=STEPS, words=("--wait", "terminal"))["run_id"]
+    run_id = operator.start_tiny(corpus, *SETTINGS, steps=STEPS)["run_id"]
+    wait_until(lambda: operator.state(run_id) == "succeeded", 60.0, "the run to end")
     return final_weights(operator, run_id)
 
 
@@ -42,6 +44,19 @@ def at_a_random_step(operator: Operator, corpus: Path, rng: random.Random, *word
     run_id: str = operator.start_tiny(corpus, *SETTINGS, steps=STEPS, words=words)["run_id"]
     operator.wait_for_event(run_id, "metrics", step=rng.randrange(1, STEPS // 2))
     return run_id
+
+
+def with_a_killed_trainer(operator: Operator, corpus: Path, rng: random.Random) -> str:
+    """A run whose trainer was killed at a random step; one that had ended by then is left out."""
+    for _ in range(5):
+        run_id = at_a_random_step(operator, corpus, rng)
+        with suppress(ProcessLookupError):
+            os.kill(operator.process(run_id)["trainer"]["pid"], signal.SIGKILL)
+        over = ("failed", "succeeded")
+        wait_until(lambda: operator.state(run_id) in over, 20.0, "the supervisor to see its trainer die")  # noqa: B023
+        if operator.state(run_id) == "failed":
+            return run_id
+    raise AssertionError("every run ended before its trainer could be killed")
 
 
 def contact(operator: Operator, run_id: str) -> dict[str, Any]:
@@ -60,13 +75,12 @@ def lock_is_free(operator: Operator, run_id: str) -> bool:
 def test_a_killed_trainer_is_failed_and_its_resume_ends_in_the_same_weights(
     operator: Operator, corpus: Path, uninterrupted: str, trial: int
 ) -> None:
-    run_id = at_a_random_step(operator, corpus, random.Random(trial))
-    os.kill(operator.process(run_id)["trainer"]["pid"], signal.SIGKILL)
-    wait_until(lambda: operator.state(run_id) == "failed", 20.0, "the supervisor to see its trainer die")
+    run_id = with_a_killed_trainer(operator, corpus, random.Random(trial))
     shown = contact(operator, run_id)
     assert (shown["state"], shown["signal"]) == ("failed", 9)
     wait_until(lambda: lock_is_free(operator, run_id), 10.0, "the lock to be free")
-    operator.do("resume", run_id, "--wait", "terminal")
+    operator.do("resume", run_id)
+    wait_until(lambda: operator.state(run_id) == "succeeded", 60.0, "the resumed run to end")
     assert operator.show(run_id)["state"] == "succeeded"
     assert final_weights(operator, run_id) == uninterrupted
 
