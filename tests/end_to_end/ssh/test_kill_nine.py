@@ -129,7 +129,7 @@ def recover(trial: Trial, what: str) -> None:
     listed = call(session, "runs", {}, 20.0)["runs"]
     assert [one["run_id"] for one in listed].count(trial.run_id) == 1, what
     try:
-        wait_until(lambda: not box.wrongs() and box.state(trial.run_id) in allowed(trial), 15.0)
+        wait_until(lambda: box.state(trial.run_id) in allowed(trial) and not box.wrongs(), 15.0)
     except TimeoutError:
         raise AssertionError(f"{what}: {box.state(trial.run_id)}, {box.wrongs()}") from None
     starts = len(trial.count.read_bytes()) if trial.count.exists() else 0
