@@ -144,6 +144,20 @@ TABLE: tuple[Key, ...] = (
     Key("p", "p", "pull", "pull", "fetch the chosen checkpoint to this machine", ("checkpoints",), rank=3),
     Key("c", "c", "drop", "end pull", "end the pull that goes on; what came stays", ("checkpoints",), rank=9),
     Key("v", "v", "verify", "prove", "prove every byte of the copy here", ("checkpoints",), rank=6),
+    Key("V", "V", "prove", "prove there", "have its host prove every byte", ("checkpoints",), rank=10),
+    Key(
+        "P", "P", "pin_there", "pin", "pin the chosen one: no policy lets it go; or leave it to the policy",
+        ("checkpoints",), rank=7, acts=True,
+    ),
+    Key(
+        "w", "w", "retain", "let go",
+        "what the policy lets go, what stays and why; `w` again puts it into the trash", ("checkpoints",),
+        rank=7, acts=True,
+    ),
+    Key(
+        "u", "u", "bring_back", "undo", "bring back what went into the trash last", ("checkpoints",), rank=8,
+        acts=True,
+    ),
     Key("S", "S", "save", "save", "have the run save one now", ("checkpoints",), rank=5, acts=True),
     Key(
         "b", "b", "branch", "branch", "start a new run from the chosen checkpoint", ("checkpoints",), rank=4,

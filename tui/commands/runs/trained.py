@@ -29,6 +29,7 @@ def checkpoints(args: argparse.Namespace) -> int:
     for key in KEEPS:
         if (value := getattr(args, key)) is not None:
             words += [f"--{key.replace('_', '-')}", f"{value:g}"]
+    words += ["--as-planned", args.as_planned] if args.as_planned else []
     with link_to(args.host) as session:
         done = ask_trainer(session, find_view(session, args.run).run_id, "checkpoints", words)
     return shown(done, args.json)
@@ -111,6 +112,12 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
         "names", nargs="*", metavar="CKPT", help="step-NNNNNNNN, its step, latest or best; diff takes two"
     )
     kept.add_argument("--plan", action="store_true", help="with retain: only say what would be kept, and why")
+    kept.add_argument(
+        "--as-planned",
+        default="",
+        metavar="ID",
+        help="with retain: only if it is still what that --plan said",
+    )
     for key in KEEPS:
         kind = gigabytes if key == "max_gb" else count
         kept.add_argument(
