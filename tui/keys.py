@@ -117,6 +117,10 @@ TABLE: tuple[Key, ...] = (
         acts=True,
     ),
     Key(
+        "f", "f", "feed", "feed", "the feed of the chosen run: files in training, waiting, done, refused",
+        ("queue",), rank=6,
+    ),
+    Key(
         "n", "n", "choose", "choose", "compare with one more run or baseline, or take one away", ("compare",),
         rank=3,
     ),

@@ -341,7 +341,8 @@ class LedgerShard(VerbResult, frozen=True, kw_only=True):
 class FeedReport(VerbResult, frozen=True, kw_only=True):
     """What `feed list --json` prints: the shards in the order of their admission, those that wait in theirs.
 
-    `inbox`: files that were not taken yet. `paused`: why it is, empty where it is not.
+    `inbox`: files that were not taken yet. `paused`: why it is, empty where it is not. `refused`: files that
+    became no shard; `left_out`: shards that are not listed.
     """
 
     ROWS: ClassVar[tuple[str, type]] = ("shards", LedgerShard)
@@ -351,6 +352,8 @@ class FeedReport(VerbResult, frozen=True, kw_only=True):
     inbox: Size = 0
     paused: str = ""
     snapshot: str = ""
+    left_out: Size = 0
+    refused: list[LedgerLine] = msgspec.field(default_factory=list)
     troubles: list[str] = msgspec.field(default_factory=list)
 
 

@@ -18,13 +18,14 @@ from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
-    from remote.protocol.keeping import RetentionAnswer, WaitingLine
+    from remote.protocol.keeping import FeedReport, RetentionAnswer, WaitingLine
     from remote.protocol.results import Backfill, ProcessList
     from remote.protocol.views import RunDetails
 
 OnOutcome = Callable[["Outcome"], None]
 OnProcesses = Callable[["ProcessList | CallError"], None]
 OnPlan = Callable[["RetentionAnswer | CallError"], None]
+OnFeed = Callable[["FeedReport | CallError"], None]
 OnLine = Callable[["WaitingLine | CallError"], None]
 OnDetails = Callable[["RunDetails | CallError"], None]
 OnPiece = Callable[["Backfill | CallError"], None]
@@ -151,6 +152,9 @@ class Shelves(Protocol):
 
     def restore(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Undo the last retention."""
+
+    def feed(self, host: str, run_id: str, on_feed: OnFeed) -> None:
+        """Ask for the ledger of a run that is fed."""
 
 
 class KeptNumbers(Protocol):

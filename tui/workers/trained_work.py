@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tui.screens.bridge import OnOutcome, OnPlan
+from tui.screens.bridge import OnFeed, OnOutcome, OnPlan
 from tui.workers.errands import Errands, Post
 
 if TYPE_CHECKING:
     from remote.actions import Outcome
-    from remote.protocol.keeping import RetentionAnswer
+    from remote.protocol.keeping import FeedReport, RetentionAnswer
     from remote.session.session import Session
 
 
@@ -67,6 +67,16 @@ class TrainedWork(Errands):
             return Outcome(True, None, message=said)
 
         self._do(act, on_outcome)
+
+    def feed(self, host: str, run_id: str, on_feed: OnFeed) -> None:
+        """Ask for the ledger of a run that is fed."""
+
+        def ledger() -> "FeedReport":
+            from remote.actions.trained.trainer_answers import read_feed
+
+            return read_feed(self._sessions[host], run_id)
+
+        self._answer(ledger, on_feed)
 
 
 def _listed(names: list[str]) -> str:

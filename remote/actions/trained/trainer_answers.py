@@ -10,6 +10,7 @@ from remote.protocol.values import read_as
 from remote.session.session import Session
 
 T = TypeVar("T", bound=VerbResult)
+SHARDS_TOLD = 200
 
 
 def pin_checkpoint(session: Session, run_id: str, name: str, pinned: bool) -> None:
@@ -64,12 +65,17 @@ def restore_checkpoints(session: Session, run_id: str) -> list[str]:
 
 
 def read_feed(session: Session, run_id: str) -> FeedReport:
-    """The ledger of a run that is fed.
+    """The ledger of a run that is fed: what trains, what waits, what came last; at most `SHARDS_TOLD`.
 
     Raises:
         CallError: it is no feed, or the host refused.
     """
-    return _told(session, run_id, "feed", ["list"], FeedReport)
+    try:
+        return _told(session, run_id, "feed", ["list", "--most", str(SHARDS_TOLD)], FeedReport)
+    except CallError as error:
+        if error.code != "bad_request":
+            raise
+        return _told(session, run_id, "feed", ["list"], FeedReport)  # an older one lists all
 
 
 def _told(session: Session, run_id: str, room: str, words: list[str], kind: type[T]) -> T:

@@ -22,7 +22,7 @@ ACTS = {
     "feed": ("pause", "resume", "stop", "skip", "retry", "move", "snapshot"),
 }
 OPTIONS = frozenset(
-    {"--json", "--plan", "--as-planned", "--keep-last", "--keep-best", "--keep-every", "--max-gb"}
+    {"--json", "--plan", "--as-planned", "--most", "--keep-last", "--keep-best", "--keep-every", "--max-gb"}
 )
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 PLAN = "--plan"
