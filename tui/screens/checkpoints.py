@@ -7,7 +7,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.events import Resize
 
-from tui.keys import Where, bindings
+from tui.keys import Where, bindings, shown
 from tui.screens.keys.retention_keys import RetentionKeys
 from tui.screens.sheets import sheet_of
 from tui.store.kept.shelf import CheckpointShelf, policy_words
@@ -135,7 +135,9 @@ class Checkpoints(RetentionKeys):
             said = said or "No checkpoint yet: one is saved at its end, and whenever it is stopped."
         rows = [line((said, PLAIN))]
         if run.view.state == "running" and not run.is_command:
-            rows.append(line(("S", hue("blue", bold=True)), ("  has it save one now, and go on", PLAIN)))
+            rows.append(
+                line((shown("save"), hue("blue", bold=True)), ("  has it save one now, and go on", PLAIN))
+            )
         return rows
 
     def _read(self, run: RunRecord) -> None:

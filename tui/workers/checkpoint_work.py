@@ -91,7 +91,7 @@ class CheckpointWork(TrainedWork):
             try:
                 ok, message = True, work()
             except CancelledError:
-                message = f"{transfer.name}: ended as you asked; p goes on where it stands"
+                message = f"{transfer.name}: ended as you asked; another pull goes on where it stands"
             except CallError as error:
                 message = ". ".join(text for text in (error.message, error.remedy) if text)
             except UserError as error:

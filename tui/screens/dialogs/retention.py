@@ -7,12 +7,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
+from textual.events import Key as Pressed
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from remote.actions.describe import describe_retention
 from remote.protocol.keeping import RetentionAnswer
-from tui.keys import key_of
+from tui.keys import key_of, presses
 from tui.store.kept.shelf import ShelfRow
 from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.lines import line
@@ -31,7 +32,6 @@ class RetentionDialog(ModalScreen[bool]):
     RetentionDialog VerticalScroll { height: auto; max-height: 60vh; margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar = [
-        Binding(key_of("retain").keys, "same", show=False),
         Binding("escape,q,n", "leave", show=False),
         Binding("up,k", "scroll(-1)", show=False, priority=True),
         Binding("down,j", "scroll(1)", show=False, priority=True),
@@ -61,9 +61,11 @@ class RetentionDialog(ModalScreen[bool]):
                 id="ways",
             )
 
-    def action_same(self) -> None:
+    def on_key(self, event: Pressed) -> None:
         """The same key again; where nothing goes it only closes."""
-        self.dismiss(self._goes > 0)
+        if presses("retain", event.key):
+            event.stop().prevent_default()  # or the screen below would take it, too
+            self.dismiss(self._goes > 0)
 
     def action_scroll(self, lines: int) -> None:
         """Through a long list."""

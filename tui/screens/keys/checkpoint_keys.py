@@ -3,7 +3,7 @@
 import shlex
 
 from remote.actions.describe import describe_resume
-from tui.keys import key_of
+from tui.keys import shown
 from tui.screens.dialogs.confirm import Confirm
 from tui.screens.run_actions import RunActions
 from tui.screens.sheets import sheet_of
@@ -76,7 +76,9 @@ class CheckpointKeys(RunActions):
         """Prove every byte of the copy on this machine."""
         row = self._row()
         if row is not None and row.here != "whole":
-            self.notify(f"{row.name} is not on this machine: p pulls it, and proves it while it comes")
+            self.notify(
+                f"{row.name} is not on this machine: {shown('pull')} pulls it, and proves it while it comes"
+            )
         elif row is not None:
             self._begin("verify", row)
 
@@ -88,7 +90,7 @@ class CheckpointKeys(RunActions):
         key = (run.host, run.run_id)
         before = self._transfers.get(key)
         if before is not None and before.ended is None:
-            way = f": {key_of('drop').shown} ends it" if before.kind == "pull" else ""
+            way = f": {shown('drop')} ends it" if before.kind == "pull" else ""
             self.notify(f"{before.name} is still at work{way}", severity="warning", markup=False)
             return
         transfer = Transfer(kind, *key, row.name, self.bridge.now())

@@ -2,7 +2,7 @@
 
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import RetentionAnswer
-from tui.keys import key_of
+from tui.keys import shown
 from tui.screens.dialogs.retention import RetentionDialog
 from tui.screens.keys.checkpoint_keys import CheckpointKeys
 from tui.store.facts import why_not as why_no_link
@@ -79,7 +79,7 @@ class RetentionKeys(CheckpointKeys):
     def _let_go(self, outcome: object) -> None:
         self._changed(outcome)
         if getattr(outcome, "ok", False):
-            self.notify(f"{key_of('bring_back').shown} brings them back", timeout=4)
+            self.notify(f"{shown('bring_back')} brings them back", timeout=4)
 
     def _changed(self, outcome: object) -> None:
         """Say how it went, and look at once how it is now."""

@@ -3,12 +3,8 @@
 `python -m tui.keys` prints the table as Markdown.
 """
 
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-
-from textual.binding import Binding
 
 Where = Literal["fleet", "run", "log", "compare", "processes", "checkpoints", "queue", "hosts"]
 PLACES: dict[Where, tuple[str, str]] = {
@@ -250,41 +246,3 @@ TABLE: tuple[Key, ...] = (
     Key("q", "q", "quit", "quit", "leave; runs go on, and the last line says so", rank=1),
 )  # fmt: skip
 ACTING = frozenset(key.action for key in TABLE if key.acts)
-
-
-def keys_of(where: Where) -> list[Key]:
-    """The keys of one screen, in the table's order."""
-    return [key for key in TABLE if where in key.where]
-
-
-def key_of(action: str) -> Key:
-    """The key of an action: a dialog asks for the very key that opened it.
-
-    Raises:
-        KeyError: no key has that action.
-    """
-    for key in TABLE:
-        if key.action == action:
-            return key
-    raise KeyError(action)
-
-
-def bindings(where: Where) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
-    """What Textual dispatches on that screen."""
-    return [
-        Binding(key.keys, key.action, key.label, show=False, key_display=key.shown, priority=key.first)
-        for key in keys_of(where)
-    ]
-
-
-def markdown() -> Iterator[str]:
-    """The README's table, line by line."""
-    yield "| key | where | what it does |"
-    yield "|---|---|---|"
-    for key in TABLE:
-        shown = "`|`" if key.shown == "|" else f"`{key.shown}`"
-        yield f"| {shown} | {key.places} | {key.text} |"
-
-
-if __name__ == "__main__":
-    sys.stdout.write("\n".join(markdown()) + "\n")
