@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from textual.binding import Binding
 
@@ -19,7 +20,7 @@ _ALIKE = "cijmqz"  # with ctrl a terminal sends enter or tab, ends or stops the 
 _KEY = re.compile(rf"f[1-9]|f1[0-2]|ctrl\+(?![{_ALIKE}])[a-z]")
 
 
-def own_keys(told: Mapping[object, object], where: str) -> tuple[Changes, list[str]]:
+def own_keys(told: Mapping[Any, object], where: str) -> tuple[Changes, list[str]]:
     """What is changed, and what is wrong, a sentence each.
 
     Args:

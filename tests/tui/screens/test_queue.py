@@ -1,10 +1,14 @@
 """Screen 7: who computes on each host and who waits; place, hold and what a run waits for."""
 
+import pytest
+
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import FeedReport
 from remote.protocol.values import read_as
-from tests.tui.driving import connected, picture, press, settle, toasts
+from tests.trials import trials
+from tests.tui.driving import connected, front, picture, press, settle, toasts
 from tests.tui.fake import START, Clock, FakeActs, FakeShelves, cockpit, view
+from tui.keys import EVERYWHERE, keys_of
 
 NEXT = {"run_id": "next-bbbbbb", "name": "next", "device": "cpu", "place": 1}
 HELD = {
@@ -115,3 +119,25 @@ async def test_an_older_host_and_an_empty_line_say_so() -> None:
         assert "nobody waits" in text
         assert "the Photinus of box is older" in text
         assert "can wait in line" in text
+
+
+@pytest.mark.chaos
+async def test_no_key_of_the_screen_is_dead() -> None:
+    (local,), acts, shelves = connected(), FakeActs(), FakeShelves()
+    acts.results["local", "queue"] = {"runs": [NEXT, HELD]}
+    app = cockpit(local, acts=acts, shelves=shelves)
+    async with app.run_test(size=(100, 30)) as pilot:
+        waiting = [view(str(row["run_id"]), name=str(row["name"]), state="queued") for row in (NEXT, HELD)]
+        local.connect(view(), *waiting)
+        await settle(pilot, app)
+        await press(pilot, app, "7")
+        here = [key for key in keys_of("queue") if key.where != EVERYWHERE and key.action != "back"]
+        for key in here[:: trials(3, 1)]:
+            app.clear_notifications()
+            was = picture(app), front(app), toasts(app), len(acts.done)
+            await press(pilot, app, key.keys)
+            assert (picture(app), front(app), toasts(app), len(acts.done)) != was, f"{key.keys} is dead"
+            while front(app) not in ("Queue", "Fleet"):
+                app.pop_screen()
+            if front(app) == "Fleet":
+                await press(pilot, app, "7")
