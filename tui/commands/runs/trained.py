@@ -43,7 +43,8 @@ def feed(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         if not args.files:
-            asked = words or ["list", *(["--json"] if args.json else [])]
+            most = ["--most", str(args.most)] if args.most is not None else []
+            asked = words or ["list", *most, *(["--json"] if args.json else [])]
             return shown(ask_trainer(session, view.run_id, "feed", asked), args.json and not words)
         sink = open_sink(session)
 
@@ -134,6 +135,7 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     fed.add_argument(
         "--priority", choices=("high", "normal", "low"), default="normal", help="which come first"
     )
+    fed.add_argument("--most", type=count, metavar="N", help="list so many shards: in training, next, newest")
     for word, what in zip(
         ALONE,
         ("hold after the step in hand", "go on", "end after the step in hand", "save now, proven and pinned"),
