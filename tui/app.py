@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 from remote.hosts.host import Host
 from tui.baselines import Baselines
 from tui.chosen_charts import ChosenCharts
+from tui.keys import keymap
+from tui.keys.keys_file import take_own_keys
 from tui.navigation import Navigator
 from tui.palette import last_words
 from tui.screens.base import CockpitScreen
@@ -67,6 +69,7 @@ class Cockpit(Navigator):
         self.baselines = Baselines()
         self.shelves = shelves or CheckpointWork(self.sessions, self.post, clock)
         self.trouble = ""
+        self._key_faults = take_own_keys()
         self._signals: Callable[[str, Level], str] = lambda *_: ""
         self._clock, self._wall, self._tick_s = clock, wall, tick_s
         self.pulls = AutoPulls()
@@ -76,6 +79,7 @@ class Cockpit(Navigator):
     def on_mount(self) -> None:
         """Paint, then connect."""
         self.suit(self.console)
+        self.set_keymap(keymap())
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -85,7 +89,7 @@ class Cockpit(Navigator):
 
         self._signals, fault = cockpit_signals()
         remember_looks(self.store)
-        troubles = (*read_into(self.store), self.trouble, self.charts.trouble, fault)
+        troubles = (*self._key_faults, *read_into(self.store), self.trouble, self.charts.trouble, fault)
         for trouble in filter(None, troubles):
             self.notify(trouble, severity="error", markup=False, timeout=60)
         threading.Thread(target=self._connect, name="photinus-connect", daemon=True).start()

@@ -7,7 +7,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from tui.crash import SturdyApp
-from tui.keys import PLACES, Where
+from tui.keys import PLACES, Where, shown
 from tui.palette import commands, places
 from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts
@@ -80,7 +80,7 @@ class Navigator(SturdyApp):
     def _open(self, where: Where, kind: type[RunScreen] | type[LogScreen], key: RunKey | None) -> None:
         key = key or self._opened or next(iter(self.store.runs), None)
         if key is None or key not in self.store.runs:
-            self.notify("no run yet: press s to start one", severity="warning")
+            self.notify(f"no run yet: press {shown('start')} to start one", severity="warning")
             return
         self._opened = key
         self._followers.sync(self.sessions, self.store, key)
@@ -121,7 +121,7 @@ class Navigator(SturdyApp):
         """Show the checkpoints of this run, or of the one opened last."""
         key = key or self._opened or next(iter(self.store.runs), None)
         if key is None or key not in self.store.runs:
-            self.notify("no run yet: press s to start one", severity="warning")
+            self.notify(f"no run yet: press {shown('start')} to start one", severity="warning")
         elif isinstance(self.screen, CockpitScreen):
             from tui.screens.checkpoints import Checkpoints
 

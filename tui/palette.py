@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.app import App, SystemCommand
 
-from tui.keys import TABLE, Key
+from tui.keys import Key, keys_of
 from tui.screens.base import CockpitScreen
 from tui.screens.run_actions import RunActions, preset_names
 from tui.store.store import Store
@@ -16,8 +16,8 @@ RUNS_MAX = 300
 
 def commands(app: App[Any], screen: CockpitScreen) -> Iterator[SystemCommand]:
     """Every key of a screen by name, with the reason where it cannot act now."""
-    for key in TABLE:
-        if screen.where in key.where and key.action != "palette":
+    for key in keys_of(screen.where):
+        if key.action != "palette":
             reason = screen.why_not(key.action)
             text = f"{key.text} ({key.shown})" if not reason else f"not now: {reason}"
             yield SystemCommand(_named(key), text, _runner(app, screen, key.action))

@@ -2,6 +2,7 @@
 
 from remote.actions.start_request import StartRequest
 from remote.protocol.views import RunView
+from trainer.run.checkpoints.trash import TRASH_DAYS
 
 
 def describe_stop(run: RunView, host: str = "local", step: int | None = None) -> str:
@@ -59,6 +60,17 @@ def describe_start(request: StartRequest, host: str = "local", device: str = "")
     if changed:
         lines.append(f"Set by hand: {', '.join(changed)}.")
     return "\n".join(lines)
+
+
+def describe_retention(run_id: str, host: str, goes: int, stays: int) -> str:
+    """The head of a retention's plan."""
+    if not goes:
+        return f"The policy of {run_id} on {host} lets nothing go: all {stays} stay."
+    many = "1 checkpoint" if goes == 1 else f"{goes} checkpoints"
+    return (
+        f"Put {many} of {run_id} on {host} into its trash?\n"
+        f"They lie there for {TRASH_DAYS} days; until then they can be brought back."
+    )
 
 
 def why_only_watched(run_id: str) -> str:

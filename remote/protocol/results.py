@@ -273,7 +273,10 @@ class ProvenFile(VerbResult, frozen=True, kw_only=True):
 
 
 class CheckpointRow(VerbResult, frozen=True, kw_only=True):
-    """A checkpoint as its manifest tells it; `why`: why it cannot be read. None where it is not known."""
+    """A checkpoint as its manifest tells it; `why`: why it cannot be read. None where it is not known.
+
+    `pin`: what keeps it whatever the policy says: `pinned`, `snapshot`; empty where nothing does.
+    """
 
     name: str
     step: int = 0
@@ -291,16 +294,21 @@ class CheckpointRow(VerbResult, frozen=True, kw_only=True):
     primary: str | None = None
     direction: str | None = None
     parent: str | None = None
+    pin: str = ""
 
 
 class CheckpointList(VerbResult, frozen=True, kw_only=True):
-    """A page of a run's checkpoints, newest first; `left_out` counts those of later pages."""
+    """A page of a run's checkpoints, newest first; `left_out` counts those of later pages.
+
+    `trash`: the names of those that a retention let go, and that can be brought back.
+    """
 
     run_id: str
     dir: str
     checkpoints: list[CheckpointRow]
     left_out: int
     wall: Finite = 0.0
+    trash: list[str] = []
 
 
 class FindingRow(VerbResult, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ class RemoteCheckpoint:
         is_best: its primary metric is the best of the run. is_latest: the newest that can be read.
         why: why it cannot be read; empty where it can.
         at: when it was written, epoch seconds of the host's clock.
+        pin: what keeps it whatever the policy says; empty for nothing.
     """
 
     name: str
@@ -41,6 +42,7 @@ class RemoteCheckpoint:
     parent: str = ""
     primary: str = ""
     at: float = 0.0
+    pin: str = ""
     files: Mapping[str, FileProof]
     metrics: Mapping[str, float]
 
@@ -64,6 +66,7 @@ class RemoteCheckpoint:
             "step": int(match[1]) if match else 0,
             "is_best": row.best,
             "is_latest": row.latest,
+            "pin": row.pin[:100],
         }
         if not row.readable:
             return cls(**flags, why=row.why[:300] or "unreadable", files={}, metrics={})
@@ -86,11 +89,15 @@ class RemoteCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Every checkpoint of a run, newest first; `folder` is where they lie on the host."""
+    """Every checkpoint of a run, newest first; `folder` is where they lie on the host.
+
+    `trash`: the names of those that a retention let go, the last removal first.
+    """
 
     run_id: str
     folder: str
     checkpoints: tuple[RemoteCheckpoint, ...]
+    trash: tuple[str, ...] = ()
 
 
 def read_catalog(session: Session, run_id: str, timeout: float = CALL_S) -> Catalog:
@@ -101,12 +108,14 @@ def read_catalog(session: Session, run_id: str, timeout: float = CALL_S) -> Cata
     """
     rows: list[RemoteCheckpoint] = []
     folder, before = "", None
+    trash: tuple[str, ...] = ()
     try:
         for _ in range(PAGES_MAX):
             args = CheckpointsArgs(run_id=run_id, before=before)
             answer = session.call(CHECKPOINTS, args, timeout)
             page, folder = _page(answer, before), answer.dir
             rows += page
+            trash = tuple(name for name in answer.trash if NAME.fullmatch(name))
             if not page or not answer.left_out:
                 break
             before = page[-1].step
@@ -118,7 +127,7 @@ def read_catalog(session: Session, run_id: str, timeout: float = CALL_S) -> Cata
         raise CallError("refused", f"{session.host.name} listed its checkpoints wrongly: {error}") from error
     if not folder.startswith("/"):
         raise CallError("refused", f"{session.host.name} named no folder of its checkpoints")
-    return Catalog(check_run(run_id), folder, tuple(rows))
+    return Catalog(check_run(run_id), folder, tuple(rows), trash)
 
 
 def files_of(rows: Sequence[ProvenFile]) -> dict[str, FileProof]:

@@ -16,6 +16,7 @@ from remote.hosts.address import Address
 from remote.hosts.hosts_file import parse_hosts
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import FrameReader
+from remote.protocol.keeping import FeedReport, RetentionAnswer
 from remote.protocol.messages import MAGIC, Reply, decode_request
 from remote.protocol.results import CheckpointRow, FilesFound, RunList
 from remote.protocol.sanitise import steers
@@ -44,6 +45,8 @@ from tui.commands.exports.page_html import html_bytes
 from tui.commands.exports.recorded_run import RecordedRun
 from tui.commands.exports.table_files import csv_bytes, jsonl_bytes
 from tui.commands.runs.summary import brief, brief_words
+from tui.keys import PLACES, keys_of, put_in_force, shown
+from tui.keys.keys_file import take_own_keys
 from tui.notices.notice_channel import KINDS
 from tui.notices.notice_journal import NoticeJournal
 from tui.notices.notices_file import parse_settings
@@ -51,6 +54,8 @@ from tui.own_rules import own_rules
 from tui.store.edge import cleaned
 from tui.store.log_ring import LogRing
 from tui.store.store import Store
+from tui.widgets.feed_rows import feed_head, feed_rows
+from tui.widgets.retention_rows import retention_rows
 
 SEEDS = Path(__file__).with_name("seeds")
 
@@ -215,6 +220,32 @@ def notices(data: bytes) -> None:
             assert all(channel.kind in KINDS for channel in parse_settings(data, "file").channels)
 
 
+def own_keys_file(data: bytes) -> None:
+    """Whatever stands in an operator's file of keys: on no screen two actions have one key."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "keys.yaml"
+        path.write_bytes(data)
+        try:
+            faults = take_own_keys(path)
+            for where in PLACES:
+                pressed = [name for key in keys_of(where) for name in key.keys.split(",")]
+                assert len(set(pressed)) == len(pressed), where
+            assert shown("help").isprintable()
+            assert not any(steers(fault) for fault in faults)
+        finally:
+            put_in_force({})
+
+
+def trained(data: bytes) -> None:
+    """The first line is a retention's plan, the second a feed's ledger, as a host prints them."""
+    plan, _, feed = data.partition(b"\n")
+    answer = read_as(RetentionAnswer, decode_record(plan, "a plan"))
+    report = read_as(FeedReport, decode_record(feed, "a feed"))
+    rows = [*retention_rows(answer, ()), feed_head("a run", report)]
+    rows += [cell for row in feed_rows(report).values() for cell in row.values()]
+    assert not any(steers(row.plain) for row in rows)
+
+
 TARGETS = (
     Target("found_files", found_files, (RecordError, ProtocolError)),
     Target("exports", exports),
@@ -225,6 +256,8 @@ TARGETS = (
     Target("checkpoints", checkpoints, (CheckpointError, RecordError, ProtocolError, CallError)),
     Target("trees", trees, (RecordError,)),
     Target("charts", charts),
+    Target("own_keys", own_keys_file),
+    Target("trained", trained, (RecordError, ProtocolError)),
     Target("hosts", hosts, (ConfigError,)),
     Target("ssh_settings", ssh_settings, (CallError,)),
     Target("log_lines", log_lines),

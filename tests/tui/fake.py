@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from remote.actions import Outcome, StartRequest
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
-from remote.protocol.keeping import WaitingLine
+from remote.protocol.keeping import FeedReport, RetentionAnswer, WaitingLine
 from remote.protocol.results import Backfill, HostLoad, ProcessList
 from remote.protocol.values import read_as
 from remote.protocol.verbs import Verb
@@ -252,6 +252,9 @@ class FakeShelves:
         self.shelf = CheckpointShelf(START)
         self.reads = 0
         self.begun: list[tuple[Transfer, Callable[[], None]]] = []
+        self.done: list[tuple[str, str]] = []
+        self.fed: FeedReport | CallError = CallError("refused", "it is no feed")
+        self.planned: RetentionAnswer | CallError = RetentionAnswer(keep={}, remove=[])
 
     def read(self, host: str, run_id: str, told: Callable[[CheckpointShelf], None]) -> None:
         self.reads += 1
@@ -260,7 +263,26 @@ class FakeShelves:
     def pull(self, transfer: Transfer, ended: Callable[[], None]) -> None:
         self.begun.append((transfer, ended))
 
-    verify = pull
+    verify = prove = pull
+
+    def pin(self, host: str, run_id: str, name: str, pinned: bool, told: Callable[[Outcome], None]) -> None:
+        self.done.append(("pin" if pinned else "unpin", name))
+        told(Outcome(True, None, message="so it is"))
+
+    def plan(self, host: str, run_id: str, heard: Callable[[RetentionAnswer | CallError], None]) -> None:
+        heard(self.planned)
+
+    def retain(self, host: str, run_id: str, plan: str, told: Callable[[Outcome], None]) -> None:
+        self.done.append(("retain", plan))
+        told(Outcome(True, None, message="gone"))
+
+    def feed(self, host: str, run_id: str, heard: Callable[[FeedReport | CallError], None]) -> None:
+        self.done.append(("feed", run_id))
+        heard(self.fed)
+
+    def restore(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
+        self.done.append(("restore", run_id))
+        told(Outcome(True, None, message="back"))
 
 
 class Clock:

@@ -1,32 +1,44 @@
 """A dialog's keys are the table's: what opens a question is what answers it."""
 
-from typing import Any
-
 import pytest
-from textual.binding import Binding
-from textual.screen import Screen
+from textual.app import App
 
-from tui.keys import TABLE, key_of
+from remote.protocol.keeping import RetentionAnswer
+from tui.keys import TABLE, key_of, put_in_force
 from tui.screens.dialogs.alert_list import AlertList
 from tui.screens.dialogs.confirm import ACTIONS, Confirm
 from tui.screens.dialogs.help import Help
+from tui.screens.dialogs.retention import RetentionDialog
+from tui.store.store import Store
 
 
-def bindings_of(dialog: type[Screen[Any]]) -> dict[str, str]:
-    """Key -> action, of a dialog."""
-    found = [binding for binding in dialog.BINDINGS if isinstance(binding, Binding)]
-    return {key: binding.action for binding in found for key in binding.key.split(",")}
+async def test_the_key_that_asks_is_the_key_that_confirms_and_no_other() -> None:
+    put_in_force({})
+    app, answers = App[None](), list[bool | None]()
+    plan = RetentionAnswer(keep={}, remove=["step-00000001"])
+    async with app.run_test() as pilot:
+        for action in (*ACTIONS, "retain"):
+            asks: Confirm | RetentionDialog = (
+                RetentionDialog("run", "box", plan, ()) if action == "retain" else Confirm(action, "really?")
+            )
+            app.push_screen(asks, answers.append)
+            await pilot.pause()
+            for other in {key_of(one).keys for one in (*ACTIONS, "pull")} - {key_of(action).keys}:
+                await pilot.press(other)
+            assert app.screen is asks
+            await pilot.press(key_of(action).keys)
+            assert answers.pop() is True
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-def test_the_key_that_asks_is_the_key_that_confirms(action: str) -> None:
-    assert bindings_of(Confirm)[key_of(action).keys] == f"same('{key_of(action).keys}')"
-    assert Confirm(action, "really?")._key == key_of(action).keys
-
-
-def test_what_opens_a_list_closes_it() -> None:
-    assert key_of("alerts").keys in bindings_of(AlertList)
-    assert key_of("help").keys in bindings_of(Help)
+async def test_what_opens_a_list_closes_it() -> None:
+    put_in_force({})
+    app = App[None]()
+    async with app.run_test() as pilot:
+        for action, page in (("alerts", AlertList(Store([]), 0.0, 0.0)), ("help", Help())):
+            app.push_screen(page)
+            await pilot.pause()
+            await pilot.press(key_of(action).keys)
+            assert app.screen is not page
 
 
 def test_an_action_without_a_key_is_an_error() -> None:

@@ -89,6 +89,7 @@ class FeedState:
         waiting: ids, in the order in which they come.
         walk: ids in the order in which they were trained; each begins where the one before it ended.
         claims: files of the inbox that are dealt with.
+        refused: files that became no shard, and why.
         paused: why the feed is paused; "" if it is not.
         began: when the first line was written, Unix seconds; 0 before it.
         snapshot: date of the last snapshot, `2026-11-30`; "" for none.
@@ -99,6 +100,7 @@ class FeedState:
     waiting: list[str] = field(default_factory=list)
     walk: list[str] = field(default_factory=list)
     claims: set[str] = field(default_factory=set)
+    refused: list[FeedEvent] = field(default_factory=list)
     paused: str = ""
     began: float = 0.0
     snapshot: str = ""
@@ -113,6 +115,8 @@ class FeedState:
         if event.what == "admitted":
             self.shards[event.shard] = QueuedShard(event)
             self._wait(event.shard)
+        elif event.what in ("refused", "duplicate"):
+            self.refused.append(event)
         elif event.what in ("paused", "resumed"):
             self.paused = (event.reason or "paused") if event.what == "paused" else ""
         elif event.what == "snapshot":
@@ -122,6 +126,13 @@ class FeedState:
             self.waiting = [one for one in event.order if one in self.waiting] + rest
         elif event.shard in self.shards:
             self._turn(event, self.shards[event.shard])
+
+    def shown(self, most: int) -> list[str]:
+        """Return at most so many shards, in their order: those that train or wait, then the newest."""
+        first = [key for key, one in self.shards.items() if one.state == "training"] + self.waiting
+        rest = [key for key in reversed(self.shards) if key not in set(first)]
+        chosen = {*[*first, *rest][:most]}
+        return [key for key in self.shards if key in chosen]
 
     def holder_of(self, sha256: str) -> str:
         """Return the shard that has this content; "" if none has."""

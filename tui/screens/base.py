@@ -8,7 +8,7 @@ from textual.events import Resize
 from textual.screen import Screen
 
 from remote.protocol.sanitise import clean_line
-from tui.keys import ACTING, Where
+from tui.keys import ACTING, Where, shown
 from tui.screens.bridge import Bridge
 from tui.screens.dialogs.help import Help
 from tui.store.alerts import Alert, Level
@@ -19,7 +19,6 @@ from tui.widgets.keyed_table import KeyedTable
 from tui.widgets.log.log_view import LogView
 
 FAR = 1 << 40
-LOOKING = "read-only is on: nothing is changed on any host. ctrl+r turns it off"
 
 
 class CockpitScreen(Screen[None]):
@@ -82,7 +81,7 @@ class CockpitScreen(Screen[None]):
         if action not in ACTING:
             return ""
         if self.bridge.read_only:
-            return LOOKING
+            return f"read-only is on: nothing is changed on any host. {shown('read_only')} turns it off"
         return self.why_not_here(action)
 
     def why_not_here(self, _action: str) -> str:

@@ -18,12 +18,14 @@ from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
-    from remote.protocol.keeping import WaitingLine
+    from remote.protocol.keeping import FeedReport, RetentionAnswer, WaitingLine
     from remote.protocol.results import Backfill, ProcessList
     from remote.protocol.views import RunDetails
 
 OnOutcome = Callable[["Outcome"], None]
 OnProcesses = Callable[["ProcessList | CallError"], None]
+OnPlan = Callable[["RetentionAnswer | CallError"], None]
+OnFeed = Callable[["FeedReport | CallError"], None]
 OnLine = Callable[["WaitingLine | CallError"], None]
 OnDetails = Callable[["RunDetails | CallError"], None]
 OnPiece = Callable[["Backfill | CallError"], None]
@@ -135,6 +137,24 @@ class Shelves(Protocol):
 
     def verify(self, transfer: Transfer, on_end: Callable[[], None]) -> None:
         """Prove every byte of the copy on this machine."""
+
+    def prove(self, transfer: Transfer, on_end: Callable[[], None]) -> None:
+        """Have the host prove every byte of its own."""
+
+    def pin(self, host: str, run_id: str, name: str, pinned: bool, on_outcome: OnOutcome) -> None:
+        """Keep a checkpoint whatever the policy says, or leave it to the policy again."""
+
+    def plan(self, host: str, run_id: str, on_plan: OnPlan) -> None:
+        """Ask what the run's policy would let go."""
+
+    def retain(self, host: str, run_id: str, plan: str, on_outcome: OnOutcome) -> None:
+        """Let go exactly what that plan said."""
+
+    def restore(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
+        """Undo the last retention."""
+
+    def feed(self, host: str, run_id: str, on_feed: OnFeed) -> None:
+        """Ask for the ledger of a run that is fed."""
 
 
 class KeptNumbers(Protocol):

@@ -7,8 +7,8 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.events import Resize
 
-from tui.keys import Where, bindings
-from tui.screens.keys.checkpoint_keys import CheckpointKeys
+from tui.keys import Where, bindings, shown
+from tui.screens.keys.retention_keys import RetentionKeys
 from tui.screens.sheets import sheet_of
 from tui.store.kept.shelf import CheckpointShelf, policy_words
 from tui.store.runs import RunRecord
@@ -30,7 +30,7 @@ READ_EVERY_S = 20.0
 SHORT = 30
 
 
-class Checkpoints(CheckpointKeys):
+class Checkpoints(RetentionKeys):
     """One run's checkpoints, read anew while the screen is in front and whenever it saves."""
 
     where: ClassVar[Where] = "checkpoints"
@@ -114,6 +114,8 @@ class Checkpoints(CheckpointKeys):
             second = [(f"{run.host} was not read: {shelf.trouble}", hue("amber"))]
         else:
             second = [(f"read {age(now - shelf.at)}", DIM), (f"   {words}" if words else "", DIM)]
+            if shelf.trash:
+                second.append((f"   {len(shelf.trash)} in its trash", DIM))
         return [line(*first), line(*second)]
 
     def _nothing(self, run: RunRecord, shelf: CheckpointShelf | None) -> list[Text]:
@@ -133,7 +135,9 @@ class Checkpoints(CheckpointKeys):
             said = said or "No checkpoint yet: one is saved at its end, and whenever it is stopped."
         rows = [line((said, PLAIN))]
         if run.view.state == "running" and not run.is_command:
-            rows.append(line(("S", hue("blue", bold=True)), ("  has it save one now, and go on", PLAIN)))
+            rows.append(
+                line((shown("save"), hue("blue", bold=True)), ("  has it save one now, and go on", PLAIN))
+            )
         return rows
 
     def _read(self, run: RunRecord) -> None:
@@ -149,7 +153,7 @@ class Checkpoints(CheckpointKeys):
         def heard(shelf: CheckpointShelf) -> None:
             before = self._shelves.get(key)
             if shelf.trouble and before is not None and before.folder:
-                shelf = replace(shelf, rows=before.rows, folder=before.folder)  # what was heard stands
+                shelf = replace(before, at=shelf.at, trouble=shelf.trouble)  # what was heard stands
             self._shelves[key] = shelf
             self._heard()
 

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.events import Resize
 
-from tui.keys import Where, bindings
+from tui.keys import Where, bindings, shown
 from tui.screens.keys.compare_keys import CompareKeys
 from tui.screens.sheets import sheet_of
 from tui.store.compare.comparison import EACH_LOSS, Contender, common_step
@@ -126,7 +126,9 @@ class Compare(CompareKeys):
         live = any(one.run is not None and one.run.view.is_live for one in found)
         what = "its own loss" if metric == EACH_LOSS else metric
         empty = (
-            f"none of these has told {what} yet" if live else f"none of these tells {what}: m chooses another"
+            f"none of these has told {what} yet"
+            if live
+            else f"none of these tells {what}: {shown('metric', self.where)} chooses another"
         )
         self.query_one(OverlayChart).show(found, title, axis, empty)
 

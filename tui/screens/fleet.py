@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from tui.keys import Where, bindings
+from tui.keys import Where, bindings, shown
 from tui.screens.run_actions import RunActions
 from tui.store.fleet.fleet_look import FleetLook
 from tui.store.fleet.run_query import RunQuery
@@ -22,12 +22,10 @@ from tui.widgets.panel import Panel
 TALL = 36
 HINT = "words, host: state: tag: preset: age:<2h; ! before one turns it round; enter keeps it, esc clears"
 EMPTY = (
-    "No runs yet.",
-    "",
-    "s   start one: choose a preset, see what it would do, press enter",
-    "8   hosts: add a machine that you can ssh to",
-    "?   every key",
-    "q   leave",
+    ("start", "start one: choose a preset, see what it would do, press enter"),
+    ("hosts", "hosts: add a machine that you can ssh to"),
+    ("help", "every key"),
+    ("quit", "leave"),
 )
 
 
@@ -131,13 +129,12 @@ class Fleet(RunActions):
         """What to press, once the hosts have answered that there is nothing."""
         store = self.bridge.store
         empty = self.query_one("#empty", Panel)
-        shown = not store.runs and any(host.runs_seen for host in store.hosts.values())
-        empty.set_class(shown, "-shown")
-        if shown:
-            hints = [
-                lines.line((EMPTY[0], STRONG)),
-                *(lines.line((text[:4], hue("blue", bold=True)), (text[4:], PLAIN)) for text in EMPTY[1:]),
-            ]
+        nothing = not store.runs and any(host.runs_seen for host in store.hosts.values())
+        empty.set_class(nothing, "-shown")
+        if nothing:
+            key = hue("blue", bold=True)
+            hints = [lines.line((f"{shown(action):<4}", key), (told, PLAIN)) for action, told in EMPTY]
+            hints = [lines.line(("No runs yet.", STRONG)), lines.line(), *hints]
             empty.lay(lambda _width, _height: hints)
 
     def action_open(self) -> None:
@@ -189,7 +186,7 @@ class Fleet(RunActions):
         elif self.look.marks:
             self.look.marks.clear()
         elif self.bridge.tour is None or not self.bridge.tour.end():
-            self.notify("no filter and no mark: q leaves", timeout=2)
+            self.notify(f"no filter and no mark: {shown('quit')} leaves", timeout=2)
         self.paint()
 
     def action_mark(self) -> None:
@@ -214,7 +211,9 @@ class Fleet(RunActions):
     def action_sort_turn(self) -> None:
         """Turn the order round."""
         if not self.look.column:
-            self.notify("the order is live, failed, the rest: o sorts by a column", timeout=2)
+            self.notify(
+                f"the order is live, failed, the rest: {shown('sort_next')} sorts by a column", timeout=2
+            )
         self.look.turned = not self.look.turned and bool(self.look.column)
         self.paint()
 

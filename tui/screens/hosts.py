@@ -7,7 +7,7 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 
 from remote.hosts.host import Host
-from tui.keys import Where, bindings
+from tui.keys import Where, bindings, shown
 from tui.screens.base import CockpitScreen
 from tui.store.facts import why_not as why_no_link
 from tui.store.hosts import HostRecord
@@ -23,7 +23,6 @@ from tui.widgets.log.log_view import LogView
 from tui.widgets.panel import Panel
 
 NARROW = 120
-NOTHING = "t tests this host step by step, D deploys Photinus to it, d asks its doctor"
 
 
 class Hosts(CockpitScreen):
@@ -107,7 +106,11 @@ class Hosts(CockpitScreen):
             lambda width, height: [head, *about(host, twins, now, width)][: max(height, 1)]
         )
         job = host.job
-        title = line((NOTHING, DIM)) if job is None else line(*_title(job, now))
+        nothing = (
+            f"{shown('test')} tests this host step by step, {shown('deploy')} deploys Photinus to it, "
+            f"{shown('doctor')} asks its doctor"
+        )
+        title = line((nothing, DIM)) if job is None else line(*_title(job, now))
         self.query_one("#worktitle", Panel).lay(lambda _width, _height: [title])
         self.query_one("#worklines", LogView).show(job.lines if job is not None else self._nothing)
 
@@ -130,7 +133,7 @@ class Hosts(CockpitScreen):
             message = ". ".join(text for text in (link.reason, link.remedy) if text)
             self.notify(message, title=f"{name} is refused", severity="warning", timeout=15, markup=False)
         else:
-            self.notify(f"{name} asks nothing; t tests it", timeout=3, markup=False)
+            self.notify(f"{name} asks nothing; {shown('test')} tests it", timeout=3, markup=False)
 
     def action_add(self) -> None:
         """The form for one more host."""

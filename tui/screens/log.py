@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from tui.keys import Where, bindings
+from tui.keys import Where, bindings, shown
 from tui.screens.keys.log_keys import LogKeys
 from tui.store.store import RunKey
 from tui.widgets.log.log_title import log_title
@@ -76,4 +76,4 @@ class LogScreen(LogKeys):
     def action_aside(self, change: int) -> None:
         """Move cut lines aside."""
         if not self.log_view.aside(change):
-            self.notify("lines are wrapped: w cuts them", timeout=2)
+            self.notify(f"lines are wrapped: {shown('wrap')} cuts them", timeout=2)

@@ -8,7 +8,7 @@ from textual.events import Resize
 
 from remote.protocol.errors import CallError
 from remote.protocol.results import ProcessList
-from tui.keys import Where, bindings
+from tui.keys import Where, bindings, shown
 from tui.screens.base import CockpitScreen
 from tui.screens.dialogs.confirm import Confirm
 from tui.store.census import Census, Process, census
@@ -127,7 +127,7 @@ class Processes(CockpitScreen):
         table.show(strangers)
         table.display = bool(strangers)
         heading = (
-            "No run of ours (tab): K ends what is yours, the rest is never touched"
+            f"No run of ours (tab): {shown('end')} ends what is yours, the rest is never touched"
             if strangers
             else "No foreign process computes here"
         )
@@ -221,7 +221,7 @@ class Processes(CockpitScreen):
 def why_not_end(one: Process) -> str:
     """Why `K` leaves a process alone; "" where its user may end it."""
     if one.standing != "foreign":
-        return f"pid {one.pid} is {one.standing}, of {one.run_id}: K here is for what is no run"
+        return f"pid {one.pid} is {one.standing}, of {one.run_id}: {shown('end')} here is for what is no run"
     if one.why_not is None or one.start is None:
         return f"pid {one.pid}: {one.why_not or 'its host does not end it'}"
     return f"pid {one.pid}: {one.why_not}" if one.why_not else ""

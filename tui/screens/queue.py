@@ -1,4 +1,4 @@
-"""Screen 7: who computes on each host, and who waits: place, hold, and what it waits for."""
+"""Screen 7: who computes on each host, and who waits: place, hold, what it waits for; and feeds."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from remote.protocol.errors import CallError
 from remote.protocol.keeping import WaitingLine
 from tui.keys import Where, bindings
 from tui.screens.dialogs.picker import Picker
-from tui.screens.run_actions import RunActions
+from tui.screens.keys.feed_keys import FeedKeys
 from tui.store.facts import state_fact
 from tui.store.facts import why_not as why_no_link
 from tui.store.fleet.host_queue import HostQueue, WaitingRow, host_queue
@@ -24,7 +24,7 @@ NOBODY = "A start whose device is taken can wait in line: the form asks (if the 
 NO_RUN = ""
 
 
-class Queue(RunActions):
+class Queue(FeedKeys):
     """Every host's line; it is asked anew while the screen is in front."""
 
     where: ClassVar[Where] = "queue"
@@ -34,6 +34,10 @@ class Queue(RunActions):
     Queue { layout: vertical; }
     Queue KeyedTable { margin: 1 0 0 0; height: 1fr; }
     Queue #nobody { height: 2; padding: 0 1; }
+    Queue #fed { height: 2; padding: 0 1; margin: 1 0 0 0; display: none; }
+    Queue #shards { display: none; margin: 0; }
+    Queue.-fed #fed, Queue.-fed #shards { display: block; }
+    Queue.-fed #nobody { display: none; }
     """
 
     def __init__(self) -> None:
@@ -46,6 +50,8 @@ class Queue(RunActions):
         """The table, and what a line is for."""
         yield KeyedTable("queue")
         yield Panel("nobody")
+        yield Panel("fed")
+        yield KeyedTable("shards")
 
     @property
     def table(self) -> KeyedTable:
@@ -95,6 +101,7 @@ class Queue(RunActions):
             self.table.choose(first)
         said = [line((NOBODY, DIM))] if not any(queue.rows for queue in self._known.values()) else []
         self.query_one("#nobody", Panel).lay(lambda _width, _height: said)
+        self.paint_feed()
 
     def _hear(self, host: str, answer: WaitingLine | CallError) -> None:
         now = self.bridge.now()

@@ -5,6 +5,7 @@ from math import isfinite
 
 from rich.text import Text
 
+from trainer.telemetry.bands import Colour
 from tui.store.kept.shelf import CheckpointShelf, ShelfRow, Transfer, chain_of
 from tui.store.words import duration, fine, past, shortened, size
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue
@@ -42,13 +43,10 @@ def checkpoint_columns(width: int, rows: Sequence[ShelfRow]) -> list[tuple[str, 
 def checkpoint_cells(row: ShelfRow, host_wall: float, columns: Sequence[tuple[str, str, int]]) -> Cells:
     """One checkpoint. `host_wall`: its host's clock, epoch seconds."""
     width = {name: cells for name, _, cells in columns}
-    short = width["marks"] < 13
-    marks = [(("★" if short else "★ best "), hue("amber"))] if row.is_best else []
-    marks += [(("●" if short else "● latest"), hue("blue"))] if row.is_latest else []
     glyph, word, style = _COPIES[row.here]
     return {
         "step": lines.line((f"{row.step:,}", STRONG)),
-        "marks": lines.line(*marks),
+        "marks": _marks(row, width["marks"]),
         "score": _number(row.metrics.get(row.primary)),
         "other": _number(row.metrics.get(_other((row,)))),
         "size": lines.line((size(row.bytes) if row.bytes else "", PLAIN)),
@@ -66,6 +64,17 @@ def _other(rows: Sequence[ShelfRow]) -> str:
     return next((name for name in names if name.endswith("ppl")), names[0] if names else "")
 
 
+def _marks(row: ShelfRow, width: int) -> Text:
+    """Best, latest, pinned; without their words where there is no room for all of them."""
+    held = ((row.is_best, "★", "best"), (row.is_latest, "●", "latest"), (bool(row.pin), "◆", "pinned"))
+    hues: dict[str, Colour] = {"★": "amber", "●": "blue", "◆": "violet"}
+    there = [(glyph, word) for holds, glyph, word in held if holds]
+    whole = lines.line(*((f"{glyph} {word} ", hue(hues[glyph])) for glyph, word in there))
+    if whole.cell_len <= width + 1:
+        return whole
+    return lines.line(*((glyph, hue(hues[glyph])) for glyph, _ in there))
+
+
 def _on_host(row: ShelfRow) -> Text:
     if not row.on_host:
         return lines.line(("– not there", FAINT))
@@ -80,7 +89,13 @@ def _number(value: float | None) -> Text:
 
 def checkpoint_detail(row: ShelfRow, shelf: CheckpointShelf, height: int) -> list[Text]:
     """The chosen one: where it lies, what it scored, which came before it."""
-    rows = [lines.line((row.name, STRONG), (f"  {row.kind}  {size(row.bytes)}" if row.bytes else "", DIM))]
+    rows = [
+        lines.line(
+            (row.name, STRONG),
+            (f"  {row.kind}  {size(row.bytes)}" if row.bytes else "", DIM),
+            (f"  ◆ {row.pin}: no policy lets it go" if row.pin else "", hue("violet")),
+        )
+    ]
     if row.why:
         rows.append(lines.line((f"its host cannot read it: {row.why}", hue("red"))))
     if row.metrics:
@@ -98,7 +113,7 @@ def checkpoint_detail(row: ShelfRow, shelf: CheckpointShelf, height: int) -> lis
 
 def transfer_line(transfer: Transfer, now: float) -> Text:
     """A pull or a proof, as it goes on or as it ended."""
-    what = "pulling" if transfer.kind == "pull" else "proving the copy of"
+    what = {"pull": "pulling", "verify": "proving the copy of", "prove": "its host proves"}[transfer.kind]
     if transfer.ended is not None:
         return lines.line(
             ("✔ " if transfer.ok else "✖ ", hue("green" if transfer.ok else "red")), (transfer.message, PLAIN)

@@ -4,6 +4,7 @@ from rich.text import Text
 
 from remote.hosts.host import LOCAL
 from trainer.telemetry.events import StepBack
+from tui.keys import shown
 from tui.store.facts import link_fact, run_age_fact, state_fact
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
@@ -64,7 +65,7 @@ def _facts(run: RunRecord, host: HostRecord, now: float, wall: float) -> Text:
         parts.append(
             line(
                 ("    still saving? ", hue("amber")),
-                ("K", hue("blue", bold=True)),
+                (shown("kill"), hue("blue", bold=True)),
                 (" kills it", hue("amber")),
             )
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
+from tui.keys import shown as key_shown
 from tui.store.metrics.catalogue import Metric
 from tui.store.metrics.chart_plan import ChartPlan
 from tui.store.runs import RunRecord
@@ -30,7 +31,7 @@ def number_rows(run: RunRecord, charted: Sequence[ChartPlan]) -> list[Text]:
     metrics = uncharted(run, charted)
     rows = [_row(one, run.newest(one.name)) for one in metrics[:MOST]]
     if left := len(metrics) - MOST:
-        rows += [line((f"{left} more: m lists them", FAINT))] if left > 0 else []
+        rows += [line((f"{left} more: {key_shown('metric', 'run')} lists them", FAINT))] if left > 0 else []
     return rows
 
 

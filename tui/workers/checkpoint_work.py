@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 from remote.protocol.errors import CallError
 from trainer.user_error import UserError
 from tui.store.kept.shelf import CheckpointShelf, Copy, ShelfRow, Transfer
+from tui.workers.errands import Post
+from tui.workers.trained_work import TrainedWork
 
 if TYPE_CHECKING:
     from remote.session.session import Session
     from remote.transfer.catalog import RemoteCheckpoint
     from remote.transfer.transfer_progress import TransferProgress
 
-Post = Callable[[Callable[[], None]], None]
 
-
-class CheckpointWork:
+class CheckpointWork(TrainedWork):
     """Reads, pulls and proves. `post` runs a function on the screen's thread; `clock`: monotonic seconds."""
 
     def __init__(self, sessions: Mapping[str, "Session"], post: Post, clock: Callable[[], float]) -> None:
-        self._sessions, self._post, self._clock = sessions, post, clock
+        super().__init__(sessions, post)
+        self._clock = clock
 
     def read(self, host: str, run_id: str, on_shelf: Callable[[CheckpointShelf], None]) -> None:
         """What the host and this machine have of a run; the host's part may be missing, and says why."""
@@ -69,6 +70,19 @@ class CheckpointWork:
 
         self._carry_out(transfer, work, on_end)
 
+    def prove(self, transfer: Transfer, on_end: Callable[[], None]) -> None:
+        """Have the host prove every byte of its own."""
+
+        def work() -> str:
+            from remote.actions.trained.trainer_answers import prove_checkpoint
+
+            why = prove_checkpoint(self._sessions[transfer.host], transfer.run_id, transfer.name)
+            if why:
+                raise CallError("damaged", f"{transfer.name} on {transfer.host} does not hold: {why}")
+            return f"every byte of {transfer.name} on {transfer.host} is as its manifest says"
+
+        self._carry_out(transfer, work, on_end)
+
     def _carry_out(self, transfer: Transfer, work: Callable[[], str], on_end: Callable[[], None]) -> None:
         def run() -> None:
             from remote.transfer.fetch_file import CancelledError
@@ -77,7 +91,7 @@ class CheckpointWork:
             try:
                 ok, message = True, work()
             except CancelledError:
-                message = f"{transfer.name}: ended as you asked; p goes on where it stands"
+                message = f"{transfer.name}: ended as you asked; another pull goes on where it stands"
             except CallError as error:
                 message = ". ".join(text for text in (error.message, error.remedy) if text)
             except UserError as error:
@@ -106,9 +120,10 @@ class CheckpointWork:
 
         session, trouble, folder = self._sessions[host], "", ""
         told: tuple[RemoteCheckpoint, ...] = ()
+        trash: tuple[str, ...] = ()
         try:
             catalog = read_catalog(session, run_id)
-            told, folder = catalog.checkpoints, catalog.folder
+            told, folder, trash = catalog.checkpoints, catalog.folder, catalog.trash
         except CallError as error:
             trouble = error.message
         here = self._folder(host, run_id)
@@ -116,7 +131,7 @@ class CheckpointWork:
         for row in _copies(here):
             rows.setdefault(row.name, row)
         newest = tuple(sorted(rows.values(), key=lambda row: row.step, reverse=True))
-        return CheckpointShelf(self._clock(), newest, folder, str(here), trouble)
+        return CheckpointShelf(self._clock(), newest, folder, str(here), trouble, trash)
 
     def _begin(self, work: Callable[[], None]) -> None:
         threading.Thread(target=work, name="photinus-checkpoints", daemon=True).start()
@@ -148,6 +163,7 @@ def _of_host(one: "RemoteCheckpoint", here: Path) -> ShelfRow:
         parent=one.parent,
         is_best=one.is_best,
         is_latest=one.is_latest,
+        pin=one.pin,
     )
 
 

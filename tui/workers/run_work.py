@@ -1,12 +1,12 @@
 """The acts of the cockpit: each on a thread of its own, its outcome told on the screen's thread."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from remote.protocol.errors import CallError, Question
-from trainer.user_error import UserError
 from tui.screens.bridge import OnDetails, OnLine, OnOutcome, OnPiece, OnProcesses
+from tui.workers.errands import Errands, Post
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
@@ -15,17 +15,14 @@ if TYPE_CHECKING:
     from remote.protocol.views import RunDetails
     from remote.session.session import Session
 
-A = TypeVar("A")
-Post = Callable[[Callable[[], None]], None]
 
-
-class SessionActs:
+class SessionActs(Errands):
     """Acts on the hosts of these sessions. A lost host refuses at once; nothing is ever queued here."""
 
     def __init__(self, sessions: Mapping[str, "Session"], post: Post) -> None:
         """`post` runs a function on the screen's thread."""
+        super().__init__(post)
         self._sessions = sessions
-        self._post = post
 
     def hosts(self) -> Sequence[str]:
         """The names of all hosts."""
@@ -167,18 +164,6 @@ class SessionActs:
 
         self._answer(line, on_line)
 
-    def _answer(self, ask: Callable[[], A], on_answer: Callable[[A | CallError], None]) -> None:
-        """Ask away from the screen; the answer, or why there is none, comes on its thread."""
-
-        def work() -> None:
-            try:
-                answer: A | CallError = ask()
-            except CallError as error:
-                answer = error
-            self._post(lambda: on_answer(answer))
-
-        threading.Thread(target=work, name="photinus-call", daemon=True).start()
-
     def details(self, host: str, run_id: str, on_answer: OnDetails) -> None:
         """Ask a host for all that it knows of a run."""
 
@@ -212,21 +197,3 @@ class SessionActs:
     def reconnect(self, host: str) -> None:
         """Try the link now."""
         self._sessions[host].reconnect_now()
-
-    def _do(self, act: Callable[[], "Outcome"], on_outcome: OnOutcome) -> None:
-        """Run a blocking act away from the screen. The thread is a daemon: leaving never waits for a host."""
-
-        def work() -> None:
-            from remote.actions import Outcome
-
-            try:
-                outcome = act()
-            except CallError as error:
-                outcome = Outcome(False, None, error.code, error.message, error.remedy)
-            except UserError as error:
-                outcome = Outcome(False, None, "internal", error.message, error.remedy)
-            except OSError as error:
-                outcome = Outcome(False, None, "internal", str(error))
-            self._post(lambda: on_outcome(outcome))
-
-        threading.Thread(target=work, name="photinus-act", daemon=True).start()

@@ -12,11 +12,15 @@ from remote.protocol.arguments import CheckpointsArgs
 from remote.protocol.messages import ANSWER_MAX, encode
 from remote.protocol.results import CheckpointList, CheckpointRow, ProvenFile, as_answered
 from trainer.run.checkpoints.manifest import MANIFEST, MANIFEST_MAX, NAME, Manifest, parse_manifest, ranked
+from trainer.run.checkpoints.pins import read_pins
+from trainer.run.checkpoints.trash import trashed_names
 from trainer.run.disk.small_record import read_small
+from trainer.run.layout import RunDir
 from trainer.run.run_errors import CheckpointError, RecordError
 
 BREATH_S = 0.01
 ROW_MAX = ANSWER_MAX >> 1
+TRASH_TOLD = 200
 
 
 def checkpoints(ctx: Context, args: CheckpointsArgs) -> Work[CheckpointList]:
@@ -27,6 +31,7 @@ def checkpoints(ctx: Context, args: CheckpointsArgs) -> Work[CheckpointList]:
     """
     run = ctx.run(args.run_id)
     found = yield from _read_all(run.checkpoints)
+    pins = _pins(run)
     best = ranked((path.name, step, manifest) for step, path, manifest, _ in found)[:1]
     newest = max((step for step, _, manifest, _ in found if manifest), default=0)
     before = args.before
@@ -40,6 +45,7 @@ def checkpoints(ctx: Context, args: CheckpointsArgs) -> Work[CheckpointList]:
             "step": step,
             "best": path.name in best,
             "latest": step == newest,
+            "pin": pins.get(path.name, ""),
         }
         row = CheckpointRow(**flags, **facts, **_from_manifest(manifest))
         if _bytes(row) > ROW_MAX:
@@ -55,7 +61,16 @@ def checkpoints(ctx: Context, args: CheckpointsArgs) -> Work[CheckpointList]:
         checkpoints=rows,
         left_out=left_out,
         wall=time.time(),
+        trash=trashed_names(run, TRASH_TOLD),
     )
+
+
+def _pins(run: RunDir) -> dict[str, str]:
+    """What is pinned; a file that cannot be read pins nothing here, and a retention refuses over it."""
+    try:
+        return read_pins(run)
+    except CheckpointError:
+        return {}
 
 
 def _bytes(row: CheckpointRow) -> int:

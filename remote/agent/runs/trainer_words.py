@@ -21,7 +21,9 @@ ACTS = {
     "checkpoints": ("pin", "unpin", "retain", "restore"),
     "feed": ("pause", "resume", "stop", "skip", "retry", "move", "snapshot"),
 }
-OPTIONS = frozenset({"--json", "--plan", "--keep-last", "--keep-best", "--keep-every", "--max-gb"})
+OPTIONS = frozenset(
+    {"--json", "--plan", "--as-planned", "--most", "--keep-last", "--keep-best", "--keep-every", "--max-gb"}
+)
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 PLAN = "--plan"
 LONGEST_S = 600.0

@@ -8,6 +8,7 @@ import pytest
 
 from tests.trainer.run.checkpoints.test_manifest import make
 from trainer import cli
+from trainer.job.outcome import ExitCode
 from trainer.run.checkpoints.manifest import checkpoint_name, list_checkpoints
 from trainer.run.layout import RunDir
 
@@ -74,6 +75,7 @@ def test_verify_names_what_does_not_hold(run: RunDir, capsys: pytest.CaptureFixt
 def test_retain_plans_first_then_acts_and_is_undone(run: RunDir, capsys: pytest.CaptureFixture[str]) -> None:
     ask(capsys, run, "pin", "100")
     plan = ask(capsys, run, "retain", "--plan", "--keep-last", "1")
+    named = plan.pop("plan")
     assert plan == {
         "keep": {
             checkpoint_name(9): "pinned", checkpoint_name(15): "best", checkpoint_name(100): "pinned",
@@ -82,7 +84,12 @@ def test_retain_plans_first_then_acts_and_is_undone(run: RunDir, capsys: pytest.
         "remove": [checkpoint_name(200)], "done": False,
     }  # fmt: skip
     assert len(list_checkpoints(run.checkpoints)) == 5
-    assert ask(capsys, run, "retain", "--keep-last", "1")["done"]
+    ask(capsys, run, "unpin", "100")  # two would go now: not what was planned
+    words = ("retain", "--keep-last", "1", "--as-planned", named)
+    ask(capsys, run, *words, code=ExitCode.REFUSED)
+    assert len(list_checkpoints(run.checkpoints)) == 5
+    ask(capsys, run, "pin", "100")
+    assert ask(capsys, run, *words)["done"]
     assert [info.step for info in list_checkpoints(run.checkpoints)] == [9, 15, 100, 300]
     assert ask(capsys, run, "list")["trash"] == [checkpoint_name(200)]
     assert ask(capsys, run, "restore")["restored"] == [checkpoint_name(200)]

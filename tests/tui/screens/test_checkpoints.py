@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from remote.protocol.errors import CallError
+from remote.protocol.keeping import RetentionAnswer
 from remote.protocol.views import LastCheckpoint
 from tests.trials import trials
 from tests.tui.driving import connected, front, picture, press, settle, toasts
@@ -99,6 +101,55 @@ async def test_of_a_host_that_is_away_the_copies_here_are_shown() -> None:
         assert "– not there" in text
         await press(pilot, app, "b")
         assert any("not reachable" in said for said in toasts(app))
+
+
+async def test_what_the_policy_lets_go_is_shown_whole_done_exactly_so_and_undone() -> None:
+    (local,), shelves = connected(), FakeShelves()
+    shelves.shelf = replace(
+        SHELF, rows=(replace(NEWEST, pin="pinned"), *SHELF.rows[1:]), trash=("step-00000010",)
+    )
+    shelves.planned = RetentionAnswer(
+        keep={NEWEST.name: "latest", BROKEN.name: "unreadable"}, remove=[MIDDLE.name], plan="0123456789abcdef"
+    )
+    app = cockpit(local, shelves=shelves)
+    async with app.run_test(size=(100, 30)) as pilot:
+        local.connect(view())
+        await settle(pilot, app)
+        await press(pilot, app, "6", "g")
+        assert "no policy lets it go" in picture(app)
+        assert "1 in its trash" in picture(app)
+        await press(pilot, app, "P", "j", "P", "V")
+        assert shelves.done == [("unpin", NEWEST.name), ("pin", MIDDLE.name)]
+        ((transfer, ended),) = shelves.begun
+        assert (transfer.kind, transfer.name) == ("prove", MIDDLE.name)
+        transfer.ended, transfer.ok, transfer.message = START, False, "it is torn"
+        ended()
+        for size in ((160, 50), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await press(pilot, app, "w")
+            text = picture(app)
+            for word in (
+                "1 checkpoint",
+                "into its trash?",
+                "7 days",
+                "goes   3.4 MB",
+                "the newest",
+                "cannot be read",
+            ):
+                assert word in text, word
+            assert text.index(MIDDLE.name) < text.index("stays") < text.index(NEWEST.name)
+            await press(pilot, app, "x", "K", "escape")
+        assert shelves.done[2:] == []
+        await press(pilot, app, "w", "w", "u")
+        assert shelves.done[2:] == [("retain", "0123456789abcdef"), ("restore", RUN)]
+        shelves.planned = RetentionAnswer(keep={NEWEST.name: "latest"}, remove=[])
+        await press(pilot, app, "w")
+        assert "lets nothing go" in picture(app)
+        await press(pilot, app, "w")
+        shelves.planned = CallError("refused", "pins.json cannot be read", "mend or remove it")
+        await press(pilot, app, "w")
+        assert any("mend or remove it" in said for said in toasts(app))
+        assert shelves.done[4:] == []
 
 
 def test_a_lineage_ends_where_nothing_is_named_and_never_goes_round() -> None:

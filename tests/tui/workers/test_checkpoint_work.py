@@ -1,19 +1,24 @@
 """What a host and this machine have of a run, compared by manifests; an end for every piece of work."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from remote.actions import Outcome
+from remote.protocol.errors import CallError
+from remote.protocol.keeping import RetentionAnswer
 from remote.session.session import Session, connect
 from tests.remote.transfer.saved import RUN_ID, make_run, save
 from tests.tui.fake import FakeSession
+from trainer.run.layout import RunDir
 from tui.store.kept.shelf import CheckpointShelf, Transfer
 from tui.workers.checkpoint_work import CheckpointWork
 
 FILES = {"model.safetensors": b"weights" * 100}
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -47,6 +52,68 @@ def ended(
     begin(transfer, over.set)
     assert over.wait(PATIENCE_S)
     return transfer
+
+
+def outcome_of(ask: Callable[[Callable[[Outcome], None]], None]) -> Outcome:
+    """How an act ended, whenever that is."""
+    came, box = threading.Event(), list[Outcome]()
+
+    def told(outcome: Outcome) -> None:
+        box.append(outcome)
+        came.set()
+
+    ask(told)
+    assert came.wait(PATIENCE_S)
+    return box[0]
+
+
+def planned(work: CheckpointWork) -> RetentionAnswer:
+    came, box = threading.Event(), list[RetentionAnswer | CallError]()
+
+    def told(answer: RetentionAnswer | CallError) -> None:
+        box.append(answer)
+        came.set()
+
+    work.plan("local", RUN_ID, told)
+    assert came.wait(PATIENCE_S)
+    assert isinstance(box[0], RetentionAnswer), box[0]
+    return box[0]
+
+
+def test_the_host_lets_go_exactly_what_was_planned_and_brings_it_back(session: Session) -> None:
+    run = RunDir(Path(os.environ["PHOTINUS_HOME"]) / "runs" / RUN_ID)
+    for step in (300, 400, 500):
+        save(run, step, FILES, 3.0)
+    work = CheckpointWork({"local": session}, lambda function: function(), lambda: 7.0)
+    read = lambda told: work.read("local", RUN_ID, told)  # noqa: E731
+    plan = planned(work)
+    assert plan.remove == ["step-00000200"]
+    pin = lambda told: work.pin("local", RUN_ID, "step-00000200", True, told)  # noqa: E731
+    assert outcome_of(pin).ok
+    assert next(row.pin for row in heard(read).rows if row.step == 200) == "pinned"
+    retain = lambda told: work.retain("local", RUN_ID, plan.plan, told)  # noqa: E731
+    refused = outcome_of(retain)  # nothing would go now: that is not what was shown
+    assert not refused.ok
+    assert "not what was planned" in refused.message
+    assert outcome_of(lambda told: work.pin("local", RUN_ID, "step-00000200", False, told)).ok
+    assert outcome_of(retain).ok
+    shelf = heard(read)
+    assert ([row.step for row in shelf.rows], shelf.trash) == ([500, 400, 300, 100], ("step-00000200",))
+    assert "step-00000200" in outcome_of(lambda told: work.restore("local", RUN_ID, told)).message
+    assert [row.step for row in heard(read).rows] == [500, 400, 300, 200, 100]
+    assert ended(work.prove, "step-00000200").ok
+    (run.checkpoints / "step-00000200" / "model.safetensors").write_bytes(b"torn")
+    assert "does not hold" in ended(work.prove, "step-00000200").message
+
+
+def test_an_older_host_names_no_plan_and_lets_nothing_go(session: Session) -> None:
+    work = CheckpointWork({"local": session}, lambda function: function(), lambda: 7.0)
+    refused = outcome_of(lambda told: work.retain("local", RUN_ID, "", told))
+    assert (refused.ok, refused.code, refused.remedy) == (
+        False,
+        "incompatible",
+        "photinus hosts deploy local",
+    )
 
 
 def test_a_pull_shows_here_and_a_damaged_copy_is_found_out(session: Session) -> None:

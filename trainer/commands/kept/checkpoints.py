@@ -1,8 +1,9 @@
 """`photinus-train checkpoints`: what a run keeps, without loading a tensor, and what may go."""
 
 import argparse
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,9 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
             for key in ("keep-last", "keep-best", "keep-every"):
                 one.add_argument(f"--{key}", type=int, metavar="N", help="in place of the run's own")
             one.add_argument("--max-gb", type=float, metavar="GB", help="in place of the run's own")
+            one.add_argument(
+                "--as-planned", default="", metavar="ID", help="only if it is still what that --plan said"
+            )
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
@@ -174,16 +178,27 @@ def _retain(arguments: argparse.Namespace, run: RunDir) -> ExitCode:
     config = _policy(arguments, run)
     with checkpoints_locked(run):
         plan = plan_of(run, config, _in_use(run))
+        planned = _plan_id(plan.remove)
+        if arguments.as_planned not in ("", planned):
+            raise CheckpointError("what would go is not what was planned; look at `retain --plan` again")
         if not arguments.plan:
             trash_checkpoints(run, plan.remove)
     if arguments.json:
-        print(json.dumps({"keep": plan.why, "remove": plan.remove, "done": not arguments.plan}))
+        facts = {"keep": plan.why, "remove": plan.remove, "done": not arguments.plan, "plan": planned}
+        print(json.dumps(facts))
         return ExitCode.OK
     for name in sorted((*plan.keep, *plan.remove), key=lambda name: (len(name), name)):
         print(f"{name}  {'keep    ' + plan.why[name] if name in plan.why else 'remove'}")
     done = "would go" if arguments.plan else f"moved to the trash for {TRASH_DAYS} days"
     print(f"{len(plan.remove)} of {len(plan.keep) + len(plan.remove)} {done}")
+    if arguments.plan and plan.remove:
+        print(f"exactly these: --as-planned {planned}")
     return ExitCode.OK
+
+
+def _plan_id(remove: Sequence[str]) -> str:
+    """Which plan it is: the same names go, or it is another one."""
+    return hashlib.sha256("\n".join(remove).encode()).hexdigest()[:16]
 
 
 def _restore(arguments: argparse.Namespace, run: RunDir) -> ExitCode:

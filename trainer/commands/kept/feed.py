@@ -28,6 +28,7 @@ FEED = "feed"
 FOREVER = 10**9
 ANSWER_S = 30.0
 SCHEDULES = ("constant", "wsd")
+MOST = 1 << 40
 DOES = {
     "pause": "hold after the step in hand, with a checkpoint",
     "resume": "go on",
@@ -53,6 +54,9 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     listing.set_defaults(command=list_shards)
     listing.add_argument("run", metavar="RUN", help="a run's id or folder")
     listing.add_argument("--json", action="store_true", help="one object")
+    listing.add_argument(
+        "--most", type=int, default=MOST, metavar="N", help="so many shards, and as many files that are none"
+    )
     for verb, what in DOES.items():
         parser = verbs.add_parser(verb, help=what)
         parser.set_defaults(command=ask, verb=verb)
@@ -182,11 +186,14 @@ def list_shards(arguments: argparse.Namespace) -> ExitCode:
     state = read_ledger(folder.ledger)
     waiting = sum(1 for priority in PRIORITIES for path in folder.drop(priority).glob("*") if path.is_file())
     if arguments.json:
-        print(json.dumps(_report(state, waiting)))
+        print(json.dumps(_report(state, waiting, max(arguments.most, 0))))
         return ExitCode.OK
     print(f"{'shard':14} {'state':9} {'examples':>8} {'steps':>15} {'loss':>17} {'held-out CE':>17}  name")
-    for key, shard in state.shards.items():
-        print(_row(key, shard))
+    most = max(arguments.most, 0)
+    for key in state.shown(most):
+        print(_row(key, state.shards[key]))
+    for one in state.refused[len(state.refused) - min(most, len(state.refused)) :]:
+        print(f"{'-':14} {'refused':9} {_shown(one.name)}: {_shown(one.reason)}")
     if state.paused:
         print(state.paused)
     print(f"{len(state.waiting)} shards wait, {waiting} files lie in the inbox")
@@ -206,22 +213,30 @@ def _row(key: str, shard: QueuedShard) -> str:
         if ended and ended.reason
         else ""
     )
-    shown = shard.admitted.name.encode("unicode_escape").decode()[:80]
+    shown = _shown(shard.admitted.name)
     many = shard.admitted.examples
     return f"{key:14} {shard.state:9} {many:>8} {steps:>15} {loss:>17} {ce:>17}  {shown}{flag}"
+
+
+def _shown(text: str) -> str:
+    return text.encode("unicode_escape").decode()[:80]
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def _report(state: FeedState, files: int) -> dict[str, Any]:
+def _report(state: FeedState, files: int, most: int) -> dict[str, Any]:
+    shown = state.shown(most)
+    refused = state.refused[len(state.refused) - min(most, len(state.refused)) :]
     return {
         "paused": state.paused,
         "waiting": state.waiting,
         "inbox": files,
         "snapshot": state.snapshot,
-        "shards": [{"shard": key, **shard.to_json()} for key, shard in state.shards.items()],
+        "shards": [{"shard": key, **state.shards[key].to_json()} for key in shown],
+        "left_out": len(state.shards) - len(shown),
+        "refused": [{"name": one.name, "reason": one.reason, "at": one.at} for one in refused],
     }
 
 

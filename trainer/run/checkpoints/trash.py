@@ -59,6 +59,18 @@ def trashed_checkpoints(run: RunDir) -> list[TrashedCheckpoint]:
     return sorted(found, key=lambda one: (-one.at, one.name))
 
 
+def trashed_names(run: RunDir, most: int) -> list[str]:
+    """Return the names alone, the newest removal first; no manifest is read for them."""
+    found: list[tuple[int, str]] = []
+    for folder in (run.path / TRASH).glob("retained-*"):
+        match = RETAINED.fullmatch(folder.name)
+        if match and folder.is_dir() and not folder.is_symlink():
+            found += [
+                (-int(match[1], 16), path.name) for path in folder.iterdir() if NAME.fullmatch(path.name)
+            ]
+    return [name for _, name in sorted(found)][:most]
+
+
 def bring_back(run: RunDir, names: Iterable[str] = ()) -> list[str]:
     """Undo the last retention, or bring back the named ones; return the names. The caller holds the lock.
 

@@ -29,6 +29,7 @@ def checkpoints(args: argparse.Namespace) -> int:
     for key in KEEPS:
         if (value := getattr(args, key)) is not None:
             words += [f"--{key.replace('_', '-')}", f"{value:g}"]
+    words += ["--as-planned", args.as_planned] if args.as_planned else []
     with link_to(args.host) as session:
         done = ask_trainer(session, find_view(session, args.run).run_id, "checkpoints", words)
     return shown(done, args.json)
@@ -42,7 +43,8 @@ def feed(args: argparse.Namespace) -> int:
     with link_to(args.host) as session:
         view = find_view(session, args.run)
         if not args.files:
-            asked = words or ["list", *(["--json"] if args.json else [])]
+            most = ["--most", str(args.most)] if args.most is not None else []
+            asked = words or ["list", *most, *(["--json"] if args.json else [])]
             return shown(ask_trainer(session, view.run_id, "feed", asked), args.json and not words)
         sink = open_sink(session)
 
@@ -111,6 +113,12 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
         "names", nargs="*", metavar="CKPT", help="step-NNNNNNNN, its step, latest or best; diff takes two"
     )
     kept.add_argument("--plan", action="store_true", help="with retain: only say what would be kept, and why")
+    kept.add_argument(
+        "--as-planned",
+        default="",
+        metavar="ID",
+        help="with retain: only if it is still what that --plan said",
+    )
     for key in KEEPS:
         kind = gigabytes if key == "max_gb" else count
         kept.add_argument(
@@ -127,6 +135,7 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     fed.add_argument(
         "--priority", choices=("high", "normal", "low"), default="normal", help="which come first"
     )
+    fed.add_argument("--most", type=count, metavar="N", help="list so many shards: in training, next, newest")
     for word, what in zip(
         ALONE,
         ("hold after the step in hand", "go on", "end after the step in hand", "save now, proven and pinned"),

@@ -7,10 +7,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
+from textual.events import Key as Pressed
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys import key_of
+from tui.keys import key_of, presses
 from tui.store.alerts import Alert
 from tui.store.store import Store
 from tui.store.words import age
@@ -28,7 +29,7 @@ class AlertList(ModalScreen[None]):
         background: $surface; border: round $border;
     }
     """
-    BINDINGS: ClassVar = [Binding(f"escape,{key_of('alerts').keys},q,enter", "leave", show=False)]
+    BINDINGS: ClassVar = [Binding("escape,q,enter", "leave", show=False)]
 
     def __init__(self, store: Store, now: float, wall: float) -> None:
         """`now` and `wall`: monotonic and epoch seconds."""
@@ -39,6 +40,12 @@ class AlertList(ModalScreen[None]):
         """The list."""
         with VerticalScroll():
             yield Static(self._page, id="page")
+
+    def on_key(self, event: Pressed) -> None:
+        """What opened it closes it."""
+        if presses("alerts", event.key):
+            event.stop().prevent_default()
+            self.action_leave()
 
     def action_leave(self) -> None:
         """Close it."""
@@ -51,7 +58,9 @@ def page(store: Store, now: float, wall: float) -> Text:
     rows += [_row(alert, alert in store.unseen, now, wall) for alert in reversed(store.alerts)]
     if not store.alerts:
         rows.append(line(("nothing so far", DIM)))
-    return Text("\n").join([*rows, Text(""), line(("a acknowledges, esc closes this", DIM))])
+    return Text("\n").join(
+        [*rows, Text(""), line((f"{key_of('acknowledge').shown} acknowledges, esc closes this", DIM))]
+    )
 
 
 def _row(alert: Alert, unseen: bool, now: float, wall: float) -> Text:

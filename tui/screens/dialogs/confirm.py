@@ -6,16 +6,16 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
+from textual.events import Key as Pressed
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from remote.protocol.views import RunView
-from tui.keys import key_of
+from tui.keys import key_of, presses
 from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.lines import line
 
 ACTIONS = ("stop", "kill", "reap", "end", "resume", "archive", "trash")
-SAME = sorted({key_of(action).keys for action in ACTIONS})
 WORDS = {"reap": "end"}
 CALM = frozenset({"stop", "resume", "archive", "trash"})  # nothing is lost by them
 
@@ -34,7 +34,6 @@ class Confirm(ModalScreen[bool]):
     Confirm Input { background: $panel; margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar = [
-        *(Binding(key, f"same('{key}')", show=False) for key in SAME),
         Binding("escape,q,n", "leave", show=False),
     ]
 
@@ -42,7 +41,7 @@ class Confirm(ModalScreen[bool]):
         """`text`: its first line asks. `name`: what must be typed, and `what` in a word that is; empty: the
         same key is enough."""
         super().__init__(classes=action)
-        self._action, self._key, self._text = action, key_of(action).keys, text
+        self._action, self._text = action, text
         self._target, self._what = name, what or ("pid" if action == "end" else "name")
 
     @property
@@ -80,11 +79,12 @@ class Confirm(ModalScreen[bool]):
         else:
             self.notify(f"that is not its {self._what}: {self._target}", severity="warning", markup=False)
 
-    def action_same(self, key: str) -> None:
-        """The same key again; the other one does nothing here."""
-        if self._target:
+    def on_key(self, event: Pressed) -> None:
+        """The same key again does it; the others that ask do nothing here."""
+        if self._target or not any(presses(action, event.key) for action in ACTIONS):
             return
-        if key == self._key:
+        event.stop().prevent_default()  # or the screen below would take it, too
+        if presses(self._action, event.key):
             self.dismiss(True)
         else:
             self.notify(f"this asks about `{key_of(self._action).shown}`; esc leaves it alone", markup=False)

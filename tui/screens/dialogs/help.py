@@ -6,10 +6,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
+from textual.events import Key as Pressed
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys import EVERYWHERE, PLACES, TABLE, Key, Where, key_of
+from tui.keys import EVERYWHERE, PLACES, Key, Where, keys_in_force, presses
 from tui.theme import DIM, PLAIN, STRONG, hue
 
 WORDS = (
@@ -29,7 +30,7 @@ class Help(ModalScreen[None]):
         background: $surface; border: round $border;
     }
     """
-    BINDINGS: ClassVar = [Binding(f"escape,{key_of('help').keys},q,enter", "leave", show=False)]
+    BINDINGS: ClassVar = [Binding("escape,q,enter", "leave", show=False)]
 
     def __init__(self, where: Where | None = None) -> None:
         """`where`: the screen whose keys come first."""
@@ -41,6 +42,12 @@ class Help(ModalScreen[None]):
         with VerticalScroll():
             yield Static(page(self._where), id="page")
 
+    def on_key(self, event: Pressed) -> None:
+        """What opened it closes it."""
+        if presses("help", event.key):
+            event.stop().prevent_default()
+            self.action_leave()
+
     def action_leave(self) -> None:
         """Close it."""
         self.dismiss(None)
@@ -48,8 +55,9 @@ class Help(ModalScreen[None]):
 
 def page(where: Where | None = None) -> Text:
     """The whole help as text; the keys of one screen first."""
-    here = [key for key in TABLE if where is not None and where in key.where]
-    rest = [key for key in TABLE if key not in here]
+    keys = keys_in_force()
+    here = [key for key in keys if where is not None and where in key.where]
+    rest = [key for key in keys if key not in here]
     rows = [Text(f"Keys of {PLACES[where][1]}", style=STRONG), Text("")] if where is not None else []
     rows += [_row(key) for key in here]
     rows += [Text("")] if here else []

@@ -3,11 +3,12 @@
 import shlex
 
 from remote.actions.describe import describe_resume
+from tui.keys import shown
 from tui.screens.dialogs.confirm import Confirm
 from tui.screens.run_actions import RunActions
 from tui.screens.sheets import sheet_of
 from tui.store.facts import why_not as why_no_link
-from tui.store.kept.shelf import CheckpointShelf, ShelfRow, Transfer
+from tui.store.kept.shelf import CheckpointShelf, ShelfRow, Transfer, TransferKind
 from tui.store.store import RunKey
 from tui.widgets.keyed_table import KeyedTable
 
@@ -75,11 +76,13 @@ class CheckpointKeys(RunActions):
         """Prove every byte of the copy on this machine."""
         row = self._row()
         if row is not None and row.here != "whole":
-            self.notify(f"{row.name} is not on this machine: p pulls it, and proves it while it comes")
+            self.notify(
+                f"{row.name} is not on this machine: {shown('pull')} pulls it, and proves it while it comes"
+            )
         elif row is not None:
             self._begin("verify", row)
 
-    def _begin(self, kind: str, row: ShelfRow) -> None:
+    def _begin(self, kind: TransferKind, row: ShelfRow) -> None:
         """Begin one piece of work on this run's checkpoints, unless another one goes on."""
         run = self.chosen()
         if run is None:
@@ -87,9 +90,10 @@ class CheckpointKeys(RunActions):
         key = (run.host, run.run_id)
         before = self._transfers.get(key)
         if before is not None and before.ended is None:
-            self.notify(f"{before.name} is still at work: c ends it", severity="warning", markup=False)
+            way = f": {shown('drop')} ends it" if before.kind == "pull" else ""
+            self.notify(f"{before.name} is still at work{way}", severity="warning", markup=False)
             return
-        transfer = Transfer("pull" if kind == "pull" else "verify", *key, row.name, self.bridge.now())
+        transfer = Transfer(kind, *key, row.name, self.bridge.now())
         self._transfers[key] = transfer
 
         def ended() -> None:
@@ -101,7 +105,7 @@ class CheckpointKeys(RunActions):
             self._heard()
 
         work = self.bridge.shelves
-        (work.pull if kind == "pull" else work.verify)(transfer, ended)
+        {"pull": work.pull, "verify": work.verify, "prove": work.prove}[kind](transfer, ended)
         self.paint()
 
     def action_drop(self) -> None:

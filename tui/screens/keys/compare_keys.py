@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
+from tui.keys import shown
 from tui.screens.dialogs.picker import Picker
 from tui.screens.run_actions import RunActions
 from tui.store.compare.baseline_file import baseline_text
@@ -91,7 +92,7 @@ class CompareKeys(RunActions):
             if member in comparison.members:
                 comparison.remove(member)
             elif not comparison.add(member):
-                self.notify(f"{len(LETTERS)} are compared already: del takes the chosen one away")
+                self.notify(f"{len(LETTERS)} are compared already: {shown('remove')} takes one away")
             self.paint()
 
         title = line(("compare with ", DIM), ("a run or a baseline", STRONG), ("; ● is taken away", DIM))
@@ -155,7 +156,10 @@ class CompareKeys(RunActions):
         except (ValueError, OSError) as error:
             self.notify(f"{run.run_id} is not kept: {error}", severity="error", markup=False)
             return
-        self.notify(f"kept as {path.name}: n compares with it, also when the run is gone", markup=False)
+        self.notify(
+            f"kept as {path.name}: {shown('choose')} compares with it, also when the run is gone",
+            markup=False,
+        )
 
     # What, and how.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from textual.widgets import Input
 
 from remote.protocol.errors import CallError
+from tui.keys import shown
 from tui.screens.run_actions import RunActions
 from tui.store.facts import why_not
 from tui.widgets.log.clipboard import osc52, told
@@ -147,7 +148,7 @@ class LogKeys(RunActions):
         log = self.log_view
         place = log.go(forward=forward)
         if log.searched is None:
-            self.notify("nothing is searched for: press /", severity="warning")
+            self.notify(f"nothing is searched for: press {shown('search')}", severity="warning")
         elif place is not None:
             so_far = "" if log.searched.done else " so far"
             self.notify(f"match {place[0]} of {place[1]}{so_far}", timeout=2)
@@ -194,7 +195,8 @@ class LogKeys(RunActions):
     def action_next_bookmark(self) -> None:
         """The next marked line."""
         if not self.log_view.next_mark():
-            self.notify("no line is marked: B marks the one found or clicked, or the first", timeout=3)
+            key = shown("bookmark")
+            self.notify(f"no line is marked: {key} marks the one found or clicked, or the first", timeout=3)
         self.paint()
 
     def action_copy(self) -> None:

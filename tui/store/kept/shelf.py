@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Copy = Literal["none", "part", "whole", "other"]
+TransferKind = Literal["pull", "verify", "prove"]
 CHAIN_MAX = 12
 
 
@@ -18,6 +19,7 @@ class ShelfRow:
         at: when it was written, epoch seconds of the clock of the machine that has it; 0 where not known.
         bytes: of all its files.
         parent: `RUN/step-N` or `step-N` from which training went on; empty for none.
+        pin: what keeps it whatever the policy says (`pinned`, `snapshot`); empty for nothing.
     """
 
     name: str
@@ -33,6 +35,7 @@ class ShelfRow:
     parent: str = ""
     is_best: bool = False
     is_latest: bool = False
+    pin: str = ""
 
     @property
     def is_readable(self) -> bool:
@@ -48,6 +51,7 @@ class CheckpointShelf:
         at: monotonic seconds at which this was read.
         folder, here: where they lie on the host, and on this machine.
         trouble: why the host was not read; empty where it was.
+        trash: names that a retention let go on the host, and that can be brought back.
     """
 
     at: float
@@ -55,11 +59,12 @@ class CheckpointShelf:
     folder: str = ""
     here: str = ""
     trouble: str = ""
+    trash: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Transfer:
-    """A pull of one checkpoint, or the proof of a copy, while it goes on and after.
+    """A pull of one checkpoint, or a proof (of the copy here; on its host), while it goes on and after.
 
     Attributes:
         done, total: bytes. rate: bytes a second. eta_s: None where it is not known.
@@ -67,7 +72,7 @@ class Transfer:
         ended: monotonic seconds; None while it goes on.
     """
 
-    kind: Literal["pull", "verify"]
+    kind: TransferKind
     host: str
     run_id: str
     name: str

@@ -7,6 +7,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tui.keys import shown as key_shown
 from tui.store.metrics.chart_window import WHOLE
 from tui.store.words import fine
 from tui.theme import DIM, PLAIN, STRONG, hue
@@ -83,7 +84,7 @@ def _reading(shown: Curves, look: ChartLook, view: View, facts: PlotFacts) -> li
         Segment(f" at {look.axis} {series.steps[index]:,}", PLAIN),
     ]
     if view.begun is not None:
-        parts.append(Segment(f", from {view.begun:,}: z zooms", DIM))
+        parts.append(Segment(f", from {view.begun:,}: {key_shown('zoom(1)', 'run')} zooms", DIM))
     if overlay is not None and (other := overlay.index_at(step)) is not None:
         overlaid = fine(overlay.tree.values[other])
         parts.append(Segment(f"  {OVERLAY} {look.overlay_title} {overlaid}", hue("amber")))

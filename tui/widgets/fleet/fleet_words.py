@@ -2,6 +2,7 @@
 
 from rich.text import Text
 
+from tui.keys import shown
 from tui.store.fleet.fleet_look import FleetLook
 from tui.store.fleet.run_order import is_unseen
 from tui.store.fleet.tour import Hint
@@ -53,11 +54,15 @@ def titles(columns: list[tuple[str, str, int]], look: FleetLook) -> list[tuple[s
     ]
 
 
+BY = {"run": "open", "compare": "mark"}
+"""The action of a hint whose step is done by another one's key."""
+
+
 def hint_line(hint: Hint) -> Text:
     """The next of the first steps, and how they end."""
     return line(
         ("next  ", DIM),
-        (hint.key, hue("blue", bold=True)),
+        (shown(BY.get(hint.step, hint.step)), hue("blue", bold=True)),
         (f" {hint.text}", PLAIN),
         ("   esc: no hints", FAINT),
     )

@@ -3,12 +3,8 @@
 `python -m tui.keys` prints the table as Markdown.
 """
 
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-
-from textual.binding import Binding
 
 Where = Literal["fleet", "run", "log", "compare", "processes", "checkpoints", "queue", "hosts"]
 PLACES: dict[Where, tuple[str, str]] = {
@@ -117,6 +113,10 @@ TABLE: tuple[Key, ...] = (
         acts=True,
     ),
     Key(
+        "f", "f", "feed", "feed", "the feed of the chosen run: files in training, waiting, done, refused",
+        ("queue",), rank=6,
+    ),
+    Key(
         "n", "n", "choose", "choose", "compare with one more run or baseline, or take one away", ("compare",),
         rank=3,
     ),
@@ -144,6 +144,20 @@ TABLE: tuple[Key, ...] = (
     Key("p", "p", "pull", "pull", "fetch the chosen checkpoint to this machine", ("checkpoints",), rank=3),
     Key("c", "c", "drop", "end pull", "end the pull that goes on; what came stays", ("checkpoints",), rank=9),
     Key("v", "v", "verify", "prove", "prove every byte of the copy here", ("checkpoints",), rank=6),
+    Key("V", "V", "prove", "prove there", "have its host prove every byte", ("checkpoints",), rank=10),
+    Key(
+        "P", "P", "pin_there", "pin", "pin the chosen one: no policy lets it go; or leave it to the policy",
+        ("checkpoints",), rank=7, acts=True,
+    ),
+    Key(
+        "w", "w", "retain", "let go",
+        "what the policy lets go, what stays and why; `w` again puts it into the trash", ("checkpoints",),
+        rank=7, acts=True,
+    ),
+    Key(
+        "u", "u", "bring_back", "undo", "bring back what went into the trash last", ("checkpoints",), rank=8,
+        acts=True,
+    ),
     Key("S", "S", "save", "save", "have the run save one now", ("checkpoints",), rank=5, acts=True),
     Key(
         "b", "b", "branch", "branch", "start a new run from the chosen checkpoint", ("checkpoints",), rank=4,
@@ -232,41 +246,3 @@ TABLE: tuple[Key, ...] = (
     Key("q", "q", "quit", "quit", "leave; runs go on, and the last line says so", rank=1),
 )  # fmt: skip
 ACTING = frozenset(key.action for key in TABLE if key.acts)
-
-
-def keys_of(where: Where) -> list[Key]:
-    """The keys of one screen, in the table's order."""
-    return [key for key in TABLE if where in key.where]
-
-
-def key_of(action: str) -> Key:
-    """The key of an action: a dialog asks for the very key that opened it.
-
-    Raises:
-        KeyError: no key has that action.
-    """
-    for key in TABLE:
-        if key.action == action:
-            return key
-    raise KeyError(action)
-
-
-def bindings(where: Where) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
-    """What Textual dispatches on that screen."""
-    return [
-        Binding(key.keys, key.action, key.label, show=False, key_display=key.shown, priority=key.first)
-        for key in keys_of(where)
-    ]
-
-
-def markdown() -> Iterator[str]:
-    """The README's table, line by line."""
-    yield "| key | where | what it does |"
-    yield "|---|---|---|"
-    for key in TABLE:
-        shown = "`|`" if key.shown == "|" else f"`{key.shown}`"
-        yield f"| {shown} | {key.places} | {key.text} |"
-
-
-if __name__ == "__main__":
-    sys.stdout.write("\n".join(markdown()) + "\n")
