@@ -3,7 +3,6 @@
 import hashlib
 import io
 import pickle
-import pickletools
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ import torch
 from torch import Tensor
 
 from trainer.device.host_memory import available_host_bytes
+from trainer.foreign.pickle_shape import PickleShapeError, check_shape
 from trainer.job.outcome import RefusedError
 
 CHUNK = 1 << 20
 PICKLE_MAX = 16 << 20
 ENTRIES_MAX = 100_000
-TUPLES_MAX = 50_000  # some five a tensor; one in another without end overflows the stack when it is hashed
-TUPLES = frozenset({"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"})
+KEY_MAX = 200
 ALLOWED = frozenset({
     "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter",
     "torch Size",
@@ -110,13 +109,13 @@ def _check_entries(path: Path, archive: zipfile.ZipFile, size: int) -> zipfile.Z
 def _check_pickle(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     """Refuse a pickle that names anything but tensors, or storages that are not as long as it says."""
     raw = archive.read(entry)
-    tuples = 0
-    for code, argument, _ in pickletools.genops(raw):
-        tuples += code.name in TUPLES
-        if code.name == "LONG_BINPUT" and isinstance(argument, int) and argument > len(raw):
-            raise RefusedError(f"{path.name} holds a pickle that asks for memory without end")
-    if tuples > TUPLES_MAX:
-        raise RefusedError(f"{path.name} holds {tuples:,} tuples: too many for weights")
+    try:
+        check_shape(raw)
+    except PickleShapeError as error:
+        raise RefusedError(
+            f"{path.name} is built as no weights are: {error}; it was not loaded; save weights alone, "
+            "torch.save(model.state_dict(), FILE), where you trust it"
+        ) from error
     look = _Look(raw, path.name)
     look.load()
     sizes = {one.filename: one.file_size for one in archive.infolist()}
@@ -163,11 +162,14 @@ class _Look(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> object:
         """Note `("storage", type, key, place, numbers)`."""
-        _, kind, key, _, numbers = pid
-        width = kind.width if isinstance(kind, _StorageType) else 1
-        claimed = int(numbers) * width
-        if self.storages.setdefault(str(key), claimed) != claimed:
-            raise RefusedError(f"{self._name}: the storage {str(key)[:80]} has two lengths")
+        is_five = type(pid) is tuple and len(pid) == 5
+        what, kind, key, place, numbers = pid if is_five else (None,) * 5
+        is_text = type(what) is str and type(key) is str and type(place) is str
+        if not (is_text and isinstance(kind, _StorageType) and type(numbers) is int):
+            raise RefusedError(f"{self._name}: what it says of a storage is no storage; it was not loaded")
+        claimed = numbers * kind.width
+        if len(key) > KEY_MAX or self.storages.setdefault(key, claimed) != claimed:
+            raise RefusedError(f"{self._name}: the storage {key[:80]} has two lengths, or no name")
         return _Inert()
 
 

@@ -28,6 +28,8 @@ from trainer.config.resolve import from_values
 from trainer.data.tokenizers.bpe import BpeTokenizer
 from trainer.device.device import open_device
 from trainer.evals.subject import load_model
+from trainer.foreign import pt_file
+from trainer.foreign.pickle_shape import PickleShapeError, check_shape
 from trainer.models import LanguageModel
 from trainer.run.checkpoints.manifest import newest_valid, verify
 
@@ -192,6 +194,27 @@ def claimed_twice() -> bytes:
     return out.getvalue()
 
 
+def doubled(levels: int) -> bytes:
+    """Of what is on top of a pickle's stack a tuple that holds it twice, and so on."""
+    return b"".join(b"q" + bytes([at]) + b"h" + bytes([at]) + b"\x86" for at in range(levels))
+
+
+def test_what_is_built_without_end_would_be_hashed_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    def counted(one: object) -> int:
+        nonlocal looks
+        looks += 1
+        return id(one)
+
+    monkeypatch.setattr(pt_file._Inert, "__hash__", counted)
+    leaf = b"}ctorch\nSize\n)R"
+    with pytest.raises(PickleShapeError, match="deep in one another"):
+        check_shape(b"\x80\x02" + leaf + doubled(12) + b"Ns.")
+    pt_file._Look(b"\x80\x02" + leaf + doubled(12) + b"Ns.", "x").load()  # the control: nobody looked before
+    assert looks == 2**12
+
+
 class Evil:
     def __reduce__(self) -> tuple[Any, ...]:
         return (exec, ("import os; os.environ['PHOTINUS_EVIL'] = '1'",))
@@ -252,9 +275,25 @@ def test_what_is_hostile_cut_or_no_model_is_refused_and_not_run(
     rezipped(good, tmp_path / "noise.pt", lambda name, data: data[::-1] if name.endswith(".pkl") else data)
     cases["noise"] = "no weights that can be read"
     case("claimed", claimed_twice(), "has two lengths")
-    deep = b"\x80\x02})" + b"\x85" * 60_000 + b"Ns."  # with ten times as many, hashing it ends the process
-    rezipped(good, tmp_path / "deep.pt", lambda name, data: deep if name.endswith(".pkl") else data)
-    cases["deep"] = "too many for weights"
+    built = {
+        "deep": b"})" + b"\x85" * 600_000 + b"Ns",  # hashing it overflows the stack and ends the process
+        "doubled": b"}N" + doubled(60) + b"Ns",  # hashing it takes 2 ** 60 looks at its None
+        "wide": b"}(" + b"N" * 5000 + b"tNs",
+        "keyed": b"})\x85Ns",
+        "doubled name": b"(X\x07\x00\x00\x00storage" + doubled(60) + b"NNNtQ",
+        "odd storage": b"(NNNNNtQ",
+        "set": b"\x8f",
+        "empty": b"a",
+    }
+    for name, one in built.items():
+        whole_one = b"\x80\x02" + one + b"."
+        rezipped(
+            good,
+            tmp_path / f"{name}.pt",
+            lambda name, data: whole_one if name.endswith(".pkl") else data,  # noqa: B023
+        )
+    cases |= dict.fromkeys(built, "is built as no weights are")
+    cases |= {"odd storage": "is no storage", "keyed": "a key of a dictionary is a tuple"}
     case("double", whole, "two entries of one name")
     with zipfile.ZipFile(tmp_path / "double.pt", "a") as archive:  # torch does not tell them apart
         archive.writestr(archive.namelist()[0].replace("data.pkl", "DATA.pkl"), b"other")

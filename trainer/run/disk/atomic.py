@@ -14,6 +14,8 @@ from trainer.run.disk.small_record import read_record
 
 RESERVE_BYTES = 64 * 1024
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What a file system without hard links says, such as that of a memory stick."""
 RETRY_S = 0.05
 APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 FULL_SYNC = getattr(fcntl, "F_FULLFSYNC", None)
@@ -74,6 +76,32 @@ def create_json(path: Path, value: object, mode: int = 0o600) -> bool:
         draft.unlink(missing_ok=True)
     fsync_folder(path.parent)
     return True
+
+
+def take_name(part: Path, target: Path) -> Path:
+    """Give a file that is whole the name `target`, or one beside it where that is taken; what it has now.
+
+    A link, not a rename: of two who ask for one name at once, neither replaces the other's file.
+
+    Raises:
+        FileNotFoundError: there is no such file (any more).
+        OSError: the disk refused.
+    """
+    free = target
+    while True:
+        try:
+            os.link(part, free)
+            break
+        except FileExistsError:
+            free = target.with_name(f"{target.stem}-{os.urandom(3).hex()}{target.suffix}")
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            part.rename(free)
+            break
+    part.unlink(missing_ok=True)
+    fsync_folder(target.parent)
+    return free
 
 
 def encode(value: object) -> bytes:
