@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from trainer.device.host_memory import available_host_bytes
@@ -44,6 +46,24 @@ class PtFile:
     value: object
     bytes: int
     sha256: str
+
+
+def read_weights(path: Path) -> PtFile:
+    """Open a file of torch.save, or of safetensors, which holds tensors alone: see `read_pt`.
+
+    Raises:
+        RefusedError: it is neither.
+    """
+    with path.open("rb") as file:
+        begins = file.read(9)
+    if begins[:2] == b"PK" or begins[8:] != b"{":
+        return read_pt(path)
+    try:
+        return PtFile(load_file(path, device="cpu"), path.stat().st_size, _sha256(path))
+    except (SafetensorError, *FAULTS) as error:
+        raise RefusedError(
+            f"{path.name} is cut off or damaged ({str(error)[:120]}); bring it again"
+        ) from error
 
 
 def read_pt(path: Path) -> PtFile:
@@ -164,8 +184,9 @@ class _Look(pickle.Unpickler):
         """Note `("storage", type, key, place, numbers)`."""
         is_five = type(pid) is tuple and len(pid) == 5
         what, kind, key, place, numbers = pid if is_five else (None,) * 5
-        is_text = type(what) is str and type(key) is str and type(place) is str
-        if not (is_text and isinstance(kind, _StorageType) and type(numbers) is int):
+        is_text = isinstance(what, str) and isinstance(place, str)
+        is_storage = is_text and isinstance(key, str) and isinstance(numbers, int)
+        if not (is_storage and isinstance(kind, _StorageType)):
             raise RefusedError(f"{self._name}: what it says of a storage is no storage; it was not loaded")
         claimed = numbers * kind.width
         if len(key) > KEY_MAX or self.storages.setdefault(key, claimed) != claimed:

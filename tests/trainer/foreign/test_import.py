@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from tests.trainer.foreign.references import (
@@ -18,6 +19,7 @@ from tests.trainer.foreign.references import (
     ReferenceBlockV2,
     ReferenceBlockV3,
     ReferenceGPT,
+    ReferenceGPT2,
     ReferenceStack,
     ReferenceV1,
 )
@@ -47,12 +49,18 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], list[str]]] = {
     "v3 without a clamp": (lambda: v3(clamped=False), ["--as", "kssm-v3-monostable"]),
     "nanoGPT": (lambda: ReferenceGPT(3, bias=True), ["--heads", "3"]),
     "nanoGPT without biases": (lambda: ReferenceGPT(2, bias=False), ["--heads", "2"]),
+    "GPT-2": (lambda: ReferenceGPT2(2), ["--heads", "2", "--gelu", "tanh"]),
+    "GPT-2 with another GELU": (
+        lambda: ReferenceGPT2(3, tanh=False),
+        ["--heads", "3", "--gelu", "exact"],
+    ),
     "nanoGPT of old": (lambda: ReferenceGPT(1, bias=True, tanh=True), ["--heads", "1", "--gelu", "tanh"]),
 }
 DIFFERENT = {
     "v3": ["--as", "kssm-v3-monostable"],
     "nanoGPT": ["--heads", "1"],
     "nanoGPT of old": ["--heads", "1"],
+    "GPT-2": ["--heads", "2", "--gelu", "exact"],
 }
 
 
@@ -114,6 +122,21 @@ def test_logits_are_those_of_the_model_that_was_saved(tmp_path: Path, name: str)
         assert distance(model, loaded(tmp_path / "other")) > 1e-3
 
 
+def test_the_body_of_gpt2_alone_in_safetensors_is_the_same(tmp_path: Path) -> None:
+    model, path = drawn(lambda: ReferenceGPT2(2)), tmp_path / "model.safetensors"
+    body = {
+        key.removeprefix("transformer."): one.contiguous()
+        for key, one in model.state_dict().items()
+        if key != "lm_head.weight"
+    }
+    save_file(body, path)
+    told = ["--tokenizer", "none", "--heads", "2", "--gelu", "tanh"]
+    assert take(path, tmp_path / "run", *told) == 0
+    assert distance(model, loaded(tmp_path / "run")) <= 1e-5
+    path.write_bytes(path.read_bytes()[:-5])
+    assert take(path, tmp_path / "torn", *told) == 3
+
+
 def test_a_text_goes_token_by_token_as_it_does_at_once(tmp_path: Path) -> None:
     path = saved(tmp_path / "model.pt", drawn(lambda: ReferenceGPT(3, bias=True)))
     assert take(path, tmp_path / "run", "--tokenizer", "none", "--heads", "3") == 0
@@ -128,6 +151,7 @@ def test_a_text_goes_token_by_token_as_it_does_at_once(tmp_path: Path) -> None:
 
 def test_what_weights_do_not_tell_must_be_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gpt = saved(tmp_path / "gpt.pt", drawn(lambda: ReferenceGPT(3, bias=True)))
+    turned = saved(tmp_path / "gpt2.pt", drawn(lambda: ReferenceGPT2(3)))
     kuramoto = saved(tmp_path / "v3.pt", drawn(lambda: v3(clamped=True)), "inside")
     for path, words, asked in (
         (gpt, ["--tokenizer", "none"], "--heads N"),
@@ -136,6 +160,8 @@ def test_what_weights_do_not_tell_must_be_told(tmp_path: Path, capsys: pytest.Ca
         (gpt, ["--heads", "3", "--tokenizer", "byte"], "256 tokens, these weights 23"),
         (gpt, ["--heads", "3", "--tokenizer", str(gpt)], "no tokenizer.json"),
         (gpt, ["--heads", "5", "--tokenizer", "none"], "no form here"),
+        (turned, ["--heads", "3", "--tokenizer", "none"], "--gelu tanh (gelu_new"),
+        (turned, ["--gelu", "tanh", "--tokenizer", "none"], "--heads N"),
     ):
         assert take(path, tmp_path / "run", *words) in (2, 3)
         assert asked in capsys.readouterr().err

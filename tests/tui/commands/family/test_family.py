@@ -114,7 +114,7 @@ def test_over_ssh_the_family_is_a_tree_and_who_was_not_asked_is_named(
     part = photinus("checkpoints", A, "lineage")
     assert (part.code, "gone: not asked:" in part.err) == (0, True)
     assert "a part of it: gone could not be asked" in part.out
-    assert f"  {B}  box  succeeded  from {STEP}" in part.out.splitlines()
+    assert f"  {B}  box  succeeded  step 2  from {STEP}" in part.out.splitlines()
     assert f"{E}  on no host that was asked" in photinus("checkpoints", f"box:{D}", "lineage").out
 
 
