@@ -165,6 +165,22 @@ def open_append(path: Path) -> int:
     return fd
 
 
+def append_whole(fd: int, data: bytes) -> None:
+    """Append all of `data` to what `open_append` opened, or none of it: a full disk takes half a line.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    size, rest = os.fstat(fd).st_size, memoryview(data)
+    try:
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(fd, size)
+        raise
+
+
 def fsync_folder(path: Path) -> None:
     """Make a rename in this folder survive a power cut."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
