@@ -184,14 +184,19 @@ class _Look(pickle.Unpickler):
         """Note `("storage", type, key, place, numbers)`."""
         is_five = type(pid) is tuple and len(pid) == 5
         what, kind, key, place, numbers = pid if is_five else (None,) * 5
-        is_text = isinstance(what, str) and isinstance(place, str)
-        is_storage = is_text and isinstance(key, str) and isinstance(numbers, int)
-        if not (is_storage and isinstance(kind, _StorageType)):
-            raise RefusedError(f"{self._name}: what it says of a storage is no storage; it was not loaded")
+        if not isinstance(what, str) or not isinstance(place, str) or not isinstance(kind, _StorageType):
+            raise self._no_storage()
+        if not isinstance(key, str) or not isinstance(numbers, int):
+            raise self._no_storage()
         claimed = numbers * kind.width
         if len(key) > KEY_MAX or self.storages.setdefault(key, claimed) != claimed:
             raise RefusedError(f"{self._name}: the storage {key[:80]} has two lengths, or no name")
         return _Inert()
+
+    def _no_storage(self) -> RefusedError:
+        return RefusedError(
+            f"{self._name}: what it says of a storage is no storage: it was not loaded; bring it again"
+        )
 
 
 @dataclass(frozen=True, slots=True)
