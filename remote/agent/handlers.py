@@ -192,7 +192,7 @@ def _log_times(ctx: Context, args: LogTimesArgs) -> LogTimesList:
 
 
 def _kin(ctx: Context, args: KinArgs) -> Work[KinList]:
-    from remote.agent.kept.kin import kin
+    from remote.agent.runs.kin import kin
 
     return kin(ctx, args)
 

@@ -15,7 +15,7 @@ import torch
 from tests.trainer.loop.tiny import events, moments, run, weights, words
 from tests.trials import trials
 from tests.waiting import wait_until
-from trainer.loop import checkpoint
+from trainer.loop import checkpoint, setup
 from trainer.models.forms import SMALL, small_kinds
 from trainer.step import optimizer_step
 
@@ -93,7 +93,7 @@ def test_what_a_resume_forgot_would_be_noticed(
     shutil.copytree(whole, cut)
     for step in range(2, STEPS + 1):
         shutil.rmtree(cut / "checkpoints" / f"step-{step:08d}")
-    real = checkpoint_restore()
+    real = vars(setup)["restore"]
 
     def forgets(state: Any, *rest: Any) -> None:
         kept, defence = state.average.values, state.defence
@@ -110,12 +110,6 @@ def test_what_a_resume_forgot_would_be_noticed(
     monkeypatch.setattr("trainer.loop.setup.restore", forgets)
     assert run(cut, text, "--resume", sets=SHORT) == 0
     assert not equal(cut, whole, STEPS)
-
-
-def checkpoint_restore() -> Any:
-    from trainer.loop import setup
-
-    return setup.restore
 
 
 def spawned(out: Path, text: Path, *more: str, sets: tuple[str, ...]) -> "subprocess.Popen[str]":

@@ -19,7 +19,9 @@ from trainer.run.layout import new_run_id
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.output import FAILURE, OK, answer, say
-from tui.commands.runs.everyday import START_S, changes_of, diff_words, flat
+from tui.commands.spec_rows import changes_of, diff_words, flat
+
+START_S = 20.0
 
 
 def branch(args: argparse.Namespace) -> int:
@@ -37,7 +39,7 @@ def branch(args: argparse.Namespace) -> int:
         found = chosen(session, view, args.names[0])
         spec = flat(session.call(RUN, RunArgs(run_id=view.run_id)).spec)
         changes = parse_overrides(args.overrides)
-        steps = changes.get("steps", spec.get("steps", spec.get("config.steps")))
+        steps = changes.get("steps", spec.get("steps"))
         if isinstance(steps, int) and found.step >= steps:
             raise CallError(
                 "bad_request",
@@ -76,9 +78,7 @@ def chosen(session: Session, view: RunView, text: str) -> RemoteCheckpoint:
     """
     known = read_catalog(session, view.run_id).checkpoints
     name = checkpoint_name(int(text)) if text.isascii() and text.isdigit() and len(text) < 16 else text
-    marks = {"latest": lambda one: one.is_latest, "best": lambda one: one.is_best}
-    fits = marks.get(text, lambda one: one.name == name)
-    found = next((one for one in known if fits(one)), None)
+    found = next((one for one in known if _is_meant(one, text, name)), None)
     if found is None:
         there = f"there are {known[0].name} to {known[-1].name}" if known else "there is none"
         raise CallError(
@@ -89,3 +89,9 @@ def chosen(session: Session, view: RunView, text: str) -> RemoteCheckpoint:
     if found.why:
         raise CallError("refused", f"{found.name}: {found.why}", "name another checkpoint")
     return found
+
+
+def _is_meant(one: RemoteCheckpoint, text: str, name: str) -> bool:
+    if text in ("latest", "best"):
+        return one.is_latest if text == "latest" else one.is_best
+    return one.name == name

@@ -147,7 +147,8 @@ def _line(row: Mapping[str, Any], asked: str) -> str:
         f"from {begun}" if begun else "",
         "archived" if row["archived"] else "",
     ]
-    return "  " * row["depth"] + "  ".join(part for part in parts if part)
+    indent: str = "  " * row["depth"]
+    return indent + "  ".join(part for part in parts if part)
 
 
 def _plain(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,12 @@ def test_a_branch_is_a_start_with_all_that_the_parent_was_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ctx, sent = Context.of(open_home(tmp_path / "home")), list[StartArgs]()
-    monkeypatch.setattr(clone_run, "start", lambda _, args: sent.append(args) or iter(()))
+
+    def start(_: Context, args: StartArgs) -> Iterator[None]:
+        sent.append(args)
+        return iter(())
+
+    monkeypatch.setattr(clone_run, "start", start)
     kept(tmp_path / "home", A, preset="gpt-tiny", env={"TOKEN": "x"}, limit_s=60.0)
     finish(tmp_path / "home", B, argv=["true"])
     asked = CloneArgs(
