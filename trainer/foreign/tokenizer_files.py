@@ -97,7 +97,7 @@ def _characters(raw: bytes) -> list[str]:
             raise ValueError("it asks for memory without end")
     try:
         meta = _Nothing(io.BytesIO(raw)).load()
-    except (TypeError, AttributeError, EOFError, MemoryError) as error:
+    except (TypeError, AttributeError, EOFError, MemoryError, OverflowError) as error:
         raise ValueError(str(error)) from error
     characters = meta.get("itos") if isinstance(meta, dict) else None
     numbers = meta.get("stoi") if isinstance(meta, dict) else None
