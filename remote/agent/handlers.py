@@ -31,6 +31,8 @@ from remote.protocol.keeping import (
     FeedTaken,
     KeepArgs,
     KeptRun,
+    KinArgs,
+    KinList,
     LabelArgs,
     LineArgs,
     LogTimesArgs,
@@ -189,6 +191,12 @@ def _log_times(ctx: Context, args: LogTimesArgs) -> LogTimesList:
     return log_times(ctx, args)
 
 
+def _kin(ctx: Context, args: KinArgs) -> Work[KinList]:
+    from remote.agent.runs.kin import kin
+
+    return kin(ctx, args)
+
+
 def _trainer_look(ctx: Context, args: TrainerArgs) -> Work[TrainerAnswer]:
     from remote.agent.runs.trainer_words import look
 
@@ -270,6 +278,7 @@ HANDLERS: Mapping[str, Handler] = dict(
         served(verbs.SAVE, _save),
         served(verbs.SIGNAL, _signal),
         served(verbs.LOG_TIMES, _log_times),
+        served(verbs.KIN, _kin),
         served(verbs.TRAINER_LOOK, _trainer_look),
         served(verbs.TRAINER_ACT, _trainer_act),
         served(verbs.FEED_TAKE, _feed_take),

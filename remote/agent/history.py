@@ -62,7 +62,12 @@ def name_of(ctx: Context, entry: Entry) -> str:
 
 def parent_of(ctx: Context, entry: Entry) -> str:
     """The run that it began from; empty where from none, or its spec cannot be read."""
-    return _of_spec(ctx, entry).parent.partition("/")[0]
+    return begun_from(ctx, entry).partition("/")[0]
+
+
+def begun_from(ctx: Context, entry: Entry) -> str:
+    """The checkpoint `RUN/step-N` that it began from; empty as of `parent_of`."""
+    return _of_spec(ctx, entry).parent
 
 
 def _of_spec(ctx: Context, entry: Entry) -> Details:

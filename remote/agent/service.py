@@ -13,6 +13,7 @@ from remote.agent.starts.contact import reconcile_all
 from remote.agent.starts.restart import Restarts
 from remote.agent.streams.run_watch import Watch
 from remote.agent.streams.streams import POLL_S, ClientStreams
+from remote.agent.trees.old_drafts import clear_old_drafts
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import LineBuffer
 from remote.protocol.messages import encode, encode_error
@@ -122,6 +123,7 @@ class Service:
             if not self._is_tidied:
                 self._is_tidied = True
                 self._dispatcher.add(clear_going(self._ctx.home))
+                self._dispatcher.add(clear_old_drafts(self._ctx.home))
             for work in self._restarts.due():
                 self._dispatcher.add(work)
             self._next_contact = time.monotonic() + CONTACT_S

@@ -5,7 +5,17 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from remote.protocol.arguments import Count, Name, RunId, RunIdOrNone, Sha256, Text, Ticket, VerbArgs
+from remote.protocol.arguments import (
+    RUN_NAME,
+    Count,
+    Name,
+    RunId,
+    RunIdOrNone,
+    Sha256,
+    Text,
+    Ticket,
+    VerbArgs,
+)
 from remote.protocol.results import VerbResult
 from remote.protocol.values import Finite, Size
 from remote.protocol.views import Tag
@@ -156,7 +166,10 @@ class LogTimesList(VerbResult, frozen=True, kw_only=True):
 
 
 class CloneArgs(VerbArgs, frozen=True, kw_only=True):
-    """A new run with the spec of another; `set_` (`set`) and what else is said changes it."""
+    """A new run with the spec of another; `set_` (`set`) and what else is said changes it.
+
+    `parent`: the checkpoint `RUN/step-N` that it begins from; empty: the one that the other began from.
+    """
 
     start_id: Ticket
     run_id: RunId
@@ -166,6 +179,36 @@ class CloneArgs(VerbArgs, frozen=True, kw_only=True):
     set_: dict[str, Any] = msgspec.field(name="set", default_factory=dict)
     queue: bool = False
     by: Name = ""
+    parent: Annotated[str, Meta(pattern=rf"\A({RUN_NAME}/step-[0-9]{{8,16}})?\Z")] = ""
+
+
+class KinArgs(VerbArgs, frozen=True, kw_only=True):
+    """Runs, of any host, whose kin on this one is asked for: what those `above` came from, what came from
+    those `below`."""
+
+    above: Annotated[list[RunId], Meta(max_length=500)] = msgspec.field(default_factory=list)
+    below: Annotated[list[RunId], Meta(max_length=500)] = msgspec.field(default_factory=list)
+
+
+class KinRow(VerbResult, frozen=True, kw_only=True):
+    """A run of this host; `parent`: the checkpoint `RUN/step-N` that it began from, empty: step 0.
+
+    `step`: where it stands, None where that is not known; an empty `state`: it cannot be read.
+    """
+
+    run_id: str
+    name: str
+    state: str
+    parent: str = ""
+    step: Size | None = None
+    archived: bool = False
+
+
+class KinList(VerbResult, frozen=True, kw_only=True):
+    """Runs of the family that are here; `left_out`: how many more."""
+
+    runs: list[KinRow]
+    left_out: Size = 0
 
 
 class LineArgs(VerbArgs, frozen=True, kw_only=True):

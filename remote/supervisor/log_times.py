@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.run.disk.atomic import open_append
+from trainer.run.disk.atomic import append_whole, open_append
 from trainer.run.layout import RunDir
 from trainer.run.logs import newest_log
 
@@ -59,6 +59,6 @@ def times_of(log: Path) -> Path:
 def _append(path: Path, line: str, first: str) -> None:
     fd = open_append(path)
     try:
-        os.write(fd, (line if os.fstat(fd).st_size else first + line).encode("ascii"))
+        append_whole(fd, (line if os.fstat(fd).st_size else first + line).encode("ascii"))
     finally:
         os.close(fd)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.end_to_end.conftest import Operator
+from trainer.run.checkpoints.manifest import list_checkpoints
 
 
 def test_a_live_run_saves_on_request_is_cloned_waited_for_and_compared(
@@ -21,6 +22,16 @@ def test_a_live_run_saves_on_request_is_cloned_waited_for_and_compared(
     used = operator.do("top")["runs"]
     assert [(row["run_id"], row["processes"] > 0) for row in used] == [(run_id, True)]
     operator.do("stop", run_id)
+    end = saved["step"] + 2
+    branch = operator.do(
+        "checkpoints", run_id, "branch", saved["checkpoint"], "--name", "further", "--set", f"steps={end}"
+    )
+    assert branch["parent"] == f"{run_id}/{saved['checkpoint']}"
+    assert operator.do("wait", branch["run_id"])["state"] == "succeeded"
+    [last] = list_checkpoints(operator.run_dir(branch["run_id"]) / "checkpoints")
+    assert (last.step, last.manifest and last.manifest.parent) == (end, branch["parent"])
+    tree = operator.do("checkpoints", branch["run_id"], "lineage")
+    assert [(row["depth"], row["run_id"]) for row in tree["runs"]] == [(0, run_id), (1, branch["run_id"])]
     clone = operator.do("clone", run_id, "--set", "steps=3")
     assert clone["diff"] == [{"key": "steps", "a": 100_000, "b": 3}]
     assert operator.do("wait", clone["run_id"])["state"] == "succeeded"

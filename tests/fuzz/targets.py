@@ -31,6 +31,10 @@ from remote.ssh.config.openssh import Asker, fields_of
 from remote.transfer.catalog import RemoteCheckpoint
 from tests.tui.fake import START, WALL, FakeSession, view
 from trainer.config.config_error import ConfigError
+from trainer.data.data_errors import DataError
+from trainer.data.tokenizers.stored import tokenizer_from
+from trainer.foreign.pickle_shape import check_shape
+from trainer.foreign.tokenizer_files import read_tokenizer
 from trainer.run.checkpoints.manifest import parse_manifest
 from trainer.run.disk.file_tree import FileTree
 from trainer.run.disk.small_record import decode_record
@@ -155,6 +159,22 @@ def trees(data: bytes) -> None:
     )
 
 
+def tokenizers(data: bytes) -> None:
+    """A file that somebody names as the tokenizer of weights; what is taken can be stored and read again."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tokens"
+        path.write_bytes(data)
+        read = read_tokenizer(path, "gpt2", 0)
+    assert tokenizer_from(read.to_json()).vocab_size == read.vocab_size
+    with contextlib.suppress(DataError):
+        assert read.decode(read.encode("a b")) == b"a b"
+
+
+def pickles(data: bytes) -> None:
+    """The pickle of a foreign checkpoint, before anything is made of it."""
+    check_shape(data)
+
+
 def hosts(data: bytes) -> None:
     parse_hosts(data.decode("utf-8", "replace"), "hosts.yaml")
 
@@ -255,6 +275,8 @@ TARGETS = (
     Target("specs", specs, (RunError,)),
     Target("checkpoints", checkpoints, (CheckpointError, RecordError, ProtocolError, CallError)),
     Target("trees", trees, (RecordError,)),
+    Target("tokenizers", tokenizers, (ConfigError,)),
+    Target("pickles", pickles, (ValueError,)),
     Target("charts", charts),
     Target("own_keys", own_keys_file),
     Target("trained", trained, (RecordError, ProtocolError)),

@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.run.disk.atomic import take_name
+from trainer.run.disk.leftovers import clear_old_parts
+
 PRIORITIES = ("high", "normal", "low")
 SETTLED_S = 1.0
 """A file that was written to within this time is left for later: it may be half there."""
@@ -57,10 +60,12 @@ class FeedFolder:
         return self.inbox if priority == "normal" else self.inbox / priority
 
     def create(self) -> "FeedFolder":
-        """Make the folders, 0700; present ones are left as they are."""
+        """Make the folders, 0700; of present ones only what never arrived there is removed, after a day."""
         drops = [self.drop(priority) for priority in PRIORITIES]
         for folder in (*drops, self.claimed, self.sources, self.refused, self.shards, self.requests):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in drops:
+            clear_old_parts(folder)
         return self
 
 
@@ -76,10 +81,6 @@ def drop(folder: FeedFolder, source: Path, priority: str = "normal") -> Path:
         shutil.copyfile(source, draft)
         past = time.time() - SETTLED_S
         os.utime(draft, (past, past))
-        target = place / source.name
-        if target.exists():
-            target = place / f"{source.stem}-{os.urandom(3).hex()}{source.suffix}"
-        draft.rename(target)
+        return take_name(draft, place / source.name)
     finally:
         draft.unlink(missing_ok=True)
-    return target

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from trainer.feed.feed_folder import PRIORITIES
-from trainer.run.disk.atomic import open_append, sync_to_disk
+from trainer.run.disk.atomic import append_whole, open_append, sync_to_disk
 
 LEDGER_MAX = 64 << 20
 What = Literal[
@@ -214,7 +214,7 @@ class FeedLedger:
     def _append(self, data: bytes) -> None:
         fd = open_append(self._path)
         try:
-            os.write(fd, data)
+            append_whole(fd, data)
             sync_to_disk(fd)
         finally:
             os.close(fd)

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import pickle
-import pickletools
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from trainer.device.host_memory import available_host_bytes
+from trainer.foreign.pickle_shape import PickleShapeError, check_shape
 from trainer.job.outcome import RefusedError
 
 CHUNK = 1 << 20
 PICKLE_MAX = 16 << 20
 ENTRIES_MAX = 100_000
-TUPLES_MAX = 50_000  # some five a tensor; one in another without end overflows the stack when it is hashed
-TUPLES = frozenset({"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"})
+KEY_MAX = 200
 ALLOWED = frozenset({
     "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter",
     "torch Size",
@@ -45,6 +46,24 @@ class PtFile:
     value: object
     bytes: int
     sha256: str
+
+
+def read_weights(path: Path) -> PtFile:
+    """Open a file of torch.save, or of safetensors, which holds tensors alone: see `read_pt`.
+
+    Raises:
+        RefusedError: it is neither.
+    """
+    with path.open("rb") as file:
+        begins = file.read(9)
+    if begins[:2] == b"PK" or begins[8:] != b"{":
+        return read_pt(path)
+    try:
+        return PtFile(load_file(path, device="cpu"), path.stat().st_size, _sha256(path))
+    except (SafetensorError, *FAULTS) as error:
+        raise RefusedError(
+            f"{path.name} is cut off or damaged ({str(error)[:120]}); bring it again"
+        ) from error
 
 
 def read_pt(path: Path) -> PtFile:
@@ -110,13 +129,13 @@ def _check_entries(path: Path, archive: zipfile.ZipFile, size: int) -> zipfile.Z
 def _check_pickle(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     """Refuse a pickle that names anything but tensors, or storages that are not as long as it says."""
     raw = archive.read(entry)
-    tuples = 0
-    for code, argument, _ in pickletools.genops(raw):
-        tuples += code.name in TUPLES
-        if code.name == "LONG_BINPUT" and isinstance(argument, int) and argument > len(raw):
-            raise RefusedError(f"{path.name} holds a pickle that asks for memory without end")
-    if tuples > TUPLES_MAX:
-        raise RefusedError(f"{path.name} holds {tuples:,} tuples: too many for weights")
+    try:
+        check_shape(raw)
+    except PickleShapeError as error:
+        raise RefusedError(
+            f"{path.name} is built as no weights are: {error}; it was not loaded; save weights alone, "
+            "torch.save(model.state_dict(), FILE), where you trust it"
+        ) from error
     look = _Look(raw, path.name)
     look.load()
     sizes = {one.filename: one.file_size for one in archive.infolist()}
@@ -163,12 +182,21 @@ class _Look(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> object:
         """Note `("storage", type, key, place, numbers)`."""
-        _, kind, key, _, numbers = pid
-        width = kind.width if isinstance(kind, _StorageType) else 1
-        claimed = int(numbers) * width
-        if self.storages.setdefault(str(key), claimed) != claimed:
-            raise RefusedError(f"{self._name}: the storage {str(key)[:80]} has two lengths")
+        is_five = type(pid) is tuple and len(pid) == 5
+        what, kind, key, place, numbers = pid if is_five else (None,) * 5
+        if not isinstance(what, str) or not isinstance(place, str) or not isinstance(kind, _StorageType):
+            raise self._no_storage()
+        if not isinstance(key, str) or not isinstance(numbers, int):
+            raise self._no_storage()
+        claimed = numbers * kind.width
+        if len(key) > KEY_MAX or self.storages.setdefault(key, claimed) != claimed:
+            raise RefusedError(f"{self._name}: the storage {key[:80]} has two lengths, or no name")
         return _Inert()
+
+    def _no_storage(self) -> RefusedError:
+        return RefusedError(
+            f"{self._name}: what it says of a storage is no storage: it was not loaded; bring it again"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ from trainer.config.model import ModelConfig
 from trainer.config.resolve import to_values
 from trainer.config.schema import RunConfig
 from trainer.data import Tokenizer
-from trainer.data.tokenizers.stored import tokenizer_from
+from trainer.data.tokenizers.stored import family_of
 from trainer.data.tokenizers.tokenizer import ByteTokenizer
-from trainer.foreign.pt_file import PtFile, check_tensors, first_number, read_pt
+from trainer.foreign.pt_file import PtFile, check_tensors, first_number, read_weights
+from trainer.foreign.tokenizer_files import read_tokenizer
 from trainer.foreign.weight_names import ForeignModel, Told, own_names
 from trainer.job.outcome import RefusedError
 from trainer.models import ModelSpecError, build
@@ -28,7 +29,6 @@ from trainer.run.checkpoints.manifest import IMPORTED, checkpoint_name
 
 INSIDE = ("model_state_dict", "model_state", "state_dict", "model")
 STEPS = ("step", "global_step", "iter_num", "iteration")
-TOKENIZER_MAX = 64 << 20
 NO_TOKENIZER = "none"
 
 
@@ -44,18 +44,24 @@ class TakenOver:
     notes: tuple[str, ...]
 
 
-def take_over(source: Path, folder: Path, tokenizer: str, told: Told) -> TakenOver:
-    """Write `folder/checkpoints/step-NNNNNNNN` with the weights of `source`.
+@dataclass(frozen=True, slots=True)
+class TokenizerTold:
+    """What an operator says of the tokens: `byte`, `none` or a file, and what that file does not tell."""
 
-    Args:
-        tokenizer: `byte`, the path of a tokenizer.json of ours, or `none`.
+    name: str
+    split: str = ""
+    extra: int = 0
+
+
+def take_over(source: Path, folder: Path, tokenizer: TokenizerTold, told: Told) -> TakenOver:
+    """Write `folder/checkpoints/step-NNNNNNNN` with the weights of `source`.
 
     Raises:
         RefusedError: it is no file of weights, or of no model that has a form here; or the step is taken.
         ConfigError: something must be told, or what was told does not fit.
         OSError: a file cannot be read or written.
     """
-    pt = read_pt(source)
+    pt = read_weights(source)
     tensors, step, arguments = contents(source.name, pt)
     check_tensors(source.name, tensors, pt.bytes)
     found = own_names(tensors, replace(told, arguments=arguments))
@@ -89,32 +95,33 @@ def contents(name: str, pt: PtFile) -> tuple[dict[str, Tensor], int, Mapping[str
     return tensors, first_number(outer, STEPS) or 0, arguments if isinstance(arguments, dict) else {}
 
 
-def demand_tokenizer(text: str, vocab_size: int) -> Tokenizer | None:
+def demand_tokenizer(told: TokenizerTold, vocab_size: int) -> Tokenizer | None:
     """Return the tokenizer that an operator named; None where they said that there is none.
 
     Raises:
         ConfigError: none was named, it is none of ours, or has another vocabulary.
     """
+    text = told.name
     if not text:
         raise ConfigError(
             f"the file does not tell what its {vocab_size:,} tokens mean: say --tokenizer byte, --tokenizer "
-            "FILE (a tokenizer.json of a checkpoint here), or --tokenizer none (it can be scored and "
-            "exported, not sampled)"
+            "FILE (a tokenizer.json of a checkpoint here, nanoGPT's meta.pkl, a file of tiktoken, or GPT-2's "
+            "vocab.bpe or merges.txt), or --tokenizer none (it can be scored and exported, not sampled)"
         )
     if text == NO_TOKENIZER:
         return None
     tokenizer: Tokenizer = ByteTokenizer()
     if text != tokenizer.name:
-        try:
-            with Path(text).expanduser().open("rb") as file:
-                tokenizer = tokenizer_from(file.read(TOKENIZER_MAX))
-        except (OSError, ValueError, msgspec.MsgspecError) as error:
-            raise ConfigError(
-                f"--tokenizer {text}: no tokenizer.json of a checkpoint here ({error})"
-            ) from error
-    if tokenizer.vocab_size != vocab_size:
+        tokenizer = read_tokenizer(Path(text).expanduser(), told.split, told.extra)
+    if (missing := vocab_size - tokenizer.vocab_size) > 0 and not told.extra and text != "byte":
         raise ConfigError(
-            f"--tokenizer {text}: it has {tokenizer.vocab_size:,} tokens, these weights {vocab_size:,}"
+            f"--tokenizer {text}: it has {tokenizer.vocab_size:,} tokens, these weights {vocab_size:,}; if "
+            f"the last {missing:,} mean nothing (padding, the end of a text), say --extra-tokens {missing}"
+        )
+    if missing:
+        raise ConfigError(
+            f"--tokenizer {text}: it has {tokenizer.vocab_size:,} tokens, these weights {vocab_size:,}; name "
+            "the tokenizer that they were trained with"
         )
     return tokenizer
 
@@ -130,8 +137,8 @@ def config_for(found: ForeignModel, tokenizer: Tokenizer | None) -> RunConfig:
     except msgspec.ValidationError as error:
         raise RefusedError(f"weights of {found.program} in a shape that has no form here: {error}") from error
     config = RunConfig()
-    name = "bpe" if tokenizer is not None and tokenizer.name == "bpe" else "byte"
-    data = msgspec.structs.replace(config.data, tokenizer=name)
+    name = family_of(tokenizer) if tokenizer is not None else "byte"
+    data = msgspec.convert({**msgspec.to_builtins(config.data), "tokenizer": name}, type(config.data))
     context = min(config.context, model.positions) if model.is_bounded else config.context
     return msgspec.structs.replace(config, model=model, data=data, context=context)
 

@@ -1,12 +1,12 @@
 """Whose weights they are, told by their names; and what those are called here.
 
-The names are those of K-SSM v1, v2 and v3 as published, and of nanoGPT. A shape is read off the weights; what
-they do not tell (heads, a clamp) is never guessed.
+The names are those of K-SSM v1, v2 and v3 as published, of nanoGPT, and of GPT-2 as Hugging Face has it. A
+shape is read off the weights; what they do not tell (heads, a clamp) is never guessed.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -39,6 +39,9 @@ GPT = {
     "ln_1": "attention_norm", "attn.c_attn": "attention.project", "attn.c_proj": "attention.out",
     "ln_2": "ffn_norm", "mlp.c_fc": "ffn.rise", "mlp.c_proj": "ffn.fall",
 }  # fmt: skip
+LAYERS_OF_GPT2 = re.compile(
+    r"transformer\.h\.\d{1,4}\.(attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)\.weight"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Told:
 
     heads: int = 0
     kind: str = ""
-    gelu: str = "exact"
+    gelu: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -89,7 +92,8 @@ def own_names(tensors: Tensors, told: Told) -> ForeignModel:
                 ) from error
     listed = ", ".join(sorted(plain)[:4])[:200] or "nothing"
     raise RefusedError(
-        f"no model that is known here: K-SSM v1, v2, v3 and nanoGPT are; its weights begin with {listed}"
+        f"no model that is known here: K-SSM v1, v2, v3, nanoGPT and GPT-2 are; its weights begin with "
+        f"{listed}"
     )
 
 
@@ -126,20 +130,41 @@ def _kssm_v3(found: Tensors, told: Told) -> ForeignModel:
     return ForeignModel("K-SSM v3", model, vocab_size, weights)
 
 
+def _gpt2(found: Tensors, told: Told) -> ForeignModel:
+    """As Hugging Face lays GPT-2 out: a layer's weight is [in, out] there, and [out, in] in nanoGPT."""
+    plain = {
+        key if key.startswith(("transformer.", "lm_head.")) else f"transformer.{key}": one
+        for key, one in found.items()
+    }
+    dim = plain["transformer.wte.weight"].shape[1]
+    if plain["transformer.h.0.attn.c_attn.weight"].shape == (3 * dim, dim):
+        return _nanogpt(plain, told)
+    if not told.gelu:
+        raise ConfigError(
+            "these weights do not tell which GELU they were trained with: say --gelu tanh (gelu_new, GPT-2's "
+            "own) or --gelu exact (gelu), as activation_function in their config.json has it"
+        )
+    turned = {key: one.t() if LAYERS_OF_GPT2.fullmatch(key) else one for key, one in plain.items()}
+    return replace(_nanogpt(turned, told), program="GPT-2 of Hugging Face")
+
+
 def _nanogpt(found: Tensors, told: Told) -> ForeignModel:
     named = told.arguments.get("n_head")
     heads = told.heads or (named if type(named) is int else 0)
     if not heads:
         raise ConfigError("these weights do not tell how many attention heads they have: say --heads N")
-    table = found["transformer.wte.weight"]
+    table, gelu = found["transformer.wte.weight"], told.gelu or "exact"
     model = {
         "kind": "gpt", "dim": table.shape[1], "layers": _layers(found, "transformer.h"), "heads": heads,
         "ffn": found["transformer.h.0.mlp.c_fc.weight"].shape[0] / table.shape[1], "places": "learned",
-        "gelu": told.gelu, "positions": found["transformer.wpe.weight"].shape[0], "u": "off", "reg": 0.0,
+        "gelu": gelu, "positions": found["transformer.wpe.weight"].shape[0], "u": "off", "reg": 0.0,
     }  # fmt: skip
     kept = {key: one for key, one in found.items() if not re.fullmatch(r".*\.attn\.(masked_)?bias", key)}
     weights = _tied(kept, GPT_OUTER, GPT, "lm_head", "transformer.h")
-    notes = (f"{heads} heads, {'as told' if told.heads else 'as the file says'}", f"GELU {told.gelu}")
+    notes = (
+        f"{heads} heads, {'as told' if told.heads else 'as the file says'}",
+        f"GELU {gelu}",
+    )
     return ForeignModel("nanoGPT", model, *weights, optional=True, notes=notes)
 
 
@@ -148,7 +173,8 @@ READERS: Mapping[str, Reader] = {
     "blocks.0.oscillators.to_params.weight": _kssm_v3,
     "blocks.0.oscillators.phase_to_hidden.weight": _kssm_v2,
     "to_oscillators.weight": _kssm_v1,
-    "transformer.h.0.attn.c_attn.weight": _nanogpt,
+    "transformer.h.0.attn.c_attn.weight": _gpt2,
+    "h.0.attn.c_attn.weight": _gpt2,
 }
 """By a weight that no other of them has."""
 

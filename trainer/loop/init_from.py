@@ -6,6 +6,7 @@ from typing import Any
 from trainer.checkpoints.restore import restore_weights
 from trainer.config.schema import RunConfig
 from trainer.data import Corpus, Tokenizer, prepare_or_cached
+from trainer.data.tokenizers.stored import family_of
 from trainer.device.device import Device
 from trainer.evals.subject import find_checkpoint, stored_tokenizer
 from trainer.job.outcome import RefusedError
@@ -47,10 +48,10 @@ def tokenizer_at(path: Path, config: RunConfig) -> Tokenizer | None:
         CheckpointError: it is torn or changed.
     """
     tokenizer = stored_tokenizer(verify(path), path)
-    if tokenizer is not None and tokenizer.name != config.data.tokenizer:
+    if tokenizer is not None and family_of(tokenizer) != config.data.tokenizer:
         raise RefusedError(
             f"{path.name} was trained with the {tokenizer.name} tokenizer; "
-            f"--set data.tokenizer={tokenizer.name} begins with its weights"
+            f"--set data.tokenizer={family_of(tokenizer)} begins with its weights"
         )
     return tokenizer
 

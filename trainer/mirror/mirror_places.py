@@ -10,10 +10,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from trainer.run.checkpoints.manifest import CHUNK, MANIFEST, NAME
 from trainer.run.disk.atomic import fsync_folder, sync_to_disk
+from trainer.run.disk.small_record import open_plain
+from trainer.run.run_errors import RecordError
 from trainer.user_error import UserError
 
 HOST = re.compile(r"(?!-)[A-Za-z0-9_.@-]{1,255}")
@@ -83,8 +85,9 @@ class FolderMirror:
         try:
             draft.mkdir(mode=0o700)
             for path in sorted(checkpoint.iterdir()):
-                shutil.copyfile(path, draft / path.name)
-                with (draft / path.name).open("rb") as file:
+                with opened_plain(path) as source, (draft / path.name).open("xb") as file:
+                    shutil.copyfileobj(source, file, CHUNK)
+                    file.flush()
                     sync_to_disk(file.fileno())
             fsync_folder(draft)
             self.remove(checkpoint.name)
@@ -95,7 +98,7 @@ class FolderMirror:
 
     def read(self, name: str, file: str) -> Iterator[bytes]:
         """See `MirrorPlace`."""
-        with (self.folder / name / file).open("rb") as opened:
+        with opened_plain(self.folder / name / file) as opened:
             while data := opened.read(CHUNK):
                 yield data
 
@@ -127,13 +130,14 @@ class HostMirror:
         into = f"{self._path}/{draft}"
         self._ask(f"umask 077; mkdir -p {self._path} && rm -rf {into} && mkdir {into}")
         for path in sorted(checkpoint.iterdir()):
-            with path.open("rb") as file:
+            with opened_plain(path) as file:
                 self._ask(f"cat > {into}/{shlex.quote(path.name)}", stdin=file, limit=None)
         self._ask(f"cd {self._path} && sync && rm -rf {name} && mv {draft} {name}", limit=None)
 
     def read(self, name: str, file: str) -> Iterator[bytes]:
         """See `MirrorPlace`."""
-        command = f"cat {self._path}/{shlex.quote(name)}/{shlex.quote(file)}"
+        there = f"{self._path}/{shlex.quote(name)}/{shlex.quote(file)}"
+        command = f"test -f {there} && exec cat {there}"  # a FIFO would be waited for
         with subprocess.Popen(
             [*SSH, "--", self._host, command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL,
@@ -142,7 +146,9 @@ class HostMirror:
             while data := process.stdout.read(CHUNK):
                 yield data
         if process.returncode:
-            raise MirrorError(f"{self._host}: {name}/{file} could not be read; try `ssh {self._host}`")
+            raise MirrorError(
+                f"{self._host}: {name}/{file} is no file that can be read; try `ssh {self._host}`"
+            )
 
     def remove(self, name: str) -> None:
         """See `MirrorPlace`."""
@@ -200,10 +206,13 @@ class UrlMirror:
         self.remove(checkpoint.name)
         self._files.makedirs(f"{self._path}/{checkpoint.name}", exist_ok=True)
         for path in sorted(checkpoint.iterdir(), key=lambda path: path.name == MANIFEST):
+            opened_plain(path).close()
             self._files.put_file(str(path), f"{self._path}/{checkpoint.name}/{path.name}")
 
     def read(self, name: str, file: str) -> Iterator[bytes]:
         """See `MirrorPlace`."""
+        if not self._files.isfile(f"{self._path}/{name}/{file}"):  # file:// may lead to a FIFO
+            raise MirrorError(f"{name}/{file} is no file there; mirror the run to another place")
         with self._files.open(f"{self._path}/{name}/{file}", "rb") as opened:
             while data := opened.read(CHUNK):
                 yield data
@@ -215,6 +224,19 @@ class UrlMirror:
             self._files.rm_file(f"{place}/{MANIFEST}")
         if self._files.exists(place):
             self._files.rm(place, recursive=True)
+
+
+def opened_plain(path: Path) -> BinaryIO:
+    """A plain file, opened to be read; whatever else has its name is neither followed nor waited for.
+
+    Raises:
+        MirrorError: it is none.
+        FileNotFoundError: there is nothing.
+    """
+    try:
+        return os.fdopen(open_plain(path), "rb")
+    except RecordError as error:
+        raise MirrorError(f"{error}; remove it, or mirror to another folder") from error
 
 
 def by_step(names: Any) -> list[str]:

@@ -26,6 +26,7 @@ from remote.agent.verb import Work
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import ArchiveArgs, KeepArgs, KeptRun
 from trainer.run.disk.atomic import fsync_folder, sync_to_disk
+from trainer.run.disk.tree_copies import sync_folders
 from trainer.run.layout import RunDir
 
 PIECE = 1 << 20
@@ -163,6 +164,7 @@ def copy_whole(source: Path, target: Path) -> None:
                 sync_to_disk(fd)
             finally:
                 os.close(fd)
+        sync_folders(part)
         if hashes(part) != wanted:
             raise CallError(
                 "refused", f"the copy in {target.parent} is not the same", "try again: look at its disk"

@@ -12,7 +12,8 @@ from remote.agent.runs.trained_folder import trained_folder
 from remote.agent.verb import Work
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import FeedTakeArgs, FeedTaken
-from trainer.run.disk.atomic import fsync_folder
+from trainer.run.disk.atomic import take_name
+from trainer.run.disk.leftovers import clear_old_parts
 from trainer.run.run_errors import RecordError
 
 SETTLED_S = 2.0
@@ -44,12 +45,11 @@ def feed_take(ctx: Context, args: FeedTakeArgs) -> Work[FeedTaken]:
         raise CallError("damaged", f"{args.name} arrived changed: it was not taken", "send it again")
     past = time.time() - SETTLED_S
     os.utime(part, (past, past))  # it is whole: the feed need not wait whether more comes
-    name = Path(args.name)
-    target = place / name
-    if target.exists():
-        target = place / f"{name.stem}-{os.urandom(3).hex()}{name.suffix}"
-    part.rename(target)
-    fsync_folder(place)
+    try:
+        target = take_name(part, place / args.name)
+    except FileNotFoundError as error:  # asked twice: the other answer has it
+        raise CallError("not_found", f"{part.name} was taken already", "send it again") from error
+    clear_old_parts(place)
     return FeedTaken(run_id=run.run_id, dir=str(place), name=target.name)
 
 

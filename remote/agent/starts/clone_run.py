@@ -25,11 +25,16 @@ def clone(ctx: Context, args: CloneArgs) -> Work[StartedRun]:
         raise CallError(
             "bad_request", f"{args.run_id} is a command: it has no configuration", "leave out --set"
         )
+    if args.parent and spec.kind != "trainer":
+        raise CallError(
+            "bad_request", f"{args.run_id} is a command: it has no checkpoints of ours", "photinus clone"
+        )
     wanted = replace(
         changed(spec, values),
         run_id=args.new_id,
         name=args.name or spec.name,
         device=args.device or spec.device,
+        parent=args.parent or spec.parent,
         created=time.time(),
         by=args.by or spec.by,
         env_hash="",

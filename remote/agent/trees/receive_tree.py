@@ -17,7 +17,7 @@ from remote.protocol.keeping import Parcel, TreeAdmission, TreeArgs, TreeRoom, T
 from trainer.run.disk.atomic import NO_SPACE, fsync_folder, write_bytes
 from trainer.run.disk.file_tree import LIST_MAX, FileTree, TreeFile
 from trainer.run.disk.small_record import open_plain, read_small
-from trainer.run.disk.tree_copies import TreePlace, code_place, make_links, pieces, write_file
+from trainer.run.disk.tree_copies import TreePlace, code_place, make_links, pieces, sync_folders, write_file
 from trainer.run.layout import check_run_id
 from trainer.run.run_errors import RecordError
 
@@ -41,6 +41,7 @@ def tree(ctx: Context, args: TreeRoomArgs) -> Work[TreeRoom]:
     if (yield from in_thread(lambda: _is_there(ctx, place, args))):
         return TreeRoom(done=True, dir=str(place.path))
     place.draft.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.utime(place.draft)  # somebody sends it on
     ctx.check_room(args.list_bytes + args.bytes - _lying(place.draft))
     wanted = yield from in_thread(lambda: _listed(place, args))
     if wanted is None:
@@ -164,6 +165,7 @@ def lay_out(place: TreePlace, wanted: FileTree, target: Path, *, locked: bool) -
                 bad.append(one.path)
                 (target / one.path).unlink(missing_ok=True)
         make_links(wanted, target)
+        sync_folders(target)
     except OSError as error:
         if error.errno in NO_SPACE:
             raise CallError("disk_low", "the host's disk is full", "free some space there") from error

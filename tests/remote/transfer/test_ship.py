@@ -348,6 +348,15 @@ def test_texts_come_into_the_hosts_corpora_once(session: Session, home: Path, tm
     assert sent < 20_000  # the text that lies there under two names goes once
     assert not (Path(there) / ".hidden").exists()
     assert send_data(session, data_of(books)) == (there, 0)
+    (tmp_path / "elsewhere.txt").write_text("not of these")
+    for points in (tmp_path / "elsewhere.txt", books / ".hidden", tmp_path / "no such file"):
+        (books / "more" / "d.txt").symlink_to(points)
+        with pytest.raises(CallError, match=r"more/d\.txt is a link to .* not among the texts") as refused:
+            data_of(books)
+        assert "remove the link" in refused.value.remedy
+        (books / "more" / "d.txt").unlink()
+    (tmp_path / "named.txt").symlink_to(books / "a.txt")
+    assert data_of(tmp_path / "named.txt").file == "named.txt"  # who names a link means what it points to
     one, _ = send_data(session, data_of(books / "a.txt"))
     assert (Path(one).name, Path(one).stat().st_size) == ("a.txt", 9000)
     with pytest.raises(CallError, match=r"may go; most is a\.txt") as caught:

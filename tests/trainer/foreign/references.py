@@ -164,3 +164,25 @@ class ReferenceGPT(nn.Module):
             inner = gelu(block.mlp.c_fc(normed(block.ln_2, stream)), approximate=self.approximate)
             stream = stream + block.mlp.c_proj(inner)
         return linear(normed(body.ln_f, stream), self.lm_head.weight)
+
+
+class Conv1D(nn.Module):
+    """A linear layer whose weight is [in, out]."""
+
+    def __init__(self, inner: int, outer: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(inner, outer) * inner**-0.5)
+        self.bias = nn.Parameter(torch.randn(outer))
+
+    def forward(self, stream: Tensor) -> Tensor:
+        return torch.einsum("...i,io->...o", stream, self.weight) + self.bias
+
+
+class ReferenceGPT2(ReferenceGPT):
+    """GPT-2 as Hugging Face lays it out."""
+
+    def __init__(self, heads: int, *, tanh: bool = True) -> None:
+        super().__init__(heads, bias=True, tanh=tanh)
+        for block in self.transformer.h:
+            block.attn.c_attn, block.attn.c_proj = Conv1D(DIM, 3 * DIM), Conv1D(DIM, DIM)
+            block.mlp.c_fc, block.mlp.c_proj = Conv1D(DIM, 4 * DIM), Conv1D(4 * DIM, DIM)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from tests.trainer.foreign.references import (
@@ -18,6 +19,7 @@ from tests.trainer.foreign.references import (
     ReferenceBlockV2,
     ReferenceBlockV3,
     ReferenceGPT,
+    ReferenceGPT2,
     ReferenceStack,
     ReferenceV1,
 )
@@ -28,6 +30,8 @@ from trainer.config.resolve import from_values
 from trainer.data.tokenizers.bpe import BpeTokenizer
 from trainer.device.device import open_device
 from trainer.evals.subject import load_model
+from trainer.foreign import pt_file
+from trainer.foreign.pickle_shape import PickleShapeError, check_shape
 from trainer.models import LanguageModel
 from trainer.run.checkpoints.manifest import newest_valid, verify
 
@@ -45,12 +49,18 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], list[str]]] = {
     "v3 without a clamp": (lambda: v3(clamped=False), ["--as", "kssm-v3-monostable"]),
     "nanoGPT": (lambda: ReferenceGPT(3, bias=True), ["--heads", "3"]),
     "nanoGPT without biases": (lambda: ReferenceGPT(2, bias=False), ["--heads", "2"]),
+    "GPT-2": (lambda: ReferenceGPT2(2), ["--heads", "2", "--gelu", "tanh"]),
+    "GPT-2 with another GELU": (
+        lambda: ReferenceGPT2(3, tanh=False),
+        ["--heads", "3", "--gelu", "exact"],
+    ),
     "nanoGPT of old": (lambda: ReferenceGPT(1, bias=True, tanh=True), ["--heads", "1", "--gelu", "tanh"]),
 }
 DIFFERENT = {
     "v3": ["--as", "kssm-v3-monostable"],
     "nanoGPT": ["--heads", "1"],
     "nanoGPT of old": ["--heads", "1"],
+    "GPT-2": ["--heads", "2", "--gelu", "exact"],
 }
 
 
@@ -112,6 +122,21 @@ def test_logits_are_those_of_the_model_that_was_saved(tmp_path: Path, name: str)
         assert distance(model, loaded(tmp_path / "other")) > 1e-3
 
 
+def test_the_body_of_gpt2_alone_in_safetensors_is_the_same(tmp_path: Path) -> None:
+    model, path = drawn(lambda: ReferenceGPT2(2)), tmp_path / "model.safetensors"
+    body = {
+        key.removeprefix("transformer."): one.contiguous()
+        for key, one in model.state_dict().items()
+        if key != "lm_head.weight"
+    }
+    save_file(body, path)
+    told = ["--tokenizer", "none", "--heads", "2", "--gelu", "tanh"]
+    assert take(path, tmp_path / "run", *told) == 0
+    assert distance(model, loaded(tmp_path / "run")) <= 1e-5
+    path.write_bytes(path.read_bytes()[:-5])
+    assert take(path, tmp_path / "torn", *told) == 3
+
+
 def test_a_text_goes_token_by_token_as_it_does_at_once(tmp_path: Path) -> None:
     path = saved(tmp_path / "model.pt", drawn(lambda: ReferenceGPT(3, bias=True)))
     assert take(path, tmp_path / "run", "--tokenizer", "none", "--heads", "3") == 0
@@ -126,6 +151,7 @@ def test_a_text_goes_token_by_token_as_it_does_at_once(tmp_path: Path) -> None:
 
 def test_what_weights_do_not_tell_must_be_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gpt = saved(tmp_path / "gpt.pt", drawn(lambda: ReferenceGPT(3, bias=True)))
+    turned = saved(tmp_path / "gpt2.pt", drawn(lambda: ReferenceGPT2(3)))
     kuramoto = saved(tmp_path / "v3.pt", drawn(lambda: v3(clamped=True)), "inside")
     for path, words, asked in (
         (gpt, ["--tokenizer", "none"], "--heads N"),
@@ -134,6 +160,8 @@ def test_what_weights_do_not_tell_must_be_told(tmp_path: Path, capsys: pytest.Ca
         (gpt, ["--heads", "3", "--tokenizer", "byte"], "256 tokens, these weights 23"),
         (gpt, ["--heads", "3", "--tokenizer", str(gpt)], "no tokenizer.json"),
         (gpt, ["--heads", "5", "--tokenizer", "none"], "no form here"),
+        (turned, ["--heads", "3", "--tokenizer", "none"], "--gelu tanh (gelu_new"),
+        (turned, ["--gelu", "tanh", "--tokenizer", "none"], "--heads N"),
     ):
         assert take(path, tmp_path / "run", *words) in (2, 3)
         assert asked in capsys.readouterr().err
@@ -190,6 +218,27 @@ def claimed_twice() -> bytes:
         archive.writestr("x/data.pkl", raw.getvalue())
         archive.writestr("x/data/0", bytes(4))
     return out.getvalue()
+
+
+def doubled(levels: int) -> bytes:
+    """Of what is on top of a pickle's stack a tuple that holds it twice, and so on."""
+    return b"".join(b"q" + bytes([at]) + b"h" + bytes([at]) + b"\x86" for at in range(levels))
+
+
+def test_what_is_built_without_end_would_be_hashed_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    def counted(one: object) -> int:
+        nonlocal looks
+        looks += 1
+        return id(one)
+
+    monkeypatch.setattr(pt_file._Inert, "__hash__", counted)
+    leaf = b"}ctorch\nSize\n)R"
+    with pytest.raises(PickleShapeError, match="deep in one another"):
+        check_shape(b"\x80\x02" + leaf + doubled(12) + b"Ns.")
+    pt_file._Look(b"\x80\x02" + leaf + doubled(12) + b"Ns.", "x").load()  # the control: nobody looked before
+    assert looks == 2**12
 
 
 class Evil:
@@ -252,9 +301,25 @@ def test_what_is_hostile_cut_or_no_model_is_refused_and_not_run(
     rezipped(good, tmp_path / "noise.pt", lambda name, data: data[::-1] if name.endswith(".pkl") else data)
     cases["noise"] = "no weights that can be read"
     case("claimed", claimed_twice(), "has two lengths")
-    deep = b"\x80\x02})" + b"\x85" * 60_000 + b"Ns."  # with ten times as many, hashing it ends the process
-    rezipped(good, tmp_path / "deep.pt", lambda name, data: deep if name.endswith(".pkl") else data)
-    cases["deep"] = "too many for weights"
+    built = {
+        "deep": b"})" + b"\x85" * 600_000 + b"Ns",  # hashing it overflows the stack and ends the process
+        "doubled": b"}N" + doubled(60) + b"Ns",  # hashing it takes 2 ** 60 looks at its None
+        "wide": b"}(" + b"N" * 5000 + b"tNs",
+        "keyed": b"})\x85Ns",
+        "doubled name": b"(X\x07\x00\x00\x00storage" + doubled(60) + b"NNNtQ",
+        "odd storage": b"(NNNNNtQ",
+        "set": b"\x8f",
+        "empty": b"a",
+    }
+    for name, one in built.items():
+        whole_one = b"\x80\x02" + one + b"."
+        rezipped(
+            good,
+            tmp_path / f"{name}.pt",
+            lambda name, data: whole_one if name.endswith(".pkl") else data,  # noqa: B023
+        )
+    cases |= dict.fromkeys(built, "is built as no weights are")
+    cases |= {"odd storage": "is no storage", "keyed": "a key of a dictionary is a tuple"}
     case("double", whole, "two entries of one name")
     with zipfile.ZipFile(tmp_path / "double.pt", "a") as archive:  # torch does not tell them apart
         archive.writestr(archive.namelist()[0].replace("data.pkl", "DATA.pkl"), b"other")

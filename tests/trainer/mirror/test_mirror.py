@@ -1,5 +1,6 @@
 """Checkpoints elsewhere: a folder, a host, a store; whole or not there, proven when they come back."""
 
+import os
 import shutil
 import stat
 import threading
@@ -52,6 +53,29 @@ def open_place_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
         return place_at(where[kind], "demo")
 
     return opened
+
+
+@pytest.mark.parametrize("kind", ["folder", "host", "file"])
+def test_a_fifo_in_a_mirror_is_passed_over_and_never_waited_for(
+    tmp_path: Path, kind: str, open_place: Callable[[str], MirrorPlace]
+) -> None:
+    place, told = (
+        place_at(f"file://{tmp_path}/m", "demo") if kind == "file" else open_place(kind),
+        list[str](),
+    )
+    for step in (9, 15):
+        place.put(make(tmp_path / "there", step))
+    model = next(tmp_path.glob(f"*/**/demo/{checkpoint_name(15)}/model.safetensors"))
+    model.unlink()
+    os.mkfifo(model)
+    here = RunDir(tmp_path / "here")
+    assert fetch_newest(place, here, told.append) == here.checkpoints / checkpoint_name(9)
+    assert "model.safetensors" in told[0]
+    odd = make(tmp_path / "there", 20)
+    os.mkfifo(odd / "more")
+    with pytest.raises(MirrorError, match="is a FIFO"):
+        place.put(odd)
+    assert place.names() == [checkpoint_name(step) for step in (9, 15)]
 
 
 @pytest.mark.parametrize("kind", PLACES)

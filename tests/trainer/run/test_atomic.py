@@ -1,13 +1,15 @@
+import errno
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.trials import trials
-from trainer.run.disk.atomic import create_json, read_json, write_bytes, write_json
+from trainer.run.disk.atomic import create_json, read_json, take_name, write_bytes, write_json
 from trainer.run.run_errors import RunError
 
 
@@ -35,6 +37,37 @@ def test_non_finite_number_is_refused_before_anything_is_written(tmp_path: Path)
     with pytest.raises(ValueError, match="JSON"):
         write_json(path, {"loss": float("nan")})
     assert read_json(path) == {"loss": 1.0}
+
+
+def test_two_who_bring_one_name_at_once_both_have_their_file(tmp_path: Path) -> None:
+    parts = [tmp_path / f".{number}.part" for number in range(16)]
+    for part in parts:
+        part.write_text(part.name)
+    gate = threading.Barrier(len(parts))
+
+    def bring(part: Path) -> Path:
+        gate.wait()
+        return take_name(part, tmp_path / "a.txt")
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        names = list(pool.map(bring, parts))
+    assert len({*names}) == len(parts)
+    assert {path.read_text() for path in names} == {part.name for part in parts}
+    assert sorted(tmp_path.iterdir()) == sorted(names)
+    with pytest.raises(FileNotFoundError):
+        take_name(parts[0], tmp_path / "b.txt")
+
+
+def test_a_disk_without_hard_links_takes_names_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("trainer.run.disk.atomic.os.link", refuse)
+    (tmp_path / ".x.part").write_text("x")
+    assert take_name(tmp_path / ".x.part", tmp_path / "a.txt").read_text() == "x"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_of_many_creators_one_wins_and_all_read_its_content(tmp_path: Path) -> None:

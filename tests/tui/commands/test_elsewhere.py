@@ -23,6 +23,7 @@ from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
 from tests.waiting import wait_until
 from trainer.run.disk.atomic import write_json
+from tui.commands import every_host
 from tui.commands.find_run import elsewhere
 from tui.commands.parser import build_parser
 from tui.commands.runs import ls_show
@@ -114,7 +115,7 @@ def test_a_host_that_is_dead_or_silent_delays_no_other_and_is_named_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(ls_show, "SILENCE_S", 0.05)
+    monkeypatch.setattr(every_host, "SILENCE_S", 0.05)
     proxy = slow_link(0.0)
     proxy.pause()
     silent = sshd.host("plain", name="silent", port=proxy.port)

@@ -1,6 +1,8 @@
 """A tokenizer made again from what was stored of it."""
 
 from trainer.data.tokenizers.bpe import BpeTokenizer
+from trainer.data.tokenizers.characters import CharacterTokenizer
+from trainer.data.tokenizers.ranked import RankedTokenizer
 from trainer.data.tokenizers.tokenizer import ByteTokenizer, Tokenizer
 
 
@@ -10,4 +12,14 @@ def tokenizer_from(raw: bytes) -> Tokenizer:
     Raises:
         ValueError: it is none.
     """
-    return ByteTokenizer() if raw == ByteTokenizer().to_json() else BpeTokenizer.from_json(raw)
+    if raw == ByteTokenizer().to_json():
+        return ByteTokenizer()
+    for kind in (CharacterTokenizer, RankedTokenizer):
+        if raw.startswith(b'{"name":"%s",' % kind.name.encode()):
+            return kind.from_json(raw)
+    return BpeTokenizer.from_json(raw)
+
+
+def family_of(tokenizer: Tokenizer) -> str:
+    """What `data.tokenizer` says of it: `byte`, or `bpe` for all that a checkpoint must bring along."""
+    return "byte" if tokenizer.name == "byte" else "bpe"

@@ -14,6 +14,8 @@ from trainer.run.disk.small_record import read_record
 
 RESERVE_BYTES = 64 * 1024
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What a file system without hard links says, such as that of a memory stick."""
 RETRY_S = 0.05
 APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 FULL_SYNC = getattr(fcntl, "F_FULLFSYNC", None)
@@ -76,6 +78,32 @@ def create_json(path: Path, value: object, mode: int = 0o600) -> bool:
     return True
 
 
+def take_name(part: Path, target: Path) -> Path:
+    """Give a file that is whole the name `target`, or one beside it where that is taken; what it has now.
+
+    A link, not a rename: of two who ask for one name at once, neither replaces the other's file.
+
+    Raises:
+        FileNotFoundError: there is no such file (any more).
+        OSError: the disk refused.
+    """
+    free = target
+    while True:
+        try:
+            os.link(part, free)
+            break
+        except FileExistsError:
+            free = target.with_name(f"{target.stem}-{os.urandom(3).hex()}{target.suffix}")
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            part.rename(free)
+            break
+    part.unlink(missing_ok=True)
+    fsync_folder(target.parent)
+    return free
+
+
 def encode(value: object) -> bytes:
     """One line of JSON; a non-finite number is an error here, not in the reader."""
     return (json.dumps(value, allow_nan=False, ensure_ascii=False) + "\n").encode()
@@ -135,6 +163,22 @@ def open_append(path: Path) -> int:
         os.close(fd)
         raise OSError(errno.EINVAL, "not a plain file", str(path))
     return fd
+
+
+def append_whole(fd: int, data: bytes) -> None:
+    """Append all of `data` to what `open_append` opened, or none of it: a full disk takes half a line.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    size, rest = os.fstat(fd).st_size, memoryview(data)
+    try:
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(fd, size)
+        raise
 
 
 def fsync_folder(path: Path) -> None:

@@ -96,6 +96,16 @@ def make_links(tree: FileTree, target: Path) -> None:
         path.symlink_to(link.target)
 
 
+def sync_folders(top: Path) -> None:
+    """Make every name in a tree survive a power cut, before the tree gets its own.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    for folder, _, _ in os.walk(top, onerror=_refuse):
+        fsync_folder(Path(folder))
+
+
 def copy_tree(tree: FileTree, source: Path, target: Path) -> None:
     """A copy that may be written to, under its name only when every hash was proven.
 
@@ -110,6 +120,7 @@ def copy_tree(tree: FileTree, source: Path, target: Path) -> None:
             if not write_file(part / one.path, one, pieces(file, one.bytes + 1), locked=False):
                 raise OSError(errno.EILSEQ, "is damaged", str(source / one.path))
     make_links(tree, part)
+    sync_folders(part)
     part.rename(target)
     fsync_folder(target.parent)
 

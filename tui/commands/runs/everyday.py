@@ -2,8 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from remote.actions import wait_for
 from remote.actions.intents import intent
@@ -24,21 +23,8 @@ from tui.commands.output import FAILURE, OK, answer, emit, say, tell
 from tui.commands.runs.selection import add_selection, by_host, chosen
 from tui.commands.runs.start import HAS_BEGUN
 from tui.commands.runs.summary import view_fields
+from tui.commands.spec_rows import changes_of, diff_words, flat
 
-SPEC_FACTS = (
-    "kind",
-    "preset",
-    "device",
-    "argv",
-    "resume_argv",
-    "cwd",
-    "shared_device",
-    "restart",
-    "parent",
-    "code",
-    "env",
-)
-SHOWN_MAX = 200
 START_S = 20.0
 
 
@@ -162,41 +148,6 @@ def diff(args: argparse.Namespace) -> int:
     ]
     answer(rows, args.json, lambda _: "\n".join(map(diff_words, rows)) or "they were asked to do the same")
     return OK
-
-
-def flat(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """A spec as one level of dotted keys; of its environment the names alone."""
-    found: dict[str, Any] = {}
-
-    def walk(prefix: str, value: Any) -> None:
-        if isinstance(value, Mapping):
-            for key, below in value.items():
-                walk(f"{prefix}.{key}" if prefix else str(key), below)
-        else:
-            found[prefix] = value
-
-    walk("", spec.get("config") or {})
-    for name in SPEC_FACTS:
-        value = spec.get(name)
-        if name == "code" and isinstance(value, Mapping):
-            value = {key: value.get(key) for key in ("folder", "commit", "sha256") if value.get(key)}
-        if value not in (None, "", [], {}, False):
-            walk(name, list(value) if isinstance(value, tuple) else value)
-    return found
-
-
-def changes_of(before: Mapping[str, Any], values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a difference that these values would make."""
-    return [
-        {"key": key, "a": before.get(key), "b": value}
-        for key, value in sorted(values.items())
-        if before.get(key) != value
-    ]
-
-
-def diff_words(row: Mapping[str, Any]) -> str:
-    """A line of a difference for people."""
-    return f"{row['key']}: {str(row['a'])[:SHOWN_MAX]} -> {str(row['b'])[:SHOWN_MAX]}"
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -1,9 +1,7 @@
 """`ls` and `show`: what runs there are, and how one of them does."""
 
 import argparse
-import queue
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,17 +10,17 @@ from remote.actions import settle_intents
 from remote.hosts.host import LOCAL, Host
 from remote.hosts.lookup import load_hosts
 from remote.protocol.arguments import RunArgs
-from remote.protocol.errors import CallError, QuestionError
+from remote.protocol.errors import CallError
 from remote.protocol.verbs import RUN
 from remote.protocol.views import RunFilter
 from remote.session.last_seen import note
 from remote.session.session import Session, connect
 from tui.commands import listed_runs
+from tui.commands.every_host import look_at_all
 from tui.commands.evidence import evidence
 from tui.commands.find_run import find_view
 from tui.commands.host_session import LAST_FOR_A_ROW, hear, link_to
 from tui.commands.output import OK, answer, emit, say, tell
-from tui.commands.prompts import for_a_script
 from tui.commands.runs.keep import show_trash
 from tui.commands.runs.selection import filter_of, has_filter
 from tui.commands.runs.summary import HEADER, asked, brief, brief_words, full, full_words, times
@@ -31,8 +29,6 @@ from tui.health import health_bands
 from tui.store.runs import RunRecord
 
 READ_MAX = 200  # runs whose last step is looked for in what they wrote; live ones first
-GRACE_S = 0.5  # so that a host that was not reached can still say why
-SILENCE_S = 2.0  # before a line says for whom we wait
 Rows = list[dict[str, Any]]
 
 
@@ -145,44 +141,16 @@ def hear_all(
     finished: int | None = listed_runs.RECENT,
     only: RunFilter | None = None,
 ) -> Iterator[tuple[Host, Rows | CallError]]:
-    """Each host with its rows as they come, or with why they are unknown; none waits for another.
+    """Each host with its rows as they come, or with why they are unknown: see `look_at_all`."""
 
-    Nobody is asked anything: a host that has a question says so in its error. What has not answered after
-    `timeout` seconds is left alone.
-    """
-    replies: queue.SimpleQueue[tuple[Host, Rows | CallError]] = queue.SimpleQueue()
+    def look(host: Host) -> Rows:
+        with connect(host, timeout, history=0) as session:
+            settle_intents(session)
+            rows = rows_of(session, finished, only)
+            note(session)
+        return rows
 
-    def look(host: Host) -> None:
-        try:
-            with connect(host, timeout, history=0) as session:
-                settle_intents(session)
-                rows = rows_of(session, finished, only)
-                note(session)
-            replies.put((host, rows))
-        except QuestionError as error:
-            replies.put((host, for_a_script(error, f"photinus hosts test {host.name}")))
-        except CallError as error:
-            replies.put((host, error))
-        except Exception as error:  # whatever it is, the other hosts are listed
-            replies.put((host, CallError("internal", f"{type(error).__name__}: {error}")))
-
-    for host in hosts:
-        threading.Thread(target=look, args=(host,), name=f"photinus-ls-{host.name}", daemon=True).start()
-    began, patience = time.monotonic(), timeout + GRACE_S
-    left, quiet_until = {host.name: host for host in hosts}, began + min(SILENCE_S, patience)
-    while left:
-        try:
-            host, reply = replies.get(timeout=max(0.0, quiet_until - time.monotonic()))
-        except queue.Empty:
-            if quiet_until >= began + patience:
-                break
-            say(f"waiting for {', '.join(left)}, at most {patience - SILENCE_S:.0f} s more")
-            quiet_until = began + patience
-            continue
-        del left[host.name]
-        yield host, reply
-    for host in left.values():
-        yield host, CallError("unreachable", f"no answer in {timeout:g} s", "--timeout S waits longer")
+    yield from look_at_all(hosts, timeout, look)
 
 
 def show(args: argparse.Namespace) -> int:

@@ -12,19 +12,34 @@ from remote.protocol.errors import CallError
 from remote.protocol.keeping import TrainerAnswer
 from remote.transfer.sinks import open_sink
 from remote.transfer.sources import LostError
-from tui.commands.arguments import RUN_HELP, Commands, add_command, count, gigabytes
+from tui.commands.arguments import RUN_HELP, Commands, add_command, count, gigabytes, seconds
+from tui.commands.family.branch import branch
+from tui.commands.family.lineage import lineage
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.output import OK, answer, emit, say, tell
 
-WORDS = ("list", "show", "diff", "verify", "pin", "unpin", "retain", "restore", "lineage")
+WORDS = ("list", "show", "diff", "verify", "pin", "unpin", "retain", "restore", "lineage", "branch")
 ALONE = ("pause", "resume", "stop", "snapshot")
 OF_A_SHARD = ("skip", "retry")
 KEEPS = ("keep_last", "keep_best", "keep_every", "max_gb")
 
 
 def checkpoints(args: argparse.Namespace) -> int:
-    """Carry out a word of `photinus-train checkpoints` on the host, and print what it printed."""
+    """Carry out a word of `photinus-train checkpoints` on the host, and print what it printed.
+
+    `lineage` and `branch` are this client's own: of every host, and a start.
+    """
+    if args.word != "branch" and (args.overrides or args.name or args.device or args.queue):
+        raise CallError(
+            "bad_request",
+            "--set, --name, --device and --queue are for branch",
+            "photinus checkpoints RUN branch CKPT",
+        )
+    if args.word == "branch":
+        return branch(args)
+    if args.word == "lineage":
+        return lineage(args)
     words = [args.word, *args.names, *(["--plan"] if args.plan else []), *(["--json"] if args.json else [])]
     for key in KEEPS:
         if (value := getattr(args, key)) is not None:
@@ -127,6 +142,17 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
             metavar="N",
             help="with retain: in place of the run's own",
         )
+    branching = kept.add_argument_group("branch", "A new run from CKPT; what is not said is as of RUN.")
+    branching.add_argument(
+        "--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="what is different"
+    )
+    branching.add_argument("--name", help="its name for people (default: that of RUN)")
+    branching.add_argument("--device", help="another device")
+    branching.add_argument("--queue", action="store_true", help="wait in the queue where the device is busy")
+    kept.add_argument(
+        "--timeout", type=seconds, default=10.0, metavar="S",
+        help="with lineage: how long another host is waited for (default: 10)",
+    )  # fmt: skip
     fed = add_command(
         commands, "feed", "bring files to a run that is fed, list its shards, or ask it for something"
     )

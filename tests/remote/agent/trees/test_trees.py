@@ -19,6 +19,7 @@ from remote.agent.kept.gone import GOING, clear_going, read_moved, trash_folder
 from remote.agent.kept.labels import read_labels
 from remote.agent.runs.archive import copy_whole
 from remote.agent.trees.old_code import KEPT, clear_old_code, used_now
+from remote.agent.trees.old_drafts import DRAFT_REST_S, FOLDERS, clear_old_drafts
 from remote.agent.trees.receive_tree import LIST, lay_out, parcels_of, settle
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError
@@ -29,6 +30,7 @@ from remote.transfer.trees.copy_run import copy_run
 from tests.remote.finished_runs import finish
 from tests.trials import trials
 from trainer.run.disk.file_tree import FileTree, TreeLink
+from trainer.run.disk.leftovers import PART_REST_S
 from trainer.run.disk.tree_copies import TreePlace, copy_tree, differing, inside, listed, make_links
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
@@ -236,6 +238,70 @@ def test_what_an_agent_died_over_removing_goes_with_the_next_contact(tmp_path: P
     for _ in clear_going(home):
         pass
     assert [path.name for path in trash_folder(home).iterdir()] == [RUN]
+
+
+def test_what_nobody_sends_on_goes_with_the_contact_and_what_somebody_does_stays(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    week, day = time.time() - DRAFT_REST_S - 60, time.time() - PART_REST_S - 60
+
+    def lying(path: Path, at: float, *inside: float) -> Path:
+        path.mkdir(parents=True)
+        for number, one in enumerate(inside):
+            (path / f"pack-{number}").write_text("x")
+            os.utime(path / f"pack-{number}", (one, one))
+        os.utime(path, (at, at))
+        return path
+
+    old = [lying(home.root / folder / ".draft-old", week, week) for folder in FOLDERS]
+    kept = [
+        lying(home.root / "code" / ".draft-asked-for-now", time.time(), week),
+        lying(home.root / "corpora" / ".draft-written-to", week, time.time()),
+        lying(home.root / "corpora" / "books", week, week),
+    ]
+    died_over = lying(home.root / "arriving" / f"{GOING}other", week, week)
+    inbox = home.root / "runs" / RUN / "feed" / "inbox"
+    parts = [
+        inbox / ".a.part",
+        inbox / "high" / f".{'0' * 24}.part",
+        inbox / "low" / ".new.part",
+        inbox / "a.txt",
+    ]
+    for path, at in zip(parts, (day, day, time.time(), day), strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("half")
+        os.utime(path, (at, at))
+    for _ in clear_old_drafts(home):
+        pass
+    assert [path for path in (*old, died_over) if path.exists()] == []
+    assert [path for path in kept if not (path / "pack-0").exists()] == []
+    assert [path.name for path in parts if path.exists()] == [".new.part", "a.txt"]
+
+
+def test_every_folder_of_a_tree_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, synced = tmp_path / "source", list[Path]()
+    (source / "a" / "b").mkdir(parents=True)
+    (source / "a" / "b" / "text").write_text("x")
+
+    def noted(path: Path) -> None:
+        synced.append(path)
+        assert path.name != "here" or len(synced) > 2
+
+    monkeypatch.setattr("trainer.run.disk.tree_copies.fsync_folder", noted)
+    copy_tree(listed(source), source, tmp_path / "here" / "copy")
+    assert [path.name for path in synced] == [".copy.part", "a", "b", "here"]
+    synced.clear()
+    copy_whole(source, tmp_path / "here" / "whole")
+    assert [path.name for path in synced] == [".whole.part", "a", "b"]
+    synced.clear()
+    place = TreePlace(tmp_path / "code", "c")
+    place.draft.mkdir(parents=True)
+    tree = listed(source)
+    for parcel in parcels_of(place, tree):
+        Path(parcel.path).write_text("x")
+    assert lay_out(place, tree, place.draft / "tree", locked=True) == []
+    assert [path.name for path in synced] == ["tree", "a", "b"]
 
 
 def test_only_the_newest_code_stays_and_what_a_run_that_waits_needs(tmp_path: Path) -> None:
