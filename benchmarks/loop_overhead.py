@@ -94,7 +94,7 @@ def bare_loop(config: RunConfig, run: Training) -> Callable[[], None]:
             for group in optimizer.param_groups:
                 group["lr"] = rate(step)
             optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             step += 1
 
     return chunk

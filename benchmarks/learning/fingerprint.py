@@ -42,7 +42,7 @@ def function_of(name: str) -> tuple[float, ...]:
             loss = model.loss(tokens[:, :-1], tokens[:, 1:])
             torch.autograd.backward(loss.total)
             optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             losses.append(round(loss.ce.item(), 5))
     finally:
         torch.set_rng_state(state)
