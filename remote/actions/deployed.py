@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from remote.deploy.wheel import our_wheel
 from remote.protocol.arguments import DeployCheckArgs, DeployCleanArgs
 from remote.protocol.results import EnvironmentRow
-from remote.protocol.up_to_date import SENTENCES
 from remote.protocol.verbs import DEPLOY_CHECK, DEPLOY_CLEAN
+from remote.protocol.version import SENTENCES
 
 if TYPE_CHECKING:
     from remote.session.session import Session

@@ -27,8 +27,6 @@ from remote.protocol.keeping import (
     AskArgs,
     CloneArgs,
     DepartArgs,
-    FeedTakeArgs,
-    FeedTaken,
     KeepArgs,
     KeptRun,
     KinArgs,
@@ -43,8 +41,6 @@ from remote.protocol.keeping import (
     SavedCheckpoint,
     SignalArgs,
     SignalSent,
-    TrainerAnswer,
-    TrainerArgs,
     TrashArgs,
     TrashList,
     TreeAdmission,
@@ -64,6 +60,7 @@ from remote.protocol.results import (
     ProcessList,
     Reaped,
 )
+from remote.protocol.trained import FeedTakeArgs, FeedTaken, TrainerAnswer, TrainerArgs
 from remote.protocol.verbs import Verb
 from remote.protocol.views import RunView, StartedRun
 

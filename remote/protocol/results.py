@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from remote.protocol.finding import LEVELS, Finding, Level
-from remote.protocol.up_to_date import Verdict
 from remote.protocol.values import Cursor, Finite, Size
+from remote.protocol.version import Verdict
 from remote.protocol.views import AuditEntry, RunView
 
 N_MAX = 524288

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from remote.protocol import arguments as take
 from remote.protocol import keeping as keep
 from remote.protocol import results as give
+from remote.protocol import trained
 from remote.protocol.arguments import NoArgs, VerbArgs
 from remote.protocol.results import NoResult
 from remote.protocol.views import EndedRun, HostHello, RunDetails, RunView, StartedRun
@@ -58,12 +59,14 @@ KIN = Verb("kin", keep.KinArgs, keep.KinList)
 CLONE = Verb("clone", keep.CloneArgs, StartedRun, acts=True)
 QUEUE = Verb("queue", NoArgs, keep.WaitingLine)
 QUEUE_CHANGE = Verb("queue-change", keep.LineArgs, keep.WaitingLine, acts=True)
-TRAINER_LOOK = Verb("trainer-look", keep.TrainerArgs, keep.TrainerAnswer, texts=frozenset({"out", "said"}))
+TRAINER_LOOK = Verb(
+    "trainer-look", trained.TrainerArgs, trained.TrainerAnswer, texts=frozenset({"out", "said"})
+)
 TRAINER_ACT = Verb(
-    "trainer-act", keep.TrainerArgs, keep.TrainerAnswer, acts=True, repeatable=False,
+    "trainer-act", trained.TrainerArgs, trained.TrainerAnswer, acts=True, repeatable=False,
     texts=frozenset({"out", "said"}),
 )  # fmt: skip
-FEED_TAKE = Verb("feed-take", keep.FeedTakeArgs, keep.FeedTaken, acts=True)
+FEED_TAKE = Verb("feed-take", trained.FeedTakeArgs, trained.FeedTaken, acts=True)
 ADOPT = Verb("adopt", take.RunArgs, RunView, acts=True)
 TAIL = Verb("tail", take.TailArgs, give.StreamOpened, repeatable=False)
 EVENTS = Verb("events", take.TailArgs, give.StreamOpened, repeatable=False)

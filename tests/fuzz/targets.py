@@ -16,10 +16,10 @@ from remote.hosts.address import Address
 from remote.hosts.hosts_file import parse_hosts
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.framing import FrameReader
-from remote.protocol.keeping import FeedReport, RetentionAnswer
 from remote.protocol.messages import MAGIC, Reply, decode_request
 from remote.protocol.results import CheckpointRow, FilesFound, RunList
 from remote.protocol.sanitise import steers
+from remote.protocol.trained import FeedReport, RetentionAnswer
 from remote.protocol.values import read_as
 from remote.protocol.verbs import RUNS
 from remote.protocol.views import RunView

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from remote.actions import Outcome, StartRequest
 from remote.hosts.host import Host
 from remote.protocol.errors import CallError, Question
-from remote.protocol.keeping import FeedReport, RetentionAnswer, WaitingLine
+from remote.protocol.keeping import WaitingLine
 from remote.protocol.results import Backfill, HostLoad, ProcessList
+from remote.protocol.trained import FeedReport, RetentionAnswer
 from remote.protocol.values import read_as
 from remote.protocol.verbs import Verb
 from remote.protocol.views import HostHello, LastCheckpoint, RunDetails, RunView

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from textual.pilot import Pilot
 
 from remote.protocol.errors import Question
-from remote.protocol.keeping import FeedReport, RetentionAnswer
+from remote.protocol.trained import FeedReport, RetentionAnswer
 from remote.protocol.values import read_as
 from tests.tui.driving import connected, settle
 from tests.tui.fake import FakeActs, FakeSession, FakeShelves, cockpit, events, view

@@ -3,7 +3,7 @@
 import pytest
 from textual.app import App
 
-from remote.protocol.keeping import RetentionAnswer
+from remote.protocol.trained import RetentionAnswer
 from tui.keys import TABLE, key_of, put_in_force
 from tui.screens.dialogs.alert_list import AlertList
 from tui.screens.dialogs.confirm import ACTIONS, Confirm

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from trainer.step.adamw import GroupOptimizer
+from trainer.step.optimizers import GroupOptimizer
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq", "momentum")
 

@@ -11,10 +11,9 @@ from trainer.config.schema import RunConfig
 from trainer.device.device import Device
 from trainer.device.out_of_memory import within_memory
 from trainer.job.reason import reason_of
-from trainer.step.adamw import GroupOptimizer
 from trainer.step.compile import is_compiler_failure
 from trainer.step.metrics import as_vector, is_usable
-from trainer.step.optimizers import fresh_state
+from trainer.step.optimizers import GroupOptimizer, fresh_state
 from trainer.step.state import TrainState
 from trainer.step.world import World
 

@@ -9,12 +9,12 @@ from torch import nn
 
 from trainer.config.schema import GuardConfig
 from trainer.models import LanguageModel
-from trainer.step.adamw import GroupOptimizer
 from trainer.step.averaged_weights import AveragedWeights
 from trainer.step.compile import Loss
 from trainer.step.kernels import TORCH, Kernels
 from trainer.step.loss_scale import LossScale
 from trainer.step.lr_schedule import Schedule
+from trainer.step.optimizers import GroupOptimizer
 from trainer.step.precision import Precision
 from trainer.step.self_defence import SelfDefence, batch_of
 

@@ -18,8 +18,9 @@ from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
-    from remote.protocol.keeping import FeedReport, RetentionAnswer, WaitingLine
+    from remote.protocol.keeping import WaitingLine
     from remote.protocol.results import Backfill, ProcessList
+    from remote.protocol.trained import FeedReport, RetentionAnswer
     from remote.protocol.views import RunDetails
 
 OnOutcome = Callable[["Outcome"], None]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from remote.protocol.keeping import FeedReport, LedgerLine, LedgerShard
+from remote.protocol.trained import FeedReport, LedgerLine, LedgerShard
 from trainer.telemetry.bands import Colour
 from tui.store.words import count, fine
 from tui.theme import DIM, FAINT, PLAIN, STRONG, hue

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from remote.protocol.keeping import RetentionAnswer
+from remote.protocol.trained import RetentionAnswer
 from tui.store.kept.shelf import ShelfRow
 from tui.store.words import fine, size
 from tui.theme import DIM, PLAIN, hue

@@ -8,7 +8,7 @@ from tui.workers.errands import Errands, Post
 
 if TYPE_CHECKING:
     from remote.actions import Outcome
-    from remote.protocol.keeping import FeedReport, RetentionAnswer
+    from remote.protocol.trained import FeedReport, RetentionAnswer
     from remote.session.session import Session
 
 

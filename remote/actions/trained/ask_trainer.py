@@ -9,7 +9,7 @@ from typing import Literal
 from remote.actions.keep import ask
 from remote.audit.whoami import whoami
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import FeedTakeArgs, FeedTaken, TrainerAnswer, TrainerArgs
+from remote.protocol.trained import FeedTakeArgs, FeedTaken, TrainerAnswer, TrainerArgs
 from remote.protocol.verbs import FEED_TAKE, TRAINER_ACT, TRAINER_LOOK
 from remote.session.session import Session
 

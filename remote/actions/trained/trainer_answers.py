@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from remote.actions.trained.ask_trainer import ask_trainer
 from remote.protocol.errors import CallError, ProtocolError
-from remote.protocol.keeping import FeedReport, RestoredCheckpoints, RetentionAnswer
 from remote.protocol.results import VerbResult
+from remote.protocol.trained import FeedReport, RestoredCheckpoints, RetentionAnswer
 from remote.protocol.values import read_as
 from remote.session.session import Session
 

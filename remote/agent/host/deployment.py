@@ -7,7 +7,7 @@ from remote.agent.verb import Work
 from remote.deploy.on_host.garbage import clean, look
 from remote.protocol.arguments import DeployCheckArgs, DeployCleanArgs
 from remote.protocol.results import DeployCleaned, DeployState, EnvironmentRow
-from remote.protocol.up_to_date import judge
+from remote.protocol.version import judge
 
 
 def check(ctx: Context, args: DeployCheckArgs) -> Work[DeployState]:

@@ -11,7 +11,7 @@ from remote.agent.runs.receive import arrived
 from remote.agent.runs.trained_folder import trained_folder
 from remote.agent.verb import Work
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import FeedTakeArgs, FeedTaken
+from remote.protocol.trained import FeedTakeArgs, FeedTaken
 from trainer.run.disk.atomic import take_name
 from trainer.run.disk.leftovers import clear_old_parts
 from trainer.run.run_errors import RecordError

@@ -14,7 +14,7 @@ from remote.agent.context import Context
 from remote.agent.runs.trained_folder import trained_folder
 from remote.agent.verb import Work
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import TrainerAnswer, TrainerArgs
+from remote.protocol.trained import TrainerAnswer, TrainerArgs
 
 LOOKS = {"checkpoints": ("list", "show", "diff", "verify", "lineage"), "feed": ("list",)}
 ACTS = {

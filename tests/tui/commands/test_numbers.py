@@ -18,6 +18,7 @@ BEFORE = {
     **{name: ["a-run"] for name in ("reap", "show", "stop", "kill", "resume", "pull", "save")},
     "move": ["a-run", "box"],
     "checkpoints": ["a-run"],
+    "feed": ["a-run"],
     "progress commit": ["a-folder"],
 }
 """What a command wants in front of its options."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import RetentionAnswer
+from remote.protocol.trained import RetentionAnswer
 from remote.protocol.views import LastCheckpoint
 from tests.trials import trials
 from tests.tui.driving import connected, front, picture, press, settle, toasts

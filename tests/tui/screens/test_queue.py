@@ -3,7 +3,7 @@
 import pytest
 
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import FeedReport
+from remote.protocol.trained import FeedReport
 from remote.protocol.values import read_as
 from tests.trials import trials
 from tests.tui.driving import connected, front, picture, press, settle, toasts

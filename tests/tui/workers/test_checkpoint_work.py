@@ -9,7 +9,7 @@ import pytest
 
 from remote.actions import Outcome
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import RetentionAnswer
+from remote.protocol.trained import RetentionAnswer
 from remote.session.session import Session, connect
 from tests.remote.transfer.saved import RUN_ID, make_run, save
 from tests.tui.fake import FakeSession

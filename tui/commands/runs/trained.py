@@ -9,7 +9,7 @@ from typing import Any
 
 from remote.actions.trained.ask_trainer import ask_trainer, feed_file
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import TrainerAnswer
+from remote.protocol.trained import TrainerAnswer
 from remote.transfer.sinks import open_sink
 from remote.transfer.sources import LostError
 from tui.commands.arguments import RUN_HELP, Commands, add_command, count, gigabytes, seconds

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from remote.actions.describe import describe_retention
-from remote.protocol.keeping import RetentionAnswer
+from remote.protocol.trained import RetentionAnswer
 from tui.keys import key_of, presses
 from tui.store.kept.shelf import ShelfRow
 from tui.theme import DIM, PLAIN, STRONG, hue

@@ -1,7 +1,7 @@
 """The key of the Queue screen that shows what a run is fed, below the lines of the hosts."""
 
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import FeedReport
+from remote.protocol.trained import FeedReport
 from tui.screens.bridge import OnFeed
 from tui.screens.run_actions import RunActions
 from tui.store.facts import why_not as why_no_link

@@ -1,7 +1,7 @@
 """The keys of the Checkpoints screen that say what stays: pin, prove there, let go, bring back."""
 
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import RetentionAnswer
+from remote.protocol.trained import RetentionAnswer
 from tui.keys import shown
 from tui.screens.dialogs.retention import RetentionDialog
 from tui.screens.keys.checkpoint_keys import CheckpointKeys

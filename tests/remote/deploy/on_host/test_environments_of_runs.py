@@ -11,7 +11,7 @@ from remote.agent.starts import environment
 from remote.agent.starts.environment import pinned, standing
 from remote.deploy.on_host.installed import Installed, write_installed
 from remote.protocol.errors import CallError
-from remote.protocol.up_to_date import judge
+from remote.protocol.version import judge
 from remote.session.session import Session
 from remote.supervisor.process.launchers import interpreter_of
 from tests.remote.calling import call

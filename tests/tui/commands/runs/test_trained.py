@@ -14,7 +14,7 @@ from remote.agent.context import Context
 from remote.agent.runs.trained_folder import trained_folder
 from remote.hosts.hosts_edit import add_hosts
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import FeedTakeArgs
+from remote.protocol.trained import FeedTakeArgs
 from remote.protocol.verbs import FEED_TAKE
 from remote.session.session import Session, connect
 from tests.remote.finished_runs import finish, run_id_of

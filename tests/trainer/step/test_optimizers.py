@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.trainer.loop.tiny import words, write_text
-from trainer.step.adamw import AdamW
+from trainer.step.optimizers import AdamW
 
 COMPILER = ("torch._dynamo", "torch._inductor", "sympy")
 LOADED = f"""
