@@ -34,7 +34,8 @@ def test_a_live_run_saves_on_request_is_cloned_waited_for_and_compared(
     found = list_checkpoints(operator.run_dir(branch["run_id"]) / "checkpoints")
     kept = sorted(found, key=lambda one: one.step)
     assert kept[-1].step == end
-    assert kept[0].manifest and kept[0].manifest.parent == branch["parent"]
+    assert kept[0].manifest
+    assert kept[0].manifest.parent == branch["parent"]
     tree = operator.do("checkpoints", branch["run_id"], "lineage")
     assert [(row["depth"], row["run_id"]) for row in tree["runs"]] == [(0, run_id), (1, branch["run_id"])]
     clone = operator.do("clone", run_id, "--set", "steps=3")
