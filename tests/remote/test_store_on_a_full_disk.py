@@ -2,7 +2,6 @@
 
 import errno
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from remote.agent.runs.archive import copy_whole
 from remote.agent.trees.receive_tree import lay_out, parcels_of, settle
 from tests.remote.finished_runs import finish, run_id_of
 from tests.remote.supervisor.test_full_disk import fill
+from tests.small_disk import mounted
 from tests.trainer.run.checkpoints.test_manifest import make
 from trainer.feed.feed_folder import FeedFolder, drop
 from trainer.feed.feed_ledger import FeedEvent, FeedLedger, read_ledger
@@ -35,15 +35,9 @@ TEXT = "a text that is longer than what is left\n" * 200
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A tmpfs of 3 MiB; skipped where it cannot be mounted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False) if os.geteuid() == 0 else None
-    if done is None or done.returncode:
-        pytest.skip(f"cannot mount a small tmpfs: {done.stderr.strip() if done else 'not root'}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    """A tmpfs of 3 MiB."""
+    with mounted(tmp_path / "disk", 3) as folder:
+        yield folder
 
 
 @dataclass(frozen=True)

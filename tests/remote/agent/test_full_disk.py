@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from tests.remote.driving import drive
 from tests.remote.full_disk import Disk
 from tests.remote.scripts import BRIEF, QUIET, argv, request, spec
 from tests.remote.supervisor.test_full_disk import fill
+from tests.small_disk import mounted
 from tests.waiting import wait_until
 from trainer.run.disk.atomic import make_reserve, open_append
 from trainer.run.home import Home, open_home
@@ -42,15 +42,9 @@ MOST = 60
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A tmpfs of 4 MiB; skipped where it cannot be mounted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False) if os.geteuid() == 0 else None
-    if done is None or done.returncode:
-        pytest.skip(f"cannot mount a small tmpfs: {done.stderr.strip() if done else 'not root'}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    """A tmpfs of 4 MiB."""
+    with mounted(tmp_path / "disk", 4) as folder:
+        yield folder
 
 
 @dataclass

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from tests.remote.supervisor.stage import (
     until,
     until_over,
 )
+from tests.small_disk import mounted
 from tests.waiting import wait_until
 from trainer.run.disk.atomic import (
     RESERVE_BYTES,
@@ -35,15 +35,9 @@ from trainer.run.states import State
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A tmpfs of 1 MiB; skipped where it cannot be mounted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False) if os.geteuid() == 0 else None
-    if done is None or done.returncode:
-        pytest.skip(f"cannot mount a small tmpfs: {done.stderr.strip() if done else 'not root'}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    """A tmpfs of 1 MiB."""
+    with mounted(tmp_path / "disk", 1) as folder:
+        yield folder
 
 
 def fill(folder: Path) -> None:
