@@ -130,9 +130,14 @@ class FeedState:
     def shown(self, most: int) -> list[str]:
         """Return at most so many shards, in their order: those that train or wait, then the newest."""
         first = [key for key, one in self.shards.items() if one.state == "training"] + self.waiting
-        rest = [key for key in reversed(self.shards) if key not in set(first)]
+        known = set(first)
+        rest = [key for key in reversed(self.shards) if key not in known]
         chosen = {*[*first, *rest][:most]}
         return [key for key in self.shards if key in chosen]
+
+    def last_refused(self, most: int) -> list[FeedEvent]:
+        """Return at most so many files that are no shards, the newest last."""
+        return self.refused[max(len(self.refused) - most, 0) :]
 
     def holder_of(self, sha256: str) -> str:
         """Return the shard that has this content; "" if none has."""

@@ -183,7 +183,7 @@ class Queue(FeedKeys):
 
         def told(answer: WaitingLine | CallError) -> None:
             if isinstance(answer, CallError):
-                text = ". ".join(part for part in (answer.message, answer.remedy) if part)
+                text = answer.in_full
                 self.notify(text, severity="error", markup=False)
                 self._keep(text, "error")
             else:

@@ -185,14 +185,14 @@ def list_shards(arguments: argparse.Namespace) -> ExitCode:
     folder = _folder(arguments.run)
     state = read_ledger(folder.ledger)
     waiting = sum(1 for priority in PRIORITIES for path in folder.drop(priority).glob("*") if path.is_file())
+    most = max(arguments.most, 0)
     if arguments.json:
-        print(json.dumps(_report(state, waiting, max(arguments.most, 0))))
+        print(json.dumps(_report(state, waiting, most)))
         return ExitCode.OK
     print(f"{'shard':14} {'state':9} {'examples':>8} {'steps':>15} {'loss':>17} {'held-out CE':>17}  name")
-    most = max(arguments.most, 0)
     for key in state.shown(most):
         print(_row(key, state.shards[key]))
-    for one in state.refused[len(state.refused) - min(most, len(state.refused)) :]:
+    for one in state.last_refused(most):
         print(f"{'-':14} {'refused':9} {_shown(one.name)}: {_shown(one.reason)}")
     if state.paused:
         print(state.paused)
@@ -227,8 +227,7 @@ def _number(value: float | None) -> str:
 
 
 def _report(state: FeedState, files: int, most: int) -> dict[str, Any]:
-    shown = state.shown(most)
-    refused = state.refused[len(state.refused) - min(most, len(state.refused)) :]
+    shown, refused = state.shown(most), state.last_refused(most)
     return {
         "paused": state.paused,
         "waiting": state.waiting,

@@ -1,6 +1,7 @@
 """`checkpoints RUN branch CKPT`: a new run from a checkpoint, with all that its parent was asked."""
 
 import argparse
+from typing import Any
 
 from remote.actions.intents import intent
 from remote.actions.keep import ask
@@ -49,25 +50,38 @@ def branch(args: argparse.Namespace) -> int:
         rows = changes_of(spec, changes)
         for row in rows:
             say(diff_words(row))
-        asked = CloneArgs(
-            start_id=new_ticket(),
-            run_id=view.run_id,
-            new_id=new_run_id(args.name or view.name),
-            name=args.name or "",
-            device=args.device or "",
-            set_=changes,
-            queue=args.queue,
-            by=whoami(),
-            parent=f"{view.run_id}/{found.name}",
-        )
-        with intent(session.host.name, CLONE.name, asked):
-            new = ask(session, CLONE, asked, START_S).view
+        parent = f"{view.run_id}/{found.name}"
+        new = begin_like(session, view, args, changes, new_ticket(), parent)
     answer(
-        {"run_id": new.run_id, "state": new.state, "parent": asked.parent, "diff": rows},
+        {"run_id": new.run_id, "state": new.state, "parent": parent, "diff": rows},
         args.json,
         lambda row: f"{row['run_id']} is {row['state']}, from {row['parent']}",
     )
     return FAILURE if new.has_failed else OK
+
+
+def begin_like(
+    session: Session,
+    view: RunView,
+    args: argparse.Namespace,
+    changes: dict[str, Any],
+    start_id: str,
+    parent: str = "",
+) -> RunView:
+    """Begin a run like another; what was typed of its name, device and queue, and `changes`, is its own."""
+    asked = CloneArgs(
+        start_id=start_id,
+        run_id=view.run_id,
+        new_id=new_run_id(args.name or view.name),
+        name=args.name or "",
+        device=args.device or "",
+        set_=changes,
+        queue=args.queue,
+        by=whoami(),
+        parent=parent,
+    )
+    with intent(session.host.name, CLONE.name, asked):
+        return ask(session, CLONE, asked, START_S).view
 
 
 def chosen(session: Session, view: RunView, text: str) -> RemoteCheckpoint:

@@ -5,18 +5,17 @@ import time
 from collections.abc import Callable
 
 from remote.actions import wait_for
-from remote.actions.intents import intent
 from remote.actions.keep import ask, save_run
 from remote.actions.outcome import Outcome
 from remote.actions.start_request import new_ticket
 from remote.audit.whoami import whoami
 from remote.protocol.arguments import RunArgs
-from remote.protocol.keeping import CloneArgs, SignalArgs
-from remote.protocol.verbs import CLONE, RUN, SIGNAL
+from remote.protocol.keeping import SignalArgs
+from remote.protocol.verbs import RUN, SIGNAL
 from remote.protocol.views import RunView
 from trainer.config.resolve import parse_overrides
-from trainer.run.layout import new_run_id
 from tui.commands.arguments import RUN_HELP, SECONDS_MAX, Commands, add_command, seconds
+from tui.commands.family.branch import begin_like
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.output import FAILURE, OK, answer, emit, say, tell
@@ -24,8 +23,6 @@ from tui.commands.runs.selection import add_selection, by_host, chosen
 from tui.commands.runs.start import HAS_BEGUN
 from tui.commands.runs.summary import view_fields
 from tui.commands.spec_rows import changes_of, diff_words, flat
-
-START_S = 20.0
 
 
 def wait(args: argparse.Namespace) -> int:
@@ -113,18 +110,7 @@ def clone(args: argparse.Namespace) -> int:
                 lambda _: f"{view.run_id} was not cloned",
             )
             return OK
-        asked = CloneArgs(
-            start_id=args.start_id or new_ticket(),
-            run_id=view.run_id,
-            new_id=new_run_id(args.name or view.name),
-            name=args.name or "",
-            device=args.device or "",
-            set_=changes,
-            queue=args.queue,
-            by=whoami(),
-        )
-        with intent(session.host.name, CLONE.name, asked):
-            new = ask(session, CLONE, asked, START_S).view
+        new = begin_like(session, view, args, changes, args.start_id or new_ticket())
     answer(
         {"run_id": new.run_id, "state": new.state, "diff": rows},
         args.json,

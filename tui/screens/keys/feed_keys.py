@@ -65,7 +65,7 @@ class FeedKeys(RunActions):
             if key != self._fed:
                 return
             if isinstance(answer, CallError):
-                self._feed_trouble = ". ".join(part for part in (answer.message, answer.remedy) if part)
+                self._feed_trouble = answer.in_full
             else:
                 self._report, self._feed_trouble = answer, ""
             if self.is_mounted and self.is_current:

@@ -59,7 +59,7 @@ class RetentionKeys(CheckpointKeys):
 
         def told(answer: RetentionAnswer | CallError) -> None:
             if isinstance(answer, CallError):
-                text = ". ".join(part for part in (answer.message, answer.remedy) if part)
+                text = answer.in_full
                 self.notify(text, severity="error", markup=False)
                 self._keep(text, "error")
             elif self.is_mounted and self.is_current and self.target() == (run.host, run.run_id):
