@@ -125,7 +125,7 @@ class Stage:
 
 
 def messages(child: "subprocess.Popen[str]") -> tuple[dict[str, Any], list[str]]:
-    out, _ = child.communicate(timeout=50)
+    out, _ = child.communicate(timeout=300)
     found = [json.loads(row[16:]) for row in out.splitlines() if row.startswith("photinus-deploy ")]
     assert found, out
     return found[-1], [one["say"] for one in found if "say" in one]

@@ -196,6 +196,7 @@ def test_an_environment_that_does_not_work_is_not_kept(stage: Stage) -> None:
     assert "does not work" in last["error"]["message"]
     assert "No module named" in last["error"]["message"]
     assert not stage.env().exists()
+    stage = Stage(stage.root, whole_wheel())  # a device is asked by what trains
     last, _ = stage.build(stage.order(stage.kit(devices=("cuda-77",))))
     assert "no device cuda:77 here" in last["error"]["message"]
     assert "`torch:`" in last["error"]["remedy"]
