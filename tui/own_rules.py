@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remote.hosts.client_state import client_folder
+from remote.protocol.sanitise import clean_line
 from trainer.config.config_error import ConfigError
 from trainer.config.yaml_values import parse_yaml
 from trainer.run.disk.small_record import read_small
@@ -28,7 +29,7 @@ def own_rules(path: Path | None = None) -> tuple[list[OwnRule], list[str]]:
         data = read_small(path, SIZE_MAX, ours=True)
         told = None if data is None else parse_yaml(data.decode("utf-8"), str(path))
     except (RecordError, ConfigError, UnicodeDecodeError) as error:
-        return [], [f"{error}"]
+        return [], [clean_line(f"{error}")]
     if told is None:
         return [], []
     if not isinstance(told, dict):
@@ -41,7 +42,7 @@ def own_rules(path: Path | None = None) -> tuple[list[OwnRule], list[str]]:
         faults += [f"{path}: rule {_word(name)!r} {fault}" for fault in wrong]
         if not wrong:
             rules.append(OwnRule(name=name, **raw))
-    return rules, faults
+    return rules, [clean_line(fault) for fault in faults]
 
 
 def _faults(name: object, raw: Any) -> Iterator[str]:

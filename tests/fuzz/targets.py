@@ -229,7 +229,8 @@ def notices(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
         path.write_bytes(data)
-        rules, _ = own_rules(path)
+        rules, faults = own_rules(path)
+        assert not any(steers(fault) for fault in faults)
         assert all(rule.rows >= 1 and rule.beyond(0.0) is not None for rule in rules)
         journal = NoticeJournal(path)
         told = [entry.notice.text for entry in journal.entries.values()]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from remote.hosts.client_state import client_folder
+from remote.protocol.sanitise import clean_line
 from trainer.config.config_error import ConfigError
 from trainer.config.yaml_values import parse_yaml
 from trainer.run.disk.small_record import read_small
@@ -22,11 +23,11 @@ def take_own_keys(path: Path | None = None) -> list[str]:
         data = read_small(path, SIZE_MAX, ours=True)
         told = None if data is None else parse_yaml(data.decode("utf-8"), str(path))
     except (RecordError, ConfigError, UnicodeDecodeError) as error:
-        return [f"your keys are left out, mend them or remove the file: {error}"]
+        return [clean_line(f"your keys are left out, mend them or remove the file: {error}")]
     if told is None:
         return []
     if not isinstance(told, dict):
         return [f"{path} must be a mapping of actions to keys, such as `stop: e`"]
     changes, faults = own_keys(told, OWN_KEYS)
     put_in_force(changes)
-    return faults
+    return [clean_line(fault) for fault in faults]

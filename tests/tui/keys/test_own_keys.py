@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from remote.hosts.client_state import client_folder, make_client_folder
+from remote.protocol.sanitise import steers
 from tests.tui.driving import front, picture, press, settle, toasts
 from tests.tui.fake import FakeActs, FakeSession, cockpit, view
 from tui.keys import TABLE, key_of, keymap, keys_of, markdown, own_keys, put_in_force, shown
 from tui.keys.keys_file import OWN_KEYS, take_own_keys
+from tui.own_rules import own_rules
 from tui.screens.dialogs.help import page
 
 
@@ -100,6 +102,14 @@ def test_a_file_that_cannot_be_read_is_one_sentence_and_the_keys_are_as_they_shi
         assert key_of("stop").shown == "x"
         assert keymap() == {}
     assert take_own_keys(Path("/nowhere")) == []
+
+
+def test_what_is_said_of_a_file_that_is_no_yaml_quotes_nothing_that_steers() -> None:
+    for text in ("stop:-1 e\nkill: ctrl+\u202e\u2066\U000e0041k\n", "\u3164: e\n\u3164: f\n"):
+        (fault,) = take_own_keys(write(text))
+        assert not steers(fault)
+        (fault,) = own_rules(write(text))[1]
+        assert not steers(fault)
 
 
 def test_no_text_of_the_file_steers_the_screen_and_the_readme_is_of_what_ships() -> None:
