@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from trainer.telemetry.events import Event
-from trainer.telemetry.formats.candidates import Candidates
+from trainer.telemetry.formats.candidates import Candidates, Hits, RareParts
 from trainer.telemetry.formats.format import Format
 from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.log_blocks import LineBlocks
 from trainer.telemetry.formats.registry import FORMATS
-from trainer.telemetry.formats.row import Finding, Row, Start
+from trainer.telemetry.formats.row import Finding, Plain, Row, Start
 from trainer.telemetry.formats.row_ledger import RowLedger
+from trainer.telemetry.formats.row_shapes import RowShapes
 
 SETTLED = 2  # lines of a format that make a log its own
 QUOTED = 20  # as many are wanted where they stand between the fences of a text about logs
@@ -41,6 +42,8 @@ class LogRecogniser:
         self.ledger = RowLedger(clock)
         self.torn = 0
         self._current: Format | None = None
+        self._shapes: RowShapes | None = None  # of the current format
+        self._rare: RareParts | None = None  # of the needles of those that listen
         self._makers, self._live = formats, live
         self._formats = self._make()
         self._held: dict[Format, list[tuple[Finding, ...]]] = {}
@@ -94,32 +97,101 @@ class LogRecogniser:
         return [current]
 
     def _scan(self, block: bytes) -> list[Event]:
-        events: list[Event] = []
-        listening = self._listening()
+        listening, current = self._listening(), self._current
         self._has_matched = False
-        lines = Candidates(block, [*listening, _FENCES] if self._current is None else listening)
-        for start in lines:
-            if len(listening) == 1 and self._current is not None:
-                rows, lines.place = self._current.take_rows(block, start)
-                if rows:
-                    self._has_matched = True
-                    events += self.ledger.take_plain(rows)
-                    continue
-            before, raw = self._current, lines.line(start)
-            if len(raw) > LONGEST:
-                self.blocks.overlong += 1
-            elif before is None and raw.lstrip().startswith(FENCE):
-                self._fence()
-                listening = self._listening()
-                lines.listen([*listening, _FENCES])
-            else:
-                events += self._line(raw, listening)
-                if self._current is not before:
-                    listening = self._listening()
-                    lines.listen(listening)
+        if current is None or len(listening) > 1:
+            events = self._scan_all(block, listening)
+        elif self._shapes is None:
+            events = self._scan_alone(block, current)
+        else:
+            events = self._scan_shapes(block, current, self._shapes)
         self._since = 0 if self._has_matched else self._since + len(block)
         self._known += len(block)
         return events
+
+    def _scan_all(self, block: bytes, listening: Sequence[Format]) -> list[Event]:
+        """A block in which several formats may find something."""
+        events: list[Event] = []
+        rare = self._rare_of(listening, block)
+        lines = Candidates(block, listening, rare.parts)
+        for start in lines:
+            before, raw = self._current, self._short(lines.line(start))
+            if not rare.holds(raw) and not any(one.greedy for one in listening):
+                rare.miss(raw)
+                lines.listen(listening, rare.parts)
+            elif before is None and raw.lstrip().startswith(FENCE):
+                self._fence()
+                listening = self._listening()
+                lines.listen(listening, rare.parts)
+            elif raw:
+                events += self._line(raw, listening)
+                if self._current is not before:
+                    listening = self._listening()
+                    rare = self._rare_of(listening, block)
+                    lines.listen(listening, rare.parts)
+        return events
+
+    def _rare_of(self, listening: Sequence[Format], block: bytes) -> RareParts:
+        """What to look for in place of the needles of these formats, and of the fences of a text about logs."""
+        needles = {FENCE, *(needle for one in listening for needle in one.needles)}
+        if self._rare is None or self._rare.needles != needles:
+            self._rare = RareParts(needles)
+        self._rare.look(block)
+        return self._rare
+
+    def _scan_alone(self, block: bytes, one: Format) -> list[Event]:
+        """A block of a log whose format is known and alone."""
+        events: list[Event] = []
+        rare = self._rare_of([one], block) if one.seek is None else None
+        lines = Candidates(block, [one], rare.parts if rare is not None else ())
+        for start in lines:
+            rows, lines.place = one.take_rows(block, start)
+            if rows:
+                self._has_matched = True
+                events += self.ledger.take_plain(rows)
+            elif raw := self._short(lines.line(start)):
+                if rare is None or rare.holds(raw) or one.greedy:
+                    events += self._line(raw, [one])
+                else:
+                    rare.miss(raw)
+                    lines.listen([one], rare.parts)
+        return events
+
+    def _scan_shapes(self, block: bytes, one: Format, shapes: RowShapes) -> list[Event]:
+        """The same for a format whose rows are not read again where one of their shape was."""
+        events: list[Event] = []
+        rows: list[Plain] = []
+        rare = self._rare_of([one], block)
+        lines = Hits(block, rare.parts)
+        while (start := lines.next()) >= 0:
+            place = shapes.take_rows(block, start, self.ledger.total, rows) if one.is_idle else start
+            if place == start:
+                place = block.find(b"\n", start) + 1
+                raw = self._short(block[start : place - 1])
+                if rare.holds(raw):
+                    events += self._plain(rows, shapes)
+                    rows = []
+                    events += self._line(raw, [one])
+                elif raw:
+                    rare.miss(raw)
+                    lines.look_for(rare.parts)
+            lines.place = place
+        return events + self._plain(rows, shapes)
+
+    def _plain(self, rows: list[Plain], shapes: RowShapes) -> list[Event]:
+        """Events of rows of known shapes, before anything else is read."""
+        if not rows:
+            return []
+        self._has_matched = True
+        shapes.settle()
+        return self.ledger.take_plain(rows)
+
+    def _short(self, raw: bytes) -> bytes:
+        """A line, or nothing where it is too long to be a row."""
+        if len(raw) <= LONGEST:
+            return raw
+        self.blocks.overlong += 1
+        return b""
 
     def _line(self, raw: bytes, listening: Sequence[Format]) -> Sequence[Event]:
         """What one line tells to the first format that has a row of it; a beginning may be of several."""
@@ -129,6 +201,8 @@ class LogRecogniser:
         for one in listening:
             if (one is self._current or one.wants(raw)) and (findings := one.take(line)):
                 events = self._found(one, findings)
+                if self._shapes is not None and len(listening) == 1 and not line.rank:
+                    self._shapes.learn(raw, findings)
                 if one is self._current or any(type(finding) is not Start for finding in findings):
                     return events
         return ()
@@ -165,6 +239,7 @@ class LogRecogniser:
         if self._current is not None:
             self.ledger.forget()
         self._current, self.name = one, one.name
+        self._shapes = RowShapes(one) if one.has_shapes else None
         self._since, self._known, self._has_matched = 0, 0, True
         self._fenced = False
         self._held = {}
@@ -193,15 +268,3 @@ class LogRecogniser:
                     return self._found(one, findings)
                 self.torn = int(self._current is not None)
         return []
-
-
-class _Fences(Format):
-    """What a text about logs encloses its quotations with."""
-
-    name, example, needles = "fences", "", (FENCE,)
-
-    def take(self, _line: Line) -> Sequence[Finding]:
-        return ()
-
-
-_FENCES = _Fences()

@@ -20,6 +20,7 @@ class Format:
         needles: every line that the format wants holds one of these.
         seek: stands for the first needle once the format is known, where that is in many other lines as well.
         greedy: whether it wants every line for now.
+        has_shapes: whether its rows of training depend on nothing but their own line, as long as `is_idle`.
         live: whether somebody watches: every redraw of a bar is then a row, and not its last one alone.
         axis: what the steps of its rows count, in one word; as the newest row has it.
     """
@@ -28,6 +29,7 @@ class Format:
     example: ClassVar[str]
     needles: tuple[bytes, ...]
     seek: ClassVar[re.Pattern[bytes] | None] = None
+    has_shapes: ClassVar[bool] = False
     greedy = False
     live = False
     axis = "step"
@@ -38,6 +40,15 @@ class Format:
             if needle in raw:
                 return True
         return self.greedy
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing that was read before has a say in what the next line tells."""
+        return not self.greedy
+
+    def pass_row(self, _raw: bytes, axis: str) -> None:
+        """A row, and those before it, were read by their shape: what `take` would have kept of them."""
+        self.axis = axis
 
     def begin_midway(self) -> None:
         """What comes first is not the beginning of the log."""
@@ -82,6 +93,11 @@ class PatternFormat(Format):
         return self._match(line.text, line) or (
             self._match(line.body, line) if line.body != line.text else ()
         )
+
+    def pass_row(self, raw: bytes, axis: str) -> None:
+        """See `Format`."""
+        self.axis = axis
+        self._row_text = raw.decode("utf-8", "replace")
 
     def take_last(self, line: Line) -> Sequence[Finding]:
         """The last number must have as many decimals as that of the row before, or something behind it."""

@@ -23,6 +23,7 @@ class RowLedger:
     Attributes:
         rows: metric rows so far.
         ranks: rows left out because another rank had said them.
+        total: planned steps as they were told last, 0 for unknown.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -31,7 +32,7 @@ class RowLedger:
         self._clock = clock
         self._seq = 0
         self._attempt = 1
-        self._total = 0
+        self.total = 0
         self._planned = 0  # steps that a start told, until a row has come
         self._resumed: int | None = None
         self.forget()
@@ -158,8 +159,8 @@ class RowLedger:
 
     def _plan(self, total: int, out: list[Event]) -> None:
         self._planned = 0
-        if total != self._total and 0 < total <= STEP_LIMIT:
-            self._total = total
+        if total != self.total and 0 < total <= STEP_LIMIT:
+            self.total = total
             out.append(self._stamp(BareEvent(Phase, None, {"phase": "training", "total": total})))
 
     def _event(self, row: Row) -> Event:

@@ -21,6 +21,7 @@ class DeepSpeed(PatternFormat):
 
     name = "DeepSpeed"
     example = "step=10, skipped=0, lr=[1e-06], mom=[(0.9, 0.999)]"
+    has_shapes = True
     needles = (b", skipped=", b" iter time (s): ")
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:

@@ -25,6 +25,7 @@ class LitGpt(PatternFormat):
 
     name = "litgpt"
     example = "Epoch 1 | iter 6 step 3 | loss train: 1.767, val: 1.800 | iter time: 621.25 ms (step)"
+    has_shapes = True
     needles = (b" | loss train: ", b": val loss ", b", iter time: ")
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:

@@ -25,6 +25,7 @@ class Megatron(PatternFormat):
 
     name = "Megatron"
     example = " iteration 20/ 1000 | consumed samples: 320 | learning rate: 2.0E-05 | lm loss: 9.37E+00 |"
+    has_shapes = True
     needles = (b" | consumed ", b"elapsed time per iteration", b"validation loss at iteration")
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:

@@ -19,6 +19,7 @@ class Nanotron(PatternFormat):
     example = (
         "iteration: 1000 / 9000 | consumed_tokens: 85.8G | tokens_per_sec: 23.9K | lm_loss: 2.63 | lr: 1e-05"
     )
+    has_shapes = True
     needles = (b"iteration: ",)
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:

@@ -21,6 +21,7 @@ class TorchTitan(PatternFormat):
 
     name = "torchtitan"
     example = "step: 10  loss:  5.12223  grad_norm:  3.8172  memory: 33.26GiB(41.57%)  tps: 4,714"
+    has_shapes = True
     needles = (b"step: ",)
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:

@@ -38,6 +38,7 @@ class JsonLines(Format):
 
     name = "JSON lines"
     example = '{"step": 10, "loss": 2.31, "lr": 0.0003}'
+    has_shapes = True
     needles = (b'_steps"', b'step"', b'"iter', b'"epoch"', b'"update"')
 
     def take(self, line: Line) -> Sequence[Finding]:

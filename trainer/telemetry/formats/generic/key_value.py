@@ -53,6 +53,7 @@ class KeyValue(PatternFormat):
 
     name = "key=value"
     example = "step=10 loss=2.31 lr=0.0003"
+    has_shapes = True
     needles = (
         b"loss=",
         b"oss = ",
@@ -73,6 +74,11 @@ class KeyValue(PatternFormat):
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:
         """See `PatternFormat`."""
         return (_METRIC, self._metric), (_ROW, self._row), (_EPOCH, self._epoch)
+
+    @property
+    def is_idle(self) -> bool:
+        """See `Format`: numbers of METRIC lines belong to the next row."""
+        return not self._gathered
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""

@@ -38,6 +38,7 @@ class StepLines(PatternFormat):
 
     name = "key: value"
     example = "Step 100/5000 | Loss: 2.31 | LR: 0.0003"
+    has_shapes = True
     needles = (b"pisode ", b"tep ", b"tep:", b"STEP", b"Iter", b"iter", b"pdate ", b"tep[", b"tep #")
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:

@@ -23,6 +23,7 @@ class LlmC(PatternFormat):
 
     name = "llm.c"
     example = "s:10 trl:10.0235 lr:0.000011 norm:1.55"
+    has_shapes = True
     needles = (b" trl:", b" tel:", b" eval:", b" tok/s", b" (took ")
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:

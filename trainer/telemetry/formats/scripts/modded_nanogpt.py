@@ -20,6 +20,7 @@ class ModdedNanoGpt(PatternFormat):
 
     name = "modded-nanogpt"
     example = "step:10/20 train_loss:7.8353 train_time:2100ms step_avg:212.78ms"
+    has_shapes = True
     needles = (b" train_time:",)
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:

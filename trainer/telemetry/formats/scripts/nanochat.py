@@ -27,6 +27,7 @@ class NanoChat(PatternFormat):
 
     name = "nanochat"
     example = "step 00010/00060 (16.67%) | loss: 9.329987 | lrm: 1.00 | dt: 480.28ms | tok/sec: 607,395"
+    has_shapes = True
     needles = (
         b" | loss: ", b" | Training loss: ", b" | Average reward: ", b" | Validation ", b" | CORE metric: ",
         b"_acc: ",        b" | ChatCORE: ", b" | Pass@",

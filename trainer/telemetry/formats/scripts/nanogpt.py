@@ -25,6 +25,7 @@ class NanoGpt(PatternFormat):
 
     name = "nanoGPT"
     example = "iter 10: loss 4.0427, time 362.69ms, mfu 1.26%"
+    has_shapes = True
     needles = (b": loss ", b": train loss ", b" | loss ")
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:
