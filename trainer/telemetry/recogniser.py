@@ -132,7 +132,7 @@ class LogRecogniser:
         return events
 
     def _rare_of(self, listening: Sequence[Format], block: bytes) -> RareParts:
-        """What to look for in place of the needles of these formats, and of the fences of a text about logs."""
+        """What to look for in place of the needles of these formats, and of a text's fences."""
         needles = {FENCE, *(needle for one in listening for needle in one.needles)}
         if self._rare is None or self._rare.needles != needles:
             self._rare = RareParts(needles)
@@ -201,8 +201,8 @@ class LogRecogniser:
         for one in listening:
             if (one is self._current or one.wants(raw)) and (findings := one.take(line)):
                 events = self._found(one, findings)
-                if self._shapes is not None and len(listening) == 1 and not line.rank:
-                    self._shapes.learn(raw, findings)
+                if self._shapes is not None and len(listening) == 1:
+                    self._shapes.learn(line, findings)
                 if one is self._current or any(type(finding) is not Start for finding in findings):
                     return events
         return ()

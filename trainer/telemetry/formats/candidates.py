@@ -6,7 +6,6 @@ from heapq import heapify, heappop, heapreplace
 
 from trainer.telemetry.formats.format import Format
 
-
 HEAD = 1 << 13  # bytes of a block that show what other lines hold
 MISSES = 16  # lines that may be found in vain, and one more a block, before whole needles are looked for
 
@@ -23,6 +22,7 @@ class RareParts:
         self.needles = frozenset(needles)
         self._others = b""
         self._misses = 0
+        self._found = next(iter(self.needles), b"")  # the needle that was met last
         self.parts: tuple[bytes, ...] = ()
 
     def look(self, block: bytes) -> None:
@@ -34,8 +34,11 @@ class RareParts:
 
     def holds(self, line: bytes) -> bool:
         """Whether a line holds a needle."""
+        if self._found in line:
+            return True
         for needle in self.needles:  # a loop, as in `Format.wants`
             if needle in line:
+                self._found = needle
                 return True
         return False
 
@@ -49,16 +52,16 @@ class RareParts:
             self._choose()
 
     def _choose(self) -> None:
-        """Single bytes first, the one that the most needles share before the others; then words they share."""
+        """Single bytes first, those that more needles share before the others; then words they share."""
         parts, left = self._shared(tuple(self.needles), 1, least=1)
         words, left = self._shared(left, 3, least=2)
         self.parts = (*parts, *words, *left)
 
-    def _shared(
-        self, needles: Sequence[bytes], size: int, least: int
-    ) -> tuple[list[bytes], Sequence[bytes]]:
-        """Pieces of a size that no other line holds and `least` needles share, and the needles without one."""
-        pieces = {needle: {needle[at : at + size] for at in range(len(needle) - size + 1)} for needle in needles}
+    def _shared(self, needles: Sequence[bytes], size: int, least: int) -> tuple[list[bytes], Sequence[bytes]]:
+        """Pieces that no other line holds and `least` needles share, and the needles without one."""
+        pieces = {
+            needle: {needle[at : at + size] for at in range(len(needle) - size + 1)} for needle in needles
+        }
         rare = {piece for piece in set().union(*pieces.values()) if piece not in self._others}
         parts: list[bytes] = []
         while pieces:

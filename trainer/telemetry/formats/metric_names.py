@@ -67,17 +67,23 @@ def is_held_out(name: str) -> bool:
 
 def name_all(values: Mapping[str, float | None]) -> dict[str, Number]:
     """Values under their canonical names; the first of two that would share one keeps it."""
-    named: dict[str, Number] = {}
-    for name, value in values.items():
+    return {short: values[name] for short, name in _short_names(tuple(values))}
+
+
+@lru_cache(maxsize=64)
+def _short_names(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Canonical names of what one row tells, each with the name that the row has for it."""
+    named: dict[str, str] = {}
+    for name in names:
         short = canonical(name)
         if short in named:
             short = name.strip()[:NAME_LIMIT]
             if short.lower() in _ENVELOPE:
                 continue
-        named.setdefault(short, value)
+        named.setdefault(short, name)
         if len(named) >= VALUES_LIMIT:
             break
-    return named
+    return tuple(named.items())
 
 
 def split(step: int, values: Mapping[str, float | None], t: float = 0.0, total: int = 0) -> list[Row]:

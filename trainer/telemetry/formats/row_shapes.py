@@ -1,9 +1,9 @@
 """What the rows of a log look like: a line that looks like one that was read need not be read again.
 
 A shape is the bytes of a line with holes where its numbers stand. What each hole means is found out by trial:
-another reader of the format gets the line with other numbers, one hole after the other, and where the number
-turns up in its row is the hole's meaning. A number that does something else (a total, an epoch from which steps
-are counted) stays part of the shape. A shape counts once it has foretold some lines of random numbers exactly.
+another reader of the format gets the line with other numbers, one hole after the other, and where a number
+turns up in its row is the hole's meaning. A number that does something else (a total, an epoch from which
+steps are counted) stays part of the shape, which counts once it has foretold some lines of other numbers.
 """
 
 import re
@@ -25,10 +25,13 @@ HOLES = 40
 LONGEST = 2000  # bytes of a line that is tried
 TRIALS = 6
 
-_NUMBER = re.compile(
-    rb"(?P<pad>(?<= ) {1,40})?(?<![\w.])(?P<text>(?P<sign>-?)(?P<whole>\d{1,17})"
-    rb"(?:\.(?P<part>\d{1,17}))?(?P<power>[eE][-+]?\d{1,3})?)(?![\d.])"
+_NUMBER = re.compile(  # and no part of a word, a list or a time
+    rb"(?P<pad>(?<= ) {1,40})?(?<![\w.])(?<!\d[,:-])"
+    rb"(?P<text>(?P<sign>-?)(?P<whole>\d{1,3}(?:,\d{3}){1,4}(?!\d)|\d{1,17})"
+    rb"(?:\.(?P<part>\d{1,17}))?(?P<power>[eE][-+]?\d{1,3})?)(?![\d.])(?![,:-]\d)"
 )
+_SCALES = (1.0, 1e3, 1e6, 1e9, 1e12, 1e-3)  # K, M, G, T, and milliseconds
+_DIGIT = re.compile(r"\d")
 _WHOLE = rb"(?:0|[1-9]\d{0,8})"
 _ANY = rb"-?" + _WHOLE + rb"(?:\.\d{1,17})?(?:[eE][-+]?\d{1,2})?"
 
@@ -92,17 +95,19 @@ class RowShapes:
             self._reader.pass_row(found.group().removesuffix(b"\n"), axis)
             self._last = None
 
-    def learn(self, raw: bytes, findings: Sequence[Finding]) -> None:
-        """A line that the format has read, and what it told."""
+    def learn(self, line: Line, findings: Sequence[Finding]) -> None:
+        """A line that the format has read, and what it told; a time or a bar before it would have a say."""
         if self._rows >= EARNED:
             self._rows, self._attempts = 0, min(self._attempts + 1, ATTEMPTS)
-        if not self._attempts or len(findings) != 1 or len(raw) > LONGEST or not self._reader.is_idle:
+        if not self._attempts or len(findings) != 1 or len(line.text) > LONGEST or not self._reader.is_idle:
             return
         row = findings[0]
+        if line.rank or _DIGIT.search(line.text.removesuffix(line.body)) is not None:
+            return
         if type(row) is not Row or row != Row(row.step, row.values, total=row.total):
             return
         self._attempts -= 1
-        if (shape := find_shape(type(self._reader), raw, row)) is not None:
+        if (shape := find_shape(type(self._reader), line.text.encode(), row)) is not None:
             self._shapes.insert(0, shape)
             del self._shapes[KEPT:]
 
@@ -114,6 +119,14 @@ class _Form(NamedTuple):
     samples: tuple[bytes, ...]
 
 
+class _Meaning(NamedTuple):
+    """What becomes of a number: with `is_told` the step, or what `name` calls, as often as `scale` says."""
+
+    is_told: bool
+    name: str | None = None
+    scale: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Hole:
     """Where in a line a number stands, what may stand there, and what it means."""
@@ -121,8 +134,7 @@ class _Hole:
     begin: int
     end: int
     form: _Form
-    name: str | None  # of the value, None for the step
-    is_told: bool  # whether it is the row's at all
+    meaning: "_Meaning"
 
 
 class _Trials:
@@ -162,11 +174,12 @@ def find_shape(kind: type[Format], raw: bytes, row: Row) -> Shape | None:
         return None
     axis = trials.axis
     holes = [hole for number in numbers if (hole := _meaning(number, trials)) is not None]
-    told = [hole for hole in holes if hole.is_told]
-    names = [hole.name for hole in told]
+    told = [hole.meaning for hole in holes if hole.meaning.is_told]
+    names = [meaning.name for meaning in told]
     if sorted(map(str, names)) != sorted(map(str, [None, *row.values])):
         return None  # a number of the row stands nowhere, or cannot change
-    shape = Shape(_pattern(raw, holes).match, _reader(names, row), row.total, axis)
+    has_commas = any(b"," in number["text"] for number in numbers)
+    shape = Shape(_pattern(raw, holes).match, _reader(told, row, has_commas=has_commas), row.total, axis)
     blank = b"#".join(_literals(raw, holes))
     rng = Random(raw)
     if not kind().wants(blank) or not all(_is_foretold(shape, holes, trials, rng) for _ in range(TRIALS)):
@@ -177,31 +190,42 @@ def find_shape(kind: type[Format], raw: bytes, row: Row) -> Shape | None:
 def _meaning(number: re.Match[bytes], trials: _Trials) -> _Hole | None:
     """What a number of the line means, None where its digits are part of the shape."""
     for form in _forms(number):
-        others = [text for text in form.samples if float(text) != float(number["text"])]
+        others = [text for text in form.samples if _value(text) != _value(number["text"])]
         meanings = {_meaning_of(number, text, trials) for text in others}
         if len(meanings) == 1 and (meaning := meanings.pop()) is not None:
-            return _Hole(number.start(), number.end(), form, *meaning)
+            return _Hole(number.start(), number.end(), form, meaning)
     return None
 
 
-def _meaning_of(number: re.Match[bytes], text: bytes, trials: _Trials) -> tuple[str | None, bool] | None:
-    """The name of what becomes `text`, and whether anything does; None where it is not as simple as that."""
+def _value(text: bytes) -> float:
+    return float(text.replace(b",", b""))
+
+
+def _meaning_of(number: re.Match[bytes], text: bytes, trials: _Trials) -> _Meaning | None:
+    """What changes where a number becomes `text`, None where it is not as simple as that."""
     row, other = trials.row, trials.read([(number.start(), number.end(), text)])
     if other is None or [*other.values] != [*row.values]:
         return None
     if other == row:
-        return None, False
-    if other == row._replace(step=other.step) and text.strip().isdigit() and other.step == int(text):
-        return None, True
+        return _Meaning(False)
+    if other == row._replace(step=other.step) and other.step == _value(text):
+        return _Meaning(True)
     changed = [name for name, value in row.values.items() if other.values[name] != value]
     if len(changed) != 1 or other != row._replace(values=other.values):
         return None
-    same = other.values[changed[0]] == float(text) and row.values[changed[0]] == float(number["text"])
-    return (changed[0], True) if same else None
+    before, after = row.values[changed[0]], other.values[changed[0]]
+    for scale in _SCALES:
+        if after == _scaled(text, scale) and before == _scaled(number["text"], scale):
+            return _Meaning(True, changed[0], scale)
+    return None
+
+
+def _scaled(text: bytes, scale: float) -> float:
+    return _value(text) / 1e3 if scale == 1e-3 else _value(text) * scale
 
 
 def _forms(number: re.Match[bytes]) -> list[_Form]:
-    """What may stand where a number stands, the widest first; a number at the right edge has room before it."""
+    """What may stand where a number stands, the widest first; what is padded may have more room before it."""
     forms = [*_wide_forms(number), _exact_form(number)]
     if not number["pad"]:
         return forms
@@ -216,14 +240,17 @@ def _wide_forms(number: re.Match[bytes]) -> list[_Form]:
     """Numbers of any size, as far as a leading zero says nothing of a width."""
     sign, whole, part, power = number.group("sign", "whole", "part", "power")
     is_wide = whole.startswith(b"0") and whole != b"0"
+    if b"," in whole and not (part or power or sign):
+        samples = (b"1,000", b"12,345", b"7,654,321", b"123,456,789,012")
+        return [_Form(rb"[1-9]\d{0,2}(?:,\d{3}){1,3}", samples)]
     if len(whole) > 9 or (is_wide and (part or power)):
         return []
     if part is None and power is None and not sign:
         if is_wide:
             return [_Form(rb"\d{1,9}", (b"0", b"00", b"7", b"0031", b"000000512", b"123456789"))]
         return [_Form(_WHOLE, (b"0", b"1", b"27", b"4096", b"123456789"))]
-    samples = (b"0", b"3", b"-2.75", b"0.0", b"12.0625", b"1e-05", b"3.5e+02", b"-4E1", b"123456789.5")
-    forms = [_Form(_ANY, samples)]
+    wide = (b"0", b"3", b"-2.75", b"0.0", b"12.0625", b"1e-05", b"3.5e+02", b"-4E1", b"123456789.5")
+    forms = [_Form(_ANY, wide)]
     if part is not None and power is None and not sign:
         forms.append(_Form(_WHOLE + rb"\.\d{1,17}", (b"0.0", b"0.375", b"12.0625", b"123456789.5")))
     return forms
@@ -232,6 +259,7 @@ def _wide_forms(number: re.Match[bytes]) -> list[_Form]:
 def _exact_form(number: re.Match[bytes]) -> _Form:
     """Numbers with as many digits, and the same power."""
     sign, whole, part, power = number.group("sign", "whole", "part", "power")
+    whole = whole.replace(b",", b"")
     first = rb"[1-9]" if len(whole) > 1 and not whole.startswith(b"0") else rb"\d"
     pattern = sign + first + (rb"\d{%d}" % (len(whole) - 1) if len(whole) > 1 else b"")
     pattern += b"" if part is None else rb"\.\d{%d}" % len(part)
@@ -251,24 +279,32 @@ def _literals(raw: bytes, holes: Sequence[_Hole]) -> list[bytes]:
 
 def _pattern(raw: bytes, holes: Sequence[_Hole]) -> re.Pattern[bytes]:
     first, *rest = map(re.escape, _literals(raw, holes))
-    groups = [(b"(%s)" if hole.is_told else b"(?:%s)") % hole.form.pattern for hole in holes]
-    return re.compile(b"".join([first, *(group + text for group, text in zip(groups, rest, strict=True)), b"\n"]))
+    groups = [(b"(%s)" if hole.meaning.is_told else b"(?:%s)") % hole.form.pattern for hole in holes]
+    return re.compile(
+        b"".join([first, *(group + text for group, text in zip(groups, rest, strict=True)), b"\n"])
+    )
 
 
-def _reader(names: Sequence[str | None], row: Row) -> Callable[[Sequence[bytes]], Plain]:
-    """What makes the row of a match's groups, whose names are these; the step has none."""
-    ordered = tuple(row.values)
-    step_at = names.index(None)
-    if len(ordered) == 1:
-        name, value_at = ordered[0], names.index(ordered[0])
-        return lambda groups: (int(groups[step_at]), {name: float(groups[value_at])})
-    pick = itemgetter(*map(names.index, ordered))
+def _reader(told: Sequence[_Meaning], row: Row, *, has_commas: bool) -> Callable[[Sequence[bytes]], Plain]:
+    """What makes the row of a match's groups, which mean this."""
+    names = [meaning.name for meaning in told]
+    step_at, ordered = names.index(None), tuple(row.values)
+    places = [names.index(name) for name in ordered]
+    if len(places) > 1 and all(told[at].scale == 1.0 for at in places) and not has_commas:
+        pick = itemgetter(*places)
 
-    def read(groups: Sequence[bytes]) -> Plain:
-        values: dict[str, Number] = dict(zip(ordered, map(float, pick(groups))))  # noqa: B905  # hot; as many
-        return int(groups[step_at]), values
+        def read(groups: Sequence[bytes]) -> Plain:
+            values: dict[str, Number] = dict(zip(ordered, map(float, pick(groups))))  # noqa: B905  # hot; as many
+            return int(groups[step_at]), values
 
-    return read
+        return read
+    scales = [(name, at, told[at].scale) for name, at in zip(ordered, places, strict=True)]
+
+    def read_scaled(groups: Sequence[bytes]) -> Plain:
+        step = int(groups[step_at].replace(b",", b""))
+        return step, {name: _scaled(groups[at], scale) for name, at, scale in scales}
+
+    return read_scaled
 
 
 def _is_foretold(shape: Shape, holes: Sequence[_Hole], trials: _Trials, rng: Random) -> bool:

@@ -2,6 +2,8 @@
 
 from trainer.telemetry.formats.bar import Bar
 
+_EPOCHS_MAX = 1e9  # beyond it an epoch tells nothing of a step
+
 
 class HfSteps:
     """What the bars and the epochs of one log tell of its steps.
@@ -61,7 +63,7 @@ class HfSteps:
         ratio = self._a_epoch
         if not ratio and self.planned and self.epochs:
             ratio = self.planned / self.epochs
-        if epoch is None or not (epoch > 0):
+        if epoch is None or not 0 < epoch < _EPOCHS_MAX:
             return known[0] if known else self._count(is_eval)
         if ratio:
             return min(known, key=lambda step: abs(step - epoch * ratio)) if known else round(epoch * ratio)
@@ -72,7 +74,7 @@ class HfSteps:
 
     def settle(self, step: int, epoch: float | None, *, is_eval: bool) -> None:
         """A row was at that step."""
-        if epoch and epoch > 0 and step > 0 and not is_eval:
+        if epoch and 0 < epoch < _EPOCHS_MAX and step > 0 and not is_eval:
             self._a_epoch = step / epoch
         if not is_eval:
             self._counted += 1

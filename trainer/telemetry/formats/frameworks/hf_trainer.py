@@ -1,7 +1,9 @@
 """Dictionaries as Hugging Face's Trainer prints them, and with it axolotl, swift, TRL and Unsloth."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from trainer.telemetry.formats.bar import NEEDLES, Bar, find_bar
 from trainer.telemetry.formats.format import Format
@@ -23,6 +25,9 @@ _UNSLOTH = lazy(
     rf"\s*\|\s*Total steps = ({COUNT})\s*"
 )
 _REACHED = lazy(r"(\d{1,12})/(\d{1,12})")
+_PLAIN = r"(-?\d{1,17}(?:\.\d{1,17})?(?:[eE][-+]?\d{1,3})?)"
+_PLAIN_ALONE = lazy(_PLAIN)
+_NAMES_LIMIT = 40
 _TRAINED = ("loss", "reward", "rewards/chosen", "train_loss_step")
 _SUMMARY = ("train_runtime", "total_flos", "train_samples_per_second")
 
@@ -35,6 +40,14 @@ class _Waiting:
     is_eval: bool
     t: float
     before: int | None
+
+
+class _Known(NamedTuple):
+    """A dictionary of plain numbers as it was printed before: most rows of a log have the same names."""
+
+    fullmatch: Callable[[str], re.Match[str] | None]
+    names: tuple[str, ...]
+    is_eval: bool
 
 
 class HfTrainer(Format):
@@ -50,9 +63,14 @@ class HfTrainer(Format):
     def __init__(self) -> None:
         self._steps = HfSteps()
         self._waiting: list[_Waiting] = []
+        self._known: _Known | None = None
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
+        known = self._known
+        if known is not None and (same := known.fullmatch(line.text)) is not None:
+            values = dict(zip(known.names, map(float, same.groups()), strict=True))
+            return self._told(values, known.is_eval, 0.0)
         text = line.plain
         if "np.float" in text:
             text = _NUMPY.sub(r"\1", text)
@@ -114,6 +132,21 @@ class HfTrainer(Format):
             self._steps.planned = total
         elif step is None and "epoch" not in values:
             return ()
+        elif step is None and not {"step", "global_step"} & texts.keys():
+            self._remember(texts, is_eval)
+        return self._told(values, is_eval, t, step)
+
+    def _remember(self, texts: Mapping[str, str], is_eval: bool) -> None:
+        """Know the next dictionary with these names by its looks."""
+        if self._known is None or self._known.names != tuple(texts):
+            inner = ", ".join(f"'{re.escape(name)}': {_PLAIN}" for name in texts)
+            if len(texts) <= _NAMES_LIMIT and all(map(_PLAIN_ALONE.fullmatch, texts.values())):
+                self._known = _Known(re.compile(rf"\{{{inner}\}}").fullmatch, tuple(texts), is_eval)
+
+    def _told(
+        self, values: Mapping[str, float], is_eval: bool, t: float, step: int | None = None
+    ) -> Sequence[Finding]:
+        """What a row's numbers tell, with those that have waited."""
         earlier = self._settle(None)
         if step is not None:
             return (*earlier, *self._row(_Waiting(values, is_eval, t, step), step))

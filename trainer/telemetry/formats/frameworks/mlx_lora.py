@@ -30,7 +30,6 @@ class MlxLora(PatternFormat):
 
     name = "mlx-lm"
     example = "Iter 10: Train loss 3.889, Learning Rate 2.000e-05, It/sec 3.629, Tokens/sec 529.992"
-    has_shapes = True
     needles = (b"Iter ", b"Starting training")
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:

@@ -22,7 +22,6 @@ class KssmV1(PatternFormat):
         "Epoch  1/10 | Loss: 2.477/6.991 | PPL: 1087.1 | R: 0.147±0.010 [0.09,0.19] | ☾ Intimacy | 145.9s"
     )
     axis = "epoch"
-    has_shapes = True
     needles = (b" | PPL: ",)
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], Take], ...]:
