@@ -22,6 +22,7 @@ from tests.trials import trials
 from tests.waiting import wait_until
 
 HASTY = Timings(ping_s=0.2, hello_s=2.0, lost_s=1.0, backoff_s=(0.0,), patient_s=0.0, refresh_s=0.1)
+RECORDING = Timings(ping_s=0.2, refresh_s=0.1)  # a real agent may take its time
 STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 BLOCKS, TRIALS = trials(1, 20), 500
 Record = Callable[[str, object], None]
@@ -49,14 +50,14 @@ def honest(home: Path) -> bytes:
         opened.append(Recorder(host))
         return opened[-1]
 
-    with connect(LOCAL, opener=opener, timings=HASTY) as session:
+    with connect(LOCAL, opener=opener, timings=RECORDING) as session:
         run_id = call(session, "start", {"start_id": "s1", "spec": spec(counting(5)).to_json()})["run_id"]
-        assert session.wait_run(run_id, lambda run: run.is_terminal, 20.0)
+        assert session.wait_run(run_id, lambda run: run.is_terminal, 60.0)
         key = session.follow(run_id)
         wait_until(
-            lambda: any(isinstance(one, Bytes) and one.key == key for one in session.drain()), 10.0, "bytes"
+            lambda: any(isinstance(one, Bytes) and one.key == key for one in session.drain()), 30.0, "bytes"
         )
-        wait_until(lambda: b'"event":"state"' in opened[0].heard, 10.0, "a change of state")
+        wait_until(lambda: b'"event":"state"' in opened[0].heard, 30.0, "a change of state")
         with pytest.raises(Exception, match="no run"):
             call(session, "run", {"run_id": "none-abcdef"})
         call(session, "telemetry")
