@@ -2,11 +2,12 @@
 
 The first is a ratio to `for line in file` over the same bytes; rows are a ratio to a loop that splits each
 line and makes its cells floats, and does nothing else. With `--against FOLDER`, a checkout of another version
-with an environment of its own in `.venv`, rows are told as a ratio to that, too. It takes half a minute;
+with an environment of its own in `.venv`, rows are told as a ratio to that, too. It takes a minute;
 `--mb 4` less.
 """
 
 import argparse
+import functools
 import os
 import resource
 import statistics
@@ -28,13 +29,24 @@ ROUNDS = 5
 HEADER = "  Step |   Total |      CE |     Reg |       R |   u_val | GradNorm\n"
 ROW = "{:6d} |   3.562 |   2.915 |  0.6477 | 0.0471 |   1.043 |    1.334\n"
 CHATTER = "2031-01-02 03:04:05 worker {:4d}: fetched a shard of the queue, waited 0.{:03d} s for the node\n"
+OTHERS = {
+    "nanoGPT": "iter {0}: loss 2.{1:04d}, time 362.69ms, mfu 1.26%\n",
+    "key=value": "step={0} loss=2.{1:03d} lr=3.00e-04 grad_norm=1.2{1:03d} tokens_per_s=1843\n",
+    "key: value": "Step {0}/500000 | Loss: 2.{1:03d} | LR: 0.0003\n",
+    "JSON lines": '{{"step": {0}, "loss": 2.{1:03d}, "lr": 0.0003, "grad_norm": 1.2{1:03d}}}\n',
+    "HF Trainer": "{{'loss': 2.{1:03d}, 'grad_norm': 0.5186, 'learning_rate': 0.00017, 'epoch': {2:.4f}}}\n",
+    "Megatron": (
+        " iteration {0:8d}/  500000 | consumed samples: {0:12d} | elapsed time per iteration (ms): 6.1 "
+        "| learning rate: 3.0E-04 | global batch size: 8 | lm loss: 2.{1:03d}E+00 | grad norm: 1.200 |\n"
+    ),
+}
 BARS = "\r {:3d}%|########  | {}/900 [00:10<00:12,  9.10it/s]"
 
 
-def written(folder: Path, name: str, lines: Iterable[str], most: int) -> Path:
+def written(folder: Path, name: str, lines: Iterable[str], most: int, head: str = HEADER) -> Path:
     path, size = folder / name, 0
     with path.open("w") as file:
-        file.write(HEADER)
+        file.write(head)
         for line in lines:
             size += file.write(line)
             if size > most:
@@ -46,6 +58,13 @@ def sparse() -> Iterable[str]:
     """A row in every fiftieth line."""
     for n in range(1 << 30):
         yield ROW.format(n) if n % 50 == 49 else CHATTER.format(n % 977, n % 1000)
+
+
+def sparse_other(row: str) -> Iterable[str]:
+    """The same with a row of another format."""
+    for n in range(1 << 30):
+        at = n // 50
+        yield row.format(at, at % 1000, at / 1000) if n % 50 == 49 else CHATTER.format(n % 977, n % 1000)
 
 
 def dense() -> Iterable[str]:
@@ -164,6 +183,19 @@ def against(path: Path, idle: Path, other: Path | None) -> list[Figure]:
     return figures
 
 
+def others(folder: Path, size: int) -> list[Figure]:
+    """What a row in every fiftieth line costs in other formats."""
+    figures = []
+    for name, row in OTHERS.items():
+        path = written(folder, "other.log", sparse_other(row), size, head="")
+        ratios = [
+            cpu(functools.partial(recognise, path)) / cpu(functools.partial(lines, path))
+            for _ in range(ROUNDS)
+        ]
+        figures.append(Figure(f"the same, {name}", round(statistics.median(ratios), 1), "x", 4.0, n=ROUNDS))
+    return figures
+
+
 def main() -> None:
     """Measure."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -183,6 +215,7 @@ def main() -> None:
         sparse_ratio = round(statistics.median(ratios), 1)
         figures = [
             Figure("a row in every fiftieth line, to `for line in file`", sparse_ratio, "x", 4.0, n=ROUNDS),
+            *others(folder, size),
             Figure("a bar without line ends in pieces of 50 bytes, to 4 KiB", round(small, 1), "x", 40.0),
             Figure(
                 f"memory of `photinus read` of {args.mb} MB of rows", round(memory_mb(all_rows)), "MB", 60.0

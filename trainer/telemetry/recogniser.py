@@ -101,10 +101,10 @@ class LogRecogniser:
         self._has_matched = False
         if current is None or len(listening) > 1:
             events = self._scan_all(block, listening)
-        elif self._shapes is None:
-            events = self._scan_alone(block, current)
+        elif current.seek is not None:
+            events = self._scan_sought(block, current)
         else:
-            events = self._scan_shapes(block, current, self._shapes)
+            events = self._scan_alone(block, current)
         self._since = 0 if self._has_matched else self._since + len(block)
         self._known += len(block)
         return events
@@ -139,36 +139,32 @@ class LogRecogniser:
         self._rare.look(block)
         return self._rare
 
-    def _scan_alone(self, block: bytes, one: Format) -> list[Event]:
-        """A block of a log whose format is known and alone."""
+    def _scan_sought(self, block: bytes, one: Format) -> list[Event]:
+        """A block of a log whose format is known, alone, and knows itself what to look for."""
         events: list[Event] = []
-        rare = self._rare_of([one], block) if one.seek is None else None
-        lines = Candidates(block, [one], rare.parts if rare is not None else ())
+        lines = Candidates(block, [one])
         for start in lines:
             rows, lines.place = one.take_rows(block, start)
             if rows:
                 self._has_matched = True
                 events += self.ledger.take_plain(rows)
             elif raw := self._short(lines.line(start)):
-                if rare is None or rare.holds(raw) or one.greedy:
-                    events += self._line(raw, [one])
-                else:
-                    rare.miss(raw)
-                    lines.listen([one], rare.parts)
+                events += self._line(raw, [one])
         return events
 
-    def _scan_shapes(self, block: bytes, one: Format, shapes: RowShapes) -> list[Event]:
-        """The same for a format whose rows are not read again where one of their shape was."""
+    def _scan_alone(self, block: bytes, one: Format) -> list[Event]:
+        """A block of a log whose format is known and alone: what looks like a row read before is not read."""
         events: list[Event] = []
         rows: list[Plain] = []
-        rare = self._rare_of([one], block)
+        rare, shapes = self._rare_of([one], block), self._shapes
+        assert shapes is not None
         lines = Hits(block, rare.parts)
-        while (start := lines.next()) >= 0:
-            place = shapes.take_rows(block, start, self.ledger.total, rows) if one.is_idle else start
+        while (start := lines.next(every=one.greedy)) >= 0:
+            place = shapes.take_rows(block, start, self.ledger.total, rows)
             if place == start:
                 place = block.find(b"\n", start) + 1
                 raw = self._short(block[start : place - 1])
-                if rare.holds(raw):
+                if rare.holds(raw) or (raw and one.greedy):
                     events += self._plain(rows, shapes)
                     rows = []
                     events += self._line(raw, [one])
@@ -239,7 +235,7 @@ class LogRecogniser:
         if self._current is not None:
             self.ledger.forget()
         self._current, self.name = one, one.name
-        self._shapes = RowShapes(one) if one.has_shapes else None
+        self._shapes = RowShapes(one)
         self._since, self._known, self._has_matched = 0, 0, True
         self._fenced = False
         self._held = {}

@@ -95,9 +95,11 @@ class Hits:
         hit = self._block.find(part, self.place)
         return hit if hit >= 0 else len(self._block)
 
-    def next(self) -> int:
-        """Where the next line begins, -1 for nowhere."""
+    def next(self, *, every: bool = False) -> int:
+        """Where the next line begins, that with a part or `every`; -1 for nowhere."""
         place, hits = self.place, self._next
+        if every:
+            return place if place < len(self._block) else -1
         for at, hit in enumerate(hits):
             if hit < place:
                 hits[at] = self._find(self._parts[at])

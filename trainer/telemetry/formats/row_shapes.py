@@ -73,6 +73,8 @@ class RowShapes:
             rows: what was taken before.
         """
         shapes = self._shapes
+        if not shapes or not self._reader.is_idle:
+            return place
         for at, shape in enumerate(shapes):
             match, read = shape.match, shape.read
             if (found := match(block, place)) is None or shape.total not in (0, total):

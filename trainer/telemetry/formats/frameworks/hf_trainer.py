@@ -169,5 +169,7 @@ class HfTrainer(Format):
 
     def _row(self, one: _Waiting, step: int) -> Sequence[Row]:
         self._steps.settle(step, one.values.get("epoch"), is_eval=one.is_eval)
-        values = {name: value for name, value in one.values.items() if name not in ("step", "global_step")}
+        values = one.values
+        if "step" in values or "global_step" in values:
+            values = {name: value for name, value in values.items() if name not in ("step", "global_step")}
         return (Row(step, name_all(values), one.is_eval, self._steps.total, one.t),)
