@@ -161,7 +161,9 @@ class LogRecogniser:
         lines = Hits(block, rare.parts)
         while (start := lines.next(every=one.greedy)) >= 0:
             place = shapes.take_rows(block, start, self.ledger.total, rows)
-            if place == start:
+            if place != start:
+                self._has_matched = True
+            else:
                 place = block.find(b"\n", start) + 1
                 raw = self._short(block[start : place - 1])
                 if rare.holds(raw) or (raw and one.greedy):
@@ -178,7 +180,6 @@ class LogRecogniser:
         """Events of rows of known shapes, before anything else is read."""
         if not rows:
             return []
-        self._has_matched = True
         shapes.settle()
         return self.ledger.take_plain(rows)
 

@@ -73,7 +73,11 @@ class RowShapes:
             rows: what was taken before.
         """
         shapes = self._shapes
-        if not shapes or not self._reader.is_idle:
+        if not shapes:
+            taken, place = self._reader.take_rows(block, place)
+            rows += taken
+            return place
+        if not self._reader.is_idle:
             return place
         for at, shape in enumerate(shapes):
             match, read = shape.match, shape.read

@@ -28,6 +28,11 @@ class HfSteps:
         """Planned steps, 0 where unknown."""
         return self.planned or self._length
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether a bar was drawn."""
+        return bool(self._done)
+
     def see(self, bar: Bar) -> None:
         """A bar was drawn."""
         self._done[bar.total] = bar.done

@@ -12,7 +12,7 @@ from trainer.telemetry.formats.line import Line
 from trainer.telemetry.formats.metric_names import name_all
 from trainer.telemetry.formats.numbers import COUNT, count, number_of, whole
 from trainer.telemetry.formats.pattern import lazy
-from trainer.telemetry.formats.row import Finding, Row, Start
+from trainer.telemetry.formats.row import Finding, Plain, Row, Start
 
 _VALUE = r"(?:'[^'\n]{0,200}'|[^\s,'\"{}\[\]()]{1,60})"
 _DICT = lazy(rf"\{{'[^'\n]{{1,100}}': {_VALUE}(?:, '[^'\n]{{1,100}}': {_VALUE}){{0,400}}\}}")
@@ -46,6 +46,7 @@ class _Known(NamedTuple):
     """A dictionary of plain numbers as it was printed before: most rows of a log have the same names."""
 
     fullmatch: Callable[[str], re.Match[str] | None]
+    match: Callable[[bytes, int], re.Match[bytes] | None]  # of a line and its end, from a place on
     names: tuple[str, ...]
     is_eval: bool
 
@@ -64,6 +65,7 @@ class HfTrainer(Format):
         self._steps = HfSteps()
         self._waiting: list[_Waiting] = []
         self._known: _Known | None = None
+        self._total = -1  # that the row before told
 
     def take(self, line: Line) -> Sequence[Finding]:
         """See `Format`."""
@@ -88,6 +90,26 @@ class HfTrainer(Format):
         rows = [*self._drawn(before)] if before is not None else []
         rows += self._printed(found.group(), line.time)
         return [*rows, *self._drawn(behind)] if behind is not None else rows
+
+    def take_rows(self, block: bytes, place: int) -> tuple[list[Plain], int]:
+        """See `Format`: rows of the names of the row before, in a log without bars."""
+        rows: list[Plain] = []
+        known = self._known
+        if known is None or known.is_eval or self._steps.is_drawn or self._steps.total != self._total:
+            return rows, place
+        if any(one.is_eval or one.t for one in self._waiting):
+            return rows, place
+        names, match = known.names, known.match
+        while (found := match(block, place)) is not None:
+            for one in self._waiting:
+                epoch = one.values["epoch"]
+                step = self._steps.choose(None, None, epoch, is_eval=False)
+                self._steps.settle(step, epoch, is_eval=False)
+                rows.append((step, name_all(one.values)))
+            values = dict(zip(names, map(float, found.groups()), strict=True))
+            self._waiting = [_Waiting(values, False, 0.0, None)]
+            place = found.end()
+        return rows, place
 
     def take_last(self, line: Line) -> Sequence[Finding]:
         """See `Format`: a dictionary ends in a brace, and a bar in a bracket."""
@@ -141,7 +163,9 @@ class HfTrainer(Format):
         if self._known is None or self._known.names != tuple(texts):
             inner = ", ".join(f"'{re.escape(name)}': {_PLAIN}" for name in texts)
             if len(texts) <= _NAMES_LIMIT and all(map(_PLAIN_ALONE.fullmatch, texts.values())):
-                self._known = _Known(re.compile(rf"\{{{inner}\}}").fullmatch, tuple(texts), is_eval)
+                line = rf"\{{{inner}\}}"
+                plain = re.compile(line, re.ASCII), re.compile(f"{line}\n".encode())
+                self._known = _Known(plain[0].fullmatch, plain[1].match, tuple(texts), is_eval)
 
     def _told(
         self, values: Mapping[str, float], is_eval: bool, t: float, step: int | None = None
@@ -172,4 +196,5 @@ class HfTrainer(Format):
         values = one.values
         if "step" in values or "global_step" in values:
             values = {name: value for name, value in values.items() if name not in ("step", "global_step")}
-        return (Row(step, name_all(values), one.is_eval, self._steps.total, one.t),)
+        self._total = self._steps.total
+        return (Row(step, name_all(values), one.is_eval, self._total, one.t),)
