@@ -6,6 +6,7 @@ hides ours. So before anything of ours is imported, it is looked at whose files 
 named, with the way out.
 """
 
+import gc
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -14,6 +15,7 @@ from pathlib import Path
 
 PACKAGES = ("trainer", "remote", "tui")
 USAGE = 2
+COLLECT_EVERY = 10_000  # new objects: what is imported is no garbage, and it is hundreds of thousands
 REMEDY = (
     "install Photinus where nothing else is: `pipx install photinus`, `uv tool install photinus`, "
     "or a venv of its own"
@@ -76,7 +78,9 @@ def _begin(program: str, module: str) -> int:
     if said:
         sys.stderr.write(f"{program}: {said}\n  try: {REMEDY}\n")
         return USAGE
+    gc.set_threshold(COLLECT_EVERY)
     code: int = import_module(module).main()
+    gc.freeze()  # what is left is not looked through once more
     return code
 
 
