@@ -225,8 +225,8 @@ def test_a_host_without_a_compiler_says_so_and_fails_where_nothing_may_be_left_o
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="untested without a C.. compiler"):
+    with pytest.raises(pytest.skip.Exception, match="untested without a C"):
         compiler()
     monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="untested without a C.. compiler"):
+    with pytest.raises(pytest.fail.Exception, match="untested without a C"):
         compiler()
