@@ -4,7 +4,7 @@ import torch
 
 from trainer.models.native.agreement import agreed
 from trainer.models.native.library import serve_device
-from trainer.models.native.metal import launches
+from trainer.models.native.metal import shaders
 
 
 def enable_on_mps(place: torch.device) -> str:
@@ -13,6 +13,6 @@ def enable_on_mps(place: torch.device) -> str:
     Raises:
         NativeUnavailableError: torch has no MPS here, Metal refuses them, or they compute something else.
     """
-    words = agreed(place, launches.FORMS, "Metal")
-    serve_device("mps", launches.FORMS)
+    words = agreed(place, shaders.FORMS, "Metal")
+    serve_device("mps", shaders.FORMS)
     return words

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from trainer.models.native.build import COMPILERS
-from trainer.models.native.metal.launches import SOURCE
+from trainer.models.native.metal.shaders import SOURCE
 
 SHIM = """
 #include <cmath>

@@ -22,8 +22,8 @@ from trainer.models.gated import gated_states
 from trainer.models.kuramoto.order import order_parameters
 from trainer.models.kuramoto.oscillators import driven_oscillators
 from trainer.models.native.agreement import TOLERANCE, largest_error
-from trainer.models.native.metal import launches
-from trainer.models.native.metal.launches import (
+from trainer.models.native.metal import shaders as launches
+from trainer.models.native.metal.shaders import (
     FORMS,
     SOURCE,
     MetalDrivenOscillators,
