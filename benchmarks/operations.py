@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks.figures import Figure, report
+from trainer.config.presets import load_preset
 from trainer.models import create
 from trainer.models.kssm import KssmBlock
 from trainer.models.kuramoto.bank import Bank
@@ -36,6 +37,8 @@ NO_LAUNCH = frozenset(
 CHOOSERS = ("kuramoto.oscillators", "kuramoto.order", "kuramoto.coupling", "gated")
 """Modules that choose between the forms."""
 MOST_OPERATIONS, MOST_KERNELS = 212, 30
+LARGE, MOST_MEGABYTES = "kssm-v3-28m", 5.0
+"""The preset whose oscillators are weighed in all layers, and MB a token that they should read and write."""
 
 
 class Operations(TorchDispatchMode):
@@ -163,6 +166,9 @@ def main() -> None:
         kernels, moved = compiled(preset)
         told.append(Figure(f"{what}, compiled in one graph", kernels, "kernels", MOST_KERNELS))
         told.append(Figure(f"{what}, compiled", moved / 256, "bytes an oscillator and token"))
+        moved, layers = compiled(LARGE)[1], load_preset(LARGE)["model"]["layers"]
+        all_of_them = f"oscillators of {LARGE}, {layers} layers, compiled"
+        told.append(Figure(all_of_them, layers * moved / 1e6, "MB a token", MOST_MEGABYTES))
     report(told)
 
 

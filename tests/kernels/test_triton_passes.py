@@ -16,7 +16,7 @@ from torch import Tensor
 from trainer.models.gated import gated_states
 from trainer.models.kuramoto.order import order_parameters
 from trainer.models.kuramoto.oscillators import driven_oscillators
-from trainer.models.native.cuda import largest_error
+from trainer.models.native.agreement import largest_error
 
 HERE = bool(os.environ.get("TRITON_INTERPRET"))
 if HERE:
@@ -122,4 +122,4 @@ def test_a_chunk_that_does_not_hear_of_the_others_is_seen(monkeypatch: pytest.Mo
 
 
 def test_the_trial_on_a_device_passes_here() -> None:
-    assert largest_error(torch.device("cpu"), launches) < GRADIENTS
+    assert largest_error(torch.device("cpu"), launches.FORMS) < GRADIENTS

@@ -9,7 +9,8 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where the text comes from, how it is cut into tokens, and how long its token cache lives.
 
     Raises:
-        ValueError: (a `msgspec.ValidationError` when decoded) if the recall distance cannot hold its pairs.
+        ValueError: (a `msgspec.ValidationError` when decoded) if the recall distance cannot hold its pairs,
+            or a file of a tokenizer is named beside another tokenizer.
     """
 
     source: Annotated[
@@ -27,6 +28,13 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     vocab: Annotated[
         int, Meta(ge=512, le=32768, description="tokens of the bpe vocabulary; byte has 256")
     ] = 4096
+    tokenizer_file: Annotated[
+        str,
+        Meta(
+            description="a tokenizer.json, of Hugging Face or of a checkpoint, in place of pairs that are "
+            "learnt; with tokenizer: bpe"
+        ),
+    ] = ""
     val_fraction: Annotated[
         float, Meta(gt=0, le=0.5, description="share of the text held out, chosen by the hash of each block")
     ] = 0.1
@@ -82,6 +90,8 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = 100
 
     def __post_init__(self) -> None:
+        if self.tokenizer_file and self.tokenizer != "bpe":
+            raise ValueError("tokenizer_file goes with tokenizer: bpe")
         least = 2 * self.recall_pairs
         if self.recall_distance < least:
             raise ValueError(f"recall_distance ({self.recall_distance}) is below 2 x recall_pairs ({least})")

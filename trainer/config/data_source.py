@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainer.config.config_error import ConfigError
 
-DATA_KEY = "data.source"
+DATA_KEY, TOKENIZER_KEY = "data.source", "data.tokenizer_file"
 GENERATED_SOURCES = frozenset({"recall", "brackets", "interleaved", "flip-flop"})
 NAMED_SOURCES = GENERATED_SOURCES | {"python-docs"}
 CORPUS = "corpus:"

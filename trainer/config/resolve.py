@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from trainer.config.config_error import ConfigError
-from trainer.config.data_source import DATA_KEY, absolute_source
+from trainer.config.data_source import DATA_KEY, TOKENIZER_KEY, absolute_source
 from trainer.config.keys import flatten, keys
 from trainer.config.presets import load_preset
 from trainer.config.schema import RunConfig
@@ -112,9 +112,11 @@ def override(base: Resolved, overrides: Sequence[str]) -> Resolved:
 
 
 def _settled(layer: Mapping[str, Any]) -> dict[str, Any]:
-    """A layer whose data path no longer depends on the working folder, whoever gave it."""
-    source = layer.get(DATA_KEY)
-    return dict(layer) | ({DATA_KEY: absolute_source(source)} if isinstance(source, str) else {})
+    """A layer whose paths of data no longer depend on the working folder, whoever gave them."""
+    told = {key: layer.get(key) for key in (DATA_KEY, TOKENIZER_KEY)}
+    return dict(layer) | {
+        key: absolute_source(one) for key, one in told.items() if isinstance(one, str) and one
+    }
 
 
 def to_values(config: RunConfig) -> dict[str, Any]:

@@ -237,8 +237,8 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     kernels: Annotated[
         Literal["auto", "native", "torch"],
         Meta(
-            description="inner loops of oscillators on a CPU: C++ compiled on the host, or torch; "
-            "auto: native where it works"
+            description="inner loops of oscillators: native (C++ compiled on the host, Triton on CUDA, "
+            "Metal on a Mac) or torch; auto: native where it works"
         ),
     ] = "auto"
     deterministic: Annotated[

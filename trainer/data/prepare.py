@@ -26,6 +26,7 @@ from trainer.data.sources.python_docs import PythonDocs
 from trainer.data.sources.recall import RecallText
 from trainer.data.sources.source import TextSource
 from trainer.data.sources.text_files import TextFiles
+from trainer.data.tokenizers.hugging_face import tokenizer_file
 from trainer.data.tokenizers.tokenizer import Tokenizer
 
 FORMAT = "1"
@@ -74,7 +75,8 @@ def prepare(
         cache_dir: The token cache; default `default_cache_dir()`.
         progress: Told of every stage, about ten times a second.
         should_stop: Polled by every loop.
-        tokenizer: One that a model knows, in place of one that is learnt on this text.
+        tokenizer: One that a model knows, in place of one that is learnt on this text, or named
+            by `config.tokenizer_file`.
 
     Raises:
         DataError: if the text cannot be read, is too little, or the cache cannot be written.
@@ -136,6 +138,8 @@ def cached(
 
 def _prepare(config: DataConfig, cache: TokenCache, pulse: Pulse, tokenizer: Tokenizer | None) -> Corpus:
     source = open_source(config)
+    if tokenizer is None and config.tokenizer_file:
+        tokenizer = tokenizer_file(Path(config.tokenizer_file))
     prune(cache, config.cache_days, config.cache_gb)
     for _ in range(TRIES):
         corpus = _open_or_build(config, source, cache, pulse, tokenizer)

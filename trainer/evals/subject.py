@@ -219,7 +219,8 @@ def text_of(
     known = str(manifest.raw.get("data_fingerprint") or "-")
     if is_other:
         return prepare(config.data, progress=progress, tokenizer=tokenizer)
-    corpus = prepare_or_cached(config.data, known, progress=progress)
+    own = tokenizer if config.data.tokenizer_file else None
+    corpus = prepare_or_cached(config.data, known, progress=progress, tokenizer=own)
     if tokenizer is not None and corpus.fingerprint != known:
         corpus.close()
         return prepare(config.data, progress=progress, tokenizer=tokenizer)

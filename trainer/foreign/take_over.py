@@ -105,8 +105,9 @@ def demand_tokenizer(told: TokenizerTold, vocab_size: int) -> Tokenizer | None:
     if not text:
         raise ConfigError(
             f"the file does not tell what its {vocab_size:,} tokens mean: say --tokenizer byte, --tokenizer "
-            "FILE (a tokenizer.json of a checkpoint here, nanoGPT's meta.pkl, a file of tiktoken, or GPT-2's "
-            "vocab.bpe or merges.txt), or --tokenizer none (it can be scored and exported, not sampled)"
+            "FILE (a tokenizer.json of a checkpoint here or of Hugging Face, nanoGPT's meta.pkl, a file of "
+            "tiktoken, or GPT-2's vocab.bpe or merges.txt), or --tokenizer none (it can be scored and "
+            "exported, not sampled)"
         )
     if text == NO_TOKENIZER:
         return None

@@ -17,12 +17,10 @@ import msgspec
 from trainer.config.config_error import ConfigError
 from trainer.data import Tokenizer
 from trainer.data.tokenizers.characters import CharacterTokenizer
+from trainer.data.tokenizers.hugging_face import FILE_MAX, TOKENS_MAX, byte_names, read_json
 from trainer.data.tokenizers.ranked import SPLITS, RankedTokenizer
 from trainer.data.tokenizers.stored import tokenizer_from
-from trainer.data.tokenizers.tokenizer import BYTES
 
-FILE_MAX = 64 << 20
-TOKENS_MAX = 1 << 20
 OPS_MAX = 1_000_000
 RANKED = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4}) [0-9]+")
 PLAIN_OPS = frozenset({
@@ -33,8 +31,8 @@ PLAIN_OPS = frozenset({
 
 
 def read_tokenizer(path: Path, split: str, extra: int) -> Tokenizer:
-    """Return the tokenizer in a file: `tokenizer.json` of a checkpoint here, nanoGPT's `meta.pkl`, a file of
-    tiktoken, or the merges of GPT-2 (`vocab.bpe`, `merges.txt`).
+    """Return the tokenizer in a file: `tokenizer.json` of a checkpoint here or of Hugging Face, nanoGPT's
+    `meta.pkl`, a file of tiktoken, or the merges of GPT-2 (`vocab.bpe`, `merges.txt`).
 
     Args:
         split: how the program cut text before it looked for tokens, a key of `SPLITS`; empty: not told.
@@ -56,8 +54,8 @@ def read_tokenizer(path: Path, split: str, extra: int) -> Tokenizer:
         encoded = [base64.b64encode(one).decode("ascii") for one in tokens]
     except (OSError, ValueError, LookupError, pickle.UnpicklingError, msgspec.MsgspecError) as error:
         raise ConfigError(
-            f"--tokenizer {path}: no tokenizer.json of a checkpoint here, no meta.pkl of characters, no file "
-            f"of tiktoken and no merges of GPT-2 ({str(error)[:200]})"
+            f"--tokenizer {path}: no tokenizer.json of a checkpoint here or of Hugging Face, no meta.pkl of "
+            f"characters, no file of tiktoken and no merges of GPT-2 ({str(error)[:200]})"
         ) from error
     if split not in SPLITS:
         raise ConfigError(
@@ -71,13 +69,13 @@ def read_tokenizer(path: Path, split: str, extra: int) -> Tokenizer:
 
 
 def _own(raw: bytes, extra: int) -> Tokenizer:
-    """One of ours; of a vocabulary of another size only where it can have tokens that mean nothing."""
+    """One of ours or of Hugging Face; with tokens that mean nothing only where its kind can have them."""
+    tokenizer = read_json(raw)
     if not extra:
-        return tokenizer_from(raw)
-    tokenizer = tokenizer_from(raw)
+        return tokenizer
     if not isinstance(tokenizer, CharacterTokenizer | RankedTokenizer):
         raise ValueError("a tokenizer of ours has no tokens without a meaning")  # noqa: TRY004  of the file
-    return tokenizer_from(msgspec.json.encode({**json.loads(raw), "extra": extra}))
+    return tokenizer_from(msgspec.json.encode({**json.loads(tokenizer.to_json()), "extra": extra}))
 
 
 class _Nothing(pickle.Unpickler):
@@ -125,13 +123,8 @@ def _tiktoken(raw: bytes) -> list[bytes]:
 
 def _merges(raw: bytes) -> list[bytes]:
     """Tokens in GPT-2's order: single bytes, those that can be printed first, then what each merge makes."""
-    printed = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    order = [*printed, *sorted({*range(BYTES)} - {*printed})]
-    names = {
-        chr(one if one in printed else 0x100 + at - len(printed)): bytes([one])
-        for at, one in enumerate(order)
-    }
-    tokens = [bytes([one]) for one in order]
+    names = byte_names()
+    tokens = list(names.values())
     known = {*tokens}
     for line in raw.decode("utf-8").splitlines():
         if not line or line.startswith("#version"):

@@ -29,7 +29,8 @@ def tokens_of(config: RunConfig, fingerprint: str, origin: Path | None, **how: A
     """
     if config.data.tokenizer == "byte":
         return prepare_or_cached(config.data, fingerprint, **how)
-    given = tokenizer_at(origin or find_checkpoint(config.init_from), config) if config.init_from else None
+    is_kept = bool(config.init_from or (origin is not None and config.data.tokenizer_file))
+    given = tokenizer_at(origin or find_checkpoint(config.init_from), config) if is_kept else None
     corpus = prepare_or_cached(config.data, fingerprint, tokenizer=given, **how)
     if given is None and origin is not None and corpus.fingerprint != fingerprint != "-":
         again = prepare_or_cached(config.data, "-", tokenizer=tokenizer_at(origin, config), **how)

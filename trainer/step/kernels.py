@@ -1,4 +1,4 @@
-"""What works the inner loops of a model: C++ compiled on this host, Triton on CUDA, or torch; once a run.
+"""What works the inner loops of a model: C++, Triton on CUDA, Metal on a Mac, or torch; chosen once a run.
 
 The two differ in the last bits, so a run that continues keeps to what it began with where it can.
 """
@@ -43,9 +43,10 @@ def decide_kernels(
     native.disable()
     if wish == "torch":
         return Kernels("torch", "kernels=torch")
-    if device.kind == "cuda" and model.kind in SERVED:
+    tried = {"cuda": native.enable_on_cuda, "mps": native.enable_on_mps}.get(device.kind)
+    if tried is not None and model.kind in SERVED:
         try:
-            return Kernels("native", native.enable_on_cuda(device.place))
+            return Kernels("native", tried(device.place))
         except native.NativeUnavailableError as error:
             return Kernels("torch", str(error))
     if device.kind != "cpu" or model.kind not in SERVED:

@@ -1,6 +1,7 @@
 """A checkpoint is whole: it speaks where its text is not, and a run outlives its text."""
 
 import hashlib
+import importlib.util
 import io
 import json
 import shutil
@@ -8,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.trainer.data.tokenizers.tokenizer_json import file_of, written
 from tests.trainer.evals.trained import state_root
 from tests.trainer.loop.tiny import events, run, signals_restored, weights, write_text
 from trainer import cli
 from trainer.config.data import DataConfig
 from trainer.data import prepare
+from trainer.data.tokenizers.hugging_face import read_json
 from trainer.evals import sections
 from trainer.models.forms import small_kinds
 
@@ -128,6 +131,37 @@ def test_a_copy_of_a_checkpoint_alone_is_continued_in_an_empty_home(
         assert "give --data the path of a text" in capsys.readouterr().err
         assert cli.main([*words, "--data", str(text)]) == 0
     assert weights(tmp_path / "on", 4) == weights(out, 4)
+
+
+def test_a_tokenizer_of_hugging_face_lives_in_the_checkpoint(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Resumed, sampled, exported and begun with where its file is not."""
+    file = written(tmp_path / "tokenizer.json")
+    out = trained(tmp_path, ("data.tokenizer=bpe", f"data.tokenizer_file={file}"), steps=4)
+    file.unlink()
+    copy = tmp_path / "elsewhere" / "checkpoints" / "step-00000002"
+    shutil.copytree(out / "checkpoints" / "step-00000002", copy)
+    words = ["run", "--out", str(tmp_path / "on"), "--from", str(copy), "--data", str(tmp_path / "text.txt")]
+    with state_root(tmp_path / "empty"), signals_restored():
+        assert cli.main(words) == 0
+        assert weights(tmp_path / "on", 4) == weights(out, 4)
+        assert cli.main(["sample", str(copy), "--tokens", "4"]) == 0
+        assert cli.main(["export", str(copy), "--to", str(tmp_path / "alone")]) == 0
+    found = importlib.util.spec_from_file_location("modeling_of_merges", tmp_path / "alone" / "modeling.py")
+    assert found is not None
+    assert found.loader is not None
+    alone = importlib.util.module_from_spec(found)
+    found.loader.exec_module(alone)
+    _, tokenizer = alone.load(tmp_path / "alone")
+    assert tokenizer.encode("the firefly    in phase") == read_json(json.dumps(file_of()).encode()).encode(
+        "the firefly    in phase"
+    )
+    capsysbinary.readouterr()
+    with state_root(tmp_path / "other"), signals_restored():
+        again = ("data.tokenizer=bpe", f"data.tokenizer_file={file}", "steps=2")
+        assert run(tmp_path / "new", tmp_path / "text.txt", sets=again) == 2
+    assert b"leave data.tokenizer_file out" in capsysbinary.readouterr().err
 
 
 @pytest.mark.parametrize(("kind", "pairs"), [("gated", ()), ("kssm-v3", BPE)])

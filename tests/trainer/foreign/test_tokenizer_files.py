@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import regex
 
+from tests.trainer.data.tokenizers.tokenizer_json import written
 from tests.trainer.foreign.references import ReferenceGPT
 from tests.trainer.foreign.test_import import Evil, doubled, drawn, saved, take
 from trainer import cli
@@ -117,6 +118,8 @@ def test_merges_of_gpt2_are_its_tokens_in_its_order(tmp_path: Path) -> None:
     assert [read.decode([one]) for one in (0, 93, 188, 220, 255, 256, 258, 259)] == [
         b"!", b"~", b"\x00", b" ", b"\xad", b" t", b" the", b"",
     ]  # fmt: skip
+    hugging_face = read_tokenizer(written(tmp_path / "tokenizer.json"), "", 2)
+    assert (hugging_face.vocab_size, hugging_face.decode([316, 259])) == (318, b" the")
     path.write_text("#version: 0.2\nh e\nĠt he\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="joins what does not exist yet"):
         read_tokenizer(path, "gpt2", 0)

@@ -14,7 +14,6 @@ from trainer.models import native
 from trainer.step.kernels import Kernels, decide_kernels, follow_kernels
 
 CPU = Device(torch.device("cpu"), 1)
-LAUNCHES = ("TritonDrivenOscillators", "TritonGatedStates", "TritonOrderParameters")
 OSCILLATORS, ATTENTION = ModelConfig(), ModelConfig(kind="gpt")
 
 
@@ -69,17 +68,37 @@ def test_on_cuda_triton_is_taken_where_it_agrees_and_torch_where_it_is_not_or_di
     without = decide_kernels("auto", OSCILLATORS, cuda, never)
     assert without.name == "torch"
     assert without.reason.startswith("Triton cannot be imported")
-    forms = {name: object() for name in LAUNCHES}
-    monkeypatch.setitem(sys.modules, "trainer.models.native.gpu.launches", SimpleNamespace(**forms))
+    monkeypatch.setitem(sys.modules, "trainer.models.native.gpu.launches", SimpleNamespace(FORMS={}))
+    demand_a_trial(monkeypatch, cuda, "Triton", "cuda:0")
+
+
+def demand_a_trial(monkeypatch: pytest.MonkeyPatch, device: Device, language: str, place: str) -> None:
+    """Kernels of a device are in use where they agree on it, and torch where they do not."""
     for error, name, reason in (
-        (3e-7, "native", "Triton, agrees with torch to 3e-07"),
-        (0.5, "torch", "Triton computes otherwise than torch on cuda:0: off by 0.5"),
-        (float("nan"), "torch", "Triton computes otherwise than torch on cuda:0: off by nan"),
+        (3e-7, "native", f"{language}, agrees with torch to 3e-07"),
+        (0.5, "torch", f"{language} computes otherwise than torch on {place}: off by 0.5"),
+        (float("nan"), "torch", f"{language} computes otherwise than torch on {place}: off by nan"),
     ):
-        monkeypatch.setattr("trainer.models.native.cuda.largest_error", lambda *_, error=error: error)
-        assert decide_kernels("auto", OSCILLATORS, cuda, never) == Kernels(name, reason)  # type: ignore[arg-type]
+        monkeypatch.setattr("trainer.models.native.agreement.largest_error", lambda *_, error=error: error)
+        assert decide_kernels("auto", OSCILLATORS, device, never) == Kernels(name, reason)  # type: ignore[arg-type]
         assert native.enabled() == (name == "native")
     native.disable()
+
+
+def test_on_a_mac_metal_is_taken_where_it_agrees_and_torch_where_it_cannot_compile_or_differs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mac = Device(torch.device("mps"), 1)
+    assert decide_kernels("auto", ATTENTION, mac, never).reason == "gpt on mps has no native ones"
+
+    def refused(*_: object) -> float:
+        raise SyntaxError("program_source:12: error: unknown type name 'floot'")
+
+    monkeypatch.setattr("trainer.models.native.agreement.largest_error", refused)
+    without = decide_kernels("auto", OSCILLATORS, mac, never)
+    assert without.name == "torch"
+    assert without.reason.startswith("Metal failed on mps: program_source:12: error")
+    demand_a_trial(monkeypatch, mac, "Metal", "mps")
 
 
 def test_a_further_process_refuses_to_differ_from_the_first(

@@ -2,6 +2,7 @@
 
 from trainer.data.tokenizers.bpe import BpeTokenizer
 from trainer.data.tokenizers.characters import CharacterTokenizer
+from trainer.data.tokenizers.merged import MergedTokenizer
 from trainer.data.tokenizers.ranked import RankedTokenizer
 from trainer.data.tokenizers.tokenizer import ByteTokenizer, Tokenizer
 
@@ -14,7 +15,7 @@ def tokenizer_from(raw: bytes) -> Tokenizer:
     """
     if raw == ByteTokenizer().to_json():
         return ByteTokenizer()
-    for kind in (CharacterTokenizer, RankedTokenizer):
+    for kind in (CharacterTokenizer, RankedTokenizer, MergedTokenizer):
         if raw.startswith(b'{"name":"%s",' % kind.name.encode()):
             return kind.from_json(raw)
     return BpeTokenizer.from_json(raw)

@@ -53,7 +53,7 @@ def order_parameters(states: Tensor, coupling: Tensor | None, group: int, harmon
     """
     units = states.shape[-1]
     shaped = states.view(*states.shape[:-1], group, units // group)
-    if native.serves(states):
+    if native.serves(states, 3 * harmonics * states.numel() // (2 * group)):
         return OrderParameters(*native.apply(NativeOrderParameters, shaped, coupling, harmonics))
     if is_whole(states):
         return OrderParameters(*group_order(shaped, coupling, harmonics))

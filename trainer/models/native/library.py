@@ -24,7 +24,9 @@ SIGNATURES: dict[str, tuple[type, ...]] = {
 }
 _loaded: list[ctypes.CDLL] = []
 _apply: list[Callable[..., Any]] = []
-_on_cuda: dict[type[torch.autograd.Function], type[torch.autograd.Function]] = {}
+_on_devices: dict[str, Mapping[type[torch.autograd.Function], type[torch.autograd.Function]]] = {}
+MOST_PLACES = 2**31
+"""Numbers of a tensor that kernels of devices can tell apart: their indices have 32 bits."""
 
 
 def enable(cache: Path, building: Callable[[], None] = lambda: None) -> bool:
@@ -52,28 +54,33 @@ def enable(cache: Path, building: Callable[[], None] = lambda: None) -> bool:
 def disable() -> None:
     """Use the torch forms from now on."""
     _loaded.clear()
-    _on_cuda.clear()
+    _on_devices.clear()
 
 
-def serve_cuda(forms: Mapping[type[torch.autograd.Function], type[torch.autograd.Function]]) -> None:
-    """Use these functions on CUDA in the place of those for a CPU, from now on."""
-    _on_cuda.update(forms)
+def serve_device(
+    kind: str, forms: Mapping[type[torch.autograd.Function], type[torch.autograd.Function]]
+) -> None:
+    """Use these functions on devices of a kind in the place of those for a CPU, from now on."""
+    _on_devices[kind] = forms
 
 
 def enabled() -> bool:
     """Whether native kernels are in use."""
-    return bool(_loaded or _on_cuda)
+    return bool(_loaded or _on_devices)
 
 
-def serves(tensor: Tensor) -> bool:
-    """Whether the kernels are in use and can take a tensor like this one."""
-    found = _loaded if tensor.device.type == "cpu" else _on_cuda if tensor.device.type == "cuda" else ()
-    return bool(found) and tensor.dtype == torch.float32
+def serves(tensor: Tensor, beside: int = 0) -> bool:
+    """Whether kernels are in use and can take a tensor like this one, and one of `beside` numbers with it."""
+    if tensor.dtype != torch.float32:
+        return False
+    if tensor.device.type == "cpu":
+        return bool(_loaded)
+    return tensor.device.type in _on_devices and max(2 * tensor.numel(), beside) < MOST_PLACES
 
 
-def apply(form: type[torch.autograd.Function], *arguments: object) -> Any:
+def apply(form: type[torch.autograd.Function], first: Tensor, *others: object) -> Any:
     """Apply one of the functions that call kernels, outside of any graph that torch.compile draws."""
-    form = _on_cuda.get(form, form)
+    form, arguments = _on_devices.get(first.device.type, {}).get(form, form), (first, *others)
     return _apply[0](form, *arguments) if _apply else form.apply(*arguments)  # type: ignore[no-untyped-call]
 
 

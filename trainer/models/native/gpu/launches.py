@@ -6,9 +6,14 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from trainer.models.native.driven import NativeDrivenOscillators
+from trainer.models.native.gated import NativeGatedStates
 from trainer.models.native.gpu import order_passes, scan_passes
+from trainer.models.native.order import NativeOrderParameters
 from trainer.models.native.rows import paired_gradients, paired_rows
+from trainer.models.native.u import NativeLogU
 from trainer.models.planes import EPS
+from trainer.models.whole.log_u import WholeLogU
 
 LENGTH, WIDTH = 64, 64
 """Tokens a chunk, and units a program."""
@@ -132,3 +137,12 @@ class TritonOrderParameters(torch.autograd.Function):
 
 def _rows(rows: int) -> tuple[int]:
     return (-(-rows // ROWS),)
+
+
+FORMS: dict[type[torch.autograd.Function], type[torch.autograd.Function]] = {
+    NativeDrivenOscillators: TritonDrivenOscillators,
+    NativeGatedStates: TritonGatedStates,
+    NativeOrderParameters: TritonOrderParameters,
+    NativeLogU: WholeLogU,
+}
+"""What takes the place of which function of a CPU."""
