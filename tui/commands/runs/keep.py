@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from remote.actions.keep import archive_run, label_run, list_trash, purge_trash, restore_run, trash_run
+from remote.actions.kept.keep import archive_run, label_run, list_trash, purge_trash, restore_run, trash_run
 from remote.hosts.lookup import load_hosts
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import KeptRun, TrashedRun

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from remote.actions.adopt_reap import log_of_process
-from remote.actions.keep import ask
+from remote.actions.kept.keep import ask
 from remote.protocol.arguments import PingArgs
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import LogFile, LogTimesArgs

@@ -4,10 +4,12 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from remote.actions.kept import begin_like
 from remote.actions.trained.family import Family, gather
 from remote.agent.context import Context
 from remote.agent.kept.labels import Labels, write_labels
@@ -21,6 +23,7 @@ from tests.remote.finished_runs import finish, run_id_of
 from tests.sshd.server import Sshd
 from tests.trainer.run.checkpoints.test_manifest import make
 from tests.tui.commands.conftest import Photinus
+from tests.tui.fake import view
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
@@ -159,3 +162,34 @@ def test_what_cannot_be_branched_is_said_before_anything_starts(photinus: Photin
         said = photinus("checkpoints", *words)
         assert (said.code != 0, why in said.err) == (True, True), (words, said)
     assert len(list((here / "runs").iterdir())) == 2
+
+
+def test_another_device_is_in_the_difference_however_it_was_asked_for(photinus: Photinus) -> None:
+    kept(Path(os.environ["PHOTINUS_HOME"]), A, name="base")
+    row = {"key": "device", "a": "cpu", "b": "cuda-1"}
+    for words in (("--device", "cuda:1"), ("--set", "device=cuda:1")):
+        shown = photinus("clone", A, "--show", "--json", *words)
+        assert (shown.json["diff"], "device: cpu -> cuda-1" in shown.err) == ([row], True)
+        said = photinus("checkpoints", A, "branch", "latest", "--set", "steps=9", *words)
+        assert (said.code, "device: cpu -> cuda-1" in said.err) == (3, True)
+        assert "no device cuda-1" in said.err
+    assert photinus("clone", A, "--show", "--json", "--device", "cpu").json["diff"] == []
+
+
+def test_a_run_computes_on_the_device_that_its_clone_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = list[CloneArgs]()
+
+    def ask(_session: object, _verb: object, args: CloneArgs, _timeout: float) -> object:
+        sent.append(args)
+        return SimpleNamespace(view=view(A))
+
+    monkeypatch.setattr(begin_like, "ask", ask)
+    session: Any = SimpleNamespace(host=Host("box"))
+    asked = {"config": {"device": "cuda:0", "parallel": {"processes": 2}}}
+    for kind, device in (("trainer", "cuda"), ("trainer", ""), ("command", "cuda:1")):
+        there = begin_like.other_device(device, {}, asked, ("cpu", "cuda-0", "cuda-1"))
+        begin_like.begin_like(session, view(A, kind=kind), {"steps": 9, "device": "auto"}, device=there)
+    both, same, command = sent
+    assert (both.device, both.set_) == ("cuda-0,cuda-1", {"steps": 9, "device": "cuda:0,cuda:1"})
+    assert (same.device, same.set_) == ("", {"steps": 9})
+    assert (command.device, command.set_) == ("cuda-1", {"steps": 9})
