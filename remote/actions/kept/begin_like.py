@@ -7,6 +7,7 @@ from remote.actions.intents import intent
 from remote.actions.kept.keep import ask
 from remote.actions.start_request import choose_device, new_ticket
 from remote.audit.whoami import whoami
+from remote.protocol.errors import CallError
 from remote.protocol.keeping import CloneArgs
 from remote.protocol.verbs import CLONE
 from remote.protocol.views import RunView
@@ -63,6 +64,9 @@ def other_device(
     """The lock's name of the device that `--device` or the key `device` asks for; empty where neither does.
 
     `spec`: of the other run; `devices`: those of its host.
+
+    Raises:
+        CallError: `refused`: the host has no such device.
     """
     wanted = asked or str(changes.get(DEVICE, ""))
     if not wanted:
@@ -70,4 +74,11 @@ def other_device(
     parallel = (spec.get("config") or {}).get("parallel")
     before = parallel.get("processes", 0) if isinstance(parallel, Mapping) else 0
     processes = changes.get("parallel.processes", before)
-    return choose_device(wanted, devices, processes if isinstance(processes, int) else 0)
+    found = choose_device(wanted, devices, processes if isinstance(processes, int) else 0)
+    if absent := [name for name in found.split(",") if name not in devices]:
+        raise CallError(
+            "refused",
+            f"its host has no device {', '.join(absent)}; it has {', '.join(devices)}",
+            f"--device {devices[-1] if devices else 'cpu'}",
+        )
+    return found

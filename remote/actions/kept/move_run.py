@@ -38,7 +38,7 @@ class CarriedTree(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MovedRun:
+class MoveResult:
     """The run as it is on the new host, and how many bytes went there."""
 
     run: RunView
@@ -56,7 +56,7 @@ def move_run(
     queue: bool = False,
     timeout: float = STOP_S,
     on_stopped: Callable[[RunView], None] = lambda _run: None,
-) -> MovedRun:
+) -> MoveResult:
     """Stop it with a checkpoint, have it copied, resume it there, and only then leave.
 
     Args:
@@ -77,7 +77,7 @@ def move_run(
     restore_run(target, view.run_id)
     resumed = resume_there(origin, target, stopped, sent, changes, queue=queue)
     _leave(origin, target, view.run_id, sent)
-    return MovedRun(run=resumed.run or stopped, sent=sent.sent)
+    return MoveResult(run=resumed.run or stopped, sent=sent.sent)
 
 
 def move_archived(origin: Session, target: Session, view: RunView, copy: Copy) -> KeptRun:
@@ -98,9 +98,10 @@ def demand_other(origin: Session, target: Session) -> None:
         CallError: `refused`.
     """
     if origin.wait_connected(CONNECT_S).host_id == target.wait_connected(CONNECT_S).host_id:
+        both = f"{origin.host.name} and {target.host.name} are one state root"
         raise CallError(
             "refused",
-            f"{origin.host.name} and {target.host.name} are one state root: the run is there",
+            f"{'' if origin.host.name == target.host.name else f'{both}: '}the run is on {target.host.name}",
             "photinus hosts list shows who is the same",
         )
 

@@ -91,7 +91,9 @@ def restore(args: argparse.Namespace) -> int:
         with link_to(host) as session:
             rows += [back(host, session, name) for name in names]
     one = rows[0] if len(args.runs) == 1 else rows
-    answer(one, args.json, lambda _: "\n".join(f"{row['run_id']} is back: {row['state']}" for row in rows))
+    answer(
+        one, args.json, lambda _: "\n".join(f"{row['run_id']} is in the list: {row['state']}" for row in rows)
+    )
     return OK
 
 

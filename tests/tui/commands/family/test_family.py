@@ -27,6 +27,7 @@ from tests.tui.fake import view
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
+from tui.commands.family import branch
 
 A, B, C, D, E = (run_id_of(number) for number in range(5))
 STEP = checkpoint_name(2)
@@ -164,16 +165,21 @@ def test_what_cannot_be_branched_is_said_before_anything_starts(photinus: Photin
     assert len(list((here / "runs").iterdir())) == 2
 
 
-def test_another_device_is_in_the_difference_however_it_was_asked_for(photinus: Photinus) -> None:
+def test_another_device_is_in_the_difference_however_it_was_asked_for(
+    photinus: Photinus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept(Path(os.environ["PHOTINUS_HOME"]), A, name="base")
-    row = {"key": "device", "a": "cpu", "b": "cuda-1"}
-    for words in (("--device", "cuda:1"), ("--set", "device=cuda:1")):
-        shown = photinus("clone", A, "--show", "--json", *words)
-        assert (shown.json["diff"], "device: cpu -> cuda-1" in shown.err) == ([row], True)
-        said = photinus("checkpoints", A, "branch", "latest", "--set", "steps=9", *words)
-        assert (said.code, "device: cpu -> cuda-1" in said.err) == (3, True)
-        assert "no device cuda-1" in said.err
+    for words in (("--device", "tpu"), ("--set", "device=tpu")):
+        said = photinus("clone", A, "--show", *words)
+        assert (said.code, "has no device tpu; it has cpu" in said.err) == (3, True)
     assert photinus("clone", A, "--show", "--json", "--device", "cpu").json["diff"] == []
+    monkeypatch.setattr(begin_like, "choose_device", lambda *_: "cpu")
+    monkeypatch.setattr(branch, "flat", lambda _: {"device": "cuda-1"})
+    monkeypatch.setattr(branch, "begin_like", lambda *_, **asked: view(C, name=asked["device"]))
+    for words in (("--device", "cuda:1"), ("--set", "device=cuda:1")):
+        said = photinus("checkpoints", A, "branch", "latest", "--json", *words)
+        assert said.json["diff"] == [{"key": "device", "a": "cuda-1", "b": "cpu"}]
+        assert "device: cuda-1 -> cpu" in said.err
 
 
 def test_a_run_computes_on_the_device_that_its_clone_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
