@@ -62,6 +62,22 @@ def describe_start(request: StartRequest, host: str = "local", device: str = "")
     return "\n".join(lines)
 
 
+def describe_move(run: RunView, host: str, to: str) -> str:
+    """Before a move to another host."""
+    lines = [f"Move {_target(run, host)} to {to}?"]
+    if not run.is_terminal:
+        saves = "its stop signal" if run.kind == "command" else "a checkpoint"
+        lines.append(f"It stops with {saves}; meanwhile nothing computes.")
+    lines.append(f"All of it is copied through this machine, proven file by file, and goes on at {to},")
+    lines.append(f"or waits in line there where {run.device} is taken.")
+    lines.append(f"Only then it leaves {host}, which says where it went.")
+    lines.append(
+        f"Should the cockpit be closed or the link break, `photinus move {run.run_id} {to}` goes on, and "
+        f"`photinus restore {run.run_id}` keeps it on {host}."
+    )
+    return "\n".join(lines)
+
+
 def describe_retention(run_id: str, host: str, goes: int, stays: int) -> str:
     """The head of a retention's plan."""
     if not goes:

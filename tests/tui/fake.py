@@ -20,6 +20,7 @@ from remote.protocol.views import HostHello, LastCheckpoint, RunDetails, RunView
 from remote.session.link.link_state import LinkState, Phase
 from remote.session.updates import Bytes, HostSeen, LinkChanged, RunChanged, RunsSeen, Telemetry, Update
 from remote.transport.base import Answers
+from tests.tui.fake_kept import FakeKeptActs
 from tui.app import Cockpit
 from tui.store.jobs import HostJob
 from tui.store.kept.shelf import CheckpointShelf, Transfer
@@ -134,18 +135,15 @@ class FakeSession:
         self.say(Bytes(self.key_of(run_id, what), run_id, what, gen, offset, data, "001.log"))
 
 
-class FakeActs:
+class FakeActs(FakeKeptActs):
     """Remembers every act; answers at once."""
 
     def __init__(self) -> None:
-        self.done: list[tuple[str, str, str]] = []
+        super().__init__()
         self.requests: list[StartRequest] = []
         self.pieces: list[Backfill] = []
         self.asked: list[tuple[str, str]] = []
         self.results: dict[tuple[str, str], Mapping[str, Any] | CallError] = {}
-        self.answer: Callable[[str, str], Outcome] = lambda verb, run_id: Outcome(
-            True, None, message=f"{verb} {run_id}"
-        )
 
     def hosts(self) -> tuple[str, ...]:
         return ("local",)
@@ -199,20 +197,11 @@ class FakeActs:
     def resume_from(self, host: str, run_id: str, checkpoint: str, told: Callable[[Outcome], None]) -> None:
         self._do("resume", host, f"{run_id} {checkpoint}", told)
 
-    def save(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
-        self._do("save", host, run_id, told)
-
     def stop(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
         self._do("stop", host, run_id, told)
 
     def kill(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
         self._do("kill", host, run_id, told)
-
-    def archive(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
-        self._do("archive", host, run_id, told)
-
-    def trash(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
-        self._do("trash", host, run_id, told)
 
     def older(
         self, host: str, run_id: str, file: str, before: int, heard: Callable[[Backfill | CallError], None]
@@ -222,10 +211,6 @@ class FakeActs:
 
     def reconnect(self, host: str) -> None:
         self.done.append(("reconnect", host, ""))
-
-    def _do(self, verb: str, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
-        self.done.append((verb, host, run_id))
-        told(self.answer(verb, run_id))
 
 
 class FakeWork:

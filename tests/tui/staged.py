@@ -8,12 +8,13 @@ from remote.protocol.errors import Question
 from remote.protocol.trained import FeedReport, RetentionAnswer
 from remote.protocol.values import read_as
 from tests.tui.driving import connected, settle
-from tests.tui.fake import FakeActs, FakeSession, FakeShelves, cockpit, events, view
+from tests.tui.fake import WALL, FakeActs, FakeSession, FakeShelves, cockpit, events, view
 from tests.tui.screens.test_checkpoints import BROKEN, MIDDLE, NEWEST, SHELF
 from tests.tui.screens.test_compare import told
 from tests.tui.screens.test_processes import FOREIGN, LIVE, LOCKS, ORPHAN
 from tests.tui.screens.test_queue import HELD, NEXT
 from tui.app import Cockpit
+from tui.store.kept.put_away import PutAwayRun
 
 RUN = "demo-aaaaaa"
 LONG = "a-run-with-a-name-that-is-longer-than-any-column-has-room-for"
@@ -63,6 +64,11 @@ SCENES = (
     Scene("branch", ("6", "j", "b"), ("Start a run from", "starts it")),
     Scene("choose", ("4", "n"), ("demo",)),
     Scene("metric", ("2", "m"), ("grad_norm",)),
+    Scene("name", ("n",), ("Another name for", "names it so", "leaves it")),
+    Scene("clone", ("c",), ("A new run like", "starts it")),
+    Scene("put away", ("u",), ("Bring back a run of local", "in the trash")),
+    Scene("move", ("M",), ("goes from local to", "box")),
+    Scene("move it", ("M", "enter"), ("to box?", "again: move it", "leave it alone")),
     Scene("await", ("7", "w"), ("waits until this run has succeeded",)),
     Scene("add host", ("8", "n"), ("address",)),
     Scene("question", ("exclamation_mark",), ("First contact with lab", "accepts it")),
@@ -75,6 +81,7 @@ def staged() -> tuple[Cockpit, FakeSession]:
     acts.results["local", "processes"] = {"processes": [LIVE, ORPHAN, FOREIGN], "locks": LOCKS}
     acts.results["local", "queue"] = {"runs": [NEXT, HELD]}
     acts.results["local", f"details {RUN}"] = told(RUN, 0.004)
+    acts.away = (PutAwayRun("gone-dddddd", LONG, "failed", "trash", WALL - 600),)
     shelves.shelf = SHELF
     shelves.planned = RetentionAnswer(
         keep={NEWEST.name: "latest", BROKEN.name: "unreadable"}, remove=[MIDDLE.name], plan="0123456789abcdef"

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from trainer.config.config_error import ConfigError
 
@@ -79,6 +80,16 @@ def absolute_source(text: str) -> str:
         return MIXTURE + ",".join(f"{weight:g}*{absolute_source(name)}" for weight, name in parts)
     path = None if text in NAMED_SOURCES or text.startswith(CORPUS) else _existing(text)
     return text if path is None else str(path)
+
+
+def text_change(spec: Mapping[str, Any], given: str | None = None) -> dict[str, str]:
+    """Return what a resume on another host is told of the text of a run of ours; of a command nothing.
+
+    That host then says at once whether it is there. `given`: where it lies there; None: at the same place.
+    """
+    data = (spec.get("config") or {}).get("data")
+    source = given or (data.get("source") if isinstance(data, Mapping) else None)
+    return {DATA_KEY: source} if spec.get("kind") == "trainer" and source else {}
 
 
 def demand_source(text: str, origin: str, env: Mapping[str, str] = os.environ) -> None:

@@ -184,6 +184,7 @@ class UrlMirror:
         Raises:
             MirrorError: fsspec, or what it needs for this kind of URL, is not installed.
         """
+        self._url = url
         try:
             import fsspec
 
@@ -196,10 +197,16 @@ class UrlMirror:
         self._files.invalidate_cache()
         try:
             found = self._files.ls(self._path, detail=False)
+            names = [str(path).rstrip("/").rpartition("/")[2] for path in found]
+            return by_step(name for name in names if self._files.exists(f"{self._path}/{name}/{MANIFEST}"))
         except FileNotFoundError:
             return []
-        names = (str(path).rstrip("/").rpartition("/")[2] for path in found)
-        return by_step(name for name in names if self._files.exists(f"{self._path}/{name}/{MANIFEST}"))
+        except Exception as error:  # each store has errors of its own: no keys, wrong ones, no way there
+            raise MirrorError(
+                f"{self._url}: {str(error)[:200] or type(error).__name__}; its keys and its endpoint come "
+                "from the environment where this trains "
+                "(of S3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL)"
+            ) from error
 
     def put(self, checkpoint: Path) -> None:
         """See `MirrorPlace`; nothing is renamed there: the old manifest goes first, the new comes last."""

@@ -40,11 +40,15 @@ def flat(spec: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def changes_of(before: Mapping[str, Any], values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a difference that these values would make."""
+def changes_of(
+    before: Mapping[str, Any], values: Mapping[str, Any], device: str = ""
+) -> list[dict[str, Any]]:
+    """The rows of a difference that these values would make, and another device (empty: the same)."""
+    after = {key: value for key, value in values.items() if key != "device"}
+    after |= {"device": device} if device else {}
     return [
         {"key": key, "a": before.get(key), "b": value}
-        for key, value in sorted(values.items())
+        for key, value in sorted(after.items())
         if before.get(key) != value
     ]
 

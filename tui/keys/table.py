@@ -158,7 +158,10 @@ TABLE: tuple[Key, ...] = (
         "u", "u", "bring_back", "undo", "bring back what went into the trash last", ("checkpoints",), rank=8,
         acts=True,
     ),
-    Key("S", "S", "save", "save", "have the run save one now", ("checkpoints",), rank=5, acts=True),
+    Key(
+        "S", "S", "save", "save", "have the run save a checkpoint now, and go on",
+        ("fleet", "run", "log", "checkpoints"), rank=5, acts=True,
+    ),
     Key(
         "b", "b", "branch", "branch", "start a new run from the chosen checkpoint", ("checkpoints",), rank=4,
         acts=True,
@@ -191,6 +194,25 @@ TABLE: tuple[Key, ...] = (
         "delete", "del", "trash", "trash", "put runs that are over into the trash; `del` again does it",
         ("fleet",), rank=14, acts=True,
     ),
+    Key(
+        "u", "u", "restore", "bring back", "bring back a run from the archive or the trash of this host",
+        ("fleet",), rank=15, acts=True,
+    ),
+    Key(
+        "c", "c", "clone", "clone", "start a new run like the chosen one, with changes on top", ("fleet",),
+        rank=14, acts=True,
+    ),
+    Key(
+        "M", "M", "move_run", "to a host",
+        "move a run to another host: stop, a proven copy, resume there; `M` again does it", ("fleet",),
+        rank=14, acts=True,
+    ),
+    Key("n", "n", "rename", "name", "give the chosen run another name", ("fleet",), rank=16, acts=True),
+    Key(
+        "t", "t", "tag", "tag", "give runs words to find them by, or take some away", ("fleet",), rank=16,
+        acts=True,
+    ),
+    Key("N", "N", "note", "note", "note a remark about a run", ("fleet",), rank=16, acts=True),
     Key("exclamation_mark", "!", "answer", "answer", "a host asks: key, passphrase, proxy", rank=6),
     Key("slash", "/", "search", "search", "search the log: text or regular expression", LOGS, rank=6),
     Key("n", "n", "next_match", "next", "the next match", LOGS, rank=13),

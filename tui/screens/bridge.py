@@ -12,6 +12,7 @@ from tui.store.compare.comparison import Comparison
 from tui.store.compare.config_sheet import ConfigSheets
 from tui.store.fleet.tour import Tour
 from tui.store.jobs import HostJob
+from tui.store.kept.put_away import PutAwayRun
 from tui.store.kept.shelf import CheckpointShelf, Transfer
 from tui.store.metrics.grid_choice import GridChoice
 from tui.store.store import RunKey, Store
@@ -30,6 +31,8 @@ OnFeed = Callable[["FeedReport | CallError"], None]
 OnLine = Callable[["WaitingLine | CallError"], None]
 OnDetails = Callable[["RunDetails | CallError"], None]
 OnPiece = Callable[["Backfill | CallError"], None]
+OnPutAway = Callable[["Sequence[PutAwayRun] | CallError"], None]
+OnWords = Callable[[str], None]
 
 
 class Acts(Protocol):
@@ -61,6 +64,31 @@ class Acts(Protocol):
 
     def trash(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Put a run that is over into the trash of its host."""
+
+    def put_away(self, host: str, on_answer: OnPutAway) -> None:
+        """Ask a host what is archived there, or lies in its trash."""
+
+    def restore(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
+        """Bring a run back into the list, from either."""
+
+    def label(
+        self,
+        host: str,
+        run_id: str,
+        on_outcome: OnOutcome,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+    ) -> None:
+        """Change the words about a run; None leaves as they are, an empty text takes away."""
+
+    def clone(self, host: str, run_id: str, changes: Sequence[str], on_outcome: OnOutcome) -> None:
+        """Start a run like another one, with `KEY=VALUE` on top; it waits where the device is taken."""
+
+    def move_run(self, host: str, run_id: str, to: str, on_words: OnWords, on_outcome: OnOutcome) -> None:
+        """Stop a run, copy it to another host, and resume it there; `on_words`: how far that is."""
 
     def reap(self, host: str, run_id: str, pid: int, start: int, on_outcome: OnOutcome) -> None:
         """End one process that its run left behind."""

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from tui.keys import Where, bindings, shown
-from tui.screens.run_actions import RunActions
+from tui.screens.keys.fleet_keys import FleetKeys
 from tui.store.fleet.fleet_look import FleetLook
 from tui.store.fleet.run_query import RunQuery
 from tui.store.store import RunKey
@@ -29,7 +29,7 @@ EMPTY = (
 )
 
 
-class Fleet(RunActions):
+class Fleet(FleetKeys):
     """Each host, then its runs: live, failed and not yet seen, the rest. The cursor stays on its row."""
 
     where: ClassVar[Where] = "fleet"

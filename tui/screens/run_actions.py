@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from remote.actions import Outcome
 
 
+IN_ANY_STATE = frozenset({"clone", "move_run", "rename", "tag", "note"})
+
+
 class RunActions(CockpitScreen):
     """What the keys that act on a run do: the target is captured when a dialog opens."""
 
@@ -101,6 +104,18 @@ class RunActions(CockpitScreen):
             for host, run_id in self.targets():
                 self.notify(f"resuming {run_id}", markup=False)
                 self.bridge.acts.resume(host, run_id, self.notify_outcome)
+
+    def action_save(self) -> None:
+        """Have the chosen runs save a checkpoint now, and go on."""
+        if self._refuse("save"):
+            return
+        store = self.bridge.store
+        chosen = [run for key in self.targets() if (run := store.run_of(key)) is not None]
+        runs = [run for run in chosen if not self._why_not_of("save", run)]
+        told = self.notify_outcome if len(runs) == 1 else Tally("save", len(runs), self.notify_outcome).take
+        for run in runs:
+            self.notify(f"{run.run_id} saves after the step in hand", markup=False)
+            self.bridge.acts.save(run.host, run.run_id, told)
 
     def action_stop(self) -> None:
         """Ask whether to stop what is chosen."""
@@ -192,6 +207,11 @@ def _why_not_in_state(action: str, run: RunRecord) -> str:
         return (
             "" if view.is_terminal else f"{view.run_id} is {view.state}: only a run that is over is put away"
         )
+    if action in IN_ANY_STATE:
+        return ""
+    if action == "save" and (view.state != "running" or run.is_command):
+        what = "a command" if run.is_command else view.state
+        return f"{view.run_id} is {what}: only a run of ours that goes on saves"
     if view.is_terminal:
         return f"{view.run_id} is over ({view.state})"
     return ""

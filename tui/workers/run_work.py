@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from remote.protocol.errors import CallError, Question
 from tui.screens.bridge import OnDetails, OnLine, OnOutcome, OnPiece, OnProcesses
-from tui.workers.errands import Errands, Post
+from tui.workers.errands import Post
+from tui.workers.keep_work import KeptActs
 
 if TYPE_CHECKING:
     from remote.actions import Outcome, StartRequest
@@ -16,13 +17,12 @@ if TYPE_CHECKING:
     from remote.session.session import Session
 
 
-class SessionActs(Errands):
+class SessionActs(KeptActs):
     """Acts on the hosts of these sessions. A lost host refuses at once; nothing is ever queued here."""
 
     def __init__(self, sessions: Mapping[str, "Session"], post: Post) -> None:
         """`post` runs a function on the screen's thread."""
-        super().__init__(post)
-        self._sessions = sessions
+        super().__init__(sessions, post)
 
     def hosts(self) -> Sequence[str]:
         """The names of all hosts."""
@@ -48,18 +48,6 @@ class SessionActs(Errands):
 
         self._do(lambda: resume_run(self._sessions[host], run_id, from_checkpoint=checkpoint), on_outcome)
 
-    def save(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
-        """Have a run save a checkpoint now, and go on."""
-
-        def act() -> "Outcome":
-            from remote.actions import Outcome
-            from remote.actions.keep import save_run
-
-            saved = save_run(self._sessions[host], run_id)
-            return Outcome(True, None, message=f"{run_id} saved {saved.checkpoint or 'one'}, and goes on")
-
-        self._do(act, on_outcome)
-
     def stop(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
         """Ask a run to save and end; its new state comes as an update."""
         from remote.actions import stop_run
@@ -71,32 +59,6 @@ class SessionActs(Errands):
         from remote.actions import kill_run
 
         self._do(lambda: kill_run(self._sessions[host], run_id, wait=False), on_outcome)
-
-    def archive(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
-        """Take a run that is over out of the list; `photinus restore` brings it back."""
-
-        def act() -> "Outcome":
-            from remote.actions import Outcome
-            from remote.actions.keep import archive_run
-
-            archive_run(self._sessions[host], run_id)
-            back = f"photinus restore {run_id} brings it back"
-            return Outcome(True, None, message=f"{run_id} is archived: {back}")
-
-        self._do(act, on_outcome)
-
-    def trash(self, host: str, run_id: str, on_outcome: OnOutcome) -> None:
-        """Put a run that is over into the trash; `photinus restore` brings it back."""
-
-        def act() -> "Outcome":
-            from remote.actions import Outcome
-            from remote.actions.keep import trash_run
-
-            trash_run(self._sessions[host], run_id)
-            back = f"photinus restore {run_id} brings it back"
-            return Outcome(True, None, message=f"{run_id} is in the trash: {back}")
-
-        self._do(act, on_outcome)
 
     def reap(self, host: str, run_id: str, pid: int, start: int, on_outcome: OnOutcome) -> None:
         """End one process that its run left behind: the host looks again whether it is still that one."""
@@ -137,7 +99,7 @@ class SessionActs(Errands):
         """Ask a host who waits."""
 
         def line() -> "WaitingLine":
-            from remote.actions.keep import ask
+            from remote.actions.kept.keep import ask
             from remote.protocol.arguments import NoArgs
             from remote.protocol.verbs import QUEUE
 
@@ -158,7 +120,7 @@ class SessionActs(Errands):
         """Give a run that waits another place, hold it or let it go, or have it wait for another run."""
 
         def line() -> "WaitingLine":
-            from remote.actions.keep import change_line
+            from remote.actions.kept.keep import change_line
 
             return change_line(self._sessions[host], run_id, place=place, held=held, after=after)
 

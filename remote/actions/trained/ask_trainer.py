@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from remote.actions.keep import ask
+from remote.actions.kept.keep import ask
 from remote.audit.whoami import whoami
 from remote.protocol.errors import CallError
 from remote.protocol.trained import FeedTakeArgs, FeedTaken, TrainerAnswer, TrainerArgs

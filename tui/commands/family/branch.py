@@ -1,28 +1,22 @@
 """`checkpoints RUN branch CKPT`: a new run from a checkpoint, with all that its parent was asked."""
 
 import argparse
-from typing import Any
 
-from remote.actions.intents import intent
-from remote.actions.keep import ask
-from remote.actions.start_request import new_ticket
-from remote.audit.whoami import whoami
+from remote.actions.kept.begin_like import begin_like, other_device
 from remote.protocol.arguments import RunArgs
 from remote.protocol.errors import CallError
-from remote.protocol.keeping import CloneArgs
-from remote.protocol.verbs import CLONE, RUN
+from remote.protocol.verbs import RUN
 from remote.protocol.views import RunView
 from remote.session.session import Session
 from remote.transfer.catalog import RemoteCheckpoint, read_catalog
 from trainer.config.resolve import parse_overrides
 from trainer.run.checkpoints.manifest import checkpoint_name
-from trainer.run.layout import new_run_id
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.output import FAILURE, OK, answer, say
 from tui.commands.spec_rows import changes_of, diff_words, flat
 
-START_S = 20.0
+CONNECT_S = 20.0
 
 
 def branch(args: argparse.Namespace) -> int:
@@ -38,8 +32,8 @@ def branch(args: argparse.Namespace) -> int:
                 "bad_request", f"{view.run_id} is a command: it has no checkpoints of ours", "photinus clone"
             )
         found = chosen(session, view, args.names[0])
-        spec = flat(session.call(RUN, RunArgs(run_id=view.run_id)).spec)
-        changes = parse_overrides(args.overrides)
+        asked = session.call(RUN, RunArgs(run_id=view.run_id)).spec
+        spec, changes = flat(asked), parse_overrides(args.overrides)
         steps = changes.get("steps", spec.get("steps"))
         if isinstance(steps, int) and found.step >= steps:
             raise CallError(
@@ -47,41 +41,20 @@ def branch(args: argparse.Namespace) -> int:
                 f"{found.name} is at step {found.step} of {steps}: no step is left to do",
                 f"--set steps=N, N > {found.step}",
             )
-        rows = changes_of(spec, changes)
+        device = other_device(args.device or "", changes, asked, session.wait_connected(CONNECT_S).devices)
+        rows = changes_of(spec, changes, device)
         for row in rows:
             say(diff_words(row))
         parent = f"{view.run_id}/{found.name}"
-        new = begin_like(session, view, args, changes, new_ticket(), parent)
+        new = begin_like(
+            session, view, changes, device=device, name=args.name or "", queue=args.queue, parent=parent
+        )
     answer(
         {"run_id": new.run_id, "state": new.state, "parent": parent, "diff": rows},
         args.json,
         lambda row: f"{row['run_id']} is {row['state']}, from {row['parent']}",
     )
     return FAILURE if new.has_failed else OK
-
-
-def begin_like(
-    session: Session,
-    view: RunView,
-    args: argparse.Namespace,
-    changes: dict[str, Any],
-    start_id: str,
-    parent: str = "",
-) -> RunView:
-    """Begin a run like another; what was typed of its name, device and queue, and `changes`, is its own."""
-    asked = CloneArgs(
-        start_id=start_id,
-        run_id=view.run_id,
-        new_id=new_run_id(args.name or view.name),
-        name=args.name or "",
-        device=args.device or "",
-        set_=changes,
-        queue=args.queue,
-        by=whoami(),
-        parent=parent,
-    )
-    with intent(session.host.name, CLONE.name, asked):
-        return ask(session, CLONE, asked, START_S).view
 
 
 def chosen(session: Session, view: RunView, text: str) -> RemoteCheckpoint:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from remote.actions.keep import ask
+from remote.actions.kept.keep import ask
 from remote.actions.trained.ask_trainer import ask_trainer
 from remote.actions.trained.family import Family, gather
 from remote.hosts.host import Host

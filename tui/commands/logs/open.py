@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from remote.actions.keep import ask
+from remote.actions.kept.keep import ask
 from remote.hosts.host import Host
 from remote.hosts.lookup import load_hosts
 from remote.protocol.arguments import FilesArgs, RunArgs

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 
 from remote.actions import wait_for
-from remote.actions.keep import ask, save_run
+from remote.actions.kept.begin_like import begin_like, other_device
+from remote.actions.kept.keep import ask, save_run
 from remote.actions.outcome import Outcome
 from remote.actions.start_request import new_ticket
 from remote.audit.whoami import whoami
@@ -15,7 +16,7 @@ from remote.protocol.verbs import RUN, SIGNAL
 from remote.protocol.views import RunView
 from trainer.config.resolve import parse_overrides
 from tui.commands.arguments import RUN_HELP, SECONDS_MAX, Commands, add_command, seconds
-from tui.commands.family.branch import begin_like
+from tui.commands.family.branch import CONNECT_S
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
 from tui.commands.output import FAILURE, OK, answer, emit, say, tell
@@ -98,9 +99,8 @@ def clone(args: argparse.Namespace) -> int:
         view = find_view(session, args.run)
         spec = session.call(RUN, RunArgs(run_id=view.run_id)).spec
         changes = parse_overrides(args.overrides)
-        rows = changes_of(flat(spec), changes)
-        if args.device and args.device != spec.get("device"):
-            rows.append({"key": "device", "a": spec.get("device"), "b": args.device})
+        device = other_device(args.device or "", changes, spec, session.wait_connected(CONNECT_S).devices)
+        rows = changes_of(flat(spec), changes, device)
         for row in rows:
             say(diff_words(row))
         if args.show:
@@ -110,7 +110,15 @@ def clone(args: argparse.Namespace) -> int:
                 lambda _: f"{view.run_id} was not cloned",
             )
             return OK
-        new = begin_like(session, view, args, changes, args.start_id or new_ticket())
+        new = begin_like(
+            session,
+            view,
+            changes,
+            device=device,
+            name=args.name or "",
+            queue=args.queue,
+            start_id=args.start_id or "",
+        )
     answer(
         {"run_id": new.run_id, "state": new.state, "diff": rows},
         args.json,

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from remote.actions.keep import archive_run, label_run, list_trash, purge_trash, restore_run, trash_run
+from remote.actions.kept.keep import archive_run, label_run, list_trash, purge_trash, restore_run, trash_run
 from remote.hosts.lookup import load_hosts
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import KeptRun, TrashedRun
@@ -91,7 +91,9 @@ def restore(args: argparse.Namespace) -> int:
         with link_to(host) as session:
             rows += [back(host, session, name) for name in names]
     one = rows[0] if len(args.runs) == 1 else rows
-    answer(one, args.json, lambda _: "\n".join(f"{row['run_id']} is back: {row['state']}" for row in rows))
+    answer(
+        one, args.json, lambda _: "\n".join(f"{row['run_id']} is in the list: {row['state']}" for row in rows)
+    )
     return OK
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from remote.actions.keep import ask, change_line
+from remote.actions.kept.keep import ask, change_line
 from remote.protocol.arguments import NoArgs
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import WaitingLine

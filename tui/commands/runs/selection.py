@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from remote.actions.kept.keep import demand_tags
 from remote.hosts.host import LOCAL
 from remote.hosts.lookup import load_hosts
 from remote.protocol.errors import CallError
@@ -72,9 +73,7 @@ def filter_of(args: argparse.Namespace, now: float, *, archived: bool = False) -
     Raises:
         CallError: `bad_request`: a tag that cannot be one.
     """
-    for tag in args.tag:
-        if not tag or any(sign.isspace() or sign == "," for sign in tag):
-            raise CallError("bad_request", f"{tag!r} is no tag", "a word without blanks and commas")
+    demand_tags(args.tag)
     return RunFilter(
         states=args.state,
         tags=args.tag,

@@ -8,6 +8,7 @@ from pathlib import Path
 from remote.actions import Outcome, StartRequest, start_run, wait_for
 from remote.actions.beside import beside
 from remote.actions.inherited import inherited
+from remote.actions.kept.keep import demand_tags
 from remote.hosts.lookup import find_host
 from remote.protocol.errors import CallError
 from remote.protocol.views import RunView
@@ -107,6 +108,7 @@ def command_request(args: argparse.Namespace) -> StartRequest:
 def with_options(request: StartRequest, args: argparse.Namespace) -> StartRequest:
     """The request, with what both kinds of run share."""
     is_here = find_host(args.host).is_local
+    demand_tags(args.tag)
     return replace(
         request,
         cwd=str(Path(args.cwd or ".").absolute()) if is_here and not args.ship else args.cwd or "",

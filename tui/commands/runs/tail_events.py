@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from remote.actions.adopt_reap import log_of_process
-from remote.actions.keep import ask
+from remote.actions.kept.keep import ask
 from remote.protocol.arguments import PingArgs
 from remote.protocol.errors import CallError
 from remote.protocol.keeping import LogFile, LogTimesArgs
@@ -52,9 +52,14 @@ def tail_parts(args: argparse.Namespace) -> int:
         )
         parts = list(parts_of(listed.files, args.attempt, is_timed=args.since is not None))
         if not parts:
-            raise CallError(
-                "not_found", f"no line of {view.run_id} is known to be of then", "photinus tail --all RUN"
+            known = sorted({file.attempt for file in listed.files if file.attempt is not None})
+            had = f"; it had {', '.join(map(str, known[-8:]))}" if known else ""
+            what = (
+                f"{view.run_id} has no attempt {args.attempt} of which anything is known to be printed{had}"
+                if args.attempt is not None and args.attempt not in known
+                else f"no line of {view.run_id} is known to be of then"
             )
+            raise CallError("not_found", what, f"photinus tail --all {view.run_id}")
         for one in parts:
             last = one.bytes - one.since
             code = _drained(

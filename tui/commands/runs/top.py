@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from remote.actions.keep import ask
+from remote.actions.kept.keep import ask
 from remote.protocol.arguments import NoArgs
 from remote.protocol.results import ProcessRow
 from remote.protocol.verbs import PROCESSES, TELEMETRY

@@ -15,9 +15,9 @@ from tui.keys import key_of, presses
 from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.lines import line
 
-ACTIONS = ("stop", "kill", "reap", "end", "resume", "archive", "trash")
-WORDS = {"reap": "end"}
-CALM = frozenset({"stop", "resume", "archive", "trash"})  # nothing is lost by them
+ACTIONS = ("stop", "kill", "reap", "end", "resume", "archive", "trash", "move_run")
+WORDS = {"reap": "end", "move_run": "move"}
+CALM = frozenset({"stop", "resume", "archive", "trash", "move_run"})  # nothing is lost by them
 
 
 class Confirm(ModalScreen[bool]):

@@ -52,10 +52,7 @@ class CheckpointKeys(RunActions):
         if reason := why_no_link(self.bridge.store.host_of(run)):
             return reason
         if action == "save":
-            goes_on = run.view.state == "running" and not run.is_command
-            return (
-                "" if goes_on else f"{run.run_id} is {run.view.state}: only a run of ours that goes on saves"
-            )
+            return self._why_not_of("save", run)
         if row is None:
             return "no checkpoint is chosen"
         if not row.is_readable:

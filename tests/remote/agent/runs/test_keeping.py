@@ -198,7 +198,7 @@ def cut_at(patch: pytest.MonkeyPatch, place: int) -> Callable[[Callable[[], Any]
 
 
 def test_an_older_host_says_what_brings_it_up_to_date(home: Path) -> None:
-    from remote.actions.keep import label_run
+    from remote.actions.kept.keep import label_run
 
     class Older(OldAgent):
         def write(self, data: bytes) -> None:

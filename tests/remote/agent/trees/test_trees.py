@@ -12,7 +12,8 @@ from typing import Any, cast
 import pytest
 
 from remote.actions import Outcome
-from remote.actions.keep import restore_run
+from remote.actions.kept import move_run
+from remote.actions.kept.keep import restore_run
 from remote.agent.context import Context
 from remote.agent.handlers import HANDLERS
 from remote.agent.kept.gone import GOING, clear_going, read_moved, trash_folder
@@ -27,6 +28,7 @@ from remote.protocol.keeping import DepartArgs, KeepArgs
 from remote.protocol.verbs import ARCHIVE, DEPART, RESTORE, RUN_TREE, Verb
 from remote.session.session import Session
 from remote.transfer.trees.copy_run import copy_run
+from remote.transfer.trees.send_tree import SentTree
 from tests.remote.finished_runs import finish
 from tests.trials import trials
 from trainer.run.disk.file_tree import FileTree, TreeLink
@@ -35,7 +37,6 @@ from trainer.run.disk.tree_copies import TreePlace, copy_tree, differing, inside
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
 from trainer.run.states import State
-from tui.commands.runs import move
 
 RUN = "night-abcdef"
 
@@ -194,28 +195,32 @@ def test_what_is_refused_there_is_taken_back_and_listed_here_again(
 ) -> None:
     origin, target = InProcess(tmp_path / "near", "local"), InProcess(tmp_path / "far", "far")
     busy = Outcome(False, None, "device_busy", "cpu is held by x", "wait")
-    monkeypatch.setattr(move, "resume_run", lambda *_, **__: busy)
+    monkeypatch.setattr(move_run, "resume_run", lambda *_, **__: busy)
     view = origin.ctx.view(night)
-    sent = move.carry(session(origin), session(target), view)
+
+    def copy(by: str) -> SentTree:
+        return copy_run(session(origin), session(target), RUN, by)
+
+    sent = move_run.carry(session(origin), view, copy)
     restore_run(session(target), RUN)
     with pytest.raises(CallError, match="cannot go on there: cpu is held by x; it is on local") as caught:
-        move.resume_there(session(origin), session(target), view, sent, {})
+        move_run.resume_there(session(origin), session(target), view, sent, {})
     assert caught.value.code == "device_busy"
     assert night.state.exists()
     assert not read_labels(night).archived
     assert list((tmp_path / "far" / "runs").iterdir()) == []
     lost = Outcome(False, None, "unreachable", "gone", "")
-    monkeypatch.setattr(move, "resume_run", lambda *_, **__: lost)
-    sent = move.carry(session(origin), session(target), origin.ctx.view(night))
+    monkeypatch.setattr(move_run, "resume_run", lambda *_, **__: lost)
+    sent = move_run.carry(session(origin), origin.ctx.view(night), copy)
     with pytest.raises(CallError, match="gone"):  # whether it goes on there is not known: both stay
-        move.resume_there(session(origin), session(target), view, sent, {})
+        move_run.resume_there(session(origin), session(target), view, sent, {})
     assert read_labels(night).archived
     assert (tmp_path / "far" / "runs" / RUN / "state.json").exists()
-    monkeypatch.setattr(move, "resume_run", lambda *_, **__: busy)
+    monkeypatch.setattr(move_run, "resume_run", lambda *_, **__: busy)
     state = tmp_path / "far" / "runs" / RUN / "state.json"
     state.write_text(state.read_text().replace('"attempt": 1', '"attempt": 2'))
     with pytest.raises(CallError, match="has gone on at far since it came there, and stays: cpu is held"):
-        move.resume_there(session(origin), session(target), view, sent, {})
+        move_run.resume_there(session(origin), session(target), view, sent, {})
     assert (tmp_path / "far" / "runs" / RUN / "state.json").exists()
 
 

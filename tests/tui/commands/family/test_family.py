@@ -4,10 +4,12 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from remote.actions.kept import begin_like
 from remote.actions.trained.family import Family, gather
 from remote.agent.context import Context
 from remote.agent.kept.labels import Labels, write_labels
@@ -21,9 +23,11 @@ from tests.remote.finished_runs import finish, run_id_of
 from tests.sshd.server import Sshd
 from tests.trainer.run.checkpoints.test_manifest import make
 from tests.tui.commands.conftest import Photinus
+from tests.tui.fake import view
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.run.home import open_home
 from trainer.run.layout import RunDir
+from tui.commands.family import branch
 
 A, B, C, D, E = (run_id_of(number) for number in range(5))
 STEP = checkpoint_name(2)
@@ -159,3 +163,39 @@ def test_what_cannot_be_branched_is_said_before_anything_starts(photinus: Photin
         said = photinus("checkpoints", *words)
         assert (said.code != 0, why in said.err) == (True, True), (words, said)
     assert len(list((here / "runs").iterdir())) == 2
+
+
+def test_another_device_is_in_the_difference_however_it_was_asked_for(
+    photinus: Photinus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(Path(os.environ["PHOTINUS_HOME"]), A, name="base")
+    for words in (("--device", "tpu"), ("--set", "device=tpu")):
+        said = photinus("clone", A, "--show", *words)
+        assert (said.code, "has no device tpu; it has cpu" in said.err) == (3, True)
+    assert photinus("clone", A, "--show", "--json", "--device", "cpu").json["diff"] == []
+    monkeypatch.setattr(begin_like, "choose_device", lambda *_: "cpu")
+    monkeypatch.setattr(branch, "flat", lambda _: {"device": "cuda-1"})
+    monkeypatch.setattr(branch, "begin_like", lambda *_, **asked: view(C, name=asked["device"]))
+    for words in (("--device", "cuda:1"), ("--set", "device=cuda:1")):
+        said = photinus("checkpoints", A, "branch", "latest", "--json", *words)
+        assert said.json["diff"] == [{"key": "device", "a": "cuda-1", "b": "cpu"}]
+        assert "device: cuda-1 -> cpu" in said.err
+
+
+def test_a_run_computes_on_the_device_that_its_clone_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = list[CloneArgs]()
+
+    def ask(_session: object, _verb: object, args: CloneArgs, _timeout: float) -> object:
+        sent.append(args)
+        return SimpleNamespace(view=view(A))
+
+    monkeypatch.setattr(begin_like, "ask", ask)
+    session: Any = SimpleNamespace(host=Host("box"))
+    asked = {"config": {"device": "cuda:0", "parallel": {"processes": 2}}}
+    for kind, device in (("trainer", "cuda"), ("trainer", ""), ("command", "cuda:1")):
+        there = begin_like.other_device(device, {}, asked, ("cpu", "cuda-0", "cuda-1"))
+        begin_like.begin_like(session, view(A, kind=kind), {"steps": 9, "device": "auto"}, device=there)
+    both, same, command = sent
+    assert (both.device, both.set_) == ("cuda-0,cuda-1", {"steps": 9, "device": "cuda:0,cuda:1"})
+    assert (same.device, same.set_) == ("", {"steps": 9})
+    assert (command.device, command.set_) == ("cuda-1", {"steps": 9})

@@ -2,11 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from remote.actions.kept.keep import label_run
 from remote.hosts.host import Host
 from remote.hosts.hosts_edit import add_hosts
+from remote.protocol.errors import CallError
 from tests.remote.finished_runs import finish, run_id_of
 from tests.sshd.server import Sshd
 from tests.tui.commands.conftest import Photinus
@@ -59,3 +62,21 @@ def test_what_fits_is_listed_and_asked_about_once(photinus: Photinus) -> None:
     assert (unsure.code, b in unsure.err, "--yes" in unsure.err) == (3, True, True)
     assert photinus("rm", "--tag", "nobody").code == 6
     assert photinus("rm").code == 2
+
+
+def test_what_cannot_be_a_word_about_a_run_is_said_before_a_host_is_asked(photinus: Photinus) -> None:
+    for words in (
+        ("start", "--tag", "a b", "--command", "--", "true"),
+        ("ls", "--host", "local", "--tag", "a,b"),
+    ):
+        said = photinus(*words)
+        assert (said.code, "is no tag" in said.err, "without blanks and commas" in said.err) == (
+            2,
+            True,
+            True,
+        )
+    asked: Any = None  # nobody is
+    for wrong in ({"add": ["x" * 41]}, {"remove": [""]}, {"name": "x" * 201}, {"note": "x" * 2001}):
+        with pytest.raises(CallError) as caught:
+            label_run(asked, "old-aaaaaa", **wrong)
+        assert (caught.value.code, bool(caught.value.remedy)) == ("bad_request", True)

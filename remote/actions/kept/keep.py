@@ -1,5 +1,6 @@
 """Runs as things one keeps: label, archive, throw away, bring back."""
 
+import re
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -31,6 +32,8 @@ ASK_S = 30.0
 SAVE_S = 60.0
 COPY_S = 3600.0  # a folder on another disk, read back byte by byte
 PAGES_MAX = 1000
+NAME_MAX, NOTE_MAX = 200, 2000
+TAG = re.compile(r"[^\s,\x00-\x1f\x7f]{1,40}")
 
 
 def ask(session: Session, verb: Verb[A, R], args: A, timeout: float = ASK_S, lacks: str = "") -> R:
@@ -52,6 +55,34 @@ def ask(session: Session, verb: Verb[A, R], args: A, timeout: float = ASK_S, lac
         ) from error
 
 
+def demand_tags(words: Sequence[str]) -> None:
+    """Refuse what is no tag before a host is asked.
+
+    Raises:
+        CallError: `bad_request`.
+    """
+    for word in words:
+        if not TAG.fullmatch(word):
+            raise CallError(
+                "bad_request",
+                f"{word[:60]!r} is no tag",
+                "a word of 1 to 40 characters, without blanks and commas",
+            )
+
+
+def demand_lengths(name: str | None, note: str | None) -> None:
+    """Refuse a name or a note that is longer than a host takes.
+
+    Raises:
+        CallError: `bad_request`.
+    """
+    for what, text, most in (("name", name, NAME_MAX), ("note", note, NOTE_MAX)):
+        if text is not None and len(text) > most:
+            raise CallError(
+                "bad_request", f"a {what} of {len(text):,} characters is too long", f"at most {most:,}"
+            )
+
+
 def label_run(
     session: Session,
     run_id: str,
@@ -64,8 +95,10 @@ def label_run(
     """Change the words about a run; None leaves as they are, an empty text takes away.
 
     Raises:
-        CallError: a tag is none, or the host refused.
+        CallError: a tag is none, a text too long, or the host refused.
     """
+    demand_tags([*add, *remove])
+    demand_lengths(name, note)
     args = LabelArgs(run_id=run_id, name=name, note=note, add=[*add], remove=[*remove], by=whoami())
     return ask(session, LABEL, args)
 
