@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check kernels format lock bench chaos fuzz persistence clean
+.PHONY: help setup demo test check kernels browser format lock bench chaos fuzz persistence clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -44,6 +44,9 @@ check: $(STAMP)  ## what CI checks before it tests: style, types, import arrows
 
 kernels: $(STAMP) ## test the Triton kernels under its interpreter, which is installed beside (1 GB)
 	@.ci/kernels
+
+browser: $(STAMP) ## drive `photinus serve` in headless chromium, which is found or installed
+	@.ci/browser
 
 format: $(STAMP) ## lay the code out as `make check` wants it
 	@$(BIN)/ruff format .

@@ -31,7 +31,7 @@ COCKPIT = """
 import sys
 from remote.hosts.lookup import load_hosts
 from remote.session.session import Session
-from tui.app import run_cockpit
+from tui.commands.cockpit import run_cockpit
 run_cockpit([Session(host) for host in load_hosts()])
 """
 

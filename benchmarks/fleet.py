@@ -117,7 +117,7 @@ def _view(host: str, number: int, wall: float) -> RunView:
 
 def child() -> None:
     """The cockpit on the streams, in the terminal that it was given."""
-    from tui.app import run_cockpit
+    from tui.commands.cockpit import run_cockpit
 
     run_cockpit([Stream(number) for number in range(HOSTS)])  # type: ignore[misc]
 

@@ -122,6 +122,7 @@ class Cockpit(Navigator):
         busy = self._drain()
         self._followers.sync(self.sessions, self.store, self._watched(), self._whole())
         self._open_focus()
+        self._keep_place()
         for alert in self.store.take_news(self.now()):
             self.notify(alert.text, severity=alert.level, markup=False)
             if (signal := self._signals(alert.text, alert.level)) and self._driver is not None:
@@ -182,26 +183,3 @@ class Cockpit(Navigator):
     async def action_quit(self) -> None:
         """Leave; runs go on, and the last line says so."""
         self.exit(last_words(self.store))
-
-
-def run_cockpit(
-    sessions: "list[Session]", focus_run: str | None = None, trouble: str = ""
-) -> tuple[str, bool]:
-    """Open the cockpit on these sessions (not yet started) until `q`.
-
-    Returns the sentence to print last, and whether it ended as it was asked to: a crash has told itself.
-
-    `trouble` is what went wrong before it opened, and is shown in it.
-    Sessions are started after the first paint and closed at the end; runs go on.
-    """
-    from tui.operator_files import first_steps
-
-    app = Cockpit(sessions, focus_run)
-    app.trouble, app.tour = trouble, first_steps()
-    try:
-        message = app.run()
-    finally:
-        app.pulls.close()
-        for session in app.sessions.values():  # those that were added meanwhile too
-            session.close()
-    return message or last_words(app.store), not app.return_code

@@ -12,6 +12,7 @@ from trainer.run.disk.ownership import check_root
 from trainer.run.home import state_root
 from tui.commands import cockpit, inspect
 from tui.commands.alerts import alert_commands
+from tui.commands.browser import serve
 from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
@@ -47,6 +48,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "events": tail_events.events,
     "read": reading.read,
     "open": opening.open_files,
+    **serve.COMMANDS,
     **alert_commands.COMMANDS,
     **subcommands.COMMANDS,
     **formats.COMMANDS,

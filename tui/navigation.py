@@ -1,12 +1,14 @@
 """Which screen is in front, and which run it shows."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.screen import Screen
 
 from tui.crash import SturdyApp
+from tui.kept_place import CockpitPlace, KeptPlace
 from tui.keys import PLACES, Where, shown
 from tui.palette import commands, places
 from tui.screens.base import CockpitScreen
@@ -23,6 +25,9 @@ from tui.store.wanted import Followers
 if TYPE_CHECKING:
     from remote.session.session import Session
 
+OF_ONE_RUN: tuple[Where, ...] = ("run", "log", "checkpoints")
+OTHERS: dict[str, Where] = {where: where for where in PLACES if where != "fleet"}
+
 
 class Navigator(SturdyApp):
     """The part of the application that moves between screens. One at most stands on the Fleet.
@@ -32,6 +37,8 @@ class Navigator(SturdyApp):
         comparison: what the Compare screen shows, wherever it was chosen.
         sheets: the configurations that hosts have told.
         tour: the hints of a new operator; none unless somebody opens the cockpit for himself.
+        kept_place: where the place is kept, for a page of a browser that is loaded again.
+        return_to: the place to go to as soon as its run is heard of.
     """
 
     store: Store
@@ -44,6 +51,8 @@ class Navigator(SturdyApp):
         self.comparison = Comparison()
         self.sheets = ConfigSheets()
         self.tour: Tour | None = None
+        self.kept_place: KeptPlace | None = None
+        self.return_to: CockpitPlace | None = None
         self._opened: RunKey | None = None
         self._followers = Followers()
 
@@ -64,6 +73,39 @@ class Navigator(SturdyApp):
         if key is not None:
             self.focus_run = None
             self.open_run(key)
+
+    def _keep_place(self) -> None:
+        """Keep where a page is, for when it is loaded again; but first go back to where it was."""
+        kept, screen = self.kept_place, self.screen
+        if kept is None or not isinstance(screen, CockpitScreen):
+            return
+        if (place := self.return_to) is None:
+            kept.keep(CockpitPlace(screen.where, *(self._opened or ("", ""))))
+            return
+        key = (place.host, place.run_id)
+        is_known = key in self.store.runs
+        if is_known and self._opened is None:
+            self._opened = key
+        if not isinstance(screen, Fleet):
+            place = replace(place, where="fleet")  # somebody was quicker
+        if place.where not in OTHERS:
+            kept.keep(replace(place, where=screen.where))
+        elif is_known or place.where not in OF_ONE_RUN:
+            self.go(place.where, key)
+            place = replace(place, where="fleet")
+        is_there = place.where not in OTHERS and (is_known or not place.run_id)
+        self.return_to = None if is_there else place
+
+    def go(self, name: str, key: RunKey) -> None:
+        """Show a screen by its name, of this run where it is the screen of one."""
+        if name == "run":
+            self.open_run(key)
+        elif name == "log":
+            self.open_log(key)
+        elif name == "checkpoints":
+            self.open_checkpoints(key)
+        else:
+            self.show(OTHERS[name])
 
     def open_when_known(self, run_id: str) -> None:
         """Open a run at the first tick that knows it."""
@@ -128,6 +170,7 @@ class Navigator(SturdyApp):
             if self.screen.where == "checkpoints":
                 self.notify("this is Checkpoints", timeout=2)
                 return
+            self._opened = key
             screen = self._front("checkpoints", Checkpoints)
             assert isinstance(screen, Checkpoints)
             screen.open(key)

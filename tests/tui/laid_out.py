@@ -12,7 +12,6 @@ from tests.tui.driving import picture
 from tui.app import Cockpit
 from tui.widgets.panel import Panel
 
-EMPTY = {"worklines": "what fills it stands in the line above"}
 LARGE = 3  # lines: a line may be kept free for what comes and goes
 CORNER = ("ToastRack", "ToastHolder", "Toast", "Tooltip", "_SystemTooltip")
 
@@ -76,7 +75,7 @@ def _empty(app: Cockpit) -> Iterator[str]:
     rows = [row.ljust(app.size.width) for row in picture(app).split("\n")]
     rows += [" " * app.size.width] * (app.size.height - len(rows))
     for one in _shown(app):
-        if not isinstance(one, Panel | ScrollView) or min(one.region.size) < LARGE or one.id in EMPTY:
+        if not isinstance(one, Panel | ScrollView) or min(one.region.size) < LARGE:
             continue
         x, y, width, height = one.region
         if not any(row[x : x + width].strip() for row in rows[y : y + height]):

@@ -31,5 +31,5 @@ async def test_a_crash_shows_the_fault_and_no_variables(capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize(("is_well", "code"), [(True, OK), (False, FAILURE)])
 def test_its_exit_code_says_so(monkeypatch: pytest.MonkeyPatch, is_well: bool, code: int) -> None:
-    monkeypatch.setattr("tui.app.run_cockpit", lambda *_: ("the last words", is_well))
+    monkeypatch.setattr("tui.commands.cockpit.run_cockpit", lambda *_: ("the last words", is_well))
     assert open_on([], None) == code

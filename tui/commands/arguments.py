@@ -63,6 +63,11 @@ def pid(text: str) -> int:
     return int(_within(text, _whole(text), 2, PID_MAX, "the number of a process"))
 
 
+def port(text: str) -> int:
+    """What can be the number of a port."""
+    return int(_within(text, _whole(text), 1, 65_535, "the number of a port"))
+
+
 def gigabytes(text: str) -> float:
     """A size in GB, up to 1,000,000."""
     return _within(text, _number(text), 0.0, 1e6, "a size in GB")

@@ -16,9 +16,11 @@ from remote.session.last_seen import note
 from remote.session.session import Session
 from trainer.config.config_error import ConfigError
 from trainer.config.resolve import resolve
+from tui.commands.browser.served_page import end_with_server
 from tui.commands.host_session import link_to
 from tui.commands.listed_runs import list_runs
 from tui.commands.output import FAILURE, OK, USAGE, say, tell
+from tui.kept_place import KeptPlace, page_place
 
 DEMO = "demo"
 TELEMETRY_S = 2.0
@@ -28,6 +30,9 @@ ASKED_S = 2.0
 
 def open_cockpit(_: argparse.Namespace) -> int:
     """Open it on every host that is known; it paints before any is reached."""
+    if (place := page_place()) is not None:  # a page is its terminal
+        end_with_server()
+        return _open(place=place)
     return _open() if _has_terminal() else USAGE
 
 
@@ -58,23 +63,53 @@ def _is_dumb() -> bool:
     return True
 
 
-def _open(focus_run: str | None = None) -> int:
+def _open(focus_run: str | None = None, place: KeptPlace | None = None) -> int:
     hosts, trouble = known_hosts()
     sessions = [Session(host, telemetry_s=TELEMETRY_S, watches=True) for host in hosts]
     for session in sessions:
         threading.Thread(target=settle_once_connected, args=(session,), daemon=True).start()
-    return open_on(sessions, focus_run, trouble)
+    return open_on(sessions, focus_run, trouble, place)
 
 
-def open_on(sessions: list[Session], focus_run: str | None, trouble: str = "") -> int:
+def open_on(
+    sessions: list[Session], focus_run: str | None, trouble: str = "", place: KeptPlace | None = None
+) -> int:
     """Open the cockpit on these sessions, and on one of their runs; `trouble` is shown in it."""
-    from tui.app import run_cockpit
-
-    message, is_well = run_cockpit(sessions, focus_run, trouble)
+    message, is_well = run_cockpit(sessions, focus_run, trouble, place)
     for session in sessions:
         note(session)
     tell(message)
     return OK if is_well else FAILURE
+
+
+def run_cockpit(
+    sessions: list[Session],
+    focus_run: str | None = None,
+    trouble: str = "",
+    place: KeptPlace | None = None,
+) -> tuple[str, bool]:
+    """Open the cockpit on these sessions (not yet started) until `q`.
+
+    Returns the sentence to print last, and whether it ended as it was asked to: a crash has told itself.
+
+    `trouble` is what went wrong before it opened, and is shown in it; `place` is where a page stood, and is
+    kept. Sessions are started after the first paint and closed at the end; runs go on.
+    """
+    from tui.app import Cockpit
+    from tui.operator_files import first_steps
+    from tui.palette import last_words
+
+    app = Cockpit(sessions, focus_run)
+    app.trouble, app.tour = trouble, first_steps()
+    if place is not None:
+        app.kept_place, app.return_to = place, place.read()
+    try:
+        message = app.run()
+    finally:
+        app.pulls.close()
+        for session in app.sessions.values():  # those that were added meanwhile too
+            session.close()
+    return message or last_words(app.store), not app.return_code
 
 
 def known_hosts() -> tuple[list[Host], str]:

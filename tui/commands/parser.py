@@ -16,6 +16,7 @@ from tui.commands.arguments import (
     pid,
     seconds,
 )
+from tui.commands.browser import serve
 from tui.commands.exports import export
 from tui.commands.hosts import subcommands
 from tui.commands.logs import formats
@@ -43,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_cockpit(commands)
+    serve.add_to(commands)
     _add_looking(commands)
     start_options.add_to(commands)
     _add_acting(commands)

@@ -23,6 +23,19 @@ from tui.widgets.log.log_view import LogView
 from tui.widgets.panel import Panel
 
 NARROW = 120
+BEFORE = {
+    "test": ("tests the way to it step by step: name, port, host key,", "login, and the Photinus there"),
+    "deploy": (
+        "deploys Photinus: our wheel and an environment of its",
+        "own, without root; then dials the new agent",
+    ),
+    "doctor": (
+        "asks its doctor: stale locks, orphans, full disks, and",
+        "what would help; it changes nothing",
+    ),
+    "add": ("adds a host: an ssh alias, or user@host:port",),
+}
+"""Action -> what it would do, in lines that the narrowest pane holds: shown until work has begun."""
 
 
 class Hosts(CockpitScreen):
@@ -45,7 +58,10 @@ class Hosts(CockpitScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._nothing = LogRing(10)
+        self._before = LogRing(20)
+        for action, texts in BEFORE.items():
+            for number, text in enumerate(texts):
+                self._before.note(f"{shown(action) if not number else '':<4}{text}")
         self._wanted: str | None = None
 
     def body(self) -> ComposeResult:
@@ -106,13 +122,11 @@ class Hosts(CockpitScreen):
             lambda width, height: [head, *about(host, twins, now, width)][: max(height, 1)]
         )
         job = host.job
-        nothing = (
-            f"{shown('test')} tests this host step by step, {shown('deploy')} deploys Photinus to it, "
-            f"{shown('doctor')} asks its doctor"
+        title = (
+            line((f"nothing was begun on {host.name} yet", DIM)) if job is None else line(*_title(job, now))
         )
-        title = line((nothing, DIM)) if job is None else line(*_title(job, now))
         self.query_one("#worktitle", Panel).lay(lambda _width, _height: [title])
-        self.query_one("#worklines", LogView).show(job.lines if job is not None else self._nothing)
+        self.query_one("#worklines", LogView).show(job.lines if job is not None else self._before)
 
     def why_not_here(self, action: str) -> str:
         """Why a host cannot be worked on."""

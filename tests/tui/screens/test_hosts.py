@@ -31,7 +31,17 @@ async def test_work_on_a_host_is_told_line_by_line_and_goes_on_when_the_screen_i
         local.connect(view())
         box.link_is("retrying", attempt=2, reason="no route to host", retry_in_s=1.0)
         await settle(pilot, app)
-        await press(pilot, app, "8", "down", "t")
+        await press(pilot, app, "8", "down")
+        for word in (
+            "nothing was begun on box",
+            "t   tests the way",
+            "D   deploys",
+            "d   asks its doctor",
+            "n   adds",
+        ):
+            assert word in picture(app), word
+        await press(pilot, app, "t")
+        assert "adds a host" not in picture(app)
         (job,) = work.begun
         assert (job.kind, job.host) == ("test", "box")
         job.step(True, "dns", "", ms=3.0)
