@@ -50,8 +50,9 @@ def serve(args: argparse.Namespace) -> int:
         write_opener(opener, access.address)
         os.environ[PAGE_VARIABLE] = str(place)
         try:
-            announce(access, opener, opens=not args.no_open and has_display(os.environ))
-            run_server(f"exec {COMMAND}", access, listening, lambda: opener.unlink(missing_ok=True))
+            with contextlib.suppress(KeyboardInterrupt):  # before the server takes the signal itself
+                announce(access, opener, opens=not args.no_open and has_display(os.environ))
+                run_server(f"exec {COMMAND}", access, listening, lambda: opener.unlink(missing_ok=True))
         finally:
             for file in (opener, place):
                 file.unlink(missing_ok=True)
