@@ -10,9 +10,11 @@ from tests.tui.driving import picture, settle
 from tests.tui.fake import WALL, FakeSession, cockpit, events, view
 from tests.tui.store.test_store import KEY, UP, said, tell, words
 from trainer.telemetry.bands import Bands
+from trainer.telemetry.events import Evaluation
+from trainer.telemetry.flat import flatten
 from trainer.telemetry.judge import judge
 from tui.app import Cockpit
-from tui.commands.runs.summary import full
+from tui.commands.runs.summary import full, full_words
 from tui.store.runs import RunRecord
 from tui.store.store import Store
 from tui.widgets.oscillators import MOST, rows
@@ -195,3 +197,16 @@ async def test_a_run_that_never_looks_has_no_panel_for_it() -> None:
     assert not there
     assert "Oscillators" not in text
     assert "warfare" not in text
+
+
+def test_scores_are_told_under_the_names_that_a_run_has_for_them(store: Store, bands: Bands) -> None:
+    run = looked(store, "")
+    for seq, values in ((9100, {"val_loss": 2.5, "val_acc": 0.4}), (9101, {"val_ce": 1.25, "val_loss": 2.5})):
+        scores = Evaluation(seq=seq, attempt=1, t=WALL, step=280, values=values)
+        tell(store, said(json.dumps(flatten(scores)) + "\n", offset=seq * 1000))
+    assert "  validation   CE 1.25 at step 280" in full_words(full("local", run, bands))
+    shown = full("local", run, bands) | {"eval": {"step": 280, "val_loss": 2.5, "val_acc": 0.4}}
+    assert "  validation   val_loss 2.5, val_acc 0.4 at step 280" in full_words(shown)
+    assert "  validation   no finite score at step 280" in full_words(
+        shown | {"eval": {"step": 280, "val_loss": None}}
+    )

@@ -21,6 +21,7 @@ NAME_WIDTH = 40
 TAGS_WIDTH = 60
 REASON_WIDTH = 120
 COMMAND_WIDTH = 800
+SCORES_SHOWN = 4
 FAILURES = frozenset({"failed", "died", "died_reboot", "unkillable"})
 
 
@@ -240,10 +241,18 @@ def full_words(shown: Mapping[str, Any]) -> str:
         if shown["kind"] == "trainer" or lamp["severity"] != "unknown"  # a command tells what it tells
     ]
     if evaluation := shown["eval"]:
-        lines.append(f"  validation   CE {evaluation.get('val_ce')} at step {evaluation['step']}")
+        lines.append(f"  validation   {_scores(evaluation)} at step {evaluation['step']}")
     saved = shown["last_checkpoint"]
     lines.append(
         f"  checkpoint   step {saved['step']}, {saved['path']}" if saved else "  checkpoint   none yet"
     )
     lines.append(f"  directory    {shown['dir']}")
     return "\n".join(lines)
+
+
+def _scores(evaluation: Mapping[str, Any]) -> str:
+    """Our cross-entropy where there is one, else the first scores that the run told, under their names."""
+    if evaluation.get("val_ce") is not None:
+        return f"CE {evaluation['val_ce']}"
+    told = [f"{name} {value:g}" for name, value in evaluation.items() if name != "step" and value is not None]
+    return ", ".join(told[:SCORES_SHOWN]) or "no finite score"
