@@ -26,7 +26,7 @@ def typed(text: str) -> Sequence[str]:
         ".": "full_stop",
         "'": "apostrophe",
     }
-    return [{"'": "apostrophe", **names}.get(sign, sign) for sign in text]
+    return [names.get(sign, sign) for sign in text]
 
 
 async def test_words_about_a_run_and_about_marked_ones() -> None:

@@ -140,7 +140,7 @@ class _Hole:
     begin: int
     end: int
     form: _Form
-    meaning: "_Meaning"
+    meaning: _Meaning
 
 
 class _Trials:
