@@ -24,6 +24,7 @@ FILE_MAX = 256 << 20
 SETTLED, TROUBLED, ARCHIVED = b"s", b"t", b"a"
 Mark: TypeAlias = tuple[int, int, int, int]
 NOTHING: Mark = (0, 0, 0, 0)
+STATES = {state.encode(): str(state) for state in TERMINAL}
 
 
 @dataclass(slots=True)
@@ -92,21 +93,20 @@ class Entry:
         """What `to_line` made; None for anything else."""
         try:
             run_id, mtime, ctime, inode, size, labels, state, since, flags, rest = line.split(b" ", 9)
-            entry = cls(
-                run_id=run_id.decode("ascii"),
-                mark=(int(mtime), int(ctime), int(inode), int(size)),
-                state=state.decode("ascii"),
-                since=float(since),
-                is_settled=SETTLED in flags,
-                is_troubled=TROUBLED in flags,
-                labels=NOTHING if labels == b"-" else _mark(labels.split(b":")),
-                is_archived=ARCHIVED in flags,
-                _line=rest,
+            entry = cls(  # by place: thousands of them are read before the first answer
+                run_id.decode("ascii"),
+                (int(mtime), int(ctime), int(inode), int(size)),
+                STATES[state],
+                float(since),
+                SETTLED in flags,
+                TROUBLED in flags,
+                NOTHING if labels == b"-" else _mark(labels.split(b":")),
+                ARCHIVED in flags,
+                rest,
             )
-        except ValueError:
+        except (ValueError, KeyError):
             return None
-        sound = RUN_ID.fullmatch(entry.run_id) and entry.state in TERMINAL and abs(entry.since) < 1 << 53
-        return entry if sound else None
+        return entry if RUN_ID.fullmatch(entry.run_id) and abs(entry.since) < 1 << 53 else None
 
 
 class IndexFile:

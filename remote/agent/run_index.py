@@ -114,9 +114,10 @@ class RunIndex:
         entry = self.finished.get(name)
         if entry is None and (name in self._strangers or not self._is_run(name)):
             return False
-        mark = mark_of(f"{self._base}/{name}/state.json")
+        folder = f"{self._base}/{name}/"
+        mark = mark_of(folder + "state.json")
         if entry is not None:
-            if entry.mark == mark and entry.labels == mark_of(f"{self._base}/{name}/{LABELS}"):
+            if entry.mark == mark and entry.labels == mark_of(folder + LABELS):
                 return False
         elif mark == self._live.get(name, NOTHING):
             return False  # still live as it was, or not begun yet

@@ -123,7 +123,7 @@ class Service:
             if not self._is_tidied:
                 self._is_tidied = True
                 self._dispatcher.add(clear_going(self._ctx.home))
-                self._dispatcher.add(clear_old_drafts(self._ctx.home))
+                self._dispatcher.add(clear_old_drafts(self._ctx.home, self._ctx.index.live))
             for work in self._restarts.due():
                 self._dispatcher.add(work)
             self._next_contact = time.monotonic() + CONTACT_S

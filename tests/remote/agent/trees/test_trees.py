@@ -275,8 +275,12 @@ def test_what_nobody_sends_on_goes_with_the_contact_and_what_somebody_does_stays
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("half")
         os.utime(path, (at, at))
-    for _ in clear_old_drafts(home):
+    of_one_that_is_over = lying(home.root / "runs" / "over-abcdef" / "feed" / "inbox", day, day) / ".b.part"
+    of_one_that_is_over.write_text("half")
+    os.utime(of_one_that_is_over, (day, day))
+    for _ in clear_old_drafts(home, [home.run(RUN)]):
         pass
+    assert of_one_that_is_over.exists(), "thousands of runs that are over are not walked"
     assert [path for path in (*old, died_over) if path.exists()] == []
     assert [path for path in kept if not (path / "pack-0").exists()] == []
     assert [path.name for path in parts if path.exists()] == [".new.part", "a.txt"]
