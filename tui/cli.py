@@ -70,7 +70,8 @@ THEME_VARIABLE = "PHOTINUS_THEME"  # what `tui.theme` reads; that would load Tex
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (`docs/commands.md` lists them)."""
     try:
-        args = build_parser().parse_args(argv)
+        words = sys.argv[1:] if argv is None else argv
+        args = build_parser(words).parse_args(words)
     except SystemExit as leaving:  # argparse has said why already
         return leaving.code if isinstance(leaving.code, int) else USAGE
     if args.version:

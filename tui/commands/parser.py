@@ -1,6 +1,7 @@
 """The command line of `photinus`: one parser, with help that a stranger can use."""
 
 import argparse
+from collections.abc import Callable, Collection, Sequence
 
 from trainer.run.spec import STOP_SIGNALS
 from tui.commands import inspect
@@ -25,8 +26,13 @@ from tui.commands.runs import everyday, keep, line, ls_show, move, pull_push, st
 from tui.commands.runs.selection import add_filters, add_selection
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line; `args.command` is empty for the cockpit."""
+def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The command line; `args.command` is empty for the cockpit.
+
+    Args:
+        words: what was typed, if known: where the first of them is a command, no other room's are made, since
+            sixty parsers cost more time than most answers.
+    """
     parser = argparse.ArgumentParser(
         prog="photinus",
         description="A terminal cockpit for training hosts.",
@@ -43,28 +49,10 @@ def build_parser() -> argparse.ArgumentParser:
         help="of the cockpit (default: as COLORFGBG says)",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    _add_cockpit(commands)
-    serve.add_to(commands)
-    _add_looking(commands)
-    start_options.add_to(commands)
-    _add_acting(commands)
-    _add_streams(commands)
-    for room in (
-        formats,
-        export,
-        subcommands,
-        inspect,
-        pull_push,
-        keep,
-        move,
-        everyday,
-        top,
-        line,
-        alert_commands,
-        progress,
-        trained,
-    ):
-        room.add_to(commands)
+    first = next((word for word in words if not word.startswith("-")), "")
+    meant = [add_to for names, add_to in ROOMS if first in names]
+    for add_to in meant or [add_to for _, add_to in ROOMS]:
+        add_to(commands)
     return parser
 
 
@@ -195,3 +183,32 @@ def _add_streams(commands: "Commands[argparse.ArgumentParser]") -> None:
     tail.add_argument(
         "-n", "--bytes", type=count, default=65536, help="how much of the end of the log (default: 65536)"
     )
+
+
+ROOMS: tuple[tuple[Collection[str], Callable[["Commands[argparse.ArgumentParser]"], None]], ...] = (
+    (("demo",), _add_cockpit),
+    (serve.COMMANDS, serve.add_to),
+    (("ls", "show", "read", "open"), _add_looking),
+    (("start",), start_options.add_to),
+    (("resume", "stop", "kill"), _add_acting),
+    (("tail", "events"), _add_streams),
+    *(
+        (room.COMMANDS, room.add_to)
+        for room in (
+            formats,
+            export,
+            subcommands,
+            inspect,
+            pull_push,
+            keep,
+            move,
+            everyday,
+            top,
+            line,
+            alert_commands,
+            progress,
+            trained,
+        )
+    ),
+)
+"""The commands of each room, and what adds them to the command line, in the order of the help."""

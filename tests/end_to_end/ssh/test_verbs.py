@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from tests.remote.conftest import end_everything
 from tests.tui.commands.conftest import Photinus, photinus
 from tests.waiting import wait_until
 from trainer.run.home import open_home
-from tui.commands.parser import build_parser
 
 __all__ = ["photinus"]
 TRAIN = """
@@ -55,7 +53,6 @@ def shared(box: Box, monkeypatch: pytest.MonkeyPatch, laptop: Any) -> Iterator[N
         links = {box.host.name: Kept(far), LOCAL.name: Kept(here)}
         monkeypatch.setattr("tui.commands.host_session.reach", lambda host: links[host.name])
         monkeypatch.setattr("tui.commands.prompts.reach", lambda host: links[host.name])
-        monkeypatch.setattr("tui.cli.build_parser", cache(build_parser))  # 30 ms a command
         yield
     end_everything(laptop.root)
 

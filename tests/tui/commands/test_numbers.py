@@ -37,6 +37,11 @@ def numbers(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iter
 NUMBERS = list(numbers(build_parser()))
 
 
+def parse(words: list[str]) -> argparse.Namespace:
+    """As `photinus` does."""
+    return build_parser(words).parse_args(words)
+
+
 def test_the_control_they_are_found() -> None:
     assert {("ls", "--last"), ("reap", "pid"), ("stop", "--deadline"), ("start", "--on-stall")} <= {*NUMBERS}
 
@@ -49,7 +54,7 @@ def test_an_absurd_number_is_refused_with_its_range(
     for text in ABSURD:
         words = [f"{option}={text}"] if option.startswith("-") else ["--", *before, text]
         with pytest.raises(SystemExit) as caught:
-            build_parser().parse_args([*command.split(), *(before if "--" not in words else []), *words])
+            parse([*command.split(), *(before if "--" not in words else []), *words])
         said = capsys.readouterr().err
         assert caught.value.code == 2, (command, option, text)
         assert option in said
@@ -61,7 +66,7 @@ def test_an_absurd_number_is_refused_with_its_range(
 def test_control_a_number_that_is_meant_is_taken(command: str, option: str) -> None:
     before = BEFORE.get(command, [])
     words = [f"{option}=7"] if option.startswith("-") else ["7"]
-    parsed = vars(build_parser().parse_args([*command.split(), *before, *words]))
+    parsed = vars(parse([*command.split(), *before, *words]))
     assert any(
         value == 7 and math.isfinite(value) for value in parsed.values() if isinstance(value, int | float)
     )
