@@ -50,9 +50,16 @@ class Quartiles:
         first, last, level = -(-start // BLOCK), stop // BLOCK, 0
         if last - first < 2:
             return _quartiles(values[start:stop])
+        begin, end = first, last
         while last - first > MANY and level + 1 < len(self._levels):
+            begin, end = first, last
             first, last, level = -(-first // GROUP), last // GROUP, level + 1
-        return _quartiles(self._levels[level][first * KEPT : last * KEPT])
+        some = self._levels[level][first * KEPT : last * KEPT]
+        if level:  # what juts out at both ends: of each block below as many as a quarter of a group has
+            below = self._levels[level - 1]
+            some += below[begin * KEPT + GROUP // 2 : first * GROUP * KEPT : GROUP]
+            some += below[last * GROUP * KEPT + GROUP // 2 : end * KEPT : GROUP]
+        return _quartiles(some)
 
 
 def _few(values: "array[float]") -> list[float]:
