@@ -35,12 +35,15 @@ def wanted(store: Store, opened: RunKey | None, compared: Collection[RunKey] = (
     Live runs, the opened one and those that are compared are heard from their beginning; of each host's
     newest runs that are over, the end is enough for the table. The log of a run of our own trainer is read
     only while it is looked at.
-    Of what is only watched, what is being written counts as live.
+    Of what is only watched, what is being written counts as live. What is shown from this machine is not
+    followed before its host tells of it.
     """
     found: dict[StreamKey, int] = {}
     over: dict[str, int] = {}
     watched: Counter[str] = Counter()
     for (host, run_id), run in store.runs.items():
+        if run.offline_at:
+            continue
         what = "log" if run.view.kind == "command" else "events"
         watched[host] += run.view.is_watched and run.view.is_live
         goes_on = run.view.is_live and not (run.view.is_watched and watched[host] > WATCHED_MAX)
@@ -51,7 +54,7 @@ def wanted(store: Store, opened: RunKey | None, compared: Collection[RunKey] = (
         elif over.setdefault(host, 0) < GLIMPSES:
             found[host, run_id, what] = GLIMPSE
             over[host] += 1
-    if opened is not None and opened in store.runs:
+    if opened is not None and opened in store.runs and not store.runs[opened].offline_at:
         found.setdefault((*opened, "log"), TAIL)
     return found
 
