@@ -19,7 +19,7 @@ from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts, Shelves, Works
 from tui.screens.fleet import Fleet
 from tui.store.alerts import Level
-from tui.store.offline import Now, recall, retell
+from tui.store.past.offline import Now, recall, retell
 from tui.store.store import Store
 from tui.theme import STYLE
 from tui.workers.checkpoint_work import CheckpointWork

@@ -19,6 +19,7 @@ from tui.screens.run import RunScreen
 from tui.store.compare.comparison import LETTERS, Comparison
 from tui.store.compare.config_sheet import ConfigSheets
 from tui.store.fleet.tour import Tour
+from tui.store.past.replay import Replay
 from tui.store.store import RunKey, Store
 from tui.store.wanted import Followers
 
@@ -37,6 +38,7 @@ class Navigator(SturdyApp):
         comparison: what the Compare screen shows, wherever it was chosen.
         sheets: the configurations that hosts have told.
         tour: the hints of a new operator; none unless somebody opens the cockpit for himself.
+        replay: the time that Fleet, Run and Log show; None for now.
         kept_place: where the place is kept, for a page of a browser that is loaded again.
         return_to: the place to go to as soon as its run is heard of.
     """
@@ -51,6 +53,7 @@ class Navigator(SturdyApp):
         self.comparison = Comparison()
         self.sheets = ConfigSheets()
         self.tour: Tour | None = None
+        self.replay: Replay | None = None
         self.kept_place: KeptPlace | None = None
         self.return_to: CockpitPlace | None = None
         self._opened: RunKey | None = None

@@ -18,7 +18,7 @@ from trainer.run.disk.atomic import write_json
 from trainer.run.disk.small_record import open_plain, read_record
 from trainer.run.layout import RUN_ID
 from trainer.run.run_errors import RecordError
-from tui.store.offline import OfflineRun, What
+from tui.store.past.offline import OfflineRun, What
 
 FOLDER, RECORD, VERSION = "offline", "run.json", 1
 MOST_BYTES: dict[str, int] = {"events": 64 << 20, "log": 1 << 20}

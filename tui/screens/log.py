@@ -58,19 +58,20 @@ class LogScreen(LogKeys):
     def paint(self) -> None:
         """Show the log as it is known now."""
         super().paint()
-        run, bridge = self.chosen(), self.bridge
+        bridge, past = self.bridge, self.shown
+        run = past.store.run_of(self._key)
         if run is None:
-            if self.is_current:  # its host no longer has it
+            if self.is_current and bridge.replay is None:  # its host no longer has it
                 bridge.show("fleet")
             return
-        head = log_head(run, bridge.store.host_of(run), bridge.now())
+        head = log_head(run, past.store.host_of(run), past.now)
         self.query_one("#head", Panel).lay(lambda _width, _height: [head])
         self.log_view.show(run.log)
         self.query_one("#logtitle", Panel).lay(lambda _width, _height: [log_title(self.log_view)])
 
     def action_back(self) -> None:
-        """Back by one: a search, a filter, the screen."""
-        if not self.leave_log():
+        """Back by one: a search, a filter, a replay, the screen."""
+        if not (self.leave_log() or self.leave_replay()):
             self.bridge.show("fleet")
 
     def action_aside(self, change: int) -> None:

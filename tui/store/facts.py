@@ -67,6 +67,8 @@ _STATES: dict[str, tuple[str, Colour]] = {
 def link_fact(host: HostRecord, now: float) -> Fact:
     """Can the host be reached."""
     link = host.link
+    if host.is_past:
+        return Fact("◂", "replay", "violet")
     glyph, word, colour = _LINKS[link.phase]
     match link.phase:
         case "connected":

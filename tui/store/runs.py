@@ -29,7 +29,7 @@ from tui.store.metrics.axis import RunAxes
 from tui.store.metrics.catalogue import Metric, loss_of, metric
 from tui.store.metrics.pace import UNKNOWN_S, RowPace
 from tui.store.metrics.series import Series, real
-from tui.store.run_past import RunPast
+from tui.store.metrics.told_events import ToldEvents
 
 AT_WORK = frozenset({Evaluation, Probe, Phase, Sample, Checkpoint})
 
@@ -53,8 +53,8 @@ class RunRecord:
         announced_steps: planned steps that its log announces, 0 for none.
         step_back: the newest time that it went back from trouble by itself.
         axes: along which its charts can lie.
-        past: what it told beside its metrics, with the times of that.
-        offline_at: when it was heard last, epoch seconds, while it is shown from this machine; 0: it is heard.
+        told: what it told beside its metrics, with the times of that.
+        offline_at: when it was heard last, epoch seconds, while it is shown from this machine; else 0.
         version: grows with every change, metrics and state alike.
     """
 
@@ -87,7 +87,7 @@ class RunRecord:
     log_at: float | None = None
     announced_steps: int = 0
     axes: RunAxes = field(default_factory=RunAxes)
-    past: RunPast = field(default_factory=RunPast)
+    told: ToldEvents = field(default_factory=ToldEvents)
     offline_at: float = 0.0
     version: int = 0
 
@@ -117,7 +117,7 @@ class RunRecord:
     def apply(self, event: Event, now: float, zones: MetricBands | None = None) -> None:
         """Take one thing that the run said."""
         self.version += 1
-        self.past.take(event)
+        self.told.take(event)
         if type(event) in AT_WORK:
             self.active_at = max(now, self.active_at or now)
         match event:
@@ -211,7 +211,7 @@ class RunRecord:
         self.row, self.step, self.row_at, self.probe = {}, None, None, None
         self.active_at = self.log_at = self.step_back = None
         self.pace.clear()
-        self.zones, self.past = ZoneCounter(), RunPast()
+        self.zones, self.told = ZoneCounter(), ToldEvents()
         self.version += 1
 
     @property

@@ -37,9 +37,9 @@ def clock(seconds: float) -> str:
     return f"{whole // 86400}d {whole % 86400 // 3600}h"
 
 
-def moment(at: float) -> str:
+def moment(at: float, *, seconds: bool = False) -> str:
     """A point in time, epoch seconds, by the clock of this machine."""
-    return time.strftime("%d %b %H:%M", time.localtime(at))
+    return time.strftime("%d %b %H:%M:%S" if seconds else "%d %b %H:%M", time.localtime(at))
 
 
 def shortened(text: str, width: int, tail: int = 7) -> str:

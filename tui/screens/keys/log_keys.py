@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from remote.protocol.errors import CallError
 from tui.keys import shown
-from tui.screens.run_actions import RunActions
+from tui.screens.keys.replay_keys import ReplayKeys
 from tui.store.facts import why_not
 from tui.widgets.log.clipboard import osc52, told
 from tui.widgets.log.log_styles import LEVELS
@@ -22,7 +22,7 @@ ASKED: dict[str, str] = {
 }
 
 
-class LogKeys(RunActions):
+class LogKeys(ReplayKeys):
     """What keys do to the log of a screen that has one, and an input line `#search` below it."""
 
     _fetching = False
@@ -37,7 +37,9 @@ class LogKeys(RunActions):
     def on_log_view_top(self) -> None:
         """Fetch what stands before the first line; what is looked at stays in view."""
         run = self.chosen()
-        if run is None or run.log.head is None or self._fetching or why_not(self.bridge.store.host_of(run)):
+        if run is None or self.bridge.replay is not None or self._fetching:
+            return
+        if run.log.head is None or why_not(self.bridge.store.host_of(run)):
             return
         self._fetching, log = True, run.log
         file, before = run.log.head

@@ -22,7 +22,7 @@ SAMPLE_MAX = 2_000  # characters
 E = TypeVar("E", bound=Envelope)
 
 
-class RunPast:
+class ToldEvents:
     """Events by their type, in the order in which they were told."""
 
     __slots__ = ("_told",)
@@ -46,8 +46,3 @@ class RunPast:
                 assert isinstance(event, kind)
                 return event
         return None
-
-    @property
-    def began_t(self) -> float:
-        """When it told the first of what is kept; 0 where there is nothing."""
-        return min((told[0].t for told in self._told.values() if told), default=0.0)
