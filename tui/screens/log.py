@@ -66,6 +66,7 @@ class LogScreen(LogKeys):
             return
         head = log_head(run, past.store.host_of(run), past.now)
         self.query_one("#head", Panel).lay(lambda _width, _height: [head])
+        self.look_as_chosen(run)
         self.log_view.show(run.log)
         self.query_one("#logtitle", Panel).lay(lambda _width, _height: [log_title(self.log_view)])
 

@@ -187,5 +187,6 @@ class RunScreen(RunKeys):
 
     def _log(self, run: RunRecord) -> None:
         log = self.query_one(LogView)
+        self.look_as_chosen(run)
         log.show(run.log)
         self._lay("logtitle", lambda _width, _height: [log_title(log)])

@@ -58,3 +58,28 @@ async def test_the_log_alone_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> N
         assert app.screen.query_one(LogView).searched is not None
         await press(pilot, app, "escape", "escape")
         assert front(app) == "Fleet"
+
+
+async def test_filter_level_and_wrap_are_remembered_for_runs_of_that_kind() -> None:
+    other, foreign = view("other-bbbbbb"), view("third-cccccc", preset="another")
+
+    async def shown(*keys: str, run: str = RUN) -> str:
+        session = FakeSession()
+        app = cockpit(session)
+        async with app.run_test(size=(80, 24)) as pilot:
+            session.connect(view(), other, foreign)
+            await settle(pilot, app)
+            app.open_log(("local", run))
+            await settle(pilot, app)
+            session.send(run, "log", "one\nError: two\nError: three\n" + LONG)
+            await settle(pilot, app)
+            await press(pilot, app, *keys)
+            return picture(app)
+
+    await shown("F", *"!three", "enter", "L", "w")
+    again = await shown(run="other-bbbbbb")
+    assert "1 of 4 lines  |!three, warnings" in again
+    assert "wrapped" in again
+    assert "4 lines   following" in await shown(run="third-cccccc")
+    assert "4 lines   following   wrapped" in await shown("escape")
+    assert "4 lines   following   wrapped" in await shown(run="other-bbbbbb")

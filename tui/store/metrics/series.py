@@ -93,7 +93,8 @@ class Series:
 
     def first(self, count: int) -> "Series":
         """The first `count` values, as a series of their own."""
-        _ = self.tree.settle(), self.sums, self.quartiles  # copied, not made once more
+        self.tree.settle()
+        _ = self.sums, self.quartiles  # copied, not made once more
         made = deepcopy(self)
         if 0 < count < len(self):
             made.supersede(self.steps[count - 1])
