@@ -129,7 +129,7 @@ class Cockpit(Navigator):
         if not self.screen_stack:
             return  # it is being closed
         busy = self._drain()
-        self._followers.sync(self.sessions, self.store, self._watched(), self._whole())
+        self._followers.sync(self.sessions, self.store, *self._listened())
         self._open_focus()
         self._keep_place()
         for alert in self.store.take_news(self.now()):

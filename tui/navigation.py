@@ -122,6 +122,13 @@ class Navigator(SturdyApp):
         """Show the log of this run, or of the one opened last, on a screen of its own."""
         self._open("log", LogScreen, key)
 
+    def open_logs(self, keys: Sequence[RunKey]) -> None:
+        """Show the logs of these runs as one."""
+        if isinstance(self.screen, CockpitScreen):
+            screen = self._front("log", LogScreen)
+            assert isinstance(screen, LogScreen)
+            screen.open_merged(keys)
+
     def _open(self, where: Where, kind: type[RunScreen] | type[LogScreen], key: RunKey | None) -> None:
         key = key or self._opened or next(iter(self.store.runs), None)
         if key is None or key not in self.store.runs:
@@ -147,9 +154,11 @@ class Navigator(SturdyApp):
         if self._driver is not None:
             self._driver.write(sequence)
 
-    def _whole(self) -> tuple[RunKey, ...]:
-        """Runs beside the opened one that are heard from their beginning: those that were compared."""
-        return self.comparison.runs
+    def _listened(self) -> tuple[RunKey | None, tuple[RunKey, ...], tuple[RunKey, ...]]:
+        """The opened run, those that were compared (they are heard from their beginning), those whose logs
+        are merged on the screen."""
+        logs = next((screen.merged for screen in self.screen_stack if isinstance(screen, LogScreen)), ())
+        return self._watched(), self.comparison.runs, logs
 
     def compare(self, marked: Sequence[RunKey], chosen: RunKey | None) -> None:
         """Show the marked runs over one another, else those before; the chosen one too if open or alone."""

@@ -58,7 +58,10 @@ class Key:
 TABLE: tuple[Key, ...] = (
     Key("1", "1", "fleet", "fleet", "all hosts and runs", rank=12),
     Key("2", "2", "run", "run", "the chosen run", rank=12),
-    Key("3", "3", "log", "log", "the log of the chosen run, alone on the screen", rank=13),
+    Key(
+        "3", "3", "log", "log",
+        "the log of the chosen run, alone on the screen; of marked ones their logs by time", rank=13,
+    ),
     Key(
         "4", "4", "compare", "compare",
         "runs over one another: the marked ones of the Fleet, else those before and the one that is open",

@@ -240,6 +240,9 @@ class Bridge(Protocol):
     def open_log(self, key: RunKey | None) -> None:
         """Show the log of this run, or of the one opened last."""
 
+    def open_logs(self, keys: Sequence[RunKey]) -> None:
+        """Show the logs of these runs as one."""
+
     def to_terminal(self, sequence: str) -> None:
         """Write a control sequence of ours to the terminal."""
 

@@ -90,6 +90,14 @@ class Fleet(FleetKeys):
         """The marked runs, else the one under the cursor; a host's own row stands for no run here."""
         return self.look.targets(self._keys.get(self.table.chosen or ""))
 
+    def action_log(self) -> None:
+        """The log of the chosen run; those of the marked ones as one."""
+        marked = self.marked()
+        if len(marked) > 1:
+            self.bridge.open_logs(marked)
+        else:
+            self.bridge.open_log(*marked or (self.target(),))
+
     def replayed(self) -> RunKey | None:
         """Here all runs are replayed."""
         return None

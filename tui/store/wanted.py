@@ -29,12 +29,17 @@ class Follows(Protocol):
         ...
 
 
-def wanted(store: Store, opened: RunKey | None, compared: Collection[RunKey] = ()) -> dict[StreamKey, int]:
+def wanted(
+    store: Store,
+    opened: RunKey | None,
+    compared: Collection[RunKey] = (),
+    merged: Collection[RunKey] = (),
+) -> dict[StreamKey, int]:
     """Bytes from the end for every file worth following.
 
     Live runs, the opened one and those that are compared are heard from their beginning; of each host's
     newest runs that are over, the end is enough for the table. The log of a run of our own trainer is read
-    only while it is looked at.
+    only while it is looked at, alone or merged with others.
     Of what is only watched, what is being written counts as live. What is shown from this machine is not
     followed before its host tells of it.
     """
@@ -54,8 +59,9 @@ def wanted(store: Store, opened: RunKey | None, compared: Collection[RunKey] = (
         elif over.setdefault(host, 0) < GLIMPSES:
             found[host, run_id, what] = GLIMPSE
             over[host] += 1
-    if opened is not None and opened in store.runs and not store.runs[opened].offline_at:
-        found.setdefault((*opened, "log"), TAIL)
+    for key in (opened, *merged):
+        if key is not None and key in store.runs and not store.runs[key].offline_at:
+            found.setdefault((*key, "log"), TAIL)
     return found
 
 
@@ -78,9 +84,10 @@ class Followers:
         store: Store,
         opened: RunKey | None,
         compared: Collection[RunKey] = (),
+        merged: Collection[RunKey] = (),
     ) -> None:
         """Follow what is wanted and not yet followed, deeper where more is wanted; let go of closed logs."""
-        want = wanted(store, opened, compared)
+        want = wanted(store, opened, compared, merged)
         for stream in [stream for stream in self._keys if stream not in want and stream[2] == "log"]:
             self._let_go(sessions, stream)
         for stream, last in want.items():
