@@ -112,7 +112,7 @@ class OfflineRuns:
             host, update = item
             if isinstance(update, Bytes):
                 self._bytes((host, update.run_id), update)
-            else:
+            elif isinstance(update, RunsSeen | RunChanged):
                 views = update.runs if isinstance(update, RunsSeen) else (update.run,)
                 for view in views:
                     self._views[host, view.run_id] = view

@@ -44,13 +44,14 @@ class ReplayKeys(RunActions):
 
     def _replay(self) -> Replay | None:
         """The replay; where there is none it begins, and stands at its end: now."""
-        bridge = self.bridge
-        if bridge.replay is None:
-            self.action_replay()
-            if (begun := bridge.replay) is not None:
-                begun.toggle()
-                begun.move_to(begun.end)
-        return bridge.replay
+        if (running := self.bridge.replay) is not None:
+            return running
+        self.action_replay()
+        begun = self.bridge.replay
+        if begun is not None:
+            begun.toggle()
+            begun.move_to(begun.end)
+        return begun
 
     def action_replay_step(self, change: int) -> None:
         """Earlier or later."""
