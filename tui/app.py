@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from remote.hosts.host import Host
@@ -13,11 +13,13 @@ from tui.chosen_charts import ChosenCharts
 from tui.keys import keymap
 from tui.keys.keys_file import take_own_keys
 from tui.navigation import Navigator
+from tui.offline_runs import OfflineRuns
 from tui.palette import last_words
 from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts, Shelves, Works
 from tui.screens.fleet import Fleet
 from tui.store.alerts import Level
+from tui.store.past.offline import Now, recall, retell
 from tui.store.store import Store
 from tui.theme import STYLE
 from tui.workers.checkpoint_work import CheckpointWork
@@ -41,6 +43,7 @@ class Cockpit(Navigator):
     Attributes:
         store: the picture.
         acts: what keys do to hosts.
+        offline: runs kept on this machine; none unless somebody opens the cockpit for himself.
     """
 
     TITLE = "Photinus"
@@ -73,6 +76,8 @@ class Cockpit(Navigator):
         self._signals: Callable[[str, Level], str] = lambda *_: ""
         self._clock, self._wall, self._tick_s = clock, wall, tick_s
         self.pulls = AutoPulls()
+        self.offline: OfflineRuns | None = None
+        self._retold: Iterator[None] = iter(())
         self._turn = 0
         self._painted_at = 0.0
 
@@ -93,6 +98,10 @@ class Cockpit(Navigator):
         for trouble in filter(None, troubles):
             self.notify(trouble, severity="error", markup=False, timeout=60)
         threading.Thread(target=self._connect, name="photinus-connect", daemon=True).start()
+        if self.offline is not None:
+            at = Now(self.now(), self.wall())
+            recalled = recall(self.store, self.offline.runs(), at)
+            self._retold = retell(self.store, recalled, self.offline.read, at)
         self.set_interval(self._tick_s, self.tick)
 
     def _connect(self) -> None:
@@ -120,7 +129,7 @@ class Cockpit(Navigator):
         if not self.screen_stack:
             return  # it is being closed
         busy = self._drain()
-        self._followers.sync(self.sessions, self.store, self._watched(), self._whole())
+        self._followers.sync(self.sessions, self.store, *self._listened())
         self._open_focus()
         self._keep_place()
         for alert in self.store.take_news(self.now()):
@@ -155,9 +164,14 @@ class Cockpit(Navigator):
                     self.pulls.take(name, update)
                     if self._followers.is_current(name, update):
                         self.store.apply(name, update, now, wall)
+                        if self.offline is not None:
+                            self.offline.take(name, update)
                 except Exception as error:  # one update that we cannot take ends no cockpit
                     self.lament(f"{name}: something it said could not be taken: {error!r}")
             waiting.append((name, session))
+            if time.perf_counter() > until:
+                return True
+        while next(self._retold, self) is None:  # what runs said that are shown from this machine
             if time.perf_counter() > until:
                 return True
         return False

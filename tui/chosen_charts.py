@@ -1,4 +1,4 @@
-"""What somebody chose for the charts, by the kind of run: a small file of the client's."""
+"""What somebody chose for charts and logs, by the kind of run: a small file of the client's."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ FILE = "charts.json"
 VERSION = 2
 NAMES_ALONE = 1  # the version that knew nothing but names
 FILE_MAX = 1 << 20
-KINDS_MAX, NAMES_MAX, NAME_MAX, SMOOTHING_MAX = 200, 60, 100, 20
+KINDS_MAX, NAMES_MAX, NAME_MAX, SMOOTHING_MAX, LEVEL_MAX = 200, 60, 100, 20, 2
 
 
 class ChosenCharts:
@@ -88,6 +88,9 @@ def _choice(record: dict[str, object]) -> GridChoice:
         next((one for one in ALONG if one == along), "step"),
         _within(record.get("smoothing"), -1, SMOOTHING_MAX),
         record.get("alone") is True,
+        _fit(text) if isinstance(text := record.get("log_text"), str) else "",
+        _within(record.get("log_level"), 0, LEVEL_MAX),
+        record.get("log_wraps") is True,
     )
 
 
@@ -102,6 +105,9 @@ def _record(choice: GridChoice) -> dict[str, object]:
         "along": choice.along,
         "smoothing": choice.smoothing,
         "alone": choice.alone,
+        "log_text": _fit(choice.log_text),
+        "log_level": choice.log_level,
+        "log_wraps": choice.log_wraps,
     }
 
 

@@ -19,6 +19,7 @@ from tui.screens.run import RunScreen
 from tui.store.compare.comparison import LETTERS, Comparison
 from tui.store.compare.config_sheet import ConfigSheets
 from tui.store.fleet.tour import Tour
+from tui.store.past.replay import Replay
 from tui.store.store import RunKey, Store
 from tui.store.wanted import Followers
 
@@ -37,6 +38,7 @@ class Navigator(SturdyApp):
         comparison: what the Compare screen shows, wherever it was chosen.
         sheets: the configurations that hosts have told.
         tour: the hints of a new operator; none unless somebody opens the cockpit for himself.
+        replay: the time that Fleet, Run and Log show; None for now.
         kept_place: where the place is kept, for a page of a browser that is loaded again.
         return_to: the place to go to as soon as its run is heard of.
     """
@@ -51,6 +53,7 @@ class Navigator(SturdyApp):
         self.comparison = Comparison()
         self.sheets = ConfigSheets()
         self.tour: Tour | None = None
+        self.replay: Replay | None = None
         self.kept_place: KeptPlace | None = None
         self.return_to: CockpitPlace | None = None
         self._opened: RunKey | None = None
@@ -119,6 +122,13 @@ class Navigator(SturdyApp):
         """Show the log of this run, or of the one opened last, on a screen of its own."""
         self._open("log", LogScreen, key)
 
+    def open_logs(self, keys: Sequence[RunKey]) -> None:
+        """Show the logs of these runs as one."""
+        if isinstance(self.screen, CockpitScreen):
+            screen = self._front("log", LogScreen)
+            assert isinstance(screen, LogScreen)
+            screen.open_merged(keys)
+
     def _open(self, where: Where, kind: type[RunScreen] | type[LogScreen], key: RunKey | None) -> None:
         key = key or self._opened or next(iter(self.store.runs), None)
         if key is None or key not in self.store.runs:
@@ -144,9 +154,11 @@ class Navigator(SturdyApp):
         if self._driver is not None:
             self._driver.write(sequence)
 
-    def _whole(self) -> tuple[RunKey, ...]:
-        """Runs beside the opened one that are heard from their beginning: those that were compared."""
-        return self.comparison.runs
+    def _listened(self) -> tuple[RunKey | None, tuple[RunKey, ...], tuple[RunKey, ...]]:
+        """The opened run, those that were compared (they are heard from their beginning), those whose logs
+        are merged on the screen."""
+        logs = next((screen.merged for screen in self.screen_stack if isinstance(screen, LogScreen)), ())
+        return self._watched(), self.comparison.runs, logs
 
     def compare(self, marked: Sequence[RunKey], chosen: RunKey | None) -> None:
         """Show the marked runs over one another, else those before; the chosen one too if open or alone."""

@@ -96,17 +96,19 @@ def run_cockpit(
     kept. Sessions are started after the first paint and closed at the end; runs go on.
     """
     from tui.app import Cockpit
+    from tui.offline_runs import OfflineRuns
     from tui.operator_files import first_steps
     from tui.palette import last_words
 
     app = Cockpit(sessions, focus_run)
-    app.trouble, app.tour = trouble, first_steps()
+    app.trouble, app.tour, app.offline = trouble, first_steps(), OfflineRuns()
     if place is not None:
         app.kept_place, app.return_to = place, place.read()
     try:
         message = app.run()
     finally:
         app.pulls.close()
+        app.offline.close()
         for session in app.sessions.values():  # those that were added meanwhile too
             session.close()
     return message or last_words(app.store), not app.return_code

@@ -18,6 +18,7 @@ PLACES: dict[Where, tuple[str, str]] = {
     "hosts": ("8", "Hosts"),
 }
 EVERYWHERE: tuple[Where, ...] = tuple(PLACES)
+REPLAYED: tuple[Where, ...] = ("fleet", "run", "log")
 RUNS: tuple[Where, ...] = ("fleet", "run", "log")
 STARTS: tuple[Where, ...] = ("fleet", "run", "log", "queue")
 LOGS: tuple[Where, ...] = ("run", "log")
@@ -57,7 +58,10 @@ class Key:
 TABLE: tuple[Key, ...] = (
     Key("1", "1", "fleet", "fleet", "all hosts and runs", rank=12),
     Key("2", "2", "run", "run", "the chosen run", rank=12),
-    Key("3", "3", "log", "log", "the log of the chosen run, alone on the screen", rank=13),
+    Key(
+        "3", "3", "log", "log",
+        "the log of the chosen run, alone on the screen; of marked ones their logs by time", rank=13,
+    ),
     Key(
         "4", "4", "compare", "compare",
         "runs over one another: the marked ones of the Fleet, else those before and the one that is open",
@@ -74,7 +78,8 @@ TABLE: tuple[Key, ...] = (
     Key("enter", "enter", "enlarge", "enlarge", "give the focused panel the whole screen", ("run",), rank=9),
     Key("enter", "enter", "open", "answer", "what the chosen host asks", ("hosts",), rank=5, first=True),
     Key(
-        "escape", "esc", "back", "back", "back: from an enlarged panel, a cursor, a search, a screen",
+        "escape", "esc", "back", "back",
+        "back: from an enlarged panel, a cursor, a search, a replay, a screen",
         ("run", "log", "compare", "processes", "checkpoints", "queue", "hosts"), rank=2,
     ),
     Key("tab", "tab", "next_panel", "focus", "the next panel", rank=11),
@@ -178,7 +183,10 @@ TABLE: tuple[Key, ...] = (
         "slash", "/", "filter", "filter", "filter the runs as you type; `!` before a word turns it round",
         ("fleet",), rank=6,
     ),
-    Key("escape", "esc", "clear", "clear", "take the filter away, then the marks", ("fleet",), rank=14),
+    Key(
+        "escape", "esc", "clear", "clear", "back to now from a replay; take the filter away, then the marks",
+        ("fleet",), rank=14,
+    ),
     Key("space", "space", "mark", "mark", "mark a run: acts are done to all marked ones", ("fleet",), rank=8),
     Key("asterisk", "*", "mark_all", "mark all", "mark every run shown, or none", ("fleet",), rank=15),
     Key(
@@ -258,6 +266,14 @@ TABLE: tuple[Key, ...] = (
     Key("left", "←", "cursor(-1)", "cursor", "charts a bit earlier, the log to the left", ("run",), rank=14),
     Key("right", "→", "cursor(1)", "later", "charts a bit later, the log to the right", ("run",)),
     Key("0", "0", "reset", "reset", "the chart as it was at first", ("run",), rank=15),
+    Key(
+        "p", "p", "replay", "replay", "show the past as it was, all in a minute; stand, or play on", REPLAYED,
+        rank=12,
+    ),
+    Key("comma", ",", "replay_step(-1)", "earlier", "a fiftieth of the past earlier", REPLAYED, rank=16),
+    Key("full_stop", ".", "replay_step(1)", "later", "a fiftieth of the past later", REPLAYED),
+    Key("less_than_sign", "<", "replay_speed(-1)", "slower", "replay half as fast", REPLAYED),
+    Key("greater_than_sign", ">", "replay_speed(1)", "faster", "replay twice as fast", REPLAYED),
     Key("a", "a", "acknowledge", "seen", "acknowledge the alerts", rank=15),
     Key("A", "A", "alerts", "alerts", "every alert with its time", rank=15),
     Key("R", "R", "reconnect", "reconnect", "try the links that are down again now", rank=11),

@@ -15,6 +15,7 @@ from tui.store.jobs import HostJob
 from tui.store.kept.put_away import PutAwayRun
 from tui.store.kept.shelf import CheckpointShelf, Transfer
 from tui.store.metrics.grid_choice import GridChoice
+from tui.store.past.replay import Replay
 from tui.store.store import RunKey, Store
 
 if TYPE_CHECKING:
@@ -213,6 +214,7 @@ class Bridge(Protocol):
     read_only: bool
     is_light: bool
     tour: Tour | None
+    replay: Replay | None
 
     def set_light(self, on: bool) -> None:
         """The light theme, or the dark one."""
@@ -237,6 +239,9 @@ class Bridge(Protocol):
 
     def open_log(self, key: RunKey | None) -> None:
         """Show the log of this run, or of the one opened last."""
+
+    def open_logs(self, keys: Sequence[RunKey]) -> None:
+        """Show the logs of these runs as one."""
 
     def to_terminal(self, sequence: str) -> None:
         """Write a control sequence of ours to the terminal."""

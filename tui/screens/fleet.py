@@ -90,6 +90,18 @@ class Fleet(FleetKeys):
         """The marked runs, else the one under the cursor; a host's own row stands for no run here."""
         return self.look.targets(self._keys.get(self.table.chosen or ""))
 
+    def action_log(self) -> None:
+        """The log of the chosen run; those of the marked ones as one."""
+        marked = self.marked()
+        if len(marked) > 1:
+            self.bridge.open_logs(marked)
+        else:
+            self.bridge.open_log(*marked or (self.target(),))
+
+    def replayed(self) -> RunKey | None:
+        """Here all runs are replayed."""
+        return None
+
     def marked(self) -> tuple[RunKey, ...]:
         """The marked runs, in the order in which they are shown."""
         shown = [key for key in self._keys.values() if key in self.look.marks]
@@ -98,8 +110,9 @@ class Fleet(FleetKeys):
     def paint(self) -> None:
         """Every cell that differs, and nothing else."""
         super().paint()
-        store, fit = self.bridge.store, Fit.of(self.app.size.width, without(self.bridge.store))
-        now, wall = self.bridge.now(), self.bridge.wall()
+        past = self.shown
+        store, now, wall = past.store, past.now, past.wall
+        fit = Fit.of(self.app.size.width, without(store))
         shown, self._keys = rows(store, now, wall, fit, self.look)
         self.table.lay(titles(fit.columns, self.look), RIGHT)
         said = summary(store, self.look, len(self._keys))
@@ -108,11 +121,11 @@ class Fleet(FleetKeys):
         self._place()
         self._show_empty()
         tour = self.bridge.tour
-        hint = tour.next(store) if tour is not None else None
+        hint = tour.next(self.bridge.store) if tour is not None else None
         steps = [hint_line(hint)] if hint is not None else []
         self.query_one("#tour", Panel).lay(lambda _width, _height: steps)
         most = 4 if self.app.size.height >= TALL else 2
-        alerts = alert_lines(store.unseen[-most:], now, wall)
+        alerts = alert_lines(self.bridge.store.unseen[-most:], self.bridge.now(), self.bridge.wall())
         self.query_one("#alerts", Panel).lay(lambda _width, _height: alerts)
 
     def _place(self) -> None:
@@ -178,7 +191,9 @@ class Fleet(FleetKeys):
         self.paint()
 
     def action_clear(self) -> None:
-        """Take the filter away, then the marks."""
+        """Back to now; then take the filter away, then the marks."""
+        if self.leave_replay():
+            return
         if self._filter.value or self._filter.has_focus:
             self._filter.value = ""
             self.look.query = RunQuery.of("")

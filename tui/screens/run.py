@@ -128,12 +128,13 @@ class RunScreen(RunKeys):
     def paint(self) -> None:
         """Show the run as it is known now."""
         super().paint()
-        run, bridge = self.chosen(), self.bridge
+        bridge, past = self.bridge, self.shown
+        run = past.store.run_of(self._key)
         if run is None:
-            if self.is_current:  # its host no longer has it
+            if self.is_current and bridge.replay is None:  # its host no longer has it
                 bridge.show("fleet")
             return
-        host, now, wall = bridge.store.host_of(run), bridge.now(), bridge.wall()
+        host, now, wall = past.store.host_of(run), past.now, past.wall
         self._lay("head", lambda width, _height: head(run, host, now, wall, width))
         if bridge.store.bands is not None:
             self._lamps(run, bridge.store.bands, lamps(run, host, bridge.store.bands, now))
@@ -186,5 +187,6 @@ class RunScreen(RunKeys):
 
     def _log(self, run: RunRecord) -> None:
         log = self.query_one(LogView)
+        self.look_as_chosen(run)
         log.show(run.log)
         self._lay("logtitle", lambda _width, _height: [log_title(log)])

@@ -6,7 +6,7 @@ from remote.protocol.errors import Question
 from trainer.telemetry.bands import Colour
 from tui.store.hosts import HostRecord
 from tui.store.runs import RunRecord
-from tui.store.words import age, clock, duration
+from tui.store.words import age, clock, duration, moment
 
 SLOW_RTT_S = 1.0
 OVERDUE_S = 3.0  # a ping that has been out for so long makes a link lag
@@ -67,6 +67,8 @@ _STATES: dict[str, tuple[str, Colour]] = {
 def link_fact(host: HostRecord, now: float) -> Fact:
     """Can the host be reached."""
     link = host.link
+    if host.is_past:
+        return Fact("◂", "replay", "violet")
     glyph, word, colour = _LINKS[link.phase]
     match link.phase:
         case "connected":
@@ -137,6 +139,8 @@ def run_age_fact(run: RunRecord, host: HostRecord, now: float) -> Fact:
     A run that says nothing is the business of its lamps; of a host that cannot be reached it is a stale view.
     """
     received_at = run_received_at(run, host)
+    if run.offline_at and is_stale(host):
+        return Fact("", "offline,", "grey", f"as of {moment(run.offline_at)}")
     if is_stale(host):
         return Fact("", "stale view", "grey", duration(now - received_at))
     return age_fact(received_at, now)

@@ -27,6 +27,7 @@ class HostRecord:
         troubles: what was the matter with the link since it was up last.
         load: the newest telemetry; a missing or None value is unknown, never zero.
         left_out: how many more runs it has, all over, than it was asked to tell.
+        is_past: it is shown as it was at an earlier time; how its link was then, nobody knows.
         wall_ahead: seconds by which the host's clock is ahead of ours, None before it was told.
     """
 
@@ -42,6 +43,7 @@ class HostRecord:
     wall_ahead: float | None = None
     job: HostJob | None = None
     runs_seen: bool = False
+    is_past: bool = False
     left_out: int = 0
     troubles: set[object] = field(default_factory=set)
     version: int = 0

@@ -55,6 +55,14 @@ class LogRing:
         place = bisect_right(self._times, (number, inf)) - 1
         return (self._times[place][1] or None) if place >= 0 else None
 
+    def lines_by(self, at: float) -> int:
+        """How many of the lines kept had come at `at`, epoch seconds by the host's clock; 0 where unknown."""
+        since = [number for number, came in self._times if came > at]
+        heard = any(0 < came <= at for _, came in self._times)
+        if not heard:
+            return 0
+        return max(min(since[0] - self.dropped, len(self.lines)), 0) if since else len(self.lines)
+
     def feed(self, data: bytes, at: float = 0.0) -> None:
         """Take bytes of the log, written at `at` (epoch seconds, 0 unknown) at the latest.
 

@@ -29,6 +29,7 @@ from tui.store.metrics.axis import RunAxes
 from tui.store.metrics.catalogue import Metric, loss_of, metric
 from tui.store.metrics.pace import UNKNOWN_S, RowPace
 from tui.store.metrics.series import Series, real
+from tui.store.metrics.told_events import ToldEvents
 
 AT_WORK = frozenset({Evaluation, Probe, Phase, Sample, Checkpoint})
 
@@ -52,6 +53,8 @@ class RunRecord:
         announced_steps: planned steps that its log announces, 0 for none.
         step_back: the newest time that it went back from trouble by itself.
         axes: along which its charts can lie.
+        told: what it told beside its metrics, with the times of that.
+        offline_at: when it was heard last, epoch seconds, while it is shown from this machine; else 0.
         version: grows with every change, metrics and state alike.
     """
 
@@ -84,6 +87,8 @@ class RunRecord:
     log_at: float | None = None
     announced_steps: int = 0
     axes: RunAxes = field(default_factory=RunAxes)
+    told: ToldEvents = field(default_factory=ToldEvents)
+    offline_at: float = 0.0
     version: int = 0
 
     @property
@@ -100,27 +105,26 @@ class RunRecord:
         return self.view.max_steps or (self.announced_steps if is_of_these else 0)
 
     def see(self, view: RunView, now: float) -> bool:
-        """Take the host's word; an older one than is known changes nothing. Whether the state changed."""
+        """Take the host's word; an older one than is known changes nothing. Whether it is a state's news."""
+        was_offline, self.offline_at = self.offline_at, 0.0
         if view.seq < self.view.seq:
             return False
-        changed = (view.state, view.attempt) != (self.view.state, self.view.attempt)
+        changed = not was_offline and (view.state, view.attempt) != (self.view.state, self.view.attempt)
         self.view = view
-        self.received_at = now
-        self.version += 1
+        self.received_at, self.version = now, self.version + 1
         return changed
 
     def apply(self, event: Event, now: float, zones: MetricBands | None = None) -> None:
         """Take one thing that the run said."""
         self.version += 1
+        self.told.take(event)
         if type(event) in AT_WORK:
             self.active_at = max(now, self.active_at or now)
         match event:
             case Metrics():
                 self._metrics(event, now, zones)
-            case Evaluation():
-                self._evaluation(event)
-            case Probe():
-                self._probe(event)
+            case Evaluation() | Probe():
+                self._look(event)
             case Resume():
                 self._resume(event)
             case StepBack():
@@ -162,15 +166,14 @@ class RunRecord:
         if step is not None and (self.step is None or step > self.step):
             self.step = step
 
-    def _evaluation(self, event: Evaluation) -> None:
-        self.evaluation = event
+    def _look(self, event: Evaluation | Probe) -> None:
+        """Scores, or a look into the model."""
+        if isinstance(event, Evaluation):
+            self.evaluation = event
+        else:
+            self.probe = event
         if event.step is not None:
-            self._append(event.step, event.values, scored=True)
-
-    def _probe(self, event: Probe) -> None:
-        self.probe = event
-        if event.step is not None:
-            self._append(event.step, event.values)
+            self._append(event.step, event.values, scored=event is self.evaluation)
 
     def _append(self, step: int, values: Mapping[str, float | None], *, scored: bool = False) -> None:
         """One value more of each metric; of names beyond the bound nothing is kept."""
@@ -190,8 +193,7 @@ class RunRecord:
             return
         for series in self.series.values():
             series.supersede(event.step)
-        if self.probe is not None and (self.probe.step or 0) > event.step:
-            self.probe = None
+        self.probe = self.probe if self.probe and (self.probe.step or 0) <= event.step else None
         self.pace.clear()
         self.axes.supersede(event.step)
         if self.step is not None:
@@ -207,10 +209,9 @@ class RunRecord:
         self.axes = RunAxes()
         self.catalogue.clear()
         self.row, self.step, self.row_at, self.probe = {}, None, None, None
-        self.step_back = None
-        self.active_at = self.log_at = None
+        self.active_at = self.log_at = self.step_back = None
         self.pace.clear()
-        self.zones = ZoneCounter()
+        self.zones, self.told = ZoneCounter(), ToldEvents()
         self.version += 1
 
     @property
@@ -281,8 +282,7 @@ class RunRecord:
     def checkpoint_step(self) -> int | None:
         """Step of the newest checkpoint: the host's word or the run's own, whichever is later."""
         known = [c.step for c in (self.checkpoint, self.view.last_checkpoint) if c is not None]
-        steps = [step for step in known if step is not None]
-        return max(steps) if steps else None
+        return max((step for step in known if step is not None), default=None)
 
     @property
     def unsaved_steps(self) -> int | None:

@@ -29,18 +29,26 @@ class Follows(Protocol):
         ...
 
 
-def wanted(store: Store, opened: RunKey | None, compared: Collection[RunKey] = ()) -> dict[StreamKey, int]:
+def wanted(
+    store: Store,
+    opened: RunKey | None,
+    compared: Collection[RunKey] = (),
+    merged: Collection[RunKey] = (),
+) -> dict[StreamKey, int]:
     """Bytes from the end for every file worth following.
 
     Live runs, the opened one and those that are compared are heard from their beginning; of each host's
     newest runs that are over, the end is enough for the table. The log of a run of our own trainer is read
-    only while it is looked at.
-    Of what is only watched, what is being written counts as live.
+    only while it is looked at, alone or merged with others.
+    Of what is only watched, what is being written counts as live. What is shown from this machine is not
+    followed before its host tells of it.
     """
     found: dict[StreamKey, int] = {}
     over: dict[str, int] = {}
     watched: Counter[str] = Counter()
     for (host, run_id), run in store.runs.items():
+        if run.offline_at:
+            continue
         what = "log" if run.view.kind == "command" else "events"
         watched[host] += run.view.is_watched and run.view.is_live
         goes_on = run.view.is_live and not (run.view.is_watched and watched[host] > WATCHED_MAX)
@@ -51,8 +59,9 @@ def wanted(store: Store, opened: RunKey | None, compared: Collection[RunKey] = (
         elif over.setdefault(host, 0) < GLIMPSES:
             found[host, run_id, what] = GLIMPSE
             over[host] += 1
-    if opened is not None and opened in store.runs:
-        found.setdefault((*opened, "log"), TAIL)
+    for key in (opened, *merged):
+        if key is not None and key in store.runs and not store.runs[key].offline_at:
+            found.setdefault((*key, "log"), TAIL)
     return found
 
 
@@ -75,9 +84,10 @@ class Followers:
         store: Store,
         opened: RunKey | None,
         compared: Collection[RunKey] = (),
+        merged: Collection[RunKey] = (),
     ) -> None:
         """Follow what is wanted and not yet followed, deeper where more is wanted; let go of closed logs."""
-        want = wanted(store, opened, compared)
+        want = wanted(store, opened, compared, merged)
         for stream in [stream for stream in self._keys if stream not in want and stream[2] == "log"]:
             self._let_go(sessions, stream)
         for stream, last in want.items():

@@ -1,5 +1,6 @@
 """Numbers and times as a person reads them, in as few characters as can be."""
 
+import time
 from math import isfinite, isnan
 
 UNKNOWN = "n/a"
@@ -34,6 +35,11 @@ def clock(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
     return f"{whole // 86400}d {whole % 86400 // 3600}h"
+
+
+def moment(at: float, *, seconds: bool = False) -> str:
+    """A point in time, epoch seconds, by the clock of this machine."""
+    return time.strftime("%d %b %H:%M:%S" if seconds else "%d %b %H:%M", time.localtime(at))
 
 
 def shortened(text: str, width: int, tail: int = 7) -> str:

@@ -27,11 +27,13 @@ class TopBar(Widget):
         self._where = where
         self._shown = Text()
 
-    def show(self, store: Store, now: float, *, read_only: bool = False) -> None:
+    def show(self, store: Store, now: float, *, read_only: bool = False, replay: str = "") -> None:
         """Take the newest facts."""
         parts: list[Part] = [(" ✦ ", hue("amber")), ("Photinus", STRONG), ("  ", PLAIN)]
         if read_only:
             parts.append(("read-only ", hue("amber", bold=True)))
+        if replay:
+            parts.append((f"◂ {replay} ", hue("violet", bold=True)))
         tabs = self._tabs(titled=True)
         if line(*parts, *tabs).cell_len > self.size.width - LINKS:
             tabs = self._tabs(titled=False)

@@ -12,7 +12,7 @@ from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.picker import Picker
 from tui.screens.dialogs.several import Tally
 from tui.screens.dialogs.text_prompt import TextPrompt
-from tui.screens.run_actions import RunActions
+from tui.screens.keys.replay_keys import ReplayKeys
 from tui.store.facts import why_not as why_no_link
 from tui.store.kept.put_away import PutAwayRun
 from tui.store.runs import RunRecord
@@ -25,7 +25,7 @@ NAME_MAX, NOTE_MAX, TAGS_MAX = 200, 2000, 1000
 WHERE = {"archive": "archived", "trash": "in the trash"}
 
 
-class FleetKeys(RunActions):
+class FleetKeys(ReplayKeys):
     """What the keys do; the screen itself says what is shown."""
 
     def why_not_here(self, action: str) -> str:

@@ -1,14 +1,17 @@
 """The keys of a log: searching, filtering, marking, copying, and what stands before its first line."""
 
 import os
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from textual.widgets import Input
 
 from remote.protocol.errors import CallError
 from tui.keys import shown
-from tui.screens.run_actions import RunActions
+from tui.screens.keys.replay_keys import ReplayKeys
 from tui.store.facts import why_not
+from tui.store.metrics.grid_choice import AS_IT_COMES
+from tui.store.runs import RunRecord
 from tui.widgets.log.clipboard import osc52, told
 from tui.widgets.log.log_styles import LEVELS
 from tui.widgets.log.log_view import LogView
@@ -22,11 +25,12 @@ ASKED: dict[str, str] = {
 }
 
 
-class LogKeys(RunActions):
+class LogKeys(ReplayKeys):
     """What keys do to the log of a screen that has one, and an input line `#search` below it."""
 
     _fetching = False
     _asked: Literal["search", "filter"] = "search"
+    _chosen_look: object = None
     _is_first_match = False  # the newest match is shown when it is found
 
     @property
@@ -37,7 +41,9 @@ class LogKeys(RunActions):
     def on_log_view_top(self) -> None:
         """Fetch what stands before the first line; what is looked at stays in view."""
         run = self.chosen()
-        if run is None or run.log.head is None or self._fetching or why_not(self.bridge.store.host_of(run)):
+        if run is None or self.bridge.replay is not None or self._fetching:
+            return
+        if run.log.head is None or why_not(self.bridge.store.host_of(run)):
             return
         self._fetching, log = True, run.log
         file, before = run.log.head
@@ -52,6 +58,29 @@ class LogKeys(RunActions):
                 self.paint()
 
         self.bridge.acts.older(run.host, run.run_id, file, before, received)
+
+    # What is remembered of a kind of run.
+
+    def _remember(self, **changes: Any) -> None:
+        run, charts = self.chosen(), self.bridge.charts
+        if run is None or not run.kind:
+            return
+        charts.put(run.kind, replace(charts.of(run.kind), **changes))
+        if charts.trouble:
+            self.notify(charts.trouble, severity="warning", markup=False)
+
+    def look_as_chosen(self, run: RunRecord) -> None:
+        """Filter and wrap the log as was chosen for runs of this kind, on this screen or the other one."""
+        chosen = self.bridge.charts.of(run.kind) if run.kind else AS_IT_COMES
+        wanted = (run.host, run.run_id, chosen.log_text, chosen.log_level, chosen.log_wraps)
+        if not run.kind or wanted == self._chosen_look:
+            return
+        self._chosen_look, log = wanted, self.log_view
+        kept = log.content.filtered
+        if (chosen.log_text, chosen.log_level) != ((kept.text, kept.level) if kept is not None else ("", 0)):
+            log.filter(chosen.log_text, chosen.log_level)
+        if log.wraps != chosen.log_wraps:
+            log.toggle_wrap()
 
     def reach_log(self) -> None:
         """Give the log the keyboard."""
@@ -81,6 +110,7 @@ class LogKeys(RunActions):
         if self._asked == "filter":
             level = log.content.filtered.level if log.content.filtered is not None else 0
             log.filter(text, level)
+            self._remember(log_text=text)
             if log.content.filtered is not None and log.content.filtered.fault:
                 self._say_no_pattern(text, log.content.filtered.fault)
         else:
@@ -131,6 +161,7 @@ class LogKeys(RunActions):
             log.search("")
         elif log.content.filtered is not None:
             log.filter("", 0)
+            self._remember(log_text="", log_level=0)
         else:
             return False
         self.paint()
@@ -142,7 +173,7 @@ class LogKeys(RunActions):
         log = self.log_view
         log.search("")
         log.filter("", 0)
-        log.follow = True
+        log.follow, self._chosen_look = True, None
 
     def _go(self, *, forward: bool) -> None:
         log = self.log_view
@@ -173,12 +204,13 @@ class LogKeys(RunActions):
         kept = log.content.filtered
         level = ((kept.level if kept is not None else 0) + 1) % len(LEVELS)
         log.filter(kept.text if kept is not None else "", level)
+        self._remember(log_level=level)
         self.notify(LEVELS[level], timeout=2)
         self.paint()
 
     def action_wrap(self) -> None:
         """Wrap long lines, or cut them."""
-        self.log_view.toggle_wrap()
+        self._remember(log_wraps=self.log_view.toggle_wrap())
         self.paint()
 
     def action_times(self) -> None:

@@ -76,13 +76,13 @@ class RunKeys(ChartKeys, LogKeys):
             self.maximize(self._panels()[self._panel])
 
     def action_back(self) -> None:
-        """Back by one: an enlarged panel, a search, the screen."""
+        """Back by one: an enlarged panel, a search, a replay, the screen."""
         if self.maximized is not None:
             self.minimize()
         elif any(chart.view.cursor is not None for chart in self.query(Chart)):
             for chart in self.query(Chart):
                 chart.point(None)
-        elif not self.leave_log():
+        elif not (self.leave_log() or self.leave_replay()):
             self.bridge.show("fleet")
 
     def fresh(self) -> None:

@@ -94,6 +94,12 @@ class MeasuredAxis:
         share = (place - places[a]) / (places[b] - places[a])
         return steps[a] + share * (steps[b] - steps[a])
 
+    def up_to(self, place: float, most: int) -> list[tuple[int, float]]:
+        """The newest of what was told at this place or before it, `most` at most, the last one newest."""
+        stop = bisect_right(self._places, place)
+        start = max(stop - most, 0)
+        return list(zip(self._steps[start:stop], self._places[start:stop], strict=True))
+
 
 class RunAxes:
     """Along what the charts of one run can lie."""
@@ -113,6 +119,16 @@ class RunAxes:
             if name in values:
                 self._tokens.append(step, values[name])
                 return
+
+    def rows_by(self, t: float, most: int) -> list[tuple[int, float]]:
+        """Steps and times (epoch seconds) of the newest rows at `t` or before; none where not known."""
+        began = self._began_t
+        return [(step, began + place) for step, place in self._time.up_to(t - began, most)]
+
+    @property
+    def began_t(self) -> float:
+        """When the first row was told, epoch seconds; 0 where no times are known."""
+        return self._began_t
 
     def supersede(self, step: int) -> None:
         """What came past a step is told anew."""

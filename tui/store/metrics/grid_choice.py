@@ -1,4 +1,4 @@
-"""What somebody chose for the charts of a kind of run."""
+"""What somebody chose for the charts and the log of a kind of run."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ COLUMNS_MAX = 4
 
 @dataclass(frozen=True, slots=True)
 class GridChoice:
-    """The charts of a kind of run.
+    """The charts of a kind of run, and its log.
 
     Attributes:
         names: their metrics in order; none for those that come by themselves.
@@ -17,6 +17,8 @@ class GridChoice:
         along: what lies along them.
         smoothing: of the moving mean, -1 for the usual one.
         alone: zooming and panning change the focused chart only.
+        log_text, log_level: the lines of its log that are shown.
+        log_wraps: whether they go on in the next row.
     """
 
     names: tuple[str, ...] = ()
@@ -24,6 +26,9 @@ class GridChoice:
     along: Along = "step"
     smoothing: int = -1
     alone: bool = False
+    log_text: str = ""
+    log_level: int = 0
+    log_wraps: bool = False
 
 
 AS_IT_COMES = GridChoice()

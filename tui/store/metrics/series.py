@@ -2,6 +2,7 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
+from copy import deepcopy
 from math import inf, nan
 
 from tui.store.metrics.pyramid import FAN, Pyramid
@@ -89,6 +90,18 @@ class Series:
         """The index of the newest value at or before `step`; None before the first."""
         index = bisect_right(self.steps, step) - 1
         return index if index >= 0 else None
+
+    def first(self, count: int) -> "Series":
+        """The first `count` values, as a series of their own."""
+        self.tree.settle()
+        _ = self.sums, self.quartiles  # copied, not made once more
+        made = deepcopy(self)
+        if 0 < count < len(self):
+            made.supersede(self.steps[count - 1])
+        elif count <= 0:
+            made = Series()
+        made.version = count
+        return made
 
     def span(self, low: float, high: float) -> tuple[int, int]:
         """Indices `[start, stop)` of the steps within `[low, high]`."""

@@ -1,0 +1,1 @@
+"""Runs as they were: when they were heard last, or at any time that is replayed."""
