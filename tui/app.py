@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from remote.hosts.host import Host
 from tui.baselines import Baselines
-from tui.chosen_charts import ChosenCharts
 from tui.keys import keymap
 from tui.keys.keys_file import take_own_keys
 from tui.navigation import Navigator
-from tui.offline_runs import OfflineRuns
 from tui.palette import last_words
+from tui.remembered.chosen_charts import ChosenCharts
+from tui.remembered.offline_runs import OfflineRuns
 from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts, Shelves, Works
 from tui.screens.fleet import Fleet

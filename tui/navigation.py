@@ -8,9 +8,9 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from tui.crash import SturdyApp
-from tui.kept_place import CockpitPlace, KeptPlace
 from tui.keys import PLACES, Where, shown
 from tui.palette import commands, places
+from tui.remembered.kept_place import CockpitPlace, KeptPlace
 from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts
 from tui.screens.fleet import Fleet

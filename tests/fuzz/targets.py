@@ -43,7 +43,6 @@ from trainer.run.run_errors import CheckpointError, RecordError, RunError
 from trainer.run.spec import RunSpec
 from trainer.telemetry.recognise import FileRecogniser
 from trainer.telemetry.recogniser import LogRecogniser
-from tui.chosen_charts import NAMES_MAX, load
 from tui.commands.exports.chart_svg import svg_bytes
 from tui.commands.exports.page_html import html_bytes
 from tui.commands.exports.recorded_run import RecordedRun
@@ -55,6 +54,7 @@ from tui.notices.notice_channel import KINDS
 from tui.notices.notice_journal import NoticeJournal
 from tui.notices.notices_file import parse_settings
 from tui.own_rules import own_rules
+from tui.remembered.chosen_charts import NAMES_MAX, load
 from tui.store.edge import cleaned
 from tui.store.log_ring import LogRing
 from tui.store.store import Store

@@ -20,7 +20,7 @@ from tui.commands.browser.served_page import end_with_server
 from tui.commands.host_session import link_to
 from tui.commands.listed_runs import list_runs
 from tui.commands.output import FAILURE, OK, USAGE, say, tell
-from tui.kept_place import KeptPlace, page_place
+from tui.remembered.kept_place import KeptPlace, page_place
 
 DEMO = "demo"
 TELEMETRY_S = 2.0
@@ -96,9 +96,9 @@ def run_cockpit(
     kept. Sessions are started after the first paint and closed at the end; runs go on.
     """
     from tui.app import Cockpit
-    from tui.offline_runs import OfflineRuns
     from tui.operator_files import first_steps
     from tui.palette import last_words
+    from tui.remembered.offline_runs import OfflineRuns
 
     app = Cockpit(sessions, focus_run)
     app.trouble, app.tour, app.offline = trouble, first_steps(), OfflineRuns()

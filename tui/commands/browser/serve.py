@@ -19,7 +19,7 @@ from tui.commands.arguments import EXIT_CODES, Commands, port
 from tui.commands.browser.entry_page import write_opener
 from tui.commands.browser.page_access import LOOPBACK, PageAccess
 from tui.commands.output import OK, say, tell
-from tui.kept_place import PAGE_VARIABLE
+from tui.remembered.kept_place import PAGE_VARIABLE
 
 ABOUT = """Shows the cockpit in a browser of this machine, until ctrl+c. It listens on 127.0.0.1 alone; the
 address it prints lets one browser in, once. `q` in the page, or closing it, ends the cockpit of that page;

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.chosen_charts import FILE_MAX, KINDS_MAX, NAMES_MAX, ChosenCharts, load
+from tui.remembered.chosen_charts import FILE_MAX, KINDS_MAX, NAMES_MAX, ChosenCharts, load
 from tui.store.metrics.grid_choice import AS_IT_COMES, GridChoice
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.tui.driving import front, press, settle
 from tests.tui.fake import FakeSession, cockpit, view
-from tui.kept_place import PAGE_VARIABLE, CockpitPlace, KeptPlace, page_place
+from tui.remembered.kept_place import PAGE_VARIABLE, CockpitPlace, KeptPlace, page_place
 
 
 @pytest.fixture
