@@ -13,7 +13,7 @@ Which = Literal["latest", "best", "match", "since", "all"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`match` takes `glob`, `since` the steps from `step` on."""
+    """`match` takes `glob`, of a name or of a kind; `since` the steps from `step` on."""
 
     which: Which = "latest"
     glob: str = ""
@@ -58,7 +58,7 @@ def _fits(one: RemoteCheckpoint, choice: Choice) -> bool:
     if choice.which == "best":
         return one.is_best
     if choice.which == "match":
-        return fnmatch.fnmatchcase(one.name, choice.glob)
+        return any(fnmatch.fnmatchcase(word, choice.glob) for word in (one.name, one.kind))
     return choice.which == "all" or one.step >= choice.step
 
 

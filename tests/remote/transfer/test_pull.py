@@ -17,7 +17,7 @@ from remote.transfer.select import Choice
 from remote.transfer.sources import GoneError, LocalSource, LostError
 from remote.transfer.workers import TransferTimeouts
 from tests.remote.transfer.saved import RUN_ID, make_run, same, save
-from trainer.run.checkpoints.manifest import MANIFEST
+from trainer.run.checkpoints.manifest import MANIFEST, checkpoint_name
 from trainer.run.layout import RunDir
 
 IMPATIENT = TransferTimeouts(lost_s=0.2, look_s=0.01)
@@ -84,6 +84,17 @@ def test_what_was_asked_for_comes_whole(
     assert pulled.folder == to / RUN_ID
     assert is_whole(pulled, run)
     assert pulled.sent == sum(one.size for one in pulled.fetched)
+
+
+def test_three_best_of_twelve_come_once(session: Session, home: Path, to: Path) -> None:
+    run, best = make_run(home, "many-abcdef"), (3, 7, 11)
+    for step in range(1, 13):
+        save(run, step, files(10), val_ce=9.0 - step / 10, kind="best" if step in best else "periodic")
+    pulled = pull(session, run.run_id, Choice("match", glob="*best*"), to)
+    assert sorted(one.step for one in pulled.fetched) == [*best]
+    assert sorted(path.name for path in pulled.folder.glob("step-*")) == [*map(checkpoint_name, best)]
+    again = pull(session, run.run_id, Choice("match", glob="*best*"), to)
+    assert (again.fetched, again.sent) == ((), 0)
 
 
 def test_nothing_that_fits_is_said_with_what_there_is(session: Session, run: RunDir, to: Path) -> None:

@@ -144,7 +144,9 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     which = puller.add_mutually_exclusive_group()
     which.add_argument("--latest", action="store_true", help="the newest (the default)")
     which.add_argument("--best", action="store_true", help="the best by its primary metric")
-    which.add_argument("--match", metavar="GLOB", help="those whose name matches, such as 'step-0000*'")
+    which.add_argument(
+        "--match", metavar="GLOB", help="those whose name or kind matches, such as 'step-0000*' or best"
+    )
     which.add_argument("--since", type=count, metavar="STEP", help="this step and later ones")
     which.add_argument("--all", action="store_true", help="every one")
     puller.add_argument("--to", metavar="DIR", help="where to; a folder of the run's name is made there")
