@@ -4,7 +4,6 @@
 says nothing of races, registers or speed.
 """
 
-import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.trainer.models.native.true_forms import GRADIENTS, VALUES, applied, demand, drive, errors
 from trainer.models.gated import gated_states
 from trainer.models.kuramoto.order import order_parameters
 from trainer.models.kuramoto.oscillators import driven_oscillators
@@ -23,40 +23,6 @@ if HERE:
     from trainer.models.native.gpu import launches
 
 pytestmark = pytest.mark.skipif(not HERE, reason="Triton kernels: `make kernels` tests them")
-
-VALUES, GRADIENTS = 1e-5, 1e-4
-
-
-def errors(form: Callable[..., Tensor], true: Callable[..., Tensor], *inputs: Tensor) -> list[float]:
-    """Return the greatest errors of values and gradients, relative above 1."""
-    told: list[list[Tensor]] = []
-    for function, kind in ((form, torch.float32), (true, torch.float64)):
-        leaves = [one.detach().to(kind).requires_grad_() for one in inputs]
-        out = function(*leaves)
-        weight = torch.randn(out.shape, generator=torch.Generator().manual_seed(1)).to(kind)
-        told.append([out.detach(), *torch.autograd.grad((out * weight).sum(), leaves)])
-    return [
-        float((one.double() - right).abs().max() / right.abs().max().clamp(min=1.0))
-        for one, right in zip(*told, strict=True)
-    ]
-
-
-def demand(found: list[float]) -> None:
-    assert found[0] < VALUES
-    assert max(found[1:]) < GRADIENTS
-
-
-def drive(tokens: int, units: int, batch: int = 2) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    draw = torch.Generator().manual_seed(tokens)
-    both = torch.randn(batch, tokens, 2 * units, generator=draw)
-    gate, phase = both.chunk(2, dim=-1)
-    start = 0.5 * torch.rand(2, batch, units, generator=draw)
-    return gate.sub_(3.0), phase.mul_(3.0), torch.linspace(-math.pi, math.pi, units), start
-
-
-def applied(form: Any) -> Callable[..., Any]:
-    return lambda *arguments: form.apply(*arguments)
-
 
 SHAPES = [(1, 5, 2), (63, 33, 2), (64, 64, 1), (512, 7, 1)]
 

@@ -4,11 +4,9 @@ What this cannot show is Metal's own compiler, its sines, and speed; a Mac tries
 takes them (`trainer/models/native/agreement.py`).
 """
 
-import math
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import torch
 from torch import Tensor
 
 from tests.trainer.models.native.metal_as_cpp import ShadersAsCpp, compiled, compiler, parameters
+from tests.trainer.models.native.true_forms import VALUES, applied, demand, drive, errors
 from trainer.models import native
 from trainer.models.gated import gated_states
 from trainer.models.kuramoto.order import order_parameters
@@ -32,7 +31,6 @@ from trainer.models.native.metal.shaders import (
 )
 from trainer.models.whole import turning
 
-VALUES, GRADIENTS = 1e-5, 1e-4
 SHAPES = [(1, 5, 2), (63, 33, 2), (64, 64, 1), (512, 7, 2)]
 RESERVED = {
     "thread", "threadgroup", "vertex", "fragment", "compute", "half", "access", "sampler", "texture", "mesh",
@@ -51,37 +49,6 @@ def shaders(library: Path, monkeypatch: pytest.MonkeyPatch) -> ShadersAsCpp:
     made = ShadersAsCpp(library)
     monkeypatch.setattr(launches, "passes", lambda: made)
     return made
-
-
-def errors(form: Callable[..., Tensor], true: Callable[..., Tensor], *inputs: Tensor) -> list[float]:
-    """Return the greatest errors of values and gradients, relative above 1."""
-    told: list[list[Tensor]] = []
-    for function, kind in ((form, torch.float32), (true, torch.float64)):
-        leaves = [one.detach().to(kind).requires_grad_() for one in inputs]
-        out = function(*leaves)
-        weight = torch.randn(out.shape, generator=torch.Generator().manual_seed(1)).to(kind)
-        told.append([out.detach(), *torch.autograd.grad((out * weight).sum(), leaves)])
-    return [
-        float((one.double() - right).abs().max() / right.abs().max().clamp(min=1.0))
-        for one, right in zip(*told, strict=True)
-    ]
-
-
-def demand(found: list[float]) -> None:
-    assert found[0] < VALUES
-    assert max(found[1:]) < GRADIENTS
-
-
-def drive(tokens: int, units: int, batch: int = 2) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    draw = torch.Generator().manual_seed(tokens)
-    both = torch.randn(batch, tokens, 2 * units, generator=draw)
-    gate, phase = both.chunk(2, dim=-1)
-    start = 0.5 * torch.rand(2, batch, units, generator=draw)
-    return gate.sub_(3.0), phase.mul_(3.0), torch.linspace(-math.pi, math.pi, units), start
-
-
-def applied(form: Any) -> Callable[..., Any]:
-    return lambda *arguments: form.apply(*arguments)
 
 
 @pytest.mark.parametrize(("tokens", "units", "batch"), SHAPES)
