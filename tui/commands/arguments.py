@@ -76,7 +76,7 @@ def gigabytes(text: str) -> float:
 SIZES = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
-def megabytes(text: str) -> int:
+def size_in_bytes(text: str) -> int:
     """A size in bytes: `200MB`, `1.5GB`, `64MiB`; at most 10 TB."""
     word = text.strip().lower()
     digits = word.rstrip("bikmgt ")

@@ -7,18 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from remote.actions import Outcome
 from remote.protocol.errors import CallError
 from remote.protocol.trained import RetentionAnswer
 from remote.session.session import Session, connect
 from tests.remote.transfer.saved import RUN_ID, make_run, save
 from tests.tui.fake import FakeSession
+from tests.tui.workers.outcomes import PATIENCE_S, outcome_of
 from trainer.run.layout import RunDir
 from tui.store.kept.shelf import CheckpointShelf, Transfer
 from tui.workers.checkpoint_work import CheckpointWork
 
 FILES = {"model.safetensors": b"weights" * 100}
-PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -52,19 +51,6 @@ def ended(
     begin(transfer, over.set)
     assert over.wait(PATIENCE_S)
     return transfer
-
-
-def outcome_of(ask: Callable[[Callable[[Outcome], None]], None]) -> Outcome:
-    """How an act ended, whenever that is."""
-    came, box = threading.Event(), list[Outcome]()
-
-    def told(outcome: Outcome) -> None:
-        box.append(outcome)
-        came.set()
-
-    ask(told)
-    assert came.wait(PATIENCE_S)
-    return box[0]
 
 
 def planned(work: CheckpointWork) -> RetentionAnswer:

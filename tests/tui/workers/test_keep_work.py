@@ -2,23 +2,22 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from remote.actions import Outcome
 from remote.protocol.errors import CallError
 from remote.session.session import Session, connect
 from tests.remote.conftest import end_everything
 from tests.remote.finished_runs import finish, run_id_of
+from tests.tui.workers.outcomes import PATIENCE_S, outcome_of
 from trainer.run.home import open_home
 from tui.store.kept.put_away import PutAwayRun
 from tui.workers.run_work import SessionActs
 
 A, B = run_id_of(0), run_id_of(1)
-PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -30,18 +29,6 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
         opened.wait_connected(PATIENCE_S)
         yield opened
     end_everything(tmp_path / "home")
-
-
-def outcome_of(ask: Callable[[Callable[[Outcome], None]], None]) -> Outcome:
-    came, box = threading.Event(), list[Outcome]()
-
-    def told(outcome: Outcome) -> None:
-        box.append(outcome)
-        came.set()
-
-    ask(told)
-    assert came.wait(PATIENCE_S)
-    return box[0]
 
 
 def away(acts: SessionActs) -> Sequence[PutAwayRun]:

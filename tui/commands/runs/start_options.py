@@ -3,7 +3,7 @@
 import argparse
 
 from trainer.run.spec import STOP_SIGNALS
-from tui.commands.arguments import Commands, add_command, age, count, megabytes, seconds
+from tui.commands.arguments import Commands, add_command, age, count, seconds, size_in_bytes
 
 NO_LIMITS = (
     "No limit of memory or processes is set: where there is systemd, begin a command with systemd-run, as "
@@ -48,7 +48,7 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     what.add_argument(
         "--ship-max",
-        type=megabytes,
+        type=size_in_bytes,
         metavar="SIZE",
         help="how much code may go along, such as 200MB (default: 64 MiB)",
     )
@@ -61,7 +61,7 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     what.add_argument(
         "--data-max",
-        type=megabytes,
+        type=size_in_bytes,
         metavar="SIZE",
         help="how much text of local:PATH may go along, such as 20GB (default: 4 GiB)",
     )
