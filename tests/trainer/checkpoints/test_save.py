@@ -5,13 +5,15 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 import torch
 
-from tests.trainer.loop.tiny import events, last_word, run
+from tests.trainer.loop.tiny import events, last_word, run, weights
+from tests.waiting import wait_until
 from trainer.checkpoints.retain import prune
 from trainer.checkpoints.save import LESS_IS_BETTER, bad_weights
 from trainer.config.schema import CheckpointConfig
@@ -45,6 +47,29 @@ def test_full_disk_while_saving_leaves_the_earlier_checkpoints_valid(small_disk:
     assert found.name == last_word(out)["checkpoint"]
     assert all(verify(info.path) for info in list_checkpoints(out / "checkpoints"))
     assert not list((out / "checkpoints").glob(".tmp-*"))
+
+
+def test_a_run_waits_on_a_full_disk_and_goes_on_to_the_same_weights(
+    small_disk: Path, tmp_path: Path, text: Path
+) -> None:
+    out, ballast = small_disk / "run", small_disk / "ballast"
+    steps = ["steps=4", "optim.horizon=6"]
+    assert run(tmp_path / "plain", text, sets=steps) == 0
+    ballast.write_bytes(bytes((1 << 20) - (150 << 10)))
+    waited: list[list[str]] = []
+
+    def operate() -> None:
+        wait_until(lambda: any(row["phase"] == "paused" for row in events(out, "state")), 60)
+        waited.append([one.name for one in list_checkpoints(out / "checkpoints")])
+        ballast.unlink()
+
+    operator = Thread(target=operate)
+    operator.start()
+    assert run(out, text, sets=steps) == 0
+    operator.join()
+    assert waited == [[]]
+    assert any("disk" in row["message"] and "free, needs" in row["message"] for row in events(out, "note"))
+    assert weights(out, 4) == weights(tmp_path / "plain", 4)
 
 
 @pytest.mark.parametrize(
