@@ -13,7 +13,6 @@ from tui.chosen_charts import ChosenCharts
 from tui.keys import keymap
 from tui.keys.keys_file import take_own_keys
 from tui.navigation import Navigator
-from tui.offline_runs import OfflineRuns
 from tui.palette import last_words
 from tui.screens.base import CockpitScreen
 from tui.screens.bridge import Acts, Shelves, Works
@@ -24,6 +23,7 @@ from tui.store.store import Store
 from tui.theme import STYLE
 from tui.workers.checkpoint_work import CheckpointWork
 from tui.workers.host_work import HostWork
+from tui.workers.offline_runs import OfflineRuns
 from tui.workers.pull_work import AutoPulls
 from tui.workers.run_work import SessionActs
 

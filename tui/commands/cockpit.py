@@ -96,9 +96,9 @@ def run_cockpit(
     kept. Sessions are started after the first paint and closed at the end; runs go on.
     """
     from tui.app import Cockpit
-    from tui.offline_runs import OfflineRuns
     from tui.operator_files import first_steps
     from tui.palette import last_words
+    from tui.workers.offline_runs import OfflineRuns
 
     app = Cockpit(sessions, focus_run)
     app.trouble, app.tour, app.offline = trouble, first_steps(), OfflineRuns()

@@ -9,8 +9,8 @@ import pytest
 from remote.hosts.client_state import client_folder, make_client_folder
 from tests.tui.driving import picture, press, settle
 from tests.tui.fake import WALL, Clock, FakeSession, cockpit, events, view
-from tui.offline_runs import OfflineRuns, put_piece
 from tui.store.words import moment
+from tui.workers.offline_runs import OfflineRuns, put_piece
 
 RUN = "demo-aaaaaa"
 
@@ -117,7 +117,7 @@ def test_a_file_is_bounded_and_keeps_its_newest_lines(tmp_path: Path) -> None:
 
 
 def test_the_runs_heard_longest_ago_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.offline_runs.RUNS_MAX", 2)
+    monkeypatch.setattr("tui.workers.offline_runs.RUNS_MAX", 2)
     for number in range(4):
         folder = make_client_folder("offline", "local", f"run-aaaaa{chr(98 + number)}")
         (folder / "run.json").write_text("{}")
