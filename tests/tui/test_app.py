@@ -436,7 +436,18 @@ def where_it_is(app: Cockpit) -> object:
     return mover.chosen if isinstance(mover, KeyedTable) else mover.scroll_offset
 
 
+def replayed(app: Cockpit) -> object:
+    """Which time is shown, and how it passes."""
+    replay = app.replay
+    return None if replay is None else (replay.at, replay.speed, replay.plays)
+
+
 SIGNS: dict[str, Watch] = {
+    "replay": lambda app: replayed(app),
+    "replay_step(-1)": lambda app: replayed(app),
+    "replay_step(1)": lambda app: replayed(app),
+    "replay_speed(-1)": lambda app: replayed(app),
+    "replay_speed(1)": lambda app: replayed(app),
     "smooth(1)": chart_state,
     "smooth(-1)": chart_state,
     "zoom(1)": chart_state,
