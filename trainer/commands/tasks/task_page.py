@@ -21,6 +21,8 @@ def task_lines(found: "TaskEvaluation") -> list[str]:
         *(f"  {shown(one)}  {one.name}" for one in found.baselines),
         f"the model is {found.accuracy.value - best.value:+.3f} from the best of them ({best.name}), "
         f"which is {(best.value - chance) / (1 - chance):.0%} of the way from chance to 1",
+        *(["controls      the same sequences, with something taken away"] if found.controls else []),
+        *(f"  {shown(one)}  {one.name}" for one in found.controls),
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from trainer.config.data import DataConfig
 from trainer.data.data_errors import DataError
-from trainer.data.tasks.task import Ids, Mask
+from trainer.data.tasks.task import Ids, Mask, Sequences
 
 OPEN, CLOSE, ASK, FIRST_KEY = range(4)
 KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -66,6 +66,26 @@ class KeyValueRecall:
     def by_rule(self, prefix: Ids) -> int:
         """See `Task`."""
         return int(self.pairs_in(prefix)[-1][1])
+
+    def with_other_key(self, held: Sequences, stored: bool) -> tuple[Sequences, Ids]:
+        """Return sequences whose last question asks for another key, and the value of that key.
+
+        That question alone is scored, by the old value.
+
+        Args:
+            stored: take the next pair's key; else the first one that is not stored, which has no value (-1).
+        """
+        inputs, mask, own = held.inputs.copy(), np.zeros_like(held.mask), []
+        for row in range(len(held)):
+            pairs, place = self.pairs_in(inputs[row]), int(np.flatnonzero(held.mask[row])[-1])
+            keys = [key for key, _ in pairs]
+            key, value = pairs[(keys.index(int(inputs[row, place])) + 1) % len(pairs)]
+            if not stored:
+                key, value = min(set(range(FIRST_KEY, self.first_value)) - {*keys}), -1
+            inputs[row, place] = key
+            mask[row, place] = True
+            own.append(value)
+        return Sequences(inputs, held.targets, mask), np.array(own, np.int64)
 
     def pairs_in(self, inputs: Ids) -> list[tuple[int, int]]:
         """Return key and value of each pair that is stored in a sequence, in their order."""

@@ -84,6 +84,6 @@ def _regression(features: Tensor, targets: Tensor, asked: Tensor, among: Tensor)
         torch.autograd.backward(value)
         return float(value.detach())
 
-    optimizer.step(loss)
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         return among[(((asked - mean) / spread) @ weight + bias).argmax(-1)]

@@ -4,21 +4,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-import torch
-
 from trainer.data.tasks.registry import task_of
-from trainer.data.tasks.task import Ids, Mask, Sequences
+from trainer.data.tasks.task import Sequences
 from trainer.data.tasks.task_batches import TRAIN, VALIDATION
 from trainer.data.tasks.task_corpus import held_sequences
 from trainer.device.device import Device
 from trainer.evals.plain_json import finite
 from trainer.evals.subject import Subject
+from trainer.evals.tasks.answered import answers
 from trainer.evals.tasks.baselines import baselines
+from trainer.evals.tasks.controls import controls
 from trainer.evals.tasks.share import Share, share_of
 from trainer.models import LanguageModel
 
-BATCH = 16
 FITTED = 2048
 """Training sequences that the baselines are counted on."""
 Say = Callable[[str], None]
@@ -31,6 +29,7 @@ class TaskEvaluation:
     Attributes:
         accuracy: of the likeliest token. untrained: likewise, before the first step.
         chance: of a blind choice among the answers.
+        controls: what is left without the memory or with another key; empty where there is neither.
     """
 
     name: str
@@ -44,6 +43,7 @@ class TaskEvaluation:
     untrained: Share
     chance: float
     baselines: tuple[Share, ...]
+    controls: tuple[Share, ...]
 
     @property
     def best_baseline(self) -> Share:
@@ -82,6 +82,7 @@ def evaluate_task(subject: Subject, count: int, say: Say = lambda _: None) -> Ta
         untrained=accuracy("untrained", subject.untrained(), subject.device, held),
         chance=1 / len(task.answers),
         baselines=tuple(counted),
+        controls=tuple(controls(task, model, subject.device, held)),
     )
 
 
@@ -89,16 +90,3 @@ def accuracy(name: str, model: LanguageModel[Any], device: Device, held: Sequenc
     """Return the share of answers that a model gives right; it is left in evaluation mode."""
     said = answers(model, device, held.inputs, held.mask)
     return share_of(name, int((said == held.targets[held.mask]).sum()), held.scored)
-
-
-@torch.no_grad()
-def answers(model: LanguageModel[Any], device: Device, inputs: Ids, mask: Mask) -> Ids:
-    """Return the likeliest token at each scored position, in the order of `targets[mask]`."""
-    model.eval()
-    found = []
-    for begin in range(0, len(inputs), BATCH):
-        part = slice(begin, begin + BATCH)
-        hidden = model.features(torch.from_numpy(inputs[part]).to(device.place)).hidden
-        where = torch.from_numpy(mask[part]).to(device.place)
-        found.append(model.head(hidden[where]).argmax(-1).cpu().numpy())
-    return np.concatenate(found)

@@ -12,12 +12,12 @@ __all__ = ["text_fixture"]
 TASK = ("data.kv_pairs=2", "context=32", "model.kind=gated", "eval.tokens=640", "eval.every=3", "steps=6")
 
 
+@pytest.mark.usefixtures("text")
 def test_a_run_on_a_task_is_scored_by_its_answers_and_evaluated(
-    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("trainer.evals.tasks.task_evaluation.FITTED", 200)
     trained = tmp_path / "run"
-    assert text
     assert run(trained, Path("kv-recall"), sets=TASK) == 0
     assert last_word(trained)["outcome"] == "succeeded"
     said = capsys.readouterr().out
@@ -43,7 +43,6 @@ def test_a_run_on_a_task_is_scored_by_its_answers_and_evaluated(
 
 
 def test_a_task_is_no_text(tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert text
     assert run(tmp_path / "short", Path("kv-recall"), sets=("context=16",)) == 2
     assert "give a context of at least 22" in capsys.readouterr().err
     assert run(tmp_path / "mixed", Path(f"mix:1*kv-recall,1*{text}")) == 2
