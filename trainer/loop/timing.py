@@ -142,7 +142,7 @@ def flop_per_token(model: LanguageModel[Any], config: ModelConfig, context: int)
 
 
 def _associations(config: ModelConfig, context: int) -> int:
-    """Products of keys, values and queries of an `outer` memory, a token: in its chunk and with its matrix."""
+    """Products of keys, values and queries of an `outer` memory, a token: in its chunk, with its matrix."""
     if config.kind != "memory" or config.memory != "outer":
         return 0
     return 2 * config.layers * config.slots * (min(CHUNK, context) + config.slots)
