@@ -9,7 +9,7 @@ from trainer.data import Corpus
 from trainer.data.prefix_floors import Floors3, prefix_floors
 from trainer.data.progress import Pulse
 from trainer.data.tasks.answer_floors import answer_floors
-from trainer.data.tasks.registry import task_of
+from trainer.data.tasks.known_tasks import task_of
 from trainer.data.tasks.task import Task
 from trainer.data.tasks.task_batches import TRAIN, VALIDATION
 from trainer.data.tasks.task_corpus import COUNTED, held_sequences

@@ -14,7 +14,7 @@ from trainer.config.resolve import from_values
 from trainer.config.schema import RunConfig
 from trainer.data import Corpus, Tokenizer, default_cache_dir, prepare, prepare_or_cached
 from trainer.data.progress import DataProgress, silent
-from trainer.data.tasks.registry import task_of
+from trainer.data.tasks.known_tasks import task_of
 from trainer.data.tasks.task_corpus import task_corpus
 from trainer.data.tokenizers.stored import tokenizer_from
 from trainer.device.device import Device, open_device

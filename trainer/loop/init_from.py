@@ -6,7 +6,7 @@ from typing import Any
 from trainer.checkpoints.restore import restore_weights
 from trainer.config.schema import RunConfig
 from trainer.data import Corpus, Tokenizer, prepare_or_cached
-from trainer.data.tasks.registry import task_of
+from trainer.data.tasks.known_tasks import task_of
 from trainer.data.tasks.task_corpus import task_corpus
 from trainer.data.tokenizers.stored import family_of
 from trainer.device.device import Device

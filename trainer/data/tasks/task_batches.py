@@ -4,7 +4,7 @@ from trainer.config.schema import RunConfig
 from trainer.data.batches import Batches, Ids
 from trainer.data.prepared_corpus import Corpus
 from trainer.data.scored import BatchSource, Weights, scored_weights
-from trainer.data.tasks.registry import task_of
+from trainer.data.tasks.known_tasks import task_of
 from trainer.data.tasks.task import Task, sequences
 
 TRAIN, VALIDATION = "train", "validation"

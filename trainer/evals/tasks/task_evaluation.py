@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from trainer.data.tasks.registry import task_of
+from trainer.data.tasks.known_tasks import task_of
 from trainer.data.tasks.task import Sequences
 from trainer.data.tasks.task_batches import TRAIN, VALIDATION
 from trainer.data.tasks.task_corpus import held_sequences

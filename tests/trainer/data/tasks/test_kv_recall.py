@@ -7,8 +7,8 @@ from trainer.config.data import DataConfig
 from trainer.data.data_errors import DataError
 from trainer.data.scored import scored_weights
 from trainer.data.tasks.answer_floors import answer_floors
+from trainer.data.tasks.known_tasks import TASKS, task_of
 from trainer.data.tasks.kv_recall import CLOSE, OPEN, KeyValueRecall
-from trainer.data.tasks.registry import TASKS, task_of
 from trainer.data.tasks.task import Sequences, sequences
 from trainer.data.tasks.task_batches import TaskBatches
 from trainer.data.tasks.task_corpus import held_sequences, task_corpus
