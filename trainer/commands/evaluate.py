@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from trainer.commands.progress_line import ProgressLine
 from trainer.commands.subject_arguments import add_subject, demand, subject_of
+from trainer.commands.tasks.task_page import task_lines
+from trainer.config.data_source import TASK_SOURCES
 from trainer.job.outcome import ExitCode, RefusedError
 
 if TYPE_CHECKING:
@@ -34,6 +36,13 @@ def add_to(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--length", type=int, default=200, metavar="N", help="tokens of a sampled text (default: 200)"
     )
     parser.add_argument(
+        "--sequences",
+        type=int,
+        default=1024,
+        metavar="N",
+        help="validation sequences of a task (default: 1024)",
+    )
+    parser.add_argument(
         "--seed", type=int, default=0, help="of nudges, shuffles, draws and probes (default: 0)"
     )
 
@@ -42,21 +51,28 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     """Evaluate, and print what came out."""
     demand(
         ("--documents", arguments.documents >= 0, "0 (all) or more"),
+        ("--sequences", arguments.sequences >= 1, "at least 1"),
         ("--texts", arguments.texts >= 1, "at least 1"),
         ("--length", arguments.length >= 1, "at least 1"),
     )
     from trainer.evals.evaluation import EvaluationDepth, evaluate
+    from trainer.evals.tasks.task_evaluation import evaluate_task
 
     asked = EvaluationDepth(arguments.documents, arguments.texts, arguments.length, arguments.seed)
     subject = subject_of(arguments)
     with ProgressLine() as progress:
         try:
-            found = evaluate(subject, asked, progress.say)
+            if subject.config.data.source in TASK_SOURCES:
+                told = evaluate_task(subject, arguments.sequences, progress.say)
+                page, values = task_lines(told), told.to_json()
+            else:
+                found = evaluate(subject, asked, progress.say)
+                page, values = lines(found), found.to_json()
         except ValueError as error:
             raise RefusedError(str(error)) from error
         finally:
             subject.corpus.close()
-    print(json.dumps(found.to_json()) if arguments.json else "\n".join(lines(found)))
+    print(json.dumps(values) if arguments.json else "\n".join(page))
     return ExitCode.OK
 
 

@@ -17,7 +17,7 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         str,
         Meta(
             min_length=1,
-            description="python-docs, recall, brackets, interleaved, flip-flop, corpus:NAME, "
+            description="python-docs, recall, brackets, interleaved, flip-flop, kv-recall, corpus:NAME, "
             "mix:WEIGHT*SOURCE,WEIGHT*SOURCE, "
             "or the path of a .txt, .md, .jsonl, .parquet, .gz, .zip file or a folder",
         ),
@@ -78,7 +78,8 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ),
     ] = 1_000_000
     task_seed: Annotated[
-        int, Meta(ge=0, description="seed of the generated text (brackets, interleaved, flip-flop)")
+        int,
+        Meta(ge=0, description="seed of the generated text (brackets, interleaved, flip-flop) or of a task"),
     ] = 0
     brackets_depth: Annotated[int, Meta(ge=1, le=1024, description="deepest nesting (brackets)")] = 12
     interleaved_streams: Annotated[int, Meta(ge=1, le=26, description="streams (interleaved)")] = 4
@@ -89,9 +90,21 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         int, Meta(ge=2, le=2048, description="most items between two writes (flip-flop)")
     ] = 100
 
+    kv_pairs: Annotated[int, Meta(ge=1, le=64, description="pairs that a sequence stores (kv-recall)")] = 4
+    kv_keys: Annotated[int, Meta(ge=1, le=64, description="different keys (kv-recall)")] = 64
+    kv_values: Annotated[int, Meta(ge=2, le=64, description="different values (kv-recall)")] = 64
+    kv_noise: Annotated[int, Meta(ge=1, le=256, description="different tokens of noise (kv-recall)")] = 96
+    kv_queries: Annotated[
+        int, Meta(ge=1, le=64, description="pairs of a sequence that are asked for (kv-recall)")
+    ] = 1
+
     def __post_init__(self) -> None:
         if self.tokenizer_file and self.tokenizer != "bpe":
             raise ValueError("tokenizer_file goes with tokenizer: bpe")
         least = 2 * self.recall_pairs
         if self.recall_distance < least:
             raise ValueError(f"recall_distance ({self.recall_distance}) is below 2 x recall_pairs ({least})")
+        if self.kv_pairs > min(self.kv_keys, self.kv_values):
+            raise ValueError(f"kv_pairs ({self.kv_pairs}) is above kv_keys or kv_values")
+        if self.kv_queries > self.kv_pairs:
+            raise ValueError(f"kv_queries ({self.kv_queries}) is above kv_pairs ({self.kv_pairs})")

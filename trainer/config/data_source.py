@@ -10,7 +10,8 @@ from trainer.config.config_error import ConfigError
 
 DATA_KEY, TOKENIZER_KEY = "data.source", "data.tokenizer_file"
 GENERATED_SOURCES = frozenset({"recall", "brackets", "interleaved", "flip-flop"})
-NAMED_SOURCES = GENERATED_SOURCES | {"python-docs"}
+TASK_SOURCES = frozenset({"kv-recall"})
+NAMED_SOURCES = GENERATED_SOURCES | TASK_SOURCES | {"python-docs"}
 CORPUS = "corpus:"
 MIXTURE = "mix:"
 PARTS_MAX = 32
@@ -57,7 +58,7 @@ def mixture_parts(source: str) -> list[tuple[float, str]] | None:
                 f"{DATA_KEY}: {word!r} is no part of a mixture; write WEIGHT*SOURCE, such as "
                 "mix:3*book.txt,1*python-docs (a path has no comma)"
             )
-        if found[2] in GENERATED_SOURCES or found[2].startswith(MIXTURE):
+        if found[2] in GENERATED_SOURCES | TASK_SOURCES or found[2].startswith(MIXTURE):
             raise ConfigError(
                 f"{DATA_KEY}: {found[2]} cannot be mixed; mix files, folders, corpus:NAME and python-docs"
             )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Kind = Literal[
-    "kssm-v3", "gpt", "gated", "bolted",
+    "kssm-v3", "gpt", "gated", "bolted", "memory",
     "kssm-v1-original", "kssm-v2-original", "kssm-v3-original", "kssm-v3-monostable",
 ]  # fmt: skip
 
@@ -22,6 +22,7 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         Meta(
             description="kssm-v3: driven oscillators; gpt: attention control; gated: recurrence control; "
             "bolted: gpt scaled by 1 + alpha R before its norm; "
+            "memory: a recurrence beside an associative memory; "
             "the originals: the published equations, position-wise"
         ),
     ] = "kssm-v3"
@@ -31,7 +32,10 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         float, Meta(gt=0, le=16, description="inner width of the feed-forward part, in units of dim")
     ] = 4.0
     oscillators: Annotated[
-        int, Meta(ge=1, le=65536, description="oscillators a layer (kssm-v3) or real states a layer (gated)")
+        int,
+        Meta(
+            ge=1, le=65536, description="oscillators a layer (kssm-v3) or real states a layer (gated, memory)"
+        ),
     ] = 256
     group: Annotated[int, Meta(ge=2, le=4096, description="oscillators a group, coupled with each other")] = 4
     harmonics: Annotated[
@@ -103,6 +107,18 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             description="learned positions, the longest context (originals v2, v3; gpt, learned)",
         ),
     ] = 1024
+    memory: Annotated[
+        Literal["outer", "hrr"],
+        Meta(
+            description="what binds a value to its key: outer: their outer product, slots x slots numbers; "
+            "hrr: their circular convolution, slots numbers (memory)"
+        ),
+    ] = "outer"
+    slots: Annotated[int, Meta(ge=2, le=4096, description="width of keys and values (memory)")] = 96
+    start: Annotated[
+        Literal["identity", "random"],
+        Meta(description="first weights around the memory: a token is its own value and query, or random"),
+    ] = "identity"
     dropout: Annotated[float, Meta(ge=0, lt=1, description="dropout in training (original v2)")] = 0.0
 
     @property
@@ -122,6 +138,8 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             self._check_bank()
         if self.kind in ("kssm-v3", "bolted") and self.oscillators % self.group:
             raise ValueError(f"oscillators ({self.oscillators}) must be a multiple of group ({self.group})")
+        if self.kind == "memory" and self.memory == "hrr" and self.slots % 2:
+            raise ValueError(f"slots ({self.slots}) must be even with memory = hrr: they are complex numbers")
         if self.kind in ("gpt", "bolted") and (self.dim % self.heads or (self.dim // self.heads) % 2):
             raise ValueError(f"dim ({self.dim}) over heads ({self.heads}) must be an even whole number")
 

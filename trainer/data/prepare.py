@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from trainer.config.data import DataConfig
-from trainer.config.data_source import corpus_folder, mixture_parts
+from trainer.config.data_source import TASK_SOURCES, corpus_folder, mixture_parts
 from trainer.data.cache.cache import TokenCache
 from trainer.data.cache.fill import fill_entry
 from trainer.data.cache.prune import prune
@@ -44,6 +44,7 @@ def open_source(config: DataConfig) -> TextSource:
 
     Raises:
         ConfigError: what follows `corpus:` is no name.
+        DataError: it is a task, which has sequences and no text.
     """
     if (parts := mixture_parts(config.source)) is not None:
         return Mixture(
@@ -55,6 +56,11 @@ def open_source(config: DataConfig) -> TextSource:
         return RecallText(config)
     if config.source in RULES:
         return GeneratedText(config)
+    if config.source in TASK_SOURCES:
+        raise DataError(
+            f"{config.source} is a task and no text",
+            f"train on it: photinus-train run --data {config.source} --out DIR",
+        )
     if folder := corpus_folder(config.source):
         return NamedCorpus(folder)
     return TextFiles(Path(config.source), config.text_field)

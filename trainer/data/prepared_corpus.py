@@ -73,7 +73,7 @@ class Corpus:
     tokenizer: Tokenizer
     meta: Meta
     from_cache: bool
-    _in_use: Flock = field(repr=False)
+    _in_use: Flock | None = field(repr=False)
 
     @property
     def vocab_size(self) -> int:
@@ -117,7 +117,8 @@ class Corpus:
 
     def close(self) -> None:
         """Let the entry be pruned. The tokens stay readable while they are referenced."""
-        self._in_use.close()
+        if self._in_use is not None:  # a task lies in no cache
+            self._in_use.close()
 
     def __enter__(self) -> Self:
         return self

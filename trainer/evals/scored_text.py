@@ -8,6 +8,11 @@ from trainer.config.schema import RunConfig
 from trainer.data import Corpus
 from trainer.data.prefix_floors import Floors3, prefix_floors
 from trainer.data.progress import Pulse
+from trainer.data.tasks.answer_floors import answer_floors
+from trainer.data.tasks.known_tasks import task_of
+from trainer.data.tasks.task import Task
+from trainer.data.tasks.task_batches import TRAIN, VALIDATION
+from trainer.data.tasks.task_corpus import COUNTED, held_sequences
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +20,7 @@ class ScoredText:
     """What stands beside a run's CE must be of the same tokens.
 
     Attributes:
-        tokens: validation up to the last token that is scored, `[count + 1]`.
+        tokens: validation up to the last token that is scored, `[count + 1]`; of a task, its `Sequences`.
         count: tokens that are scored.
         bytes: bytes of text that these are.
         floors: unigram, bigram and trigram over them, nats a token.
@@ -47,6 +52,8 @@ def scored_text(corpus: Corpus, config: RunConfig, cache: Path, pulse: Pulse) ->
     Raises:
         Stopped: if a stop was asked for.
     """
+    if (task := task_of(config.data, config.context)) is not None:
+        return scored_answers(task, config)
     windows, length = windows_of(len(corpus.val), config)
     count = windows * length
     tokens = corpus.val[: count + 1]
@@ -54,3 +61,11 @@ def scored_text(corpus: Corpus, config: RunConfig, cache: Path, pulse: Pulse) ->
     return ScoredText(
         tokens, count, len(text), prefix_floors(corpus, count, cache / corpus.fingerprint, pulse)
     )
+
+
+def scored_answers(task: Task, config: RunConfig) -> ScoredText:
+    """Return the answers that a run on a task is scored on: of `eval.tokens` tokens, in whole sequences."""
+    held = held_sequences(config.data, task, VALIDATION, max(1, config.eval.tokens // config.context))
+    counted = answer_floors(held_sequences(config.data, task, TRAIN, COUNTED), held, len(task.characters))
+    floors = (counted.unigram, counted.bigram, counted.trigram)
+    return ScoredText(held, held.scored, held.scored, floors)

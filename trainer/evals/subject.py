@@ -14,6 +14,8 @@ from trainer.config.resolve import from_values
 from trainer.config.schema import RunConfig
 from trainer.data import Corpus, Tokenizer, default_cache_dir, prepare, prepare_or_cached
 from trainer.data.progress import DataProgress, silent
+from trainer.data.tasks.known_tasks import task_of
+from trainer.data.tasks.task_corpus import task_corpus
 from trainer.data.tokenizers.stored import tokenizer_from
 from trainer.device.device import Device, open_device
 from trainer.job.environment import granted_threads
@@ -215,6 +217,8 @@ def text_of(
     Raises:
         DataError: neither text nor tokens can be had.
     """
+    if (task := task_of(config.data, config.context)) is not None:
+        return task_corpus(config.data, task)
     tokenizer = stored_tokenizer(manifest, path) if config.data.tokenizer != "byte" else None
     known = str(manifest.raw.get("data_fingerprint") or "-")
     if is_other:

@@ -6,6 +6,8 @@ from typing import Any
 from trainer.checkpoints.restore import restore_weights
 from trainer.config.schema import RunConfig
 from trainer.data import Corpus, Tokenizer, prepare_or_cached
+from trainer.data.tasks.known_tasks import task_of
+from trainer.data.tasks.task_corpus import task_corpus
 from trainer.data.tokenizers.stored import family_of
 from trainer.device.device import Device
 from trainer.evals.subject import find_checkpoint, stored_tokenizer
@@ -27,6 +29,8 @@ def tokens_of(config: RunConfig, fingerprint: str, origin: Path | None, **how: A
         RefusedError, CheckpointError: the checkpoint that is named is none, torn or changed.
         DataError, Stopped: as `prepare_or_cached`.
     """
+    if (task := task_of(config.data, config.context)) is not None:
+        return task_corpus(config.data, task)
     if config.data.tokenizer == "byte":
         return prepare_or_cached(config.data, fingerprint, **how)
     is_kept = bool(config.init_from or (origin is not None and config.data.tokenizer_file))

@@ -4,6 +4,7 @@ import math
 from typing import NoReturn
 
 from trainer.checkpoints.save import bad_weights
+from trainer.config.data_source import TASK_SOURCES
 from trainer.device.out_of_memory import unless_out_of_memory, within_memory
 from trainer.evals.drawing import Sampling
 from trainer.evals.generate import sample
@@ -88,7 +89,7 @@ def evaluate(run: Training) -> bool:
         saves = best and keeps.keep_best > 0 and state.is_worth_keeping(keeps.min_improvement)
         reporter.evaluation(state.step, scores, best, saves=saves)
         try:
-            if config.eval.sample_tokens:
+            if config.eval.sample_tokens and config.data.source not in TASK_SOURCES:
                 unless_out_of_memory(lambda: speak_sample(run), run.device, lambda: without_sample(run))
         finally:
             reporter.end_evaluation()

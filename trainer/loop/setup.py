@@ -10,9 +10,11 @@ import torch
 from trainer.checkpoints.compare import platform_differences, refusal
 from trainer.checkpoints.restore import restore
 from trainer.config.schema import RunConfig
-from trainer.data import Batches, Corpus, DataProgress, Stopped, default_cache_dir
+from trainer.data import Corpus, DataProgress, Stopped, default_cache_dir
 from trainer.data.prepare import fingerprint_under
 from trainer.data.progress import Pulse
+from trainer.data.scored import BatchSource
+from trainer.data.tasks.task import Sequences
 from trainer.device.device import Device
 from trainer.device.out_of_memory import within_memory
 from trainer.evals.scored_text import ScoredText, scored_text
@@ -96,9 +98,19 @@ def load_scored(job: Job, corpus: Corpus) -> ScoredText:
         raise StoppedError(job.stop.reason) from stopped
     unigram, bigram, trigram = scored.floors
     reporter.events.floors(unigram, bigram, trigram, corpus.entropy_rate, fingerprint=corpus.fingerprint)
+    if isinstance(scored.tokens, Sequences):
+        task, held = corpus.meta.source, scored.tokens
+        sizes = [
+            f"  {task}: sequences drawn as they are needed",
+            f"  val: {len(held):,} sequences, {held.scored:,} answers",
+        ]
+    else:
+        sizes = [
+            f"  train tokens: {len(corpus.train):,}",
+            f"  val tokens: {len(corpus.val):,}, scored: {scored.count:,}",
+        ]
     reporter.say(
-        f"  train tokens: {len(corpus.train):,}",
-        f"  val tokens: {len(corpus.val):,}, scored: {scored.count:,}",
+        *sizes,
         f"  floors (nats a token): unigram {unigram:.3f}, bigram {bigram:.3f}, trigram {trigram:.3f}",
     )
     return scored
@@ -200,7 +212,7 @@ def choose_kernels(job: Job, state: TrainState, device: Device) -> None:
         reporter.note(f"no native kernels here: {state.kernels.reason}{bits}", "warning")
 
 
-def choose_compiling(job: Job, state: TrainState, batches: Batches, device: Device) -> None:
+def choose_compiling(job: Job, state: TrainState, batches: BatchSource, device: Device) -> None:
     """Compile the training step, where that is asked for, and say how long it took or why it did not work.
 
     Raises:
@@ -221,7 +233,7 @@ def choose_compiling(job: Job, state: TrainState, batches: Batches, device: Devi
     )
 
 
-def choose_precision(job: Job, state: TrainState, batches: Batches, device: Device) -> None:
+def choose_precision(job: Job, state: TrainState, batches: BatchSource, device: Device) -> None:
     """Decide the precision of a run that begins; one that continues has it from its checkpoint.
 
     Raises:

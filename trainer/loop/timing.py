@@ -11,6 +11,7 @@ from trainer.config.schema import RunConfig
 from trainer.device.device import Device
 from trainer.device.peak_speed import peak_tflops
 from trainer.models import LanguageModel
+from trainer.models.associative import CHUNK
 from trainer.step.state import TrainState
 
 PASSES = 3
@@ -128,7 +129,7 @@ def flop_per_token(model: LanguageModel[Any], config: ModelConfig, context: int)
 
     The head's matrix counts once, tied to the embedding or not; looking a token up does not. Attention counts
     every pair of positions, as is usual (PaLM, appendix B), though half of them are masked. What oscillators
-    compute beside matrices (under 2 %) is left out.
+    compute beside matrices (under 2 %) is left out, and so is what `hrr` does.
     """
     vocabulary = int(model.embedding.weight.shape[0])
     named = [(name, one) for name, one in model.named_parameters() if one.dim() >= 2]
@@ -137,4 +138,11 @@ def flop_per_token(model: LanguageModel[Any], config: ModelConfig, context: int)
     has_head = any(one.shape[0] == vocabulary for _, one in own)
     head = 0 if has_head else config.dim * vocabulary
     attention = 2 * config.layers * config.dim * context if config.kind in ("gpt", "bolted") else 0
-    return 2.0 * PASSES * (matrices + head + attention)
+    return 2.0 * PASSES * (matrices + head + attention + _associations(config, context))
+
+
+def _associations(config: ModelConfig, context: int) -> int:
+    """Products of keys, values and queries of an `outer` memory, a token: in its chunk, with its matrix."""
+    if config.kind != "memory" or config.memory != "outer":
+        return 0
+    return 2 * config.layers * config.slots * (min(CHUNK, context) + config.slots)

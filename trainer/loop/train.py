@@ -5,7 +5,9 @@
 
 from trainer.checkpoints.draft import remove_drafts
 from trainer.checkpoints.retain import TRASH_DAYS, empty_trash, set_aside
-from trainer.data import Batches, Corpus
+from trainer.data import Corpus
+from trainer.data.scored import BatchSource
+from trainer.data.tasks.task_batches import batches_of
 from trainer.device.device import Device, open_device, own_device
 from trainer.device.operators import Fallbacks
 from trainer.device.out_of_memory import unless_out_of_memory
@@ -188,7 +190,7 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
     scored = load_scored(job, corpus)
     world.order(WorkerOrder.PREPARE)
     world.share(briefing_of(job, corpus.fingerprint))
-    batches = Batches(corpus.train, config.context, config.batch, config.seed)
+    batches = batches_of(corpus, config)
     reporter.section(["[2] Model"], "loading", f"building {config.model.kind} on {device.place}")
     stored = job.origin.manifest.raw.get("schedule", {}) if job.origin else {}
     state = build_state(config, device, corpus.vocab_size, int(stored.get("horizon", 0)))
@@ -230,7 +232,7 @@ def mirror_of(job: Job) -> MirrorCopier | None:
 
 
 def predicted(
-    job: Job, state: TrainState, device: Device, corpus: Corpus, batches: Batches
+    job: Job, state: TrainState, device: Device, corpus: Corpus, batches: BatchSource
 ) -> DecayPrediction | None:
     """Return the R that weight decay alone predicts, where it does; a run too large for that goes without."""
 

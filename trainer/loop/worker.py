@@ -77,7 +77,8 @@ def follow(assignment: Assignment) -> None:
     """
     from trainer.checkpoints.restore import restore
     from trainer.checkpoints.save import of_process
-    from trainer.data import Batches, default_cache_dir
+    from trainer.data import default_cache_dir
+    from trainer.data.tasks.task_batches import batches_of
     from trainer.device.device import open_device, own_device
     from trainer.job.log_rotation import OwnLog
     from trainer.loop.init_from import initialise, tokens_of
@@ -120,7 +121,7 @@ def follow(assignment: Assignment) -> None:
             state.loss_scale.restore(origin.raw.get("loss_scale") or state.loss_scale.state())
         follow_kernels(state.kernels, config.model, device)
         world.gather(digest(state.model))
-        batches = Batches(corpus.train, config.context, config.batch, config.seed)
+        batches = batches_of(corpus, config)
         if config.compile == "on":
             batch, size = to_device(world.part(batches.batch_at(0)), device), state.micro_batch
             parts = (batch.inputs[:size], batch.targets[:size])

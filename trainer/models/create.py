@@ -14,6 +14,7 @@ from trainer.models.bolted import BoltedGPT
 from trainer.models.gated import GatedRecurrence
 from trainer.models.gpt import GPT
 from trainer.models.kssm import KuramotoSSM
+from trainer.models.memory_model import AssociativeModel
 from trainer.models.published import PublishedV1, PublishedV2, PublishedV3
 
 MODELS: Mapping[Kind, Callable[[ModelConfig, int], LanguageModel[Any]]] = {
@@ -21,6 +22,7 @@ MODELS: Mapping[Kind, Callable[[ModelConfig, int], LanguageModel[Any]]] = {
     "gpt": GPT,
     "gated": GatedRecurrence,
     "bolted": BoltedGPT,
+    "memory": AssociativeModel,
     "kssm-v1-original": PublishedV1,
     "kssm-v2-original": PublishedV2,
     "kssm-v3-original": PublishedV3,

@@ -13,7 +13,7 @@ from trainer.models.create import MODELS
 
 SMALL: Mapping[str, Any] = {
     "dim": 16, "layers": 2, "ffn": 2.0, "oscillators": 8, "group": 4, "harmonics": 2, "heads": 2,
-    "positions": 256,
+    "positions": 256, "slots": 8,
 }  # fmt: skip
 OSCILLATORS: Mapping[str, Mapping[str, Any]] = {
     "ema": {"dynamics": "ema"},
@@ -29,6 +29,8 @@ OSCILLATORS: Mapping[str, Mapping[str, Any]] = {
     "noisy": {"noise": 0.1},
 }
 """Forms of kssm-v3 beside its default."""
+MEMORIES: Mapping[str, Mapping[str, Any]] = {"hrr": {"memory": "hrr"}, "random": {"start": "random"}}
+"""Forms of memory beside its default."""
 
 
 def small_kinds() -> dict[str, ModelConfig]:
@@ -37,8 +39,10 @@ def small_kinds() -> dict[str, ModelConfig]:
 
 
 def small_forms() -> dict[str, ModelConfig]:
-    """Return a small kssm-v3 of each other form of its oscillators, by what is different."""
+    """Return a small kssm-v3, or memory, of each form that is not its default, by what is different."""
+    kinds = (("kssm-v3", OSCILLATORS), ("memory", MEMORIES))
     return {
-        name: msgspec.convert({**SMALL, "kind": "kssm-v3", **fields}, ModelConfig)
-        for name, fields in OSCILLATORS.items()
+        name: msgspec.convert({**SMALL, "kind": kind, **fields}, ModelConfig)
+        for kind, forms in kinds
+        for name, fields in forms.items()
     }

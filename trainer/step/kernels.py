@@ -15,7 +15,7 @@ from trainer.device.device import Device
 from trainer.job.outcome import TrainingFailedError
 from trainer.models import native
 
-SERVED = ("kssm-v3", "gated", "bolted")
+SERVED = ("kssm-v3", "gated", "bolted", "memory")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from trainer.step.u_histogram import histogram_of, median_of
 SCALARS = ("total", "ce", "reg", "R", "coherence", "u_low", "u_high")
 MEANS = (*SCALARS, "u_val")
 ORDER_NAMES = ("R", "coherence")
-WITHOUT_ORDER = frozenset({"gpt", "gated"})
+WITHOUT_ORDER = frozenset({"gpt", "gated", "memory"})
 WITHOUT_U = frozenset({"kssm-v1-original", "kssm-v2-original"})
 ALWAYS_WITH_U = frozenset({"kssm-v3-original", "kssm-v3-monostable"})
 U_NAMES = ("reg", "u_val", "u_low", "u_high")

@@ -47,6 +47,8 @@ def eval_head(step: int, values: Mapping[str, float], best: bool, saves: bool) -
         f"  Val R: {R:.4f}",
         f"  Val u_val: {u:.4f}",
     ]
+    if "val_accuracy" in values:
+        lines.append(f"  Val accuracy: {values['val_accuracy']:.4f}")
     if best:
         lines.append("  ✓ New best val CE!" + (" Saving a checkpoint" if saves else ""))
     return lines

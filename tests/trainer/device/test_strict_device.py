@@ -29,6 +29,7 @@ from trainer.loop.setup import build_state
 from trainer.models import LanguageModel, LossOutput
 from trainer.models.forms import small_forms, small_kinds
 from trainer.step import optimizer_step
+from trainer.step.metrics import names_of
 from trainer.step.optimizer_step import Batch, to_device
 
 SETS = (
@@ -127,7 +128,7 @@ def step_once(config: RunConfig, rules: Any) -> None:
     waits = rules.waits
     assert torch.cat((means[:2], norm[None])).isfinite().all()
     assert rules.waits == waits + 1  # reading them is what waits
-    if config.model.kind != "gpt":
+    if "R" in names_of(config.model):
         probe(state, device, batch)
     assert validate(state, config, device, tokens[0], 1.0, lambda: None)["val_ce"] > 0
     assert len(sample(state.model, device, [1], 2, Sampling()).ids) == 2

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from trainer.models import LanguageModel, build
 
-KINDS = ("kssm-v3", "gpt", "gated")
+KINDS = ("kssm-v3", "gpt", "gated", "memory")
 VOCAB = 64
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from trainer.config.schema import RunConfig
-from trainer.data import Batches
+from trainer.data.scored import BatchSource
 from trainer.device.device import Device
 from trainer.evals.probes.decay import FIRST_DELTA, expected_R
 from trainer.models import build
@@ -50,7 +50,7 @@ class DecayPrediction:
 
 
 def decay_prediction(
-    config: RunConfig, schedule: Schedule, device: Device, vocab_size: int, batches: Batches
+    config: RunConfig, schedule: Schedule, device: Device, vocab_size: int, batches: BatchSource
 ) -> DecayPrediction | None:
     """Return the prediction of a run; None where its omega_0 is not decayed; the published v3 always has one.
 

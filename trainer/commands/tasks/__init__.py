@@ -1,0 +1,1 @@
+"""How an evaluation of a task is shown."""
