@@ -129,6 +129,7 @@ def test_no_reading_yet_is_no_good_reading() -> None:
     for _ in range(5):
         assert gate.advance(None, rules) is None
         assert gate.advance(float("nan"), rules) is None
+        assert gate.advance(float("inf"), rules) is None
     assert gate.advance(0.0, rules) is not None
 
 
