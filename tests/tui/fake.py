@@ -4,7 +4,7 @@ import json
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -265,6 +265,10 @@ class FakeShelves:
     def feed(self, host: str, run_id: str, heard: Callable[[FeedReport | CallError], None]) -> None:
         self.done.append(("feed", run_id))
         heard(self.fed)
+
+    def wish(self, host: str, run_id: str, words: Sequence[str], told: Callable[[Outcome], None]) -> None:
+        self.done.append(("wish", " ".join((run_id, *words))))
+        told(Outcome(True, None, message="granted"))
 
     def restore(self, host: str, run_id: str, told: Callable[[Outcome], None]) -> None:
         self.done.append(("restore", run_id))

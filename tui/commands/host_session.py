@@ -12,7 +12,7 @@ from remote.protocol.verbs import PING
 from remote.protocol.views import RunView
 from remote.session.last_seen import note
 from remote.session.session import Session
-from remote.session.updates import Bytes, RunsSeen, StreamEnd
+from remote.session.updates import Bytes, RunsSeen, StreamBegin, StreamEnd
 from tui.commands.output import say
 from tui.commands.prompts import reach
 from tui.health import health_bands
@@ -26,6 +26,7 @@ LAST_EVENTS = 1 << 18
 LAST_FOR_A_ROW = 1 << 15
 STREAMS = 48
 DEEPEST = 1 << 22  # how far back a row of a command is looked for, whose log may say much else
+FURTHER = 8  # times as far back its planned steps are, which many a trainer says once, before its rows
 PATIENCE_S = 15.0
 
 
@@ -49,7 +50,8 @@ def link_to(name: str) -> Iterator[Session]:
 def hear(session: Session, views: Sequence[RunView], last: int = LAST_EVENTS) -> dict[str, RunRecord]:
     """Read the end of what each run said, as it is now; run id -> record.
 
-    A command without a row in so little of its log is heard once more, from further back.
+    A command without a row in so little of its log is heard once more, from further back; so is one that is
+    over and told no planned steps.
 
     Raises:
         CallError: the host did not send it in time.
@@ -57,30 +59,42 @@ def hear(session: Session, views: Sequence[RunView], last: int = LAST_EVENTS) ->
     formats, faults = formats_at_hand()
     for fault in faults:
         say(f"photinus: a format of yours is left out: {fault}")
-    records = _hear_all(session, views, last, formats)
-    silent = [view for view in views if view.kind == "command" and records[view.run_id].step is None]
-    return records | _hear_all(session, silent, DEEPEST, formats) if silent and last < DEEPEST else records
+    records, cut = _hear_all(session, views, last, formats)
+    silent = [view for view in cut if records[view.run_id].step is None]
+    vague = [
+        view for view in cut if view.is_terminal and view not in silent and not records[view.run_id].max_steps
+    ]
+    for again, depth in ((silent, DEEPEST), (vague, min(last * FURTHER, DEEPEST))):
+        if again and last < depth:
+            records |= _hear_all(session, again, depth, formats)[0]
+    return records
 
 
 def _hear_all(
     session: Session, views: Sequence[RunView], last: int, formats: Formats
-) -> dict[str, RunRecord]:
+) -> tuple[dict[str, RunRecord], list[RunView]]:
+    """The records, and the commands of whose logs only the end was read."""
     store = Store([session.host.name], health_bands(), formats)
     now = time.monotonic
     wall = session.call(PING, PingArgs(n=0)).wall  # what runs say is dated by the clock of their host
     store.apply(session.host.name, RunsSeen(tuple(views), wall), now(), time.time())
+    cut: set[str] = set()
     for batch in _batches(views):
-        _hear(session, store, batch, last)
-    return {run.run_id: run for run in store.runs.values()}
+        cut |= _hear(session, store, batch, last)
+    records = {run.run_id: run for run in store.runs.values()}
+    return records, [view for view in views if view.kind == "command" and view.run_id in cut]
 
 
 def _batches(views: Sequence[RunView]) -> Iterator[Sequence[RunView]]:
     return (views[first : first + STREAMS] for first in range(0, len(views), STREAMS))
 
 
-def _hear(session: Session, store: Store, views: Sequence[RunView], last: int) -> None:
-    """Read the ends of a few runs at once: a host follows no more than 64 files for one client."""
-    now = time.monotonic
+def _hear(session: Session, store: Store, views: Sequence[RunView], last: int) -> set[str]:
+    """Read the ends of a few runs at once: a host follows no more than 64 files for one client.
+
+    Returns the runs that said more than was read.
+    """
+    now, cut = time.monotonic, set[str]()
     open_keys = {
         session.follow(view.run_id, metrics_stream(view), last=last, goes_on=False) for view in views
     }
@@ -89,12 +103,15 @@ def _hear(session: Session, store: Store, views: Sequence[RunView], last: int) -
         for update in session.drain():
             if isinstance(update, Bytes | StreamEnd):
                 store.apply(session.host.name, update, now(), time.time())
+            if isinstance(update, StreamBegin) and update.before:
+                cut.add(update.run_id)
             if isinstance(update, StreamEnd):
                 open_keys.discard(update.key)
         if now() > deadline:
             raise CallError("timeout", f"{session.host.name} did not send what its runs said", "try again")
         if open_keys:
             time.sleep(POLL_S)
+    return cut
 
 
 def metrics_stream(view: RunView) -> str:

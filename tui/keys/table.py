@@ -122,6 +122,21 @@ TABLE: tuple[Key, ...] = (
         ("queue",), rank=6,
     ),
     Key(
+        "p", "p", "pause_feed", "pause feed",
+        "hold the feed that is shown after the step in hand, with a checkpoint; or let it go on", ("queue",),
+        rank=7, acts=True,
+    ),
+    Key(
+        "delete", "del", "skip_shard", "skip",
+        "leave out the chosen file of the feed, or what is left of it; `del` again does it", ("queue",),
+        rank=8, acts=True,
+    ),
+    Key(
+        "t", "t", "retry_shard", "retry",
+        "let the chosen file of the feed wait again, which failed or was skipped", ("queue",), rank=8,
+        acts=True,
+    ),
+    Key(
         "n", "n", "choose", "choose", "compare with one more run or baseline, or take one away", ("compare",),
         rank=3,
     ),

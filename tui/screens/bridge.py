@@ -186,6 +186,9 @@ class Shelves(Protocol):
     def feed(self, host: str, run_id: str, on_feed: OnFeed) -> None:
         """Ask for the ledger of a run that is fed."""
 
+    def wish(self, host: str, run_id: str, words: Sequence[str], on_outcome: OnOutcome) -> None:
+        """Ask something of a feed: `pause`, `resume`, or `skip` and `retry` with a shard."""
+
 
 class KeptNumbers(Protocol):
     """The baselines that there are."""

@@ -1,6 +1,6 @@
 """What `photinus-train` of a host says of a run, and does with what it keeps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.screens.bridge import OnFeed, OnOutcome, OnPlan
@@ -77,6 +77,17 @@ class TrainedWork(Errands):
             return read_feed(self._sessions[host], run_id)
 
         self._answer(ledger, on_feed)
+
+    def wish(self, host: str, run_id: str, words: Sequence[str], on_outcome: OnOutcome) -> None:
+        """Ask something of a feed, and tell what it answered."""
+
+        def act() -> "Outcome":
+            from remote.actions import Outcome
+            from remote.actions.trained.trainer_answers import ask_feed
+
+            return Outcome(True, None, message=f"{run_id}: {ask_feed(self._sessions[host], run_id, words)}")
+
+        self._do(act, on_outcome)
 
 
 def _listed(names: list[str]) -> str:

@@ -1,17 +1,20 @@
 """What `photinus-train` of a host answers of a run, as the types that it must be."""
 
 import json
+from collections.abc import Sequence
 from typing import TypeVar
 
 from remote.actions.trained.ask_trainer import ask_trainer
 from remote.protocol.errors import CallError, ProtocolError
 from remote.protocol.results import VerbResult
+from remote.protocol.sanitise import clean_line
 from remote.protocol.trained import FeedReport, RestoredCheckpoints, RetentionAnswer
 from remote.protocol.values import read_as
 from remote.session.session import Session
 
 T = TypeVar("T", bound=VerbResult)
 SHARDS_TOLD = 200
+ANSWER_MAX = 400
 
 
 def pin_checkpoint(session: Session, run_id: str, name: str, pinned: bool) -> None:
@@ -77,6 +80,19 @@ def read_feed(session: Session, run_id: str) -> FeedReport:
         if error.code != "bad_request":
             raise
         return _told(session, run_id, "feed", ["list"], FeedReport)  # an older one lists all
+
+
+def ask_feed(session: Session, run_id: str, words: Sequence[str]) -> str:
+    """Ask a feed to pause, to resume, to skip or retry a shard; its answer.
+
+    Raises:
+        CallError: it is no feed, nobody feeds it, or what was asked has no effect there.
+    """
+    done = ask_trainer(session, run_id, "feed", [*words])
+    said = clean_line(" ".join((done.out or done.said or "it said nothing").split()))[:ANSWER_MAX]
+    if done.code:
+        raise CallError("refused", f"{session.host.name}: {said}")
+    return said
 
 
 def _told(session: Session, run_id: str, room: str, words: list[str], kind: type[T]) -> T:

@@ -17,6 +17,7 @@ from tests.sshd.client import Laptop
 from tests.tui.commands.conftest import Photinus
 from trainer.run.layout import RunDir
 from tui.commands.find_run import find_view
+from tui.commands.host_session import LAST_FOR_A_ROW
 from tui.commands.listed_runs import ListedRuns, list_runs
 
 
@@ -52,6 +53,16 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_listed(root: Path, photinus
         shown = photinus("show", run_id)
         assert shown.code != 6  # it is there
         assert why in shown.err
+
+
+def test_steps_that_a_log_announces_once_are_found_before_its_end(root: Path, photinus: Photinus) -> None:
+    more = ", It/sec 2.000, Tokens/sec 512.5, Trained Tokens 2560, Peak mem 9.1 GB" + " " * 120
+    rows = "".join(f"Iter {n}: Train loss 3.5, Learning Rate 1.0e-05{more}\n" for n in range(1, 201))
+    assert len(rows) > LAST_FOR_A_ROW, "the end alone does not have it"
+    for number, head in enumerate(("Starting training..., iters: 200\n", "")):
+        finish(root, run_id_of(number)).log(1).write_text(head + rows)
+    found = {row["run_id"]: (row["step"], row["max_steps"]) for row in photinus("ls", "--json").json}
+    assert found == {run_id_of(0): (200, 200), run_id_of(1): (200, None)}
 
 
 def test_a_list_without_a_rest_says_nothing_more(root: Path, photinus: Photinus) -> None:

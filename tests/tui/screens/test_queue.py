@@ -1,6 +1,7 @@
 """Screen 7: who computes on each host and who waits; place, hold and what a run waits for."""
 
 import pytest
+from msgspec.structs import replace
 
 from remote.protocol.errors import CallError
 from remote.protocol.trained import FeedReport
@@ -104,6 +105,39 @@ async def test_what_a_run_is_fed_is_shown_below_and_asked_anew() -> None:
         assert len(shelves.done) == asked + 1
         assert "it is no feed" in picture(app), "what was heard stands, and why there is nothing newer"
         assert "monday.txt" in picture(app)
+
+
+async def test_a_feed_is_paused_and_its_files_are_skipped_and_wait_again() -> None:
+    (local,), shelves = connected(), FakeShelves()
+    shards = [
+        {"shard": "0001-a", "state": "training", "admitted": {"name": "now.txt"}, "begun": {"start": 40}},
+        {"shard": "0002-b", "state": "failed", "admitted": {"name": "torn.txt"}},
+    ]
+    shelves.fed = read_as(FeedReport, {"shards": shards, "refused": [{"name": "photo.jpg"}]})
+    app = cockpit(local, shelves=shelves)
+
+    def wishes() -> list[str]:
+        return [what for kind, what in shelves.done if kind == "wish"]
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        local.connect(view(kind="command"))
+        await settle(pilot, app)
+        await press(pilot, app, "7", "p")
+        assert any("no feed is shown" in said for said in toasts(app))
+        await press(pilot, app, "j", "f", "p")
+        assert wishes() == ["demo-aaaaaa pause"]
+        assert any("granted" in said for said in toasts(app))
+        asked = shelves.done.count(("feed", "demo-aaaaaa"))
+        assert asked == 2, "what it answered may have changed the ledger"
+        shelves.fed = replace(shelves.fed, paused="paused by ada")
+        await press(pilot, app, "f", "f", "p", "tab", "g", "delete", "escape", "delete")
+        assert "Skip now.txt (0001-a, training)?" in picture(app)
+        await press(pilot, app, "delete", "j", "t")
+        assert wishes()[1:] == ["demo-aaaaaa resume", "demo-aaaaaa skip 0001-a", "demo-aaaaaa retry 0002-b"]
+        await press(pilot, app, "j", "t")
+        assert any("choose a file of the feed" in said for said in toasts(app)), "a refused file is no shard"
+        await press(pilot, app, "ctrl+r", "p", "k", "k", "delete")
+        assert (len(wishes()), front(app)) == (4, "Queue")
 
 
 async def test_an_older_host_and_an_empty_line_say_so() -> None:

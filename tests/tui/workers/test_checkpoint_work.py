@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from remote.actions.trained import trainer_answers
 from remote.protocol.errors import CallError
-from remote.protocol.trained import RetentionAnswer
+from remote.protocol.trained import RetentionAnswer, TrainerAnswer
 from remote.session.session import Session, connect
 from tests.remote.transfer.saved import RUN_ID, make_run, save
 from tests.tui.fake import FakeSession
 from tests.tui.workers.outcomes import PATIENCE_S, outcome_of
+from trainer.feed.feed_folder import FeedFolder
 from trainer.run.layout import RunDir
 from tui.store.kept.shelf import CheckpointShelf, Transfer
 from tui.workers.checkpoint_work import CheckpointWork
@@ -90,6 +92,26 @@ def test_the_host_lets_go_exactly_what_was_planned_and_brings_it_back(session: S
     assert ended(work.prove, "step-00000200").ok
     (run.checkpoints / "step-00000200" / "model.safetensors").write_bytes(b"torn")
     assert "does not hold" in ended(work.prove, "step-00000200").message
+
+
+def test_what_a_feed_is_asked_is_answered_or_refused_with_its_reason(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunDir(Path(os.environ["PHOTINUS_HOME"]) / "runs" / RUN_ID)
+    work = CheckpointWork({"local": session}, lambda function: function(), lambda: 7.0)
+    pause = lambda told: work.wish("local", RUN_ID, ("pause",), told)  # noqa: E731
+    unfed = outcome_of(pause)
+    assert (unfed.ok, unfed.code, "is no feed" in unfed.message) == (False, "refused", True)
+    FeedFolder(run.path / "feed").create()
+    assert "nobody feeds" in outcome_of(pause).message
+    granted = TrainerAnswer(run_id=RUN_ID, code=0, out="paused by \x1b[31mada\n", said="")
+    monkeypatch.setattr(trainer_answers, "ask_trainer", lambda *_: granted)
+    done = outcome_of(pause)
+    assert (done.ok, done.message.startswith(f"{RUN_ID}: paused by"), "\x1b" in done.message) == (
+        True,
+        True,
+        False,
+    )
 
 
 def test_an_older_host_names_no_plan_and_lets_nothing_go(session: Session) -> None:

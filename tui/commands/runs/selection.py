@@ -12,8 +12,9 @@ from remote.actions.kept.keep import demand_tags
 from remote.hosts.host import LOCAL
 from remote.hosts.lookup import load_hosts
 from remote.protocol.errors import CallError
-from remote.protocol.views import RunFilter, RunView
+from remote.protocol.views import WATCHED, RunFilter, RunView
 from remote.session.session import Session
+from trainer.run.states import State
 from tui.commands.arguments import RUN_HELP, age
 from tui.commands.find_run import find_view
 from tui.commands.host_session import link_to
@@ -22,6 +23,7 @@ from tui.commands.output import OK, emit, explain, say, tell
 from tui.commands.target import split_run
 
 SHOWN = 20
+STATES = (*(str(state) for state in State), *sorted(WATCHED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,11 @@ def filter_of(args: argparse.Namespace, now: float, *, archived: bool = False) -
     """What the options say; `now` is the host's clock.
 
     Raises:
-        CallError: `bad_request`: a tag that cannot be one.
+        CallError: `bad_request`: a state that there is not, a tag that cannot be one.
     """
+    for state in args.state:
+        if state not in STATES:
+            raise CallError("bad_request", f"there is no state {state[:40]!r}", f"one of {', '.join(STATES)}")
     demand_tags(args.tag)
     return RunFilter(
         states=args.state,

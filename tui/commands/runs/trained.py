@@ -10,6 +10,7 @@ from typing import Any
 from remote.actions.trained.ask_trainer import ask_trainer, feed_file
 from remote.protocol.errors import CallError
 from remote.protocol.trained import TrainerAnswer
+from remote.protocol.views import RunView
 from remote.transfer.sinks import open_sink
 from remote.transfer.sources import LostError
 from tui.commands.arguments import RUN_HELP, Commands, add_command, count, gigabytes, seconds
@@ -46,8 +47,25 @@ def checkpoints(args: argparse.Namespace) -> int:
             words += [f"--{key.replace('_', '-')}", f"{value:g}"]
     words += ["--as-planned", args.as_planned] if args.as_planned else []
     with link_to(args.host) as session:
-        done = ask_trainer(session, find_view(session, args.run).run_id, "checkpoints", words)
+        view = find_view(session, args.run)
+        done = ask_trainer(session, view.run_id, "checkpoints", words)
+    if args.word == "list" and not args.json and done.code == 0 and done.out.count("\n") == 1:  # titles alone
+        say(why_none(view))
+        return OK
     return shown(done, args.json)
+
+
+def why_none(view: RunView) -> str:
+    """Why a run has no checkpoint, and what can be done."""
+    if view.kind == "command":
+        return (
+            f"{view.run_id} has no checkpoints: it is a command, and what another program saves lies where "
+            "it saves it. Listed are those of `photinus start --preset NAME`, and of a command that is "
+            "`photinus-train run --out DIR`; `photinus-train import FILE` takes weights of other programs"
+        )
+    if view.is_terminal:
+        return f"{view.run_id} has no checkpoints: it is over ({view.state}) and saved none"
+    return f"{view.run_id} has no checkpoints yet: `photinus save {view.run_id}` has it save one now"
 
 
 def feed(args: argparse.Namespace) -> int:

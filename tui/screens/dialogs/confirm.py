@@ -15,8 +15,8 @@ from tui.keys import key_of, presses
 from tui.theme import DIM, PLAIN, STRONG, hue
 from tui.widgets.lines import line
 
-ACTIONS = ("stop", "kill", "reap", "end", "resume", "archive", "trash", "move_run")
-WORDS = {"reap": "end", "move_run": "move"}
+ACTIONS = ("stop", "kill", "reap", "end", "resume", "archive", "trash", "move_run", "skip_shard")
+WORDS = {"reap": "end", "move_run": "move", "skip_shard": "skip"}
 CALM = frozenset({"stop", "resume", "archive", "trash", "move_run"})  # nothing is lost by them
 
 

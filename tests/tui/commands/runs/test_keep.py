@@ -75,6 +75,10 @@ def test_what_cannot_be_a_word_about_a_run_is_said_before_a_host_is_asked(photin
             True,
             True,
         )
+    for act in ("kill", "stop", "rm", "archive", "ls"):
+        said = photinus(act, "--state", "nosuch", "--host", "local")
+        assert (said.code, "there is no state 'nosuch'" in said.err) == (2, True), act
+        assert "running, stopping" in said.err
     asked: Any = None  # nobody is
     for wrong in ({"add": ["x" * 41]}, {"remove": [""]}, {"name": "x" * 201}, {"note": "x" * 2001}):
         with pytest.raises(CallError) as caught:

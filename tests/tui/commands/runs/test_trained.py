@@ -22,11 +22,13 @@ from tests.remote.scripts import spec
 from tests.sshd.server import Sshd
 from tests.trainer.run.checkpoints.test_manifest import make
 from tests.tui.commands.conftest import Photinus
+from tests.tui.fake import view
 from trainer.feed.feed_folder import FeedFolder
 from trainer.run.checkpoints.manifest import checkpoint_name
 from trainer.run.checkpoints.pins import read_pins
 from trainer.run.layout import RunDir
 from trainer.run.states import State
+from tui.commands.runs.trained import why_none
 
 
 @pytest.fixture(name="session")
@@ -97,6 +99,20 @@ def test_what_is_no_word_or_no_feed_is_refused_on_the_host(
     long = FeedTakeArgs(run_id=run.run_id, part=f".{'0' * 24}.part", name="ß" * 150)
     with pytest.raises(CallError, match="is no name for a file") as caught:
         session.call(FEED_TAKE, long)
+
+
+def test_a_run_that_keeps_nothing_says_why(photinus: Photinus) -> None:
+    run = finish(Path(os.environ["PHOTINUS_HOME"]), run_id_of(0), argv=["true"])
+    none = photinus("checkpoints", run.run_id)
+    assert (none.code, none.out) == (0, "")
+    for word in ("it is a command", "photinus-train run --out DIR", "photinus-train import"):
+        assert word in none.err, word
+    assert photinus("checkpoints", run.run_id, "--json").json == {"checkpoints": [], "trash": []}
+    make(run.checkpoints, 1)
+    assert checkpoint_name(1) in photinus("checkpoints", run.run_id).out
+    base = view(run.run_id, kind="trainer")
+    assert f"photinus save {run.run_id}" in why_none(base)
+    assert "it is over (failed)" in why_none(replace(base, state="failed"))
 
 
 def test_a_file_that_arrives_changed_is_not_taken(
