@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.config.schema import RunConfig
+from trainer.data.batches import with_begins
 from trainer.device.device import Device
 from trainer.evals.scored_text import windows_of
 from trainer.step.metrics import as_vector, by_name, names_of
@@ -34,6 +36,7 @@ def validate(
     bytes_per_token: float,
     check_stop: Callable[[], None],
     rows: int = 0,
+    begins: NDArray[np.int64] | None = None,
 ) -> dict[str, float]:
     """Return `val_ce` (nats a token), `val_loss` (CE + lambda Reg), `val_ppl`, `val_bpb`, and R and u.
 
@@ -42,19 +45,20 @@ def validate(
         bytes_per_token: mean length of the tokens that are scored.
         check_stop: raises when a stop was requested; called once a batch.
         rows: sequences at a time; 0: the micro-batch of training.
+        begins: where documents begin, if the state is reset there.
     """
     total: Tensor | None = None
     weight = 0
     state.model.eval()
     try:
         with torch.no_grad():
-            for batch in windows(tokens, config, device, rows or state.micro_batch):
+            for batch in windows(tokens, config, device, rows or state.micro_batch, begins):
                 check_stop()
                 with state.precision.context(device):
                     loss = state.model.loss(batch.inputs, batch.targets)
-                part = as_vector(loss) * batch.inputs.numel()
+                part = as_vector(loss) * batch.targets.numel()
                 total = part if total is None else total + part
-                weight += batch.inputs.numel()
+                weight += batch.targets.numel()
     finally:
         state.model.train()
     if total is None:
@@ -71,11 +75,18 @@ def validate(
     return scores | {metric: means[name] for name, metric in METRICS.items() if name in has}
 
 
-def windows(tokens: Any, config: RunConfig, device: Device, micro_batch: int) -> Iterator[Batch]:
+def windows(
+    tokens: Any,
+    config: RunConfig,
+    device: Device,
+    micro_batch: int,
+    begins: NDArray[np.int64] | None = None,
+) -> Iterator[Batch]:
     """Yield the first `eval.tokens` validation tokens in windows of the run's context, or of all there is."""
     count, length = windows_of(len(tokens), config)
     cut = np.asarray(tokens[: count * length + 1], dtype=np.int64)
     inputs, targets = cut[:-1].reshape(count, length), cut[1:].reshape(count, length)
+    inputs = with_begins(inputs, np.arange(count * length).reshape(count, length), begins)
     for start in range(0, count, micro_batch):
         part = slice(start, start + micro_batch)
         yield to_device((inputs[part], targets[part]), device)

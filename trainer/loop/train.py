@@ -188,7 +188,7 @@ def prepare_training(job: Job, device: Device, world: World) -> Training:
     scored = load_scored(job, corpus)
     world.order(WorkerOrder.PREPARE)
     world.share(briefing_of(job, corpus.fingerprint))
-    batches = Batches(corpus.train, config.context, config.batch, config.seed)
+    batches = Batches(corpus.train, config.context, config.batch, config.seed, corpus.begins[0])
     reporter.section(["[2] Model"], "loading", f"building {config.model.kind} on {device.place}")
     stored = job.origin.manifest.raw.get("schedule", {}) if job.origin else {}
     state = build_state(config, device, corpus.vocab_size, int(stored.get("horizon", 0)))
@@ -281,6 +281,6 @@ def step(run: Training) -> None:
 
     run.state.metrics = None
     run.meter.add(*train_step_within_memory(run.state, run.config, run.device, batch, tell, run.world))
-    run.clock.step(batch.inputs.numel() * run.world.size)
+    run.clock.step(batch.targets.numel() * run.world.size)
     run.job.ledger.step = run.state.step
     run.job.ledger.steps_done += 1

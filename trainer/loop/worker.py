@@ -120,7 +120,7 @@ def follow(assignment: Assignment) -> None:
             state.loss_scale.restore(origin.raw.get("loss_scale") or state.loss_scale.state())
         follow_kernels(state.kernels, config.model, device)
         world.gather(digest(state.model))
-        batches = Batches(corpus.train, config.context, config.batch, config.seed)
+        batches = Batches(corpus.train, config.context, config.batch, config.seed, corpus.begins[0])
         if config.compile == "on":
             batch, size = to_device(world.part(batches.batch_at(0)), device), state.micro_batch
             parts = (batch.inputs[:size], batch.targets[:size])
