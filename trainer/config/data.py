@@ -48,6 +48,13 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     text_field: Annotated[
         str, Meta(min_length=1, description="the key of the text in .jsonl records, its column in .parquet")
     ] = "text"
+    reset: Annotated[
+        Literal["never", "document"],
+        Meta(
+            description="document: state and attention begin anew where a document begins (kssm-v3, but for "
+            "mobius, feedback and latch; gated; gpt, but for learned places)"
+        ),
+    ] = "never"
     cache_days: Annotated[
         float, Meta(ge=0, description="days that an unused token cache is kept; 0 keeps only those in use")
     ] = 7.0

@@ -133,6 +133,13 @@ class ModelConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         """Whether a state is changed after every token, which no scan can do."""
         return self.feedback or self.latch > 0
 
+    @property
+    def can_reset(self) -> bool:
+        """Whether what it remembers can begin anew inside of a sequence."""
+        if self.kind == "kssm-v3":
+            return self.dynamics != "mobius" and not self.settles
+        return self.kind == "gated" or (self.kind == "gpt" and self.places != "learned")
+
     def __post_init__(self) -> None:
         if self.kind in ("kssm-v3", "bolted"):
             self._check_bank()

@@ -269,6 +269,13 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         int, Meta(ge=0, description="CPU threads of a process; 0: its share of what the cgroup grants")
     ] = 0
 
+    def __post_init__(self) -> None:
+        if self.data.reset == "document" and not self.model.can_reset:
+            raise ValueError(
+                f"data.reset = document is not for this form of {self.model.kind}: kssm-v3 (but for mobius, "
+                "feedback and latch), gated, and gpt (but for learned places) have it; or leave it at never"
+            )
+
     @property
     def processes(self) -> int:
         """How many processes train together (`parallel.processes`, or one a device)."""

@@ -22,8 +22,18 @@ class Batches:
         windows: Windows an epoch.
     """
 
-    def __init__(self, tokens: NDArray[np.uint16], context: int, batch: int, seed: int) -> None:
+    def __init__(
+        self,
+        tokens: NDArray[np.uint16],
+        context: int,
+        batch: int,
+        seed: int,
+        begins: NDArray[np.int64] | None = None,
+    ) -> None:
         """Look at `tokens` [N].
+
+        Args:
+            begins: where the documents begin, ascending, if the inputs are to tell it; see `with_begins`.
 
         Raises:
             DataError: if there are fewer than `context` + 1 tokens.
@@ -31,6 +41,7 @@ class Batches:
         check_length(tokens, context, "train")
         self._tokens = np.asarray(tokens)
         self._context, self._batch, self._seed = context, batch, seed
+        self._begins = begins
         # one window fewer than would fit gives every offset below `context` the same number of windows
         self.windows = max(1, (len(tokens) - 1) // context - 1)
         self._slack = min(context - 1, len(tokens) - 1 - self.windows * context)
@@ -47,10 +58,15 @@ class Batches:
         return index * self._batch / self.windows
 
     def batch_at(self, index: int) -> Batch:
-        """Inputs and targets of batch `index`, int64 [B, T] each; targets are inputs one token later."""
+        """Inputs and targets of batch `index`, int64 [B, T] each; targets are inputs one token later.
+
+        Inputs are [B, T, 2] where they tell which tokens begin a document.
+        """
         starts = self.starts_at(index)
-        window = self._tokens[starts[:, None] + np.arange(self._context + 1)].astype(np.int64)
-        return np.ascontiguousarray(window[:, :-1]), np.ascontiguousarray(window[:, 1:])
+        places = starts[:, None] + np.arange(self._context + 1)
+        window = self._tokens[places].astype(np.int64)
+        inputs, targets = np.ascontiguousarray(window[:, :-1]), np.ascontiguousarray(window[:, 1:])
+        return with_begins(inputs, places[:, :-1], self._begins), targets
 
     def starts_at(self, index: int) -> Ids:
         """int64 [B], where the windows of batch `index` begin."""
@@ -77,6 +93,19 @@ class Batches:
                 starts[here] = permute(places[here], self.windows, keys) * self._context + jitter
             self._page, self._starts = page, starts
         return self._starts
+
+
+def with_begins(ids: Ids, places: Ids, begins: NDArray[np.int64] | None) -> Ids:
+    """Return pairs of each id and 1 where a document begins, int64 [..., 2]; the ids alone without `begins`.
+
+    Args:
+        places: where in the text each id stands, of one shape with `ids`.
+        begins: where the documents begin, ascending.
+    """
+    if begins is None:
+        return ids
+    nearest = np.minimum(np.searchsorted(begins, places), len(begins) - 1)
+    return np.stack((ids, begins[nearest] == places), axis=-1)
 
 
 def check_length(tokens: NDArray[np.uint16], context: int, side: str) -> None:

@@ -199,7 +199,7 @@ def _open_or_build(
 
 def settings_of(config: DataConfig, content: str) -> dict[str, str]:
     """Everything that the tokens depend on, readable: our format, the content's hash, cut and tokenizer."""
-    return {
+    settings = {
         "format": FORMAT,
         "content": content,
         "tokenizer": "byte" if config.tokenizer == "byte" else f"bpe {config.vocab}",
@@ -207,6 +207,7 @@ def settings_of(config: DataConfig, content: str) -> dict[str, str]:
         "block_kib": str(config.block_kib),
         "max_mb": repr(config.max_mb),
     }
+    return settings | ({"reset": config.reset} if config.reset != "never" else {})
 
 
 def fingerprint_under(config: DataConfig, corpus: Corpus, then: str) -> str:

@@ -25,7 +25,7 @@ class FileRecord(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """`meta.json` of a cache entry.
 
     Attributes:
@@ -35,6 +35,7 @@ class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         blocks: Blocks in train and in validation.
         text_bytes: Bytes of text in train and in validation, separators included.
         val_starts: Token offset at which each validation block begins.
+        train_starts: Token offset at which each training document begins; only with `data.reset: document`.
         entropy_rate: Nats a byte of validation under the process that made it, where that is known.
         notes: What was left out and why.
     """
@@ -53,6 +54,7 @@ class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     notes: list[str]
     files: dict[str, FileRecord]
     created: float
+    train_starts: list[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,16 @@ class Corpus:
     def val_starts(self) -> NDArray[np.int64]:
         """int64 [blocks], the token at which each validation block begins: the samples of a bootstrap."""
         return np.array(self.meta.val_starts, np.int64)
+
+    @property
+    def begins(self) -> tuple[NDArray[np.int64], NDArray[np.int64]] | tuple[None, None]:
+        """Where documents begin in train and in validation, ascending; None where no state is reset there.
+
+        Blocks of validation lie in the order of their hashes, so each of them is a document of its own.
+        """
+        if self.meta.train_starts is None:
+            return None, None
+        return np.array(self.meta.train_starts, np.int64), self.val_starts
 
     def close(self) -> None:
         """Let the entry be pruned. The tokens stay readable while they are referenced."""

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.config.schema import RunConfig
+from trainer.data.batches import with_begins
 from trainer.data.scored import scored_weights
 from trainer.data.tasks.task import Sequences
 from trainer.device.device import Device
@@ -39,6 +41,7 @@ def validate(
     bytes_per_token: float,
     check_stop: Callable[[], None],
     rows: int = 0,
+    begins: NDArray[np.int64] | None = None,
 ) -> dict[str, float]:
     """Return `val_ce` (nats a token), `val_loss` (CE + lambda Reg), `val_ppl`, `val_bpb`, and R and u.
 
@@ -49,6 +52,7 @@ def validate(
         bytes_per_token: mean length of the tokens that are scored.
         check_stop: raises when a stop was requested; called once a batch.
         rows: sequences at a time; 0: the micro-batch of training.
+        begins: where documents begin, if the state is reset there.
     """
     total: Tensor | None = None
     right: Tensor | None = None
@@ -56,16 +60,16 @@ def validate(
     state.model.eval()
     try:
         with torch.no_grad():
-            for batch in windows(tokens, config, device, rows or state.micro_batch):
+            for batch in windows(tokens, config, device, rows or state.micro_batch, begins):
                 check_stop()
                 with state.precision.context(device):
                     loss = state.model.loss(batch.inputs, batch.targets, batch.scored)
                     if batch.scored is not None:
                         hits = right_answers(state.model, batch)
                         right = hits if right is None else right + hits
-                part = as_vector(loss) * batch.inputs.numel()
+                part = as_vector(loss) * batch.targets.numel()
                 total = part if total is None else total + part
-                weight += batch.inputs.numel()
+                weight += batch.targets.numel()
     finally:
         state.model.train()
     if total is None:
@@ -92,7 +96,13 @@ def right_answers(model: LanguageModel[Any], batch: Batch) -> Tensor:
     return (hits & (batch.scored > 0)).sum() if batch.scored is not None else hits.sum()
 
 
-def windows(tokens: Any, config: RunConfig, device: Device, micro_batch: int) -> Iterator[Batch]:
+def windows(
+    tokens: Any,
+    config: RunConfig,
+    device: Device,
+    micro_batch: int,
+    begins: NDArray[np.int64] | None = None,
+) -> Iterator[Batch]:
     """Yield the first `eval.tokens` validation tokens in windows of the run's context, or of all there is.
 
     Of a task: all sequences that are given; their weights have a mean of 1 over all of them.
@@ -105,6 +115,7 @@ def windows(tokens: Any, config: RunConfig, device: Device, micro_batch: int) ->
     count, length = windows_of(len(tokens), config)
     cut = np.asarray(tokens[: count * length + 1], dtype=np.int64)
     inputs, targets = cut[:-1].reshape(count, length), cut[1:].reshape(count, length)
+    inputs = with_begins(inputs, np.arange(count * length).reshape(count, length), begins)
     for start in range(0, count, micro_batch):
         part = slice(start, start + micro_batch)
         yield to_device((inputs[part], targets[part]), device)

@@ -105,11 +105,11 @@ def validated(run: Training) -> dict[str, float]:
     Raises:
         DivergedError: a single one does not fit.
     """
-    state, scored = run.state, run.scored
+    state, scored, begins = run.state, run.scored, run.corpus.begins[1]
 
     def work(rows: int) -> dict[str, float]:
         check = run.job.stop.check
-        how = (state, run.config, run.device, scored.tokens, scored.bytes_per_token, check, rows)
+        how = (state, run.config, run.device, scored.tokens, scored.bytes_per_token, check, rows, begins)
         scores = validate(*how)
         if state.average is not None:
             with state.average.lent_to(state.model):

@@ -283,6 +283,6 @@ def step(run: Training) -> None:
 
     run.state.metrics = None
     run.meter.add(*train_step_within_memory(run.state, run.config, run.device, batch, tell, run.world))
-    run.clock.step(batch.inputs.numel() * run.world.size)
+    run.clock.step(batch.targets.numel() * run.world.size)
     run.job.ledger.step = run.state.step
     run.job.ledger.steps_done += 1

@@ -32,7 +32,7 @@ class LanguageModel(nn.Module, ABC, Generic[State]):
 
     @abstractmethod
     def features(self, tokens: Tensor) -> Features:
-        """Return what the blocks make of `tokens [B, T]`."""
+        """Return what the blocks make of `tokens [B, T]`, or of pairs `[B, T, 2]`; see `parted`."""
 
     @abstractmethod
     def init_state(self, batch: int) -> State:
@@ -146,6 +146,19 @@ def without_order(hidden: Tensor) -> Features:
     """Return the features of a model that has no oscillators: zero layers of R and coherence, no penalty."""
     none = hidden.new_zeros((*hidden.shape[:2], 0), dtype=torch.float32)
     return Features(hidden, none, none, None, torch.zeros((), device=hidden.device))
+
+
+def parted(tokens: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Return the ids `[B, T]` of `tokens`, and which of them begin a document, bool `[B, T]`.
+
+    Tokens are ids `[B, T]`, which do not tell it (None), or pairs `[B, T, 2]`: an id, and 1 where one begins.
+    """
+    return (tokens, None) if tokens.dim() == 2 else (tokens[..., 0], tokens[..., 1] != 0)
+
+
+def kept(begins: Tensor | None) -> Tensor | None:
+    """Return what of a state is kept at each token, float32 `[B, T, 1]`: nothing where a document begins."""
+    return None if begins is None else (~begins).float().unsqueeze(-1)
 
 
 def stack_layers(columns: Sequence[Tensor]) -> Tensor:

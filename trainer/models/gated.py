@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 
 from trainer.config.model import ModelConfig
 from trainer.models import native
-from trainer.models.base import FeedForward, LanguageModel, initialise_linear, without_order
+from trainer.models.base import FeedForward, LanguageModel, initialise_linear, kept, parted, without_order
 from trainer.models.kuramoto.bank import SLOWEST
 from trainer.models.kuramoto.scan import chunk_length, scan, scan_back
 from trainer.models.native.gated import NativeGatedStates
@@ -23,13 +23,16 @@ from trainer.models.whole import is_whole
 from trainer.models.whole.gated_whole import gated_whole
 
 
-def gated_states(gate: Tensor, value: Tensor) -> Tensor:
-    """Return the states `[B, T, N]` after every token, from rest, for gate logits and values `[B, T, N]`."""
-    if native.serves(gate):
+def gated_states(gate: Tensor, value: Tensor, keep: Tensor | None = None) -> Tensor:
+    """Return the states `[B, T, N]` after every token, from rest, for gate logits and values `[B, T, N]`.
+
+    `keep` is as of `driven_oscillators`.
+    """
+    if native.serves(gate) and keep is None:
         kept: Tensor = native.apply(NativeGatedStates, gate, value)
         return kept
-    if is_whole(gate):
-        return gated_whole(gate, value)
+    if keep is not None or is_whole(gate):
+        return gated_whole(gate, value, keep)
     tokens = gate.shape[1]
     spare = -tokens % chunk_length(tokens)
     if spare:
@@ -83,9 +86,9 @@ class GatedBlock(nn.Module):
         with torch.no_grad():
             self.drive.bias[:units] = -torch.logspace(0.0, math.log10(SLOWEST), units).log()
 
-    def forward(self, stream: Tensor) -> Tensor:
-        """Return the next stream `[B, T, D]`."""
-        return self._finish(stream, gated_states(*self._drive(stream)))
+    def forward(self, stream: Tensor, keep: Tensor | None = None) -> Tensor:
+        """Return the next stream `[B, T, D]`; `keep` is as of `driven_oscillators`."""
+        return self._finish(stream, gated_states(*self._drive(stream), keep))
 
     def advance(self, stream: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Take one position `[B, 1, D]` into the state `[B, N]`."""
@@ -114,9 +117,10 @@ class GatedRecurrence(LanguageModel[list[Tensor]]):
 
     def features(self, tokens: Tensor) -> Features:
         """See `LanguageModel.features`."""
-        stream = self.embedding(tokens)
+        ids, begins = parted(tokens)
+        stream, keep = self.embedding(ids), kept(begins)
         for block in self.blocks:
-            stream = block(stream)
+            stream = block(stream, keep)
         return without_order(self.norm(stream))
 
     def _typed_blocks(self) -> list[GatedBlock]:

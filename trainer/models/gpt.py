@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from trainer.config.model import ModelConfig
-from trainer.models.base import EMBEDDING_STD, FeedForward, LanguageModel, initialise_linear, without_order
+from trainer.models.base import (
+    EMBEDDING_STD,
+    FeedForward,
+    LanguageModel,
+    initialise_linear,
+    parted,
+    without_order,
+)
 from trainer.models.outputs import Features
 from trainer.models.published.positionwise import Positions
 
@@ -60,10 +67,14 @@ class GPTBlock(nn.Module):
         self.ffn_norm = nn.LayerNorm(config.dim)
         self.ffn = FeedForward(config)
 
-    def forward(self, stream: Tensor) -> Tensor:
-        """Return the next stream `[B, T, D]`."""
+    def forward(self, stream: Tensor, seen: Tensor | None = None) -> Tensor:
+        """Return the next stream `[B, T, D]`.
+
+        Args:
+            seen: bool `[B, 1, T, T]`, which positions each one looks at; None: itself and all before it.
+        """
         query, key, value = self.attention.split(self.attention_norm(stream), 0)
-        heads = scaled_dot_product_attention(query, key, value, is_causal=True)
+        heads = scaled_dot_product_attention(query, key, value, seen, is_causal=seen is None)
         return self._finish(stream, heads)
 
     def advance(self, stream: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -103,10 +114,11 @@ class GPT(LanguageModel[KeyValues]):
         return without_order(self.norm(self.stream(tokens)))
 
     def stream(self, tokens: Tensor) -> Tensor:
-        """Return what the last block makes of `tokens [B, T]`, before the final norm: `[B, T, D]`."""
-        stream = self._enter(tokens, 0)
+        """Return what the last block makes of tokens (see `parted`), before the final norm: `[B, T, D]`."""
+        ids, begins = parted(tokens)
+        stream, seen = self._enter(ids, 0), _within_documents(begins)
         for block in self.blocks:
-            stream = block(stream)
+            stream = block(stream, seen)
         return stream
 
     def init_state(self, batch: int) -> KeyValues:
@@ -133,6 +145,14 @@ class GPT(LanguageModel[KeyValues]):
     def _enter(self, tokens: Tensor, start: int) -> Tensor:
         stream: Tensor = self.embedding(tokens)
         return stream if self.places is None else stream + self.places(tokens, start)
+
+
+def _within_documents(begins: Tensor | None) -> Tensor | None:
+    """Return which positions each one looks at, bool `[B, 1, T, T]`: those of its document up to itself."""
+    if begins is None:
+        return None
+    document = begins.cumsum(1)
+    return (document.unsqueeze(2) == document.unsqueeze(1)).tril().unsqueeze(1)
 
 
 def _rotation(start: int, tokens: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:

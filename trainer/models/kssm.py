@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config.model import ModelConfig
-from trainer.models.base import FeedForward, LanguageModel, stack_layers
+from trainer.models.base import FeedForward, LanguageModel, kept, parted, stack_layers
 from trainer.models.kuramoto.bank import Bank, Reading
 from trainer.models.outputs import Features
 
@@ -22,9 +22,9 @@ class KssmBlock(nn.Module):
         self.ffn_norm = nn.LayerNorm(config.dim)
         self.ffn = FeedForward(config)
 
-    def forward(self, stream: Tensor) -> tuple[Tensor, Reading]:
-        """Return the next stream `[B, T, D]` and the bank's reading."""
-        mixed, reading = self.bank(self.bank_norm(stream))
+    def forward(self, stream: Tensor, keep: Tensor | None = None) -> tuple[Tensor, Reading]:
+        """Return the next stream `[B, T, D]` and the bank's reading; `keep` is as of `driven_oscillators`."""
+        mixed, reading = self.bank(self.bank_norm(stream), keep)
         return self._finish(stream, mixed), reading
 
     def advance(self, stream: Tensor, state: Tensor) -> tuple[Tensor, Reading, Tensor]:
@@ -64,9 +64,10 @@ class KuramotoSSM(LanguageModel[list[Tensor]]):
 
     def features(self, tokens: Tensor) -> Features:
         """See `LanguageModel.features`."""
-        stream, readings = self.embedding(tokens), []
+        ids, begins = parted(tokens)
+        stream, readings, keep = self.embedding(ids), [], kept(begins)
         for block in self.blocks:
-            stream, reading = block(stream)
+            stream, reading = block(stream, keep)
             readings.append(reading)
         return self._gather(stream, readings)
 

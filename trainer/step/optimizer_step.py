@@ -25,6 +25,7 @@ class Batch:
     """Inputs and targets of one optimizer step on the device, `[B, T]` int64.
 
     Attributes:
+        inputs: `[B, T, 2]` where they tell which tokens begin a document (`trainer.data.batches`).
         scored: `[B, T]` float32, what each position weighs in the loss (`trainer.data.scored`); None: alike.
         tokens: how many positions count, of all processes' parts divided by their number.
     """
@@ -44,8 +45,8 @@ def to_device(arrays: tuple[Any, ...], device: Device) -> Batch:
     """
     inputs, targets, *scored = (_copied(torch.from_numpy(array), device) for array in arrays)
     if not scored:
-        return Batch(inputs, targets, None, inputs.numel())
-    return Batch(inputs, targets, scored[0], inputs.numel() / max(float(arrays[2].max()), 1.0))
+        return Batch(inputs, targets, None, targets.numel())
+    return Batch(inputs, targets, scored[0], targets.numel() / max(float(arrays[2].max()), 1.0))
 
 
 def _copied(tokens: Tensor, device: Device) -> Tensor:
@@ -79,7 +80,7 @@ def train_step(
         scale.update(overflow)
     state.optimizer.zero_grad()
     state.step += 1
-    state.tokens += round((batch.tokens or batch.inputs.numel()) * world.size)
+    state.tokens += round((batch.tokens or batch.targets.numel()) * world.size)
     return means, grad_norm
 
 

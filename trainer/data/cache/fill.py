@@ -48,7 +48,7 @@ def fill_entry(
         tokenizer = learn(spool.texts(train), train_bytes, config.vocab, pulse)
     (folder / TOKENIZER).write_bytes(tokenizer.to_json())
     total = train_bytes + val_bytes
-    encode(folder / TRAIN, spool.texts(train), tokenizer, pulse, 0, total)
+    starts = encode(folder / TRAIN, spool.texts(train), tokenizer, pulse, 0, total)
     val_starts = encode(folder / VAL, spool.texts(val), tokenizer, pulse, train_bytes, total)
     spool.path.unlink()
     sides = [np.memmap(folder / name, TOKEN, "r") for name in (TRAIN, VAL)]
@@ -68,6 +68,7 @@ def fill_entry(
         notes=spool.notes,
         files={name: record(folder / name, pulse) for name in (TRAIN, VAL, TOKENIZER)},
         created=time.time(),
+        train_starts=first_blocks(train, starts, spool.lengths) if config.reset == "document" else None,
     )
     write_meta(folder, meta)
 
@@ -81,6 +82,13 @@ def split(blocks: list[SpooledBlock], fraction: float) -> tuple[list[SpooledBloc
     chosen = choose_validation({block.key: block.length for block in blocks}, fraction)
     held_out = set(chosen)
     return [block for block in blocks if block.key not in held_out], [by_key[key] for key in chosen]
+
+
+def first_blocks(blocks: list[SpooledBlock], starts: list[int], lengths: list[int]) -> list[int]:
+    """Return the starts of those blocks that are the first of a document; documents have `lengths` bytes."""
+    ends = np.cumsum(lengths)
+    documents = np.searchsorted(ends, [block.begin for block in blocks], side="right")
+    return [start for start, new in zip(starts, np.diff(documents, prepend=-1), strict=True) if new]
 
 
 def encode(

@@ -31,7 +31,7 @@ def batches_of(corpus: Corpus, config: RunConfig) -> BatchSource:
     """
     task = task_of(config.data, config.context)
     if task is None:
-        return Batches(corpus.train, config.context, config.batch, config.seed)
+        return Batches(corpus.train, config.context, config.batch, config.seed, corpus.begins[0])
     return TaskBatches(task, config.batch, training_seed(config))
 
 

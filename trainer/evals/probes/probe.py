@@ -79,7 +79,7 @@ def layers_of(seen: Features) -> dict[str, list[Tensor]]:
 
 def ce_with_u_shuffled(state: TrainState, device: Device, batch: Batch) -> Tensor:
     """Return the CE with every position's u taken from another one, under the same noise as without."""
-    order = torch.randperm(batch.inputs.numel(), generator=torch.Generator().manual_seed(state.step))
+    order = torch.randperm(batch.targets.numel(), generator=torch.Generator().manual_seed(state.step))
     shuffled = u_shuffled(state.model, order.to(device.place))
     with undrawn(state, device), torch.no_grad(), shuffled, state.precision.context(device):
         return state.model.cross_entropy(state.model.features(batch.inputs), batch.targets)

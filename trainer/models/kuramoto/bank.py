@@ -93,11 +93,15 @@ class Bank(nn.Module):
                 self.omega.uniform_(-math.pi, math.pi).div_(memory)
         initialise_linear(self.out, (3 * self.config.harmonics * groups) ** -0.5)
 
-    def forward(self, stream: Tensor) -> tuple[Tensor, Reading]:
-        """Return the bank's output `[B, T, D]` for a normalised stream `[B, T, D]`, and its reading."""
+    def forward(self, stream: Tensor, keep: Tensor | None = None) -> tuple[Tensor, Reading]:
+        """Return the bank's output `[B, T, D]` for a normalised stream `[B, T, D]`, and its reading.
+
+        `keep` is as of `driven_oscillators`.
+        """
         gate, phase = self._drive(stream)
         pull = self._pull(stream)
-        return self._read(self.dynamics.evolve(gate, phase, self.omega, pull.strength), pull)
+        states = self.dynamics.evolve(gate, phase, self.omega, pull.strength, keep)
+        return self._read(states, pull)
 
     @torch.no_grad()
     def advance(self, stream: Tensor, state: Tensor) -> tuple[Tensor, Reading, Tensor]:

@@ -19,13 +19,21 @@ class Dynamics(Protocol):
     def rest(self, batch: int, device: torch.device) -> Tensor:
         """Return the state before the first token, `[2, B, N]`."""
 
-    def evolve(self, gate: Tensor, phase: Tensor, omega: Tensor, strength: Tensor | None) -> Tensor:
+    def evolve(
+        self,
+        gate: Tensor,
+        phase: Tensor,
+        omega: Tensor,
+        strength: Tensor | None,
+        keep: Tensor | None = None,
+    ) -> Tensor:
         """Return the states after every token, `[2, B, T, N]`.
 
         Args:
             gate, phase: gate logits and drive phases, `[B, T, N]`.
             omega: natural frequencies, `[N]`; zero for `ema`.
             strength: coupling K, `[B, T]`, which only what settles looks at; None: not coupled.
+            keep: as of `driven_oscillators`; of driven oscillators that do not settle alone.
         """
 
     def advance(
@@ -44,10 +52,17 @@ class _Unsettled:
 
     units: int
 
-    def evolve(self, gate: Tensor, phase: Tensor, omega: Tensor, strength: Tensor | None) -> Tensor:
+    def evolve(
+        self,
+        gate: Tensor,
+        phase: Tensor,
+        omega: Tensor,
+        strength: Tensor | None,
+        keep: Tensor | None = None,
+    ) -> Tensor:
         """See `Dynamics`."""
         del strength
-        return self._evolve(gate, phase, omega)
+        return self._evolve(gate, phase, omega, keep)
 
     def advance(
         self, state: Tensor, gate: Tensor, phase: Tensor, omega: Tensor, strength: Tensor | None
@@ -56,7 +71,7 @@ class _Unsettled:
         del strength
         return self._advance(state, gate, phase, omega)
 
-    def _evolve(self, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
+    def _evolve(self, gate: Tensor, phase: Tensor, omega: Tensor, keep: Tensor | None) -> Tensor:
         raise NotImplementedError
 
     def _advance(self, state: Tensor, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
@@ -71,8 +86,8 @@ class Driven(_Unsettled):
         """See `Dynamics`: nothing moves."""
         return torch.zeros(2, batch, self.units, device=device)
 
-    def _evolve(self, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
-        return oscillators.driven_oscillators(gate, phase, omega)
+    def _evolve(self, gate: Tensor, phase: Tensor, omega: Tensor, keep: Tensor | None) -> Tensor:
+        return oscillators.driven_oscillators(gate, phase, omega, None, keep)
 
     def _advance(self, state: Tensor, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
         return oscillators.advance(state, gate, phase, omega)
@@ -88,7 +103,8 @@ class Mobius(_Unsettled):
         state[0] = 1.0
         return state
 
-    def _evolve(self, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
+    def _evolve(self, gate: Tensor, phase: Tensor, omega: Tensor, keep: Tensor | None) -> Tensor:
+        _refuse(keep)
         return mobius.mobius_phasors(gate, phase, omega)
 
     def _advance(self, state: Tensor, gate: Tensor, phase: Tensor, omega: Tensor) -> Tensor:
@@ -103,8 +119,16 @@ class SettlingCircle(Mobius):
     latch: float
     fed_back: bool
 
-    def evolve(self, gate: Tensor, phase: Tensor, omega: Tensor, strength: Tensor | None) -> Tensor:
+    def evolve(
+        self,
+        gate: Tensor,
+        phase: Tensor,
+        omega: Tensor,
+        strength: Tensor | None,
+        keep: Tensor | None = None,
+    ) -> Tensor:
         """See `Dynamics`."""
+        _refuse(keep)
         strength = strength if self.fed_back else None
         return settling_phasors(gate, phase, omega, strength, self.latch, self.group)
 
@@ -122,8 +146,16 @@ class SettlingDisk(Driven):
 
     group: int
 
-    def evolve(self, gate: Tensor, phase: Tensor, omega: Tensor, strength: Tensor | None) -> Tensor:
+    def evolve(
+        self,
+        gate: Tensor,
+        phase: Tensor,
+        omega: Tensor,
+        strength: Tensor | None,
+        keep: Tensor | None = None,
+    ) -> Tensor:
         """See `Dynamics`."""
+        _refuse(keep)
         return settling_oscillators(gate, phase, omega, _needed(strength), self.group)
 
     def advance(
@@ -149,3 +181,8 @@ def _needed(strength: Tensor | None) -> Tensor:
     if strength is None:
         raise ValueError("what is fed back needs a coupling")
     return strength
+
+
+def _refuse(keep: Tensor | None) -> None:
+    if keep is not None:
+        raise ValueError("these oscillators cannot begin anew inside a text: leave data.reset at never")

@@ -15,7 +15,9 @@ from trainer.models.whole import is_whole
 from trainer.models.whole.driven_states import driven_states
 
 
-def driven_oscillators(gate: Tensor, phase: Tensor, omega: Tensor, start: Tensor | None = None) -> Tensor:
+def driven_oscillators(
+    gate: Tensor, phase: Tensor, omega: Tensor, start: Tensor | None = None, keep: Tensor | None = None
+) -> Tensor:
     """Return the states of the oscillators after every token.
 
     Args:
@@ -23,17 +25,19 @@ def driven_oscillators(gate: Tensor, phase: Tensor, omega: Tensor, start: Tensor
         phase: drive phase phi in radians, `[B, T, N]`.
         omega: natural frequency in radians a token, `[N]`.
         start: state before the first token, `[2, B, N]` (real and imaginary part); zero if None.
+        keep: what of the state before is kept at a token, `[B, T, 1]`: 0 where a document begins, else 1;
+            None: all of it. It is worked as a whole batch, by torch.
 
     Returns:
         `[2, B, T, N]`, real and imaginary part, inside the unit disk.
     """
     batch, tokens, units = gate.shape
-    if native.serves(gate):
+    if native.serves(gate) and keep is None:
         begin = gate.new_zeros(2, batch, units) if start is None else start
         kept: Tensor = native.apply(NativeDrivenOscillators, gate, phase, omega, begin)
         return kept
-    if is_whole(gate):
-        return driven_states(gate, phase, omega, start)
+    if keep is not None or is_whole(gate):
+        return driven_states(gate, phase, omega, start, keep)
     if start is None:
         start = gate.new_zeros(2, batch, units)
     spare = -tokens % chunk_length(tokens)

@@ -13,9 +13,11 @@ from trainer.models.whole.tree_scan import tree_scan
 from trainer.models.whole.turning import FRAME, turning
 
 
-def driven_states(gate: Tensor, phase: Tensor, omega: Tensor, start: Tensor | None) -> Tensor:
+def driven_states(
+    gate: Tensor, phase: Tensor, omega: Tensor, start: Tensor | None, keep: Tensor | None = None
+) -> Tensor:
     """Return the states after every token, `[2, B, T, N]`; arguments as of `driven_oscillators`."""
-    states: Tensor = _DrivenStates.apply(gate, phase, omega, start)  # type: ignore[no-untyped-call]
+    states: Tensor = _DrivenStates.apply(gate, phase, omega, start, keep)  # type: ignore[no-untyped-call]
     return states
 
 
@@ -23,12 +25,16 @@ class _DrivenStates(torch.autograd.Function):
     """The scan in the turning frame, and its adjoint."""
 
     @staticmethod
-    def forward(ctx: Any, gate: Tensor, phase: Tensor, omega: Tensor, start: Tensor | None) -> Tensor:
+    def forward(
+        ctx: Any, gate: Tensor, phase: Tensor, omega: Tensor, start: Tensor | None, keep: Tensor | None
+    ) -> Tensor:
         tokens = gate.shape[1]
         frame = turning(omega, min(tokens, FRAME))
         angle, cos, sin = (_tiled(one, tokens) for one in (frame.angle, frame.cos, frame.sin))
         g = torch.sigmoid(gate)
         a, away = 1 - g, phase - angle
+        if keep is not None:
+            a = a * keep
         unit = torch.stack((away.cos(), away.sin()))
         drives = unit * g
         parts: list[Tensor] = []
@@ -39,7 +45,7 @@ class _DrivenStates(torch.autograd.Function):
             if block.stop < tokens:
                 carry = turned(parts[-1][:, :, -1], cos[FRAME - 1], sin[FRAME - 1])
                 carries.append(carry)
-        ctx.starts = start is not None
+        ctx.starts, ctx.keep = start is not None, keep
         w = _joined(parts)
         ctx.save_for_backward(g, a, unit, w, cos, sin, *([] if start is None else [start]), *carries)
         return turned(w, cos, sin)
@@ -59,11 +65,14 @@ class _DrivenStates(torch.autograd.Function):
                 arriving = turned(parts[-1][:, :, 0], cos[FRAME - 1], sin[FRAME - 1], -1)
         v = _joined(parts[::-1])
         past = _past(w, carries if ctx.starts else [None, *carries])
-        grad_gate = (v * (unit - past)).sum(0) * g * a
+        if ctx.keep is None:
+            grad_gate = (v * (unit - past)).sum(0) * g * a
+        else:
+            grad_gate = (v * (unit - past * ctx.keep)).sum(0) * g * (1 - g)
         grad_phase = torch.addcmul(v[1] * unit[0], v[0], unit[1], value=-1) * g
         twist = torch.addcmul(v[1] * past[0], v[0], past[1], value=-1)
         grad_start = v[:, :, 0] * a[:, 0] if ctx.needs_input_grad[3] else None
-        return grad_gate, grad_phase, (twist * a).sum((0, 1)), grad_start
+        return grad_gate, grad_phase, (twist * a).sum((0, 1)), grad_start, None
 
 
 def _past(w: Tensor, carries: Sequence[Tensor | None]) -> Tensor:
