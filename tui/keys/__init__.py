@@ -12,14 +12,14 @@ from tui.keys.in_force import (
     shown,
 )
 from tui.keys.own_keys import own_keys
-from tui.keys.table import ACTING, EVERYWHERE, LOGS, PLACES, REPLAYED, TABLE, Key, Where
+from tui.keys.table import ACTING, EVERYWHERE, LOGS, PLACES, RUNS, TABLE, Key, Where
 
 __all__ = [
     "ACTING",
     "EVERYWHERE",
     "LOGS",
     "PLACES",
-    "REPLAYED",
+    "RUNS",
     "TABLE",
     "Key",
     "Where",

@@ -18,7 +18,6 @@ PLACES: dict[Where, tuple[str, str]] = {
     "hosts": ("8", "Hosts"),
 }
 EVERYWHERE: tuple[Where, ...] = tuple(PLACES)
-REPLAYED: tuple[Where, ...] = ("fleet", "run", "log")
 RUNS: tuple[Where, ...] = ("fleet", "run", "log")
 STARTS: tuple[Where, ...] = ("fleet", "run", "log", "queue")
 LOGS: tuple[Where, ...] = ("run", "log")
@@ -282,13 +281,13 @@ TABLE: tuple[Key, ...] = (
     Key("right", "→", "cursor(1)", "later", "charts a bit later, the log to the right", ("run",)),
     Key("0", "0", "reset", "reset", "the chart as it was at first", ("run",), rank=15),
     Key(
-        "p", "p", "replay", "replay", "show the past as it was, all in a minute; stand, or play on", REPLAYED,
+        "p", "p", "replay", "replay", "show the past as it was, all in a minute; stand, or play on", RUNS,
         rank=12,
     ),
-    Key("comma", ",", "replay_step(-1)", "earlier", "a fiftieth of the past earlier", REPLAYED, rank=16),
-    Key("full_stop", ".", "replay_step(1)", "later", "a fiftieth of the past later", REPLAYED),
-    Key("less_than_sign", "<", "replay_speed(-1)", "slower", "replay half as fast", REPLAYED),
-    Key("greater_than_sign", ">", "replay_speed(1)", "faster", "replay twice as fast", REPLAYED),
+    Key("comma", ",", "replay_step(-1)", "earlier", "a fiftieth of the past earlier", RUNS, rank=16),
+    Key("full_stop", ".", "replay_step(1)", "later", "a fiftieth of the past later", RUNS),
+    Key("less_than_sign", "<", "replay_speed(-1)", "slower", "replay half as fast", RUNS),
+    Key("greater_than_sign", ">", "replay_speed(1)", "faster", "replay twice as fast", RUNS),
     Key("a", "a", "acknowledge", "seen", "acknowledge the alerts", rank=15),
     Key("A", "A", "alerts", "alerts", "every alert with its time", rank=15),
     Key("R", "R", "reconnect", "reconnect", "try the links that are down again now", rank=11),

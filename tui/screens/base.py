@@ -8,7 +8,7 @@ from textual.events import Resize
 from textual.screen import Screen
 
 from remote.protocol.sanitise import clean_line
-from tui.keys import ACTING, REPLAYED, Where, shown
+from tui.keys import ACTING, RUNS, Where, shown
 from tui.screens.bridge import Bridge
 from tui.screens.dialogs.help import Help
 from tui.store.alerts import Alert, Level
@@ -54,7 +54,7 @@ class CockpitScreen(Screen[None]):
     def paint(self) -> None:
         """Show what the store holds now; widgets refresh only where something differs."""
         bridge = self.bridge
-        replay = bridge.replay.words() if bridge.replay is not None and self.where in REPLAYED else ""
+        replay = bridge.replay.words() if bridge.replay is not None and self.where in RUNS else ""
         self.query_one(TopBar).show(bridge.store, bridge.now(), read_only=bridge.read_only, replay=replay)
         self.query_one(KeyBar).show(self.why_not)
         if bridge.tour is not None:

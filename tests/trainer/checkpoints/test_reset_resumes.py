@@ -56,6 +56,6 @@ def test_a_run_that_resets_goes_on_in_the_same_bits_and_is_not_one_that_does_not
     ],
 )
 def test_a_form_that_cannot_reset_is_refused_with_those_that_can(form: tuple[str, ...]) -> None:
-    assert resolve("kssm-v3-tiny", overrides=form)
+    resolve("kssm-v3-tiny", overrides=form)
     with pytest.raises(ConfigError, match=r"data.reset = document .* kssm-v3 .* gated, and gpt .* never"):
         resolve("kssm-v3-tiny", overrides=(*form, RESET))

@@ -32,6 +32,7 @@ def test_every_document_begins_once_in_train_and_every_block_in_validation(tmp_p
     with corpus_of(tmp_path, "document") as corpus:
         train, val = corpus.begins
         assert train is not None
+        assert val is not None
         assert corpus.meta.blocks[0] > len(train)
         spans = zip(train, [*train[1:], len(corpus.train)], strict=True)
         read = [corpus.tokenizer.decode(corpus.train[begin:end].tolist()).decode() for begin, end in spans]

@@ -100,4 +100,5 @@ def test_native_kernels_leave_the_recurrence_to_torch() -> None:
 def test_forms_that_cannot_reset_say_so_and_the_others_do_not() -> None:
     cannot = {name for name, config in (small_kinds() | small_forms()).items() if not config.can_reset}
     originals = {name for name in small_kinds() if "v1" in name or "v2" in name or "original" in name}
-    assert cannot == originals | {"bolted", "kssm-v3-monostable", "mobius", "feedback", "latch"}
+    recurrent = {"bolted", "kssm-v3-monostable", "mobius", "feedback", "latch"}
+    assert cannot == originals | recurrent | {"memory", "hrr", "random"}
