@@ -48,10 +48,10 @@ def test_out_of_memory_halves_the_micro_batch_and_says_so(
 ) -> None:
     real = LanguageModel.loss
 
-    def cramped(self: LanguageModel[Any], tokens: torch.Tensor, targets: torch.Tensor) -> LossOutput:
+    def cramped(self: LanguageModel[Any], tokens: torch.Tensor, *wanted: Any) -> LossOutput:
         if tokens.shape[0] > 1:
             raise torch.OutOfMemoryError("no room for more than one sequence")
-        return real(self, tokens, targets)
+        return real(self, tokens, *wanted)
 
     monkeypatch.setattr(LanguageModel, "loss", cramped)
     out = tmp_path / "run"
@@ -68,10 +68,10 @@ def refuse(of_training: bool, most: int, monkeypatch: pytest.MonkeyPatch) -> Non
     """Have memory run out above so many sequences, while the model trains or while it is only asked."""
     real = LanguageModel.loss
 
-    def cramped(self: LanguageModel[Any], tokens: torch.Tensor, targets: torch.Tensor) -> LossOutput:
+    def cramped(self: LanguageModel[Any], tokens: torch.Tensor, *wanted: Any) -> LossOutput:
         if tokens.shape[0] > most and self.training == of_training:
             raise torch.OutOfMemoryError("no room")
-        return real(self, tokens, targets)
+        return real(self, tokens, *wanted)
 
     monkeypatch.setattr(LanguageModel, "loss", cramped)
 

@@ -240,11 +240,11 @@ def test_an_evaluation_that_a_stop_cut_short_is_made_up_for(
     """Early stop counts evaluations: without the one that was cut short, the run would end later."""
     stops, seen = list[int](), list[int]()
 
-    def scored(state: Any, config: Any, device: Any, tokens: Any, size: float, check: Any, rows: int) -> Any:
+    def scored(state: Any, config: Any, device: Any, tokens: Any, size: float, check: Any, *how: Any) -> Any:
         seen.append(state.step)
         if state.step in stops:
             check.__self__._noticed, check.__self__._signal = True, "a trial"
-        found = validate(state, config, device, tokens, size, check, rows)
+        found = validate(state, config, device, tokens, size, check, *how)
         return found | {"val_ce": 5 + state.step / 100}
 
     monkeypatch.setattr("trainer.loop.report.validate", scored)
