@@ -130,7 +130,7 @@ def test_a_fault_of_the_store_is_told_once_and_the_next_event_is_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = told()
-    monkeypatch.setattr(RunRecord, "_evaluation", lambda *_: next(iter(())))
+    monkeypatch.setattr(RunRecord, "_look", lambda *_: next(iter(())))
     bad = '{"type":"eval","seq":1,"attempt":1,"t":5.0,"step":1,"val_ce":1.0}\n'
     store.apply("local", events(bad + bad + ROW % (2, 63)), START, WALL)
     assert store.runs[KEY].step == 63
