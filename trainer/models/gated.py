@@ -29,8 +29,8 @@ def gated_states(gate: Tensor, value: Tensor, keep: Tensor | None = None) -> Ten
     `keep` is as of `driven_oscillators`.
     """
     if native.serves(gate) and keep is None:
-        kept: Tensor = native.apply(NativeGatedStates, gate, value)
-        return kept
+        native_states: Tensor = native.apply(NativeGatedStates, gate, value)
+        return native_states
     if keep is not None or is_whole(gate):
         return gated_whole(gate, value, keep)
     tokens = gate.shape[1]

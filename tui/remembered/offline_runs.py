@@ -1,7 +1,6 @@
 """What was heard of runs, kept on this machine: `client/offline` of the state root, bounded and private."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import threading
@@ -14,9 +13,10 @@ from remote.hosts.client_state import client_folder, make_client_folder
 from remote.protocol.errors import ProtocolError
 from remote.protocol.views import RunView
 from remote.session.updates import Bytes, RunChanged, RunsSeen, Update
-from trainer.run.disk.atomic import write_json
+from trainer.run.disk.atomic import write_bytes, write_json
 from trainer.run.disk.small_record import open_plain, read_record
 from trainer.run.layout import RUN_ID
+from trainer.run.locks import Flock
 from trainer.run.run_errors import RecordError
 from tui.store.past.offline import OfflineRun, What
 
@@ -85,17 +85,17 @@ class OfflineRuns:
 
     def _work(self) -> None:
         try:
-            lock = os.open(make_client_folder(FOLDER) / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            lock = Flock.now(make_client_folder(FOLDER) / "lock")
         except OSError as error:
             self.trouble = f"nothing is kept for offline: {error}"
             return
-        with os.fdopen(lock):
+        if lock is None:
+            self.trouble = "another cockpit keeps runs for offline"
+            return
+        with lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self._tidy()
                 self._write_all()
-            except BlockingIOError:
-                self.trouble = "another cockpit keeps runs for offline"
             except OSError as error:  # a full disk: what was kept stays, the cockpit works on
                 self.trouble = f"nothing more is kept for offline: {error}"
 
@@ -183,10 +183,7 @@ def put_piece(folder: Path, what: str, offset: int, data: bytes, most: int) -> N
         cut, rest = file.readline(), file.read()
     kept = start + size - most // 2 + len(cut)
     path.unlink()  # not both: what lies between would be told twice
-    draft = folder / "draft"
-    draft.write_bytes(rest)
-    draft.chmod(0o600)
-    draft.rename(folder / f"{what}.{kept}")
+    write_bytes(folder / f"{what}.{kept}", rest)
 
 
 def _file_of(folder: Path, what: str) -> tuple[Path, int] | None:
